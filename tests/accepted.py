@@ -1,4 +1,4 @@
-"""The runtime accepts everything the compiler emits: its own checks run on every description that any test emits."""
+"""Runs the runtime's own checks on every workload description that a test emits."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _asked: ContextVar[bool] = ContextVar("asked", default=True)
 
 
 class NotAccepted(AssertionError):
-    """The compiler emitted a description that the runtime refuses."""
+    """Raised when the compiler emits a description that the runtime refuses."""
 
 
 def hold() -> None:
-    """From now on, the describing functions raise an error for a description that the runtime refuses."""
-    further._explored = _not_asked(further._explored)  # pyright: ignore[reportPrivateUsage] # with parts left out
+    """Make the describing functions raise an error for descriptions that the runtime refuses."""
+    further._explored = _not_asked(further._explored)  # pyright: ignore[reportPrivateUsage] # takes incomplete descriptions
     for module, name in ((job, "describe_job"), (model_server, "describe_server"), (monitor, "describe_monitor")):
         setattr(module, name, _held(getattr(module, name)))
 
 
 @contextmanager
 def not_asked() -> Generator[None]:
-    """Skip the check for specs that no rule has checked: tests lower them with one field changed, consistent or not."""
+    """Skip the check for specs that tests change and lower without running the rules."""
     token = _asked.set(False)
     try:
         yield

@@ -1,6 +1,6 @@
-"""Writes the list of local hours that clocks skip, from the package tzdata: `python -m tests.clock_changes`.
+"""Writes the list of local hours that clocks skip: `python -m tests.clock_changes`.
 
-The package must be installed for this; nothing else here needs it.
+The data is from the package tzdata, which must be installed for this.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DAYS = {number: name for name, number in WEEKDAYS.items()}
 
 
 def skipped(zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the local times, from and to, that clocks skip."""
+    """Yield the start and end of each local time range that clocks skip."""
     day = datetime(FIRST, 1, 1, tzinfo=UTC)
     while day.year <= LAST:
         following = day + timedelta(days=1)

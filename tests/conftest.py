@@ -1,5 +1,5 @@
-"""Shared by all tests: `--accept`, which rewrites expected output and golden folders instead of comparing them, and
-the check that every emitted workload description is accepted by its runtime.
+"""Options and checks for all tests: `--accept` rewrites expected output and golden folders instead of comparing them,
+and the runtime checks every emitted workload description.
 """
 
 from __future__ import annotations
@@ -20,5 +20,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def accept(request: pytest.FixtureRequest) -> bool:
-    """Return whether to accept the current output as expected."""
+    """Return whether to accept the current output as the expected one."""
     return bool(request.config.getoption("--accept"))

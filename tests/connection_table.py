@@ -1,4 +1,4 @@
-"""Reads the table of open connections from a README: what a reader of the table would expect to be allowed."""
+"""Reads the table of open connections in a README, to compare it with the actual network policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PODS = re.compile(
 
 @dataclass(frozen=True)
 class Row:
-    """A row with its entries as written."""
+    """A row of the table, with its entries as text."""
 
     pods: tuple[str, ...]
     may: str
@@ -27,7 +27,7 @@ class Row:
 
 
 def rows_of(readme: str) -> tuple[Row, ...]:
-    """Return the rows of a README's table."""
+    """Return the rows of the table in a README."""
     found = (_ROW.fullmatch(line) for line in readme.splitlines())
     return tuple(
         Row(tuple(row["pods"].split(", ")), row["may"], tuple(row["peers"].split(", ")), _ports(row["ports"]))
@@ -38,14 +38,14 @@ def rows_of(readme: str) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, their implied namespace, and the cluster in which names are resolved."""
+    """The table's rows, the namespace that they imply, and the cluster in which names are resolved."""
 
     rows: tuple[Row, ...]
     own: str
     network: Network
 
     def connects(self, source: Pod, target: Pod, port: int) -> bool:
-        """Return whether the table has a row for both sides."""
+        """Return whether the table has a row for this connection."""
         return self._lists(source, "connect to", target, port) and self._lists(target, "accept from", source, port)
 
     def _lists(self, pod: Pod, may: str, peer: Pod, port: int) -> bool:
@@ -65,7 +65,7 @@ class Table:
     def _means(self, entry: str, pod: Pod) -> bool:
         found = _PODS.fullmatch(entry)
         if found is None or "/" in (found["name"] or ""):
-            return False  # an IP block outside of the cluster
+            return False  # an IP block outside the cluster
         if "any namespace" in entry:
             near = found["key"] is None or found["key"] in self.network.namespaces[pod.namespace]
         else:

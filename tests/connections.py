@@ -1,4 +1,4 @@
-"""The network of an emitted cluster for tests: its policies, and Pods with the labels that charts set."""
+"""An emitted cluster's network for tests: its policies, and Pods with the labels that charts set."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
     "proxy": ("envoy-gateway-system", _PROXY),
 }
-"""Pods of add-ons by a name of ours: their namespace, and the labels their charts or operators set."""
+"""Pods of add-ons by our own names, with their namespace and the labels that charts or operators set."""
 
 
 def ray_pod(system: str, name: str) -> Mapping[str, str]:
-    """Return the labels of a Ray Pod of a workload."""
+    """Return the labels of a workload's Ray Pod."""
     return {SYSTEM: system, NAME: name, "ray.io/is-ray-node": "yes", "ray.io/node-type": "head"}
 
 
 def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor: str) -> dict[str, tuple[str, Object]]:
-    """Return one representative Pod of each kind in a system."""
+    """Return one Pod of each kind in a system."""
     labels = {SYSTEM: system}
     return {
         "server": (namespace, {**ray_pod(system, server)}),
@@ -54,7 +54,7 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
 
 
 def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
-    """Return the policies and namespaces among these objects, and these Pods with an address each."""
+    """Return the network of these objects' policies and namespaces, with an address for each of these Pods."""
     kept = list(objects)
     spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
     for each in kept:
@@ -73,5 +73,5 @@ def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[
 
 
 def named(network: Network) -> Mapping[str, Pod]:
-    """Return the Pods of a network by name."""
+    """Return a network's Pods by name."""
     return {pod.name: pod for pod in network.pods}

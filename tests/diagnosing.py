@@ -29,24 +29,24 @@ class Question:
 
     @property
     def overlay_path(self) -> str:
-        """Return the path of the environment's file."""
+        """Return the path of the environment file."""
         return f"environments/{self.environment}.yaml"
 
     def sources(self) -> list[SourceFile]:
-        """Return the files that diagnostics point into."""
+        """Return the files in which diagnostics have positions."""
         given = [(self.path, self.spec), *([(self.overlay_path, self.overlay)] if self.overlay is not None else [])]
         return [SourceFile.read(path, content) for path, content in given]
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """Return all diagnostics up to the first stage that finds an error, including targets."""
+    """Return all diagnostics up to the first stage that reports an error, including those of targets."""
     overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = Given(question.path, question.spec)
     return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics
 
 
 def question_in(folder: Path) -> Question:
-    """Return the input in a folder of tests/failing: a spec, its environments, and the options in `arguments.txt`."""
+    """Return the input in a folder of tests/failing: a spec, its environments, and options from `arguments.txt`."""
     arguments = folder / "arguments.txt"
     words = shlex.split(arguments.read_text(encoding="utf-8")) if arguments.exists() else []
     pairs = list(zip(words[::2], words[1::2], strict=True))
@@ -62,5 +62,5 @@ def question_in(folder: Path) -> Question:
 
 
 def diagnose(question: Question) -> str:
-    """Return the printed text without colour."""
+    """Return the diagnostics as printed, without colour."""
     return render(examine(question), question.sources())

@@ -1,4 +1,4 @@
-"""Output for a cluster in tests: from the text of a spec to objects, files and diagnostics of one target."""
+"""Compiles specs for a cluster in tests: returns the objects, files and diagnostics of one target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Object: TypeAlias = dict[str, Any]
 
 
 def context(text: str, placement: str = "main") -> Context:
-    """Return the context in which a spec's placement is lowered."""
+    """Return the context for lowering a placement of a spec."""
     return context_of(plan_of(text), placement)
 
 
@@ -26,7 +26,7 @@ def emitted(text: str, placement: str = "main") -> list[Object]:
 
 
 def one(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
-    """Return the only object with that kind and name, in a namespace if several have one."""
+    """Return the only object with this kind and name, optionally in one namespace."""
     (found,) = [
         each
         for each in emitted(text, placement)
@@ -37,12 +37,12 @@ def one(text: str, kind: str, name: str, placement: str = "main", namespace: str
 
 
 def names(text: str, kind: str, placement: str = "main") -> list[str]:
-    """Return the names of all objects of a kind, in order."""
+    """Return the names of all objects with a kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text, placement) if each["kind"] == kind]
 
 
 def calls(text: str, placement: str = "main") -> dict[str, Call]:
-    """Return the calls of the first project's program by name."""
+    """Return the calls in the first project's program, by name."""
     (project, *_) = lower(plan_of(text), placement).projects
     return {call.name: call for call in project.program.calls}
 
@@ -53,12 +53,12 @@ def argument(call: Call, name: str) -> Any:
 
 
 def files(text: str, placement: str = "main") -> dict[str, str]:
-    """Return the files of a target by their path in its folder."""
+    """Return a target's files by their path in its folder."""
     return {file.path: file.render().decode() for file in stack_files(lower(plan_of(text), placement))}
 
 
 def refused(text: str, placement: str = "main") -> list[str]:
-    """Return the codes of the target's checks, each with the text in the spec that it points at."""
+    """Return the codes that the target's checks report, each with the marked text in the spec."""
     lines = text.splitlines()
     found = tuple(check(plan_of(text), placement))
     return [

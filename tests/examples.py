@@ -1,4 +1,4 @@
-"""The examples in tests: which exist, where their environments run, and which have golden folders."""
+"""Finds the examples for tests, the providers of their environments, and those with golden folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
-"""Specs of tests that are treated like examples: their output is stored and compared."""
+"""Test specs that are treated like examples: their output is stored and compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Example:
         return self.environment or "default"
 
     def inputs(self, text: str | None = None) -> Inputs:
-        """Return the input of its compile; text replaces the spec on disk."""
+        """Return the input for compiling the example. `text` replaces the spec on disk."""
         folder = self.root / self.name
         beside = folder / "environments" / f"{self.environment}.yaml"
         overlay = Given(str(beside), beside.read_bytes()) if beside.is_file() else None
@@ -42,12 +42,12 @@ class Example:
         return Inputs(Given(f"{self.name}/system.yaml", spec), self.environment, overlay)
 
     def compiled(self, text: str | None = None) -> Outcome:
-        """Compile it through all stages."""
+        """Compile the example through all stages."""
         return compile_system(self.inputs(text), TARGETS)
 
 
 def every_example() -> Iterator[Example]:
-    """Yield all environments of all examples, the base first."""
+    """Yield all environments of all examples, each base first."""
     for spec in sorted(FOLDER.glob("*/system.yaml")):
         document, problems = load(spec.read_bytes(), str(spec))
         assert document is not None, problems
@@ -73,20 +73,20 @@ def on_aws() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
-    """Return systems that run partly on cloud resources created for them, one of each shape."""
+    """Return systems that run partly on created cloud resources, one of each shape."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
 
 
 @lru_cache(maxsize=1)
 def kept() -> tuple[Example, ...]:
-    """Return the examples with a golden folder; for AWS, one system of each shape."""
+    """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (Example(name, None, SYSTEMS) for name in ("leads", "tills"))
     return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems)
 
 
 def one_each() -> tuple[Example, ...]:
-    """Return the last environment of each example on clusters, which is the largest if there are several."""
+    """Return the last environment of each example on clusters, which is usually the largest."""
     return tuple({example.name: example for example in on_clusters()}.values())
 
 
@@ -97,5 +97,5 @@ def providers_of(example: Example) -> set[str]:
 
 
 def no_hash(system: System, target: TargetSpec) -> str:
-    """Return a fixed hash of the runtime image, for comparisons that an edit of the runtime should not change."""
+    """Return a fixed hash of the runtime image, for comparisons that should not depend on the runtime's code."""
     return "0" * 12

@@ -66,7 +66,7 @@ def hybrid(*changes: tuple[str, str]) -> str:
 
 
 def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
-    """Return the hybrid system's plan, with the machines of each target."""
+    """Return the hybrid system's plan, with each target's machines."""
     system = system_of(text)
     made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
     assert made is not None, found
@@ -74,7 +74,7 @@ def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
 
 
 def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
-    """Return the objects of the hybrid system's workloads on one placement."""
+    """Return the objects of the hybrid system's workloads on a placement."""
     made = hybrid_plan(text)
     context = context_of(made, placement)
     resources = [resource for resource in made.on(placement) if WORKLOADS.covers(resource)]
@@ -87,7 +87,7 @@ def described(lowered: Lowered, name: str) -> Any:
 
 
 def without_section(text: str, name: str) -> str:
-    """Return a spec without one entry of a section, and without the section if it becomes empty."""
+    """Return a spec without an entry of a section, or without the section if it would be empty."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))

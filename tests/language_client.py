@@ -1,4 +1,4 @@
-"""A client of a language server over standard streams: opens documents and sends requests about them."""
+"""A client for a language server over standard streams, which opens documents and sends requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE_S: Final = 60
 
 
 class LanguageClient:
-    """A running server; `settings` answers its configuration requests, by section."""
+    """A running language server. `settings` are the answers to its configuration requests, by section."""
 
     def __init__(self, command: Sequence[str], settings: Mapping[str, object] | None = None) -> None:
         self._settings = settings or {}
@@ -46,7 +46,7 @@ class LanguageClient:
             cast("BinaryIO", stream).close()
 
     def open(self, uri: str, text: str) -> None:
-        """Open a document, as an editor opens a file."""
+        """Open a document, as an editor does."""
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
         self.tell("textDocument/didOpen", {"textDocument": document})
 
@@ -56,7 +56,7 @@ class LanguageClient:
         self.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
 
     def completion(self, uri: str, text: str) -> list[dict[str, Any]]:
-        """Open a document and return the completions at its cursor."""
+        """Open a document and return the completions at its marked cursor."""
         self.open(uri, text.replace(CURSOR, ""))
         found = self.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": _position(text)})
         listed = cast("dict[str, Any]", found).get("items") if isinstance(found, dict) else found

@@ -1,4 +1,4 @@
-"""Lowered workloads for tests: from the text of a spec to its cluster's objects."""
+"""Lowers workloads for tests, from a spec's text to its cluster's objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGISTRY = "http://mlflow.fraud.svc.cluster.local:5000"
 
 @dataclass(frozen=True)
 class Lowered:
-    """All objects of the workloads on one placement."""
+    """All objects of one placement's workloads."""
 
     context: Context
     made: tuple[Made, ...]
@@ -28,16 +28,16 @@ class Lowered:
         return (cast("Object", made.manifest) for made in self.made)
 
     def get(self, kind: str, name: str) -> Object:
-        """Return the only object with that kind and name."""
+        """Return the only object with this kind and name."""
         (found,) = [one for one in self if one["kind"] == kind and one["metadata"]["name"] == name]
         return found
 
     def has(self, kind: str, name: str) -> bool:
-        """Return whether there is an object with that kind and name."""
+        """Return whether an object with this kind and name exists."""
         return name in self.names(kind)
 
     def names(self, kind: str) -> list[str]:
-        """Return the names of all objects of a kind, in order."""
+        """Return the names of all objects with a kind, in order."""
         return [one["metadata"]["name"] for one in self if one["kind"] == kind]
 
 
@@ -47,7 +47,7 @@ def context_of(plan: Plan, placement: str = "main") -> Context:
 
 
 def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
-    """Return the objects of a resource that WORKLOADS covers."""
+    """Return the objects of a resource that has a case in WORKLOADS."""
     return WORKLOADS(resource, context)
 
 

@@ -1,4 +1,4 @@
-"""docs/metrics.md: the table of the runtime's capabilities, for people."""
+"""Prints docs/metrics.md: the table of the runtime's capabilities in readable form."""
 
 from __future__ import annotations
 

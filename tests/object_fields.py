@@ -1,6 +1,6 @@
 """Writes the fields of every kind of emitted object: `python -m tests.object_fields`.
 
-Kinds of Kubernetes come from the package kubernetes-validate, others from their CustomResourceDefinitions.
+The schemas of Kubernetes' kinds are from the package kubernetes-validate, others from CustomResourceDefinitions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SCALARS = {"string": "text", "integer": "integer", "number": "number", "boolean
 
 
 def kinds() -> set[tuple[str, str]]:
-    """Return version and kind of every object in the golden folders."""
+    """Return the version and kind of every object in the golden folders."""
     loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     places: set[tuple[str, str]] = set()
     for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
@@ -50,14 +50,14 @@ def kinds() -> set[tuple[str, str]]:
 
 
 class Fields:
-    """Named types, and the conversion of schemas into them."""
+    """Converts schemas to types, and collects the named ones."""
 
     def __init__(self) -> None:
         self.types: dict[str, Any] = {}
         self._core: dict[str, Any] = json.loads((_SCHEMAS / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
 
     def named(self, name: str) -> str:
-        """Return the reference to one of Kubernetes' own types, by its API name."""
+        """Return a reference to one of Kubernetes' own types by its API name."""
         short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
         if short not in self.types:
             self.types[short] = {}
@@ -65,7 +65,7 @@ class Fields:
         return f"@{short}"
 
     def kind(self, version: str, kind: str) -> str | None:
-        """Return the type of one of Kubernetes' own kinds."""
+        """Return the type of a Kubernetes kind."""
         for name, schema in self._core.items():
             known = schema.get("x-kubernetes-group-version-kind", ())
             if any(f"{one['group']}/{one['version']}".lstrip("/") == version and one["kind"] == kind for one in known):
@@ -127,14 +127,14 @@ def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
 
 
 def _with_required(kind: Any, names: Iterable[str]) -> Any:
-    """Return the fields of a type with the names of required ones."""
+    """Return a type's fields, and the names of required ones."""
     if not names:
         return kind
     return {**kind, "required": sorted({*kind.get("required", ()), *names})}
 
 
 def written() -> Iterator[str]:
-    """Yield the table as text, one line for each kind and type."""
+    """Yield the table as text, with one line for each kind and type."""
     content = table()
     yield f'{{\n  "source": {json.dumps(content["source"])},\n'
     for section in ("objects", "types"):

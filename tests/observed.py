@@ -1,4 +1,4 @@
-"""Alert rules and dashboards for tests: from the text of a spec to the objects."""
+"""Renders alert rules and dashboards for tests, from a spec's text to objects."""
 
 from __future__ import annotations
 

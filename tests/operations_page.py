@@ -1,4 +1,4 @@
-"""The part of docs/operations.md that is printed from code: each alert with its meaning and steps."""
+"""Prints a part of docs/operations.md from code: each alert with its meaning and steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions of diagnostics, as tests compare them."""
+"""Positions of diagnostics in a form that tests compare."""
 
 from __future__ import annotations
 

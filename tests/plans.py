@@ -1,4 +1,4 @@
-"""Plans for tests: from a spec's text through the stages before the planner, and specs of any size."""
+"""Creates plans for tests from a spec's text, and specs of any size."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan_of(text: str) -> Plan:
 
 
 def told(text: str) -> list[str]:
-    """Return codes with the text they point at, such as `E0501 retrain`."""
+    """Return codes with the marked text, such as `E0501 retrain`."""
     lines = text.splitlines()
     return [
         f"{one.code} {lines[one.span.line - 1][one.span.column - 1 : one.span.end_column - 1]}"
@@ -46,13 +46,13 @@ def told(text: str) -> list[str]:
 
 
 def resource(plan: Plan, kind: Kind, name: str) -> Resource:
-    """Return the only resource with that kind and name."""
+    """Return the only resource with this kind and name."""
     (found,) = [one for one in plan.resources if one.kind is kind and one.name == name]
     return found
 
 
 def resource_of(plan: Plan, what: type[V], name: str) -> Resource[V]:
-    """The one resource of that name whose value has this type."""
+    """Return the only resource with this name whose value has this type."""
     (found,) = [one for one in plan.of(what) if one.name == name]
     return found
 
@@ -77,7 +77,7 @@ data: {events: {store: lake, path: events/, format: parquet}}
 
 
 def large_spec(models: int) -> str:
-    """Return a system of this many models, each with a pipeline, a monitor and an endpoint, pooled or with variants."""
+    """Return a system with this many models, each with a pipeline, a monitor, and a pooled or split endpoint."""
     sections: dict[str, list[str]] = {"models": [], "pipelines": [], "inference": [], "monitors": []}
     for at in range(models):
         sections["models"].append(f"m{at}: {{task: regression, framework: xgboost}}")

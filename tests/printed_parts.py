@@ -1,4 +1,4 @@
-"""Parts of pages that are printed from code, between two comments in an otherwise handwritten page."""
+"""Replaces the parts of handwritten pages that are printed from code, between two comments."""
 
 from __future__ import annotations
 

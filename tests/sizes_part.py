@@ -1,4 +1,4 @@
-"""The part of docs/kubernetes.md that is printed from code: resource requests of the platform's own Pods."""
+"""Prints a part of docs/kubernetes.md from code: the resource requests of the platform's own Pods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A valid spec that uses most sections: tests change one thing and compare diagnostics or output."""
+"""A valid spec with most sections, in which tests change a part to compare diagnostics or output."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ channels:
 
 
 def changed(old: str, new: str, *more: tuple[str, str]) -> str:
-    """Return the valid spec with one or more parts replaced, which must occur in it."""
+    """Return the valid spec with some parts replaced. Each part must occur in it."""
     result = VALID_SPEC
     for before, after in ((old, new), *more):
         assert before in result, before

@@ -1,4 +1,4 @@
-"""The runtime accepts what compiles: a generated spec is refused by the compiler, at a line, or not at all."""
+"""The runtime accepts every spec that compiles, so errors are reported by the compiler at a line of the spec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.specs import VALID_SPEC, changed
 EXAMPLES = 200
 
 
-def test_what_compiles_is_accepted() -> None:
+def test_the_runtime_accepts_every_spec_that_compiles() -> None:
     """During the compile, every description is checked with the runtime's own check (`tests.accepted`)."""
     told: Counter[str] = Counter()
 
@@ -33,8 +33,8 @@ def test_what_compiles_is_accepted() -> None:
     assert {"E0435", "E0436", "E0465", "E0470"} <= told.keys()
 
 
-def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The property above is really checked: a runtime with fewer capabilities makes the compile fail."""
+def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the runtime had fewer capabilities, the compile would fail."""
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
@@ -42,7 +42,7 @@ def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPat
         compile_text(VALID_SPEC)
 
 
-def test_a_macro_average_is_compared_with_the_champion() -> None:
+def test_a_macro_average_can_be_compared_with_the_champion() -> None:
     """A macro average is computed for both versions, with or without user code."""
     several = changed(
         "task: binary-classification",
@@ -56,7 +56,7 @@ def test_a_macro_average_is_compared_with_the_champion() -> None:
     assert [one.code for one in compile_text(several).diagnostics if one.code[0] == "E"] == []
 
 
-def test_a_monitor_has_no_history() -> None:
+def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
     """A gate can compare with the naive forecast, but a monitor lacks the earlier rows it needs."""
     forecast = changed(
         "task: binary-classification",
@@ -73,8 +73,8 @@ def test_a_monitor_has_no_history() -> None:
     assert [one.code for one in compile_text(watched).diagnostics if one.code[0] == "E"] == ["E0465"]
 
 
-def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> None:
-    """A custom step reports any metric, but the trials are the trainer's."""
+def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
+    """A custom step may report any metric, but the built-in trainer runs the trials."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",
@@ -88,8 +88,8 @@ def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> No
     assert [one.code for one in refused.diagnostics if one.code[0] == "E"] == ["E0435"]
 
 
-def test_each_pipeline_of_a_ranked_model_has_queries() -> None:
-    """A second pipeline without queries would train for hours and then have nothing to evaluate."""
+def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
+    """A second pipeline without groups would train for hours and then have nothing to evaluate."""
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

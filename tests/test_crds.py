@@ -1,4 +1,4 @@
-"""The schemas for manifests refuse what a strict API server refuses."""
+"""The schemas for manifests refuse the same objects as a strict API server."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ROUTE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
-def test_what_is_right_has_no_problem(good: dict[str, Any]) -> None:
+def test_a_valid_object_has_no_problem(good: dict[str, Any]) -> None:
     assert problems(good) == []
 
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
 def test_an_unknown_field_is_a_problem(good: dict[str, Any]) -> None:
-    """The schema may be a CustomResourceDefinition's or Kubernetes' own."""
+    """The schemas of CustomResourceDefinitions and of Kubernetes' own kinds refuse unknown fields."""
     bad = copy.deepcopy(good)
     bad["spec"]["replicsa"] = 3
 

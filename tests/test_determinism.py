@@ -1,4 +1,4 @@
-"""The same spec gives the same bytes on any machine, in any folder, with any locale and key order."""
+"""The same spec compiles to the same bytes on any machine, in any folder, with any locale and key order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ print(sha256(repr(sorted(done.files.items())).encode()).hexdigest(), list(done.f
 
 
 def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str, bytes]:
-    """Return the output of a seed, or of another document in its place."""
+    """Return the output of a seed, optionally with another document."""
     text = seed.text if value is None else json.dumps(value)
     outcome = compile_system(Inputs(Given(path, text), seed.environment), TARGETS)
     assert not outcome.failed, outcome.diagnostics
@@ -45,7 +45,7 @@ def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str
 
 
 def shuffled(value: Json, random: Random) -> Json:
-    """Return the value with the keys of every mapping shuffled; lists keep their order."""
+    """Shuffle the keys of every mapping in a value. Lists keep their order."""
     if isinstance(value, dict):
         keys = list(value)
         random.shuffle(keys)
@@ -65,8 +65,8 @@ def first_difference(one: dict[str, bytes], other: dict[str, bytes]) -> str:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_order_of_keys_means_nothing(seed: Seed) -> None:
-    """All mappings are shuffled, three times: the bytes and the order of files stay the same."""
+def test_key_order_does_not_change_the_output(seed: Seed) -> None:
+    """Shuffling all mappings three times changes neither the bytes nor the order of files."""
     expected = files(seed)
 
     for number in range(3):
@@ -75,15 +75,15 @@ def test_the_order_of_keys_means_nothing(seed: Seed) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_second_rendering_says_the_same(seed: Seed) -> None:
-    """Files are rendered when they are written, and may be rendered twice."""
+def test_files_can_be_rendered_twice(seed: Seed) -> None:
+    """A second rendering of a file returns the same bytes."""
     outcome = compile_system(Inputs(Given("system.yaml", seed.text), seed.environment), TARGETS)
     made = [file for stack in outcome.stacks for file in emit(stack)]
 
     assert [file.render() for file in made] == [file.render() for file in made]
 
 
-def test_machines_and_locales_mean_nothing(tmp_path: Path) -> None:
+def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
     """Hash seeds, time zones, locales, working directories and forms of the spec's path vary."""
     seed = seeds()[-1]
     (tmp_path / "deep").mkdir()
@@ -116,8 +116,8 @@ def test_machines_and_locales_mean_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_of_the_machine_comes_out(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The output has no path, user or host of this machine, nor the path of the spec."""
+def test_the_output_contains_nothing_about_the_machine(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output contains no path, user or host name of this machine, and not the spec's path."""
     path = "/somewhere/unusual/zq-spec.yaml"
     # a distinctive name, because containers have a /tmp too
     monkeypatch.setattr(tempfile, "tempdir", "/somewhere/zq-scratch")

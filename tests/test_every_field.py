@@ -1,4 +1,4 @@
-"""Refuse, never ignore: a field of the schema changes the output, is refused by the target, or is informative."""
+"""No field is ignored: it changes the output, is refused by the target, or is purely informative."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DECISIVE = {
 """Fields that cannot be changed alone, because other fields depend on them."""
 
 OF_AWS = ("#/$defs/targetFields/", "#/$defs/vpc/", "#/$defs/secretStore/", "#/$defs/store/", "#/$defs/computeClass/")
-"""Prefixes of places that are tested again on AWS, where another target handles them."""
+"""Prefixes of the places that are also tested on AWS, because another target handles them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return where the seeds fill each place of the schema."""
+    """Return the paths at which the seeds fill each place in the schema."""
     found: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -88,7 +88,7 @@ def occurrences() -> dict[str, list[tuple[int, Steps]]]:
 
 
 def leaves() -> Iterator[str]:
-    """Yield places of fields whose value does not consist of fields."""
+    """Yield the places of fields that have no subfields."""
     for place, schema in fields().items():
         inside = followed(schema)
         only_value = "const" in inside or len(_list(inside.get("enum"))) == 1
@@ -97,7 +97,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Return whether the value is a mapping of known fields or of named entries, which have their own places."""
+    """Return whether the value is a mapping of known fields or named entries, which are separate places."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -169,7 +169,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds with this name prefix."""
+    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds whose name has this prefix."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -188,8 +188,8 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("place", sorted(leaves()))
-def test_a_field_is_honoured_or_refused(place: str) -> None:
-    """Changing only the field changes the output, or is refused by the target with a reason."""
+def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
+    """A change to only this field changes the output, or is refused by the target with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
         return
@@ -206,7 +206,7 @@ def test_a_field_is_honoured_or_refused(place: str) -> None:
 
 
 def _on_aws() -> list[str]:
-    """Return the fields that a spec for AWS fills, in the sections that its target handles."""
+    """Return the fields that the AWS specs fill, in sections that the AWS target handles."""
     filled_there = {place for place, found in occurrences().items() if any(_is_aws(number) for number, _ in found)}
     return sorted(filled_there & {place for place in leaves() if place.startswith(OF_AWS) and place not in DECISIVE})
 
@@ -216,7 +216,7 @@ def _is_aws(number: int) -> bool:
 
 
 @pytest.mark.parametrize("place", _on_aws())
-def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
+def test_every_field_has_an_effect_or_is_refused_on_aws(place: str) -> None:
     """A field supported by one target must not be ignored by another."""
     seen: list[str] = []
     for verdict in verdicts(place, "aws"):
@@ -226,8 +226,8 @@ def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
     pytest.fail(f"{len(seen)} changes and none of them shows: {', '.join(dict.fromkeys(seen))}")
 
 
-def test_a_cloud_is_refused_as_a_whole() -> None:
-    """An unsupported provider is reported once, at its line, and there is no output."""
+def test_an_unsupported_cloud_is_reported_once() -> None:
+    """An unsupported provider is reported once, at its line, without any output."""
     value = copy.deepcopy(seeds()[0].value)
     value["deployment"] = {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "network": "public"}
     files, told = compiled(value)
@@ -237,7 +237,7 @@ def test_a_cloud_is_refused_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("section", sorted(schema_of(at("#/$defs/environment").get("properties"))))
-def test_an_environment_patches_every_section(section: str) -> None:
+def test_environments_can_change_every_section(section: str) -> None:
     """An environment's change to a section affects the output or is reported, but is never ignored."""
     for seed in seeds():
         if section in seed.value:
@@ -251,7 +251,7 @@ def test_an_environment_patches_every_section(section: str) -> None:
     pytest.fail("no seed has this section")
 
 
-def test_the_schema_is_walked() -> None:
-    """The walk finds all existing fields, so that none is skipped unnoticed."""
+def test_the_test_covers_every_field_of_the_schema() -> None:
+    """The list of places has all fields of the schema, so that none is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

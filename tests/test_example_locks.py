@@ -1,4 +1,4 @@
-"""Locks of the examples: committed next to each spec, as README.md asks of users, and up to date."""
+"""The examples' locks are committed next to each spec, as README.md recommends, and are up to date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPILED = {
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiling_changes_no_lock(tmp_path: Path, accept: bool, name: str) -> None:
-    """Every emitted environment has its entry, and no entry lists removed resources."""
+    """Every emitted environment has an entry in the lock, and no entry lists removed resources."""
     ours = FOLDER / name / LOCK_NAME
     folder = tmp_path / name
     shutil.copytree(FOLDER / name, folder, ignore=shutil.ignore_patterns("build", LOCK_NAME))

@@ -1,4 +1,4 @@
-"""Every example compiles where supported, is refused clearly elsewhere, and has a README of one screen."""
+"""Every example compiles where its providers are supported, is refused clearly elsewhere, and has a short README."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, 
 
 EVERY = list(every_example())
 NOT_YET = [example for example in EVERY if not providers_of(example)]
-"""Those on a provider that is not supported yet: nothing is known of their targets."""
+"""Examples on a provider that is not supported yet."""
 
 TEMPLATES = templates()
 
@@ -28,7 +28,7 @@ EXPECTED_WARNINGS = {
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""Deliberate cases: an override for one provider, a plant that stays on a version, a hospital with its own backup."""
+"""Intended warnings: a provider-specific override, a pinned version at a plant, a hospital with its own backup."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 
@@ -84,7 +84,7 @@ def test_example_compiles(example: Example) -> None:
 
 
 @pytest.mark.parametrize("example", NOT_YET, ids=str)
-def test_what_is_not_made_yet_is_refused(example: Example) -> None:
+def test_examples_on_unsupported_providers_are_refused(example: Example) -> None:
     """The error is at the line that names the provider, and nothing is emitted."""
     outcome = compiled(example)
     given = example.inputs()
@@ -111,8 +111,8 @@ def _adopts(target: TargetSpec) -> bool:
     return network is not None and bool(network.adopted)
 
 
-def test_examples_show_what_aws_has() -> None:
-    """They show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
+def test_examples_cover_aws_features() -> None:
+    """Examples show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
     systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -128,7 +128,7 @@ def test_examples_show_what_aws_has() -> None:
     ]
 
 
-def test_examples_are_of_different_trades() -> None:
+def test_examples_are_from_different_industries() -> None:
     """There are at least eight systems from most industries, each with an environment that compiles."""
     names = {example.name for example in EVERY}
     systems = [outcome for example in on_clusters() if (outcome := example.compiled().system)]
@@ -140,8 +140,8 @@ def test_examples_are_of_different_trades() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
-def test_a_provider_is_named_under_deployment_only(name: str) -> None:
-    """No other section of the spec or of an environment depends on where it runs."""
+def test_examples_name_providers_only_under_deployment(name: str) -> None:
+    """No other section of a spec or environment depends on the provider."""
     for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
         document, _ = load(path.read_bytes(), path.name)
         assert document is not None
@@ -152,7 +152,7 @@ def test_a_provider_is_named_under_deployment_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
-def test_readme_is_one_screen(name: str) -> None:
+def test_every_readme_fits_one_screen(name: str) -> None:
     """The README has a title and the command, and is short enough."""
     text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
 
@@ -162,7 +162,7 @@ def test_readme_is_one_screen(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_template_compiles(name: str) -> None:
+def test_every_template_compiles(name: str) -> None:
     """The output of `init` compiles unchanged."""
     text = TEMPLATES[name].read_text(encoding="utf-8")
     outcome = compile_text(text.replace("name: my-system", "name: renamed", 1))
@@ -183,8 +183,8 @@ def test_specs_are_formatted_for_reading() -> None:
         assert Path(path.parent, schema).is_file()
 
 
-def test_examples_show_each_way_of_replacing_servers() -> None:
-    """The ways are a second cluster, traffic in steps, and one Pod after another."""
+def test_examples_cover_every_rollout_strategy() -> None:
+    """Servers are replaced by a second cluster, by shifting traffic in steps, and one Pod after another."""
     systems = [found for example in on_clusters() if (found := example.compiled().system)]
     shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 

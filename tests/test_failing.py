@@ -27,8 +27,8 @@ SHOWN_ELSEWHERE = {
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_what_is_printed(folder: Path, accept: bool) -> None:
-    """The text is as expected and includes the code in the folder's name."""
+def test_each_failing_spec_prints_the_expected_text(folder: Path, accept: bool) -> None:
+    """The printed text is as expected and includes the code in the folder's name."""
     printed = diagnose(question_in(folder))
     expected = folder / "expected.txt"
     if accept:
@@ -47,8 +47,8 @@ OURS = [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", 
 
 
 @pytest.mark.parametrize("code", [*OURS, *(code for code in codes(TARGETS.diagnostics()) if "-" in code)])
-def test_every_code_is_shown(code: str) -> None:
-    """Every code of these stages and of providers has such a spec."""
+def test_every_code_has_a_failing_spec(code: str) -> None:
+    """Every code of these stages and of providers has a spec in tests/failing."""
     if code in {"E0150", "E0151", "E0152", "E0153", "E0154", "E0155", "E0156", "E0157"}:
         return
     shown = {_code(folder) for folder in FOLDERS}

@@ -1,4 +1,4 @@
-"""Hostile input ends in a result or in diagnostics: a sample of the cases that tests/real runs in full."""
+"""Hostile input results in output or diagnostics. These tests run a sample of the cases in tests/real."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.hostile.seeds import seeds
 SHARE = 1_000
 
 
-def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
-    """There is no traceback, no hang, and at most 1 GB; and not all cases are refused by the first stage."""
+def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
+    """No case raises, hangs or uses more than 1 GB of memory, and some cases get past the first stage."""
     told = hostile(0, SHARE)
 
     assert not told.failures, "\n".join(told.failures[:5])
@@ -21,8 +21,8 @@ def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
     assert len(told.codes) > 40
 
 
-def test_a_case_is_the_same_in_every_run() -> None:
-    """A failure that cannot be repeated could not be investigated."""
+def test_hostile_cases_are_reproducible() -> None:
+    """The same case number always results in the same spec, so that failures can be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
 
@@ -31,8 +31,8 @@ def _broken(*_given: object) -> None:
     raise ZeroDivisionError
 
 
-def test_what_a_room_raises_is_seen() -> None:
-    """The runner hides nothing: a target that raises is a failure, not a diagnostic."""
+def test_exceptions_in_a_stage_are_reported() -> None:
+    """The runner reports a target that raises as a failure, not as a diagnostic."""
     inputs = Inputs(Given("system.yaml", seeds()[0].text))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(child, "compile_system", _broken)

@@ -1,4 +1,4 @@
-"""Two targets in one system, from a spec's text to the files of both: access between them has both ends or none."""
+"""A system with two targets compiles to files for both, and access between them exists on both ends or neither."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
             assert row in next(text for path, text in found.items() if path.endswith(f"{end}/README.md"))
 
 
-def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() -> None:
+def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
     found = files(FRAUD.compiled())
 
     assert "stores__till_access_key_id_1" in found["main/infrastructure/__main__.py"]
@@ -90,8 +90,8 @@ def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() 
     assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/promoter.yaml"]
 
 
-def test_removing_what_crosses_removes_both_ends() -> None:
-    """No user, output or bundle stays on the remaining side, and nothing mentions one; the other side is empty."""
+def test_removing_the_cross_target_access_removes_both_ends() -> None:
+    """One side has no users, outputs or bundles left, and the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
@@ -108,8 +108,8 @@ def test_removing_what_crosses_removes_both_ends() -> None:
         assert not [path for path, content in after.items() if "rossing" in content]
 
 
-def test_each_user_may_do_exactly_what_its_workload_names() -> None:
-    """Three workloads of the shop have three users: one reads a bundle, others add captures."""
+def test_each_user_has_exactly_the_access_of_its_workload() -> None:
+    """The shop's three workloads have separate users: one reads a bundle, the others add captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
@@ -120,8 +120,8 @@ def test_each_user_may_do_exactly_what_its_workload_names() -> None:
     assert "sales" not in till
 
 
-def test_two_clusters_of_ones_own_meet_where_one_lets_the_other_in() -> None:
-    """Both clusters know an address and credentials; neither reads the other's stacks."""
+def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
+    """Both clusters have an address and credentials, and neither reads the other's stacks."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -135,8 +135,8 @@ def test_two_clusters_of_ones_own_meet_where_one_lets_the_other_in() -> None:
     assert errors(compiled(hybrid(CLUSTERS, (let_in[0], MAIN), LAKE))) == ["E0520", "E0520", "E0520"]
 
 
-def test_two_targets_of_one_account_open_buckets_by_their_roles() -> None:
-    """No key leaves the account: the role names the bucket and the other target's encryption key."""
+def test_two_targets_in_one_account_access_buckets_by_role() -> None:
+    """No access key is needed: the role allows the bucket and the other target's encryption key."""
     found = files(compiled(two_clouds("eu-central-1")))
     program = found["shop/infrastructure/__main__.py"]
 
@@ -148,8 +148,8 @@ def test_two_targets_of_one_account_open_buckets_by_their_roles() -> None:
     assert "| the role of the workload |" in found["shop/README.md"]
 
 
-def test_two_regions_open_each_others_buckets_through_the_s3_of_the_bucket() -> None:
-    """An encryption key is used in its own region by every caller, so the region is named."""
+def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
+    """Every caller uses an encryption key in the key's own region, so the policy names that region."""
     made = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(made["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -167,7 +167,7 @@ def test_two_regions_open_each_others_buckets_through_the_s3_of_the_bucket() -> 
     assert f'"key": "{key}", "region": "eu-central-1"' in program
 
 
-def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> None:
+def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
     """Training in the cloud on the shop's data is refused unless the shop allows access."""
     opened = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
     found = files(compiled(hybrid(opened, *FILMS)))
@@ -180,8 +180,8 @@ def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> N
     assert "Apply `workloads/` of shop" not in readme  # the bucket already exists
 
 
-def test_targets_that_wait_for_each_other_are_refused() -> None:
-    """Each target would need the other's encryption key first; with an existing bucket neither waits."""
+def test_targets_that_depend_on_each_other_are_refused() -> None:
+    """Each target would first need the other's encryption key. With an existing bucket, neither has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     both = (FILMS[0], ("  runs: {type", f"  {films}"))
 
@@ -190,7 +190,7 @@ def test_targets_that_wait_for_each_other_are_refused() -> None:
     assert errors(compiled(two_clouds("eu-central-1", *adopted))) == []
 
 
-def test_names_that_would_be_read_alike_stay_apart() -> None:
+def test_ambiguous_combinations_of_names_stay_different() -> None:
     """Placement and workload names may combine to the same text: shop and a-till, shop-a and till."""
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"

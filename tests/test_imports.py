@@ -1,4 +1,4 @@
-"""Imports of a command: start-up dominates the time for small specs, so unused modules are not loaded."""
+"""Commands import no unused modules, because start-up takes most of the time for small specs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NEVER = {
     *("pygls", "lsprotocol", "modelyard.editor"),
     *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
 }
-"""Heavy modules, modules of targets and the runtime, and modules that open connections."""
+"""Large modules, modules of targets and the runtime, and modules for network connections."""
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
-    """Return the modules that a command line run has loaded when it ends."""
+    """Return the modules that a command has loaded when it ends."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -38,7 +38,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
     return set(modules)
 
 
-def test_the_version_costs_nothing() -> None:
+def test_version_imports_no_stage() -> None:
     """No stage, YAML or schema is loaded, and installed packages are not inspected."""
     modules = loaded("--version")
 
@@ -47,18 +47,18 @@ def test_the_version_costs_nothing() -> None:
     assert not modules & {*NEVER, "yaml", "jinja2", "jsonschema_rs", "importlib.metadata", "dataclasses"}
 
 
-def test_validate_loads_the_front_half_alone() -> None:
-    """Nothing for output is loaded: no template, no Python printer, no disk code."""
+def test_validate_imports_only_the_first_stages() -> None:
+    """No module for output is loaded: no template, Python printer, or disk code."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
     assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
-    assert not modules & {"modelyard.survey", "modelyard.further"}  # for specs with environments, and with errors
+    assert not modules & {"modelyard.survey", "modelyard.further"}  # for environments or errors
     assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
 
 
-def test_a_command_runs_what_waits_for_its_end(tmp_path: Path) -> None:
-    """It ends without taking the process apart, unless something asked to be called."""
+def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
+    """A command skips Python's cleanup, unless an exit function is registered."""
     code = "import atexit, sys; from modelyard.cli import command; {}; sys.argv[1:] = ['--version']; command()"
     plain, waits = (
         subprocess.run(
@@ -71,12 +71,12 @@ def test_a_command_runs_what_waits_for_its_end(tmp_path: Path) -> None:
     assert waits == f"{plain}ended\n"
 
 
-def test_machines_of_a_cloud_are_read_where_the_spec_names_it() -> None:
+def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
     """A system on existing clusters does not load instance types and prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
-def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
+def test_an_invalid_spec_imports_no_library_for_printing(tmp_path: Path) -> None:
     """Diagnostics are printed without loading a library for it."""
     wrong = tmp_path / "system.yaml"
     wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
@@ -88,22 +88,22 @@ def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    """Return a spec in a folder of its own."""
+    """Return a spec in its own folder."""
     path = tmp_path / "system.yaml"
     path.write_bytes(SPEC.read_bytes())
     return path
 
 
-def test_compile_loads_what_it_writes_with(spec: Path) -> None:
-    """None of the libraries that the emitted programs use are loaded."""
+def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
+    """No library that only emitted programs use is loaded."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules
     assert not modules & {*NEVER - {"asyncio", "ssl"}, "importlib.metadata"}
 
 
-def test_an_unchanged_compile_loads_no_room(spec: Path) -> None:
-    """The lock and the record are enough: no schema is compiled and no plan made."""
+def test_an_unchanged_compile_imports_no_stage(spec: Path) -> None:
+    """The lock and the record are enough, so no schema is compiled and nothing is planned."""
     loaded("compile", str(spec))
 
     modules = loaded("compile", str(spec))

@@ -1,4 +1,4 @@
-"""Code-like strings in a spec come out as data: a sample of those that tests/real puts into every field."""
+"""Code-like strings in a spec stay data in the output. These tests use a sample of the strings in tests/real."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ WIDE = next(seed for seed in seeds() if seed.name == "wide")
 
 
 @pytest.mark.parametrize("nasty", WORST)
-def test_it_is_data(nasty: str) -> None:
-    """Files, documents, programs and expressions equal those of a harmless string, except for the string itself."""
+def test_code_like_strings_stay_data(nasty: str) -> None:
+    """Files, documents, programs and expressions differ from those of a harmless string only in the string."""
     assert problems(WIDE, nasty) == []
 
 
-def test_many_places_take_texts() -> None:
-    """The other tests prove something only if many places accept strings."""
+def test_many_places_accept_strings() -> None:
+    """The other tests are meaningful only if many places accept strings."""
     assert len(places(WIDE)) > 60
     assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
     assert set(WORST) <= set(NASTY)
@@ -42,13 +42,13 @@ def test_many_places_take_texts() -> None:
         ("a.txt", "zq\n", "b\nc\n"),
     ],
 )  # fmt: skip
-def test_what_is_more_than_data_is_seen(path: str, left: str, right: str) -> None:
+def test_the_comparison_detects_injected_structure(path: str, left: str, right: str) -> None:
     """The comparison detects each of these differences."""
     assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
 
 
 @pytest.mark.parametrize("nasty", ["../../x", "a/../../b", "..", "/etc/passwd", "a\x00b", "a\nb"])
-def test_no_path_is_made_of_it(nasty: str) -> None:
+def test_code_like_strings_cannot_escape_a_folder(nasty: str) -> None:
     """Every string that becomes a path stays inside its folder."""
     for path in compiled(filled(WIDE.alone(), taking(WIDE, nasty))):
         assert not Path(path).is_absolute()

@@ -1,4 +1,4 @@
-"""Parts of pages that show the code are up to date."""
+"""The parts of pages that are printed from code are up to date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.test_reference_pages import ROOT
 
 
 @pytest.mark.parametrize(("name", "part"), PARTS, ids="-".join)
-def test_part_is_up_to_date(name: str, part: str, accept: bool) -> None:
+def test_every_part_is_up_to_date(name: str, part: str, accept: bool) -> None:
     page = DOCS / name
     printed = with_part(page.read_text(encoding="utf-8"), part, PARTS[name, part]())
     if accept:
@@ -30,12 +30,12 @@ def test_every_alert_has_an_entry() -> None:
     assert raised_alerts() == set(ALERTS)
 
 
-def test_every_runbook_is_that_of_an_alert() -> None:
+def test_every_runbook_belongs_to_an_alert() -> None:
     assert {topic for _, topics in ALERTS.values() for topic in topics} == set(steps())
 
 
-def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
-    """All alerts in the golden folders are compared."""
+def test_alerts_have_the_runbooks_on_the_page() -> None:
+    """The runbooks of all alerts in the golden folders are the ones on the page."""
     files = [
         path for path in (ROOT / "tests" / "golden").rglob("manifests/*.yaml") if "alert: Model" in path.read_text()
     ]
@@ -54,8 +54,8 @@ def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
     assert [rule["alert"] for rule in rules if rule["annotations"]["runbook"] not in shown[rule["alert"]]] == []
 
 
-def test_every_check_that_looks_at_industry_or_risk_is_listed() -> None:
-    """A module that starts to depend on industry or risk needs its codes in `MODULES`."""
+def test_every_check_that_depends_on_industry_or_risk_is_listed() -> None:
+    """A module whose checks depend on industry or risk must be listed with its codes in `MODULES`."""
     assert decided_by_profile() == set(MODULES)
 
 

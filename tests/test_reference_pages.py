@@ -1,4 +1,4 @@
-"""Docs printed from code are up to date, and links within docs work."""
+"""Pages of docs that are printed from code are up to date, and links within docs work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_up_to_date(name: str, accept: bool) -> None:
+def test_every_page_is_up_to_date(name: str, accept: bool) -> None:
     """The printed text equals the page in docs."""
     printed = PAGES[name]()
     page = DOCS / name
@@ -38,14 +38,14 @@ def test_every_code_is_on_one_page() -> None:
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_lead_to_existing_files(page: Path) -> None:
     """A relative link names an existing file or folder."""
     links = _LINK.findall(page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_pages_that_code_names_are_there() -> None:
+def test_pages_named_in_code_exist() -> None:
     """Pages mentioned in comments and docstrings exist."""
     folders = ("compiler", "runtime", "schemas", "stacks", "targets", "testbed")
     code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
@@ -56,7 +56,7 @@ def test_pages_that_code_names_are_there() -> None:
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_to_headings(page: Path) -> None:
+def test_links_lead_to_existing_headings(page: Path) -> None:
     """The fragment of a link is a heading on the linked page."""
     links = _ANCHOR.findall(page.read_text(encoding="utf-8"))
 

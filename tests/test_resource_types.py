@@ -1,4 +1,4 @@
-"""Only the plan's package looks at the type of a resource's value: all others ask the plan for a type."""
+"""Only the plan's package tests the type of a resource's value. Other modules query the plan by type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES = frozenset(kind.__name__ for kind in get_args(Payload))
 
 
 def names_in(node: ast.expr) -> set[str]:
-    """The last part of every name in an expression: of `plan.Job` and of `Job`."""
+    """Return the last part of every name in an expression, such as `Job` in `plan.Job`."""
     return {
         found.attr if isinstance(found, ast.Attribute) else found.id
         for found in ast.walk(node)
@@ -32,7 +32,7 @@ def names_in(node: ast.expr) -> set[str]:
 
 
 def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Where a module tests whether a value is of a type that resources have: by line, with the name of the type."""
+    """Return the lines on which a module tests a value for a resource's type, with the name of the type."""
     for node in ast.walk(tree):
         tested: set[str] = set()
         if (
@@ -55,7 +55,7 @@ def _calls(node: ast.expr, *functions: str) -> bool:
 
 
 def test_no_module_tests_the_type_of_a_resource() -> None:
-    """`Plan.of`, `Plan.at`, `of_type` and `ByType` answer what such a test would, with the type known afterwards."""
+    """`Plan.of`, `Plan.at`, `of_type` and `ByType` replace such tests, with typed results."""
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in MODULES
@@ -78,10 +78,10 @@ def test_no_module_tests_the_type_of_a_resource() -> None:
         "match value:\n    case Job(): pass",
     ],
 )
-def test_each_form_of_such_a_test_is_found(code: str) -> None:
+def test_each_form_of_type_test_is_found(code: str) -> None:
     assert list(type_tests(ast.parse(code)))
 
 
 @pytest.mark.parametrize("code", ["isinstance(value, str)", "plan.of(Job)", "resource.kind is Kind.DATABASE"])
-def test_nothing_else_is_found(code: str) -> None:
+def test_other_expressions_are_not_found(code: str) -> None:
     assert list(type_tests(ast.parse(code))) == []

@@ -1,4 +1,4 @@
-"""A spec that `validate` accepts also compiles: every reference of every example is misspelt, one at a time."""
+"""Every spec that `validate` accepts compiles, tested by misspelling every reference in every example."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def surveyed(inputs: Inputs) -> Survey:
 
 
 def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
-    """Yield the base as None, then every environment, each compiled separately."""
+    """Yield the base (None) and every environment, each compiled separately."""
     yield None, compile_system(inputs, TARGETS)
     for name in environment_names(inputs, opened(inputs).document):
         yield name, compile_system(replace(inputs, environment=name, overlay=inputs.beside.get(name)), TARGETS)
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """Yield a copy for each string that refers to a name in the spec, with that string misspelt."""
+    """Yield a copy of the spec for each reference to a name, with this reference misspelt."""
     files: list[tuple[str | None, Given]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield where a string refers to an entry, alone or with section or alias, and keys of traffic, with the name."""
+    """Yield the place and name of each reference: texts, possibly with a section or alias, and keys of traffic."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")
@@ -90,7 +90,7 @@ def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]
 
 
 def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
-    """Yield every value below another one with its path, at any depth."""
+    """Yield every value within another one, at any depth, with its path."""
     steps: list[str | int] = [*value] if isinstance(value, dict) else []
     steps = [*range(len(value))] if isinstance(value, list) else steps
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -100,7 +100,7 @@ def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
 
 
 def with_a_letter_more(text: str, span: Span, name: str) -> str:
-    """Return the text with an extra letter in the name at a span."""
+    """Add a letter to the name at a span."""
     lines = text.split("\n")
     line = lines[span.line - 1]
     at = line.index(name, span.column - 1) + 1
@@ -126,5 +126,5 @@ def test_a_valid_spec_compiles(example: str) -> None:
 
 
 def left_out(verdict: Survey) -> set[str | None]:
-    """Return the environments that `validate` does not report as compiling; None is the base."""
+    """Return the environments that `validate` reports as not compiling, where None is the base."""
     return {*verdict.not_made_yet, *(() if verdict.base_is_whole else (None,))}

@@ -1,4 +1,4 @@
-"""Work is linear in the size of the spec: counted in executed Python instructions, independent of other load."""
+"""Work is linear in the size of the spec, measured in executed Python instructions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TO_SPARE = 1.015
 
 
 def work(text: str, compiles: bool = True) -> Counter[str]:
-    """Return the number of instructions, by function, executed to compile a spec and render all its files.
+    """Return the number of instructions that each function executes to compile a spec and render all its files.
 
-    Counting lines would not work: a comprehension over everything is one line, however long it takes.
+    Counting lines would not work, because even a long comprehension is one line.
     """
     ran: Counter[str] = Counter()
 
@@ -40,10 +40,10 @@ def work(text: str, compiles: bool = True) -> Counter[str]:
 
 
 @pytest.mark.parametrize("where", [ON_PREM, HYBRID], ids=["on-prem", "hybrid"])
-def test_work_grows_in_proportion(where: str) -> None:
-    """A dozen more models cost the same, however many there already are.
+def test_work_is_linear_in_the_number_of_models(where: str) -> None:
+    """A dozen more models take the same number of instructions, regardless of how many models there already are.
 
-    Code that scans all models once for each model fails here, long before anyone notices it.
+    Code that scans all models once for each model fails here, long before it is noticeably slow.
     """
     compile_text(system(2, where=where))  # once per process: imports, tables, templates
     small, middle, large = (work(system(_STEP * times, where=where)) for times in (1, 2, 3))
@@ -54,8 +54,8 @@ def test_work_grows_in_proportion(where: str) -> None:
     assert second <= first * _TO_SPARE, {name: faster[name] for name in worst}
 
 
-def test_suggestions_are_made_only_for_what_is_reported() -> None:
-    """The first thousand of several thousand unknown fields are reported; the others cost only their parsing."""
+def test_suggestions_are_computed_only_for_reported_errors() -> None:
+    """Of several thousand unknown fields, only the first thousand are reported. The others are only parsed."""
     spec = system(1, where=ON_PREM)
     many, more = (
         work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (2000, 4000)

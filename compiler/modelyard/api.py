@@ -1,4 +1,4 @@
-"""The public functions: the command line's work from text to text, without touching the disk."""
+"""The public functions: they do what the command line does, on texts instead of files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from modelyard_targets import TARGETS
 
 @record
 class Compiled:
-    """The result of a compile: files by path below the output folder (`<env>/<target>/…`), or only diagnostics."""
+    """The result of a compile: files by their path in the output folder (`<env>/<target>/…`), or only diagnostics."""
 
     diagnostics: tuple[Diagnostic, ...]
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
 
     @property
     def ok(self) -> bool:
-        """Whether the spec compiled; warnings do not count against it."""
+        """Whether the spec compiled, possibly with warnings."""
         return not has_errors(self.diagnostics)
 
 
@@ -35,7 +35,7 @@ def compile_text(
     """Compile a spec given as text.
 
     `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
-    `variables` are values for the variables declared under `vars`. Never raises for a bad spec.
+    `variables` are the values of variables declared under `vars`. An invalid spec never raises an exception.
     """
     overlay_file = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
     outcome = compile_system(Inputs(Given(path, text), environment, overlay_file, variables or {}), TARGETS)
@@ -43,6 +43,6 @@ def compile_text(
 
 
 def output_files(outcome: Outcome) -> Iterator[OutputFile]:
-    """The files of all stacks, each created on request."""
+    """The files of all stacks, each rendered on request."""
     for stack in outcome.stacks:
         yield from emit(stack)

@@ -12,9 +12,9 @@ from modelyard.units import money_text
 
 
 def check_budget(plan: Plan, costs: Sequence[Cost]) -> Iterator[Diagnostic]:
-    """The fixed cost must be within the budget; exceeding it only at the system's largest is a warning.
+    """Report an error if the fixed cost exceeds the budget, and a warning if only the cost at maximum scale does.
 
-    A target without a cost has none, or has already reported why it is unknown.
+    A target without a cost either costs nothing or has already reported why its cost is unknown.
     """
     budget = plan.system.governance.budget
     if budget is None or not costs:

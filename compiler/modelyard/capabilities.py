@@ -1,7 +1,7 @@
-"""The capabilities of the runtime, for rules that refuse everything else: the same table that the runtime uses.
+"""The runtime's capabilities, from the same table that the runtime uses, so that rules can reject everything else.
 
-It is read as data from the runtime's package, without importing its code. The same file is copied into the image, so
-specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
+The table is a data file in the runtime's package, read without importing the package's code. The image contains the
+same file, so specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PLACE = "K"
 
 @record
 class Metric:
-    """A metric: which direction is better (empty: neither), its range, its unit and its requirements."""
+    """A metric's better direction (empty if neither is), range, unit and requirements."""
 
     name: str
     means: str
@@ -35,9 +35,9 @@ class Metric:
 
 @record
 class MonitorType:
-    """The inputs, subjects, metrics and requirements of a monitor type.
+    """A monitor type's inputs, subjects, metrics and requirements.
 
-    `of_runs` are the checks for pipelines, if they differ from those for endpoints.
+    `of_runs` are the checks for pipelines where these differ from the checks for endpoints.
     """
 
     reads: str
@@ -51,9 +51,9 @@ class MonitorType:
 
 @record
 class Trainer:
-    """Tasks of a built-in trainer, and whether several workers train one model together.
+    """A built-in trainer's tasks, and whether several workers can train one model together.
 
-    `writes` is the format of its models, `returned` the format for a model of its library that user code returns.
+    `writes` is the format of its models. `returned` is the format used when user code returns a model of that library.
     """
 
     tasks: tuple[str, ...]
@@ -64,7 +64,7 @@ class Trainer:
 
 @cache
 def metric_of(name: str) -> Metric | None:
-    """The metric of this name for models, such as `recall_at_20` of the family `recall_at_K`; None if not built in."""
+    """The model metric with this name, such as `recall_at_20` from the family `recall_at_K`; None if not built in."""
     head, _, number = name.rpartition("_")
     family, metrics = f"{head}_{_PLACE}", table()["metrics"]
     if family not in metrics:
@@ -81,14 +81,14 @@ def is_built_in(name: str) -> bool:
 
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
-    """The metrics of a task as hints list them; for a family with a number in its name, the usual numbers."""
+    """A task's metrics for display in hints; a family such as `recall_at_K` is listed with its usual numbers."""
     metrics = table()["metrics"].items()
     return tuple(name for family, metric in metrics if task in metric["tasks"] for name in _usual(family, metric))
 
 
 @cache
 def metrics_later(task: str) -> tuple[str, ...]:
-    """The task's metrics that a monitor can compute later, from predictions and labels alone."""
+    """The task's metrics that a monitor can compute later from only predictions and labels."""
     return tuple(name for name in metrics_of(task) if can_be_later(name))
 
 
@@ -99,21 +99,21 @@ def can_be_later(name: str) -> bool:
 
 
 def fits(name: str, task: str) -> bool:
-    """Whether a metric is computed for models of a task."""
+    """Whether a metric applies to a task's models."""
     metric = metric_of(name)
     return metric is not None and task in metric.tasks
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """A monitor's own metric, such as psi, by name; None if it is unknown or a model metric."""
+    """The monitor metric with this name, such as psi; None if the name is unknown or a model metric."""
     entry = table()["checks"].get(name)
     return None if entry is None else _metric(name, entry)
 
 
 @cache
 def monitor_type(kind: str) -> MonitorType:
-    """The properties of a monitor type."""
+    """Look up a monitor type."""
     entry = table()["monitors"][kind]
     return MonitorType(
         entry["reads"],
@@ -136,7 +136,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a check of a gate may have `versus`, `data` or `by` if the user's code reports its metric."""
+    """Whether a gate's check may have `versus`, `data` or `by` when user code reports its metric."""
     return bool(table()["reported"][field])
 
 
@@ -161,7 +161,7 @@ def _usual(family: str, entry: dict[str, Any]) -> list[str]:
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
-    """The whole table as written in the file."""
+    """The whole table, as parsed from the file."""
     from importlib.util import find_spec
 
     spec = find_spec(_PACKAGE)

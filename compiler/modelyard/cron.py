@@ -1,4 +1,4 @@
-"""Cron lines as Kubernetes reads them: minute, hour, day of the month, month, day of the week."""
+"""Parses cron lines as Kubernetes does: minute, hour, day of the month, month, day of the week."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _FIELDS = (
 
 
 class CronError(ValueError):
-    """Explains why a line is not a cron line."""
+    """Raised with an explanation for an invalid cron line."""
 
 
 @record
 class Cron:
-    """The times of a cron line. If both date and weekday are restricted, a day that matches one of them matches."""
+    """The times of a cron line. If both date and weekday are restricted, a day needs to match only one."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -54,11 +54,11 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Whether no day matches, such as the 31st of February."""
+        """Whether no day ever matches, as for the 31st of February."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
-        """The shortest and the longest time between two runs, in seconds; None if there is never a run."""
+        """The shortest and longest time between two runs, in seconds; None if there is never a run."""
         days = _day_gaps(self)
         if days is None:
             return None
@@ -70,7 +70,7 @@ class Cron:
 
 @lru_cache(maxsize=4096)
 def parse(line: str) -> Cron:
-    """The times of a line of five fields. Raises CronError for anything that a Kubernetes CronJob would reject."""
+    """Parse a line with five fields. Raises CronError for anything that a Kubernetes CronJob would reject."""
     texts = line.upper().split()
     if len(texts) != len(_FIELDS):
         raise CronError(f"a cron line has five fields, but this has {len(texts)}")
@@ -84,7 +84,7 @@ def _values(field: _Field, text: str) -> frozenset[int]:
 
 
 def _term(field: _Field, term: str) -> range:
-    """One term of a field: `*`, `5`, `1-5`, or any of these with a step such as `*/15`."""
+    """Parse one term of a field: `*`, `5`, `1-5`, or any of these with a step, such as `*/15`."""
     found = _TERM.fullmatch(term)
     if found is None:
         raise CronError(f"{term or 'nothing'} is not a valid {field.name}")
@@ -117,7 +117,7 @@ def _number(field: _Field, text: str) -> int:
 
 @lru_cache(maxsize=1024)
 def _day_gaps(cron: Cron) -> tuple[int, int] | None:
-    """The shortest and the longest distance in days between two matching days."""
+    """The shortest and longest distance between two matching days, in days."""
     days = _days(cron)
     first = days.find("1")
     if first < 0:
@@ -151,7 +151,7 @@ def _union(masks: Mapping[int, int], chosen: frozenset[int]) -> int:
 
 @lru_cache(maxsize=1)
 def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """For each month, date and weekday the matching days, as bits: 28 years, after which the calendar repeats."""
+    """Bit masks of the days that match each month, date and weekday, over 28 years, when the calendar repeats."""
     months = dict.fromkeys(range(1, 13), 0)
     days = dict.fromkeys(range(1, 32), 0)
     bit = 1 << (_LEAP_CYCLE_DAYS - 1)
@@ -166,6 +166,6 @@ def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
 
 
 def _repeated(masks: Mapping[int, int], length: int) -> dict[int, int]:
-    """Masks of so many days, repeated over 28 years."""
+    """Repeat masks of `length` days over 28 years."""
     times = ((1 << _CYCLE_DAYS) - 1) // ((1 << length) - 1)
     return {value: mask * times for value, mask in masks.items()}

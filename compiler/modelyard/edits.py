@@ -1,4 +1,4 @@
-"""A document with some of its values removed, replaced or renamed, every span kept."""
+"""Removes, replaces or renames some values in a document while keeping all spans."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Edit", "edited", "value_at"]
 
 @record(eq=False)
 class Edit:
-    """The change at a path: a new value, a new key, fields to move into a mapping, or removal."""
+    """A change at a path: a new value, a new key, fields to move into a mapping, or a removal."""
 
     value: Json = None
     name: str = ""
@@ -23,13 +23,13 @@ class Edit:
 
 _Tree: TypeAlias = "dict[str | int, Edit | _Tree]"
 _Entry: TypeAlias = "tuple[Json, list[int]]"
-"""A value with the numbers of its span and, if it has a key, of the key's span."""
+"""A value, the numbers of its span and, if it has a key, those of the key's span."""
 
 
 def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
-    """The document after all edits; an edit at or below a path that another removes or replaces has no effect.
+    """Apply all edits to a document. An edit within a value that another edit removes or replaces has no effect.
 
-    A path that does not exist is added to its mapping. Removed paths are recorded in `Document.aside`.
+    A missing path is added to its mapping. Removed paths are recorded in `Document.aside`.
     """
     tree: _Tree = {}
     for path in sorted(edits, key=len):
@@ -42,7 +42,7 @@ def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
 
 
 def value_at(document: Document, path: Path) -> Json:
-    """The value at a path; None if there is none."""
+    """The value at a path; None if the path does not exist."""
     value: Json = document.value
     for step in path:
         value = _inside(value, step)
@@ -71,7 +71,7 @@ class _Work:
     spans: Spans
 
     def rebuilt(self, value: Json, tree: _Tree, place: list[int]) -> Json:
-        """A container with the edits of a tree; `place` is its position in the text."""
+        """Apply a tree of edits to a container. `place` is its position in the text."""
         if not isinstance(value, dict | list):
             return value
         steps: list[str | int] = [*value] if isinstance(value, dict) else [*range(len(value))]
@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """A value that is not in the text: all of it gets one place."""
+        """Place a value that is not in the text: all its parts get the same span."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)
@@ -111,7 +111,7 @@ class _Work:
     def _recorded(
         self, keys: list[str] | None, entries: Mapping[str, _Entry] | Mapping[int, _Entry] | Mapping[str | int, _Entry]
     ) -> Json:
-        """A mapping with these keys, or a list, whose spans are known."""
+        """Create a mapping with these keys, or a list, and record its spans."""
         children = [child for child, _ in entries.values()]
         container = children if keys is None else dict(zip(keys, children, strict=True))
         if container:

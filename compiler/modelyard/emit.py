@@ -1,4 +1,4 @@
-"""The last stage: turns a Stack into files, each rendered when it is written. The result runs without modelyard."""
+"""The last stage: turns a Stack into files, which are rendered when written and run without modelyard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RUNTIME: Mapping[str, Value] = {"name": "python", "options": {"toolchain": "pip
 
 
 def emit(stack: Stack) -> Iterator[OutputFile]:
-    """All files of a stack by their path below the output folder: `<environment>/<target>/…`."""
+    """All files of a stack by their path in the output folder, `<environment>/<target>/…`."""
     for file in stack_files(stack):
         yield replace(file, path=f"{stack.environment}/{stack.target}/{file.path}")
 
@@ -60,7 +60,7 @@ def _with_packages(modules: Iterable[str]) -> Iterator[str]:
 
 
 def _project_file(project: Project) -> dict[str, Value]:
-    """Pulumi.yaml. Configuration is declared with its types, so that `pulumi config` checks it."""
+    """Render Pulumi.yaml, which declares configuration with types, so that `pulumi config` checks values."""
     declared = {key: _declared(value) for key, value in project.settings.items()}
     typed: dict[str, Value] = {key: declaration for key, declaration in declared.items() if declaration}
     head: dict[str, Value] = {"name": project.name, "description": project.description, "runtime": _RUNTIME}
@@ -68,7 +68,7 @@ def _project_file(project: Project) -> dict[str, Value]:
 
 
 def _declared(value: Value) -> dict[str, Value]:
-    """The declaration of a setting. Pulumi has no type for fractions, and none for lists of mixed types."""
+    """Declare a setting. Pulumi has no type for fractions or for lists of mixed types."""
     name = _type_name(value)
     if name != "array":
         return {"type": name} if name else {}
@@ -95,10 +95,10 @@ def _settings(project: Project) -> dict[str, Value]:
 
 
 def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged | None:
-    """Our settings, and what Pulumi keeps in the same file: salts, secrets, and other configuration.
+    """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
-    Without its salt, a stack's secrets cannot be decrypted. The text on disk is kept if it means the same, whatever its
-    layout.
+    Without its salt, a stack's secrets cannot be decrypted. If the text on disk has the same meaning, it is kept
+    with its layout.
     """
     theirs = _read_settings(on_disk)
     if theirs is None:
@@ -116,7 +116,7 @@ def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged |
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
-    """Everything but the configuration, and the configuration; None if the text is not stack settings."""
+    """Separate the configuration from all other settings; None if the text is not stack settings."""
     loaded, _ = load(text, "settings")
     if loaded is None:
         return None
@@ -127,7 +127,7 @@ def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value
 
 
 def _text_of(config: Mapping[str, Value], key: str) -> str:
-    """A setting as text, so that 1 differs from True; empty if it is not set."""
+    """A setting as text, to distinguish 1 from True; empty if it is not set."""
     return document(config[key]) if key in config else ""
 
 
@@ -149,7 +149,7 @@ def _text(file: TextFile) -> bytes:
 
 @cache
 def _component(module: str) -> bytes:
-    """The source of an installed component module, read without importing it, which would import Pulumi."""
+    """Read the source of an installed component module. Importing the module would import Pulumi."""
     spec = find_spec(_COMPONENTS)
     folders = spec.submodule_search_locations if spec is not None else None
     for folder in folders or ():

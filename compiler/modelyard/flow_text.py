@@ -1,4 +1,4 @@
-"""Values on one line as in a spec: `{metric: auc_pr, goal: maximize}`."""
+"""Renders values on one line, as in a spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def yaml_word(value: Json) -> str:
 
 
 def flow(value: Json) -> str:
-    """A value on one line, as in a spec: `{metric: auc_pr, goal: maximize}`."""
+    """Render a value on one line, as in `{metric: auc_pr, goal: maximize}`."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{name}: {flow(child)}' for name, child in value.items())}}}"
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""Later stages' errors in a spec that an earlier stage rejects: those that hold however the errors are fixed.
+"""Finds errors of later stages in a spec that an earlier stage rejects, as far as they do not depend on the fix.
 
-A spec with errors is checked in two variants. In both, errors with an obvious fix are fixed. For any other error, one
-variant guesses a fix and the other removes the entry. An error in both variants does not depend on the guess, and
-none that merely follows from the removal is in both.
+A spec with errors is checked in two variants. Both fix errors that have an obvious fix. For any other error, one
+variant guesses a fix and the other removes the entry. An error that occurs in both variants depends neither on the
+guess nor on the removal.
 """
 
 from __future__ import annotations
@@ -35,10 +35,9 @@ _Edits: TypeAlias = "dict[Path, Edit]"
 
 @record(frozen=False)
 class _Variant:
-    """A spec without its errors: the later stages' errors in it, and the last stage that ran.
+    """A variant of the spec without its errors, the errors of later stages, and the last stage that ran.
 
-    `limit` is the last stage that may run. `holes` are the parents of removed paths: more entries may be missing
-    there.
+    `limit` is the last stage that may run. `holes` are the parents of removed paths, where entries are missing.
     """
 
     document: Document
@@ -51,7 +50,7 @@ class _Variant:
 
 
 def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
-    """The outcome plus the errors of the stages after the one that failed, and the checks that are still blocked."""
+    """Add the errors of stages after the failed one, and the checks that are still blocked, to an outcome."""
     reached = outcome.reached
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)
@@ -65,7 +64,7 @@ def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
 
 
 def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: bool) -> _Variant:
-    """Remove or fix the errors and check again, until there is nothing left to report."""
+    """Remove or fix the errors and check again, until there are no new ones."""
     stage, errors = outcome.errors()
     variant = _Variant(document, stage)
     for turn in range(_MOST_ROUNDS):
@@ -100,7 +99,7 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
 
 
 def _moves_all(fault: Fault) -> bool:
-    """Whether rules and machines may depend on an error: one under deployment without an obvious fix."""
+    """Whether rules and machines may depend on an error, as on one under deployment without an obvious fix."""
     found = repair(fault)
     return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
 
@@ -111,7 +110,7 @@ def _is_needed(path: Path) -> bool:
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """The errors that do not merely follow from a removal, such as a reference to a removed entry."""
+    """Leave out errors that merely follow from a removal, such as a reference to a removed entry."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
@@ -126,7 +125,7 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
 
 
 def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
-    """Edits that make a document fit the schema, or closer to it; None if a required part is wrong."""
+    """Edits that bring a document closer to the schema; None if a required part is wrong."""
     faults = faults_of(document)
     if len(faults) > _MOST_ERRORS:
         return None
@@ -140,13 +139,13 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """The fix if it is certain; otherwise a guess in one variant, and the removed entry in the other."""
+    """The fix if it is certain; otherwise a guess in one variant, and the entry's removal in the other."""
     found = repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or found is None else found.edits
     entry = _entry(fault.path)
     guess = found.edits if found is not None else _removed(fault)
-    is_free = entry is None and fault.path[0] == "deployment"  # no stage that depends on it runs
+    is_free = entry is None and fault.path[0] == "deployment"  # stages that depend on this do not run
     if is_mended or is_free or (found is not None and found.is_sure):
         return guess
     if entry is not None and fault.keyword != "unnamed":
@@ -159,7 +158,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """The paths that an error is about; for an entry without a name, all named siblings."""
+    """The paths that are wrong; if an entry has no name, all its named siblings."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return
@@ -172,7 +171,7 @@ def _faulty(fault: Fault) -> Iterator[Path]:
 
 
 def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bool) -> _Edits | None:
-    """Edits that remove errors from a document; None if one of them is in a part that cannot be removed."""
+    """Edits that remove errors from a document; None if an error is in a part that cannot be removed."""
     places = paths_at(document, {error.span for error in errors if error.span is not None})
     edits: _Edits = {}
     for error in errors:
@@ -188,7 +187,7 @@ def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bo
 
 
 def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
-    """The name that was probably meant, in the text or key that is wrong; nothing if there is none."""
+    """Replace a wrong text or key with the name that was probably meant; no edit if there is none."""
     if error.meant is None or error.follows:
         return {}
     wrong, right = error.meant
@@ -199,7 +198,7 @@ def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
 
 
 def _entry(path: Path) -> Path | None:
-    """The named entry that a path is in or leads to; None in sections that are not collections."""
+    """The named entry that contains a path; None in sections that are not collections."""
     if path[0] in _ENTRIES and len(path) >= 2:
         return path[:2]
     return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

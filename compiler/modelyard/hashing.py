@@ -1,6 +1,6 @@
-"""SHA-256 for short texts, without OpenSSL: loading that takes longer than a `validate` spends on hashes.
+"""SHA-256 for short texts without OpenSSL, which takes longer to load than `validate` spends on hashing.
 
-`random` in the standard library does the same. What hashes megabytes takes `hashlib`, which is faster at that.
+The standard library's `random` does the same. For megabytes of data, use `hashlib`, which is faster.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ else:
             from _sha2 import sha256
         else:
             from _sha256 import sha256
-    except ImportError:  # a Python that was built without it
+    except ImportError:  # this Python was built without the module
         from hashlib import sha256
 
 __all__ = ["sha256"]

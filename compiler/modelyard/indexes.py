@@ -1,4 +1,4 @@
-"""Indexes over large immutable values, each built once, so that looking up an entry does not read all of them."""
+"""Caches indexes over large immutable values, so that a lookup does not scan all entries."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _Of = TypeVar("_Of")
 _Index = TypeVar("_Index")
 
 _CACHE_SIZE: Final = 8
-"""How many indexes are kept: those of one compile. A survey of environments uses them in turn."""
+"""The number of cached indexes, enough for one compile. A survey compiles one environment after another."""
 
 
 def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:
-    """The function with a cache: it builds a value's index once, as long as the value is among the last few.
+    """Cache an index function, so that it builds the index of a recently used value only once.
 
-    Values are compared by identity, since hashing a plan would cost as much as the index.
+    Values are compared by identity, because hashing a plan would take as long as building the index.
     """
     cache: list[tuple[_Of, _Index]] = []
 

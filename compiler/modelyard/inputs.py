@@ -1,4 +1,4 @@
-"""The inputs of a compile: texts and the values of variables, before any stage has processed them."""
+"""The inputs of a compile: texts and variable values, before any stage has processed them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.records import field, record
 from modelyard.source import SourceFile
 
 LOCK_NAME: Final = "modelyard.lock"
-"""The lock next to a spec."""
+"""The name of the lock next to a spec."""
 
 BASE_FOLDER: Final = "default"
 """The name of the base in the output folder and in the lock."""
@@ -18,7 +18,7 @@ BASE_FOLDER: Final = "default"
 
 @record
 class Given:
-    """A file as given: the path as the user typed it, and its content."""
+    """An input file: the path as the user typed it, and the content."""
 
     path: str
     content: str | bytes = field(repr=False)
@@ -28,8 +28,8 @@ class Given:
 class Inputs:
     """Everything that determines the output: the spec, an environment with its overlay file, and variables.
 
-    `beside` are the overlay files of all environments by name; variables may be used in any of them. `approvals` are
-    the signed statements next to the spec, for all environments.
+    `beside` are the overlay files of all environments by name, any of which may use variables. `approvals` are the
+    signed statements next to the spec, for all environments.
     """
 
     spec: Given
@@ -47,7 +47,7 @@ class Inputs:
     def files(self) -> tuple[SourceFile, ...]:
         """The texts that diagnostics may quote: only files that look like a spec.
 
-        A mistyped path, or one set by a pull request, may lead to a file with a secret in it.
+        A mistyped path, or one set by a pull request, may name a file that contains a secret.
         """
         picked = () if self.overlay is None else (self.overlay,)
         given = (SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))
@@ -65,6 +65,6 @@ _VERSION: Final = pattern(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t
 
 
 def _looks_like_a_spec(text: str) -> bool:
-    """Whether a text names our apiVersion or, like an overlay, names none and has one of our sections."""
+    """Whether a text has our apiVersion or, like an overlay, none but one of our sections."""
     version = _VERSION.search(text)
     return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

@@ -1,4 +1,4 @@
-"""Delays Ctrl-C while something runs that must not be interrupted."""
+"""Delays Ctrl-C while code runs that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Generator[None]:
-    """A Ctrl-C waits until the end of this block, and is raised there.
+    """Raise a Ctrl-C only at the end of this block.
 
-    For Rust modules: if their initialization calls into Python and gets a KeyboardInterrupt, they panic, and print
-    their own report to the terminal.
+    Rust modules need this: if their initialization calls into Python and gets a KeyboardInterrupt, they panic and
+    print their own report to the terminal.
     """
     received: list[int] = []
     before = signal.getsignal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The keywords of JSON Schema for single values, as both validators implement them."""
+"""Implements the JSON Schema keywords for single values, for both validators."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TYPES: Final[Mapping[str, tuple[object, ...]]] = {
 
 
 def has_type(value: Json, name: str) -> bool:
-    """Whether a value has a type of JSON Schema; 2.0 is an integer, true is not a number."""
+    """Whether a value has a JSON Schema type, by which 2.0 is an integer and true is not a number."""
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
     return value.__class__ in _TYPES[name]
 
 
 def same(left: Json, right: Json) -> bool:
-    """Equality of JSON values: 1 equals 1.0 but not true."""
+    """Whether two JSON values are equal, by which 1 equals 1.0 but not true."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -55,9 +55,9 @@ def repeated(items: list[Json]) -> int | None:
 
 @lru_cache(maxsize=512)
 def python_pattern(pattern: str) -> str:
-    """A schema pattern for Python's `re`, in which `$` would also match before a trailing line break.
+    """Convert a schema pattern for Python's `re`, in which `$` would also match before a trailing line break.
 
-    The pattern must not use `$` inside brackets; letter and digit classes are ASCII, as in ECMA-262.
+    The pattern must not use `$` inside brackets. Letter and digit classes are ASCII, as in ECMA-262.
     """
     return "(?a)" + re.sub(r"(?<!\\)\$", r"\\Z", pattern)
 
@@ -129,4 +129,4 @@ FITS: Final[Mapping[str, Callable[[Json, Json], bool]]] = MappingProxyType(
         "uniqueItems": _unique,
     }
 )
-"""A check per keyword; the first that fails is reported. Values of another type pass."""
+"""The check for each keyword; the first failure is reported. Values of other types pass."""

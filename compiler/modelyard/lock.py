@@ -22,14 +22,14 @@ from modelyard.writers.yaml_text import comment, document
 _VERSION: Final = 1
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
-"""By target: the address of each resource, and the section and name in the spec that requested it."""
+"""By target, the address of each resource with the section and name in the spec that requested it."""
 
 
 @record
 class Locked:
-    """One compiled environment: the hash of its inputs, its targets, the pinned versions, its resources.
+    """One compiled environment: the hash of its inputs, its targets, pinned versions and resources.
 
-    `removed` holds the resources of earlier compiles that this one no longer has.
+    `removed` are resources of earlier compiles that this compile no longer has.
     """
 
     inputs: str
@@ -40,12 +40,12 @@ class Locked:
     removed: Addresses = field(default_factory=dict[str, Mapping[str, str]])
 
     def sealed(self) -> str:
-        """The key of the output: a hash of the inputs and the pins, so that editing either is noticed."""
+        """The key of the output: a hash of the inputs and pins, so that an edit of either is detected."""
         return _sealed(_entry(self))
 
 
 def digest(*parts: str | bytes) -> str:
-    """`sha256:` and the hash over all parts, each with its length, so that different lists cannot collide."""
+    """`sha256:` and a hash over all parts with their lengths, so that different lists cannot collide."""
     total = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -54,7 +54,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 def unreadable(text: str | bytes) -> str:
-    """Why a lock cannot be read, in a few words; empty if it can, or does not exist."""
+    """Explain in a few words why a lock cannot be read; empty if it can, or does not exist."""
     if not text:
         return ""
     head, problems = load(text, LOCK_NAME)
@@ -66,14 +66,14 @@ def unreadable(text: str | bytes) -> str:
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """The environments of a lock as written; none if it is unreadable, and is then rewritten."""
+    """The environments in a lock as written; none if the lock is unreadable and will be rewritten."""
     return _section(without_resources(text), "environments")
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
-    """The resources that compiles of an environment left behind, by target and address.
+    """The resources that an environment's compiles left behind, by target and address.
 
-    These are the last compile's and, with with_removed, also earlier ones that the last compile no longer had.
+    These are the last compile's resources and, with `with_removed`, those of earlier compiles.
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
@@ -81,9 +81,9 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
 
 
 def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) -> Iterator[Diagnostic]:
-    """Charts and images in a lock that these inputs do not compile to.
+    """Report charts and images in a lock that differ from what these inputs compile to.
 
-    A lock of other inputs is outdated and makes no claims. `path` is the lock's, for the diagnostics.
+    A lock of other inputs is outdated and not compared. `path` is the lock's path for diagnostics.
     """
     entry = _environment(text, environment)
     if entry.get("inputs") != right.inputs:
@@ -96,7 +96,7 @@ def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) ->
 
 
 def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
-    """How the lock differs from the expected entry of an environment; empty if it does not."""
+    """Describe how the lock differs from the expected entry of an environment; empty if it does not."""
     entry, fresh = _environment(text, environment), _entry(right)
     if not entry:
         return "it does not have this environment"
@@ -130,14 +130,14 @@ def _section(text: str | bytes, name: str) -> dict[str, Json]:
 
 
 def without_resources(text: str | bytes) -> str | bytes:
-    """The lock without its last section, which grows with the system; an unchanged compile does not read it."""
+    """The lock without its last section, which grows with the system and is not needed for an unchanged compile."""
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
-    """The targets that an environment was compiled to from these inputs, and the key of their output.
+    """The targets to which these inputs were compiled in an environment, and the key of the output.
 
-    No targets if the inputs were different, or if removed resources still have to be reported.
+    Empty if the inputs were different, or if removed resources still have to be reported.
     """
     entry = _environment(text, environment)
     targets = entry.get("targets")
@@ -151,7 +151,7 @@ def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
 
 
 def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str) -> str:
-    """The lock with one environment replaced and the others unchanged, sorted by name."""
+    """Render the lock with one environment replaced and the others unchanged, sorted by name."""
     entries: dict[str, Value] = {**environments(before), environment: _entry(locked)}
     content: dict[str, Value] = {
         "lockVersion": _VERSION,

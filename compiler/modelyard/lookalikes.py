@@ -1,4 +1,4 @@
-"""Letters that look like others: explains which one a name contains, without dropping or guessing letters."""
+"""Explains which lookalike letter a name contains, without dropping or guessing letters."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Final
 
 _FOREIGN: Final = "асеорхуіјѕһԁԛԝӏАВСЕНІЈКМОРЅТХοαιυνκρχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
 _LATIN: Final = dict(zip(_FOREIGN, "aceopxyijshdqwlABCEHIJKMOPSTXoaiuvkpxABEZHIKMNOPTYX", strict=True))
-"""Cyrillic and Greek letters with the Latin letter that they look like, from confusables.txt of Unicode 17."""
+"""Cyrillic and Greek letters and their Latin lookalikes, from confusables.txt in Unicode 17."""
 
 _LETTERS_AND_INVISIBLE: Final = ("L", "M", "Cf")
 
 
 def lookalike_hint(text: str) -> str:
-    """The replacement for the first non-ASCII letter or invisible character; empty if there is none."""
+    """Suggest a replacement for the first non-ASCII letter or invisible character; empty if there is none."""
     if text.isascii():
         return ""
     from unicodedata import category, name
@@ -29,7 +29,7 @@ def lookalike_hint(text: str) -> str:
 
 
 def in_latin(text: str) -> str:
-    """The text with each such letter replaced by its Latin lookalike, and without invisible characters."""
+    """Replace each letter with its Latin lookalike, and remove invisible characters."""
     if text.isascii():
         return text
     from unicodedata import category

@@ -1,4 +1,4 @@
-"""Kubernetes objects as values, and what they share: names, labels, quantities, restricted Pods."""
+"""Builds Kubernetes objects as values, with shared names, labels, quantities and restricted Pods."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAME = "app.kubernetes.io/name"
 SYSTEM = "modelyard.dev/system"
 
 RAY_USER = 1000
-"""The user of Ray's images, and of the runtime image that is built on them."""
+"""The user in Ray's images and in the runtime image built on them."""
 
 RESTRICTED: Manifest = {
     "allowPrivilegeEscalation": False,
@@ -40,7 +40,7 @@ RESTRICTED: Manifest = {
     "runAsUser": RAY_USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""The security context of all our containers, as the Pod security level `restricted` requires."""
+"""The security context of all our containers, as required by the Pod security level `restricted`."""
 
 POD_SECURITY: Manifest = {
     "fsGroup": RAY_USER,
@@ -55,7 +55,7 @@ _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)
 
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
-    """The labels of all our objects; `name` is the object that something belongs to, for selectors."""
+    """The labels of all our objects. `name` is the owning object's name, which selectors match."""
     values: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
@@ -83,17 +83,17 @@ def metadata(
 
 
 def object_of(api_version: str, kind: str, described: Mapping[str, Value], **fields: Value) -> dict[str, Value]:
-    """An object: apiVersion, kind, metadata, and then the fields of its kind."""
+    """Build an object from its apiVersion, kind, metadata and other fields."""
     return {"apiVersion": api_version, "kind": kind, "metadata": dict(described), **fields}
 
 
 def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[str, Value]:
-    """A ConfigMap with these files."""
+    """Build a ConfigMap with these files."""
     return object_of("v1", "ConfigMap", described, data=dict(data))
 
 
 def cpu_text(millis: int) -> str:
-    """`4` or `500m`."""
+    """CPUs as a Kubernetes quantity: `4` or `500m`."""
     return str(millis // 1000) if millis % 1000 == 0 else f"{millis}m"
 
 
@@ -103,7 +103,7 @@ def cpu_words(millis: int) -> str:
 
 
 def memory_text(size: int) -> str:
-    """`16Gi`, `512Mi`, or plain bytes if no unit divides them."""
+    """Memory as a Kubernetes quantity: `16Gi`, `512Mi`, or plain bytes if no unit divides them."""
     for unit, factor in _MEMORY_UNITS:
         if size and size % factor == 0:
             return f"{size // factor}{unit}"
@@ -117,9 +117,9 @@ def gibibytes(size: int) -> str:
 
 
 def resources(cpu_millis: int, memory_bytes: int, extra: Mapping[str, str] | None = None) -> dict[str, Value]:
-    """Equal requests and limits, so that a Pod gets exactly what it was planned with.
+    """Equal requests and limits, so that a Pod gets exactly its planned resources.
 
-    Ray sizes itself by the limits, and an overcommitted node would kill it for memory.
+    Ray sizes itself by the limits, and would run out of memory on an overcommitted node.
     """
     amounts: dict[str, Value] = {"cpu": cpu_text(cpu_millis), "memory": memory_text(memory_bytes), **(extra or {})}
     return {"requests": dict(amounts), "limits": dict(amounts)}
@@ -136,12 +136,12 @@ def env_from_secret(name: str, secret: str, key: str) -> dict[str, Value]:
 
 
 def env_from_field(name: str, path: str) -> dict[str, Value]:
-    """An environment variable from a field of the Pod itself."""
+    """An environment variable from a field of the Pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
 def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """The entries with a meaningful value: neither None nor an empty list, mapping or text."""
+    """Leave out entries whose value is None or an empty list, mapping or text."""
     return {key: value for key, value in entries.items() if not _is_empty(value)}
 
 

@@ -1,4 +1,4 @@
-"""Finds the known name that a mistyped one was probably meant to be."""
+"""Finds the known name that was probably meant by an unknown one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from modelyard.patterns import pattern
 from modelyard.synonyms import SYNONYMS
 
 _COMPARED = 200
-"""The maximum number of names compared letter by letter for one error; length and letters rule out the others."""
+"""The maximum number of names to compare letter by letter for one error, after ruling out implausible ones."""
 
 _SHORTEST = 3
-"""The minimum length of a prefix that stands for the whole name."""
+"""The minimum length of a prefix that is accepted as the whole name."""
 
 
 _SLIPS: Final = 2
@@ -32,7 +32,7 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def is_typo(word: str, name: str) -> bool:
-    """Whether a word is a known name with at most two typing errors, and unlikely to be another name."""
+    """Whether a word is probably a known name with at most two typing errors."""
     folded = _fold(word)
     most = min(_SLIPS, max(1, len(folded) // 3))
     return _distance(folded, _fold(name), most) <= most
@@ -53,12 +53,12 @@ def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
 
 
 def _synonym(folded: str, known: list[str]) -> str | None:
-    """The name here for a word that is used elsewhere."""
+    """The known name for a synonym from other tools."""
     return next((name for name in SYNONYMS.get(folded, ()) if name in known), None)
 
 
 def _beginning(folded: str, known: list[str]) -> str | None:
-    """The only name that begins with the word, or is the beginning of it: `batch` is `batch-inference`."""
+    """The only name that begins with the word, or is its beginning: `batch` means `batch-inference`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     found = [name for name in known if _begins(folded, _fold(name))]
@@ -66,12 +66,12 @@ def _beginning(folded: str, known: list[str]) -> str | None:
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name in camelCase or with separators, in lower case."""
+    """Split a name in camelCase or with separators into lower-case words."""
     return [part.lower() for part in _WORDS.findall(name)]
 
 
 def _part(word: str, known: list[str]) -> str | None:
-    """The only name that is one of the word's own parts: `latency_p99` is `p99`."""
+    """The only name that is a part of the word: `latency_p99` means `p99`."""
     parts = set(words_of(word))
     if len(parts) == 1 or len(known) > _COMPARED:
         return None
@@ -84,18 +84,18 @@ def _begins(word: str, name: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str], hint: str) -> str:
-    """`hint` with the closest known name in quotes for its `{}`, or an empty text."""
+    """Insert the closest known name, quoted, into `hint` at `{}`; empty if no name is close enough."""
     name = nearest_name(word, known)
     return "" if name is None else hint.format(f"'{name}'")
 
 
 def _fold(name: str) -> str:
-    """Spelling without case and separators, so that `max_replicas` equals `maxReplicas`."""
+    """Ignore case and separators, so that `max_replicas` equals `maxReplicas`."""
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 
 def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
-    """Names that can be within the allowed distance, judging by length and letters."""
+    """Names that may be within the allowed distance, judging by length and letters."""
     letters = set(folded)
     result: list[str] = []
     for name in known:
@@ -109,7 +109,7 @@ def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
 
 
 def _distance(left: str, right: str, bound: int) -> int:
-    """Insertions, deletions, replacements and swaps of neighbours between two words; bound + 1 if more than `bound`."""
+    """The number of insertions, deletions, replacements and swaps between two words; at most `bound` + 1."""
     if left == right:
         return 0
     if abs(len(left) - len(right)) > bound:

@@ -1,4 +1,4 @@
-"""Conflicts between environments of one spec: two in one namespace of a cluster, or installing the same add-on."""
+"""Reports conflicts between a spec's environments, such as a shared namespace or an add-on installed twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Checks every environment against those before it; `places` is where the spec defines each of them."""
+    """Check every environment against the previous ones. `places` is where the spec defines each environment."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -25,9 +25,9 @@ def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> I
 def check_compiled(
     inputs: Inputs, own: Plan, spec: Outcome, names: Iterable[str], targets: Targets
 ) -> Iterator[Diagnostic]:
-    """Checks the compiled environment, whose plan is `own`, against the others of its spec.
+    """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only those that name one of its clusters are planned, and those with errors of their own are skipped.
+    Only environments that name one of its clusters are planned. Environments with errors are skipped.
     """
     contexts = {context for context, _ in _namespaces(own)}
     if inputs.environment is None or spec.document is None or not contexts:
@@ -44,9 +44,9 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Conflicts of an environment with others: each shared namespace and add-on once, with the first that has it.
+    """Report each namespace and add-on that an environment shares with others, once, with the first other one.
 
-    A cloud cluster belongs to one environment; an existing cluster is identified by its kubeconfig context.
+    A cloud cluster belongs to one environment. An existing cluster is identified by its kubeconfig context.
     """
     shared: set[str] = set()
     namespaces = {one: other for other in reversed(list(others)) for one in _namespaces(others[other])}
@@ -65,7 +65,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Each adopted bucket with a folder that two environments write to, once, with the first that does."""
+    """Report each adopted bucket in which two environments write to one folder, once, with the first other one."""
     written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
@@ -76,7 +76,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Bucket, endpoint and folder of all writes of workloads to adopted buckets."""
+    """The bucket, endpoint and folder of each write by a workload to an adopted bucket."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]
@@ -85,7 +85,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """The definition of each environment: its key in the spec, or the first line of its file."""
+    """The place that defines each environment: its key in the spec, or the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names
@@ -93,7 +93,7 @@ def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str,
 
 
 def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context and the namespace of each existing cluster."""
+    """The context and namespace of each existing cluster."""
     for namespace in plan.of(Namespace):
         target = namespace.value.target
         if target.provider == "kubernetes":
@@ -101,7 +101,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context of each existing cluster, with every add-on that is installed there."""
+    """The context of each existing cluster, with every add-on to install there."""
     for cluster in plan.of(Cluster):
         target = cluster.value.target
         if target.provider == "kubernetes":

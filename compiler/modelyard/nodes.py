@@ -1,4 +1,4 @@
-"""Typed reads of a validated document. A value of an unexpected type is a bug of ours."""
+"""Typed reads of a validated document, in which a value with an unexpected type is a bug of ours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EMPTY: Node = {}
 
 
 class NotValidatedError(TypeError):
-    """A document reached `resolve` that `validate` should have rejected."""
+    """Raised in `resolve` for a document that `validate` should have rejected."""
 
 
 def text(node: Node, field: str, default: str = "") -> str:
@@ -41,7 +41,7 @@ def number(node: Node, field: str) -> float | None:
 
 
 def integer(node: Node, field: str, default: int) -> int:
-    """A whole number, or the default; JSON Schema accepts 2.0 as one, too."""
+    """A whole number, or the default. As in JSON Schema, 2.0 is a whole number."""
     value = number(node, field)
     return default if value is None else int(value)
 

@@ -1,6 +1,6 @@
-"""Regular expressions that are compiled at their first use, not where they are defined.
+"""Regular expressions that are compiled on first use instead of where they are defined.
 
-Compiling those of all modules took a twentieth of `validate` on the reference spec, and most specs need few of them.
+Compiling all of them took a twentieth of `validate` on the reference spec, and most specs need only a few.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _METHODS: Final = ("findall", "finditer", "fullmatch", "match", "search", "split
 
 
 class _Uncompiled:
-    """Has the methods of a compiled pattern once one of them was asked for; afterwards, they cost nothing more."""
+    """Gets the methods of a compiled pattern when the first one is used; later uses have no extra cost."""
 
     __slots__ = ("_flags", "_text", *_METHODS)
 
@@ -30,5 +30,5 @@ class _Uncompiled:
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """A regular expression with the methods and attributes of a compiled one, though of another class."""
+    """A regular expression with the methods and attributes of a compiled pattern, although of another class."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))

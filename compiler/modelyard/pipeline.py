@@ -29,9 +29,9 @@ __all__ = ["STAGES", "Given", "Inputs", "Outcome", "Stage", "compile_system", "d
 
 @record
 class _Task:
-    """Values that stay the same from stage to stage: the inputs, and the targets that a spec may name.
+    """Values that are the same in every stage: the inputs, and the targets that a spec may name.
 
-    The first three stages only read and need no targets.
+    The first three stages need no targets.
     """
 
     inputs: Inputs
@@ -39,7 +39,7 @@ class _Task:
 
     @property
     def targets(self) -> Targets:
-        """The targets, which are set for every stage that does more than read."""
+        """The targets, which are set for every stage after the first three."""
         assert self.known is not None
         return self.known
 
@@ -54,7 +54,7 @@ _Step: TypeAlias = Callable[[Outcome, _Task], _Result]
 
 
 def _load(outcome: Outcome, task: _Task) -> _Result:
-    """Loads the environment's file; `opened` has loaded the spec itself, once for all environments."""
+    """Load the environment's file. `opened` has loaded the spec itself, once for all environments."""
     if task.inputs.overlay is None:
         return outcome, ()
     patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
@@ -72,7 +72,7 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _validate(outcome: Outcome, task: _Task) -> _Result:
-    """Reports where the document does not fit the schema; for an unsupported provider, only that."""
+    """Report where the document does not fit the schema, or only an unsupported provider if there is one."""
     document = _document(outcome)
     later = dict(not_made(document, task.targets))
     return outcome, (*later.values(), *validate(document, later))
@@ -98,7 +98,7 @@ def _plan(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _fit(outcome: Outcome, task: _Task) -> _Result:
-    """Reports what the targets cannot do, and costs beyond the budget."""
+    """Report features that the targets do not support, and costs beyond the budget."""
     planned = _planned(outcome)
     used = _used(planned.system, task)
     problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
@@ -121,7 +121,7 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
     (Stage.PLAN, _plan),
     (Stage.FIT, _fit),
 )
-"""The stages that report diagnostics. `lower` and `emit` follow for a spec without errors, and report none."""
+"""The stages that report diagnostics. For a spec without errors, `lower` and `emit` follow, which report none."""
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
@@ -142,18 +142,18 @@ def opened(inputs: Inputs) -> Outcome:
 
 
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
-    """The document of one environment: loaded, overlaid, with variables substituted.
+    """Read the document of one environment, with the overlay merged and variables substituted.
 
-    `spec` is the result of `opened`, if one spec is read for several environments.
+    `spec` is the result of `opened`, so that a spec is read only once for several environments.
     """
     outcome = _passed(spec or opened(inputs), _Task(inputs), Stage.LOAD, Stage.SUBSTITUTE)
     return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
-    """The plan of one environment, checked against its targets: everything that `validate` needs.
+    """Plan one environment and check it against its targets, as `validate` needs.
 
-    An error of one stage hides none of the later ones, except those that depend on it.
+    An error in one stage hides errors of later stages only if they depend on it.
     """
     outcome = read(inputs, spec)
     if outcome.failed:
@@ -172,7 +172,7 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
 
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
-    """The plan of one environment without the checks of its targets; None if there is an error before that."""
+    """Plan one environment without checking its targets; no plan if there is an earlier error."""
     document = read(inputs, spec).document
     if document is None:
         return None
@@ -180,7 +180,7 @@ def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
-    """The stacks of one environment, one per target, sorted by target name."""
+    """Compile one environment to stacks, one per target, sorted by target name."""
     outcome = understand(inputs, targets)
     if outcome.failed:
         return outcome
@@ -190,7 +190,7 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
-    """The outcome for a document from validation on, without earlier diagnostics."""
+    """The outcome for a document from validation on, without diagnostics of earlier stages."""
     return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
 
 

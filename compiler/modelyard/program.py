@@ -1,4 +1,4 @@
-"""The program that a target lowers to: values that `emit` prints once as Python."""
+"""The program that a target is lowered to, as values that `emit` prints as Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Import:
 class Ref:
     """The result of an earlier call, or part of it: `variable`, `variable.attribute` or `variable["key"]`.
 
-    If both are set, the attribute comes first: `variable.attribute["key"]`. A key may be any text.
+    If both are set, the attribute is first: `variable.attribute["key"]`. A key may be any text.
     """
 
     variable: str
@@ -37,11 +37,11 @@ class Ref:
 
 @record
 class Call:
-    """`variable = component(name, **arguments)`; variable is a user's or our own name before `identifier()`.
+    """`variable = component(name, **arguments)`. `variable` is a user's or our own name before `identifier()`.
 
-    `component` is dotted from an imported name, such as `kubernetes.Cluster`. With an empty variable, only the call is
-    printed. `group` separates paragraphs: a blank line is printed where it changes. `origin` is the line of the spec
-    that requested it, for `explain`; it is never printed.
+    `component` is a dotted path from an imported name, such as `kubernetes.Cluster`. With an empty variable, only the
+    call is printed. A blank line is printed wherever `group` changes. `origin` is the spec line that requested the
+    call, for `explain`, and is never printed.
     """
 
     variable: str
@@ -62,7 +62,7 @@ class Export:
 
 @record
 class Program:
-    """One `__main__.py`: imports, calls in order, exports. The title is ours, such as WRITTEN_BY, never a user's."""
+    """One `__main__.py`: imports, calls in order, exports. Its title is our own text, such as WRITTEN_BY."""
 
     title: str
     imports: tuple[Import, ...]

@@ -1,6 +1,6 @@
-"""The interface between the stages before the plan and a provider: its own typed fields, and facts for rules.
+"""The interface of providers for the stages before the plan: their own typed fields, and facts for rules.
 
-A `Target` implements it, as do stand-ins in tests. docs/decisions/0065-providers-and-diagnostics.md
+`Target` implements this interface, as do test doubles. See docs/decisions/0065-providers-and-diagnostics.md.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from modelyard.nodes import Node
 from modelyard.spec import NO_OPTIONS, Options, System
 
 Rule: TypeAlias = Callable[[System], Iterator[Diagnostic]]
-"""Yields every violation of a requirement that the schema cannot express, at its place."""
+"""Yields every violation of a requirement that the schema cannot express."""
 
 ResolveOptions: TypeAlias = Callable[[Node, bool], Options]
-"""From a target's validated fields, and whether the profile has size enterprise, to the provider's own options."""
+"""Parses a target's validated fields into the provider's options; the flag is true for profiles of size enterprise."""
 
 
 def no_options(node: Node, is_enterprise: bool) -> Options:
-    """For a provider without fields of its own."""
+    """The resolver for a provider without its own fields."""
     return NO_OPTIONS
 
 
@@ -29,15 +29,15 @@ class Provider(Protocol):
 
     @property
     def resolve_options(self) -> ResolveOptions:
-        """Parses its own fields of a target into a record."""
+        """Parse the provider's own fields of a target into a record."""
         ...
 
     @property
     def in_cloud(self) -> bool:
-        """Whether it is a public cloud, whose regions determine where a target is."""
+        """Whether this is a public cloud, whose regions determine where a target is."""
         ...
 
     @property
     def secrets_via(self) -> str:
-        """How most of its targets read secrets from outside their cluster; empty if they read none."""
+        """How most of the provider's targets read secrets from outside their cluster; empty if they read none."""
         ...

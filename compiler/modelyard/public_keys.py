@@ -1,4 +1,4 @@
-"""Reads public SSH keys as in `id_ed25519.pub`, as far as necessary to know that the runtime can verify with them.
+"""Reads public SSH keys, as in `id_ed25519.pub`, to check that the runtime can verify signatures with them.
 
 Formats: RFC 4253 (section 6.6), RFC 5656 and OpenSSH's PROTOCOL.u2f and PROTOCOL.sshsig, 2026-11-26.
 """
@@ -51,7 +51,7 @@ _OTHER_TYPE: Final = pattern(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
 class NotAKey(Exception):
-    """The text is not a usable public key; the message explains why."""
+    """Raised with a message if a text is not a usable public key."""
 
 
 @record
@@ -64,7 +64,7 @@ class PublicKey:
 
 
 def public_key(line: str) -> PublicKey:
-    """The key in a line as in `id_ed25519.pub`; raises if the runtime could not verify with it."""
+    """Parse a line as in `id_ed25519.pub`. Raises NotAKey if the runtime could not verify with the key."""
     kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
     if kind not in _TYPES:
         raise NotAKey(f"its type {kind[:30]!r} is not one of {', '.join(_TYPES)}")
@@ -81,7 +81,7 @@ def public_key(line: str) -> PublicKey:
 
 
 def signing_key(signature: str) -> bytes:
-    """The body of the key that a signature of `ssh-keygen -Y sign` names; nothing is verified."""
+    """The body of the key in a signature of `ssh-keygen -Y sign`, without verifying the signature."""
     begin, _, rest = signature.strip().partition("\n")
     body, end, _ = rest.partition(_END)
     data = _decoded("".join(body.split()))
@@ -91,7 +91,7 @@ def signing_key(signature: str) -> bytes:
 
 
 def is_public_body(text: str) -> bool:
-    """Whether a text is the part between type and comment of a public key; private keys begin differently."""
+    """Whether a text is the part of a public key between type and comment. Private keys begin differently."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:
@@ -99,7 +99,7 @@ def is_public_body(text: str) -> bool:
 
 
 def reason(text: str) -> str:
-    """Why a text is not the line of a public key, and what to write instead; empty if that is unclear."""
+    """Explain why a text is not a public key line, and what to write instead; empty if that is unclear."""
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     if len(lines) > 1:
         return "this is more than one line: make each key a separate entry"
@@ -151,7 +151,7 @@ def _decoded(body: str) -> bytes:
 
 
 class _Fields:
-    """The fields of a body, each prefixed with its length."""
+    """Reads the length-prefixed fields of a key's body."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -169,7 +169,7 @@ class _Fields:
         return found
 
     def number(self) -> int:
-        """A positive number in its shortest encoding: ssh-keygen signs for no other encoding."""
+        """Read a positive number in its shortest encoding, the only one for which ssh-keygen signs."""
         found = self.string()
         if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
             raise NotAKey("its body is truncated or altered: a number in it is not encoded as OpenSSH does")

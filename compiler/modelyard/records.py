@@ -1,9 +1,8 @@
 """Frozen values with named fields: like `dataclass(frozen=True, slots=True)`, at a tenth of its import cost.
 
-`dataclasses` compiles six functions when a class is defined, whether or not anybody calls them, and inspects the class
-with `inspect`. A command line that ends within a tenth of a second cannot pay that a hundred times
-(docs/decisions/0013-records.md). Type checkers treat these classes as dataclasses, and so do `dataclasses.fields` and
-`dataclasses.replace`.
+`dataclasses` compiles six functions for every class, even if they are never called, and uses `inspect`. For a hundred
+classes, this is too slow in a command that ends within a tenth of a second (docs/decisions/0013-records.md). Type
+checkers, `dataclasses.fields` and `dataclasses.replace` treat these classes as dataclasses.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class _New:
 _ABSENT: Final = object()
 _NEW: Final = object()
 _FEW: Final = 16
-"""Values of a class that are made without a compiled constructor, which takes as long as thirty of them."""
+"""The number of values to create before compiling a constructor, which takes as long as creating thirty."""
 _UNWANTED: Final = frozenset({"__dict__", "__weakref__"})
 
 
@@ -36,8 +35,8 @@ _UNWANTED: Final = frozenset({"__dict__", "__weakref__"})
 def field(*, default_factory: Callable[[], _T], repr: bool = True) -> _T: ...
 @overload
 def field(*, repr: bool) -> Any: ...
-def field(*, default_factory: Callable[[], object] | None = None, repr: bool = True) -> Any:  # noqa: A002 - as dataclasses says it
-    """A field with a new default for each value, or one that `repr` leaves out because it is long."""
+def field(*, default_factory: Callable[[], object] | None = None, repr: bool = True) -> Any:  # noqa: A002 - as in dataclasses
+    """Declare a field with a new default for each value, or one that `repr` leaves out because it is long."""
     return _New(default_factory, repr)
 
 
@@ -49,9 +48,9 @@ def record(*, frozen: bool = True, eq: bool = True) -> Callable[[type[_T]], type
 def record(
     cls: type[_T] | None = None, /, *, frozen: bool = True, eq: bool = True
 ) -> type[_T] | Callable[[type[_T]], type[_T]]:
-    """The class with its annotated names as fields, which define equality, hash and repr, and cannot be changed.
+    """Make a class's annotated names immutable fields that define its equality, hash and repr.
 
-    `frozen=False` makes a mutable value without a hash; with `eq=False` a value is equal only to itself.
+    With `frozen=False`, values are mutable and have no hash. With `eq=False`, a value is equal only to itself.
     """
     if cls is not None:
         return _slotted(cls, frozen, eq)
@@ -59,7 +58,7 @@ def record(
 
 
 def replace(value: _T, /, **changes: object) -> _T:
-    """The same value with some fields changed."""
+    """Copy a value with some fields changed."""
     cls: Any = value.__class__
     names: tuple[str, ...] = cls.__match_args__
     unchanged = {name: getattr(value, name) for name in names if name not in changes}
@@ -68,7 +67,7 @@ def replace(value: _T, /, **changes: object) -> _T:
 
 
 def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
-    """A copy of the class with slots, which a class can only get when it is created."""
+    """Copy the class with slots, which a class can only get when it is created."""
     names = tuple(cls.__annotations__)
     space: dict[str, Any] = {name: value for name, value in cls.__dict__.items() if name not in _UNWANTED}
     defaults: dict[str, object] = {name: space.pop(name) for name in names if name in space}
@@ -83,11 +82,11 @@ def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
         space["__setattr__"] = space["__delattr__"] = _refuse
     result: Any = type(cls.__name__, cls.__bases__, space)
     result.__qualname__ = cls.__qualname__
-    return result  # type: ignore[no-any-return] # type() has forgotten which class it copies
+    return result  # type: ignore[no-any-return] # the type of a class created by type() is unknown
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """The constructor. It is compiled once a class has a few values: most have none or one in a run."""
+    """Create the constructor, which is compiled only after a few values, because most classes have at most one."""
     made = 0
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
@@ -109,7 +108,7 @@ def _filled(
     values: tuple[object, ...],
     named: Mapping[str, object],
 ) -> bool:
-    """Whether the arguments are right; then the fields of the value have been set."""
+    """Set the value's fields if the arguments are valid. Returns whether they are."""
     given = {**dict(zip(names, values, strict=False)), **named}
     if len(values) + len(named) != len(given) or not given.keys() <= set(names):
         return False
@@ -137,9 +136,9 @@ def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], 
             default = _ABSENT if default.make is None else _NEW
         parameters.append(name if default is _ABSENT else f"{name}=_default_{name}")
         namespace[f"_default_{name}"] = default
-        namespace[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself, which `_refuse` does not guard
+        namespace[f"_set_{name}"] = cls.__dict__[name].__set__  # sets the slot directly, bypassing `_refuse`
         lines.append(f" _set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
-    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), namespace)  # only names from our own source
+    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), namespace)  # only names from our source
     result: Any = namespace["__init__"]
     result.__qualname__ = f"{cls.__qualname__}.__init__"
     return result  # type: ignore[no-any-return] # exec has no types
@@ -179,7 +178,7 @@ def _refuse(self: object, name: str, _: object = None) -> None:
 
 
 class _Fields:
-    """The attribute that the functions of `dataclasses` look for, created on demand by `dataclasses` itself."""
+    """The attribute that functions in `dataclasses` look for, created on demand by `dataclasses` itself."""
 
     __slots__ = ("_defaults",)
 
@@ -198,4 +197,4 @@ class _Fields:
             else:
                 space[name] = dataclasses.field(repr=default.shown)
         twin: Any = dataclasses.dataclass(type(owner.__name__, (), space))
-        return twin.__dataclass_fields__  # type: ignore[no-any-return] # made by name, so without a type
+        return twin.__dataclass_fields__  # type: ignore[no-any-return] # created by name, so its type is unknown

@@ -1,4 +1,4 @@
-"""Reading regular files, for those who need nothing else of the disk."""
+"""Reads regular files, for modules that need no other access to the disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _CHUNK = 1 << 20
 
 
 def read(path: str) -> bytes:
-    """The content of a regular file; links are not followed."""
+    """Read a regular file without following links."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.open(path, flags)
     try:

@@ -1,4 +1,4 @@
-"""Finds texts of a spec that look like secrets, by form and by key, so that no message ever repeats one."""
+"""Finds texts in a spec that look like secrets, by form and by key, so that messages never repeat them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LITERALS = (
     (("PRIVATE KEY",), pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
     (("://",), pattern(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )
-"""Secrets by their form: what each contains, so that its pattern is compiled for few specs, and what it is."""
+"""Secrets by form: text that each contains (so that most specs need not compile its pattern), and what it is."""
 
 _TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")
 _NAMES = pattern(
@@ -40,14 +40,14 @@ _NAMES = pattern(
 )
 _FREE = ("parameters", "space", "patch")  # below these, keys are free names
 _UNREAD = (*_FREE, "labels", "description", "reason", "card", "approvals", "approvers")
-_NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # how many steps lead to an entry, names included; else 2
+_NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # the depth of the section's entries if it is not 2
 
 
 def secret_literals(document: Document) -> Iterator[Diagnostic]:
-    """Every text that looks like a secret, and every secret reference in a field that does not read secrets.
+    """Find every text that looks like a secret, and every secret reference in a field that does not support them.
 
-    Their spans are marked as secret, so this also runs when another stage has rejected the document: output of the same
-    lines then leaves them out.
+    Their spans are marked as secret. This also runs if another stage has rejected the document, so that output of the
+    same lines hides them.
     """
     suspects: list[tuple[Path, str]] = []
     for section, entry in document.value.items():
@@ -64,7 +64,7 @@ def secret_literals(document: Document) -> Iterator[Diagnostic]:
 
 
 def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free: bool) -> None:
-    """Every suspicious text with its path. `free`: keys here are names chosen by the user."""
+    """Collect every suspicious text with its path. With `free`, keys are names chosen by the user."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         if isinstance(entry, str):
@@ -89,7 +89,7 @@ def _looks_like(path: Path, value: str) -> str:
 
 
 def _mixed(value: str) -> bool:
-    """Whether letters of both cases and digits are mixed as in random text, and not as in a path or a name."""
+    """Whether upper-case letters, lower-case letters and digits are mixed as in random text, unlike a path or name."""
     if value.count("/") > 2 or value.count("-") > 4 or value.count("_") > 3:
         return False
     small = sum(letter.islower() for letter in value)

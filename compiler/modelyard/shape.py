@@ -1,4 +1,4 @@
-"""The schema at one place of a document: the parts that apply there, and those that would apply otherwise."""
+"""The schema at one place in a document: the parts that apply, and those that would apply otherwise."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from modelyard.source import Json
 Schema: TypeAlias = "dict[str, Json]"
 
 Conditions: TypeAlias = "tuple[tuple[Schema, bool], ...]"
-"""Conditions on the way to a branch; True for those that must hold, False for those that must not."""
+"""The conditions that lead to a branch: True for those that must hold, False for those that must not."""
 
 _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """A part of a schema that is a schema itself; `true` and missing parts require nothing."""
+    """A part of a schema that is itself a schema. `true` and missing parts require nothing."""
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -42,7 +42,7 @@ class Excluded:
 class Shape:
     """All schemas that apply to one value, outermost first.
 
-    `possible` are branches that an error elsewhere leaves undecided: their fields are known, nothing else is required.
+    `possible` are branches that an error elsewhere leaves undecided: only the names of their fields are used.
     """
 
     schemas: list[Schema] = field(default_factory=list[Schema])
@@ -50,16 +50,16 @@ class Shape:
     excluded: list[Excluded] = field(default_factory=list[Excluded])
 
     def first(self, keyword: str) -> Json:
-        """The keyword's value in the outermost schema that has it."""
+        """The value of a keyword in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def text(self, keyword: str) -> str:
-        """The same as text, empty if no schema has it."""
+        """The value of a keyword as text; empty if no schema has it."""
         value = self.first(keyword)
         return value if isinstance(value, str) else ""
 
     def example(self) -> Json:
-        """A value that would fit, or None."""
+        """A value that would fit the schema, or None."""
         examples = self.first("examples")
         constant = self.first("const")
         return examples[0] if isinstance(examples, list) and examples else constant
@@ -86,29 +86,29 @@ class Shape:
         return [child for child in additional if isinstance(child, dict)]
 
     def fields(self) -> Iterator[Schema]:
-        """The mappings of fields by name that apply here."""
+        """The `properties` that apply here."""
         for schema in self.schemas:
             yield schema_of(schema.get("properties"))
 
     def names(self) -> list[str]:
-        """Names of fields that are allowed here."""
+        """The names of allowed fields."""
         names = [name for fields in self.fields() for name in fields]
         return list(dict.fromkeys((*names, *branch_names(self.possible))))
 
     def required(self) -> list[str]:
-        """Names of fields that are required here."""
+        """The names of required fields."""
         return list(dict.fromkeys(name for schema in self.schemas for name in texts(schema.get("required"))))
 
 
 def branch_names(branches: Iterable[Schema]) -> Iterator[str]:
-    """Names of the fields of branches and of the branches within them."""
+    """The names of fields in branches, including nested branches."""
     for branch in branches:
         yield from schema_of(branch.get("properties"))
         yield from branch_names(schema_of(branch.get(part)) for part in ("then", "else") if part in branch)
 
 
 def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iterator[Conditions]:
-    """For each place in a branch that allows a field, the conditions on the way to it, outermost first."""
+    """For each branch that allows a field, the conditions that lead to it, outermost first."""
     branch = excluded.branch
     conditions = (*outer, (excluded.condition, not excluded.held))
     if name in schema_of(branch.get("properties")):
@@ -121,7 +121,7 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
 
 
 def definition(root: Mapping[str, Json], reference: str) -> Schema:
-    """The target of a reference within the schema, such as `#/$defs/name`."""
+    """Look up a reference within the schema, such as `#/$defs/name`."""
     node: Json = dict(root)
     for step in reference.removeprefix("#").strip("/").split("/"):
         if step:

@@ -1,5 +1,6 @@
-"""Approvals next to a spec: signed statements from a pull request, written by `modelyard approve --save`. The runtime
-verifies the signatures against the keys in the spec, before an alias moves.
+"""Reads the approvals next to a spec: signed statements from a pull request, written by `modelyard approve --save`.
+
+The runtime verifies the signatures with the keys in the spec before an alias moves.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from modelyard.public_keys import NotAKey, public_key, signing_key
 from modelyard.source import Span
 from modelyard.spec import Signed, System
 
-_LONGEST = 5000  # bytes: the output of `modelyard approve`, with a margin
-_MOST = 100  # per environment: a ConfigMap holds a MiB
+_LONGEST = 5000  # maximum bytes of the output of `modelyard approve`, with a margin
+_MOST = 100  # per environment, because a ConfigMap may have at most 1 MiB
 
 
 def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
-    """The approvals of an environment, and the errors in their files."""
+    """Read an environment's approvals, and report errors in their files."""
     approvals: list[Signed] = []
     wrong: list[Diagnostic] = []
     for file in files:
@@ -43,7 +44,7 @@ def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], 
 
 
 def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
-    """An approval, its system, its environment, and its key; raises ValueError if it is invalid."""
+    """Read an approval with its system, environment and key. Raises ValueError if it is invalid."""
     if len(content) > _LONGEST:
         raise ValueError(f"it is longer than {_LONGEST} bytes")
     try:
@@ -66,7 +67,7 @@ def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
 
 
 def _without_effect(system: System, approval: Signed, key: bytes) -> str:
-    """Why an approval has no effect; empty if it may have one."""
+    """Explain why an approval has no effect; empty if it may have one."""
     if system.registry is None or system.registry.adopt:
         return "only a promoter reads it, and none runs here; approve with --registry instead"
     by_name = {model.registered_name: model.name for model in system.models.values()}
@@ -87,5 +88,5 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
 def _is_key_of(key: bytes, line: str) -> bool:
     try:
         return public_key(line).body == key
-    except NotAKey:  # E0920 points at it
+    except NotAKey:  # E0920 reports it
         return False

@@ -1,4 +1,4 @@
-"""Source files, spans, and the document that keeps values together with their spans."""
+"""Source files, spans, and documents that store values with their spans."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from modelyard.patterns import pattern
 from modelyard.records import field, record
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-"""The content of a spec after reading: JSON values, with integers and finite floats only."""
+"""A spec's content after reading: JSON values whose numbers are integers and finite floats."""
 
 Container: TypeAlias = "dict[str, Json] | list[Json]"
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The way from the root of a document to a value: keys and list positions."""
+"""The path from a document's root to a value: keys and list positions."""
 
 _LINE_BREAK = pattern("\r\n|\r|\n")
 _SMALL = 16
@@ -27,7 +27,7 @@ _WIDTH = {dict: 6, list: 3}
 class Span:
     """A range in one line of a file: line and columns from 1, the end column one past the last character.
 
-    A range over several lines is marked by its first character alone.
+    A range over several lines is reduced to its first character.
     """
 
     file: str
@@ -45,7 +45,7 @@ class SourceFile:
 
     @classmethod
     def read(cls, path: str, content: str | bytes) -> SourceFile:
-        """The file with its byte order mark removed; bytes that are not UTF-8 become replacement characters."""
+        """Decode a file without its byte order mark. Bytes that are not UTF-8 become replacement characters."""
         text = content if isinstance(content, str) else content.decode("utf-8", "replace")
         return cls(path, text.removeprefix("\ufeff"))
 
@@ -55,7 +55,7 @@ class SourceFile:
 
 
 class Lines:
-    """The lines of a text without their line breaks, kept as eight bytes each until one is requested."""
+    """The lines of a text without line breaks, each stored as an eight-byte offset until it is requested."""
 
     __slots__ = ("_starts", "_text")
 
@@ -68,7 +68,7 @@ class Lines:
         return len(self._starts)
 
     def __getitem__(self, at: int) -> str:
-        """The line at a position from 0; an empty one if there is none."""
+        """The line at a position, from 0; empty if there is no such line."""
         if not 0 <= at < len(self._starts):
             return ""
         end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
@@ -77,10 +77,11 @@ class Lines:
 
 
 class Spans:
-    """Spans of every key and value of a document, a few bytes each.
+    """The spans of all keys and values in a document, in a few bytes each.
 
-    Numbers are in one array, found by the identity of their container, in the order of its entries: line, column and
-    end column of the key (mappings only), then of the value. Lines are counted across all files of a document.
+    The numbers of all entries are in one array, which is indexed by the identity of their container. For each entry, in
+    order, these are the line, column and end column of the key (in mappings), then of the value. Lines are counted
+    across all files of a document.
     """
 
     __slots__ = ("_numbers", "_positions", "_starts")
@@ -91,19 +92,19 @@ class Spans:
         self._positions: dict[int, dict[str, int]] = {}
 
     def record(self, container: Container, numbers: list[int]) -> None:
-        """Records the numbers of all entries of a completed container."""
+        """Record the numbers of all entries in a completed container."""
         self._starts[id(container)] = len(self._numbers)
         self._numbers.extend(numbers)
 
     def copy(self) -> Spans:
-        """The same spans, to which more can be recorded."""
+        """Copy the spans, so that more can be recorded."""
         result = Spans()
         result._starts = self._starts.copy()
         result._numbers = self._numbers[:]
         return result
 
     def entries(self, container: Container) -> list[list[int]]:
-        """The numbers of each entry, as recorded."""
+        """The recorded numbers of each entry."""
         width = _WIDTH[container.__class__]
         start = self._starts.get(id(container), 0)
         return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
@@ -128,11 +129,11 @@ class Spans:
 
 @record(eq=False)
 class Document:
-    """A spec as JSON values, with the place of every key and value.
+    """A spec as JSON values, with the span of every key and value.
 
-    `first_lines` has the line of the whole at which each file begins, for documents that were merged from several.
-    `deleted` has the places where an environment deletes parts of the base, `overlaid` the paths of values that it
-    sets. `aside` has the paths of entries that exist but are left out because of errors.
+    `first_lines` are the line numbers at which each file of a merged document begins. `deleted` are the places where an
+    environment deletes parts of the base, `overlaid` the paths of values that it sets. `aside` are the paths of entries
+    that exist but are left out because of errors.
     """
 
     value: dict[str, Json]
@@ -145,20 +146,20 @@ class Document:
     aside: AbstractSet[Path] = frozenset()
 
     def key_span(self, path: Path) -> Span:
-        """The place of the key that `path` ends with; for a list position, of its value.
+        """The span of the last key in `path` or, for a list position, of its value.
 
-        A path that does not exist gives the span of its nearest ancestor that does.
+        For a path that does not exist, this is the span of its nearest existing ancestor.
         """
         numbers = self._numbers(path)
         return self.span(numbers[:3])
 
     def value_span(self, path: Path) -> Span:
-        """The place of the value at `path`, or of its nearest ancestor that exists."""
+        """The span of the value at `path`, or of its nearest existing ancestor."""
         numbers = self._numbers(path)
         return self.span(numbers[-3:])
 
     def span(self, numbers: tuple[int, ...]) -> Span:
-        """Line, column and end column as a span in the file that they belong to."""
+        """Convert line, column and end column into a span in the right file."""
         line, column, end = numbers
         at = len(self.files) - 1
         while self.first_lines[at] >= line:
@@ -191,9 +192,9 @@ def _child(container: Container, step: str | int) -> Json:
 
 
 def appended(document: Document, extra: Document) -> Document:
-    """The document, with the spans and files of another one added.
+    """Add another document's spans and files to this document.
 
-    Its value is unchanged; parts of the other one's value may be put into it.
+    The value is unchanged, but parts of the other document's value can then be inserted.
     """
     first_line = document.first_lines[-1] + len(document.files[-1].lines())
     spans = document.spans.copy()

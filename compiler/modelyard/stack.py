@@ -1,7 +1,7 @@
-"""The result of lowering a target: projects made of values, before any of it is text.
+"""The result of lowering a target: projects as values, before they are rendered as text.
 
-Anything that can be large is a function that creates it when it is written, so that the manifests of ten thousand
-workloads are never in memory at once. Such a function returns the same result every time.
+Large parts are functions that are called when a file is written, so that the manifests of ten thousand workloads are
+never in memory at once. These functions return the same result every time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Va
 """Read-only plain data: JSON values, where a tuple also counts as a list and any mapping as an object."""
 
 Manifest: TypeAlias = Mapping[str, Value]
-"""One Kubernetes object, keys in the order in which they are printed."""
+"""One Kubernetes object, with keys in the order in which they are printed."""
 
 
 @record
@@ -29,7 +29,7 @@ class ManifestFile:
 
 @record
 class TextFile:
-    """A file of prose or of our own source, at a path relative to the target's folder."""
+    """A file of prose or of our own source code, at a path relative to the target's folder."""
 
     path: str
     text: Callable[[], str]
@@ -39,9 +39,9 @@ class TextFile:
 class Project:
     """One Pulumi project.
 
-    folder is its path in the target's folder, such as `workloads`. components are the modules of `modelyard_stacks`
-    that the program needs next to it, dotted if nested: `aws.network`. requirements are lines of `requirements.txt`.
-    settings are the stack's configuration: keys without the project's name.
+    `folder` is its path in the target's folder, such as `workloads`. `components` are the modules of `modelyard_stacks`
+    that the program needs next to it, with dots if nested: `aws.network`. `requirements` are the lines of
+    `requirements.txt`. `settings` are the stack's configuration, with keys without the project's name.
     """
 
     folder: str
@@ -56,7 +56,7 @@ class Project:
 
 @record
 class Stack:
-    """The complete output for one target of one environment, in the order in which it is applied."""
+    """The complete output for one target in one environment, in the order in which it is applied."""
 
     environment: str
     target: str

@@ -1,4 +1,4 @@
-"""The stages of the compiler, and the outcome that they pass on."""
+"""The compiler's stages, and the outcome that they pass on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Outcome", "Stage"]
 
 
 class Stage(IntEnum):
-    """The stages that report diagnostics, in the order in which they run, by their names in docs/pipeline.md."""
+    """The stages that report diagnostics, in the order in which they run, named as in docs/pipeline.md."""
 
     LOAD = 1
     OVERLAY = 2
@@ -30,12 +30,11 @@ class Stage(IntEnum):
 
 @record
 class Outcome:
-    """The progress of a compile, and all diagnostics so far, in order. Stages that were not reached leave None.
+    """A compile's results and diagnostics so far. Results of stages that were not reached are None.
 
-    `patch` is the loaded file of the environment. `stages` lists the stage of each diagnostic. `reached` is the last
-    stage that judged the whole spec as written. If that is not the last of all, `waiting` are the stages that could not
-    run because of errors, and `aside` the addresses of entries that depend on an error and were left out by the stages
-    that ran.
+    `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
+    that checked the whole spec as written. If later stages exist, `waiting` are the stages that could not run because
+    of errors, and `aside` the addresses of entries that were left out because they depend on an error.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -61,9 +60,9 @@ class Outcome:
         return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)
 
     def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
-        """The outcome after another stage.
+        """Return the outcome after another stage.
 
-        Once there are errors, the warnings of later stages are held back.
+        After an error, the warnings of later stages are left out.
         """
         added = tuple(reported)
         if self.failed and any(self.stages[diagnostic] < stage for diagnostic in self.diagnostics):

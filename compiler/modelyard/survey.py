@@ -1,4 +1,4 @@
-"""A spec in all its environments at once: each problem is reported once, with the environments that have it."""
+"""Checks a spec in all its environments, and reports each problem once, with the environments that have it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from modelyard.target import Targets
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
 _UNUSED: Final = "W0412"
-"""Nothing uses an entry; if any environment uses it, it is not a leftover."""
+"""The code for an unused entry. An entry that any environment uses is not unused."""
 _NOT_YET: Final = "E0602"
-"""A provider is not supported yet; an environment on one does not fail the others."""
+"""The code for a provider that is not supported yet. An environment on one does not fail the others."""
 
 
 @record
 class Survey:
     """The problems of the base and of every environment, and whether the base compiles without one.
 
-    `not_made_yet` lists the environments with a provider that is not supported yet. `waiting` and `aside` come from the
-    outcomes with errors. `plans` are by environment; None is the base.
+    `not_made_yet` lists the environments with a provider that is not supported yet. `waiting` and `aside` are those of
+    the outcomes with errors. `plans` are by environment, where None is the base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -41,9 +41,9 @@ class Survey:
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
-    """Everything that `understand` reports for the base and each environment; `spec` is the result of `opened`.
+    """Collect what `understand` reports for the base and each environment. `spec` is the result of `opened`.
 
-    The base may lack what every environment adds: it is then incomplete by itself, which is not an error.
+    The base may lack fields that every environment adds. An incomplete base is not an error.
     """
     outcomes = {_BASE: understand(inputs, targets, spec)}
     for name in names:
@@ -76,7 +76,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """The problems of one environment without their hints, which may differ between environments, and their stages."""
+    """One environment's problems without their hints, which may differ between environments, and the stages."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]
@@ -85,7 +85,7 @@ class _Run:
 
     @classmethod
     def of(cls, outcome: Outcome) -> _Run:
-        """The run with this outcome."""
+        """Create the run for an outcome."""
         keys = {problem: replace(problem, hint="", meant=None) for problem in outcome.diagnostics}
         stages = {key: outcome.stages[problem] for problem, key in keys.items()}
         problems = {key: problem for problem, key in keys.items()}
@@ -97,7 +97,7 @@ def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
 
 
 def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
-    """The fields that the base lacks and every environment adds."""
+    """The fields that the base lacks but every environment adds."""
     base, *environments = runs.values()
     alone = [
         key
@@ -119,7 +119,7 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
-    """Whether the key and the value at a path are still the base's, whatever an environment adds below them."""
+    """Whether the key and value at a path are the base's, even if an environment adds fields to the value."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

@@ -1,4 +1,4 @@
-"""Words that people know from other tools, and the names used here."""
+"""Maps words that users know from other tools to the names used here."""
 
 from __future__ import annotations
 
@@ -176,4 +176,4 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "telco": ("telecom",),
     }
 )
-"""By a word without case and separators, the names it may stand for; the first that is known at the place wins."""
+"""The names that a word (without case and separators) may stand for; the first one known at the place is used."""

@@ -1,4 +1,4 @@
-"""The definition of a target: a catalog from kind to lowering, its checks, and its name. Mostly data."""
+"""The definition of a target, mostly as data: its name, its checks, and a catalog from kind to lowering."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from modelyard.stack import Manifest, Stack
 
 @record
 class Component:
-    """This kind is supported; `what` is the platform's name for it, for docs/targets.md.
+    """Marks a kind as supported. `what` is the platform's name for it, for docs/targets.md.
 
-    It needs the `addons` of the cluster, except for an adopted database or gateway and an existing secret. Resources
-    that stand `apart` are created outside the cluster, and without one if nothing else is placed there.
+    Its resources need the cluster's `addons`, except for an adopted database or gateway and an existing secret.
+    Resources that are `apart` are created outside the cluster, and need none.
     """
 
     what: str
@@ -32,14 +32,14 @@ class Component:
 
 @record
 class NotYet:
-    """modelyard does not support this here yet; the reason becomes the diagnostic."""
+    """Marks a kind that modelyard does not support here yet. The reason becomes the diagnostic."""
 
     reason: str
 
 
 @record
 class Impossible:
-    """The platform cannot do this; the reason becomes the diagnostic and names the closest alternative."""
+    """Marks a kind that the platform cannot support. The reason becomes the diagnostic and names an alternative."""
 
     reason: str
 
@@ -49,9 +49,9 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagnostic]]:
-    """The targets of a document, which may be invalid, whose provider is not supported yet: each with its path.
+    """The targets whose provider is not supported yet, with their paths. The document may be invalid.
 
-    Other errors in such a target are not reported: the user would fix them for a provider that is then rejected.
+    Other errors in such a target are not reported, because the provider is rejected even if they are fixed.
     """
     deployment = document.value.get("deployment")
     if not isinstance(deployment, dict):
@@ -69,16 +69,16 @@ def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagn
 
 
 def _all_later(catalog: Catalog) -> str | None:
-    """Why a provider is not supported at all, or None if it is."""
+    """Explain why a provider is not supported at all; None if it is."""
     reasons = [entry.reason for entry in catalog.values() if isinstance(entry, NotYet)]
     return reasons[0] if len(reasons) == len(catalog) else None
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Kinds in the plan that their placement does not support: each reported once, where the spec first needs it.
+    """Report each kind that a placement does not support once, where the spec first needs it.
 
-    An unsupported provider is reported once, where it is named. `catalogs` are by placement. A kind that a catalog
-    lacks is a bug of ours and raises KeyError.
+    An unsupported provider is reported once, where the spec names it. `catalogs` are by placement. A kind that a
+    catalog lacks is a bug of ours and raises KeyError.
     """
     empty = {name: reason for name, catalog in catalogs.items() if (reason := _all_later(catalog)) is not None}
     for target in plan.system.deployment.targets:
@@ -96,7 +96,7 @@ def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagn
 
 
 class Object(Protocol):
-    """One object that a target emits, and the line of the spec that requested it."""
+    """An object that a target emits, and the spec line that requested it."""
 
     @property
     def origin(self) -> Path:
@@ -105,28 +105,28 @@ class Object(Protocol):
 
     @property
     def manifest(self) -> Manifest:
-        """The object as it is applied."""
+        """The manifest that is applied."""
         ...
 
 
 @record
 class Pins:
-    """Third-party components of a stack by name: versions of charts, images with their tags. For modelyard.lock."""
+    """A stack's third-party components by name, for modelyard.lock: chart versions, and images with tags."""
 
     charts: Mapping[str, str] = field(default_factory=dict[str, str])
     images: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
-    """Returns no components, for targets that create none."""
+    """Return no components, for targets that create none."""
     return ()
 
 
 @record
 class Cost:
-    """The monthly cost of a placement's machines, in the budget's currency.
+    """The monthly cost of a placement's machines in the budget's currency.
 
-    sure is the fixed cost; most is the cost if everything runs at its largest all the time.
+    `sure` is the fixed cost, `most` the cost if everything always runs at its maximum scale.
     """
 
     sure: float
@@ -140,23 +140,23 @@ class Target:
     name: str
     catalog: Catalog
     choose: Hardwarer
-    check: Callable[[Plan, str], Iterable[Diagnostic]]  # plan, placement: what this platform cannot honour
-    lower: Callable[[Plan, str], Stack]  # plan, placement; total once check found no error
+    check: Callable[[Plan, str], Iterable[Diagnostic]]  # plan, placement: features that this platform does not support
+    lower: Callable[[Plan, str], Stack]  # plan, placement; never fails if `check` found no error
     objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with its origin
     pins: Callable[[Plan, str], Pins]  # plan, placement
     cost: Callable[[Plan, str], Cost | None]  # plan, placement; None if nothing costs money
     choose_system: SystemHardwarer = any_machine
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
-    gateway_class: str = ""  # from its add-on for routes; empty if the cluster has a class already
+    gateway_class: str = ""  # from its add-on for routes; empty if the cluster already has a class
     diagnostics: str = ""  # the package of its own diagnostics
     rules: tuple[Rule, ...] = ()  # its own, about specs
     resolve_options: ResolveOptions = no_options  # its own fields of a target
     in_cloud: bool = False  # a public cloud, whose regions determine where a target is
-    secrets_via: str = ""  # how most of its targets read secrets from outside their cluster
+    secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property
     def offer(self) -> Offer:
-        """The information that the planner needs."""
+        """Collect the information that the planner needs."""
         needed = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
         addons = {kind: addons for kind, addons in needed.items() if addons}
@@ -167,16 +167,16 @@ class Targets(Mapping[str, Target]):
     """The providers that a spec may name, by their names."""
 
     def diagnostics(self) -> tuple[str, ...]:
-        """The packages in which providers have diagnostics of their own."""
+        """The packages with providers' own diagnostics."""
         return tuple(target.diagnostics for target in self.values() if target.diagnostics)
 
     @abstractmethod
     def rules(self, system: System) -> Iterable[Rule]:
-        """The rules of the providers that a system uses, or whose features it uses on another target."""
+        """The rules of providers that a system uses directly, or whose features it uses on another target."""
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:
-        """Why a provider is not supported yet; None if it is, or if it is unknown.
+        """Explain why a provider is not supported yet; None if it is supported or unknown.
 
-        This is used for invalid specs, which need nothing else from a target.
+        Used for invalid specs, which need no other information about a target.
         """

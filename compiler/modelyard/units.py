@@ -1,4 +1,4 @@
-"""Parses quantities with units exactly: memory, cpu, durations, percentages, money. None means not a quantity."""
+"""Parses memory, cpu, durations, percentages and money exactly. None means that a text is not a quantity."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS, "
 _TEXT_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _YEARS = pattern("([0-9]{1,3})y")
 
-# The same few quantities appear in a large spec thousands of times: each is parsed once.
+# Cached, because the same few quantities appear thousands of times in a large spec.
 
 
 @lru_cache(maxsize=4096)
 def memory_bytes(text: str) -> int | None:
-    """Bytes of `512Mi`, `16Gi`, `1.5Ti` (powers of 1024) or `16G` (powers of 1000)."""
+    """Parse `512Mi`, `16Gi`, `1.5Ti` (powers of 1024) or `16G` (powers of 1000) as bytes."""
     return _scaled(text, _MEMORY)
 
 
 @lru_cache(maxsize=4096)
 def duration_ms(text: str) -> int | None:
-    """Milliseconds of `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y`.
+    """Parse `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y` as milliseconds.
 
-    A year has 365 days, plus one leap day for every four years begun: no span of calendar years is longer, so a record
+    Years have 365 days, plus one leap day for every four years begun. No span of calendar years is longer, so a record
     with a retention of seven years is never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
@@ -47,13 +47,13 @@ def duration_ms(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def duration_s(text: str) -> int | None:
-    """Whole seconds of a duration; also None if it is not a whole number of them."""
+    """Parse a duration as whole seconds; also None for fractions of a second."""
     milliseconds = duration_ms(text)
     return None if milliseconds is None or milliseconds % 1000 else milliseconds // 1000
 
 
 def cpu_millis(value: str | float) -> int | None:
-    """Thousandths of a CPU of `4`, `0.5` or `500m`; also None for finer fractions."""
+    """Parse `4`, `0.5` or `500m` as thousandths of a CPU; also None for finer fractions."""
     if isinstance(value, str):
         return _scaled(value, {"": 1000, "m": 1})
     millis = round(value * 1000)
@@ -62,7 +62,7 @@ def cpu_millis(value: str | float) -> int | None:
 
 @lru_cache(maxsize=4096)
 def fraction(text: str) -> float | None:
-    """`20%` as 0.2, between 0 and 1; the float nearest to what was written, so `99.95%` is 0.9995."""
+    """Parse `20%` as 0.2, from 0 to 1. The result is the nearest float, so `99.95%` is 0.9995."""
     ratio = _ratio(text, {"%": 1})
     if ratio is None or ratio[0] > 100 * ratio[1]:
         return None
@@ -71,13 +71,13 @@ def fraction(text: str) -> float | None:
 
 @lru_cache(maxsize=4096)
 def whole_percent(text: str) -> int | None:
-    """`20%` as 20, at most 100; also None for a fraction of a percent."""
+    """Parse `20%` as 20, at most 100; also None for a fraction of a percent."""
     percent = _scaled(text, {"%": 1})
     return None if percent is None or percent > 100 else percent
 
 
 def money(text: str) -> tuple[float, str] | None:
-    """`18000 USD` as 18000.0 and `USD`."""
+    """Parse `18000 USD` as 18000.0 and `USD`."""
     found = _MONEY.fullmatch(text)
     if found is None:
         return None
@@ -87,14 +87,14 @@ def money(text: str) -> tuple[float, str] | None:
 
 @lru_cache(maxsize=4096)
 def accelerator(text: str) -> tuple[str, int] | None:
-    """`L4:2` as the name `L4` and 2."""
+    """Parse `L4:2` as the name `L4` and the number 2."""
     found = _ACCELERATOR.fullmatch(text)
     return (found[1], int(found[2])) if found else None
 
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
-    """`secret://store/path#key` as store, path and key; the key is empty if a pair of keys is meant."""
+    """Parse `secret://store/path#key` as store, path and key. Without a key, the reference is to a pair of keys."""
     found = _SECRET.fullmatch(text)
     return (found[1], found[2], found[3] or "") if found else None
 
@@ -105,7 +105,7 @@ def _scaled(text: str, units: dict[str, int]) -> int | None:
 
 
 def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
-    """A number with one of these units as numerator and denominator."""
+    """Parse a number with one of these units as numerator and denominator."""
     found = _QUANTITY.fullmatch(text)
     if found is None or found[3] not in units:
         return None
@@ -114,10 +114,10 @@ def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
 
 
 def money_text(amount: float, currency: str) -> str:
-    """`18000 USD`, or with cents if there are any."""
+    """Format money as `18000 USD`, with cents if there are any."""
     return f"{amount:.2f}".removesuffix(".00") + f" {currency}"
 
 
 def duration_text(seconds: int) -> str:
-    """A duration as a spec writes it, in the largest unit that divides it: `7d`, `36h`, `90s`."""
+    """Format a duration in the largest unit that divides it: `7d`, `36h`, `90s`."""
     return next(f"{seconds // size}{unit}" for unit, size in _TEXT_UNITS if seconds % size == 0)

@@ -1,4 +1,4 @@
-"""Variables: `${vars.name}` in the values of a spec, replaced by typed values."""
+"""Replaces variables, `${vars.name}`, in a spec's values with typed values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Scalar: TypeAlias = "bool | int | float | str"
 _REFERENCE: Final = pattern(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
 _NAMED: Final = pattern(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
 _MAYBE: Final = pattern(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
-"""Matches a file that contains a reference, written out or with escapes."""
+"""Matches a file that may contain a reference, possibly with escapes."""
 _TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 _MOST_TEXT_MIB: Final = 16
@@ -31,7 +31,7 @@ _MOST_TEXT_MIB: Final = 16
 
 @record
 class Variable:
-    """One entry of `vars`; value is None if only the command line can set it."""
+    """One entry of `vars`. `value` is None if only the command line can set the variable."""
 
     name: str
     type: str
@@ -41,7 +41,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """The requirement that a value does not meet, or an empty text."""
+        """The requirement that a value violates; empty if there is none."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, one) for one in self.enum):
@@ -57,10 +57,10 @@ class Variable:
 def substitute(
     document: Document, settings: Mapping[str, str], others: Iterable[Given] = ()
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """The document with every `${vars.name}` replaced; `settings` are the values given by `--set`.
+    """Replace every `${vars.name}` in a document. `settings` are the values from `--set`.
 
-    A reference that is the whole text takes the value with its type; within a text, the value is inserted as YAML.
-    The section `vars` itself is unchanged. `others` are files of environments, which may use a variable too.
+    A reference that is the whole text is replaced by the value with its type. Within a text, the value is inserted as
+    YAML. The section `vars` is unchanged. `others` are environment files, which may also use variables.
     """
     variables, refused = _declared(document, settings)
     if refused:
@@ -76,7 +76,7 @@ def substitute(
 def _unused(
     document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[Given]
 ) -> Iterator[Diagnostic]:
-    """Variables that no text refers to; a variable may be used only in another environment."""
+    """Report variables to which no text refers, in any environment."""
     left = [name for name in variables if name not in used]
     if not left:
         return
@@ -109,7 +109,7 @@ def _declared(document: Document, settings: Mapping[str, str]) -> tuple[dict[str
 
 
 def _variable(name: str, declaration: Json) -> Variable | None:
-    """The variable that an entry declares, or None if the entry is invalid."""
+    """Read the variable that an entry declares; None if the entry is invalid."""
     if declaration is None or isinstance(declaration, list):
         return None
     if not isinstance(declaration, dict):
@@ -131,7 +131,7 @@ def _bound(value: Json) -> int | float | None:
 
 
 def _given(variable: Variable, text: str | None) -> Scalar | None:
-    """The effective value, from the command line or else the default; a number that no spec may hold stays text."""
+    """The value from the command line or the default. A number that is not allowed in a spec remains text."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)
@@ -172,7 +172,7 @@ def _text(value: Json) -> str:
 
 @record(frozen=False)
 class _Substitution:
-    """A walk over all values; containers without changes are kept as they are."""
+    """Substitutes all values, and keeps containers without changes."""
 
     document: Document
     spans: Spans
@@ -184,7 +184,7 @@ class _Substitution:
     lines: dict[str, Lines] = field(default_factory=dict[str, Lines])
 
     def root(self, value: dict[str, Json]) -> dict[str, Json]:
-        """The whole document with its references replaced, apart from the declarations."""
+        """Replace all references in the document, except in the declarations."""
         if SECTION in value:
             self._refuse_in_declarations(value[SECTION], (SECTION,))
             self.done[id(value[SECTION])] = value[SECTION]
@@ -215,7 +215,7 @@ class _Substitution:
         return result
 
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
-        """A container with some of its values changed, at the places of the old one."""
+        """Create a container with some values changed, and with the same spans."""
         result: Container
         if isinstance(value, dict):
             result = {key: changed.get(key, child) for key, child in value.items()}
@@ -239,7 +239,7 @@ class _Substitution:
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
-        """The value of one reference; the text itself if it is rejected."""
+        """The value of a reference; the unchanged text if the reference is rejected."""
         named = _NAMED.match(found["inside"]) if found["end"] else None
         if named is None:
             place = self._place(found[0], owner, step)
@@ -253,7 +253,7 @@ class _Substitution:
         return variable.value
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
-        """Whether all substituted values together are within the limit; exceeding it is reported once."""
+        """Whether the total size of substituted values is within the limit. An excess is reported once."""
         limit = _MOST_TEXT_MIB * 2**20
         before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:
@@ -273,7 +273,7 @@ class _Substitution:
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 
     def _place(self, reference: str, owner: Container, step: str | int) -> Span:
-        """The place of the reference itself, if the value is on one line without escapes."""
+        """The span of the reference itself, if the value is on one line without escapes."""
         span = self._span(owner, step)
         if span.file not in self.lines:
             self.lines[span.file] = next(one.lines() for one in self.document.files if one.path == span.file)

@@ -1,7 +1,7 @@
-"""Packages whose modules are loaded at their first use instead of on import.
+"""Loads the modules of some packages on first use instead of on import.
 
-For modules of diagnostics: each consists mostly of pages for `explain`, and a valid spec needs none of them. Loading
-all of them would take a tenth of the time to validate one.
+This is for modules of diagnostics, which consist mostly of pages for `explain`. A valid spec does not need them, and
+loading all of them would take a tenth of the time of `validate`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PACKAGES: Final[list[str]] = []
 
 
 class _WhenUsed(PathFinder):
-    """Finds the modules of these packages with a lazy loader; all others are left to Python."""
+    """Finds the modules of these packages with a lazy loader, and leaves all others to Python."""
 
     @classmethod
     def find_spec(
@@ -32,7 +32,7 @@ class _WhenUsed(PathFinder):
 
 
 def load_when_used(package: str) -> None:
-    """From now on, importing a module of a package does not load it; its first attribute does."""
+    """From now on, load a package's modules on first use of an attribute, not on import."""
     if not _PACKAGES:
         sys.meta_path.insert(0, _WhenUsed)
     _PACKAGES.append(f"{package}.")

@@ -1,4 +1,4 @@
-"""Fixtures for tests of the front half: text in, a document or the positions of diagnostics out."""
+"""Fixtures for tests of the first stages, which return a document or diagnostics for a text."""
 
 from __future__ import annotations
 

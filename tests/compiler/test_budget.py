@@ -1,4 +1,4 @@
-"""All targets share one budget: a fixed cost beyond it is an error if the spec says so, a possible one a warning."""
+"""All targets share one budget. Exceeding it is an error or warning for the fixed cost, a warning for the maximum."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def said(block: bool, *costs: Cost) -> list[str]:
 
 @pytest.mark.parametrize(("block", "code"), [(False, "W0513"), (True, "E0513")])
 def test_targets_share_one_budget(block: bool, code: str) -> None:
-    """Two halves that would each pass exceed it together."""
+    """Two targets within the budget may exceed it together."""
     half = Cost(10_000, 10_000)
 
     assert said(block, half) == []
     assert said(block, half, half) == [code]
 
 
-def test_a_full_system_is_a_warning() -> None:
+def test_exceeding_the_budget_at_maximum_scale_is_a_warning() -> None:
     assert said(True, Cost(1_000, 9_000), Cost(1_000, 9_001)) == ["W0516"]
     assert said(True, Cost(1_000, 9_000), Cost(1_000, 9_000)) == []

@@ -1,4 +1,4 @@
-"""The table of the runtime's capabilities: complete, the same as in the image, and read alike by both sides."""
+"""The table of capabilities is complete, the same as in the image, and read alike by compiler and runtime."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", names())
-def test_both_sides_read_a_metric_alike(name: str) -> None:
+def test_compiler_and_runtime_agree_on_metrics(name: str) -> None:
     """The runtime computes what the compiler accepts, for the same tasks and in the same direction."""
     here, there = capabilities.metric_of(name), runtime.metric_of(name)
 
@@ -42,7 +42,7 @@ def test_both_sides_read_a_metric_alike(name: str) -> None:
         assert (here.tasks, here.needs, here.better == "smaller") == (there.tasks, there.needs, there.smaller_is_better)
 
 
-def test_both_sides_read_the_rest_alike() -> None:
+def test_compiler_and_runtime_agree_on_trainers_and_monitors() -> None:
     for kind, other in runtime.monitors().items():
         here = capabilities.monitor_type(kind)
         for field in ("reads", "watches", "checks", "metrics", "needs", "features"):
@@ -57,7 +57,7 @@ def test_both_sides_read_the_rest_alike() -> None:
         assert capabilities.reported_may_have(field) == runtime.reported_may_have(field)
 
 
-def test_the_table_names_what_the_schema_names() -> None:
+def test_the_table_matches_the_schema() -> None:
     """Tasks, monitor types and frameworks are the same in both."""
     metrics = TABLE["metrics"].values()
     frameworks = set(DEFS["model"]["properties"]["framework"]["enum"])
@@ -69,7 +69,7 @@ def test_the_table_names_what_the_schema_names() -> None:
     assert set(TABLE["monitors"]) == set(DEFS["monitor"]["properties"]["type"]["enum"])
 
 
-def test_every_check_is_one_of_a_monitor() -> None:
+def test_every_check_belongs_to_a_monitor_type() -> None:
     named = {name for one in TABLE["monitors"].values() for name in (*one["checks"], *one.get("of_runs", ()))}
 
     assert named == TABLE["checks"].keys()
@@ -78,7 +78,7 @@ def test_every_check_is_one_of_a_monitor() -> None:
         assert one["least"] is None or one["most"] is None or one["least"] < one["most"], name
 
 
-def test_the_image_holds_the_table_that_the_compiler_reads() -> None:
+def test_the_image_contains_the_table_of_the_compiler() -> None:
     system = system_of(VALID_SPEC)
     (copied,) = [
         file

@@ -30,7 +30,7 @@ _DAY = 86400
         ("59 23,0 * * *", _HOUR, 23 * _HOUR),
     ],
 )
-def test_time_between_runs(line: str, shortest_s: int, longest_s: int) -> None:
+def test_time_between_runs_is_exact(line: str, shortest_s: int, longest_s: int) -> None:
     assert parse(line).gaps_s() == (shortest_s, longest_s)
 
 
@@ -51,8 +51,8 @@ def test_time_between_runs(line: str, shortest_s: int, longest_s: int) -> None:
         ("99999999999 * * * *", "99999999999 is not a valid minute"),
     ],
 )
-def test_what_is_refused(line: str, reason: str) -> None:
-    """Kubernetes refuses the same expressions; our errors give a reason."""
+def test_invalid_cron_lines_are_refused(line: str, reason: str) -> None:
+    """Kubernetes refuses the same expressions, and our errors give a reason."""
     with pytest.raises(CronError) as refused:
         parse(line)
     assert str(refused.value) == reason
@@ -69,7 +69,7 @@ def test_what_is_refused(line: str, reason: str) -> None:
         ("0 0 31 2 MON", False),  # day of month or weekday matches: every Monday in February
     ],
 )
-def test_days_that_do_not_exist(line: str, never: bool) -> None:
+def test_lines_that_never_match_are_recognized(line: str, never: bool) -> None:
     times = parse(line)
 
     assert times.never() is never
@@ -84,7 +84,7 @@ def _fields() -> st.SearchStrategy[tuple[set[int], set[int], set[int]]]:
 @settings(max_examples=60)
 @given(_fields())
 def test_gaps_agree_with_a_calendar(fields: tuple[set[int], set[int], set[int]]) -> None:
-    """The test walks through every day of 28 years instead."""
+    """Gaps agree with a test that walks through every day of 28 years."""
     days, months, weekdays = fields
     texts = [",".join(map(str, sorted(values))) or "*" for values in fields]
     start = date(2001, 1, 1)

@@ -1,4 +1,4 @@
-"""Every code has one constructor, one page and one position in the output."""
+"""Every code has one constructor and one page, and diagnostics have a fixed order."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def constructors() -> dict[str, str]:
     return result
 
 
-def test_every_constructor_is_found_with_its_code() -> None:
-    """The registry matches the source text; every code occurs once, in order."""
+def test_the_registry_finds_every_code() -> None:
+    """The registry matches the source text. Every code occurs once, in order."""
     listed = {
         f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
     }
@@ -51,7 +51,7 @@ def test_every_constructor_is_found_with_its_code() -> None:
 
 
 def test_a_provider_has_a_prefix_of_its_own() -> None:
-    """A severity and a number follow the prefix; no number of a provider is used twice."""
+    """A severity and a number follow the prefix. No provider uses a number twice."""
     assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
     for package in TARGETS.diagnostics():
         own = [CODE.fullmatch(code) for code in collected((package,))]
@@ -60,7 +60,7 @@ def test_a_provider_has_a_prefix_of_its_own() -> None:
         assert len(set(numbers)) == len(numbers)
 
 
-def test_former_codes_lead_to_codes_and_are_not_used_again() -> None:
+def test_former_codes_are_redirected_and_never_reused() -> None:
     former, known = former_codes(TARGETS.diagnostics()), codes(TARGETS.diagnostics())
 
     assert {*former.values()} <= {*known}
@@ -69,7 +69,7 @@ def test_former_codes_lead_to_codes_and_are_not_used_again() -> None:
 
 @pytest.mark.parametrize("code", codes(TARGETS.diagnostics()))
 def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
-    """The docstring is the page: a summary, the reason, and a wrong and a right spec with readable YAML."""
+    """The docstring, which is the page, has a summary, a reason, and a wrong and a right spec with readable YAML."""
     page = cleandoc(codes(TARGETS.diagnostics())[code].__doc__ or "")
 
     assert page.split("\n\n")[0].endswith((".", ":"))
@@ -81,8 +81,8 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
         assert document is not None, found
 
 
-def test_diagnostics_are_told_in_order_and_once() -> None:
-    """The order is by file, line, column and code; diagnostics without a position come first."""
+def test_diagnostics_are_sorted_and_unique() -> None:
+    """Diagnostics are sorted by file, line, column and code. Those without a position are first."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
     first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
     second = Diagnostic("E0201", Severity.ERROR, "m", Span("a", 10, 1, 2))
@@ -93,7 +93,7 @@ def test_diagnostics_are_told_in_order_and_once() -> None:
     assert not has_errors([third])
 
 
-def test_quotes_are_short() -> None:
-    """A value can be recognized by its beginning."""
+def test_quotes_are_shortened() -> None:
+    """A quote contains only the beginning of a long value, by which users can recognize it."""
     assert quote("a" * 40) == f"'{'a' * 40}'"
     assert quote("a" * 41) == f"'{'a' * 39}…'"

@@ -1,4 +1,4 @@
-"""Edits of a document: their result, and the spans they keep."""
+"""Edits change a document and keep its spans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ below: {deep: 1}
 
 
 def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
-    """Other values keep their spans, even in a list that became shorter."""
+    """Other values keep their spans, even in a shortened list."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -34,8 +34,8 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
     assert value_at(document, ("models", "churn", "tags", 1)) == "b"
 
 
-def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
-    """Everything below a renamed key moves along."""
+def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None:
+    """All fields in a renamed mapping are kept."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -48,8 +48,8 @@ def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
     assert after.key_span(("stores", "below")) == document.key_span(("below",))
 
 
-def test_what_is_in_a_removed_value_is_removed_with_it(loaded: Loaded) -> None:
-    """Two errors may ask to remove a value and to change a part of it."""
+def test_edits_in_a_removed_value_have_no_effect(loaded: Loaded) -> None:
+    """One error may remove a value while another one changes a part of it."""
     document = loaded(TEXT)
     inner, outer = ("models", "churn", "task"), ("models", "churn")
 

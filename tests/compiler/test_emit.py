@@ -1,4 +1,4 @@
-"""The last stage: the files of a Stack, and how settings merge with what Pulumi writes to the same file."""
+"""The last stage renders a Stack's files, and merges settings with Pulumi's changes to the same file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def texts(stack: Stack) -> dict[str, str]:
     return {file.path: file.render().decode() for file in stack_files(stack)}
 
 
-def test_a_stack_is_these_files() -> None:
+def test_a_stack_has_these_files() -> None:
     """Each project has Pulumi's files, its components, its manifests, and the target's text files."""
     assert [file.path for file in emit(STACK)] == [
         "prod/main/workloads/Pulumi.yaml",
@@ -72,8 +72,8 @@ def test_a_stack_is_these_files() -> None:
     ]
 
 
-def test_what_stands_in_them() -> None:
-    """Comments name the generator; settings are declared with types that Pulumi supports."""
+def test_files_have_the_expected_content() -> None:
+    """Comments name the generator, and settings are declared with types that Pulumi supports."""
     found = texts(STACK)
 
     assert found["workloads/Pulumi.yaml"] == (
@@ -117,7 +117,7 @@ def test_what_stands_in_them() -> None:
     assert found["README.md"] == "# Fraud\n"
 
 
-def test_components_are_the_library_byte_for_byte() -> None:
+def test_components_are_copied_byte_for_byte() -> None:
     """The components next to a program are the ones that were tested."""
     library = Path(__file__).parents[2] / "stacks/modelyard_stacks"
     found = {file.path: file.render() for file in stack_files(STACK)}
@@ -126,8 +126,8 @@ def test_components_are_the_library_byte_for_byte() -> None:
         assert found[f"workloads/modelyard_stacks/{module}.py"] == (library / f"{module}.py").read_bytes()
 
 
-def test_components_of_a_package_bring_the_package() -> None:
-    """Each package of a component is written once, before the first component in it."""
+def test_components_include_their_packages() -> None:
+    """Each package that contains components is written once, before its first component."""
     project = replace(PROJECT, components=("base", "cloud.deep.a", "cloud.b"))
     folder = "prod/main/workloads/modelyard_stacks/"
     paths = [file.path for file in emit(replace(STACK, projects=(project,)))]
@@ -142,7 +142,7 @@ def test_components_of_a_package_bring_the_package() -> None:
     ]
 
 
-def test_no_component_is_imported_for_it() -> None:
+def test_emitting_imports_no_component() -> None:
     """Emitting reads the library without importing it, which would import Pulumi."""
     code = (
         "import sys; from modelyard.emit import _component; _component('base');"
@@ -152,13 +152,13 @@ def test_no_component_is_imported_for_it() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
-def test_a_component_that_is_not_installed_is_a_mistake_of_ours() -> None:
+def test_a_missing_component_raises() -> None:
     """A missing component is our bug, so an exception is raised."""
     with pytest.raises(LookupError, match=r"modelyard_stacks\.nowhere"):
         texts(replace(STACK, projects=(replace(PROJECT, components=("nowhere",)),)))
 
 
-def test_a_project_without_settings_or_components() -> None:
+def test_a_project_without_settings_has_no_configuration() -> None:
     """No configuration is declared and no component folder is written."""
     found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
 
@@ -169,7 +169,7 @@ def test_a_project_without_settings_or_components() -> None:
     assert yaml.safe_load(found["workloads/Pulumi.prod.yaml"]) == {"config": {}}
 
 
-def test_manifests_are_made_when_they_are_written() -> None:
+def test_manifests_are_rendered_when_written() -> None:
     """Ten thousand workloads are never in memory at once."""
     made: list[int] = []
 
@@ -197,8 +197,8 @@ def settings_file(out: Path) -> Path:
     return out / "prod/main/workloads/Pulumi.prod.yaml"
 
 
-def test_what_pulumi_added_to_the_settings_stays(tmp_path: Path) -> None:
-    """`pulumi stack init` adds a salt and `pulumi config set` more configuration; compiling must keep both."""
+def test_additions_by_pulumi_are_kept(tmp_path: Path) -> None:
+    """Compiling keeps the salt that `pulumi stack init` adds, and the configuration from `pulumi config set`."""
     assert write(tmp_path, {"context": "a", "old": "x"}) == []
     path = settings_file(tmp_path)
     by_pulumi = (
@@ -241,8 +241,8 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
-def test_a_setting_of_ours_that_was_edited_is_refused(tmp_path: Path, edited: str) -> None:
-    """The spec defines the setting; with force the edited text is kept in a separate file, and a salt stays."""
+def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
+    """The spec defines the setting. With force, the edited text is kept in a separate file, and a salt is preserved."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)
@@ -254,7 +254,7 @@ def test_a_setting_of_ours_that_was_edited_is_refused(tmp_path: Path, edited: st
     assert path.with_name("Pulumi.prod.yaml.edited").read_text() == edited
 
 
-def test_a_setting_that_somebody_had_before_us_is_refused(tmp_path: Path) -> None:
+def test_a_conflicting_earlier_setting_is_refused(tmp_path: Path) -> None:
     """If a key that becomes ours already has another value, the user must decide."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)

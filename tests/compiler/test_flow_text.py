@@ -1,4 +1,4 @@
-"""Values on one line, as in a spec."""
+"""Values are rendered on one line, as in a spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard.source import Json
         ("18000 USD", "18000 USD"),
     ],
 )
-def test_values_are_written_as_a_person_would(value: Json, text: str) -> None:
+def test_values_are_quoted_only_if_necessary(value: Json, text: str) -> None:
     """Quotes are used only where they are needed."""
     assert flow(value) == text
 
@@ -26,7 +26,7 @@ def test_values_are_written_as_a_person_would(value: Json, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["true", "null", "1.0", "1e5", "0x1f", "~", "", "a: b", "- a", "#a", 'q"', "a\nb", "07"]
 )
-def test_a_text_stays_a_text(text: str) -> None:
+def test_a_text_is_read_back_unchanged(text: str) -> None:
     """The text is read back unchanged."""
     document, found = load(f"value: {flow(text)}\n", "system.yaml")
 

@@ -1,4 +1,4 @@
-"""Errors of every stage are reported in one run, without errors that only follow from others."""
+"""One run reports the errors of every stage, except those that only follow from others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def realtime() -> str:
 
 
 def judged(text: str) -> Outcome:
-    """Return all that is reported about a spec."""
+    """Return everything that is reported about a spec."""
     return understand(Inputs(Given("system.yaml", text)), TARGETS)
 
 
@@ -59,8 +59,8 @@ def test_nine_errors_are_reported_in_one_run() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
-def test_two_errors_are_reported_as_they_are_alone(first: int, second: int) -> None:
-    """Neither error hides the other, and nothing is added."""
+def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
+    """Neither error hides the other or causes additional ones."""
     text = realtime()
     for at in (first, second):
         text = text.replace(NINE[at][0], NINE[at][1], 1)
@@ -86,7 +86,7 @@ def changes(example: Example) -> list[tuple[Place, Edit]]:
 
 
 def below(value: Json, path: Place) -> list[tuple[Place, Json]]:
-    """Return every value below another one with its path."""
+    """Return every value within another one, with its path."""
     found: list[tuple[Place, Json]] = []
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, child in entries:
@@ -99,8 +99,8 @@ WHOLE = [example for example in every_example() if str(example) in {"fraud-detec
 
 @pytest.mark.parametrize("example", WHOLE, ids=str)
 @pytest.mark.parametrize("share", range(4))
-def test_one_error_brings_no_other(example: Example, share: int) -> None:
-    """The effect of a wrong or missing value is reported by one stage; no later stage reports consequences."""
+def test_one_error_causes_no_further_errors(example: Example, share: int) -> None:
+    """Only one stage reports a wrong or missing value. No later stage reports consequences."""
     document = read(example.inputs()).document
     assert document is not None
     wrong = 0
@@ -113,7 +113,7 @@ def test_one_error_brings_no_other(example: Example, share: int) -> None:
     assert wrong > 10
 
 
-# --- what cannot be judged
+# --- what cannot be checked
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_one_error_brings_no_other(example: Example, share: int) -> None:
     ids=["syntax", "a misspelt section", "the mode", "a misspelt word"],
 )
 def test_stages_that_could_not_run_are_listed(right: str, wrong: str, waiting: list[Stage]) -> None:
-    """Without a document or a deployment, these stages have nothing to judge."""
+    """Without a document or a deployment, these stages cannot run."""
     assert [*judged(realtime().replace(right, wrong)).waiting] == waiting
 
 
 def test_entries_that_depend_on_an_error_are_listed() -> None:
-    """A model without a task is judged no further, nor are its pipelines, endpoints and monitors."""
+    """A model without a task is not checked further, nor are its pipelines, endpoints and monitors."""
     outcome = judged(realtime().replace("    task: binary-classification\n", ""))
 
     assert [one.code for one in errors_of(outcome)] == ["E0202"]
@@ -140,7 +140,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
     assert outcome.waiting == ()
 
 
-def test_a_good_spec_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variants of a valid spec are created."""
     monkeypatch.setattr("modelyard.further.further", None)
 

@@ -1,4 +1,4 @@
-"""Hashes without OpenSSL are the same hashes."""
+"""Hashes computed without OpenSSL are the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from modelyard.hashing import sha256
 
 
-def test_hashes_are_those_of_hashlib() -> None:
+def test_hashes_equal_hashlib() -> None:
     for data in (b"", b"modelyard", bytes(range(256)) * 1000):
         ours = sha256(data[:100])
         ours.update(data[100:])

@@ -1,4 +1,4 @@
-"""A Ctrl-C at a bad moment is deferred."""
+"""A Ctrl-C in an uninterruptible block is deferred."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_it_is_raised_at_the_end() -> None:
-    """The block is finished, but nothing after it runs."""
+def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
+    """The block is completed, but the code after it does not run."""
     done: list[str] = []
 
     def run() -> None:
@@ -34,8 +34,8 @@ def test_it_is_raised_at_the_end() -> None:
     assert done == ["inside"]
 
 
-def test_it_works_again_afterwards() -> None:
-    """The block leaves no handler behind, with or without a Ctrl-C."""
+def test_interrupts_work_normally_afterwards() -> None:
+    """After the block, the signal handler is restored, with or without a Ctrl-C."""
     with undisturbed():
         pass
 
@@ -43,14 +43,14 @@ def test_it_works_again_afterwards() -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-def test_it_stays_ignored_where_it_is_ignored() -> None:
-    """Shells ignore SIGINT for programs in the background."""
+def test_ignored_interrupts_stay_ignored() -> None:
+    """Shells make programs in the background ignore SIGINT, which must not change."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)
 
 
-def test_another_thread_needs_none_of_it() -> None:
+def test_other_threads_are_not_affected() -> None:
     """Only the main thread receives signals and may set handlers."""
     done: list[str] = []
 

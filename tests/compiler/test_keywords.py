@@ -1,4 +1,4 @@
-"""Keywords that restrict single values, as both validators read them."""
+"""Keywords that restrict single values mean the same in both validators."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ ARGUMENTS: dict[str, list[Json]] = {
 
 
 @pytest.mark.parametrize("keyword", FITS)
-def test_a_keyword_means_what_the_validator_says(keyword: str) -> None:
-    """Verdicts match jsonschema-rs for every value and argument."""
+def test_keywords_agree_with_the_validator(keyword: str) -> None:
+    """Our checks agree with jsonschema-rs for every value and argument."""
     for argument in ARGUMENTS[keyword]:
         validator = jsonschema_rs.Draft202012Validator({keyword: argument})
         for value in VALUES:
             assert FITS[keyword](value, argument) == validator.is_valid(value), (keyword, argument, value)
 
 
-def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
-    """Python's `$` also matches before a final line break; an escaped one is a literal dollar."""
+def test_a_dollar_matches_only_the_end_of_the_text() -> None:
+    """Python's `$` would also match before a final line break. An escaped `$` is a literal dollar."""
     assert not matches("abc\n", "^[a-z]+$")
     assert matches("a$", r"^a\$$")
     assert not matches("١", r"^\d$")
 
 
 @pytest.mark.parametrize(("value", "name"), [(2.0, "integer"), (True, "boolean"), (1, "number")])
-def test_types(value: Json, name: str) -> None:
+def test_types_are_those_of_json_schema(value: Json, name: str) -> None:
     """2.0 is an integer; booleans are not numbers."""
     assert has_type(value, name)
     assert not has_type(value, "string")
@@ -77,7 +77,7 @@ def test_types(value: Json, name: str) -> None:
 @given(
     st.lists(st.sampled_from([1, 1.0, True, "1", None, 0, False]) | st.lists(st.sampled_from([1, True]), max_size=1))
 )
-def test_repeated_is_the_first_that_was_there_before(items: list[Json]) -> None:
+def test_repeated_returns_the_position_of_the_second_item(items: list[Json]) -> None:
     """The reported position is that of the second of two equal items."""
     at = repeated(items)
     before = [position for position in range(len(items)) if any(same(items[position], one) for one in items[:position])]

@@ -25,8 +25,8 @@ def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[st
     return [(one.message, one.hint) for one in told]
 
 
-def test_what_works_or_holds_data_is_remembered_with_what_asked_for_it() -> None:
-    """Running workloads and data stores are recorded; adopted resources stay, and others can be recreated."""
+def test_workloads_and_data_are_recorded_with_their_owners() -> None:
+    """Running workloads and data stores are recorded, but not adopted resources or ones that can be recreated."""
     assert {
         "main": {
             "batch-job/nightly": "pipelines.nightly",
@@ -42,11 +42,11 @@ def test_what_works_or_holds_data_is_remembered_with_what_asked_for_it() -> None
     assert lasting(plan_of(MADE))["main"]["object-store/lake"] == "stores.lake"
 
 
-def test_nothing_is_gone_from_the_same_spec_and_from_a_first_one() -> None:
+def test_an_unchanged_or_first_spec_removes_nothing() -> None:
     assert gone(VALID_SPEC) == gone(VALID_SPEC, {}) == gone(large_spec(12), {}) == []
 
 
-def test_a_renamed_endpoint_is_told_with_its_new_name() -> None:
+def test_a_renamed_endpoint_is_reported_with_its_new_name() -> None:
     assert gone(SCORER) == [
         (
             "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are gone:"
@@ -56,15 +56,15 @@ def test_a_renamed_endpoint_is_told_with_its_new_name() -> None:
     ]
 
 
-def test_what_moved_keeps_its_names_and_is_not_told() -> None:
+def test_declared_renames_are_not_reported() -> None:
     assert gone(SCORER + "moved: {inference.fraud-scorer: inference.scorer}\n") == []
 
 
-def test_a_store_that_moved_keeps_what_it_has() -> None:
+def test_a_renamed_store_keeps_its_data() -> None:
     assert gone(VALID_SPEC.replace("runs", "history") + "moved: {stores.history: stores.runs}\n") == []
 
 
-def test_the_nearest_new_name_is_offered() -> None:
+def test_the_nearest_new_name_is_suggested() -> None:
     spec = VALID_SPEC.replace("  nightly:", "  score-all:").replace("  retrain:", "  retrains:")
     spec = spec.replace("pipelines.nightly", "pipelines.score-all").replace("pipelines.retrain", "pipelines.retrains")
     hints = [hint for _, hint in gone(spec)]
@@ -72,7 +72,7 @@ def test_the_nearest_new_name_is_offered() -> None:
     assert hints[-1] == "if it was renamed: moved: {pipelines.retrains: pipelines.retrain}"
 
 
-def test_a_removed_variant_has_nothing_to_be_renamed_to() -> None:
+def test_a_removed_variant_gets_no_rename_hint() -> None:
     spec = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n", ""
     )
@@ -88,15 +88,17 @@ def test_a_removed_variant_has_nothing_to_be_renamed_to() -> None:
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],
 )  # fmt: skip
-def test_data_is_told_apart_from_work(spec: str, before: dict[str, dict[str, str]], fate: str, hint: str) -> None:
+def test_removed_data_and_workloads_are_reported_differently(
+    spec: str, before: dict[str, dict[str, str]], fate: str, hint: str
+) -> None:
     ((message, found),) = gone(spec, before)
 
     assert fate in message
     assert hint in found
 
 
-def test_a_target_that_left_the_spec_leaves_its_stacks_running() -> None:
-    """The target's stack is no longer updated, so only that is reported, not each resource."""
+def test_a_removed_target_is_reported_as_still_running() -> None:
+    """Only the removed target is reported, not each resource, because its stack is no longer updated."""
     (warning,) = check_gone(
         plan_of(VALID_SPEC), {"branch": {"model-server/a": "inference.a", "monitor/b": "monitors.b"}}
     )
@@ -106,7 +108,7 @@ def test_a_target_that_left_the_spec_leaves_its_stacks_running() -> None:
     assert "build/prod/branch" in warning.hint
 
 
-def test_the_lock_keeps_what_each_environment_left() -> None:
+def test_the_lock_keeps_removed_resources_of_each_environment() -> None:
     resources = {"main": {"model-server/b": "inference.b", "model-server/a": "inference.a"}}
     first = lock_text(b"", "prod", Locked("sha256:1", ("main",), {}, {}, resources), "schema")
     second = lock_text(first, "dev", Locked("sha256:2", ("main",), {}, {}, {"main": {}}), "schema")
@@ -117,7 +119,7 @@ def test_the_lock_keeps_what_each_environment_left() -> None:
     assert second.index("model-server/a") < second.index("model-server/b")
 
 
-def test_an_unchanged_compile_does_not_read_what_grows_with_the_system() -> None:
+def test_an_unchanged_compile_does_not_read_the_resources_in_the_lock() -> None:
     text = lock_text(b"", "prod", Locked("sha256:1", ("main",), {}, {}, {"main": {"a/b": "c.d"}}), "schema")
     head, found, _ = text.partition("\nresources:\n")
 
@@ -127,7 +129,7 @@ def test_an_unchanged_compile_does_not_read_what_grows_with_the_system() -> None
 
 
 def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every compile reports a removal, even on a machine with only the spec and the committed lock."""
+    """Every compile reports a removal, even on a machine that has only the spec and the committed lock."""
     spec, lock = tmp_path / "system.yaml", tmp_path / LOCK_NAME
     spec.write_text(VALID_SPEC)
     assert main(["compile", str(spec)]) == 0
@@ -145,7 +147,7 @@ def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pyt
     assert "nothing has changed" in capsys.readouterr().err
 
 
-def test_a_resource_that_comes_back_is_removed_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_restored_resource_is_no_longer_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / "system.yaml"
     for text in (VALID_SPEC, SCORER, VALID_SPEC):
         spec.write_text(text)

@@ -1,4 +1,4 @@
-"""YAML text to documents: what is read, what is refused and where, in bounded time."""
+"""YAML is loaded into documents or refused at the right place, in bounded time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refused(text: str | bytes, limits: Limits | None = None) -> list[str]:
         ("a: 😀\nb: \"\\U0001F600\"\nc: ك\u200dن", {"a": "😀", "b": "😀", "c": "ك\u200dن"}),
     ],
 )  # fmt: skip
-def test_what_a_text_says(loaded: Loaded, text: str, value: Json) -> None:
+def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
     """YAML 1.2, including JSON."""
     assert loaded(text).value == value
 
@@ -81,8 +81,8 @@ def test_what_a_text_says(loaded: Loaded, text: str, value: Json) -> None:
         ("a: [*x, *y]", ["1:5 E0119", "1:9 E0119"]),
     ],
 )  # fmt: skip
-def test_what_is_refused_and_where(text: str | bytes, found: list[str]) -> None:
-    """Every error the parser can recover from is reported in one run, at its line and column."""
+def test_invalid_texts_are_refused_at_their_place(text: str | bytes, found: list[str]) -> None:
+    """One run reports every error from which the parser can recover, at its line and column."""
     assert refused(text) == found
 
 
@@ -97,13 +97,13 @@ def test_what_is_refused_and_where(text: str | bytes, found: list[str]) -> None:
         ("a: &x '" + "y" * 640 + "'\nb: [*x]", Limits(repeated=10), "E0117"),
     ],
 )
-def test_limits(text: str, limits: Limits, code: str) -> None:
-    """Size, depth, number of values and alias expansion are bounded; slightly less is accepted."""
+def test_limits_are_enforced(text: str, limits: Limits, code: str) -> None:
+    """Size, depth, number of values and alias expansion are limited, and slightly smaller input is accepted."""
     assert [place.split()[1] for place in refused(text, limits)] == [code]
     assert load(text, "system.yaml")[0] is not None
 
 
-def test_a_thousand_mistakes_are_told() -> None:
+def test_at_most_a_thousand_errors_are_reported() -> None:
     """Any further errors are summarized in one diagnostic."""
     found = refused("a: 1\n" * 2001)
 
@@ -131,11 +131,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_refused(name: str) -> None:
-    """Input that makes other parsers hang or fill the memory is refused after its beginning is read."""
+    """Input that makes other parsers hang or fill the memory is refused after reading only its beginning."""
     assert len(refused(HOSTILE[name])) <= 2
 
 
-def test_the_collector_is_on_again(loaded: Loaded) -> None:
+def test_the_garbage_collector_is_enabled_again(loaded: Loaded) -> None:
     """Loading re-enables garbage collection, even after a refusal."""
     loaded("a: 1")
     refused("a: [")
@@ -151,8 +151,8 @@ YAML_PIECES = st.sampled_from(
 
 
 @given(st.lists(YAML_PIECES, max_size=30).map("".join))
-def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
-    """Loading never ends in an exception, and every diagnostic points into the text."""
+def test_any_text_gives_a_document_or_diagnostics(text: str) -> None:
+    """Loading never raises an exception, and every diagnostic points into the text."""
     document, found = load(text, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -161,8 +161,8 @@ def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_every_file_ends_in_a_document_or_in_diagnostics(content: bytes) -> None:
-    """Arbitrary bytes end in a document or in diagnostics, too."""
+def test_any_bytes_give_a_document_or_diagnostics(content: bytes) -> None:
+    """Any file is loaded or refused with diagnostics, even if it is not text."""
     document, found = load(content, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -181,7 +181,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.dictionaries(JSON_TEXT, JSON_VALUES, max_size=4))
-def test_json_reads_as_json(value: dict[str, Json]) -> None:
+def test_json_is_read_correctly(value: dict[str, Json]) -> None:
     """Any JSON object is a valid text, with a span for each of its parts."""
     document, found = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
 
@@ -192,8 +192,8 @@ def test_json_reads_as_json(value: dict[str, Json]) -> None:
 
 
 @given(st.lists(YAML_PIECES, max_size=20).map("".join))
-def test_the_parser_in_python_agrees(text: str) -> None:
-    """Both parsers read the same values; the Python one is used if PyYAML has no libyaml."""
+def test_the_python_parser_agrees_with_libyaml(text: str) -> None:
+    """Both parsers read the same values. The Python parser is used if PyYAML has no libyaml."""
     try:
         fast = _values(text, pure=False)
         slow = _values(text, pure=True)
@@ -218,8 +218,8 @@ def _values(text: str, pure: bool) -> Json:
     return document.value
 
 
-def test_a_line_of_dashes_is_read_once() -> None:
-    """The search for a misplaced space scans a line only once, however long it is."""
+def test_a_long_line_of_dashes_is_read_in_linear_time() -> None:
+    """The search for a misplaced space scans even a very long line only once."""
     document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
 
     assert (document, [one.code for one in found]) == (None, ["E0103"])

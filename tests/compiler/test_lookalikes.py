@@ -1,4 +1,4 @@
-"""Names with a lookalike letter: the letter is named, and never dropped."""
+"""Hints for names with a lookalike letter name the letter, and never drop it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.specs import VALID_SPEC
         ("churn", ""),
     ],
 )
-def test_the_letter_is_named(name: str, hint: str) -> None:
+def test_the_lookalike_letter_is_named(name: str, hint: str) -> None:
     assert lookalike_hint(name) == hint
 
 

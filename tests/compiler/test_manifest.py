@@ -1,4 +1,4 @@
-"""Parts of Kubernetes objects: exact quantities, and labels for selectors."""
+"""Kubernetes objects have exact quantities and valid labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.units import cpu_millis, memory_bytes
 
 
 @pytest.mark.parametrize(("millis", "text"), [(500, "500m"), (1000, "1"), (1500, "1500m"), (64000, "64")])
-def test_cpu_is_whole_or_in_thousandths(millis: int, text: str) -> None:
+def test_cpu_text_is_whole_or_in_thousandths(millis: int, text: str) -> None:
     assert cpu_text(millis) == text
 
 
@@ -19,17 +19,17 @@ def test_cpu_is_whole_or_in_thousandths(millis: int, text: str) -> None:
     ("size", "text"),
     [(16 * 1024**3, "16Gi"), (1024**4, "1Ti"), (1536 * 1024**2, "1536Mi"), (16_000_000_000, "15625000Ki")],
 )
-def test_memory_is_in_the_largest_unit_that_divides_it(size: int, text: str) -> None:
+def test_memory_text_uses_the_largest_exact_unit(size: int, text: str) -> None:
     assert memory_text(size) == text
 
 
 @given(st.integers(1, 10**9))
-def test_cpu_reads_back_as_it_was(millis: int) -> None:
+def test_cpu_text_is_read_back_exactly(millis: int) -> None:
     assert cpu_millis(cpu_text(millis)) == millis
 
 
 @given(st.integers(1024, 10**15))
-def test_memory_reads_back_as_it_was(size: int) -> None:
+def test_memory_text_is_read_back_exactly(size: int) -> None:
     text = memory_text(size)
 
     assert (int(text) if text.isdigit() else memory_bytes(text)) == size
@@ -50,5 +50,5 @@ def test_labels_are_valid_for_the_longest_names() -> None:
     assert all(len(str(value)) <= 63 for value in found.values())
 
 
-def test_what_says_nothing_is_left_out() -> None:
+def test_empty_values_are_left_out() -> None:
     assert without_empty({"a": None, "b": [], "c": {}, "d": "", "e": 0, "f": False}) == {"e": 0, "f": False}

@@ -1,4 +1,4 @@
-"""Object names are readable, bounded and deterministic, and shortening never makes two of them equal."""
+"""Object names are readable, bounded and deterministic, and shortening never makes two names equal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ names = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"), fullmatch=
 
 
 @pytest.mark.parametrize(("parts", "name"), [(("scorer",), "scorer"), (("scorer", "champion"), "scorer-champion")])
-def test_short_labels_are_left_alone(parts: tuple[str, ...], name: str) -> None:
+def test_short_labels_are_unchanged(parts: tuple[str, ...], name: str) -> None:
     assert object_name(*parts) == name
 
 
-def test_what_is_too_long_stays_readable() -> None:
+def test_long_names_keep_their_beginning() -> None:
     """The name keeps its beginning and ends with a hash of the full text."""
     name = object_name("card-payments-fraud-scorer-frankfurt", "challenger-with-graph-features")
 
@@ -28,18 +28,18 @@ def test_what_is_too_long_stays_readable() -> None:
     assert len(name.rpartition("-")[2]) == HASH_LENGTH
 
 
-def test_what_is_no_label_becomes_one() -> None:
+def test_invalid_labels_are_rewritten() -> None:
     assert LABEL.fullmatch(object_name("vault", "Team/ML_ops", "API KEY"))
     assert object_name("vault", "a_b") != object_name("vault", "a-b") != object_name("vault", "a.b")
 
 
-def test_a_limit_leaves_room() -> None:
+def test_a_limit_below_16_is_rejected() -> None:
     with pytest.raises(ValueError, match="no room"):
         object_name("a", limit=15)
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.integers(16, 63))
-def test_a_name_is_always_a_label_within_its_limit(parts: list[str], limit: int) -> None:
+def test_every_name_is_a_label_within_its_limit(parts: list[str], limit: int) -> None:
     name = object_name(*parts, limit=limit)
 
     assert LABEL.fullmatch(name)
@@ -48,7 +48,7 @@ def test_a_name_is_always_a_label_within_its_limit(parts: list[str], limit: int)
 
 
 @given(st.sets(st.tuples(names, names), min_size=2, max_size=40), st.integers(16, 63))
-def test_shortening_never_makes_one_of_two(pairs: set[tuple[str, str]], limit: int) -> None:
+def test_shortening_keeps_different_names_different(pairs: set[tuple[str, str]], limit: int) -> None:
     """Two names are equal only if they were equal before shortening."""
     found: dict[str, str] = {}
     for pair in pairs:

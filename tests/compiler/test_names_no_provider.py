@@ -1,4 +1,4 @@
-"""The compiler names no provider, and nothing that only one of them has: targets supply all of that."""
+"""The compiler contains no name of a provider or of its services, because targets supply all of these."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ ALLOWED = {
     "diagnostics/stores.py": "aws",
     # the providers whose keys a value may resemble
     "secret_literals.py": "aws google",
-    # what people type, and our term for it
+    # words that users type, and our terms for them
     "synonyms.py": "aks amazon aws azure eks gcp gcs gke google rds",
     # formats of other tools that people paste
     "validate/rewrites.py": "arn aws",
 }
-"""Modules with data about what people write, with the reason why each names a provider."""
+"""Modules that contain providers' names as data, with the reason for each."""
 
 
 def code_of(path: Path) -> str:
-    """Return a module without docstrings, whose examples name providers as specs do."""
+    """Return a module's code without docstrings, whose examples may name providers as specs do."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -51,7 +51,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """Names, comments and strings are searched, except for the words in the table above."""
+    """All names, comments and strings are searched, except for the words in the table above."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

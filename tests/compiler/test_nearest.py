@@ -1,4 +1,4 @@
-"""Suggestions of the known name that was probably meant."""
+"""The known name that was probably meant is suggested."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
         ("type", None),
     ],
 )
-def test_a_near_name_is_found_and_a_far_one_is_not(word: str, meant: str | None) -> None:
-    """Swapped, missing and added letters, letter case and separators are tolerated, but there are no wild guesses."""
+def test_only_near_names_are_suggested(word: str, meant: str | None) -> None:
+    """Swapped, missing and added letters, letter case and separators are tolerated, but nothing else."""
     assert nearest_name(word, KNOWN) == meant
 
 
@@ -38,8 +38,8 @@ def test_the_hint_is_empty_without_a_name() -> None:
     assert nearest("nmae", KNOWN, "did you mean {}?") == "did you mean 'name'?"
 
 
-def test_the_closest_of_several_is_taken() -> None:
-    """The name with the fewest differences wins, and the first of equals."""
+def test_the_closest_of_several_names_is_suggested() -> None:
+    """The name with the fewest differences is suggested, or the first of several."""
     assert nearest_name("model", ["modes", "models", "nodes"]) == "modes"
     assert nearest_name("modelx", ["modes", "models"]) == "models"
 
@@ -54,8 +54,8 @@ def test_the_closest_of_several_is_taken() -> None:
         ("weights", ["variants", "traffic"], "traffic"),
     ],
 )
-def test_words_from_elsewhere_are_known(word: str, known: list[str], meant: str) -> None:
-    """A synonym from another tool is preferred to a name that is merely spelled alike, if it is valid there."""
+def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], meant: str) -> None:
+    """A synonym from another tool is preferred to a name with similar spelling, if the synonym is valid there."""
     assert nearest_name(word, known) == meant
 
 
@@ -70,6 +70,6 @@ def test_words_from_elsewhere_are_known(word: str, known: list[str], meant: str)
         ("log", ["logs-a", "logs-b"], None),
     ],
 )
-def test_a_beginning_is_enough_where_one_name_has_it(word: str, known: list[str], meant: str | None) -> None:
-    """The word may be a prefix of one known name, or one known name a prefix of the word."""
+def test_an_unambiguous_prefix_is_recognized(word: str, known: list[str], meant: str | None) -> None:
+    """The word may be a prefix of exactly one known name, or vice versa."""
     assert nearest_name(word, known) == meant

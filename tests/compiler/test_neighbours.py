@@ -1,4 +1,4 @@
-"""Environments on the same cluster: a shared namespace is refused, a shared add-on causes a warning."""
+"""If two environments are on one cluster, a shared namespace is an error, and a shared add-on a warning."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ def told(text: str, **files: str) -> list[str]:
 
 
 def test_two_environments_in_one_namespace_are_refused() -> None:
-    """The error is at the second environment, in the spec or in its own file; a third is reported once."""
+    """The error is at the second environment, in the spec or in its own file. A third one is reported once."""
     assert told(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
     assert told(BASE, dev="", prod="", test="") == ["E0517 environments/prod.yaml:1", "E0517 environments/test.yaml:1"]
 
 
 @pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
-def test_environments_apart_meet_nowhere(dev: str) -> None:
+def test_separate_environments_have_no_conflict(dev: str) -> None:
     """The other environment may use its own namespace and add-ons, another existing cluster, or a new one."""
     assert told(BASE, dev=dev, prod="") == []
 
 
-def test_the_base_is_no_environment_beside_named_ones() -> None:
-    """With named environments only those are deployed; in clouds each has its own cluster."""
+def test_the_base_does_not_conflict_with_named_environments() -> None:
+    """If a spec has environments, only these are deployed. In clouds, each has its own cluster."""
     assert told(BASE, prod="") == []
     assert told(BASE, dev=CLOUD, prod=CLOUD) == []
 
 
-def test_an_addon_that_both_install_is_pointed_out() -> None:
+def test_an_addon_that_two_environments_install_is_reported() -> None:
     """The environments have separate namespaces, but an operator is installed once per cluster."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 
-def test_two_environments_that_write_in_one_adopted_bucket_are_pointed_out() -> None:
-    """A new bucket's name contains the environment; an adopted bucket is the same for all."""
+def test_two_environments_writing_to_one_adopted_bucket_are_reported() -> None:
+    """An adopted bucket is the same in all environments, unlike a new one, whose name contains the environment."""
     made = f"{BASE}    capture: {{store: lake}}\n{LAKE}"
     adopted = made.replace("type: object", "type: object, adopt: acme-ml")
     own = "stores: {lake: {adopt: acme-ml-dev}}\ndeployment: {context: lab}"

@@ -1,4 +1,4 @@
-"""Environments: RFC 7396 merge with spans, and what is refused."""
+"""Environments are merged by RFC 7396 with their spans, and invalid ones refused."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def renamed(document: Document, path: str) -> Document:
     return replace(document, files=(SourceFile(path, document.files[0].text),))
 
 
-def test_no_environment_is_the_base(loaded: Loaded) -> None:
-    """The environments section is removed; everything else is unchanged."""
+def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
+    """Only the section `environments` is removed."""
     document, found = overlay(loaded(SPEC), None)
 
     assert found == ()
@@ -53,7 +53,7 @@ def test_an_environment_is_merged(loaded: Loaded) -> None:
     assert places(found) == ["7:38 W0135"]
 
 
-def test_spans_follow(loaded: Loaded) -> None:
+def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
     """Values from the environment point there, and unchanged values point to the base."""
     document, _ = overlay(loaded(SPEC), "dev")
 
@@ -64,8 +64,8 @@ def test_spans_follow(loaded: Loaded) -> None:
     assert document.key_span(("compute", "train", "memory")).line == 8
 
 
-def test_nulls_of_new_mappings_are_no_fields(loaded: Loaded) -> None:
-    """RFC 7396 leaves no null at any depth; each null that deletes nothing is reported."""
+def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
+    """RFC 7396 leaves no null at any depth. Each null that deletes nothing is reported."""
     document, found = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
@@ -85,7 +85,7 @@ def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
     assert document.value == base.value
 
 
-def test_a_file_beside_the_spec_means_the_same(loaded: Loaded) -> None:
+def test_a_file_is_merged_like_an_entry_in_the_spec(loaded: Loaded) -> None:
     """Spans from an environment's file point into that file."""
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
@@ -99,7 +99,7 @@ def test_a_file_beside_the_spec_means_the_same(loaded: Loaded) -> None:
     assert document.value_span(("stores", "lake", "type")) == Span("system.yaml", 1, 23, 29)
 
 
-def test_the_document_that_went_in_stays_as_it_was(loaded: Loaded) -> None:
+def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
     """A stage never modifies its input."""
     base = loaded(SPEC)
     before = json.dumps(base.value)
@@ -120,8 +120,8 @@ def test_the_document_that_went_in_stays_as_it_was(loaded: Loaded) -> None:
         ("environments: {dev: {environments: {}}}", None, ["1:22 E0134"]),
     ],
 )
-def test_what_is_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
-    """Unselected environments are checked too."""
+def test_invalid_environments_are_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
+    """Unselected environments are also checked."""
     assert places(overlay(loaded(text), environment)[1]) == found
 
 
@@ -130,7 +130,7 @@ def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
-def test_what_is_deleted_is_remembered(loaded: Loaded) -> None:
+def test_deletions_are_recorded(loaded: Loaded) -> None:
     """Deletions are recorded by path, so that errors about missing fields can point to them."""
     document, _ = overlay(loaded(SPEC), "dev")
 
@@ -149,7 +149,7 @@ def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str
     assert overlay(loaded("a: 1"), "dev", extra)[0].value == {"a": 1}
 
 
-def test_a_file_of_environments_is_refused(loaded: Loaded) -> None:
+def test_a_file_with_several_environments_is_refused(loaded: Loaded) -> None:
     """A file is a single environment and must not contain others."""
     extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")
     found = overlay(loaded("a: 1"), "dev", extra)[1]
@@ -164,7 +164,7 @@ JSON = st.recursive(
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """MergePatch of RFC 7396, section 2, transcribed."""
+    """MergePatch, transcribed from RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -177,8 +177,8 @@ def merged(target: Json, patch: Json) -> Json:
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
-def test_it_is_the_merge_of_the_rfc(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
+def test_merging_follows_rfc_7396(base: dict[str, Json], patch: dict[str, Json]) -> None:
+    """Any two documents are merged as in the RFC, and every value in the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

@@ -1,4 +1,4 @@
-"""From a diagnostic's span back to the path it is about."""
+"""A diagnostic's span leads back to the path that it is about."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_keys_and_values_are_found_by_their_spans(loaded: Loaded) -> None:
     assert paths_at(document, [key, root]) == {key: (("c",),), root: ((),)}
 
 
-def test_an_alias_repeats_a_place(loaded: Loaded) -> None:
+def test_an_aliased_value_has_several_paths(loaded: Loaded) -> None:
     """A value that is written once and used twice has two paths."""
     document = loaded(TEXT)
     span = document.value_span(("b", "first", 1, "deep"))

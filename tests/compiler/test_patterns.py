@@ -1,4 +1,4 @@
-"""Patterns that are compiled when used behave like compiled ones."""
+"""Patterns that are compiled on first use behave like compiled ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from modelyard.patterns import pattern
 
 
-def test_a_pattern_finds_what_a_compiled_one_finds() -> None:
+def test_a_pattern_matches_like_a_compiled_one() -> None:
     lazy, compiled = pattern("([a-z]+)([0-9])", re.IGNORECASE), re.compile("([a-z]+)([0-9])", re.IGNORECASE)
 
     for text in ("Ab1", "x ab2 c3", "1"):
@@ -20,7 +20,7 @@ def test_a_pattern_finds_what_a_compiled_one_finds() -> None:
         assert (lazy.fullmatch(text) is None) == (compiled.fullmatch(text) is None)
 
 
-def test_bytes_have_patterns_too() -> None:
+def test_bytes_patterns_are_supported() -> None:
     assert pattern(rb"\d+").findall(b"a12 b3") == [b"12", b"3"]
 
 

@@ -1,4 +1,4 @@
-"""The table of stages: in enumeration order, named as in the documentation, with one exit."""
+"""The table of stages is in enumeration order and matches the documentation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "pipeline.md"
 HELLO = Example("hello", None)
 
 
-def test_the_table_is_in_the_order_of_the_stages() -> None:
+def test_stages_are_in_enumeration_order() -> None:
     """Every stage occurs once."""
     assert [stage for stage, _ in STAGES] == list(Stage)
 
 
-def test_the_page_has_a_section_for_each_stage() -> None:
-    """The names and their order are the same, followed by the two steps after the last stage."""
+def test_the_documentation_has_a_section_for_each_stage() -> None:
+    """The page lists the stages in order, followed by the two steps after the last stage."""
     names = [stage.name.lower() for stage in Stage]
 
     assert re.findall(r"^## ([a-z]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == [*names, "lower", "emit"]
@@ -41,8 +41,8 @@ def test_the_page_has_a_section_for_each_stage() -> None:
         ('adopt: customers, endpoint: "http://minio.minio.svc:9000", ', "", Stage.FIT),
     ],
 )
-def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, reached: Stage) -> None:
-    """Earlier stages found nothing, and later ones did not see the whole spec."""
+def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, reached: Stage) -> None:
+    """Earlier stages reported nothing, and later stages did not run on the whole spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)
@@ -51,7 +51,7 @@ def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, 
     assert (outcome.reached, min(outcome.stages.values())) == (reached, reached)
 
 
-def test_a_good_spec_passes_every_stage() -> None:
+def test_a_valid_spec_passes_every_stage() -> None:
     """A valid spec is then lowered."""
     outcome = understand(HELLO.inputs(), TARGETS)
 

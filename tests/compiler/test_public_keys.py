@@ -1,4 +1,4 @@
-"""Public keys: those from ssh-keygen are accepted; truncated, altered and unsupported ones are refused with reasons."""
+"""Keys from ssh-keygen are accepted. Truncated, altered and unsupported keys are refused with a reason."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def line(kind: str, *fields: bytes, more: bytes = b"") -> str:
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa-2048", "rsa-4096", "ecdsa-256", "ecdsa-384", "ecdsa-521"])
-def test_what_ssh_keygen_makes_is_taken(kind: str, tmp_path: Path) -> None:
-    """Keys that are shorter, longer or labelled with another type are refused."""
+def test_keys_from_ssh_keygen_are_accepted(kind: str, tmp_path: Path) -> None:
+    """The same keys are refused if they are shortened, extended, or labelled with another type."""
     name, _, bits = kind.partition("-")
     size = ["-b", bits] if bits else []
     command = ["ssh-keygen", "-q", "-t", name, *size, "-N", "", "-C", "ada of acme", "-f", str(tmp_path / "id")]
@@ -48,7 +48,7 @@ def test_what_ssh_keygen_makes_is_taken(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
-def test_security_keys_are_taken(kind: str) -> None:
+def test_security_keys_are_accepted(kind: str) -> None:
     """Security keys need the application that SSH signatures use."""
     fields = [bytes(32)] if "ed25519" in kind else [b"nistp256", GENERATOR]
 
@@ -84,7 +84,7 @@ ODD = bytes([0]) + b"\xff" * 256
         ("", "its type '' is not one of"),
     ],
 )
-def test_what_the_runtime_could_not_verify_with_is_refused(wrong: str, why: str) -> None:
+def test_unusable_keys_are_refused(wrong: str, why: str) -> None:
     with pytest.raises(NotAKey) as refused:
         public_key(wrong)
 
@@ -107,6 +107,6 @@ def test_what_the_runtime_could_not_verify_with_is_refused(wrong: str, why: str)
         (" ", ""),
     ],
 )
-def test_what_is_no_line_of_a_key_is_explained(text: str, why: str) -> None:
+def test_texts_that_are_no_keys_are_explained(text: str, why: str) -> None:
     assert why in reason(text)
     assert bool(why) == bool(reason(text))

@@ -1,4 +1,4 @@
-"""Records behave like frozen dataclasses with slots; they only defer creating their methods."""
+"""Records behave like frozen dataclasses with slots, but create their methods only when needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Point:
     text: str = field(repr=False, default_factory=str)
 
     def sum(self) -> int:
-        """Return both together."""
+        """Return the sum of both numbers."""
         return self.x + self.y
 
 
@@ -61,7 +61,7 @@ def test_each_value_gets_its_own_new_default() -> None:
 
 
 @pytest.mark.parametrize("wrong", [(), (1, 2, [], "", 5)])
-def test_fields_that_are_missing_or_too_many_are_refused(wrong: tuple[object, ...]) -> None:
+def test_missing_and_excess_arguments_are_refused(wrong: tuple[object, ...]) -> None:
     with pytest.raises(TypeError, match=r"Point\.__init__"):
         Point(*wrong)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
@@ -81,7 +81,7 @@ def test_a_frozen_value_cannot_be_changed() -> None:
     assert made.x == 1
 
 
-def test_a_value_has_no_room_for_other_names() -> None:
+def test_a_value_has_no_other_attributes() -> None:
     with pytest.raises(AttributeError):
         Count().other = 1  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
 
@@ -95,7 +95,7 @@ def test_values_are_equal_and_hashed_by_their_fields_and_class() -> None:
     assert len({Alone(1), Alone(1), Alone(2), Nothing(), Nothing()}) == 3
 
 
-def test_what_can_be_changed_has_no_hash() -> None:
+def test_mutable_values_have_no_hash() -> None:
     made = Count()
     made.number += 1
 
@@ -104,7 +104,7 @@ def test_what_can_be_changed_has_no_hash() -> None:
         hash(made)
 
 
-def test_without_eq_a_value_is_itself_alone() -> None:
+def test_without_eq_values_are_compared_by_identity() -> None:
     made = Itself(1)
 
     assert made == made
@@ -112,7 +112,7 @@ def test_without_eq_a_value_is_itself_alone() -> None:
     assert len({made, Itself(1)}) == 2
 
 
-def test_repr_leaves_out_what_is_long() -> None:
+def test_repr_leaves_out_long_fields() -> None:
     assert repr(Point(1, text="very long")) == "Point(x=1, y=2, notes=[])"
 
 
@@ -126,13 +126,13 @@ def test_values_can_be_copied_and_pickled(value: object) -> None:
     assert pickle.loads(pickle.dumps(value)) == value
 
 
-def test_match_takes_fields_by_position() -> None:
+def test_match_statements_use_field_order() -> None:
     match Point(1):
         case Point(x, y):
             assert (x, y) == (1, 2)
 
 
-def test_the_functions_of_dataclasses_know_records() -> None:
+def test_dataclasses_functions_accept_records() -> None:
     assert [known.name for known in dataclasses.fields(Point)] == ["x", "y", "notes", "text"]
     assert dataclasses.fields(Point)[1].default == 2
     assert dataclasses.fields(Point)[2].default_factory == list[str]
@@ -141,13 +141,13 @@ def test_the_functions_of_dataclasses_know_records() -> None:
     assert dataclasses.is_dataclass(Point)
 
 
-def test_names_of_the_class_are_kept() -> None:
+def test_class_name_and_docstring_are_kept() -> None:
     assert (Point.__name__, Point.__qualname__, Point.__module__) == ("Point", "Point", __name__)
     assert Point.__doc__ == "Two numbers, and what is said of them."
 
 
-def test_records_do_without_dataclasses() -> None:
-    """That module and `inspect`, which it imports, cost more than all records of the compiler."""
+def test_records_do_not_import_dataclasses() -> None:
+    """Importing `dataclasses`, which imports `inspect`, takes longer than creating all of the compiler's records."""
     script = "import sys, modelyard.spec, modelyard.plan; print({'dataclasses', 'inspect'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

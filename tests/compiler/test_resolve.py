@@ -1,4 +1,4 @@
-"""A document becomes a system: defaults filled in, short forms expanded, units parsed, references resolved."""
+"""A document is resolved into a system, with defaults, expanded short forms, parsed units and resolved references."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
 
 
 def refused(spec: str) -> list[str]:
-    """Return where and why a spec is refused."""
+    """Return the positions and codes for which a spec is refused."""
     return places(examine(Question(spec)))
 
 
@@ -80,8 +80,8 @@ def test_units_become_integers_in_the_unit_of_their_name() -> None:
     assert (system.governance.budget.monthly, system.governance.budget.currency) == (18000.0, "USD")
 
 
-def test_schedules() -> None:
-    """A schedule is a cron expression with a time zone, a name, or on demand by default."""
+def test_schedules_are_resolved() -> None:
+    """A schedule is a cron expression with a time zone, or a name. The default is on demand."""
     system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
 
     assert system.pipelines["retrain"].schedule == Schedule("cron", "0 4 * * 0", "Europe/Berlin")
@@ -89,12 +89,12 @@ def test_schedules() -> None:
     assert resolved().pipelines["report"].schedule == Schedule("on-demand")
 
 
-def test_a_monitor_looks_daily_or_hourly_by_its_window() -> None:
+def test_a_monitor_runs_daily_or_hourly_depending_on_its_window() -> None:
     assert resolved().monitors["drift"].schedule.cron == "0 6 * * *"
     assert resolved(changed("window: 1d", "window: 6h")).monitors["drift"].schedule.cron == "0 * * * *"
 
 
-def test_a_breach_goes_to_whoever_is_on_call_where_nothing_is_said() -> None:
+def test_breaches_notify_the_on_call_channel_by_default() -> None:
     named = "    onBreach: {notify: [oncall], rollback: true, cooldown: 7d}\n"
 
     assert resolved(changed(named, "")).monitors["quality"].on_breach == OnBreach(notify=("oncall",))
@@ -106,7 +106,7 @@ def test_a_breach_goes_to_whoever_is_on_call_where_nothing_is_said() -> None:
     ("size", "edge", "expected"),
     [("small", "", Range(1, 1)), ("enterprise", "", Range(2, 4)), ("enterprise", "edge: true", Range(1, 1))],
 )
-def test_replicas_come_from_the_profile(size: str, edge: str, expected: Range) -> None:
+def test_default_replicas_depend_on_the_profile(size: str, edge: str, expected: Range) -> None:
     system = resolved(
         changed(
             "    replicas: {min: 2, max: 6}\n",
@@ -118,7 +118,7 @@ def test_replicas_come_from_the_profile(size: str, edge: str, expected: Range) -
     challenger, champion = system.inference["scorer"].variants
 
     assert champion.replicas == expected
-    assert challenger.replicas == Range(1, 1)  # its own value
+    assert challenger.replicas == Range(1, 1)  # the endpoint's own value
 
 
 @pytest.mark.parametrize(("size", "instances"), [("small", 1), ("enterprise", 3)])
@@ -128,14 +128,14 @@ def test_a_managed_database_has_a_size_and_instances(size: str, instances: int) 
     assert (database.size_bytes, database.replicas) == (20 * _GI, instances)
 
 
-def test_an_adopted_database_has_neither() -> None:
+def test_an_adopted_database_has_no_size_or_instances() -> None:
     database = resolved(changed("{type: database}", "{type: database, adopt: db.acme.example/runs}")).stores["runs"]
 
     assert (database.adopt, database.size_bytes, database.replicas) == ("db.acme.example/runs", None, None)
 
 
-def test_one_target_in_short_form() -> None:
-    """The target's fields are next to mode, and its name is main."""
+def test_one_target_may_be_in_short_form() -> None:
+    """In the short form, the target's fields are next to `mode`, and its name is main."""
     start = VALID_SPEC.index("  targets:\n    main:\n")
     end = VALID_SPEC.index("stores:\n")
     spec = (
@@ -148,7 +148,7 @@ def test_one_target_in_short_form() -> None:
     assert deployment.placement.inference == "main"
 
 
-def test_this_machine_needs_no_provider() -> None:
+def test_the_local_machine_needs_no_provider() -> None:
     start = VALID_SPEC.index("  mode: on-prem\n")
     end = VALID_SPEC.index("stores:\n")
 
@@ -189,7 +189,7 @@ def test_a_placement_that_names_each_kind_needs_no_default() -> None:
         ("{cpu: 500m, memory: 1.5Gi, accelerators: A10G:1}", 500, 3 * _GI // 2, (Accelerator("A10G", 1),)),
     ],
 )
-def test_compute_written_out_where_it_is_used(
+def test_inline_compute_gets_a_name(
     inline: str, cpu_millis: int, memory_bytes: int, accelerators: tuple[Accelerator, ...]
 ) -> None:
     """An inline class gets a name and is otherwise like any other."""
@@ -209,7 +209,7 @@ def test_monitors_share_one_small_class() -> None:
 
 
 def test_a_pipeline_without_steps_is_one_step() -> None:
-    """The run's retries apply; the step adds none."""
+    """The run has retries, and the step adds none."""
     pipeline = resolved().pipelines["retrain"]
 
     assert [step.name for step in pipeline.steps] == ["retrain"]
@@ -223,7 +223,7 @@ def test_a_pipeline_without_steps_is_one_step() -> None:
     assert (pipeline.retries, step.retries) == (1, 0)
 
 
-def test_steps_take_what_they_leave_out_from_their_pipeline() -> None:
+def test_steps_inherit_from_their_pipeline() -> None:
     collect, publish = resolved().pipelines["report"].steps
 
     assert (collect.compute, collect.inputs, collect.timeout_s) == ("cpu", ("scores",), 86400)
@@ -231,7 +231,7 @@ def test_steps_take_what_they_leave_out_from_their_pipeline() -> None:
     assert publish.path == ("pipelines", "report", "steps", "publish")
 
 
-def test_models() -> None:
+def test_models_are_resolved() -> None:
     system = resolved()
 
     assert system.models["fraud-xgb"].registered_name == "fraud-fraud-xgb"
@@ -242,7 +242,7 @@ def test_models() -> None:
     assert fixed.inference["scorer"].variants[0].model == ModelRef("fraud-xgb", "3")
 
 
-def test_one_variant_takes_all_the_traffic() -> None:
+def test_a_single_variant_gets_all_traffic() -> None:
     spec = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n", ""
     )
@@ -250,7 +250,7 @@ def test_one_variant_takes_all_the_traffic() -> None:
     assert [variant.percent for variant in resolved(spec).inference["scorer"].variants] == [100]
 
 
-def test_a_mirrored_variant_leaves_the_traffic_to_the_other() -> None:
+def test_a_mirrored_variant_gets_no_traffic() -> None:
     spec = changed("    traffic: {champion: 95, challenger: 5}\n", "    mirror: {to: challenger}\n")
     scorer = resolved(spec).inference["scorer"]
 
@@ -258,7 +258,7 @@ def test_a_mirrored_variant_leaves_the_traffic_to_the_other() -> None:
     assert scorer.mirror == Mirror("challenger", 100)
 
 
-def test_defaults_of_an_endpoint() -> None:
+def test_an_endpoint_has_defaults() -> None:
     spec = changed("    scaling: {metric: ongoing-requests, target: 8}\n", "")
     scorer = resolved(spec).inference["scorer"]
 
@@ -267,7 +267,7 @@ def test_defaults_of_an_endpoint() -> None:
     assert scorer.endpoint.auth.callers == (Caller("default", SecretRef("vault", "scorer", "token"), ("token",)),)
 
 
-def test_captures_are_kept_as_long_as_governance_says() -> None:
+def test_captures_have_the_retention_of_governance() -> None:
     capture = resolved().inference["scorer"].capture
     assert capture is not None
     assert capture.retain_s == 90 * 86400
@@ -284,7 +284,7 @@ def test_whole_numbers_may_be_written_as_floats() -> None:
     assert (bounds, type(bounds.minimum)) == (Range(2, 6), int)
 
 
-def test_overrides_and_renames() -> None:
+def test_overrides_and_renames_are_resolved() -> None:
     spec = VALID_SPEC + (
         "overrides:\n  shm:\n    object: RayService/scorer-champion\n    reason: The image is old.\n"
         "    patch: [{op: add, path: /metadata/annotations/team, value: fraud}]\n"
@@ -298,7 +298,7 @@ def test_overrides_and_renames() -> None:
     assert system.moved == {"inference.scorer": "inference.fraud"}
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     """An error in one pipeline does not hide those of the next, or of another section."""
     spec = changed(
         "inputs: [transactions]\n    compute: train",
@@ -318,7 +318,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert {diagnostic.code for diagnostic in found} == {"E0301"}
 
 
-def test_thousands_of_dangling_references_are_told_quickly() -> None:
+def test_thousands_of_dangling_references_are_reported_quickly() -> None:
     """Suggestions stop after the first few, because each one scans all names."""
     names = "".join(f"  m{at}: {{task: regression, framework: xgboost}}\n" for at in range(3000))
     used = "".join(f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000))
@@ -334,8 +334,8 @@ def test_thousands_of_dangling_references_are_told_quickly() -> None:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.data())
-def test_any_valid_document_ends_in_a_system_or_diagnostics(data: st.DataObject) -> None:
-    """One section of a valid spec is replaced with anything that fits the schema; every check accepts what resolves."""
+def test_any_valid_document_gives_a_system_or_diagnostics(data: st.DataObject) -> None:
+    """A section of a valid spec is replaced with anything that fits the schema. No check raises on the result."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))

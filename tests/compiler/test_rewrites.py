@@ -1,4 +1,4 @@
-"""Suggestions that rewrite a value in the expected format."""
+"""Hints suggest a value rewritten in the required form."""
 
 from __future__ import annotations
 
@@ -106,12 +106,12 @@ def pattern_of(name: str) -> str:
         ("metricName", "aucPr", "auc_pr"),
     ],
 )
-def test_the_form_that_was_meant(kind: str, text: str, better: str) -> None:
+def test_values_are_rewritten_in_the_required_form(kind: str, text: str, better: str) -> None:
     """A rewrite is offered only if it matches the schema's pattern."""
     assert rewritten(text, [pattern_of(kind)]) == better
 
 
-def test_nothing_is_offered_without_a_pattern_or_for_long_texts() -> None:
+def test_free_and_long_texts_are_not_rewritten() -> None:
     """Free text has no format, and a long text is not a typo."""
     assert rewritten("Fraud", []) == ""
     assert rewritten("A" * 101, ["^a+$"]) == ""

@@ -1,4 +1,4 @@
-"""Plain scalars by the YAML 1.2 core schema."""
+"""Plain scalars are read by the YAML 1.2 core schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard.load.scalars import plain_value
         ("١٢", "١٢"), ("1\n", "1\n"), (".inf", math.inf), ("-.INF", -math.inf), ("0x", "0x"), ("<<", "<<"),
     ],
 )  # fmt: skip
-def test_a_plain_scalar_is_what_yaml_1_2_says(text: str, value: object) -> None:
+def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     """Keywords of YAML 1.1 are text, as are dates, times and digits of other scripts."""
     result = plain_value(text)
 
@@ -31,7 +31,7 @@ def test_a_plain_scalar_is_what_yaml_1_2_says(text: str, value: object) -> None:
     assert type(result) is type(value)
 
 
-def test_not_a_number() -> None:
+def test_nan_is_read() -> None:
     """`.nan` is read, so that a later stage can refuse it."""
     result = plain_value(".nan")
 
@@ -40,18 +40,18 @@ def test_not_a_number() -> None:
 
 
 @given(st.integers())
-def test_every_integer_reads_back(value: int) -> None:
+def test_every_integer_is_preserved(value: int) -> None:
     """Integers of any size are preserved."""
     assert plain_value(str(value)) == value
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_float_reads_back(value: float) -> None:
+def test_every_float_is_preserved(value: float) -> None:
     """Finite floats are preserved."""
     assert plain_value(repr(value)) == value
 
 
-def test_an_endless_integer_is_a_large_one() -> None:
-    """Python reads at most 4,300 digits; longer integers are cut to enough digits to be refused as too large."""
+def test_a_very_long_integer_is_shortened() -> None:
+    """Python parses at most 4,300 digits. Longer integers are cut to enough digits to be refused as too large."""
     assert plain_value("9" * 100_000) == int("9" * 400)
     assert plain_value("0" * 100_000 + "7") == 7

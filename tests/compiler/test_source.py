@@ -28,10 +28,10 @@ models:
         (("models", "text"), (3, 3, 7), (3, 9, 10)),
     ],
 )
-def test_spans_are_where_things_were_written(
+def test_spans_are_at_keys_and_values(
     loaded: Loaded, path: tuple[str | int, ...], key: tuple[int, int, int], value: tuple[int, int, int]
 ) -> None:
-    """Lines and columns count from 1; a multi-line value is marked at its first character."""
+    """Lines and columns are counted from 1. A multi-line value is marked at its first character."""
     document = loaded(TEXT)
 
     assert document.key_span(path) == Span("system.yaml", *key)
@@ -41,7 +41,7 @@ def test_spans_are_where_things_were_written(
 @pytest.mark.parametrize(
     "path", [("models", "ranker", "nothing", 3, "at", "all"), ("models", "ranker", 0), ("models", "ranker", "tags", 2)]
 )
-def test_what_does_not_exist_has_the_span_of_its_nearest_ancestor(loaded: Loaded, path: tuple[str | int, ...]) -> None:
+def test_a_missing_path_has_the_span_of_its_nearest_ancestor(loaded: Loaded, path: tuple[str | int, ...]) -> None:
     """A path that does not exist still has a span nearby."""
     document = loaded(TEXT)
     ancestor = path[:3] if path[2] == "tags" else path[:2]
@@ -55,7 +55,7 @@ def test_the_root_has_a_span(loaded: Loaded) -> None:
     assert loaded("# first\na: 1\n").key_span(()) == Span("system.yaml", 2, 1, 2)
 
 
-def test_large_mappings_are_found_by_name(loaded: Loaded) -> None:
+def test_entries_of_large_mappings_have_spans(loaded: Loaded) -> None:
     """Entries of large mappings have spans like those of small ones."""
     document = loaded("".join(f"key-{at}: {at}\n" for at in range(100)))
 
@@ -87,7 +87,7 @@ def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> No
         ("\r\r\n\n", ["", "", "", ""]),
     ],
 )
-def test_lines_end_where_yaml_ends_them(text: str, lines: list[str]) -> None:
+def test_lines_end_at_yaml_line_breaks(text: str, lines: list[str]) -> None:
     """Lines end with LF, CRLF or CR only, and no text is lost."""
     found = Lines(text)
 
@@ -95,6 +95,6 @@ def test_lines_end_where_yaml_ends_them(text: str, lines: list[str]) -> None:
     assert found[len(lines)] == ""
 
 
-def test_a_byte_order_mark_is_no_text() -> None:
+def test_a_byte_order_mark_is_removed() -> None:
     """The mark is removed, and invalid bytes are shown as replacement characters."""
     assert SourceFile.read("x", b"\xef\xbb\xbfa: \xff").text == "a: \ufffd"

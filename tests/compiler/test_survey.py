@@ -1,4 +1,4 @@
-"""A spec in all its environments: each error is reported once, with the environments it affects."""
+"""A spec is checked in all its environments, and each error is reported once with the environments it affects."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def surveyed(text: str, **files: str) -> Survey:
 
 
 def told(found: Survey) -> list[str]:
-    """Return each code with its line and the environments it affects, if reported.
+    """Return each code with its line and, if reported, the affected environments.
 
-    Environments that differ only in what a test is about share a namespace; see tests/compiler/test_neighbours.py.
+    Conflicts between environments are left out, because the environments in these tests share a namespace.
     """
     said = [(one, one.message.rfind(" (in ")) for one in found.diagnostics if one.code not in {"E0517", "W0518"}]
     return [
@@ -39,7 +39,7 @@ def told(found: Survey) -> list[str]:
     ]
 
 
-def test_what_is_wrong_everywhere_is_told_once() -> None:
+def test_an_error_in_all_environments_is_reported_once() -> None:
     """A typo in the base is reported once, without a list of environments."""
     found = surveyed(BASE.replace("compute:", "compte:") + "environments: {dev: {}, prod: {}}\n", edge="")
 
@@ -47,8 +47,8 @@ def test_what_is_wrong_everywhere_is_told_once() -> None:
     assert found.base_is_whole
 
 
-def test_what_is_wrong_in_some_says_in_which() -> None:
-    """Environments may be in the spec or in files, and the base is listed too."""
+def test_an_error_in_some_environments_lists_them() -> None:
+    """Environments in the spec, environments in files, and the base are listed."""
     bad = "{models: {churn: {framework: xgbost}}}"
     text = BASE.replace("memory: 2Gi", "memory: 2TB")
 
@@ -58,8 +58,8 @@ def test_what_is_wrong_in_some_says_in_which() -> None:
     assert told(surveyed(text, dev=mended, prod="", test="")) == ["E0205 system.yaml:13 (in the base, prod and test)"]
 
 
-def test_many_environments_are_counted() -> None:
-    """A list of twenty names would not help."""
+def test_many_affected_environments_are_counted() -> None:
+    """Twenty environments are not listed by name."""
     bad = "{models: {churn: {framework: xgbost}}}"
     files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
     anchored = BASE.replace("{task:", "&m {task:")
@@ -69,22 +69,22 @@ def test_many_environments_are_counted() -> None:
     assert told(surveyed(shared)) == ["E0204 system.yaml:15 (in a, b, c, d and 2 more)"]
 
 
-def test_a_room_that_was_not_reached_has_said_nothing() -> None:
-    """A later stage's warning is not limited to the environments in which no earlier stage failed."""
+def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
+    """A later stage's warning is not limited to the environments in which that stage ran."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
     found = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 
     assert told(found) == ["E0204 environments/dev.yaml:1 (in dev)", "W0412 system.yaml:9"]
 
 
-def test_an_environment_that_cannot_be_laid_over_is_told_beside_the_others() -> None:
-    """The error's span shows which environment it is; the other environments are still checked."""
+def test_an_invalid_overlay_does_not_hide_other_environments() -> None:
+    """The error's span shows which environment it is, and the other environments are still checked."""
     found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
     assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
 
 
-def test_what_one_environment_uses_is_used() -> None:
+def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
     """A compute class or variable that only one environment uses is not reported as unused."""
     text = BASE.replace("models:", "compute: {big: {cpu: 2, memory: 4Gi}}\nmodels:").replace(
         "vars:\n", "vars:\n  size: 3\n"
@@ -111,8 +111,8 @@ def test_what_one_environment_uses_is_used() -> None:
     ],
     ids=["a section", "a reference", "a variable", "a field"],
 )
-def test_a_base_may_lack_what_every_environment_adds(base: str, environment: str) -> None:
-    """The base is then incomplete and not judged alone; an environment that does not complete it is reported."""
+def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environment: str) -> None:
+    """An incomplete base is not checked alone. An environment that does not complete it is reported."""
     whole = surveyed(base, dev=environment, prod=environment)
     assert (whole.base_is_whole, told(whole)) == (False, [])
 
@@ -122,7 +122,7 @@ def test_a_base_may_lack_what_every_environment_adds(base: str, environment: str
     assert told(lacking)[0].endswith("(in the base and prod)")
 
 
-def test_a_base_that_is_wrong_alone_is_told() -> None:
+def test_a_wrong_value_only_in_the_base_is_reported() -> None:
     """A wrong value that every environment replaces is not a missing value."""
     found = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
@@ -138,15 +138,15 @@ def test_a_base_that_is_wrong_alone_is_told() -> None:
     ],
     ids=["replaced", "deleted", "deleted with its section"],
 )
-def test_an_environment_that_takes_the_place_away_adds_nothing(environment: str) -> None:
+def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str) -> None:
     """A dangling reference in the base is an error even if no environment still uses it."""
     found = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
 
     assert [one for one in told(found) if one.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
 
 
-def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
-    """In an environment it is a warning; in the base, which everything else builds on, it is an error."""
+def test_an_unsupported_provider_fails_only_its_environment() -> None:
+    """An unsupported provider is a warning in an environment, but an error in the base."""
     there = "{mode: cloud, provider: azure, region: westeurope, context: null}"
     base = BASE.replace("{mode: on-prem, provider: kubernetes, context: here}", there.replace(", context: null", ""))
 
@@ -156,8 +156,8 @@ def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
     assert "E0602 system.yaml:7" in told(surveyed(base, prod=""))
 
 
-def test_environments_are_bounded() -> None:
-    """Each environment is a separate run, so a megabyte of YAML must not cause a hundred thousand of them."""
+def test_the_number_of_environments_is_limited() -> None:
+    """Each environment is a separate run, so a megabyte of YAML must not cause a hundred thousand runs."""
     schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())
     assert schema["properties"]["environments"]["maxProperties"] == MOST
 

@@ -1,4 +1,4 @@
-"""Quantities are parsed exactly, and anything else is refused."""
+"""Quantities are parsed exactly, and all other texts are refused."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from modelyard import units
         ("٣Gi", None),
     ],
 )
-def test_memory(text: str, expected: int | None) -> None:
-    """Units with an i are powers of 1024, others of 1000; fractions of a byte are refused."""
+def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
+    """Units with an `i` are powers of 1024, others of 1000. Fractions of a byte are refused."""
     assert units.memory_bytes(text) == expected
 
 
@@ -55,13 +55,13 @@ def test_memory(text: str, expected: int | None) -> None:
         ("1h30m", None),
     ],
 )
-def test_durations(text: str, expected: int | None) -> None:
+def test_durations_are_parsed_as_milliseconds(text: str, expected: int | None) -> None:
     """`m` is minutes, and there are no months."""
     assert units.duration_ms(text) == expected
 
 
 def test_years_are_never_shorter_than_on_the_calendar() -> None:
-    """A year may start on any day, even just before a leap day."""
+    """No span of calendar years is longer, even if it starts just before a leap day."""
     for first in (date(2024, 2, 29), date(2096, 3, 1), *(date(year, 1, 1) for year in range(2024, 2032))):
         for years in (1, 2, 3, 4, 5, 7, 10, 30):
             day = first.day if (first.month, first.day) != (2, 29) else 28
@@ -70,7 +70,7 @@ def test_years_are_never_shorter_than_on_the_calendar() -> None:
             assert (units.duration_s(f"{years}y") or 0) >= on_the_calendar * 86400
 
 
-def test_seconds_are_whole() -> None:
+def test_seconds_must_be_whole() -> None:
     assert units.duration_s("90m") == 5400
     assert units.duration_s("2000ms") == 2
     assert units.duration_s("10ms") is None
@@ -80,7 +80,7 @@ def test_seconds_are_whole() -> None:
     ("value", "expected"),
     [(4, 4000), (0.5, 500), ("500m", 500), ("4", 4000), ("0.25", 250), (0.0125, None), ("0.5m", None), ("4 cpu", None)],
 )
-def test_cpu(value: str | float, expected: int | None) -> None:
+def test_cpu_is_parsed_as_thousandths(value: str | float, expected: int | None) -> None:
     """CPUs are counted in thousandths."""
     assert units.cpu_millis(value) == expected
 
@@ -92,31 +92,31 @@ def test_a_percentage_is_the_nearest_float(percent: Decimal) -> None:
 
 
 @pytest.mark.parametrize("text", ["101%", "100.01%", "20", "%", "-1%", "20 %"])
-def test_no_percentage(text: str) -> None:
+def test_invalid_percentages_are_refused(text: str) -> None:
     assert units.fraction(text) is None
 
 
-def test_whole_percent() -> None:
+def test_whole_percentages_are_parsed() -> None:
     assert units.whole_percent("10%") == 10
     assert units.whole_percent("10.5%") is None
     assert units.whole_percent("101%") is None
 
 
-def test_money() -> None:
+def test_money_is_parsed_with_its_currency() -> None:
     assert units.money("18000 USD") == (18000.0, "USD")
     assert units.money("0.85 EUR") == (0.85, "EUR")
     assert units.money("18000USD") is None
     assert units.money("18000 usd") is None
 
 
-def test_accelerators() -> None:
+def test_accelerators_are_parsed_with_their_count() -> None:
     assert units.accelerator("L4:2") == ("L4", 2)
     assert units.accelerator("A100-80GB:8") == ("A100-80GB", 8)
     assert units.accelerator("L4") is None
     assert units.accelerator("L4:0") is None
 
 
-def test_secret_references() -> None:
+def test_secret_references_are_parsed() -> None:
     assert units.secret_parts("secret://vault/a/b#key") == ("vault", "a/b", "key")
     assert units.secret_parts("secret://vault/lake") == ("vault", "lake", "")
     assert units.secret_parts("vault/lake#key") is None
@@ -142,5 +142,5 @@ def test_memory_of_any_size_is_exact(number: int, unit: str) -> None:
 @pytest.mark.parametrize(
     ("amount", "text"), [(18000.0, "18000 USD"), (0.5, "0.50 USD"), (1234.567, "1234.57 USD"), (0.0, "0 USD")]
 )
-def test_cents_are_told_where_there_are_any(amount: float, text: str) -> None:
+def test_cents_are_printed_if_there_are_any(amount: float, text: str) -> None:
     assert units.money_text(amount, "USD") == text

@@ -1,4 +1,4 @@
-"""Schema validation: one diagnostic per error, at its position, with a useful hint."""
+"""Schema validation reports each error once, at its position, with a useful hint."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("governanse: {risk: high}", "6:1 E0203", "did you mean 'governance'?"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found: str, hint: str) -> None:
-    """The wrong key or value itself is marked, with a hint if there is an action to suggest."""
+def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, found: str, hint: str) -> None:
+    """The wrong key or value itself is marked, with a hint if the user can do something."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [found]
@@ -111,16 +111,16 @@ def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found
          "indent 'cron' deeper than 'schedule'"),
     ],
 )  # fmt: skip
-def test_fields_that_are_not_indented_are_one_mistake(examined: Examined, part: str, found: str, hint: str) -> None:
-    """Known fields that follow an empty field were meant to be inside it."""
+def test_missing_indentation_is_one_error(examined: Examined, part: str, found: str, hint: str) -> None:
+    """Known fields right after an empty field were probably meant to be inside it."""
     diagnostics = examined(HEAD + part)
 
     assert places(diagnostics) == [found]
     assert diagnostics[0].hint == hint
 
 
-def test_what_is_not_written_is_not_shown_as_a_value(examined: Examined) -> None:
-    """An error gives the full path of a field as the spec writes it."""
+def test_errors_show_the_full_path_of_a_missing_field(examined: Examined) -> None:
+    """An error shows the full path of a field in spec syntax."""
     head = HEAD.replace(", context: frankfurt}", ", secretStores: {vault: {store: v}}, capacity: [{count: 1, cpu: 4}]}")
 
     assert [(one.message, one.hint) for one in examined(head)] == [
@@ -131,7 +131,7 @@ def test_what_is_not_written_is_not_shown_as_a_value(examined: Examined) -> None
 
 
 def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
-    """The spec itself shows which section has the name."""
+    """The hint completes the name with the section that has an entry of this name."""
     monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
     sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
     found = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
@@ -142,22 +142,22 @@ def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
     ]
 
 
-def test_ten_mistakes_need_one_run(examined: Examined) -> None:
-    """All of them are reported, in file order."""
+def test_ten_errors_are_reported_in_one_run(examined: Examined) -> None:
+    """All ten errors are reported, in file order."""
     text = HEAD + "".join(f"s{at}: 1\n" for at in range(10))
 
     assert places(examined(text)) == [f"{line}:1 E0203" for line in range(6, 16)]
 
 
-def test_a_wrong_type_leaves_the_rest_of_its_place_alone(examined: Examined) -> None:
-    """Fields that depend on a wrong `type` are not judged."""
+def test_fields_that_depend_on_a_wrong_type_are_not_checked(examined: Examined) -> None:
+    """Fields that depend on a wrong `type` are not checked."""
     part = "stores: {lake: {type: bucket, size: 20Gi, versioned: true, replicas: 0}}\n"
 
     assert places(examined(HEAD + part)) == ["6:23 E0204"]
 
 
-def test_a_spec_without_its_envelope_says_what_to_write(examined: Examined) -> None:
-    """Missing required sections are named with an example."""
+def test_missing_required_sections_are_reported_with_examples(examined: Examined) -> None:
+    """The error names each missing section and shows an example."""
     hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
 
     assert hints == [
@@ -168,7 +168,7 @@ def test_a_spec_without_its_envelope_says_what_to_write(examined: Examined) -> N
     ]
 
 
-def test_no_secret_is_shown(examined: Examined, loaded: Loaded) -> None:
+def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
     """Messages and excerpts hide secrets in every format, even if another error is on the same line."""
     slack, webhook = "{type: slack, url: hunter2-hunter2, rooom: x}", "{type: webhook, url: [hunter3]}"
     text = f"{HEAD}channels: {{c: {slack}, d: {webhook}}}\n"
@@ -180,23 +180,23 @@ def test_no_secret_is_shown(examined: Examined, loaded: Loaded) -> None:
         assert "hunter" not in render(found, document.files, form)
 
 
-def test_more_than_a_thousand_mistakes_are_not_looked_for(examined: Examined) -> None:
-    """One diagnostic stands for the rest."""
+def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
+    """One more diagnostic reports that there are further errors."""
     found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(found) == 1001
     assert {one.code for one in found} == {"E0204", "E0207", "E0120"}
 
 
-def test_what_the_walk_does_not_know_is_told_all_the_same(loaded: Loaded) -> None:
-    """A keyword without its own message still makes a document fail."""
+def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> None:
+    """A keyword without its own message still fails the document."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
     found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 
     assert places(found) == ["1:1 E0213"]
 
 
-def test_the_most_likely_branch_is_told(loaded: Loaded) -> None:
+def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
     """Of several branches, only the one with matching type and constants is reported."""
     branches: list[Json] = [
         {"type": "string"},
@@ -217,8 +217,8 @@ def test_the_most_likely_branch_is_told(loaded: Loaded) -> None:
         assert validate_with(schema, fits, loaded("x: text")) == ()
 
 
-def test_every_keyword_of_the_schema_is_known() -> None:
-    """The walk supports every keyword of the spec's schema; otherwise errors would be reported without a reason."""
+def test_every_keyword_of_the_schema_is_supported() -> None:
+    """Errors in an unsupported keyword would be reported without a reason."""
     known = {
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
@@ -290,8 +290,8 @@ RUST, PYTHON = rust_fits(SYSTEM), python_fits(SYSTEM)
 
 @settings(max_examples=150)
 @given(mutated())
-def test_both_validators_agree_and_every_refusal_has_its_reason(value: dict[str, Json]) -> None:
-    """Both accept or refuse a document, and every refusal has a more specific code than E0213."""
+def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json]) -> None:
+    """Both validators accept or refuse the same documents, and every refusal has a more specific code than E0213."""
     document, found = load(json.dumps(value, indent=1), "system.json")
     if document is None:
         return
@@ -304,8 +304,8 @@ def test_both_validators_agree_and_every_refusal_has_its_reason(value: dict[str,
     assert "E0213" not in {one.code for one in found}
 
 
-def test_validate_imports_little() -> None:
-    """A single spec must not pay for unused modules."""
+def test_validate_imports_few_modules() -> None:
+    """Validating a single spec does not load unused modules."""
     program = """
 import sys
 from modelyard.load import load
@@ -326,15 +326,15 @@ print(sorted(heavy & set(sys.modules)))
         assert done.stdout.decode().strip() == "[]"
 
 
-def test_the_valid_spec_fits(loaded: Loaded) -> None:
-    """The spec that other tests modify is valid."""
+def test_the_valid_spec_fits_the_schema(loaded: Loaded) -> None:
+    """The valid spec, which other tests modify, fits the schema."""
     document = loaded(VALID_SPEC)
 
     assert validate(document) == ()
 
 
-def test_without_the_fast_validator_the_other_one_is_used(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where jsonschema-rs has no wheel, jsonschema gives the same results."""
+def test_jsonschema_is_used_without_jsonschema_rs(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On platforms without a wheel of jsonschema-rs, jsonschema reports the same errors."""
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     text = f"{HEAD}stores: {{lake: {{type: object, retentoin: 3d}}}}\n"
 

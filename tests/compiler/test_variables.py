@@ -1,4 +1,4 @@
-"""Variables: typed values, strings, escapes, and what is refused."""
+"""Variables are replaced by typed values, also in strings and escapes, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """A reference that is the whole string keeps the value's type; within a string it becomes the value as YAML."""
+    """A reference that is the whole string keeps the value's type. Within a string, the value is inserted as YAML."""
     document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}
@@ -37,13 +37,13 @@ def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json
 
 
 @pytest.mark.parametrize("written", ['"\\u0024{vars.n}"', '"\\x24\\x7bvars.n}"', '"$\\\n  {vars.n}"'])
-def test_references_by_escapes_are_references(loaded: Loaded, written: str) -> None:
-    """The parsed value matters, not its notation."""
+def test_escaped_references_are_replaced(loaded: Loaded, written: str) -> None:
+    """References are found in the parsed value, even if they are written with escapes."""
     assert substitute(loaded(f"{VARS}x: {written}\n"), {})[0].value["x"] == 3
 
 
-def test_spans_stay(loaded: Loaded) -> None:
-    """A substituted value has its reference's span; its neighbours keep theirs."""
+def test_spans_are_kept(loaded: Loaded) -> None:
+    """A substituted value has its reference's span, and other values keep theirs."""
     document, _ = substitute(loaded(f"{VARS}x:\n  y: ${{vars.n}}\n  z: [a, '${{vars.s}}']\n"), {})
 
     assert document.value_span(("x", "y")) == Span("system.yaml", 3, 6, 15)
@@ -51,7 +51,7 @@ def test_spans_stay(loaded: Loaded) -> None:
     assert document.key_span(("x", "z")) == Span("system.yaml", 4, 3, 4)
 
 
-def test_aliases_share_what_is_put_in(loaded: Loaded) -> None:
+def test_aliases_share_a_substituted_value(loaded: Loaded) -> None:
     """A value written once is substituted once."""
     document, _ = substitute(loaded(f"{VARS}x: &x {{a: '${{vars.n}}'}}\ny: *x\n"), {})
 
@@ -59,7 +59,7 @@ def test_aliases_share_what_is_put_in(loaded: Loaded) -> None:
     assert document.value["y"] is document.value["x"]
 
 
-def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
+def test_command_line_values_take_precedence(loaded: Loaded) -> None:
     """Command line values are read as the declared type, or as the type of the default."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
     document, found = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
@@ -68,7 +68,7 @@ def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
     assert document.value["x"] == [7, False, "12", 1, 4]
 
 
-def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
+def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
     """Without references the same document is returned, not a copy."""
     document = loaded("x: {y: $1}\n")
 
@@ -100,12 +100,14 @@ def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
         ("vars: {a: 1}", {}, ["1:8 W0148"]),
     ],
 )  # fmt: skip
-def test_what_is_told(loaded: Loaded, text: str, settings: dict[str, str], found: list[str]) -> None:
-    """An error is at the reference or the declaration; one about the command line has no position."""
+def test_variable_errors_are_reported_at_their_place(
+    loaded: Loaded, text: str, settings: dict[str, str], found: list[str]
+) -> None:
+    """Errors point at the reference or the declaration. Errors about the command line have no position."""
     assert places(substitute(loaded(text), settings)[1]) == found
 
 
-def test_a_variable_whose_place_another_environment_has_is_used(loaded: Loaded) -> None:
+def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
     """A reference that an overlay replaces or adds still counts as a use."""
     text = "vars: {a: 1, b: 2, c: 3}\nx: '${vars.a}'\nenvironments: {dev: {x: 0}, prod: {x: '${vars.b}'}}\n"
     document, _ = overlay(loaded(text), "dev", None)
@@ -113,8 +115,8 @@ def test_a_variable_whose_place_another_environment_has_is_used(loaded: Loaded) 
     assert places(substitute(document, {})[1]) == ["1:20 W0148"]
 
 
-def test_variables_do_not_grow_without_end(loaded: Loaded) -> None:
-    """A long text that is used many times is refused before it is built."""
+def test_the_size_of_substituted_values_is_limited(loaded: Loaded) -> None:
+    """A long text that is used many times is refused before it is substituted."""
     text = f"vars: {{a: {'q' * 100_000}}}\nx: '{'${vars.a}' * 1000}'\ny: '${{vars.a}}'\n"
     document, found = substitute(loaded(text), {})
 

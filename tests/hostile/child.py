@@ -1,7 +1,7 @@
 """A separate process that compiles mutated specs within limits and reports the outcomes.
 
-`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many compiled, how often each code was reported,
-and every case that raised, hung or ran out of memory, with its number: `case(number)` returns the same text again.
+`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many specs compiled, how often each code was
+reported, and the number of every case that raised, hung or ran out of memory. `case(number)` returns its text again.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ PATIENCE_S = 20
 
 
 class Hung(BaseException):
-    """A case exceeded the time limit; no stage can catch this."""
+    """Raised when a case exceeds the time limit. No stage can catch this exception."""
 
 
 def case(number: int) -> Inputs:
-    """Return the spec with a number, the same in every process."""
+    """Return the spec with this number, which is the same in every process."""
     random = Random(number)
     seed = random.choice(seeds())
     return Inputs(Given("system.yaml", mutated(seed, random)), seed.environment)
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Run all stages and print the result; raises what a stage raises, and for a path that leads out of its folder."""
+    """Run all stages and render the result. Raises if a stage does, or if a path leads out of its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")
@@ -75,7 +75,7 @@ def main(first: int, count: int) -> None:
             found = run(inputs)
             compiled += not has_errors(found)
             codes.update({one.code for one in found})
-        except (Exception, Hung):  # noqa: BLE001 - whatever it is, it is told with the number of its case
+        except (Exception, Hung):  # noqa: BLE001 - every exception is reported with its case's number
             failures.append((number, traceback.format_exc(limit=-6)))
         finally:
             signal.alarm(0)

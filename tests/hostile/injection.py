@@ -1,4 +1,4 @@
-"""Code-like strings in the fields of a spec: which fields accept them, and what a spec with them compiles to."""
+"""Puts code-like strings into every field of a spec that accepts them, and inspects the output."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
-"""Strings that mean nothing in any language, in the formats that fields have; the first that fits is used."""
+"""Strings without meaning in any language, in all formats of fields. The first one that fits is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A replaceable string in a spec; the path of a mapping key ends in `?`."""
+    """A replaceable string in a spec. The path of a mapping key ends in `?`."""
 
     path: Path
     harmless: str
 
     @property
     def is_key(self) -> bool:
-        """Return whether it is an entry's name that users choose."""
+        """Return whether this is the name of an entry, which users choose."""
         return self.path[-1] == "?"
 
 
@@ -39,7 +39,7 @@ def _fits() -> jsonschema_rs.Draft202012Validator:
 
 
 def fits(value: Json) -> bool:
-    """Return whether the spec fits the schema; otherwise no later stage matters."""
+    """Return whether the spec fits the schema. If it does not, no later stage runs."""
     try:
         return _fits().is_valid(value)
     except ValueError:  # a lone surrogate, which no loaded text contains
@@ -47,12 +47,12 @@ def fits(value: Json) -> bool:
 
 
 def compiled(value: Json) -> dict[str, bytes]:
-    """Return the output of a spec, empty if it is refused."""
+    """Return the output of a spec; empty if the spec is refused."""
     return dict(compile_text(json.dumps(value)).files)
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with these strings; keys are replaced last and deepest first, so that the paths stay valid."""
+    """Return the spec with these strings. Keys are replaced last, the deepest first, so that paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -60,7 +60,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """Return a copy with the string at the end of the path; everything else is shared with the original."""
+    """Return a copy with this string at the path, which shares all other values with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -103,12 +103,12 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
-    """Return the places that accept a nasty string, alone or after a harmless word, with the string that fits."""
+    """Return the places that accept a nasty string, alone or after a harmless word, each with the accepted string."""
     value = seed.alone()
     found: dict[Place, str] = {}
     for place in places(seed):
-        # The first letter of a name decides its order, two pools with one name are one pool, and a Gateway or proxies
-        # in the system's namespace are its own: there the string follows a word.
+        # Names are sorted by their first letter, two pools with one name are one pool, and a Gateway or proxies in
+        # the system's namespace are the system's own. In these places, the string follows a word.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages accept too: halves are tried until each refused string is isolated."""
+    """Return the strings that later stages also accept, by bisecting until each refused string is isolated."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:

@@ -1,4 +1,4 @@
-"""Mutations of a spec: functions of a spec and a random generator, deterministic for a seed."""
+"""Functions that mutate a spec with a random generator, deterministically for each seed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _put(parent: Container, key: int | str, value: Json) -> None:
     cast("dict[int | str, Json]", parent)[key] = value
 
 
-# --- of the document
+# --- mutations of the document
 
 
 def delete(parent: Container, key: int | str, _random: Random) -> None:
@@ -83,12 +83,12 @@ def duplicate(parent: Container, key: int | str, random: Random) -> None:
 
 
 def retype(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with one of another kind."""
+    """Replace a value with one of another type."""
     _put(parent, key, copy.deepcopy(random.choice(STRANGE)))
 
 
 def wrap(parent: Container, key: int | str, random: Random) -> None:
-    """Use a list for a value, its first item for a list, or a mapping by name."""
+    """Put a value into a list or a mapping, or replace a list with its first item."""
     value = _get(parent, key)
     if isinstance(value, list) and value and random.random() < 0.7:
         _put(parent, key, value[0])
@@ -116,7 +116,7 @@ def typo(parent: Container, key: int | str, random: Random) -> None:
 
 
 def number(parent: Container, key: int | str, random: Random) -> None:
-    """Change a number by a little or a lot, also the number of a quantity."""
+    """Change a number, or a quantity's number, by a little or a lot."""
     value = _get(parent, key)
     if isinstance(value, bool):
         _put(parent, key, not value)
@@ -128,13 +128,13 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """Use another spec's value for a field of this name, or any value."""
+    """Replace a value with any value, or with another spec's value for a field with this name."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _put(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """Add a field that similar mappings have and this one lacks, or one that belongs elsewhere."""
+    """Add a field that only similar mappings have, or one that belongs elsewhere."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))
@@ -142,7 +142,7 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 
 
 def inject(parent: Container, key: int | str, random: Random) -> None:
-    """Insert text that is code in some language, alone or around the existing text."""
+    """Insert text that is code in some language, instead of the existing text or around it."""
     value, nasty = _get(parent, key), random.choice(NASTY)
     _put(parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty)
 
@@ -169,7 +169,7 @@ def huge(parent: Container, key: int | str, random: Random) -> None:
 
 
 def deep(parent: Container, key: int | str, random: Random) -> None:
-    """Nest mappings and lists in each other."""
+    """Nest mappings and lists in each other deeply."""
     for at in range(random.choice((5, 40, 200))):
         inner = _get(parent, key)
         _put(parent, key, [inner] if at % 3 else {"a": inner})
@@ -208,7 +208,7 @@ def _mappings() -> list[dict[str, Json]]:
     return [value for value in _anything() if isinstance(value, dict) and value]
 
 
-# --- of the text
+# --- mutations of the text
 
 _NOISE: Final = (
     "\t", " ", "  ", "\n", "\r", "\r\n", ":", ": ", "- ", "-", "#", " #", "'", '"', "[", "]", "{", "}", ",", "&a ",
@@ -258,7 +258,7 @@ def exchange(text: str, random: Random) -> str:
 
 
 def alias(text: str, random: Random) -> str:
-    """Anchor a value, and put aliases of it in place of other values."""
+    """Anchor a value, and replace other values with aliases of it."""
     found = list(re.finditer(r"(?<=: )[\w.-]+", text))
     if len(found) < 2:
         return text

@@ -1,4 +1,4 @@
-"""Seeds for hostile tests: specs that compile, each with its environment."""
+"""Seeds for hostile tests: valid specs, each with an environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS = Path(__file__).resolve().parent.parent / "fields"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seed:
-    """A spec as text, and the document of its environment."""
+    """A spec as text, and the document of one environment."""
 
     name: str
     environment: str | None

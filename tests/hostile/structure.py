@@ -1,4 +1,4 @@
-"""Compares two outputs of a spec that differ in one string: their structure must be equal."""
+"""Compares the structure of two outputs whose specs differ only in strings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Step = str | int
 
 
 class Loader(yaml.CSafeLoader):
-    """PyYAML's own parser, as kubectl and Pulumi may read the output."""
+    """A loader with PyYAML's own parser, which may read YAML differently from ours."""
 
 
 def documents(text: str) -> list[object]:
@@ -29,7 +29,7 @@ def documents(text: str) -> list[object]:
 
 
 def read_alike(path: str, text: str) -> Iterator[str]:
-    """Yield differences between our loader and PyYAML for a file with one document."""
+    """Yield the differences between what our loader and PyYAML read from a file with one document."""
     found = documents(text)
     if len(found) == 1 and isinstance(found[0], dict):
         ours, problems = load(text, path)
@@ -38,7 +38,7 @@ def read_alike(path: str, text: str) -> Iterator[str]:
 
 
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes], words: Mapping[str, str]) -> Iterator[str]:
-    """Yield every place at which two outputs differ in more than a string.
+    """Yield every place where two outputs differ by more than strings.
 
     `words` maps the harmless strings in `before` to the strings that replace them in `after`.
     """
@@ -67,7 +67,7 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """Return a program without constants; variables are numbered, because their names come from the strings."""
+    """Return a program without constants. Variables are numbered, because their names depend on the strings."""
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     numbers = {name: f"v{at}" for at, name in enumerate(dict.fromkeys(one.id for one in names if _is_assigned(one)))}
@@ -122,7 +122,7 @@ def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterat
 
 
 def _templates(place: str, left: str, right: str) -> Iterator[str]:
-    """Yield strings that would be expanded: by Prometheus in alerts, by the kubelet in containers, or by a shell."""
+    """Yield strings that would be expanded by Prometheus in alerts, by the kubelet in containers, or by a shell."""
     if ".spec.groups." in place:
         if right.replace('{{ "{{" }}', "").count("{{") != left.replace('{{ "{{" }}', "").count("{{"):
             yield f"{place}: a template of alerts: {right[:200]!r}"

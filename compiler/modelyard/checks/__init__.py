@@ -1,4 +1,4 @@
-"""The fifth stage: rules that a schema cannot express. They check that a system is consistent and safe."""
+"""The fifth stage: rules that check whether a system is consistent and safe, beyond what a schema can express."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ CHECKS: Final[tuple[Rule, ...]] = (
 
 
 def check(system: System, provider_rules: Iterable[Rule] = ()) -> tuple[Diagnostic, ...]:
-    """The diagnostics of all rules for a system, rule by rule; `provider_rules` are those of providers."""
+    """Run all rules on a system, including the providers' own `provider_rules`, and collect their diagnostics."""
     return tuple(diagnostic for rule in (*CHECKS, *provider_rules) for diagnostic in rule(system))

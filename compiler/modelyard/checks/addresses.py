@@ -1,4 +1,4 @@
-"""Addresses in a spec: which of them leave the cluster in clear text, and the country of a cloud host."""
+"""Finds addresses that send clear text out of the cluster, and the countries of cloud hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """The addresses of stores, an adopted registry and metrics; `sensitive` are the stores with personal data."""
+    """The addresses of stores, an adopted registry and metrics. `sensitive` lists the stores with personal data."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -46,7 +46,7 @@ def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
 
 
 def in_clear(url: str) -> bool:
-    """Whether a URL leaves the cluster without TLS: names such as `minio.storage` are Services of the cluster."""
+    """Whether a URL leaves the cluster without TLS; hosts such as `minio.storage` are in-cluster Services."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")
@@ -55,13 +55,13 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """The region and country that a cloud host names; None if it names none."""
+    """The region in a cloud's host name, with its country; None if the host name contains no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 
 
 def _with_parts(labels: list[str]) -> Iterator[str]:
-    """The labels of a host, and the rest of a label after a service's name, as in `s3-eu-west-1`."""
+    """The labels of a host name; `s3-eu-west-1` also counts as `eu-west-1`."""
     for label in labels:
         yield label
         yield label.partition("-")[2]

@@ -1,4 +1,4 @@
-"""The keys of approvers: each must be usable and belong to one person in one group."""
+"""Checks the public keys of approvers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec import System
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Each key is readable and listed once, so approvals of different groups come from different people."""
+    """Require each key to be readable and listed once, so that one person cannot approve for two groups."""
     group_by_key: dict[bytes, str] = {}
     group_by_person: dict[str, str] = {}
     for group in system.governance.approvers:

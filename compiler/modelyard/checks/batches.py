@@ -1,4 +1,4 @@
-"""Batch inference: what is scored again when the model version changes."""
+"""Checks which files batch inference scores again when the model version changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec import Pipeline, System
 
 
 def reprocess(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring decides which of the existing files to score again."""
+    """Check that `reprocess` can have an effect: the scoring is built in, and the time window is long enough."""
     for pipeline in system.pipelines.values():
         if pipeline.reprocess.kind == "none":
             continue

@@ -1,4 +1,4 @@
-"""Built-in trainers: their tasks, numbers of workers, and requirements for grouped rows."""
+"""Checks built-in trainers: their tasks, worker counts, and requirements for grouped rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.spec.watched import watched_dataset
 
 
 def tasks(system: System) -> Iterator[Diagnostic]:
-    """A built-in trainer supports the task of its model."""
+    """Require each built-in trainer to support its model's task."""
     for _, step, task in _built_in(system):
         if task not in trainers()[step.trainer].tasks:
             capable = [name for name, trainer in trainers().items() if task in trainer.tasks]
@@ -26,7 +26,7 @@ def tasks(system: System) -> Iterator[Diagnostic]:
 
 
 def pickled(system: System) -> Iterator[Diagnostic]:
-    """In high-risk systems, loading a model must not run code that came with it."""
+    """Reject pickled models in high-risk systems, because loading them can run arbitrary code."""
     for pipeline in system.pipelines.values() if system.governance.risk == "high" else ():
         custom_steps = [step for step in pipeline.steps if step.source.entrypoint]
         if (
@@ -46,7 +46,7 @@ def pickled(system: System) -> Iterator[Diagnostic]:
 
 
 def misplaced(system: System) -> Iterator[Diagnostic]:
-    """Only training pipelines train."""
+    """Reject trainers outside training pipelines."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type != "training" else ():
             if step.trainer:
@@ -55,7 +55,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Several workers are requested only if the trainer uses them, for one model or for trials of a search."""
+    """Require that a trainer with several workers can use them, for one model or for parallel search trials."""
     capable = [name for name, trainer in trainers().items() if trainer.together]
     for pipeline, step, _ in _built_in(system):
         if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in capable:
@@ -69,9 +69,9 @@ def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
 
 
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
-    """Warns if every worker has to hold all rows, although other data could be sharded.
+    """Warn if every worker has to load all rows of data that could be sharded.
 
-    PyTorch and ranking never shard rows, so they are not reported here.
+    PyTorch and ranking never shard rows, so this rule ignores them.
     """
     for pipeline, step, task in _built_in(system):
         boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"
@@ -88,7 +88,7 @@ def _unsharded(system: System, step: Step) -> str:
 
 
 def groups(system: System) -> Iterator[Diagnostic]:
-    """A dataset for ranking declares which rows belong together."""
+    """Require datasets for ranking to declare which rows form a group."""
     reported: set[str] = set()
     for pipeline, step, task in _built_in(system):
         if task == "ranking" and not _grouped(system, step.inputs):
@@ -101,7 +101,7 @@ def groups(system: System) -> Iterator[Diagnostic]:
 
 
 def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
-    """Gates are judged on the data that the model's pipeline reads, or on a separate dataset."""
+    """Check ranking metrics of gates, which need groups in the pipeline's inputs or in the gate's own dataset."""
     read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -121,7 +121,7 @@ def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
 
 
 def histories(system: System) -> Iterator[Diagnostic]:
-    """A comparison with a naive forecast needs a history: training rows with a timestamp."""
+    """Require training rows with a timestamp for metrics that compare with a naive forecast."""
     reported: set[tuple[str, str]] = set()
     for pipeline in system.pipelines.values():
         inputs = tuple(dict.fromkeys(name for step in pipeline.steps for name in step.inputs))
@@ -140,7 +140,7 @@ def histories(system: System) -> Iterator[Diagnostic]:
 
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Quality is judged by labels, which are joined to predictions."""
+    """Check ranking metrics of monitors, which need groups in the labels or predictions."""
     output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
     names = tuple(name for name in (monitor.labels, output.name if output is not None else "") if name)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """The requirements of a metric besides labels and predictions; also empty if it is not built in."""
+    """The data that a metric needs besides labels and predictions; also empty if the metric is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 
@@ -162,7 +162,7 @@ def _grouped(system: System, names: tuple[str, ...]) -> bool:
 
 
 def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
-    """Every step that a built-in trainer runs, with the task of its model."""
+    """Every step with a built-in trainer, and the task of its model."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and pipeline.type == "training" and pipeline.model is not None:

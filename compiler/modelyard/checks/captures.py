@@ -1,4 +1,4 @@
-"""Captures hold what the monitors of their endpoint need, and share columns with the labels."""
+"""Checks that captured requests contain the columns that monitors need, including keys for joining labels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
 _ANSWERS = frozenset({"prediction", "score"})
-"""Columns that the runtime compares in a prediction monitor (runtime/modelyard_runtime/monitoring/measures.py)."""
+"""The columns that a prediction monitor compares (runtime/modelyard_runtime/monitoring/measures.py)."""
 
 
 def features(system: System) -> Iterator[Diagnostic]:
-    """A monitor checks no column that captures leave out or redact."""
+    """Report monitored columns that captures leave out or redact."""
     inputs = _inputs(system)
     trained_on = _trained_on(system)
     for monitor in system.monitors.values():
@@ -38,7 +38,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Captures keep a key for matching late labels, as far as the spec declares one."""
+    """Report captures without a key that could match late labels."""
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
@@ -49,7 +49,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def joins(system: System) -> Iterator[Diagnostic]:
-    """Watched data and its labels have columns in common, and the monitor names them if they are not declared."""
+    """Require columns that watched data and labels share, or a key in the monitor if there are no schemas."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
@@ -67,7 +67,7 @@ def joins(system: System) -> Iterator[Diagnostic]:
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Captures hold the values of each column that a monitor matches labels by."""
+    """Require captures to contain the columns by which monitors match labels."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
@@ -85,7 +85,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def counted(system: System) -> Iterator[Diagnostic]:
-    """If a check names no features, there must be at least as many as it requires beyond its bounds."""
+    """Report checks whose `minFeatures` exceeds the number of available columns."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         for check in monitor.checks:
@@ -102,7 +102,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
 def _checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
-    """The maximum number of columns that a check without `features` can cover; None if the spec does not say."""
+    """The columns that a check without `features` can cover at most; None if they are unknown."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
     watched_columns = _watched_columns(system, monitor, inputs)
@@ -151,7 +151,7 @@ def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tu
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The columns of an endpoint's captures; none if the inputs of one of its models are unknown."""
+    """The columns that an endpoint captures; none if the inputs of one of its models are unknown."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -164,7 +164,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """The input columns by model; nothing for a model that user code trains."""
+    """The input columns of each model that only built-in trainers train."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
@@ -178,7 +178,7 @@ def _inputs(system: System) -> dict[str, tuple[str, ...]]:
 
 
 def _trained_on(system: System) -> set[str]:
-    """Every column that a training here reads."""
+    """Every column that a training pipeline of this spec reads."""
     steps = [step for pipeline in system.pipelines.values() if pipeline.type == "training" for step in pipeline.steps]
     datasets = [system.data[name] for step in steps for name in step.inputs]
     columns = {column for data in datasets for column, _ in data.schema}

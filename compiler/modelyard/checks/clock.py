@@ -1,4 +1,4 @@
-"""Schedules that run at unexpected times: skipped hours, two rules for the day, uneven steps."""
+"""Warns about schedules that run at unexpected times because of skipped hours, two day fields or uneven steps."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _RULE = pattern(r"(\d+):(\d+)-(\d+):(\d+) ([A-Z]{3}) ([A-Z]{3}) (\d+)-(\d+): (.+
 _STEP = pattern(r"(?:\*|0|0-23|0-59)/(\d+)")
 _FIELDS: Final = (("minute", 60), ("hour", 24), ("day of the month", 0), ("month", 12), ("day of the week", 7))
 _DAY = 24 * 60
-_SELDOM = 12  # times a day: more frequent schedules make up for a skipped hour by themselves
+_SELDOM = 12  # runs per day; for more frequent schedules, a skipped hour does not matter
 
 
 @record
 class Jump:
-    """The minutes of the day that a zone's clocks skip, and the days of the year on which they may."""
+    """The minutes of the day that a zone's clocks skip, and the days of the year on which this can happen."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class Jump:
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """Each schedule runs when its reader expects it to."""
+    """Warn about schedules that run at other times than they seem to."""
     for section, entries in (("pipelines", system.pipelines), ("monitors", system.monitors)):
         for name, entry in entries.items():
             if entry.schedule.kind == "cron":
@@ -71,7 +71,7 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
 
 
 def _skipped(times: cron.Cron, jump: Jump) -> bool:
-    """Whether a run is due in the skipped time, on a day on which clocks may go forward."""
+    """Whether a run is due in the skipped hour of a day on which clocks may go forward."""
     if jump.month not in times.months or len(times.hours) * len(times.minutes) > _SELDOM:
         return False
     due = (hour * 60 + minute for hour in times.hours for minute in times.minutes)
@@ -82,7 +82,7 @@ def _skipped(times: cron.Cron, jump: Jump) -> bool:
 
 
 def _uneven(text: str, size: int) -> int:
-    """A step that does not divide its field, or 0. Months differ in length, so no step divides them."""
+    """A step that does not divide its field evenly, or 0. Days of the month are ignored: months differ in length."""
     for term in text.split(","):
         step = _STEP.fullmatch(term)
         if step and int(step[1]) > 1 and (not size or size % int(step[1])):
@@ -92,7 +92,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """The clock changes of each time zone that has any; the file names the release and the years."""
+    """The clock changes by time zone; the data file names the tz release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]

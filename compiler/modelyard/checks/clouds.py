@@ -1,4 +1,4 @@
-"""Fields for clouds: access to a cluster's API, and network ranges."""
+"""Checks fields for clouds: access to a cluster's API, and network ranges."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """A public API address is open only to listed ranges, and a private one has no ranges."""
+    """Require a list of allowed ranges for a public API address, and none for a private one."""
     for target in system.deployment.targets:
         if not target.in_cloud:
             continue
@@ -30,7 +30,7 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def egress(system: System) -> Iterator[Diagnostic]:
-    """Workloads that open personal data cannot reach every address."""
+    """Report workloads that read personal data and may connect to every address."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     for target in system.deployment.targets:
         if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
@@ -38,7 +38,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Whether ranges cover every address together, such as two halves."""
+    """Whether the ranges together cover every address, as two halves do."""
     if not any(block.endswith(_WIDE) for block in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
@@ -50,9 +50,9 @@ def _is_everything(ranges: tuple[str, ...]) -> bool:
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
-    """Networks of one system do not overlap, so they can be connected; a network that two targets share counts once.
+    """Report overlapping network ranges, because overlapping networks cannot be connected.
 
-    A target that only has buckets has no network.
+    A network that two targets share counts once, and a target that only has buckets has no network.
     """
     with_network = set(_with_network(system))
     candidates = [
@@ -66,7 +66,7 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 
 
 def _with_network(system: System) -> Iterator[str]:
-    """Targets on which something runs or a database is created."""
+    """Targets that need a network, for workloads or a new database."""
     for placed in (system.pipelines, system.inference, system.monitors):
         yield from (workload.target for workload in placed.values())
     if system.registry is not None and not system.registry.adopt:
@@ -82,7 +82,7 @@ def _overlap(first: Network, second: Network) -> bool:
 
 
 def reachability(system: System) -> Iterator[Diagnostic]:
-    """`reachableFrom` lists other targets."""
+    """Report a target that lists itself in `reachableFrom`."""
     for target in system.deployment.targets:
         for at, name in enumerate(target.reachable_from):
             if name == target.name:

@@ -1,4 +1,4 @@
-"""Columns that cannot have the role that a dataset gives them."""
+"""Reports columns that cannot serve as a dataset's label, timestamp or group."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
 _FROM_ZERO = frozenset({"xgboost", "pytorch"})
-"""Trainers that take classes 0, 1, 2 … and no text (runtime/modelyard_runtime/training/trainers.py)."""
+"""Trainers that accept classes 0, 1, 2 … but no text (runtime/modelyard_runtime/training/trainers.py)."""
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """Label, timestamp and group of a dataset are three different columns, and a group is not a feature."""
+    """Require a dataset's label, timestamp and group to be different columns, and the group to be no feature."""
     for data in system.data.values():
         columns_by_role = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
         for (first, column), (second, other) in combinations(columns_by_role, 2):
@@ -29,7 +29,7 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers can learn the label: numbers, or the classes that the trainer takes."""
+    """Require labels that a built-in trainer can learn: numbers, or classes that it accepts."""
     reported: set[str] = set()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:

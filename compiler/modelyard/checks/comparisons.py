@@ -1,4 +1,4 @@
-"""Comparisons of versions: what identifies a row, and which rows are compared."""
+"""Checks comparisons between model versions: how rows are identified, and which rows are compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """The columns of a split's key exist in the training data, if it has a schema."""
+    """Require the columns of a split's key to exist in training data that has a schema."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):
@@ -30,7 +30,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """A split's key identifies rows; it is neither the label nor only the time."""
+    """Reject split keys that do not identify rows, such as the label or only the timestamp."""
     for pipeline in system.pipelines.values():
         path: Path = ("pipelines", pipeline.name, "split", "key")
         read = [system.data[name] for step in _judged(pipeline) for name in step.inputs]
@@ -43,7 +43,7 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def known_rows(system: System) -> Iterator[Diagnostic]:
-    """A comparison with the champion identifies rows by a key, a group or their time."""
+    """Require a key, group or timestamp to identify rows for comparisons with the champion."""
     for pipeline in system.pipelines.values():
         model = system.models[pipeline.model.model] if pipeline.model else None
         if pipeline.type != "training" or model is None or pipeline.split.by == "time" or pipeline.split.key:
@@ -58,7 +58,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
 
 
 def slices(system: System) -> Iterator[Diagnostic]:
-    """A slice is by a column of the judged data, and is not compared with the champion."""
+    """Require slices to use a column of the evaluated data, without a comparison with the champion."""
     for model in system.models.values():
         for check in model.validation:
             path = ("models", model.name, "validation", check.name)
@@ -86,14 +86,14 @@ def _slice_column(system: System, model: Model, check: Check, path: Path) -> Ite
 
 
 def thresholds(system: System) -> Iterator[Diagnostic]:
-    """Only binary classification has a threshold."""
+    """Allow thresholds only for binary classification."""
     for model in system.models.values():
         if model.threshold is not None and model.task != "binary-classification":
             yield problems.threshold_without_two_classes(system.key("models", model.name, "threshold"), model.task)
 
 
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
-    """The steps whose data is split: built-in trainers, else any step that trains."""
+    """The steps whose data is split: those with built-in trainers, otherwise all training steps."""
     return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps
 
 

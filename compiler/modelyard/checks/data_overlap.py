@@ -1,4 +1,4 @@
-"""Data that would be destroyed or mixed: overlapping folders, and buckets and models with two owners."""
+"""Reports overlapping folders, and buckets and models with two owners, because data would be destroyed or mixed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Captures have a separate folder: retention deletes everything in it, and monitors read all of it."""
+    """Require a separate folder for captures: retention deletes every file in it, and monitors read every file."""
     folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = folders.overlapping(folder)
@@ -26,7 +26,7 @@ def captured(system: System) -> Iterator[Diagnostic]:
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
-    """A step writes outside every folder that it reads."""
+    """Report steps that write into a folder that they read."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if not step.output or step.output in step.inputs:
@@ -39,7 +39,7 @@ def outputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scores(system: System) -> Iterator[Diagnostic]:
-    """Each batch inference writes to its own folder."""
+    """Require a separate output folder for each batch inference."""
     earlier = Folders()
     writers: dict[str, str] = {}
     for scoring, folder in _scored(system):
@@ -52,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """The datasets that training pipelines read, each with one of these pipelines."""
+    """The datasets that training pipelines read, each with one of the pipelines that read it."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -63,7 +63,7 @@ def _readers(system: System) -> dict[str, str]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Scores stay out of the folders that training and monitors take labels from."""
+    """Report scores in folders from which training or monitors read labels."""
     readers = {name: f"pipeline '{reader}'" for name, reader in _readers(system).items() if system.data[name].label}
     trained_on = frozenset(readers)
     for monitor in system.monitors.values():
@@ -74,7 +74,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
         other = label_folders.equal(folder)
         if other is None:
             around = label_folders.nested(folder)
-            other = around if around is not None and around.path[1] not in trained_on else None  # else as training_data
+            other = around if around is not None and around.path[1] not in trained_on else None  # else: training_data
         if other is not None and scoring.output not in scoring.inputs and other.path[1] not in scoring.inputs:
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
@@ -82,26 +82,26 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
-    """Scores stay out of the folders that training reads; scores used for training need their own dataset."""
+    """Report scores in folders that training reads; scores used for training need a separate dataset."""
     readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
     for scoring, folder in _scored(system):
         other = read.nested(folder)
-        if other is not None and other.path[1] not in scoring.inputs:  # an output in its own input is another error
+        if other is not None and other.path[1] not in scoring.inputs:  # writing into an input folder is another error
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
             yield problems.scores_in_training_data(span, scoring.name, folder.address, reader, other.address)
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
-    """Everything that scores, with the folder of its scores."""
+    """Every scoring, with its output folder."""
     for scoring in scorings(system):
         if scoring.output:
             yield scoring, folder_of(system, system.data[scoring.output])
 
 
 def registered(system: System) -> Iterator[Diagnostic]:
-    """Each model has a unique name in the registry, and the registry's artifacts have their own folder."""
+    """Require unique model names in the registry, and a separate folder for the registry's artifacts."""
     datasets = Folders(folder_of(system, data) for data in system.data.values())
     for folder in artifacts(system):
         other = datasets.overlapping(folder)
@@ -118,7 +118,7 @@ def registered(system: System) -> Iterator[Diagnostic]:
 
 
 def adopted(system: System) -> Iterator[Diagnostic]:
-    """Each bucket or database is adopted by one store only."""
+    """Require each adopted bucket or database to belong to only one store."""
     owners: dict[str, str] = {}
     for store in system.stores.values():
         owner = owners.setdefault(bucket_of(store), store.name)

@@ -1,4 +1,4 @@
-"""Rules about where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
+"""Checks where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _words(target: TargetSpec) -> str:
 
 
 def mode(system: System) -> Iterator[Diagnostic]:
-    """The mode allows every target's kind, and a hybrid has both kinds."""
+    """Require the mode to allow every target's kind, and a hybrid system to have both kinds."""
     deployment = system.deployment
     kinds = {target.name: _kind(target) for target in deployment.targets}
     for target in deployment.targets:
@@ -56,7 +56,7 @@ def mode(system: System) -> Iterator[Diagnostic]:
 
 
 def residency(system: System) -> Iterator[Diagnostic]:
-    """Every target and bucket is where governance allows data; the local machine is exempt."""
+    """Require every target and bucket to be in an allowed region; the local machine is exempt."""
     allowed = system.governance.residency
     if not allowed:
         return
@@ -89,7 +89,7 @@ def _region(system: System, target: TargetSpec, region: str, path: Path, subject
 
 
 def prices(system: System) -> Iterator[Diagnostic]:
-    """Machine prices are in the currency of the budget."""
+    """Require machine prices in the budget's currency."""
     budget = system.governance.budget
     if budget is None:
         return
@@ -101,7 +101,7 @@ def prices(system: System) -> Iterator[Diagnostic]:
 
 
 def binding(system: System) -> Iterator[Diagnostic]:
-    """Raw addresses and overrides bind a spec to a provider: each is reported, with a count of all."""
+    """Report raw addresses and overrides, which bind a spec to a provider, each with the total count."""
     bound: list[tuple[Path, str]] = [
         (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
         for data in system.data.values()
@@ -118,7 +118,7 @@ def binding(system: System) -> Iterator[Diagnostic]:
 
 
 def images(system: System) -> Iterator[Diagnostic]:
-    """User images do not change: a moving tag is reported once, at its first use."""
+    """Report user images with a moving tag, each at its first use."""
     image_paths: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
         image_paths += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
@@ -134,7 +134,7 @@ def images(system: System) -> Iterator[Diagnostic]:
 
 
 def local_files(system: System) -> Iterator[Diagnostic]:
-    """A cluster cannot read a file of the local machine."""
+    """Report local files that workloads on a cluster would have to read."""
     local = {data.name for data in system.data.values() if data.uri.startswith("file:")}
     if not local:
         return
@@ -150,7 +150,7 @@ def local_files(system: System) -> Iterator[Diagnostic]:
 
 
 def unused(system: System) -> Iterator[Diagnostic]:
-    """Compute classes, stores, datasets, models and channels that nothing uses."""
+    """Report unused compute classes, stores, datasets, models and channels."""
     for section, kind, used in (
         ("compute", "compute class", _used_compute(system)),
         ("stores", "store", _used_stores(system)),
@@ -195,7 +195,7 @@ def _used_data(system: System) -> set[str]:
 def _used_models(system: System) -> set[str]:
     used = {pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model}
     used |= {scoring.model.model for scoring in scorings(system)}
-    used |= {model.name for model in imported(system)}  # like a trained model, it may be for others
+    used |= {model.name for model in imported(system)}  # like a trained model, it may be used outside this system
     return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
 
 

@@ -1,4 +1,4 @@
-"""The evidence that a high-risk system keeps, and who can delete it."""
+"""Checks that a high-risk system keeps evidence of its operation, and that workloads cannot delete it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import System
 
 
 def shared_keys(system: System) -> Iterator[Diagnostic]:
-    """Audited captures are not in a store that all workloads open with the same key."""
+    """Report audited captures in a store whose credentials all workloads share."""
     if system.governance.risk != "high" and not system.profile.regulated:
         return
     for name in dict.fromkeys(inference.capture.store for inference in system.inference.values() if inference.capture):
@@ -22,7 +22,7 @@ def shared_keys(system: System) -> Iterator[Diagnostic]:
 
 
 def switched_off(system: System) -> Iterator[Diagnostic]:
-    """In high-risk systems, no record of what happened is switched off."""
+    """Report records of events that a high-risk system switches off."""
     if system.governance.risk != "high":
         return
     if not system.governance.lineage:

@@ -1,4 +1,4 @@
-"""The bucket folders that a system uses for data, and overlaps between them."""
+"""Finds the bucket folders that a system uses for data, and overlaps between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 @record
 class Folder:
-    """A folder of a bucket: its name in messages, and where the spec names it."""
+    """A folder in a bucket, with its name for messages and its place in the spec."""
 
     what: str  # "dataset 'transactions'"
     bucket: str
@@ -25,12 +25,12 @@ class Folder:
 
     @property
     def address(self) -> str:
-        """The folder for messages."""
+        """The folder's address for messages."""
         return "/".join(self.parts) or "the whole bucket"
 
 
 def bucket_of(store: Store) -> str:
-    """A key for a store's bucket: service and name if it is adopted, else the store itself."""
+    """A key for a store's bucket: the service and bucket name if adopted, otherwise the store's name."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """The folder of a dataset, from its store and path or from its address."""
+    """A dataset's folder, from its store and path or from its address."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -76,7 +76,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 class Folders:
-    """An index of folders: a lookup for overlaps takes one step per part of a path."""
+    """An index of folders that finds overlaps in one step per path segment."""
 
     def __init__(self, folders: Iterable[Folder] = ()) -> None:
         self._exact: dict[_Key, Folder] = {}
@@ -85,24 +85,24 @@ class Folders:
             self.add(folder)
 
     def add(self, folder: Folder) -> None:
-        """Adds a folder; of several equal ones, the first is kept."""
+        """Add a folder unless an equal one exists."""
         *above, exact = _prefixes(folder)
         self._exact.setdefault(exact, folder)
         for key in above:
             self._above.setdefault(key, folder)
 
     def equal(self, folder: Folder) -> Folder | None:
-        """The equal folder."""
+        """Find the equal folder."""
         return self._exact.get((folder.bucket, folder.parts))
 
     def nested(self, folder: Folder) -> Folder | None:
-        """A folder that is inside this one, or that contains it."""
+        """Find a folder that is inside this one or contains it."""
         *above, exact = _prefixes(folder)
         around = (self._exact[key] for key in above if key in self._exact)
         return self._above.get(exact) or next(around, None)
 
     def overlapping(self, folder: Folder) -> Folder | None:
-        """A folder that equals this one, is inside it or contains it."""
+        """Find a folder that equals this one, is inside it or contains it."""
         return self.equal(folder) or self.nested(folder)
 
 

@@ -1,4 +1,4 @@
-"""Rules that a system sets for itself, and those of its industry."""
+"""Checks the rules that a system sets for itself, and those of its industry."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ SENSITIVE = ("pii", "cardholder", "phi")
 
 
 def _sensitive(system: System) -> list[str]:
-    """The sensitive classes that governance declares or a dataset has."""
+    """The sensitive data classes declared by governance or by a dataset."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     return [classification for classification in SENSITIVE if classification in classes]
 
 
 def _in_production(system: System) -> dict[str, None]:
-    """The models that are served or score data."""
+    """Models that are served or used for scoring."""
     models = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     models += [scoring.model.model for scoring in scorings(system)]
     return dict.fromkeys(models)
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Regulated high-risk systems promote no model without approval, and the approvals are possible."""
+    """Require approvals for promotions in regulated high-risk systems, and enough approvers to grant them."""
     approval = system.governance.approve_promotion
     if approval is not None:
         if approval.minimum > len(approval.groups):
@@ -47,11 +47,11 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:
-    """Models are explained if governance requires it, and in production if the industry does."""
+    """Require explanations where governance or, for models in production, the industry requires them."""
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
-        if model.explainability is not None or model.imported is not None:  # imports.imports handles these
+        if model.explainability is not None or model.imported is not None:  # imports.imports checks these
             continue
         span = system.key("models", model.name)
         if system.governance.explainability:
@@ -61,7 +61,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
 
 
 def cards(system: System) -> Iterator[Diagnostic]:
-    """Models in production have a card with purpose and limitations, if the industry requires it."""
+    """Require model cards with purpose and limitations for models in production, if the industry requires them."""
     if not system.profile.regulated:
         return
     for name in _in_production(system):
@@ -73,7 +73,7 @@ def cards(system: System) -> Iterator[Diagnostic]:
 
 
 def classifications(system: System) -> Iterator[Diagnostic]:
-    """Datasets declare how sensitive they are if the industry requires it, and governance lists their classes."""
+    """Require datasets to declare a sensitivity class if the industry does, and governance to list each class."""
     declared = system.governance.data_classes
     lists_classes = "dataClasses" in system.written("governance")
     for data in system.data.values():
@@ -86,7 +86,7 @@ def classifications(system: System) -> Iterator[Diagnostic]:
 
 
 def captures(system: System) -> Iterator[Diagnostic]:
-    """Captured requests of a system with sensitive data have a retention period."""
+    """Require a retention period for captured requests if the system has sensitive data."""
     sensitive = _sensitive(system)
     if not sensitive:
         return
@@ -97,7 +97,7 @@ def captures(system: System) -> Iterator[Diagnostic]:
 
 
 def retention(system: System) -> Iterator[Diagnostic]:
-    """A bucket deletes by age nothing that has to be kept longer: models, and captures with a retention."""
+    """Report buckets whose retention deletes models, or deletes captures before their own retention ends."""
     registry = system.registry
     for store in system.stores.values():
         if store.retention_s is None or store.adopt:
@@ -115,7 +115,7 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 
 def locks(system: System) -> Iterator[Diagnostic]:
-    """No setting contradicts an Object Lock, and a locked bucket contains records rather than changing data."""
+    """Report settings that contradict an Object Lock, and locked buckets with data that workloads overwrite."""
     for store in system.stores.values():
         lock, path = store.object_lock, ("stores", store.name)
         if lock is None or store.adopt:
@@ -143,7 +143,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
 
 
 def _rewritten(system: System, store: str) -> Iterator[str]:
-    """The data that workloads regularly overwrite in a store."""
+    """The data in a store that workloads regularly overwrite."""
     if system.registry is not None and system.registry.artifacts == store:
         yield "the registry writes models and checkpoints there"
     outputs = {
@@ -157,12 +157,12 @@ def _rewritten(system: System, store: str) -> Iterator[str]:
 
 
 def _days(seconds: int) -> str:
-    """A duration as a spec writes it: in days, or in hours if it is not a whole number of days."""
+    """A duration in spec syntax: in days, or in hours if it is not a whole number of days."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
 
 
 def exposure(system: System) -> Iterator[Diagnostic]:
-    """Public endpoints have authentication; so do internal ones, if the industry requires it."""
+    """Require authentication for public endpoints, and for internal ones if the industry requires it."""
     for inference in system.inference.values():
         endpoint = inference.endpoint
         if endpoint.auth.type != "none":
@@ -175,7 +175,7 @@ def exposure(system: System) -> Iterator[Diagnostic]:
 
 
 def callers(system: System) -> Iterator[Diagnostic]:
-    """Each caller of an endpoint has its own secret."""
+    """Require a separate secret for each caller of an endpoint."""
     for inference in system.inference.values():
         owners: dict[SecretRef, str] = {}
         for caller in inference.endpoint.auth.callers:
@@ -186,7 +186,7 @@ def callers(system: System) -> Iterator[Diagnostic]:
 
 
 def residency_limited(system: System) -> Iterator[Diagnostic]:
-    """A system with sensitive data states where that data may be."""
+    """Require allowed regions if the system has sensitive data."""
     sensitive = _sensitive(system)
     if sensitive and not system.governance.residency and system.deployment.mode != "local":
         path = ("governance", "dataClasses") if system.governance.data_classes else ("governance",)

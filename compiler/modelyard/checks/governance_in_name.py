@@ -1,4 +1,4 @@
-"""Governance in name only: gates and approvals without effect, data in clear or abroad, removed safeguards."""
+"""Reports gates and approvals without effect, data in clear text or abroad, and removed safeguards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.spec import System
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """High-risk models that are trained here have a gate that also judges the first version."""
+    """Require a gate that also judges the first version of high-risk models trained here."""
     if system.governance.risk != "high":
         return
     for name in _promoted(system):
@@ -28,13 +28,13 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _promoted(system: System) -> dict[str, None]:
-    """The models that pipelines here train."""
+    """The models that this spec's pipelines train."""
     pipelines = [pipeline for pipeline in system.pipelines.values() if pipeline.type == "training"]
     return dict.fromkeys(pipeline.model.model for pipeline in pipelines if pipeline.model)
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """A promotion needs a group besides the team that owns the system."""
+    """Require an approving group other than the team that owns the system."""
     approval, team = system.governance.approve_promotion, system.governance.owner.team
     if approval is None:
         return
@@ -46,7 +46,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def in_the_clear(system: System) -> Iterator[Diagnostic]:
-    """Credentials and personal data leave a cluster over TLS only."""
+    """Report credentials and personal data that leave a cluster without TLS."""
     for address in addresses(system, _sensitive_stores(system)):
         if in_clear(address.url) and (address.credentials or address.sensitive):
             cargo = "personal data" if address.sensitive else "credentials"
@@ -54,7 +54,7 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
-    """Requests with personal data reach a Gateway of this system over TLS.
+    """Report Gateways of this system that accept requests with personal data without TLS.
 
     The spec does not describe an existing Gateway, and a public endpoint without a certificate is another error.
     """
@@ -65,7 +65,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
         unencrypted = (
             target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
         )
-        in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, whatever ours has
+        in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, even if ours has
         reported = system.profile.regulated and endpoint.auth.type != "none"  # as W0636
         reached = endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
         if reached and (unencrypted or in_steps) and not reported:
@@ -75,7 +75,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:
-    """The stores of sensitive datasets, and of captures if governance declares a sensitive class."""
+    """Stores with sensitive datasets, and with captures if governance declares a sensitive class."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
     if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
         stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}
@@ -83,7 +83,7 @@ def _sensitive_stores(system: System) -> frozenset[str]:
 
 
 def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
-    """Addresses that name a cloud region name one where governance allows data."""
+    """Report addresses in cloud regions where governance does not allow data."""
     allowed = system.governance.residency
     for address in addresses(system, frozenset()) if allowed else ():
         place = country_of(address.url)
@@ -98,7 +98,7 @@ def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
 
 
 def overrides(system: System) -> Iterator[Diagnostic]:
-    """Overrides that remove a safeguard are reported; they are errors in regulated high-risk systems."""
+    """Report overrides that remove a safeguard: errors in regulated high-risk systems, otherwise warnings."""
     strict = system.profile.regulated and system.governance.risk == "high"
     for override in system.overrides:
         for at, effect in lifted(override):

@@ -1,4 +1,4 @@
-"""Host names and addresses, ports that clouds block, and tokens that open more than one endpoint."""
+"""Checks host names and addresses, ports that clouds block, and tokens shared between endpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SMTP = "25"
 
 
 def mail(system: System) -> Iterator[Diagnostic]:
-    """Mail leaves a cloud through the submission port, because clouds block port 25."""
+    """Require the submission port for mail from a cloud, because clouds block port 25."""
     cloud = next((target for target in system.deployment.targets if target.in_cloud), None)
     for channel in system.channels.values() if cloud is not None else ():
         if channel.smarthost.rpartition(":")[2] == _SMTP:
@@ -30,7 +30,7 @@ def mail(system: System) -> Iterator[Diagnostic]:
 
 
 def names(system: System) -> Iterator[Diagnostic]:
-    """Hosts that need a name or a certificate are not IP addresses."""
+    """Reject IP addresses as hosts that need a DNS name or a certificate."""
     for inference in system.inference.values():
         host = inference.endpoint.host
         if _NUMBER.fullmatch(host) and inference.endpoint.exposure != "cluster":
@@ -63,7 +63,7 @@ def _called(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def tokens(system: System) -> Iterator[Diagnostic]:
-    """A token opens one endpoint and nothing else."""
+    """Report tokens that are shared between endpoints or with other services."""
     opened: dict[tuple[SecretRef, str], str] = {}
     for inference in system.inference.values():
         for caller in inference.endpoint.auth.callers:
@@ -80,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
-    """The place where a target keeps a secret: the same name in another cluster's namespace is another secret."""
+    """Where a target stores a secret: the same name in another cluster's namespace is another secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"
@@ -88,7 +88,7 @@ def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Tokens, passwords and addresses with a secret that open something other than an endpoint."""
+    """Tokens, passwords and secret addresses for anything other than an endpoint."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

@@ -1,6 +1,4 @@
-"""Models that were trained elsewhere: the promoter can read them, and the spec requires nothing of them that only
-training could provide.
-"""
+"""Checks imported models: the promoter can read them, and the spec requires nothing that only training provides."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from modelyard.spec.watched import watched_models
 
 
 def imports(system: System) -> Iterator[Diagnostic]:
-    """All rules about one import."""
+    """Apply every rule to each imported model."""
     for model in imported(system):
         assert model.imported is not None
         path: Path = ("models", model.name, "import")
@@ -28,7 +26,7 @@ def imports(system: System) -> Iterator[Diagnostic]:
 
 
 def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
-    """Only the promoter creates versions of an imported model."""
+    """Report pipelines that train an imported model, because only the promoter creates its versions."""
     if system.registry is None or system.registry.adopt:
         yield problems.import_without_promoter(system.key(*path), model.name, adopted=system.registry is not None)
     trainer = system.trained().get(model.name)
@@ -37,7 +35,7 @@ def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
 
 
 def _readable(system: System, model: Model, source: ModelImport, path: Path) -> Iterator[Diagnostic]:
-    """The promoter can read the source, and the source does not change."""
+    """Require a source that the promoter can read and that does not change."""
     stored = stored_at(system, source)
     if stored is not None:
         if kept_by_registry(system, *stored):
@@ -46,7 +44,7 @@ def _readable(system: System, model: Model, source: ModelImport, path: Path) -> 
             hint = "name a folder that others deliver to, or a version as models:/NAME/VERSION"
             yield problems.import_unreadable(system.at(*path, at), text, reason, hint)
         return
-    if RUN.fullmatch(source.uri):  # the promoter finds out whose run it is
+    if RUN.fullmatch(source.uri):  # the promoter looks up which model the run belongs to
         return
     version = VERSION.fullmatch(source.uri)
     reason, hint = _unreadable(system, source.uri) if version is None else _bypass(system, model, version["name"])
@@ -72,7 +70,7 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
 
 
 def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
-    """A version that was created here: of the model itself, or of a model with its own gate."""
+    """Report imports of versions that this system created, because they would bypass a gate."""
     if name == model.registered_name:
         return "that is the model itself", "name the model that it comes from"
     trained = {
@@ -86,7 +84,7 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
 
 
 def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Results of training that an imported model never has."""
+    """Report required training results that an imported model never has."""
     path: Path = ("models", model.name)
     if model.validation:
         reason = "no gate evaluates its versions: approvals decide about them"
@@ -103,7 +101,7 @@ def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
 
 
 def references(system: System) -> Iterator[Diagnostic]:
-    """A monitor of an imported model compares with a dataset, because the training data is not here."""
+    """Require a dataset as the reference for monitors of an imported model, because its training data is elsewhere."""
     for monitor in system.monitors.values():
         if monitor.reference is None or monitor.reference.data or monitor_type(monitor.type).reads != "rows":
             continue

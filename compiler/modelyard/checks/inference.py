@@ -1,4 +1,4 @@
-"""Endpoints: how variants share traffic, how servers are replaced, and how callers reach them."""
+"""Checks endpoints: how variants share traffic, how servers are replaced, and how callers reach them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def traffic(system: System) -> Iterator[Diagnostic]:
-    """Shares add up to 100 percent, and a variant that gets mirrored requests gets no traffic."""
+    """Require traffic shares to add up to 100 percent, and no traffic for variants that get mirrored requests."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         total = sum(variant.percent for variant in inference.variants)
@@ -28,7 +28,7 @@ def traffic(system: System) -> Iterator[Diagnostic]:
 
 
 def rollouts(system: System) -> Iterator[Diagnostic]:
-    """Incremental rollouts are used only where they work."""
+    """Report incremental rollouts where they are not supported."""
     targets = {target.name: target for target in system.deployment.targets}
     for inference in system.inference.values():
         if inference.rollout.strategy != "incremental":
@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Members of a pool have one variant each, and agree on the settings of their Ray cluster."""
+    """Require pool members to have one variant each and the same settings for their shared Ray cluster."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -70,9 +70,9 @@ def pools(system: System) -> Iterator[Diagnostic]:
 
 
 def addresses(system: System) -> Iterator[Diagnostic]:
-    """Endpoints that are reached through a gateway have one, with a unique address.
+    """Require a gateway for endpoints that need one, and unique addresses.
 
-    Splitting or mirroring traffic needs a gateway inside the cluster, too; KubeRay creates a Gateway for each
+    Splitting or mirroring traffic needs a gateway even inside the cluster. KubeRay creates its own Gateway for each
     incremental rollout.
     """
     targets = {target.name: target for target in system.deployment.targets}
@@ -99,7 +99,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
-    """Members of a pool that are reachable only inside the cluster share one server, so their paths differ."""
+    """Require different paths for pool members inside the cluster, because they share one server."""
     taken: dict[tuple[str, str], str] = {}
     for inference in system.inference.values():
         if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
@@ -111,7 +111,7 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """SLOs have objectives; latencies grow with their percentile, and batching leaves time for them."""
+    """Require SLOs with objectives, latencies that grow with their percentile, and batching that leaves time."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue
@@ -137,7 +137,7 @@ def promises(system: System) -> Iterator[Diagnostic]:
 
 
 def readers(system: System) -> Iterator[Diagnostic]:
-    """The alerts of SLOs reach somebody."""
+    """Require a notification channel for SLO alerts."""
     with_slo = [inference.name for inference in system.inference.values() if inference.slo]
     if with_slo and not system.governance.owner.oncall:
         yield problems.alert_without_reader(system.key("governance", "owner"), with_slo)

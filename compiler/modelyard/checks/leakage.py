@@ -1,4 +1,4 @@
-"""Leakage and skew: training on what production will not have, and scoring with other columns than training."""
+"""Reports leakage (training on data that production will not have) and skew (scoring on other columns)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """No label of a joined input is a feature, and features do not arrive with the labels."""
+    """Report features that are labels of a joined input, or that arrive only with the labels."""
     for _, step in _training_steps(system):
         inputs = [system.data[name] for name in step.inputs]
         owners = {data.label: data.name for data in inputs if data.label}
@@ -34,7 +34,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """A forecast is judged on rows that are newer than its training data."""
+    """Require a split by time for forecasts, so that they are evaluated on rows newer than the training data."""
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
@@ -46,7 +46,7 @@ def splits(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """A gate computes its metrics on data that the model was not trained on."""
+    """Report gates that evaluate a model on its training data."""
     trained: dict[str, list[str]] = {}
     for pipeline, step in _training_steps(system):
         assert pipeline.model is not None
@@ -61,7 +61,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers have one label, and no timestamp among the features."""
+    """Require one label for built-in trainers, and no timestamp among the features."""
     for _, step in _training_steps(system):
         if not step.trainer:
             continue
@@ -78,9 +78,9 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scoring(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring has every feature in each of its inputs, with the type of the training data.
+    """Require every feature in each input of built-in scoring, with the type that it has in training.
 
-    It scores each input separately, without the join that training does.
+    Scoring processes each input separately, without the join that training does.
     """
     trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):

@@ -1,4 +1,4 @@
-"""Monitors: what they can watch, what they require, and what a breach triggers."""
+"""Checks what monitors watch, what they require, and what a breach triggers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard.spec.scoring import scorings_of
 from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_models, watched_pipeline
 
 _KINDS = {"string": "id", "integer": "id", "number": "id", "boolean": "boolean", "timestamp": "timestamp"}
-"""Types whose values can be equal: a number and its text are the same key."""
+"""Column types whose values can match as keys: a number matches its text."""
 _WATCHED = {
     "inference": "an endpoint",
     "pipelines": "a pipeline",
@@ -30,14 +30,14 @@ _WATCHED = {
 
 
 def monitors(system: System) -> Iterator[Diagnostic]:
-    """All rules about one monitor."""
+    """Apply every rule to each monitor."""
     for monitor in system.monitors.values():
         for rule in _RULES:
             yield from rule(system, monitor)
 
 
 def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """The watched data can show what the monitor looks for."""
+    """Report a `watch` that does not suit the monitor's type."""
     section, _, name = monitor.watch.partition(".")
     properties = monitor_type(monitor.type)
     pipeline = watched_pipeline(system, monitor)
@@ -56,7 +56,7 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """A pipeline whose runs are watched runs more than once, and often enough for its freshness bound."""
+    """Report watched pipelines that run only once, or too rarely for the freshness bound."""
     section, _, name = monitor.watch.partition(".")
     if section != "pipelines" or monitor.type != "performance":
         return
@@ -72,7 +72,7 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Each check names a metric of the monitor's type that fits the task, with bounds that can hold."""
+    """Require checks with a metric that suits the monitor's type and task, and bounds that can be met."""
     properties = monitor_type(monitor.type)
     own_metrics = (
         properties.of_runs if properties.of_runs and monitor.watch.startswith("pipelines.") else properties.checks
@@ -102,14 +102,14 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
-    """The metric that a monitor computes under a name: a check of its type, or a model metric if it judges these."""
+    """The metric that a monitor computes under this name: one of its type's own, or a model metric if allowed."""
     if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
 
 
 def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Quality is judged by labels, in a dataset that names their column."""
+    """Require labels for quality monitors, in a dataset that names its label column."""
     if "labels" not in monitor_type(monitor.type).needs:
         return
     if not monitor.labels:
@@ -119,7 +119,7 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """The key of labels has columns of comparable types on both sides, as far as their schemas are known."""
+    """Require the key's columns in labels and watched data, with comparable types, if both have schemas."""
     if not monitor.labels:
         return
     labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)
@@ -137,7 +137,7 @@ def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Drift is measured against a reference that exists."""
+    """Require an existing reference for drift monitors."""
     path = ("monitors", monitor.name)
     reference = monitor.reference
     if reference is None:
@@ -152,7 +152,7 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def features(system: System) -> Iterator[Diagnostic]:
-    """Columns named by checks exist, as far as the columns of the watched data are known."""
+    """Report features that the watched data lacks, if its columns are known."""
     trained_on: dict[str, list[str]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -175,7 +175,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """The datasets that have the columns of the watched data."""
+    """The datasets with the same columns as the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "data":
         return (name,)
@@ -188,7 +188,7 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
-    """The columns of several datasets by their schemas; empty if one of them has no schema."""
+    """The columns in several datasets' schemas; empty if a dataset has no schema."""
     datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}
@@ -196,7 +196,7 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """`consecutive` needs repeated runs, and `minFeatures` needs several features."""
+    """Check that `consecutive` has repeated runs to count, and `minFeatures` enough features."""
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:
@@ -212,7 +212,7 @@ def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """A rollback moves the alias of a served model."""
+    """Require an alias of a served model that a rollback can move."""
     if not monitor.on_breach.rollback:
         return
     span = system.at("monitors", monitor.name, "onBreach", "rollback")
@@ -224,7 +224,7 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Windows leave no gaps, and a cooldown applies to an action and outlasts the time between two runs."""
+    """Report windows with gaps, and cooldowns that have no action or end before the next run."""
     breach = monitor.on_breach
     cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
     written = system.at(*cooldown) != system.at(*cooldown[:-1])
@@ -242,7 +242,7 @@ def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _effect(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """A breach notifies somebody or starts something."""
+    """Require a breach to send a notification or trigger an action."""
     breach = monitor.on_breach
     path = ("monitors", monitor.name)
     if not breach.notify:

@@ -1,4 +1,4 @@
-"""Systems that deploy but never work: aliases never set, unknown parameters, inaccessible buckets."""
+"""Reports systems that deploy but cannot work: aliases never set, unknown parameters, inaccessible buckets."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Each alias in use is set by a training pipeline, an import or a stage of the model.
+    """Require a training pipeline, an import or a model stage to set each alias in use.
 
-    A model that is neither trained nor imported here comes from others, who also set its aliases.
+    If a model is neither trained nor imported here, another system sets its aliases.
     """
     promoted = system.promoted()
     for ref, path in used(system):
@@ -45,7 +45,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
-    """Every version of a model that serves or scores, and where the spec names it."""
+    """Every model version that serves or scores, and its place in the spec."""
     for inference in system.inference.values():
         for variant in inference.variants:
             yield variant.model, ("inference", inference.name, "variants", variant.name, "model")
@@ -58,7 +58,7 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
-    """A built-in trainer has every parameter that the step and the search pass."""
+    """Report parameters in a step or search that its built-in trainer does not have."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -89,7 +89,7 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
-    """Numbers that the trainer rejects, or with which it would learn nothing."""
+    """Report numbers that the trainer rejects, or with which it would learn nothing."""
     fractions: dict[str, str] = {}
     for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
         if dimension.kind in _FRACTIONS and dimension.name in bounds and bounds[dimension.name].number is None:
@@ -104,7 +104,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """The numeric parameters of a step, and the choices and bounds of its search, each with its place."""
+    """A step's numeric parameters and the choices and bounds of its search, each with its place in the spec."""
     values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]
@@ -120,7 +120,7 @@ def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:
-    """A bucket that a cluster adopts has credentials, because its workloads have no identity in a cloud."""
+    """Require credentials for buckets that a cluster adopts, because its workloads have no cloud identity."""
     for store in system.stores.values():
         target = system.target(store.target)
         if store.type != "object" or not store.adopt or target.provider != "kubernetes":
@@ -131,7 +131,7 @@ def buckets(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Captures are kept until their labels have arrived, plus the monitor's window."""
+    """Require captures to be retained for the label delay plus the monitor's window."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         capture = system.inference[name].capture if section == "inference" else None
@@ -148,7 +148,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def retention(system: System) -> Iterator[Diagnostic]:
-    """Windows of monitors reach no further back than the bucket keeps its objects."""
+    """Report monitors whose window is longer than the bucket's retention period."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         windows = [(name, monitor.window_s, "window")] if section == "data" else []
@@ -162,7 +162,7 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring writes a format that it supports."""
+    """Report output formats that built-in scoring does not support."""
     for scoring in scorings(system):
         for step in scoring.steps:
             output = step.output or scoring.output
@@ -171,7 +171,7 @@ def outputs(system: System) -> Iterator[Diagnostic]:
 
 
 def retraining(system: System) -> Iterator[Diagnostic]:
-    """A breach retrains the model that the monitor watches, not another one."""
+    """Report breaches that retrain another model than the watched one."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         pipeline = system.pipelines.get(monitor.on_breach.run)

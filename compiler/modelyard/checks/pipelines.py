@@ -1,4 +1,4 @@
-"""Data, models and pipelines: columns, metrics, steps and search."""
+"""Checks data, models and pipelines: columns, metrics, steps and search."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVED_ALIAS: Final = pattern(r"latest|v[0-9]+")
 
 
 def columns(system: System) -> Iterator[Diagnostic]:
-    """Columns that a dataset names are in its schema, if it has one, and its label is not a feature."""
+    """Require a dataset's named columns to be in its schema, if any, and its label not to be a feature."""
     suggestions = Suggestions()
     for data in system.data.values():
         if data.schema:
@@ -42,7 +42,7 @@ def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) 
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers have a label, splits by time have a timestamp, and no step writes its own input."""
+    """Require a label for built-in trainers, a timestamp for splits by time, and no step that writes its own input."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and not any(system.data[name].label for name in step.inputs):
@@ -57,7 +57,7 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def trainers(system: System) -> Iterator[Diagnostic]:
-    """A pipeline trains its model once, with a trainer of the model's framework."""
+    """Require a pipeline to train its model once, with a trainer for the model's framework."""
     for pipeline in system.pipelines.values():
         training = [step for step in pipeline.steps if step.trainer]
         if len(training) > 1:
@@ -71,7 +71,7 @@ def trainers(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Every check of a gate names a metric that something reports, with bounds that can hold."""
+    """Require gate checks with a metric that is reported, and bounds that can be met."""
     own = _reporting_own_metrics(system)
     for model in system.models.values():
         for check in model.validation:
@@ -86,7 +86,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    """A user-defined metric has no value for the champion or on other data; the runtime rejects such a gate, too."""
+    """Report gates that need a user-defined metric for the champion or on other data, where it has no value."""
     given = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in given if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
@@ -95,7 +95,7 @@ def _compared(system: System, check: Check, model: Model, own: bool, path: Path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Models that only user code trains, which may report any metric; also those that nothing here trains."""
+    """Models that no built-in trainer trains: user code may report any metric."""
     built_in = {
         pipeline.model.model
         for pipeline in _training(system)
@@ -120,7 +120,7 @@ def _metric(system: System, metric: str, model: Model, own: bool, path: Path) ->
 
 
 def direction_of(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """The only bound of a check guards against bad values, not good ones."""
+    """Report checks whose only bound rejects good values instead of bad ones."""
     if check.versus or (check.minimum is None) == (check.maximum is None):
         return
     if check.maximum is None and metric.better == "smaller":
@@ -130,7 +130,7 @@ def direction_of(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def within_reach(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """Bounds are possible values of the metric, have an effect, and fit its unit: 95 may mean a percentage."""
+    """Report bounds that are impossible, have no effect, or use the wrong unit: 95 may mean a percentage."""
     low, high = metric.least, metric.most
     only = check.minimum is None or check.maximum is None
     if check.versus and check.min_delta >= high - low:
@@ -154,20 +154,20 @@ def within_reach(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
-    """The bounds of a check leave a range between them."""
+    """Report checks whose lower bound is above the upper one."""
     if check.minimum is not None and check.maximum is not None and check.minimum > check.maximum:
         yield problems.bounds_reversed(system.at(*path, "min"), check.minimum, check.maximum)
 
 
 def tuning(system: System) -> Iterator[Diagnostic]:
-    """A search optimizes a reported metric in the right direction, within bounds in the right order."""
+    """Require a search to optimize a reported metric in the right direction, within ordered bounds."""
     for pipeline in system.pipelines.values():
         tuned = pipeline.tuning
         if tuned is None or pipeline.model is None:
             continue
         path: Path = ("pipelines", pipeline.name, "tuning")
         model = system.models[pipeline.model.model]
-        own = not any(step.trainer for step in pipeline.steps)  # else the search applies to it alone
+        own = not any(step.trainer for step in pipeline.steps)  # otherwise only this step is searched
         yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
         metric = metric_of(tuned.metric)
         if metric is not None and (tuned.goal == "minimize") != (metric.better == "smaller"):
@@ -186,14 +186,14 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """The steps that a search applies to: built-in trainers, else the last step, which nothing needs."""
+    """The steps that a search applies to: those with built-in trainers, otherwise final steps."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
 
 
 def steps(system: System) -> Iterator[Diagnostic]:
-    """Steps do not wait for each other in a cycle, and end within their pipeline's timeout."""
+    """Report steps that wait for each other in a cycle, or may take longer than their pipeline's timeout."""
     for pipeline in system.pipelines.values():
         cycle = _cycle(pipeline)
         if cycle:
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """The cycle of steps, each needing the next and the last the first; empty if all can run."""
+    """A cycle in which each step needs the next, and the last needs the first; empty if there is none."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:
@@ -232,7 +232,7 @@ def _cycle(pipeline: Pipeline) -> list[str]:
 
 
 def workers(system: System) -> Iterator[Diagnostic]:
-    """The bounds of workers and replicas are in order."""
+    """Report minimum numbers of workers or replicas above the maximum."""
     for pipeline in system.pipelines.values():
         reported = False
         for step in pipeline.steps:
@@ -259,7 +259,7 @@ def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Aliases are not among those that MLflow reserves."""
+    """Report aliases that MLflow reserves."""
     named: list[tuple[str, Path]] = []
     for inference in system.inference.values():
         named += [
@@ -288,7 +288,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def origin(system: System) -> Iterator[Diagnostic]:
-    """Every model in use comes from a pipeline here, an import, or an adopted registry."""
+    """Require every model in use to come from a pipeline here, an import, or an adopted registry."""
     if system.registry is not None and system.registry.adopt:
         return
     promoted = system.promoted()

@@ -1,4 +1,4 @@
-"""Specs that work but are hardly intended: splits without rows, runs in quick succession, impossible sizes."""
+"""Reports what is probably a mistake: splits without rows, runs in quick succession, implausible sizes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _LEAST_HELD_OUT = 0.01
 _MOST_HELD_OUT = 0.5
 
 _HOUR_S = 3600
-"""Training on accelerators more often than this hardly waits for its machines, and its data has hardly changed."""
+"""If accelerators train more often than this, machines barely start in time and the data has barely changed."""
 
 _SENSIBLE_S = 300
-"""Anything that starts more often than this spends its time on starting: a cluster or a Pod, an image, libraries."""
+"""Runs that start more often than this mostly wait for clusters, Pods, images and libraries."""
 
 _NOTICED_S = 10
-"""How often the CronJob controller checks (kubernetes.io, "CronJob", "Schedule limits", read 2026-11-26)."""
+"""How often the CronJob controller looks for due runs (kubernetes.io, "CronJob", "Schedule limits", 2026-11-26)."""
 
 _GI = 1024**3
 _SMALLEST = _GI
 _LARGEST = 256 * 1024 * _GI
-"""Bounds for disks: Ray's logs and a copy of a model need the lower one, and no machine has the upper one."""
+"""The minimum disk fits Ray's logs and a copy of a model; no machine has a disk as large as the maximum."""
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """A split leaves rows for training and rows for evaluation."""
+    """Report splits that leave no rows for training or for evaluation."""
     for pipeline in system.pipelines.values():
         fraction = pipeline.split.fraction
         if pipeline.type == "training" and not _LEAST_HELD_OUT <= fraction <= _MOST_HELD_OUT:
@@ -41,7 +41,7 @@ def splits(system: System) -> Iterator[Diagnostic]:
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """A scheduled run can start and finish before the next start."""
+    """Report schedules whose runs cannot finish before the next one starts."""
     for pipeline in system.pipelines.values():
         path = ("pipelines", pipeline.name)
         subject = f"pipeline '{pipeline.name}'"
@@ -73,7 +73,7 @@ def _trains_on_accelerators(system: System, pipeline: Pipeline) -> bool:
 
 
 def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """A run times out before the next is due, if the spec limits its duration."""
+    """Report a timeout that ends after the next run is due."""
     path = ("pipelines", pipeline.name)
     gaps, overlap = gaps_s(pipeline.schedule), pipeline.schedule.overlap
     if gaps and "timeout" in system.written(*path) and pipeline.timeout_s > gaps[0] and overlap != "allow":
@@ -82,7 +82,7 @@ def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
 
 
 def sizes(system: System) -> Iterator[Diagnostic]:
-    """Disks of workloads, and volumes of databases on clusters, have realistic sizes."""
+    """Report unrealistic sizes for workload disks and for database volumes on clusters."""
     for compute in system.compute.values():
         if compute.disk_bytes is not None:
             written = str(system.written(*compute.path).get("disk"))
@@ -104,7 +104,7 @@ def _size(span: Span, subject: str, written: str, size: int) -> Iterator[Diagnos
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:
-    """Mirrored requests go to a version, or to hardware, that does not serve them already."""
+    """Report mirroring to the version and hardware that already serve the requests."""
     for inference in system.inference.values():
         shadows = [
             variant for variant in inference.variants if inference.mirror and variant.name == inference.mirror.variant
@@ -122,11 +122,11 @@ def mirrors(system: System) -> Iterator[Diagnostic]:
 
 
 def variants(system: System) -> Iterator[Diagnostic]:
-    """Each variant of an endpoint gets requests or copies of them, and differs from the others."""
+    """Report variants that get neither requests nor copies, or that are identical."""
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""
-        shares = system.written("inference", inference.name, "traffic")  # whoever writes 0 means it
+        shares = system.written("inference", inference.name, "traffic")  # an explicit 0 is intended
         answering: dict[tuple[str, str, str], str] = {}
         for variant in sorted(inference.variants, key=lambda variant: -variant.percent):
             if not variant.percent and variant.name != mirrored and variant.name not in shares:
@@ -138,7 +138,7 @@ def variants(system: System) -> Iterator[Diagnostic]:
 
 
 def given_parameters(system: System) -> Iterator[Diagnostic]:
-    """A parameter is either fixed or searched."""
+    """Report parameters that are both fixed and searched."""
     for pipeline in system.pipelines.values():
         searched = (
             {dimension.name for dimension in pipeline.tuning.space} if pipeline.tuning is not None else set[str]()
@@ -154,7 +154,7 @@ def given_parameters(system: System) -> Iterator[Diagnostic]:
 
 
 def searches(system: System) -> Iterator[Diagnostic]:
-    """A search has several values to choose from, and more combinations than trials."""
+    """Report searches with a single value, or with fewer combinations than trials."""
     for pipeline in system.pipelines.values():
         tuned = pipeline.tuning
         if tuned is None:
@@ -171,7 +171,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """The number of values of a dimension; None if they cannot be counted, 0 if its bounds are reversed."""
+    """The number of values in a dimension; None if it is continuous, 0 if the bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0
@@ -181,7 +181,7 @@ def _values(dimension: Parameter) -> int | None:
 
 
 def delays(system: System) -> Iterator[Diagnostic]:
-    """Labels with a delay exist."""
+    """Report label delays of datasets without labels."""
     for data in system.data.values():
         if data.delay_s and not data.label:
             yield problems.delay_of_no_labels(system.key("data", data.name, "delay"), data.name)

@@ -1,4 +1,4 @@
-"""Priorities: a run that may be preempted can also be retried."""
+"""Checks that preemptible runs are retried."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import System
 
 
 def retries(system: System) -> Iterator[Diagnostic]:
-    """A pipeline that yields has retries."""
+    """Require retries for pipelines with a low priority."""
     for pipeline in system.pipelines.values():
         if pipeline.priority != "normal" and not pipeline.retries:
             span = system.at("pipelines", pipeline.name, "retries")

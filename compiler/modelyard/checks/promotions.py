@@ -1,4 +1,4 @@
-"""Promotions that bypass gates and approvals: versions by number, others' models, groups that are never asked."""
+"""Reports promotions that bypass gates and approvals, such as versions by number and unused approver groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _APPROVALS = ("governance", "approvals")
 
 
 def rollbacks(system: System) -> Iterator[Diagnostic]:
-    """No monitor rolls back a version that the gate passed, by a stricter bound on the same metric."""
+    """Report monitors that may roll back a version right after its gate, by a stricter bound on the same metric."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         if not monitor.on_breach.rollback or section != "inference":
@@ -41,13 +41,13 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Groups with keys are asked for approvals, and approve only versions that a gate has measured."""
+    """Report approver groups that no approval requires, and approvals of versions that no gate evaluated."""
     promotion = system.governance.approve_promotion
     groups = {group for approval in system.approvals() for group in approval.groups}
     elsewhere = promotion is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
     unapproved = (
         promotion is None and system.profile.regulated and system.governance.risk == "high"
-    )  # an error elsewhere
+    )  # another rule reports this
     for group in system.governance.approvers if not unapproved else ():
         if group.name not in groups and not elsewhere:  # an environment may require other groups than the base
             span = system.key("governance", "approvers", group.name)
@@ -60,7 +60,7 @@ def approvers(system: System) -> Iterator[Diagnostic]:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """An alias that training or an import moves is used by something, if the model is used at all."""
+    """Report aliases that training or an import sets but nothing uses, for models that are in use."""
     used_aliases: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():
@@ -70,7 +70,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
         if model not in used_aliases:
             continue
         if not used_aliases[model] <= {*promoted[model]}:
-            continue  # never_works.aliases reports it, and one of the two is the other with a typo
+            continue  # never_works.aliases reports it: probably one alias is a typo of the other
         compared = {line.versus for line in system.models[model].validation if line.versus}
         staged = {stage.after for stage in system.models[model].stages}
         useful_aliases = used_aliases[model] | compared | staged
@@ -80,7 +80,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Models with the alias that training or an import moves, and its place in the spec."""
+    """Models with the alias that training or an import sets, and the alias's place in the spec."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield pipeline.model.model, pipeline.promote_to, ("pipelines", pipeline.name, "promoteTo")
@@ -90,7 +90,7 @@ def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def pinned(system: System) -> Iterator[Diagnostic]:
-    """As far as the spec shows, a version by number has passed neither a gate nor approvals."""
+    """Report versions by number, because they may have passed neither a gate nor approvals."""
     approval = system.governance.approve_promotion is not None
     promoted = system.promoted()
     for ref, path in used(system):
@@ -105,7 +105,7 @@ def pinned(system: System) -> Iterator[Diagnostic]:
 
 
 def of_others(system: System) -> Iterator[Diagnostic]:
-    """Gates and approvals apply to versions that are trained here."""
+    """Report gates and approvals of models that are not trained here, where they have no effect."""
     if system.registry is None or not system.registry.adopt:
         return  # pipelines.origin reports it
     trained = system.promoted()
@@ -118,7 +118,7 @@ def of_others(system: System) -> Iterator[Diagnostic]:
 
 
 def notified(system: System) -> Iterator[Diagnostic]:
-    """Somebody is notified of failed runs, in high-risk, regulated and enterprise systems."""
+    """Require notifications of failed runs in high-risk, regulated and enterprise systems."""
     critical = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
     scheduled = [pipeline.name for pipeline in system.pipelines.values() if pipeline.schedule.kind == "cron"]
     has_slo = any(inference.slo for inference in system.inference.values())  # inference.readers reports these

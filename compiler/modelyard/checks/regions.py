@@ -1,4 +1,4 @@
-"""The country of each cloud region, and the countries of each jurisdiction; the data is in regions.json."""
+"""Looks up the country of a cloud region and the countries of a jurisdiction, from regions.json."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "regions.json")
 
 @record
 class Regions:
-    """Countries by provider and region, and the members of jurisdictions such as `eu`.
+    """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern of its object storage hosts, all of which serve the same buckets.
     """
@@ -25,15 +25,15 @@ class Regions:
     storage: Mapping[str, str]
 
     def country_of(self, region: str) -> str:
-        """The country of a region in whichever cloud has it; empty if none has."""
+        """The country of any cloud's region; empty if no cloud has the region."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
-        """Whether a host is a cloud's object storage."""
+        """Whether a host name belongs to a cloud's object storage."""
         return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
-        """Whether a country or jurisdiction is one of the allowed ones, or a member of one."""
+        """Whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
 

@@ -1,4 +1,4 @@
-"""Safeguards of emitted objects, and the override operations that remove them."""
+"""Finds override operations that remove safeguards from emitted objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNSAFE: Final[Mapping[str, Json]] = {
     "runAsGroup": 0,
     "procMount": "Unmasked",
 }
-"""Fields of a Pod with the value that removes their protection.
+"""Pod fields, each with the value that removes a protection.
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/, 2026-11-25.
 """
@@ -36,25 +36,25 @@ _GUARDS: Final = {
     "RoleBinding": ("subjects", "roleRef"),
     "ClusterRoleBinding": ("subjects", "roleRef"),
 }
-"""Kinds of objects that are safeguards, and their protecting fields."""
+"""Object kinds that are safeguards, and the fields that protect."""
 
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "Namespace": ("metadata", "labels", "pod-security.kubernetes.io/enforce"),
     "ServiceAccount": ("metadata", "annotations", "eks.amazonaws.com/role-arn"),
 }
-"""The places of safeguards in objects' metadata: patching any parent changes them as well."""
+"""Paths of safeguards in object metadata. Patching a parent changes them as well."""
 
 _IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
 _CONTAINERS: Final = frozenset({"containers", "initContainers"})
 _REQUIRED: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
 _REQUIRED_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
-"""Fields that every emitted securityContext sets: replacing it without them removes them."""
+"""Fields that every emitted securityContext sets; a replacement without them removes protection."""
 
 _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 
 
 def lifted(override: Override) -> Iterator[tuple[int, str]]:
-    """Operations that remove a safeguard: the place in the patch, and the effect, such as `privileged: true`."""
+    """Find operations that remove a safeguard: their position, and their effect, such as `privileged: true`."""
     for at, operation in enumerate(override.patch):
         effect = next(_effects(override.kind, operation), "")
         if effect:
@@ -94,7 +94,7 @@ def _keys(pointer: Json) -> list[str]:
 
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
-    """The safeguards that a value at a path removes, including nested ones."""
+    """The safeguards that a new value at a path would remove, including nested ones."""
     key = keys[-1] if keys else ""
     if key in _OPENINGS:
         yield f"it sets {key}"

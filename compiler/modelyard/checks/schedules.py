@@ -1,4 +1,4 @@
-"""Schedules of pipelines and monitors: cron lines that Kubernetes accepts, and time zones that exist."""
+"""Checks schedules: cron lines that Kubernetes accepts, and time zones that exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEFAULT_ZONE = "Etc/UTC"
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """Every cron line is readable and eventually matches, in a time zone that exists."""
+    """Report cron lines that are invalid or never match, and unknown time zones."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         yield from _schedule(system, pipeline.schedule, ("pipelines", pipeline.name, "schedule"), suggestions)
@@ -42,13 +42,13 @@ def _schedule(system: System, schedule: Schedule, path: Path, suggestions: Sugge
 
 
 def zone(system: System, name: str, path: Path, suggestions: Suggestions) -> Iterator[Diagnostic]:
-    """A time zone exists."""
+    """Report an unknown time zone."""
     if name != _DEFAULT_ZONE and name not in time_zones():
         yield problems.time_zone_unknown(system.at(*path, "timeZone"), name, suggestions.among(time_zones()))
 
 
 def _better(line: str) -> str:
-    """The line with minute and hour swapped, or with short names of days and months, if that makes it valid."""
+    """A valid line that was probably meant: minute and hour swapped, or abbreviated names of days and months."""
     fields = line.split()
     swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
     for better in (swapped, _LONG_NAME.sub(lambda found: found[0][:3].upper(), line)):
@@ -61,7 +61,7 @@ def _better(line: str) -> str:
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
-    """The shortest and the longest time between two starts; None if there are none, or the line is unreadable."""
+    """The shortest and longest time between two starts; None if nothing starts or the line is invalid."""
     if schedule.kind != "cron":
         return None
     try:

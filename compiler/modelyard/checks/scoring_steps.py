@@ -1,4 +1,4 @@
-"""Steps of custom pipelines that score with a registered model."""
+"""Checks custom pipeline steps that score with a registered model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import Step, System
 
 
 def scoring_steps(system: System) -> Iterator[Diagnostic]:
-    """A scoring step is built in, has inputs, and is in a pipeline that does not train."""
+    """Require scoring steps to be built in, to have inputs, and to be in pipelines that do not train."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.model is None:

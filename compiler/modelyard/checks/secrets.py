@@ -1,4 +1,4 @@
-"""Secrets: every reference can be read, and the spec contains no literal secrets."""
+"""Checks that every secret reference can be resolved, and that the spec contains no literal secrets."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BUILT_IN = "kubernetes"
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
-    """No text of the spec looks like a secret; references are only in fields that read secrets."""
+    """Report texts that look like secrets, and secret references in fields that do not support them."""
     return secret_literals(system.document)
 
 
 def stores(system: System) -> Iterator[Diagnostic]:
-    """Every secret comes from a secret store declared by the target that reads it.
+    """Require every secret to come from a secret store that its target declares.
 
     The local machine reads secrets from the environment.
     """
@@ -45,7 +45,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
-    """Every secret of the spec with its place and the targets that read it."""
+    """Every secret in the spec, with its place and the targets that read it."""
     for target in system.deployment.targets:
         path = target_path(system, target.name)
         if target.gateway and target.gateway.certificate:

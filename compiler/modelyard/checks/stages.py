@@ -1,4 +1,4 @@
-"""Stages of models: in a valid order, with requests and labels to prove versions, and valid change windows."""
+"""Checks model stages: their order, the requests and labels that soaks need, and change windows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from modelyard.source import Path
 from modelyard.spec import Model, Monitor, Stage, System
 
 _DAY_MINUTES = 24 * 60
-_SHORTEST_MINUTES = 10  # so that a promoter that checks every few minutes finds it open
+_SHORTEST_MINUTES = 10  # long enough for a promoter that checks every few minutes
 _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Stages form a line: one is first, and each other follows a stage that nothing else follows."""
+    """Require stages to form a line: one is first, and each of the others follows a different stage."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -32,7 +32,7 @@ def order(system: System) -> Iterator[Diagnostic]:
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
-    """Why stages do not form a line: the stage and its field, the problem, and the fix."""
+    """What keeps stages from forming a line: the stage and its field, the problem, and the fix."""
     firsts = [stage.alias for stage in model.stages if not stage.after]
     followers: dict[str, str] = {}
     for stage in model.stages:
@@ -60,7 +60,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Training and imports promote to the first stage, and a promoter here moves versions on."""
+    """Require training and imports to promote to the first stage, and a promoter here to move versions on."""
     has_promoter = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():
@@ -92,7 +92,7 @@ def entered(system: System) -> Iterator[Diagnostic]:
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
-    """A soaking version gets requests, and the monitor of a soak judges the answers to them."""
+    """Require requests for a soaking version, and a monitor that evaluates its answers."""
     for model in system.models.values():
         for stage in model.stages:
             if stage.soak is None:
@@ -107,7 +107,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
 
 
 def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
-    """A soak ends before the next training run, whose version would restart it."""
+    """Report soaks that the next training run would restart before they end."""
     for pipeline in system.pipelines.values():
         gaps = gaps_s(pipeline.schedule)
         trains = pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model
@@ -118,7 +118,7 @@ def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
-    """Endpoints and aliases that receive requests for a model, or copies of them."""
+    """Endpoints and aliases that receive requests, or copies of requests, for a model."""
     for inference in system.inference.values():
         mirrored = inference.mirror.variant if inference.mirror is not None else ""
         for variant in inference.variants:
@@ -145,7 +145,7 @@ def _judged(
 
 
 def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
-    """A soak ends after its first labels, its monitor covers most of it, and nothing else ends it."""
+    """Require a soak that outlasts its label delay, and whose monitor covers most of its duration."""
     assert stage.soak is not None
     delay_s = (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
     if delay_s > stage.soak.for_s:
@@ -159,7 +159,7 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Approvals of a stage are possible; high-risk versions pass a gate and approvals before they answer callers."""
+    """Require enough approvers, and a gate and approvals before a high-risk version answers callers."""
     groups = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:
@@ -178,7 +178,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def _answers(system: System, model: Model, stage: Stage) -> bool:
-    """Whether a stage is the last, scores data, or serves at least half of an endpoint's requests."""
+    """Whether a stage is the last one, scores data, or serves at least half of an endpoint's requests."""
     if all(other.after != stage.alias for other in model.stages):
         return True
     for ref, path in used(system):
@@ -206,7 +206,7 @@ def _at_high_risk(system: System, model: Model, stage: Stage, setting: str) -> I
 
 
 def changes(system: System) -> Iterator[Diagnostic]:
-    """Windows are long enough, freezes end after they begin, and a promoter enforces both."""
+    """Require long enough windows, freezes that end after they begin, and a promoter to enforce both."""
     calendar = system.governance.changes
     if calendar is None:
         for model in system.models.values():

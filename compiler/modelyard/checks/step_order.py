@@ -1,4 +1,4 @@
-"""Steps of a pipeline that use the same dataset without an order between them."""
+"""Reports pipeline steps that share a dataset without a defined order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import Pipeline, Step, System
 
 
 def step_order(system: System) -> Iterator[Diagnostic]:
-    """A step that reads or writes another step's output runs before it or after it."""
+    """Require an order between two steps if one reads or writes the output of the other."""
     for pipeline in system.pipelines.values():
         writers = [step for step in pipeline.steps if step.output]
         if len(pipeline.steps) > 1 and writers:
@@ -34,7 +34,7 @@ def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Itera
 
 
 def _predecessors(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
-    """By step, all steps that have ended when it begins; in a cycle, which is another error, all others."""
+    """The steps that must end before each step. In a cycle, which is another error, these are all other steps."""
     direct = {step.name: step.needs for step in pipeline.steps}
     predecessors: dict[str, frozenset[str]] = {}
     for name, needs in direct.items():

@@ -10,7 +10,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "time_zones.txt")
 
 @lru_cache(maxsize=1)
 def time_zones() -> dict[str, None]:
-    """All names of the IANA database in order, including links such as `UTC`; the file names the release and date."""
+    """All names in the IANA database, sorted, including links such as `UTC`; the file names its release and date."""
     with open(_FILE, encoding="utf-8") as file:
         lines = file.read().splitlines()
     return dict.fromkeys(line for line in lines if line and not line.startswith("#"))

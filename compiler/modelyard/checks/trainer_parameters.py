@@ -1,4 +1,4 @@
-"""Parameters of built-in trainers and their bounds, from a list: the compiler imports no trainer."""
+"""Parameters of built-in trainers and their bounds, from a data file, because the compiler imports no trainer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Table(TypedDict):
 
 @record
 class Interval:
-    """The numbers from `low` to `high`, with or without the bounds themselves."""
+    """The numbers from `low` to `high`, with each bound included or excluded."""
 
     low: float
     high: float
@@ -38,7 +38,7 @@ class Interval:
 
     @property
     def shown(self) -> str:
-        """Such as `of at least 1`, `above 0` or `above 0 and at most 1`."""
+        """The interval in words, such as `of at least 1`, `above 0` or `above 0 and at most 1`."""
         if self.high == float("inf"):
             return f"of at least {self.low:g}" if self.has_low else f"above {self.low:g}"
         if self.has_low and self.has_high:
@@ -49,7 +49,7 @@ class Interval:
 
 @record
 class Bounds:
-    """The numbers that a parameter accepts: integers, floats, or both with different meanings (a count or a share)."""
+    """The numbers that a parameter accepts: integers, floats, or both with different meanings (count and share)."""
 
     whole: Interval | None = None
     number: Interval | None = None
@@ -61,7 +61,7 @@ class Bounds:
 
     @property
     def shown(self) -> str:
-        """Such as `a whole number of at least 1, or a number above 0 and below 1`."""
+        """The bounds in words, such as `a whole number of at least 1, or a number above 0 and below 1`."""
         kinds = (("a whole number", self.whole), ("a number", self.number))
         return ", or ".join(f"{kind} {interval.shown}" for kind, interval in kinds if interval is not None)
 
@@ -73,7 +73,7 @@ def _table() -> _Table:
 
 
 def estimators() -> tuple[str, ...]:
-    """The estimators of scikit-learn that are built in."""
+    """The built-in scikit-learn estimators."""
     return tuple(name.partition("/")[2] for name in _table()["parameters"] if "/" in name)
 
 
@@ -85,7 +85,7 @@ def parameters_of(trainer: str, estimator: str, task: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def bounds_of(trainer: str, estimator: str) -> Mapping[str, Bounds]:
-    """The allowed numbers by parameter; leaves out parameters that are not numbers or have no bounds."""
+    """The bounds of numeric parameters, by name; parameters without bounds are left out."""
     listed = _table()["bounds"][_entry(trainer, estimator)]
     return {name: Bounds(**{kind: _interval(text) for kind, text in kinds.items()}) for name, kinds in listed.items()}
 

@@ -1,4 +1,4 @@
-"""`explain` for an address such as `inference.scorer`: where it is written, what it compiles to, and the machines."""
+"""`explain` for an address such as `inference.scorer`: its place in the spec, its resources and its machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """The lines to print; none if the spec has nothing at this address."""
+    """The explanation to print; empty if the spec has nothing at this address."""
     path: Path = tuple(address.split("."))
     if outcome.document is None:
         return []
@@ -40,7 +40,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 
 def _added(plan: Plan, address: str) -> list[str]:
-    """Lines about a workload that the compiler adds, such as the promoter; none if there is no such workload."""
+    """Lines about a workload that the compiler adds, such as the promoter; empty if there is no such workload."""
     resources = [resource for resource in plan.resources if resource.workload == address]
     if not resources:
         return []
@@ -66,7 +66,7 @@ def _owner(path: Path) -> Path:
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """The value of one field, what comes from its line alone, and where to find the rest."""
+    """The value of one field, the components that only its line creates, and the address to explain for the rest."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
@@ -76,7 +76,7 @@ def _field(document: Document, plan: Plan, path: Path) -> list[str]:
 
 
 def _users(system: System, path: Path) -> list[str]:
-    """Lines about what uses a dataset or a model, which are not resources themselves."""
+    """Lines about the users of a dataset or model, for which no resource is created."""
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
@@ -147,7 +147,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """The components of the infrastructure program that come from a line at this path or below it."""
+    """The infrastructure program's components that come from this path or below it."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

@@ -1,4 +1,4 @@
-"""`modelyard approve`: a signed statement that one version of a model may go live, made with an SSH key."""
+"""`modelyard approve`: signs a statement with an SSH key that one model version may go live."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from modelyard.spec import Approval, System
 from modelyard_targets import TARGETS
 
 NAMESPACE = "approval@modelyard.dev"
-"""The namespace of the signature: `ssh-keygen -Y sign -n`."""
+"""The signature's namespace, for `ssh-keygen -Y sign -n`."""
 
 TAG = "modelyard.approval."
 _HEX = 64
 _SHORT = 12
 _DIGEST = pattern(rf"sha256:[0-9a-f]{{{_HEX}}}")
-_LONGEST = 4500  # characters of a tag in MLflow's database, with a margin
+_LONGEST = 4500  # the length of a tag in MLflow's database, with a margin
 
 
 class CannotApprove(Exception):
-    """No statement can be signed; the message explains why."""
+    """Raised with a message if no statement can be signed."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign the statement, then print it or store it with the version; 1 on failure."""
+    """Sign the statement, and print it or store it with the version. Returns 1 on failure."""
     inputs, problems = gather(arguments)
     outcome = understand(inputs, TARGETS) if inputs is not None else None
     if inputs is None or outcome is None or outcome.plan is None:
@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The registry and the version to store an approval with; both empty if it is printed."""
+    """The registry and version in which to store an approval; both empty if the approval is printed."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -118,7 +118,7 @@ def _place(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
-    """The tags of a version that can be approved; prints a summary before anything is signed."""
+    """The tags of a version that can be approved. Prints a summary before anything is signed."""
     from modelyard.cli.approve_registry import tags_of
     from modelyard.cli.approve_version import described, judge
 
@@ -130,7 +130,7 @@ def _looked_up(system: System, registry: str, registered: str, version: str, ali
 
 
 def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
-    """The digest of the files to approve: the typed digest and the recorded one must be equal."""
+    """The digest of the files to approve, from the command line or the registry; if both exist, they must match."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
             f"--digest is sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
@@ -166,7 +166,7 @@ def _needed(approval: Approval, kept: str) -> str:
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
-    """The content of an approval, which the runtime compares before the alias moves."""
+    """An approval's content, which the runtime verifies before the alias moves."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Approval",
@@ -180,7 +180,7 @@ def statement(system: System, registered: str, alias: str, digest: str) -> dict[
 
 
 def signed(content: Mapping[str, str], key: Path) -> str:
-    """The statement with its signature; ssh-keygen itself prompts for a passphrase or a touch."""
+    """Sign the statement. ssh-keygen prompts for a passphrase or a touch itself."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     with tempfile.TemporaryDirectory(prefix="approval-") as folder:
         file = Path(folder) / "statement.json"
@@ -202,7 +202,7 @@ def _now() -> str:
 
 
 def _public_key(key: str) -> PublicKey:
-    """The public half of a key, next to it on disk."""
+    """The public key, from the file next to the private key."""
     private = Path(key)
     if not key or not private.name:
         raise CannotApprove("name the key with --key FILE, such as ~/.ssh/id_ed25519")
@@ -231,7 +231,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """The group that a key approves for."""
+    """The group in whose name a key approves."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
@@ -239,7 +239,7 @@ def _group(system: System, approval: Approval, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """A model of the spec, and the alias that an approval allows to move."""
+    """A model in the spec, and the alias that the approval allows to move."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"there is no model {name!r}; known: {listed}{_meant(name, system.models)}")

@@ -1,4 +1,4 @@
-"""The requests of `modelyard approve` to MLflow: reading the tags of a version, and adding one."""
+"""The requests of `modelyard approve` to MLflow: reading a version's tags, and adding one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from modelyard.cli.approve import CannotApprove
 
 _API = "/api/2.0/mlflow/model-versions"
 _TIMEOUT_S = 30
-_LONGEST = 8 * 2**20  # bytes of a response; a version's tags have a few thousand characters each
+_LONGEST = 8 * 2**20  # maximum bytes of a response; each tag of a version has a few thousand characters
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 _NOT_MLFLOW = "the server there is not MLflow, or something sits in front of it"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Returns redirects as responses: the login in the request is only for the address that was typed."""
+    """Does not follow redirects, because the credentials are only for the address that was typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Sends no second request, so the redirect is raised as an HTTPError."""
+        """Refuse to follow the redirect, so that urllib raises an HTTPError."""
 
 
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapp
 
 
 def checked(registry: str) -> str:
-    """The address of a registry, without a trailing slash; raises if it is invalid, and never repeats a password."""
+    """A registry's address without a trailing slash. Errors about invalid addresses never contain the password."""
     example = "such as http://localhost:5000"
     if "@" in registry:
         raise CannotApprove(f"--registry contains a login, which others can read: leave it out, and set {_LOGIN}")
@@ -71,7 +71,7 @@ def checked(registry: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Text written by others, safe within a line of our output: it cannot start a line of its own."""
+    """Untrusted text, made safe to print within a line: it cannot start a new one."""
     return " ".join(text.split())[:longest]
 
 

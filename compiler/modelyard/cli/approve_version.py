@@ -1,4 +1,4 @@
-"""Information about a version before and after `modelyard approve` signs: from its tags and the spec."""
+"""Describes a version to its approver, before and after signing, from its tags and the spec."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def described(tags: Mapping[str, str]) -> str:
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise if an approval would have no effect, or not the effect that the signer expects."""
+    """Raise if an approval would have no effect, or another one than the signer expects."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None
@@ -59,7 +59,7 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
 
 
 def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
-    """Whether a stage requires none of the checks that a version failed."""
+    """Whether a stage accepts a version despite its failed checks."""
     try:
         failed: object = json.loads(tags.get(_FAILED, ""))
     except ValueError:
@@ -83,7 +83,7 @@ def still_missing(system: System, approval: Approval, about: Mapping[str, str], 
 def _approving_groups(
     system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]
 ) -> list[str]:
-    """The groups whose approvals count."""
+    """The groups whose approvals are in the tags and count."""
     groups = approval.groups
     lines = [
         f"{group.name} {' '.join(line.split()[:2])}\n"
@@ -109,13 +109,13 @@ def _approving_groups(
 
 
 def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """Statement and signature of an approval for exactly this; nothing if it is for something else."""
+    """The statement and signature of an approval; nothing if it approves something else."""
     try:
         approval = json.loads(content)
         statement, signature = str(approval["statement"]), str(approval["signature"])
         claims = json.loads(statement)
         fits = all(claims.get(name) == value for name, value in about.items())
-        f"{statement}{signature}".encode()  # neither has a lone surrogate, which no file can hold
+        f"{statement}{signature}".encode()  # neither has a lone surrogate, which cannot be encoded in UTF-8
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return (statement, signature) if fits else None

@@ -1,4 +1,4 @@
-"""The commands and options, and their help."""
+"""Defines the commands, their options, and their help."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ def _examples(command: str) -> str:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """The formatter of help, which argparse also makes to check each argument.
+    """The help formatter, which argparse also creates to check each argument.
 
-    By default, it loads `shutil` with the libraries of archives to measure the terminal.
+    argparse's default formatter imports `shutil`, and with it archive libraries, to measure the terminal.
     """
     try:
         columns = int(os.environ.get("COLUMNS", "0"))
@@ -154,7 +154,7 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="modelyard", description=_ABOUT, epilog=_FIRST_STEPS, formatter_class=_formatter)
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)
-    # without `prog`, argparse formats the usage for it, which measures the terminal
+    # without `prog`, argparse would format the usage and measure the terminal
     subparsers = top.add_subparsers(prog="modelyard", dest="command", metavar="command", required=True)
     for command in commands:
         entry = subparsers.add_parser(

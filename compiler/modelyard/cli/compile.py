@@ -1,4 +1,4 @@
-"""`modelyard compile`: from the spec on disk to the projects on disk; writes nothing if nothing changed."""
+"""`modelyard compile`: compiles the spec on disk to projects on disk, and writes nothing if nothing changed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile one environment; 1 if the spec is wrong or the folder cannot be written, and then nothing changes."""
+    """Compile one environment. Returns 1 and changes nothing if the spec is wrong or the folder cannot be written."""
     inputs, problems = gather(arguments)
-    if arguments.out == "":  # this would mean the working directory
+    if arguments.out == "":  # would stand for the working directory
         inputs, problems = None, (*problems, tell.no_folder())
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -47,9 +47,9 @@ def output_folder(typed: str | None, inputs: Inputs) -> Path:
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """The targets, if lock and output agree that these inputs were compiled; none if anything differs.
+    """The targets, if both lock and output match these inputs; none if anything differs.
 
-    Neither is tamper-proof: `modelyard verify` checks that.
+    Neither file is tamper-proof: `modelyard verify` detects changes.
     """
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
     all_unchanged = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
@@ -82,8 +82,8 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
 
 
 def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Addresses]:
-    """The compiled stacks, with leftovers of an earlier compile; errors are printed, and the outcome has failed."""
-    # Stages and targets are imported here, because an unchanged compile needs neither.
+    """Compile the stacks and print any errors. Also returns the resources left from earlier compiles."""
+    # Imported only here, because an unchanged compile needs neither stages nor targets.
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
     from modelyard.pipeline import compile_system, opened

@@ -1,4 +1,4 @@
-"""The result of a compile for programs: the projects and files of every target, and which of them changed."""
+"""The machine-readable result of a compile: every target's project and files, and which of them changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def compiled_json(
 ) -> str:
     """A JSON object with the diagnostics, the lock, and a list of targets.
 
-    `folder` is the environment's. `reports` are by target; None means that nothing changed.
+    `folder` is the environment's folder. `reports` maps targets to reports; None means that nothing changed.
     """
     listed = [_target(folder / target, report) for target, report in reports.items()]
     return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)

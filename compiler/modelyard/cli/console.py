@@ -1,4 +1,4 @@
-"""Printing: diagnostics in the chosen format, and colour only on a terminal."""
+"""Prints diagnostics in the chosen format, with colour only on a terminal."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to use colour: as chosen, else by NO_COLOR and FORCE_COLOR, else on a terminal that can.
+    """Whether to use colour, as decided by the option, NO_COLOR or FORCE_COLOR, or the terminal.
 
-    https://no-color.org and https://force-color.org, 2026-11: an empty variable does not count.
+    An empty variable does not count (https://no-color.org, https://force-color.org, 2026-11).
     """
     if choice != "auto":
         return choice == "always"
@@ -60,7 +60,7 @@ def _columns(stream: TextIO) -> int | None:
 
 
 def say(text: str) -> None:
-    """Print progress lines to standard error; a path in them cannot move the cursor."""
+    """Print progress lines to standard error, without control characters from paths."""
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 
@@ -77,7 +77,7 @@ _MOST_ADDRESSES: Final = 5
 
 
 def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
-    """Print what could not be checked because of errors: whole stages, or entries that depend on an error."""
+    """Print what errors kept from being checked: whole stages, or entries that depend on an error."""
     checks = [_CHECKS[stage] for stage in waiting if stage in _CHECKS]
     if checks:
         listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]
@@ -89,7 +89,7 @@ def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
 
 
 class Progress:
-    """A counter on one line of a terminal, for work that takes longer than a second; silent elsewhere."""
+    """A one-line counter for work that takes longer than a second; prints only to a terminal."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -105,7 +105,7 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
 
     def step(self) -> None:
-        """Counts one more finished item."""
+        """Count one more finished item."""
         self._count += 1
         now = time.monotonic()
         if now >= self._next and sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""`modelyard explain`: a diagnostic code, a field of the schema, or an address in a spec."""
+"""`modelyard explain`: explains a diagnostic code, a schema field, or an address in a spec."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ADDED = ("promoter", "starter")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the explanation of a code, a field or an address; 1 if there is no such thing."""
+    """Explain a code, a field or an address. Returns 1 if it does not exist."""
     what: str = arguments.what.strip()
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())
@@ -73,7 +73,7 @@ def _explain_field(what: str) -> int:
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
-    """The exit code, or None if the spec has nothing at this address, which may then name a field."""
+    """Explain an address and return the exit code, or None if the spec lacks the address, which may then be a field."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

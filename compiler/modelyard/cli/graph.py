@@ -14,7 +14,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one view of the system in one notation; 1 if the spec is wrong."""
+    """Print one view of the system in one notation. Returns 1 if the spec is wrong."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)
@@ -41,7 +41,7 @@ def _network(plan: Plan, notation: str) -> str:
 
 
 def drawn(picture: Picture, notation: str) -> str:
-    """The text of a picture; only the requested notation is imported."""
+    """Render a picture, importing only the requested notation."""
     match notation:
         case "dot":
             from modelyard.drawing.dot import dot as draw

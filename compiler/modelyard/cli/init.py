@@ -1,4 +1,4 @@
-"""`modelyard init`: a spec to start from, with the schema next to it for editors."""
+"""`modelyard init`: writes a starter spec, and the schema next to it for editors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml` and its schema into a folder; 1 if it already has a spec, which is left unchanged."""
+    """Write `system.yaml` and its schema into a folder. Returns 1 and changes nothing if the folder has a spec."""
     found = templates()
     if arguments.list:
         width = max(map(len, found))
@@ -41,14 +41,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _refuse(
             f"cannot write to '{folder}': {reason[:1].lower()}{reason[1:]}", "name a folder that you may write to"
         )
-    except ValueError:  # a NUL byte in the path
+    except ValueError:  # the path contains a NUL byte
         return _refuse(f"cannot write to '{folder}': its name contains a NUL character", "")
     say(f"wrote {folder / SPEC_NAME} and {folder / SCHEMA_NAME}\nnext: modelyard compile {folder}")
     return 0
 
 
 def templates() -> dict[str, Path]:
-    """The templates by name, in alphabetical order."""
+    """The templates, sorted by name."""
     return {path.stem: path for path in sorted(_TEMPLATES.glob("*.yaml"))}
 
 
@@ -60,7 +60,7 @@ def _summary(path: Path) -> str:
 def _write(folder: Path, text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     spec = folder / SPEC_NAME
-    if os.path.lexists(folder / DISTINCT_NAME):  # a second spec next to it would be an error
+    if os.path.lexists(folder / DISTINCT_NAME):  # another spec in the same folder would be an error
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DISTINCT_NAME))
     named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
     with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:

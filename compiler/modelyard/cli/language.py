@@ -1,4 +1,4 @@
-"""The compiler behind the language server: diagnostics from `validate`, and descriptions from `explain`."""
+"""Connects the language server to the compiler: diagnostics of `validate`, and descriptions of `explain`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelyard_targets import TARGETS
 
 
 def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """All diagnostics of `validate`."""
+    """The same diagnostics as `validate`."""
     inputs, problems = _inputs(spec, texts)
     if inputs is None:
         return problems
@@ -33,7 +33,7 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The files of a spec, as open in the editor or else on disk."""
+    """The spec's files, as open in the editor or read from disk."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):
@@ -50,7 +50,7 @@ def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[D
 
 
 def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:
-    """The description of an entry with what it compiles to, or of a field."""
+    """Describe an entry with its resources, or a field."""
     if len(path) == 2 and path[0] in SECTIONS_WITH_ADDRESSES:
         inputs, _ = _inputs(spec, texts)
         lines = [] if inputs is None else explain_address(understand(inputs, TARGETS), ".".join(path))

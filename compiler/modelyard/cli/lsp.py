@@ -1,4 +1,4 @@
-"""`modelyard lsp`: the language server, which an editor starts."""
+"""`modelyard lsp`: runs the language server for an editor."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _LIBRARY: Final = "pygls"
 
 
 def run(_: argparse.Namespace) -> int:
-    """Serve an editor over standard streams; 1 if the protocol's library is not installed."""
+    """Serve an editor over the standard streams. Returns 1 if the protocol library is not installed."""
     if find_spec(_LIBRARY) is None:
         say("error: the language server needs the extra 'editor'\n  = pip install 'modelyard[editor]'")
         return 1
     from modelyard.cli.language import KNOWLEDGE
     from modelyard.editor.server import serve
 
-    gc.enable()  # other commands end soon and run without it
+    gc.enable()  # only other commands, which end soon, run without it
     serve(KNOWLEDGE)
     return 0

@@ -1,4 +1,4 @@
-"""Machines in the output of `explain`: the choice and its price, the runners-up, and the order of attempts."""
+"""Shows machines in the output of `explain`: the choice and its price, the runners-up, and fallbacks in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.source import Path
 
 
 def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterator[str]:
-    """The machines that these resources run on, and those of the compute class at `path`, if any."""
+    """Lines about the machines that these resources or the compute class at `path` run on."""
     mine = {resource.place for resource in resources}
     used: dict[tuple[str, Hardware], list[str]] = {}
     for resource in plan.resources:

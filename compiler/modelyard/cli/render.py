@@ -20,11 +20,11 @@ from modelyard.validate import validate
 from modelyard.writers.json_text import json_text
 
 _FAINT, _RESET = "\x1b[2m", "\x1b[0m"
-_COLUMN = 60  # origins start here if the values leave room
+_COLUMN = 60  # the column of origins, unless values are longer
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every value and its origin; 1 if the spec does not fit its schema."""
+    """Print every value and its origin. Returns 1 if the spec does not fit its schema."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)
@@ -64,5 +64,5 @@ def _annotated(line: Line, colour: bool) -> str:
 
 
 def _visible(path: str) -> str:
-    """A path as it was given, escaping characters that would end the comment or control the terminal."""
+    """The path as typed, with characters escaped that would end the comment or control the terminal."""
     return path if path.isprintable() else json_text(path)

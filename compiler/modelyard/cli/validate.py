@@ -18,7 +18,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Report everything that is wrong with the spec on its targets; 1 if anything is."""
+    """Report all errors of the spec and its targets. Returns 1 if there are any."""
     inputs, problems = gather(arguments, every=arguments.env is None)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Diagnostic]:
-    """Wrong versions in the lock next to the spec. Without a lock, nothing more is loaded."""
+    """Report wrong versions in the lock. Without a lock, no further modules are imported."""
     if not os.path.lexists(os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)):
         return ()
     from modelyard.cli.locking import false_pins, lock_problems
@@ -44,7 +44,7 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
 
 @record
 class Verdict:
-    """The problems of a spec and the checks that they block, or the environments for which it is valid."""
+    """A spec's problems and the checks that they block, or the environments for which the spec is valid."""
 
     diagnostics: tuple[Diagnostic, ...]
     waiting: tuple[Stage, ...]
@@ -54,14 +54,14 @@ class Verdict:
 
 
 def judged(inputs: Inputs) -> Verdict:
-    """The verdict on the chosen environment, or on the base and every environment if none is chosen."""
+    """Judge the chosen environment, or the base and every environment if none is chosen."""
     if inputs.environment is not None:
         return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)
     names = environment_names(inputs, spec.document)
     if not names:
         return _of_one(inputs, understand(inputs, TARGETS, spec), "")
-    from modelyard.survey import survey  # a spec without environments does not need it
+    from modelyard.survey import survey  # not needed for a spec without environments
 
     found = survey(inputs, spec, names, TARGETS)
     supported = [name for name in names if name not in found.not_made_yet]

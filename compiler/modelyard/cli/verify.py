@@ -24,7 +24,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare every compiled environment, or the named one; 1 if anything differs."""
+    """Compare the named environment, or every compiled one. Returns 1 if anything differs."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
-    """Every difference between the disk and the spec; the whole lock is compared if each of its entries is right."""
+    """Every difference between disk and spec. The whole lock is compared if each of its entries is correct."""
     declared = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Models in the output of `explain`: the source of an imported one, and the stages of its versions."""
+"""Shows models in the output of `explain`: an imported model's source, and the stages of its versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec import Approval, Model, Stage, System
 
 
 def model_lines(system: System, name: str) -> Iterator[str]:
-    """The source and the stages of a model; nothing if the spec neither imports it nor has stages."""
+    """Lines about a model's source and stages; empty if the model is not imported and has no stages."""
     model = system.models[name]
     imported = model.imported
     if imported is not None:

@@ -1,4 +1,4 @@
-"""Every diagnostic: one constructor per code, which holds its wording."""
+"""All diagnostics, with one constructor per code that contains its wording."""
 
 from __future__ import annotations
 

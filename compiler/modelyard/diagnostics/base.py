@@ -45,7 +45,7 @@ _LONGEST = 40
 
 
 class Severity(StrEnum):
-    """An error fails the run; a warning does not."""
+    """How serious a diagnostic is. An error fails the run, a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -55,9 +55,9 @@ class Severity(StrEnum):
 class Diagnostic:
     """One problem in a spec: what is wrong, where, and how to fix it.
 
-    `secret` marks a span whose text must not be shown. `lacks` marks an error that reports something missing: a base
-    may leave that to its environments. `meant` is a name at the span and the one that was probably meant. `follows`
-    marks an error that another one causes.
+    `secret` marks a span whose text must not be shown. `lacks` marks an error about a missing field, which a base may
+    leave to its environments. `meant` is the name at the span and the name that was probably meant. `follows` marks an
+    error that another error causes.
     """
 
     code: str
@@ -72,17 +72,17 @@ class Diagnostic:
 
 
 def explain_command(code: str) -> str:
-    """The command that explains a code, since an installed package has no docs to link to."""
+    """The command that explains a code. An installed package has no docs to which messages could link."""
     return f"modelyard explain {code}"
 
 
 def quote(text: object) -> str:
-    """A piece of the user's spec in quotes, cut at 40 characters."""
+    """Quote a text from the user's spec, cut at 40 characters."""
     return f"'{shorten(str(text))}'"
 
 
 def shorten(text: str) -> str:
-    """The text itself, or its first 40 characters and an ellipsis."""
+    """Cut a text after 40 characters, with an ellipsis."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -92,7 +92,7 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sorted by file, line, column and code, without duplicates; those without a place come first."""
+    """Sort by file, line, column and code, without duplicates. Diagnostics without a place are first."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=_place))
 
 

@@ -13,7 +13,7 @@ MOST_MISTAKES: Final = 1000
 
 
 def at_most(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The first thousand diagnostics in order, and one that says so if there are more; the rest is not computed."""
+    """Return the first thousand diagnostics in order, without computing more, and one that reports the limit."""
     reported = list(islice(diagnostics, MOST_MISTAKES + 1))
     if len(reported) > MOST_MISTAKES:
         span = reported.pop().span

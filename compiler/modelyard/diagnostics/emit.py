@@ -1,4 +1,4 @@
-"""Diagnostics about the output folder: E07. None points into a spec, because none is caused by one."""
+"""Diagnostics about the output folder: E07. They point to no line of a spec, because specs do not cause them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about machines and what runs on them: E0657, E066 and W066."""
+"""Diagnostics about machines and their workloads: E0657, E066 and W066."""
 
 from __future__ import annotations
 

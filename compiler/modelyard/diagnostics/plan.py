@@ -1,4 +1,4 @@
-"""Diagnostics of planning: names, targets, machines, renames and leftovers."""
+"""Diagnostics about planning: names, targets, machines, renames and leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about clusters and what runs in them: add-ons, Prometheus, Gateways, labels, Secrets and alerts."""
+"""Diagnostics about clusters: add-ons, Prometheus, Gateways, labels, Secrets and alerts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every code with its constructor, collected from the modules of constructors when somebody asks: no list is kept.
+"""Finds the constructor of every code on demand, by reading the modules that contain constructors.
 
-A constructor declares its code by making a diagnostic with it. Compiling and validating need no register, so none is
-made at start-up (docs/decisions/0065-providers-and-diagnostics.md).
+A constructor declares its code by creating a diagnostic with it. Compiling and validating need no list of codes, so
+none is created at start-up (docs/decisions/0065-providers-and-diagnostics.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CODE: Final = pattern(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<numb
 
 @lru_cache(maxsize=8)
 def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
-    """The constructors in packages by code: those of the compiler first, then provider by provider, by number."""
+    """Collect the constructors in packages by code: the compiler's first, then each provider's, sorted by number."""
     found: dict[str, Constructor] = {}
     for package in packages:
         for constructor in _constructors(package):
@@ -36,7 +36,7 @@ def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
 
 
 def former_codes(packages: Iterable[str]) -> dict[str, str]:
-    """Codes by those that they had before, which stand as `FORMER` in the packages of providers."""
+    """The current codes by their former ones, as listed in `FORMER` in providers' packages."""
     found: dict[str, str] = {}
     for package in packages:
         found.update(import_module(package).FORMER)
@@ -44,13 +44,13 @@ def former_codes(packages: Iterable[str]) -> dict[str, str]:
 
 
 def code_of(constructor: FunctionType) -> str | None:
-    """The code that stands in a function; None in one that makes no diagnostic, or makes it with a code it is given."""
+    """The code in a function's source; None if it creates no diagnostic, or gets the code as an argument."""
     written = (one for one in constructor.__code__.co_consts if isinstance(one, str) and CODE.fullmatch(one))
     return next(written, None)
 
 
 def _constructors(package: str) -> Iterator[FunctionType]:
-    """The public functions of a package and of all modules below it."""
+    """The public functions in a package and all its modules."""
     for module in _modules(package):
         for name, value in vars(module).items():
             if isinstance(value, FunctionType) and value.__module__ == module.__name__ and not name.startswith("_"):

@@ -19,7 +19,7 @@ def _missing(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
 
 
 def _one_of(names: Iterable[str]) -> str:
-    """The first few names as text, for a hint."""
+    """List the first few names for a hint."""
     listed = list(names)
     shown = ", ".join(listed[:5])
     return f"{shown}, …" if len(listed) > 5 else shown
@@ -236,7 +236,7 @@ def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
 
         inference: {scorer: {variants: {champion: {model: fraud-xgb@champion}}, compute: cpu}}
     """
-    numbered = "" if decided else f", or {model}@3"  # past a gate or approvals, a number is reported as well
+    numbered = "" if decided else f", or {model}@3"  # a number that bypasses a gate is reported as well
     return _error("E0309", f"{quote(model)} does not name a version", span, f"write {model}@champion{numbered}")
 
 

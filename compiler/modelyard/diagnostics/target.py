@@ -1,4 +1,4 @@
-"""Diagnostics about what a target cannot do for a plan: E06."""
+"""Diagnostics about features of a plan that a target does not support: E06."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, remedy:
 
 
 def way_to_a_store(store: str, target: str, placement: str, *, service: bool) -> str:
-    """How to make a store reachable from another target; `service`: its address is that of a Service."""
+    """Suggest how to make a store reachable from another target. `service` means that its address is a Service's."""
     if not store:
         return "declare an object store that both can reach"
     if service:

@@ -74,7 +74,7 @@ def unknown_field(
 
 
 def _listed(names: list[str]) -> str:
-    """The known fields at a place, shortened if there are many."""
+    """List the known fields at a place, shortened if there are many."""
     more = ", …" if len(names) > _LISTED else ""
     return f"known here: {', '.join(names[:_LISTED])}{more}" if names else ""
 

@@ -1,4 +1,4 @@
-"""Diagnostics of `modelyard verify` about the output folder and the lock: E071. None points into a spec."""
+"""Diagnostics of `modelyard verify` about the output folder and the lock: E071. They point to no line of a spec."""
 
 from __future__ import annotations
 

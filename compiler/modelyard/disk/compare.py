@@ -1,4 +1,4 @@
-"""Compares a tree on disk with the expected one, trusting nothing in it, not even its record."""
+"""Compares a tree on disk with the expected one, without trusting its record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
-    """The differences between the expected files and the tree at root, in the order of the files, then of the paths."""
+    """The differences between the expected files and the tree at root: by expected file, then by unexpected path."""
     found = scan(root)
     expected = {RECORD}
     for file in files:
@@ -40,7 +40,7 @@ def _difference(path: str, file: OutputFile) -> Iterator[Diagnostic]:
 
 
 def first_line_that_differs(there: bytes, ours: bytes) -> int:
-    """The number of the first line that two texts do not share, from 1."""
+    """The number of the first line that differs, counted from 1."""
     pairs = zip_longest(there.splitlines(), ours.splitlines())
     return next((number for number, (left, right) in enumerate(pairs, start=1) if left != right), 1)
 

@@ -1,4 +1,4 @@
-"""Files to write, and the rules for their paths."""
+"""Files to write, and rules for their paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_PART = 255
 
 @record
 class Merged:
-    """Our text with others' additions, by name; `contradicts` means that they also changed something of ours."""
+    """Our text with another tool's named additions. `contradicts` means that something of ours was also changed."""
 
     data: bytes
     contradicts: bool
@@ -22,10 +22,10 @@ class Merged:
 
 @record
 class OutputFile:
-    """One file: its path with forward slashes, and a function for its bytes, which always returns the same.
+    """One file: its path with forward slashes, and a deterministic function that renders its bytes.
 
-    A file that other tools write to as well has `merge`. It takes the text on disk and the text that we rendered last
-    time (empty if unknown), and returns the text to write, or None if it cannot decide.
+    A file to which other tools also write has a `merge` function. From the text on disk and the text that we rendered
+    last time (empty if unknown), it returns the text to write, or None if it cannot decide.
     """
 
     path: str
@@ -35,7 +35,7 @@ class OutputFile:
 
 @record
 class Tree:
-    """All files of one target of one environment; the key identifies their inputs."""
+    """All files for one target in one environment. The key identifies their inputs."""
 
     environment: str
     target: str
@@ -45,7 +45,7 @@ class Tree:
 
 @record
 class Report:
-    """The sorted paths of a tree that were written and removed, and how many files were unchanged."""
+    """The sorted paths that were written and removed in a tree, and the number of unchanged files."""
 
     written: tuple[str, ...]
     unchanged: int
@@ -53,7 +53,7 @@ class Report:
 
     @property
     def total(self) -> int:
-        """The number of our files in the tree now."""
+        """The number of our files that are now in the tree."""
         return len(self.written) + self.unchanged
 
 
@@ -62,14 +62,14 @@ NO_REPORT = Report((), 0, ())
 
 @record(frozen=False)
 class Paths:
-    """The paths of one tree so far; refuses those that would leave it or collide with another on some system."""
+    """The paths in one tree so far. Rejects paths that leave the tree or collide with others on some system."""
 
     _spelled: dict[str, str] = field(default_factory=dict[str, str])
     _files: set[str] = field(default_factory=set[str])
     _folders: set[str] = field(default_factory=set[str])
 
     def refuse(self, path: str) -> str:
-        """Why a path cannot be written next to the earlier ones; empty if it can."""
+        """Explain why a path conflicts with the earlier ones; empty if it does not."""
         parts = path.split("/")
         for part in parts:
             if reason := _part_refused(part):
@@ -105,14 +105,14 @@ def _part_refused(part: str) -> str:
 
 
 def name_refused(name: str) -> str:
-    """Why the name of an environment or target cannot be a folder; empty if it can."""
+    """Explain why an environment's or target's name cannot be a folder name; empty if it can."""
     if "/" in name or name.startswith("."):
         return "it begins with a dot or contains a slash"
     return _part_refused(name)
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Creates a file, which must not exist yet."""
+    """Create a file that must not exist yet."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         rest = memoryview(data)

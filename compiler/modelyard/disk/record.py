@@ -1,4 +1,4 @@
-"""The record of a tree: the files that modelyard wrote, and the hash of each."""
+"""A tree's record: the files that modelyard wrote, and their hashes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTE = "Written by modelyard: the files that are its own. Do not edit."
 
 @record
 class Record:
-    """The key of the inputs, the hash of each of our files by path, and our part of files that others also write."""
+    """The key of the inputs, the hashes of our files by path, and our part of files to which others also write."""
 
     key: str = ""
     files: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -33,16 +33,16 @@ def digest(data: bytes) -> str:
 
 
 def record_bytes(record: Record) -> bytes:
-    """The record as stored on disk: sorted, one file per line, the same for the same tree."""
+    """The record in its form on disk: one file per line, sorted, and always the same for the same tree."""
     files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
     value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def read_record(root: str) -> Record:
-    """The record of a tree; none if it is missing, a link, or not in our format.
+    """Read a tree's record; empty if it is missing, a link, or not in our format.
 
-    Without a record no file counts as ours, so no file that differs from the new one is overwritten.
+    Without a record, no file counts as ours, so no differing file is overwritten.
     """
     try:
         value: Json = json.loads(read(os.path.join(root, RECORD)))

@@ -1,4 +1,4 @@
-"""Prepares a new tree next to the old one: writes what changed and carries over the rest."""
+"""Prepares a new tree next to the old one: writes changed files and carries over all others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from modelyard.regular_files import read
 
 @record(frozen=False)
 class Stage:
-    """The work on one tree: root is its final place, folder where it is prepared, found the current content of root.
+    """Prepares one tree in `folder`. `root` is the tree's final place, `found` the current content of `root`.
 
-    The folder is created at the first difference. Afterwards, `differs` means that the folder must replace root, and
-    `stale` that only the record must be replaced.
+    The folder is created at the first difference. Afterwards, `differs` means that the folder must replace the root,
+    and `stale` that only the record must be replaced.
     """
 
     root: str
@@ -39,14 +39,14 @@ class Stage:
     report: Report = NO_REPORT
     differs: bool = False
     stale: bool = False
-    replaced: bool = False  # folder holds the previous content of root
+    replaced: bool = False  # folder now has the previous content of root
     _along: dict[str, str] = field(default_factory=dict[str, str])  # from paths in the new tree to paths in the old
     _ours: dict[str, str] = field(default_factory=dict[str, str])  # our part of the files that are merged
     _aside: list[str] = field(default_factory=list[str])
     _folders: set[str] = field(default_factory=set[str])
 
     def prepare(self) -> None:
-        """Do all the work; afterwards there are problems, or the folder is complete, or nothing differs."""
+        """Prepare the tree. Afterwards there are problems, the folder is complete, or nothing differs."""
         self.found = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()
@@ -63,7 +63,7 @@ class Stage:
             self._write(RECORD, record_bytes(self.new))
 
     def _outputs(self) -> tuple[Mapping[str, str], list[str]]:
-        """Compares each output file with the disk; returns the hashes of all, and the paths that had to be written."""
+        """Compare each output file with the disk. Returns the hashes of all files, and the paths that were written."""
         paths = Paths()
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}
@@ -78,7 +78,7 @@ class Stage:
         return hashes, written
 
     def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
-        """Whether an output file differs from the disk; then it is written, unless something is in the way."""
+        """Write an output file if it differs from the disk and nothing is in the way. Returns whether it differs."""
         there = self._there(file.path)
         data = file.render()
         merged = None
@@ -99,7 +99,7 @@ class Stage:
         return True
 
     def _there(self, path: str) -> bytes | None:
-        """The content of the file at path, if there is one; reports a link."""
+        """Read the file at path, if it exists. Reports a link as a problem."""
         status = self.found.get(path)
         if is_file(status):
             return read(f"{self.root}/{path}")
@@ -116,7 +116,7 @@ class Stage:
             self._set_aside(path, edited_by_hand)
 
     def _leftovers(self, hashes: Mapping[str, str]) -> list[str]:
-        """Our files that are no longer in the output. An edited one counts as an edit, not as a leftover."""
+        """Our files that are no longer in the output, except edited ones, which count as edits."""
         removed: list[str] = []
         for path, ours in self.old.files.items():
             if path in hashes or not is_file(self.found.get(path)):
@@ -128,7 +128,7 @@ class Stage:
         return removed
 
     def _others(self, hashes: Mapping[str, str]) -> None:
-        """Carries over everything that is not ours, unless it is where we must write."""
+        """Carry over all foreign entries, unless we must write at their path."""
         files = {RECORD, *self.old.files, *hashes}
         wanted = {RECORD, *hashes}
         needed = _folders_of(hashes)
@@ -151,7 +151,7 @@ class Stage:
             self._complain(complaint, path)
 
     def _name_aside(self, hashes: Mapping[str, str]) -> None:
-        """Keeps the text that force overwrites, under a free name."""
+        """Keep the text that force overwrites, under a free name."""
         for path in self._aside:
             taken = {*self.found, *self._along, *hashes}
             self._along[free_name(path, taken.__contains__)] = path
@@ -177,7 +177,7 @@ class Stage:
                 self._folders.add(path)
 
     def _make_folder(self, path: str) -> None:
-        """Creates the parents of a path."""
+        """Create the parents of a path."""
         if not self._folders:
             os.makedirs(self.folder)
             self._folders.add("")

@@ -1,4 +1,4 @@
-"""Moves a new tree into place in one step, with the lock around it and the cleanup after killed runs."""
+"""Moves a new tree into place in one step, under a lock, and cleans up after killed runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.patterns import pattern
 
 LOCK = ".modelyard.lock"
 PATIENCE_S = 60.0
-"""How long a run waits for another one that writes to the same folder."""
+"""How long a run waits for another run that writes to the same folder."""
 
 _PAUSE_S = 0.02
 _STAGING = pattern(r"\.(?P<target>.+)\.[0-9]+-[0-9a-f]{8}(?P<aside>\.old)?")
@@ -25,18 +25,18 @@ _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 class OutputBusyError(Exception):
-    """Another run holds the lock and did not release it in time."""
+    """Raised when another run does not release the lock in time."""
 
 
 def staging_folder(root: str) -> str:
-    """A new name next to root for the tree that will replace it; the only identifier in it is the process ID."""
+    """A path next to root for the tree that will replace root; the process ID makes its name unique."""
     parent, target = os.path.split(root)
     return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextmanager
 def locked(out: str) -> Generator[None]:
-    """Only this run writes below out; the lock ends with the process, however it ends. Its file stays."""
+    """Lock out, so that only this run writes there. The lock ends with the process, but its file stays."""
     os.makedirs(out, exist_ok=True)
     file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
     try:
@@ -76,13 +76,13 @@ def _lock(file: int) -> bool:
 
 
 def _is_same(file: int, path: str) -> bool:
-    """Whether the locked file is still at path: somebody may have removed the whole folder while we waited."""
+    """Whether the locked file is still at path: the whole folder may have been removed while we waited."""
     status = status_of(path)
     return status is not None and os.path.samestat(os.fstat(file), status)
 
 
 def clean(environment_folder: str) -> None:
-    """Remove what dead runs left; requires the lock, so that no live run is still writing it.
+    """Remove what dead runs left. Requires the lock, so that no live run is still writing there.
 
     If a run renamed a tree aside and never replaced it, the old tree is restored first.
     """
@@ -96,12 +96,12 @@ def clean(environment_folder: str) -> None:
             if match["aside"] and not os.path.lexists(root):
                 os.rename(path, root)
                 continue
-            with suppress(OSError):  # failing to clean up is no reason not to write
+            with suppress(OSError):  # the write can proceed without the cleanup
                 discard(path)
 
 
 def sync(folder: str) -> None:
-    """Flushes everything to disk before the rename: one call for the whole file system."""
+    """Flush the whole file system to disk before the rename, in one call."""
     if sys.platform == "linux":
         import ctypes
 
@@ -118,7 +118,7 @@ def sync(folder: str) -> None:
 
 
 def switch(folder: str, root: str) -> bool:
-    """Put the folder at root; True if folder then holds the previous root, False if there was none."""
+    """Move the folder to root. True if the folder then contains the previous root, False if there was none."""
     if status_of(root) is None:
         os.rename(folder, root)
         return False
@@ -128,7 +128,7 @@ def switch(folder: str, root: str) -> bool:
 
 
 def _exchange(one: str, other: str) -> bool:
-    """Exchange two folders in one step; False if the system or the file system cannot."""
+    """Exchange two folders in one step; False if the system or file system does not support it."""
     if sys.platform != "linux":
         return False
     import ctypes
@@ -147,7 +147,7 @@ def _exchange(one: str, other: str) -> bool:
 
 
 def _rename_twice(folder: str, root: str) -> None:
-    """Exchange with a moment in which root does not exist; if a run dies then, `clean` repairs it in the next."""
+    """Exchange by two renames, between which root does not exist. If a run dies there, the next `clean` repairs it."""
     aside = folder + _ASIDE
     try:
         os.rename(root, aside)

@@ -1,4 +1,4 @@
-"""Writes trees: all are prepared first, then all are switched, or none."""
+"""Writes trees: prepares all of them, then switches all or none."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def write_tree(
 def write_trees(
     out: Path, trees: Iterable[Tree], force: bool = False
 ) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
-    """Write trees below out: returns a report for each, or the obstacles, in which case nothing is written.
+    """Write trees into out. Returns a report for each, or the obstacles, in which case nothing is written.
 
-    out may be a link to a folder and is created if missing. Waits while another run writes there.
+    `out` is created if missing, and may be a link to a folder. Waits while another run writes there.
     """
     trees = tuple(trees)
     problems = _names(trees)
@@ -49,10 +49,10 @@ def write_trees(
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
-    """Whether the tree was written from exactly these inputs, and every file of ours is unchanged.
+    """Whether the tree was written from exactly these inputs, and all our files are unchanged.
 
-    Every listed file is read and hashed: about 12 ms for a thousand. Sizes and times would be cheaper, but wrong after
-    an edit that keeps both. Other files do not count.
+    Every file in the record is read and hashed, in about 12 ms per thousand. Comparing sizes and times would be faster,
+    but would miss an edit that changes neither. Other files do not count.
     """
     root = f"{out}/{environment}/{target}"
     record = read_record(root)
@@ -91,7 +91,7 @@ def _write(out: str, trees: tuple[Tree, ...], force: bool) -> tuple[tuple[Report
             _tidy(stage)
         for folder in new:
             with suppress(OSError):
-                os.rmdir(folder)  # only if it is empty, because nothing was written
+                os.rmdir(folder)  # succeeds only if the folder is empty because nothing was written
     return () if problems else tuple(stage.report for stage in stages), problems
 
 
@@ -101,7 +101,7 @@ def _stage(out: str, tree: Tree, force: bool) -> Stage:
 
 
 def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
-    """The folders of the environment and of the target are folders, or do not exist yet."""
+    """Report an environment or target folder that exists but is not a folder."""
     for path in (f"{out}/{stage.tree.environment}", stage.root):
         status = status_of(path)
         if status is not None and not is_folder(status):
@@ -110,7 +110,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
 
 
 def _switch_all(stages: list[Stage]) -> None:
-    """Switches all in order; if one fails, those before it are switched back."""
+    """Switch all trees in order. If one fails, switch the earlier ones back."""
     if stages:
         sync(stages[0].folder)
     done: list[Stage] = []
@@ -136,9 +136,9 @@ def _switch_back(stage: Stage) -> None:
 
 
 def _tidy(stage: Stage) -> None:
-    """Remove leftovers next to the tree: the old tree, or a new one that was not switched in.
+    """Remove leftovers next to the tree: the old tree, or a new one that was not used.
 
-    The next run removes what cannot be removed now; the tree itself is already complete.
+    The tree itself is already complete, so anything that cannot be removed now is left to the next run.
     """
     with suppress(OSError):
         if stage.replaced:
@@ -148,6 +148,6 @@ def _tidy(stage: Stage) -> None:
 
 
 def _shown(error: OSError, out: Path) -> str:
-    """The path in an error as the user knows it: in the tree, not where it was prepared."""
+    """The path to show in an error: in the final tree, not where the file was prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

@@ -8,7 +8,7 @@ from modelyard.drawing.picture import Picture
 
 
 def picture_json(picture: Picture) -> str:
-    """Nodes and edges of the ML view."""
+    """Render the nodes and edges of the ML view."""
     nodes = [{"id": box.id, "kind": box.kind, "name": box.name, "details": list(box.details)} for box in picture.boxes]
     edges = [
         {"source": arrow.source, "sink": arrow.sink, "label": arrow.text, "feedback": arrow.feedback}

@@ -1,4 +1,4 @@
-"""The column of each box in a drawing, and the order of boxes within a column."""
+"""Places the boxes of a drawing in columns, and orders the boxes within each column."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from modelyard.records import record
 _SWEEPS: Final = 4
 
 Columns: TypeAlias = "list[list[str]]"
-"""From left to right, the ids in each column from top to bottom: boxes, and waypoints of arrows."""
+"""The columns from left to right, each with the ids of its boxes and arrow waypoints from top to bottom."""
 
 
 @record
 class Placed:
-    """The columns of a picture; `forward` arrows run from left to right through these ids, `back` arrows do not."""
+    """A picture's columns. `forward` arrows run from left to right through these ids, `back` arrows do not."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
@@ -25,7 +25,7 @@ class Placed:
 
 
 def place(picture: Picture) -> Placed:
-    """Boxes in columns by their longest path from a start; an arrow across columns has a waypoint in each."""
+    """Place boxes by their longest path from a start, with a waypoint in each column that an arrow crosses."""
     boxes = [box.id for box in picture.boxes]
     candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
     forward = _without_circles(boxes, candidates)
@@ -40,7 +40,7 @@ def place(picture: Picture) -> Placed:
 
 
 def _without_circles(boxes: Iterable[str], arrows: Sequence[Arrow]) -> list[Arrow]:
-    """The arrows except those that close a cycle, found by depth-first search through the boxes in order."""
+    """Leave out the arrows that close a cycle, found by depth-first search through the boxes in order."""
     after: dict[str, list[Arrow]] = {}
     for arrow in arrows:
         after.setdefault(arrow.source, []).append(arrow)
@@ -98,7 +98,7 @@ def _way(arrow: Arrow, at: int, ranks: Mapping[str, int], columns: Columns) -> t
 
 
 def _untangled(columns: Columns, ways: Iterable[Sequence[str]]) -> Columns:
-    """Columns sorted by the positions of neighbouring boxes, alternating between left and right neighbours."""
+    """Sort columns by the positions of neighbouring boxes, alternating between left and right neighbours."""
     before: dict[str, list[str]] = {}
     after: dict[str, list[str]] = {}
     for way in ways:

@@ -1,4 +1,4 @@
-"""A picture in Graphviz's DOT language."""
+"""Renders a picture in Graphviz's DOT language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHAPES: Final[Mapping[Shape, str]] = {
 
 
 def dot(picture: Picture) -> str:
-    """A directed graph from left to right, with a cluster for each group."""
+    """Render a directed graph from left to right, with a cluster for each group."""
     lines = ["digraph system {", "  rankdir=LR;", '  node [fontname="sans-serif"];', '  edge [fontname="sans-serif"];']
     lines += [f"  {_node(box)}" for box in picture.boxes if not box.group]
     for group, label in picture.groups:
@@ -44,5 +44,5 @@ def _edge(arrow: Arrow) -> str:
 
 
 def _text(*lines: str) -> str:
-    """A quoted Graphviz string; only the line breaks between the arguments are our own escapes."""
+    """Quote lines as one Graphviz string, joined by escaped line breaks."""
     return '"' + "\\n".join(plain(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'

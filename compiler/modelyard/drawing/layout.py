@@ -1,4 +1,4 @@
-"""Positions and sizes of all boxes and lines of a drawing, in pixels."""
+"""Computes the positions and sizes of a drawing's boxes and lines, in pixels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PADDING: Final = 18
 _BETWEEN_BOXES: Final = 22
 _LEAST_GAP: Final = 70
 _BESIDE_LABEL: Final = 64
-"""How much of an arrow is visible next to its label."""
+"""The visible length of an arrow next to its label."""
 
 _MARGIN: Final = 20
 _LANE: Final = 22
@@ -35,7 +35,7 @@ Point: TypeAlias = "tuple[float, float]"
 
 @record
 class Rectangle:
-    """An area of a drawing: its upper left corner and its size."""
+    """An area in a drawing: its upper left corner and its size."""
 
     x: float
     y: float
@@ -69,7 +69,7 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """The layout: columns from left to right, each box near its neighbours; lines back to the left run below."""
+    """Lay out columns from left to right, with each box near its neighbours and backward lines below all boxes."""
     placed = place(picture)
     sizes = {box.id: _size(box) for box in picture.boxes}
     lefts, widths = _across(placed, sizes)
@@ -88,7 +88,7 @@ def layout(picture: Picture) -> Layout:
 
 
 def text_width(text: str, letter: float = _LETTER) -> float:
-    """The approximate width of a text; East Asian characters are twice as wide."""
+    """The approximate width of a text, where East Asian characters are twice as wide."""
     return letter * sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -99,7 +99,7 @@ def _size(box: Box) -> tuple[float, float]:
 
 
 def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """The left edge and width of each column; gaps fit the labels in them."""
+    """The left edge and width of each column, with gaps wide enough for labels."""
     widths = [max((sizes[box][0] for box in column if box in sizes), default=0) for column in placed.columns]
     gaps = [float(_LEAST_GAP)] * len(widths)
     rank = {box: at for at, column in enumerate(placed.columns) for box in column}
@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """The top of each box and waypoint: as close as possible to its predecessors, without overlaps."""
+    """The top of each box and waypoint, as close as possible to its predecessors without overlaps."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):
@@ -134,7 +134,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[float]:
-    """The tops in a column: each box has a preferred middle, or is placed below the previous one."""
+    """The tops in a column: each box is centred at its preferred middle, or below the previous box."""
     tops, free, shift, wished = list[float](), 0.0, 0.0, 0
     for wish, height in zip(wishes, heights, strict=True):
         top = free if wish is None or wish - height / 2 < free else wish - height / 2
@@ -157,7 +157,7 @@ def _forward(placed: Placed, at: Mapping[str, Rectangle]) -> Iterator[Line]:
 
 
 def _back(placed: Placed, at: Mapping[str, Rectangle], bottom: float) -> Iterator[Line]:
-    """Lines back: out to the right, down into a separate lane below all boxes, and in from the left."""
+    """Route a backward line out to the right, down into a separate lane below all boxes, and in from the left."""
     for number, arrow in enumerate(placed.back, 1):
         source, sink = at[arrow.source], at[arrow.sink]
         lane = bottom + _LANE * number

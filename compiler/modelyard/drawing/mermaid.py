@@ -1,4 +1,4 @@
-"""A picture as a Mermaid flowchart, which GitHub and GitLab render."""
+"""Renders a picture as a Mermaid flowchart, which GitHub and GitLab display."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADDRESS: Final = pattern(r"(?i)www\.|@.*\.")
 
 
 def mermaid(picture: Picture) -> str:
-    """A flowchart from left to right, with a subgraph for each group."""
+    """Render a flowchart from left to right, with a subgraph for each group."""
     lines = ["flowchart LR", *(f"  {_node(box)}" for box in picture.boxes if not box.group)]
     for group, label in picture.groups:
         lines.append(f'  subgraph {group}["{mermaid_text(label)}"]')
@@ -44,7 +44,7 @@ def _edge(arrow: Arrow) -> str:
 
 
 def mermaid_text(text: str) -> str:
-    """The escaped text between the quotes of a label.
+    """Escape text for use between the quotes of a label.
 
     Mermaid also interprets labels as Markdown and HTML, and turns addresses into links. Everything except letters,
     digits, spaces and some characters within words therefore becomes a character reference.

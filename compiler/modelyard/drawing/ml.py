@@ -17,7 +17,7 @@ _STARTS: Final = {"once": "once, when deployed", "on-demand": "on demand"}
 
 
 def ml_view(system: System) -> Picture:
-    """Datasets, pipelines, versions of models, endpoints, monitors and channels, in the order of the spec."""
+    """Draw datasets, pipelines, model versions, endpoints, monitors and channels, in the order of the spec."""
     view = _View(system)
     boxes = tuple(view.boxes())
     return Picture(_title(system), boxes, between_boxes(boxes, view.arrows()))
@@ -38,7 +38,7 @@ class _View:
         self._soaks = _soaks(system)
 
     def boxes(self) -> Iterator[Box]:
-        """A box for each entry of the spec, and for each alias or version of a model."""
+        """Create a box for each spec entry, and for each model alias or version."""
         system = self._system
         yield from map(self._dataset, system.data.values())
         yield from map(self._pipeline, system.pipelines.values())
@@ -49,7 +49,7 @@ class _View:
         yield from map(self._channel, system.channels.values())
 
     def arrows(self) -> Iterator[Arrow]:
-        """The flow of data, versions and alerts between the nodes of the diagram."""
+        """Connect the boxes along the flow of data, versions and alerts."""
         for pipeline in self._system.pipelines.values():
             yield from self._of_pipeline(pipeline)
         for promotion in promotions(self._system):
@@ -105,7 +105,7 @@ class _View:
         return Box(self._ids.of(kind, name), shape, kind, name, tuple(_cut(detail) for detail in details if detail))
 
     def _on(self, target: str) -> str:
-        """The target in a label, if there are several targets."""
+        """The target's name for a label; empty if there is only one target."""
         return f" on {target}" if self._several and target else ""
 
     # --- arrows
@@ -167,10 +167,10 @@ class _View:
     def _back(source: str, sink: str, text: str) -> Arrow:
         return Arrow(source, sink, text, dashed=True, feedback=True)
 
-    # --- versions of models
+    # --- model versions
 
     def _versions(self) -> dict[ModelRef, None]:
-        """The versions that are promoted, served or scored with, each once; by model, in the order of the spec."""
+        """The model versions that are promoted, served or used for scoring, grouped by model in spec order."""
         versions_by_model: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
         for name, aliases in self._system.promoted().items():
             versions_by_model[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))
@@ -185,7 +185,7 @@ class _View:
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
-    """By monitor, the aliases that a version gets after the monitor has judged its soak."""
+    """By monitor, the aliases that a version gets after a soak that the monitor evaluates."""
     versions: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:

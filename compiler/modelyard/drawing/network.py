@@ -22,11 +22,11 @@ _SHAPES: Final[Mapping[Kind, Shape]] = {
 }
 
 _SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET, Kind.ALERT_RULES, Kind.DASHBOARD})
-"""Resources that every workload has: included in the JSON, but left out of pictures for people."""
+"""Resources that every workload has: included in the JSON, but left out of diagrams."""
 
 
 def network_view(plan: Plan) -> Picture:
-    """A box for each resource and an arrow for each link, grouped by target."""
+    """Draw a box for each resource and an arrow for each link, grouped by target."""
     shown = [resource for resource in plan.resources if resource.kind not in _SHOWN_BY_OTHERS]
     ids = {resource.place: f"r{at}" for at, resource in enumerate(shown, 1)}
     groups = {placement: f"t{at}" for at, placement in enumerate(plan.placements(), 1)}
@@ -46,7 +46,7 @@ def network_view(plan: Plan) -> Picture:
 
 
 def plan_json(plan: Plan) -> str:
-    """All resources and links of the plan, for programs."""
+    """Render all resources and links of the plan as JSON, for programs."""
     resources = [
         {
             "place": resource.place,

@@ -1,4 +1,4 @@
-"""The content of a diagram, independent of notation: boxes, arrows between them, and groups of boxes."""
+"""A diagram's content, independent of notation: boxes, arrows between them, and groups of boxes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Shape(StrEnum):
 
 @record
 class Box:
-    """A vertex: `kind` is a word for programs, `details` are lines below the name."""
+    """A vertex. `kind` is for programs, `details` are the lines below the name."""
 
     id: str
     shape: Shape
@@ -45,7 +45,7 @@ class Box:
 class Arrow:
     """An edge between two boxes, by their ids.
 
-    `feedback` marks effects on earlier boxes, such as a monitor that starts a pipeline; they do not affect the layout.
+    `feedback` marks an effect on an earlier box, such as a monitor that starts a pipeline. The layout ignores it.
     """
 
     source: str
@@ -57,7 +57,7 @@ class Arrow:
 
 @record
 class Picture:
-    """A whole diagram; `groups` are pairs of an id and a label, in order."""
+    """A whole diagram. `groups` are pairs of an id and a label, in display order."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -66,9 +66,9 @@ class Picture:
 
 
 class Ids:
-    """Ids of boxes: unique combinations of letters, digits and underscores from a kind and a name.
+    """Creates unique box ids of letters, digits and underscores from a kind and a name.
 
-    They depend on names rather than positions, so that a new box leaves the lines of all others unchanged.
+    Ids depend on names rather than positions, so a new box does not change the lines of other boxes.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def of(self, kind: str, name: str) -> str:
-        """The id for this name, the same at each call."""
+        """The id for this name, which is the same at each call."""
         known = self._ids.get((kind, name))
         if known is not None:
             return known
@@ -96,7 +96,7 @@ def _numbered(base: str) -> Iterator[str]:
 
 
 def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """The arrows whose two ends are both in the picture, each once."""
+    """The arrows with both ends in the picture, without duplicates."""
     ids = {box.id for box in boxes}
     return tuple(dict.fromkeys(arrow for arrow in arrows if arrow.source in ids and arrow.sink in ids))
 

@@ -1,4 +1,4 @@
-"""How versions of models get their aliases: from a pipeline or an import, then from stage to stage."""
+"""Finds how model versions get their aliases: from a pipeline or an import, then from stage to stage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.units import duration_text
 
 @record
 class Promotion:
-    """A way to an alias: from an entry of `section` (pipeline or import), or from the alias `before`."""
+    """A promotion to an alias: by an entry of `section` (pipeline or import), or from the alias `before`."""
 
     version: ModelRef
     text: str
@@ -21,7 +21,7 @@ class Promotion:
 
 
 def promotions(system: System) -> Iterator[Promotion]:
-    """Every way to an alias, with its requirements for a version."""
+    """Every promotion to an alias, with its conditions for a version."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             version = ModelRef(pipeline.model.model, pipeline.promote_to)
@@ -37,7 +37,7 @@ def promotions(system: System) -> Iterator[Promotion]:
 
 
 def _conditions(system: System, version: ModelRef) -> str:
-    """The conditions for an alias in a few words: `gate, soak 7d, 2 approvals`."""
+    """The conditions for an alias in a few words, such as `gate, soak 7d, 2 approvals`."""
     model = system.models[version.model]
     stage = next((candidate for candidate in model.stages if candidate.alias == version.alias), None)
     checks = model.validation if stage is None or stage.checks is None else stage.checks

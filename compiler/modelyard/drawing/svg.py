@@ -1,4 +1,4 @@
-"""A picture as SVG: one file without external scripts, fonts or images, readable on light and dark pages."""
+"""Renders a picture as one SVG file without external scripts, fonts or images, for light and dark pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CURVE: Final = 0.5
 
 
 def svg(picture: Picture) -> str:
-    """The complete file."""
+    """Render the complete SVG file."""
     drawing = layout(picture)
     size = f'width="{_number(drawing.width)}" height="{_number(drawing.height)}"'
     view = f'viewBox="0 0 {_number(drawing.width)} {_number(drawing.height)}"'
@@ -51,7 +51,7 @@ def svg(picture: Picture) -> str:
 
 
 def text(content: str) -> str:
-    """A text from a spec, escaped for elements and quoted attributes of XML and HTML."""
+    """Escape text from a spec for XML and HTML elements and quoted attributes."""
     return escape(plain(content), quote=True)
 
 
@@ -75,7 +75,7 @@ def _texts(box: Box, spot: Rectangle) -> Iterator[str]:
 
 
 def _label(line: Line) -> Iterator[str]:
-    """An arrow's text, on a background so that the line does not cross it."""
+    """An arrow's label, with a background that hides the line behind it."""
     x, y = line.label
     width = text_width(line.arrow.text, SMALL_LETTER) + 6
     position = f'x="{_number(x - width / 2)}" y="{_number(y - 8)}"'

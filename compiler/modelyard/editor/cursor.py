@@ -1,6 +1,6 @@
-"""The place of the cursor in an incomplete text: its path, and the beginning of the current word.
+"""Finds the cursor's path in an incomplete text, and the beginning of the current word.
 
-No parser helps here, since a line that is being typed is rarely valid YAML. Indentation and brackets are enough.
+A YAML parser cannot be used, because a line that is being typed is rarely valid. Indentation and brackets are enough.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _BLOCK_SCALAR: Final = pattern(r"[|>][-+0-9]*\s*(?:#.*)?$")
 class Cursor:
     """The path of the mapping or value at the cursor, and the start of the word before it.
 
-    `is_key` means that a key of the mapping at `path` is being typed, otherwise the value at `path`. `in_flow` means
-    that the cursor is within brackets.
+    `is_key` means that a key of the mapping at `path` is being typed; otherwise, it is the value at `path`. `in_flow`
+    means that the cursor is within brackets.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class _Bracket:
 
 
 def cursor_at(text: str, line: int, column: int) -> Cursor:
-    """The cursor at a line and column, both from 0; columns are counted in characters."""
+    """Find the cursor at a line and column, both from 0, with columns counted in characters."""
     lines = text.split("\n")[: line + 1]
     if len(lines) <= line:
         lines += [""] * (line + 1 - len(lines))
@@ -64,12 +64,12 @@ class _Scan:
     def __init__(self) -> None:
         self._levels: list[_Level] = []
         self._brackets: list[_Bracket] = []
-        self._scalar_indent = -1  # of the key whose text spans several lines
+        self._scalar_indent = -1  # indentation of the key whose text spans several lines
         self._token = ""
         self._quote = ""
 
     def line(self, line: str, number: int = 0) -> None:
-        """Processes a whole line."""
+        """Process a whole line."""
         if self._brackets:
             self._flow(f"{line}\n")
             return
@@ -88,7 +88,7 @@ class _Scan:
             self._flow(f"{rest}\n")
 
     def last(self, line: str) -> Cursor:
-        """Processes the line up to the cursor, and returns the cursor."""
+        """Process the line up to the cursor, and return the cursor."""
         if self._brackets:
             return self._in_flow(line)
         indent = len(line) - len(line.lstrip(" "))
@@ -135,7 +135,7 @@ class _Scan:
         self._levels.append(_Level(at, key))
 
     def _leave(self, at: int, is_item: bool) -> None:
-        """Close the levels that end at this indentation; a list may have the same indentation as its key."""
+        """Close the levels that end at this indentation. A list may have the same indentation as its key."""
         while self._levels:
             level = self._levels[-1]
             is_open = level.indent < at or (is_item and level.indent == at)
@@ -144,7 +144,7 @@ class _Scan:
             self._levels.pop()
 
     def _flow(self, text: str) -> None:
-        """Processes brackets, until they are closed."""
+        """Process brackets until they are closed."""
         for at, mark in enumerate(text):
             following = text[at + 1 : at + 2]
             if self._quote:

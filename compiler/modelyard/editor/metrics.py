@@ -1,4 +1,4 @@
-"""Metrics that completion offers, by the task of a model and the type of a monitor."""
+"""Adds the metrics that completion offers, by model task and monitor type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPE: Final = "type"
 
 
 def with_metrics(definitions: Schema) -> None:
-    """Add metric suggestions to definitions; validity is unchanged, since user code may report other metrics."""
+    """Add metric suggestions to definitions without rejecting others, since user code may report any metric."""
     model, monitor = schema_of(definitions.get("model")), schema_of(definitions.get("monitor"))
     if model:
         rules = [_conditional("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]
@@ -56,7 +56,7 @@ def _gate(metrics: Iterable[str], *types: str) -> Schema:
 
 
 def _checks(names: Iterable[str], *types: str) -> Schema:
-    """Metrics as names of checks, and as metrics of checks with other names; validated elsewhere in the schema."""
+    """Suggest metrics as check names, and as the metrics of checks with other names."""
     fields: Schema = {name: {"description": _means(name)} for name in names}
     named = _fields({"metric": {"defaultSnippets": _snippets(names)}}, *types)
     checks: Schema = {"type": ["object", *types], "properties": fields, "additionalProperties": named}
@@ -73,7 +73,7 @@ def _every_metric() -> tuple[str, ...]:
 
 
 def _measured(kind: str) -> list[str]:
-    """The metrics that a monitor type can check, including model metrics if it has labels."""
+    """The metrics that a monitor type can check, including model metrics if the monitor has labels."""
     properties = monitor_type(kind)
     return [*properties.checks, *properties.of_runs, *(_every_metric() if properties.metrics else ())]
 

@@ -1,4 +1,4 @@
-"""References by name: the possible names at a path of a spec, and the entry that a name refers to."""
+"""Finds the possible names at a path in a spec, and the entry that a name refers to."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ENVIRONMENTS: Final = "environments"
 
 @record
 class Names:
-    """The mappings in which a spec and its environments define names; the spec comes first."""
+    """The mappings in which a spec and its environments define names, with the spec first."""
 
     values: tuple[Schema, ...]
 
     @classmethod
     def of(cls, *values: Schema) -> Names:
-        """The names in several documents, including the environments within them."""
+        """Collect the names in several documents and the environments within them."""
         inner = (schema for value in values for schema in schema_of(value.get(_ENVIRONMENTS)).values())
         return cls((*values, *(schema for schema in inner if isinstance(schema, dict))))
 
@@ -44,9 +44,9 @@ def _at(value: Json, path: Iterable[str]) -> Json:
 
 @record
 class Source:
-    """The source of names at a path: all possible texts, and the section with their entries.
+    """The source of the names at a path: all possible texts, and the section with their entries.
 
-    Without a section, a text with a dot is an address.
+    Without a section, texts with a dot are addresses.
     """
 
     texts: Callable[[Names, Path], Iterable[str]]
@@ -71,12 +71,12 @@ def _addresses(*sections: str) -> Source:
 
 
 def _in_same_entry(*below: str, above: int = 1) -> Source:
-    """Names in the same entry, `above` steps above the path."""
+    """The source of names in the entry that contains the path, `above` steps up."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
 
 def _versions(names: Names, path: Path) -> Iterator[str]:
-    """Models with the aliases of their versions, or without them in a training pipeline."""
+    """References to models: with an alias, except in training pipelines."""
     kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
     for model in names.at("models"):
         if kind == "training":
@@ -162,12 +162,12 @@ KEYS: Final[Mapping[str, Source]] = {
 
 
 def in_base(path: Path) -> Path:
-    """The path in the base that a path in an environment overrides."""
+    """Convert a path in an environment to the path in the base that it overrides."""
     return path[2:] if path[:1] == (_ENVIRONMENTS,) else path
 
 
 def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
-    """The source of names at a path in the base; None if no name belongs there."""
+    """The source of names at a path in the base; None if the value is not a name."""
     for pattern, source in table.items():
         steps = pattern.split(".")
         if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):

@@ -16,7 +16,7 @@ from modelyard.shape import Schema, definition, schema_of
 from modelyard.source import Json, Path
 
 Holds: TypeAlias = "Callable[[Schema, Json], bool]"
-"""Whether a value satisfies a condition of the schema."""
+"""A function that checks whether a value satisfies a condition in the schema."""
 
 _VARIABLE: Final = pattern(r"\$\{(?:v(?:a(?:r(?:s(?:\.[A-Za-z0-9_-]*)?)?)?)?)?$")
 _BOOLEANS: Final = ("true", "false")
@@ -26,7 +26,7 @@ _BOOLEANS: Final = ("true", "false")
 class Offer:
     """A completion: its kind (`field`, `word` or `name`) and its description.
 
-    It replaces the last `replaces` characters before the cursor.
+    The completion replaces the last `replaces` characters before the cursor.
     """
 
     label: str
@@ -37,7 +37,7 @@ class Offer:
 
 
 def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, holds: Holds) -> tuple[Offer, ...]:
-    """All completions; `value` is the readable part of the document without the word at the cursor."""
+    """All completions. `value` is the readable part of the document without the word at the cursor."""
     variable = _VARIABLE.search(cursor.word)
     if variable is not None and not cursor.is_key:
         texts = [f"${{vars.{name}}}" for name in names.at("vars")]
@@ -94,7 +94,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """All schemas that apply at a path, given the values there and above."""
+    """All schemas that apply at a path, given the value there and in its parents."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

@@ -1,4 +1,4 @@
-"""The spec's schema for editors: it accepts the same documents, and offers a field before others depend on it.
+"""The spec's schema for editors, which accepts the same documents but completes fields better.
 
 It is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
 """
@@ -27,7 +27,7 @@ _OF_TEXT: Final = frozenset({"pattern", "minLength", "maxLength"})
 
 
 def schema_text(name: str) -> str:
-    """The printed schema for editors, one definition per line: `system` or `environment`."""
+    """Render the editor schema of a `system` or an `environment`, one definition per line."""
     schema = {"system": system_schema, "environment": environment_schema}[name]()
     definitions = schema_of(schema.pop("$defs"))
     head = "".join(f"  {_line(key)}: {_line(value)},\n" for key, value in schema.items())
@@ -63,7 +63,7 @@ def environment_schema() -> Schema:
 
 
 def _whole(root: Schema, definitions: Schema) -> Schema:
-    """A schema with only the definitions that it uses."""
+    """The schema with only those definitions that it uses."""
     with_metrics(definitions)
     used: dict[str, None] = {}
     waiting = list(_references(root))
@@ -88,7 +88,7 @@ def _references(part: Json) -> Iterator[str]:
 
 
 def for_editors(node: Schema) -> Schema:
-    """A schema and all schemas within it, adapted for editors."""
+    """Adapt a schema and all schemas within it for editors."""
     result = worded({key: _part(key, value) for key, value in node.items()})
     return _typed(_without_skeleton(_declared(_counted(_chosen_first(_offered(result))))))
 
@@ -104,9 +104,9 @@ def _part(keyword: str, value: Json) -> Json:
 
 
 def _offered(node: Schema) -> Schema:
-    """Moves a field whose presence allows other fields out of the condition's branch, so that editors offer it.
+    """Move a field that allows other fields out of the condition's branch, so that editors offer the field.
 
-    It is allowed there already: if it is present, its own branch applies.
+    This accepts the same documents: the branch applies whenever the field is present.
     """
     condition, then = schema_of(node.get("if")), schema_of(node.get("then"))
     known = schema_of(condition.get("properties"))
@@ -122,7 +122,7 @@ def _offered(node: Schema) -> Schema:
 
 
 def _chosen_first(node: Schema) -> Schema:
-    """Offers fields that depend on a choice only after it is made; without the choice, a document is invalid anyway."""
+    """Offer the fields that depend on a required choice only after the choice is made."""
     condition = schema_of(node.get("if"))
     chosen: list[Json] = [name for name in texts(condition.get("required")) if name in texts(node.get("required"))]
     if not chosen or node.get("type") != "object":
@@ -138,28 +138,28 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """Separates the limit on the number of fields: it counts the line being typed, so none would be offered."""
+    """Separate the limit on the number of fields, which would count the line being typed and hide all completions."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})
 
 
 def _declared(node: Schema) -> Schema:
-    """Lists each required field as a property, as required by Ajv's strict mode."""
+    """List each required field as a property, as Ajv's strict mode demands."""
     fields = schema_of(node.get("properties"))
     missing: Schema = {name: True for name in texts(node.get("required")) if name not in fields}
     return {**node, "properties": {**fields, **missing}} if missing else node
 
 
 def _without_skeleton(node: Schema) -> Schema:
-    """Separates required fields from properties; otherwise editors offer all of them as one snippet."""
+    """Separate required fields from properties, because editors would offer all of them as one snippet."""
     if "required" not in node or node.get("properties") == {}:
         return node
     return _apart(node, _declared({"required": node["required"]}))
 
 
 def _apart(node: Schema, keywords: Schema) -> Schema:
-    """Moves some keywords of a schema into a subschema."""
+    """Move some of a schema's keywords into a subschema."""
     rest = {key: value for key, value in node.items() if key == "properties" or key not in keywords}
     others = node.get("allOf")
     apart: Schema = {"type": node.get("type", "object"), **keywords}
@@ -167,7 +167,7 @@ def _apart(node: Schema, keywords: Schema) -> Schema:
 
 
 def _typed(node: Schema) -> Schema:
-    """Adds the type, mapping or text, as required by Ajv's strict mode."""
+    """Add the type, mapping or text, as Ajv's strict mode demands."""
     if "type" in node:
         return node
     if _OF_MAPPINGS & node.keys():

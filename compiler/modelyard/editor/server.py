@@ -1,6 +1,6 @@
 """The language server: diagnostics while typing, descriptions, and completion of fields and names.
 
-It speaks the Language Server Protocol over standard streams. All facts about specs come from `Knowledge`.
+The server implements the Language Server Protocol over standard streams. All facts about specs come from `Knowledge`.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _SEVERITIES: Final = {
 }
 
 Texts: TypeAlias = Mapping[str, str]
-"""Texts by absolute path that are open in an editor and may differ from the files on disk."""
+"""The texts open in an editor, by absolute path; they may differ from the files on disk."""
 
 
 @record
 class Knowledge:
-    """The language server's interface to the compiler; paths are those of specs, and `texts` replace files.
+    """The language server's interface to the compiler. Paths are paths of specs, and `texts` replace files on disk.
 
     `judge` returns the diagnostics of a spec and all its environments, `describe` the lines about a field or an
-    address, `spec_of` the spec of a folder, and `holds` whether a value satisfies a condition of the schema.
+    address, `spec_of` the spec of a folder, and `holds` whether a value satisfies a schema condition.
     """
 
     judge: Callable[[str, Texts], tuple[Diagnostic, ...]]
@@ -56,7 +56,7 @@ class Knowledge:
 def serve(knowledge: Knowledge) -> None:
     """Answer an editor until it stops the server.
 
-    The protocol uses the standard streams exclusively; other output goes to standard error.
+    Only the protocol uses standard input and output; other output is written to standard error.
     """
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -74,13 +74,13 @@ class _Session:
         self.marked: dict[str, set[str]] = {}
 
     def spec_of(self, path: str) -> str | None:
-        """The spec that an open file is, or that it is an environment of; None for other files."""
+        """The spec to which an open file belongs, as the spec itself or an environment; None for other files."""
         if environment_of(path) is not None:
             return self.knowledge.spec_of(os.path.dirname(os.path.dirname(path)))
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None
 
     def names(self, path: str, spec: str, value: Schema | None) -> Names:
-        """The names defined in a spec, in the current environment and in other open ones."""
+        """The names defined in a spec, in the current environment and in other open environments."""
         if value is not None:
             self.values[path] = value
         if spec not in self.values:

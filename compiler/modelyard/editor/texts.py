@@ -1,4 +1,4 @@
-"""Incomplete texts in an editor: the system that they belong to, and their readable part."""
+"""Handles incomplete texts in an editor: finds their kind and their readable part."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def environment_of(path: str) -> str | None:
 
 
 def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
-    """Whether a file is a spec, by its name or by its apiVersion."""
+    """Whether a file is a spec, judging by its name or apiVersion."""
     return os.path.basename(path) in names or _API.search(text) is not None
 
 
@@ -35,7 +35,7 @@ def end_of_word(line: str, column: int) -> int:
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """The readable part of a text without the word at the cursor; None if it is not YAML without it either."""
+    """The readable part of a text without the word at the cursor; None if the rest is not YAML either."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:
@@ -44,7 +44,7 @@ def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None
 
 
 def _candidates(text: str, cursor: Cursor, line: int, column: int) -> Iterator[str]:
-    """The text without the word at the cursor, then without its line, then unchanged."""
+    """The texts to try: without the word at the cursor, without its line, and unchanged."""
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     before, after = here[: column - len(cursor.word)], here[end_of_word(here, column) :]

@@ -8,7 +8,7 @@ from modelyard.shape import Schema, texts
 from modelyard.source import Json
 
 VARIABLE: Final = r"\$\{vars\."
-"""Matches text with a variable reference, since an editor sees specs before variables are substituted."""
+"""Matches text with a variable reference, because editors see specs before variables are substituted."""
 
 _MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
@@ -16,7 +16,7 @@ _SILENT: Final = ("title", "examples", "x-expected", "x-secret", "x-default-with
 
 
 def worded(node: Schema) -> Schema:
-    """A schema with our error messages, and with examples in the description, since editors would offer `examples`."""
+    """Add our error messages, and move examples into the description, because editors would complete `examples`."""
     result = {key: value for key, value in node.items() if key not in _SILENT}
     if isinstance(node.get("description"), str):
         result["description"] = f"{node['description']}{_examples(node)}"
@@ -32,7 +32,7 @@ def worded(node: Schema) -> Schema:
 
 
 def with_variables(node: Schema) -> Schema:
-    """A schema of scalars that also accepts `${vars.NAME}`; other schemas are unchanged."""
+    """Make a schema of scalars accept `${vars.NAME}`; other schemas are unchanged."""
     if "enum" in node:
         choices: Schema = {key: node[key] for key in ("enum", "errorMessage") if key in node}
         rest = {key: value for key, value in node.items() if key not in choices}
@@ -58,7 +58,7 @@ def _types(node: Schema) -> list[str]:
 
 
 def _examples(node: Schema) -> str:
-    """The scalar examples as the end of a description."""
+    """The scalar examples, as text to append to a description."""
     examples = node.get("examples")
     shown = (
         [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]
@@ -69,7 +69,7 @@ def _examples(node: Schema) -> str:
 
 
 def _snippets(node: Schema) -> list[Json]:
-    """Completions for a field that accepts a word or a mapping: its keywords, and mappings by their keys."""
+    """Completions for a field that accepts a word or a mapping: its keywords, and one mapping per key."""
     types = _types(node)
     if "object" not in types or not set(types) & {"string", "integer"} or set(types) & {"array", "boolean"}:
         return []

@@ -1,4 +1,4 @@
-"""The first stage: YAML text to a `Document`, using the core schema of YAML 1.2 and size limits."""
+"""The first stage: parses YAML into a `Document`, with the YAML 1.2 core schema and size limits."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _FORBIDDEN: Final = pattern(
 def load(
     text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """The document in a text, or None and the diagnostics.
+    """Parse a text into a document. Invalid text results in None and diagnostics.
 
-    The text is a whole file; `path` is its name for the user. JSON is YAML and is read as such. An environment may be
-    empty, and then changes nothing.
+    The text is a whole file, and `path` is its name for the user. JSON is read as YAML. An environment may be empty, in
+    which case it changes nothing.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
@@ -68,7 +68,7 @@ def _undecodable(text: str | bytes, path: str) -> list[Diagnostic]:
 
 
 def _forbidden(source: SourceFile) -> list[Diagnostic]:
-    """One diagnostic per forbidden character, at its first position."""
+    """Report each forbidden character once, at its first position."""
     text = source.text
     if text.isascii():
         raw = text.encode("ascii")

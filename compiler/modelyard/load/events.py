@@ -1,4 +1,4 @@
-"""YAML text as parser events: from libyaml if PyYAML has it, else from its pure parser, with our own error texts."""
+"""Parses YAML into events, with libyaml if PyYAML includes it, and words syntax errors for users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Parser(Protocol):
 
 @record
 class SyntaxProblem:
-    """Why the parser cannot continue: our message, the hint, and the place, counted from 0."""
+    """A syntax error: our message, a hint, and the place, counted from 0."""
 
     message: str
     hint: str
@@ -45,7 +45,7 @@ _NO_SPACE: Final = pattern(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = pattern("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: pattern(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
-"""The length of a line that patterns with several repetitions search."""
+"""The maximum length of a line to search with patterns that contain several repetitions."""
 _HIDDEN: Final = pattern(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = pattern(r"\s*(?:- +)?([\w.-]+)\s*:")
@@ -81,7 +81,7 @@ _PROBLEMS: Final = (
     ("did not find expected tag URI", "a tag without a name", "quote text that begins with '!'"),
     ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
 )  # fmt: skip
-"""The beginning of libyaml's or PyYAML's message, our message, and the hint. The first match is used."""
+"""The beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
 
 _OPENED: Final = (
     ("did not find expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
@@ -90,11 +90,11 @@ _OPENED: Final = (
     ("found unexpected document", "this text in quotes is not closed", "close the quotes"),
     ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
 )
-"""The same for problems that are noticed late: the place is where they began."""
+"""The same for problems that the parser notices late, which are reported where they begin."""
 
 
 def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
-    """A function that returns the next event at each call, and raises `yaml.YAMLError` if the text is not YAML.
+    """Return a function that returns the next event at each call, or raises `yaml.YAMLError` if the text is not YAML.
 
     PyYAML's parser in Python is about ten times slower than libyaml.
     """
@@ -103,7 +103,7 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 
 
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
-    """The parser's complaint in our words, at the place where a person would look."""
+    """Convert the parser's error into our words, at the place that a user should look at."""
     problem = _worded(error)
     earlier = _comment(problem, lines) or _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
@@ -122,7 +122,7 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
 
 
 def _comment(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """A comment within brackets that hides their end: `{type: slack, room: #alerts}`."""
+    """Find a comment that hides the end of brackets, as in `{type: slack, room: #alerts}`."""
     for at in range(problem.line, max(-1, problem.line - 3), -1) if problem.hint == _BRACKETS else ():
         found = _HIDDEN.search(lines[at][:_SHOWN])
         if found:
@@ -132,7 +132,7 @@ def _comment(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """A git conflict marker that was not resolved."""
+    """Find an unresolved git conflict marker."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         if lines[at].startswith(("<<<<<<< ", ">>>>>>> ")) or lines[at] == "=======":
             return SyntaxProblem("this is a merge conflict marker", "keep one of the two versions", at, 0)
@@ -140,7 +140,7 @@ def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """A character that only looks like a space, in this line or the one above, usually from copied text."""
+    """Find a character that only looks like a space, usually copied, in this line or the one above."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         found = _NO_BREAK.match(lines[at])
         if found:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """An unclosed quote in an earlier line that swallowed everything up to the quotes at this place."""
+    """Find an unclosed quote in an earlier line that extends up to the quote at this place."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:
@@ -164,7 +164,7 @@ def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
-    """The cause of a misplaced colon: a missing space above, a key that is indented too deep, or a text."""
+    """Find the cause of a misplaced colon: a missing space above, a key that is indented too far, or a text."""
     line = lines[problem.line]
     above = next((at for at in range(problem.line - 1, -1, -1) if lines[at].strip()), None)
     unspaced = _NO_SPACE.match(lines[above]) if above is not None else None

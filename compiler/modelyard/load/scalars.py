@@ -1,4 +1,4 @@
-"""Plain YAML scalars as JSON values, by the core schema of YAML 1.2."""
+"""Converts plain YAML scalars to JSON values by the YAML 1.2 core schema."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.patterns import pattern
 
 MAX_INTEGER: Final = 2**53
-"""Beyond this, JSON readers no longer agree about integers."""
+"""The largest integer that all JSON readers represent exactly."""
 
 WORDS: Final[dict[str, None | bool]] = {
     "": None,
@@ -35,9 +35,9 @@ _LONGEST_INTEGER = 400
 
 
 def plain_value(text: str) -> None | bool | int | float | str:
-    """The meaning of an unquoted scalar: null, true or false, a number, or else the text itself.
+    """The value of an unquoted scalar: null, true, false, a number, or the text itself.
 
-    Numbers are returned as written, including those that a spec must not contain: see `is_finite` and `MAX_INTEGER`.
+    Numbers that are not allowed in a spec are returned as well: see `is_finite` and `MAX_INTEGER`.
     """
     if text and text[0] in NUMBER_STARTS:
         return plain_number(text)
@@ -60,7 +60,7 @@ def plain_number(text: str) -> int | float | str:
 
 
 def _integer(text: str) -> int:
-    """An integer of any length; beyond 400 digits only the first ones, which already show that it is too large."""
+    """Parse an integer. Beyond 400 digits, only the first are parsed, which shows that the number is too large."""
     digits = text.lstrip("+-").lstrip("0") or "0"
     value = int(digits[:_LONGEST_INTEGER])
     return -value if text[0] == "-" else value

@@ -1,4 +1,4 @@
-"""Resources by the type of their value: picked from a list, and functions with a case for each type."""
+"""Selects resources by the type of their value, and dispatches functions on it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _R = TypeVar("_R")
 
 
 def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
-    """Those of some resources whose value is of this type, in order; of a whole plan, `Plan.of` has them already."""
+    """The resources in a list whose value has this type, in order. For a whole plan, use the faster `Plan.of`."""
     return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
 
 
 class ByType(Generic[_Q, _R]):
-    """A function of a resource with a case for each type of its value; all other resources go to `otherwise`."""
+    """A function of a resource with a case per value type; `otherwise` handles all other types."""
 
     __slots__ = ("_cases", "_otherwise")
 
@@ -35,15 +35,15 @@ class ByType(Generic[_Q, _R]):
 
     @property
     def types(self) -> frozenset[type]:
-        """The types that have a case of their own."""
+        """The types that have a case."""
         return frozenset(self._cases)
 
     def covers(self, resource: Resource) -> bool:
-        """Whether a resource has a case of its own."""
+        """Whether there is a case for a resource."""
         return resource.value.__class__ in self._cases
 
     def __call__(self, resource: Resource, /, *args: _Q.args, **kwargs: _Q.kwargs) -> _R:
-        """What the case for the type of the resource's value returns."""
+        """Call the case for the type of the resource's value."""
         return self._cases.get(resource.value.__class__, self._otherwise)(resource, *args, **kwargs)
 
 
@@ -60,4 +60,4 @@ def _adopted_registry(resource: Resource[RegistryServer]) -> bool:
 
 
 is_adopted: Final = ByType(_no).case(Store, _adopted_store).case(RegistryServer, _adopted_registry)
-"""Whether a resource exists already and is left as it is: a bucket, a database or a registry."""
+"""Whether a resource already exists and stays unchanged: a bucket, a database or a registry."""

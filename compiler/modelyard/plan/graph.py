@@ -1,4 +1,4 @@
-"""The graph: resources, each on a target and with its line in the spec, and links between them."""
+"""The plan's graph: resources on targets, each with its line in the spec, and links between them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""The type of a resource's `value`. DASHBOARD: the Inference it shows."""
+"""The types of a resource's `value`. The value of a DASHBOARD is the Inference that it shows."""
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
@@ -50,33 +50,33 @@ V = TypeVar("V", bound=Payload)
 class Resource(Generic[V_co]):
     """A vertex: `address` is `<kind>/<name>`, unique within its placement.
 
-    `Resource[ModelServer]` is one whose value is a ModelServer; `Plan.of` finds them all, and `ByType` dispatches.
+    The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, `ByType` dispatches.
 
     `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters, unique among
-    the workloads of a placement, and after a rename (`moved`) still the old one.
+    the workloads of a placement. A rename in the spec (`moved`) does not change it.
     """
 
     kind: Kind
     name: str
     placement: str  # a target's name
     origin: Path  # the line of the spec that requested it
-    workload: str  # section.name that it belongs to, `pool.<name>`, `registry`; empty if shared by all
+    workload: str  # its owner: `section.name`, `pool.<name>`, or `registry`; empty if shared by all
     value: V_co
 
     @property
     def address(self) -> str:
-        """`<kind>/<name>`: unique within the placement."""
+        """`<kind>/<name>`, unique within the placement."""
         return f"{self.kind}/{self.name}"
 
     @property
     def place(self) -> str:
-        """`<placement>:<kind>/<name>`: unique within the plan, and used by links."""
+        """`<placement>:<kind>/<name>`, unique within the plan and used by links."""
         return f"{self.placement}:{self.kind}/{self.name}"
 
 
 @record
 class Link:
-    """An edge: `source` calls or reads `sink` (addresses with placements), over a protocol and port."""
+    """An edge: `source` calls or reads `sink` (addresses with placements) over a protocol and port."""
 
     source: str  # placement:kind/name
     sink: str
@@ -86,7 +86,7 @@ class Link:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """The placements of the source and of the sink."""
+        """The placements of the source and the sink."""
         return self.source.partition(":")[0], self.sink.partition(":")[0]
 
 
@@ -99,22 +99,22 @@ class Plan:
     links: tuple[Link, ...]
 
     def on(self, placement: str) -> tuple[Resource, ...]:
-        """The resources of one target, in order."""
+        """The resources on one target, in order."""
         return _by_placement(self.resources).get(placement, ())
 
     def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
-        """The resources whose value is of this type, in order; with a placement, only those on it."""
+        """The resources whose value has this type, in order, optionally on one placement only."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
-        """The resource at a place, such as the sink of a link; None if its value is of another type."""
+        """The resource at a place, such as a link's sink; None if its value has another type."""
         resource = _by_place(self.resources)[place]
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """The links between two targets, in order; with a placement, those with one end there.
+        """The links between two targets, in order, optionally only those with an end on one placement.
 
-        A registry that is adopted by its URL is on no target.
+        A registry adopted by its URL is on no target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(
@@ -126,11 +126,11 @@ class Plan:
         )
 
     def bundled(self, placement: str) -> bool:
-        """Whether models reach this target as bundles."""
+        """Whether models are delivered to this target as bundles."""
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:
-        """Whether there is a cluster on a target: not if all its resources are outside one."""
+        """Whether a target has a cluster. It has none if all its resources are outside a cluster."""
         return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resourc
 
 @index
 def _by_type(resources: tuple[Resource, ...]) -> Mapping[tuple[str, type], tuple[Resource, ...]]:
-    """By placement and by the type of the value; all placements are under the empty name too."""
+    """Resources by placement and value type; the empty name stands for all placements."""
     by_type: dict[tuple[str, type], list[Resource]] = {}
     for resource in resources:
         what = resource.value.__class__
@@ -164,6 +164,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Whether models reach a placement as bundles: their registry runs on another target, which does not expose it."""
+    """Whether models are delivered as bundles, because their registry runs on another target and is not exposed."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

@@ -1,4 +1,4 @@
-"""Machines of the plan: the choice for each workload, what was passed over and why, and the resulting pools."""
+"""Machines in the plan: the choice for each workload, the alternatives with reasons, and the resulting pools."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from modelyard.records import field, record
 from modelyard.spec import Accelerator, ComputeClass, System, Taint, TargetSpec
 
 SYSTEM_POOL: Final = "system"
-"""The pool of Pods that no compute class sizes; a class with nodes of its own may not have that name."""
+"""The pool for Pods without a compute class. A class with its own nodes may not have this name."""
 
 
 @record
 class Candidate:
-    """A machine that was considered for a compute class; price is per hour, None if not declared."""
+    """A machine considered for a compute class. Its price is per hour, or None if not declared."""
 
     machine: str
     price_hourly: float | None
@@ -24,9 +24,9 @@ class Candidate:
 
 @record
 class NodeGroup:
-    """Machines of a node pool: any of `machines` will do, and the price is that of the first.
+    """Machines of a node pool: any of `machines` can be used, and the price is the first one's.
 
-    All have the same number of the same accelerator, and at least as much of everything as the first.
+    All have the same number of the same accelerator, and at least the resources of the first.
     """
 
     machines: tuple[str, ...]  # instance types of the provider
@@ -38,7 +38,7 @@ class NodeGroup:
 
 @record
 class Fallback:
-    """Machines for Pods whose preferred ones are unavailable, selected by labels."""
+    """Machines, selected by labels, for Pods whose preferred machines are unavailable."""
 
     machine: str
     selector: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An alternative in `accelerators` of a class, by its position, that no Pod of the class will get, and why."""
+    """An alternative in a class's `accelerators`, by position, that no Pod of the class will get, and why."""
 
     position: int
     accelerator: Accelerator
@@ -55,7 +55,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine that a Pod just misses, and the requests with which it would fit."""
+    """A much cheaper machine that a Pod just misses, and the requests with which the Pod would fit."""
 
     machine: str
     price_hourly: float
@@ -65,7 +65,7 @@ class Smaller:
 
 @record
 class Hardware:
-    """The requests of one Pod of a compute class on its placement, and the chosen machine."""
+    """The requests of a compute class's Pod on its placement, and the chosen machine."""
 
     compute: str  # class name
     cpu_millis: int
@@ -79,12 +79,12 @@ class Hardware:
     price_hourly: float | None
     considered: tuple[Candidate, ...]  # the choice first, then the next best
     accelerator_resource: str = ""  # the resource that Pods request, such as nvidia.com/gpu
-    groups: tuple[NodeGroup, ...] = ()  # created for it and tried in this order, if the target creates machines
+    groups: tuple[NodeGroup, ...] = ()  # if the target creates machines: created for this class and tried in this order
     elastic: bool = False  # any machine that is big enough, created on demand
     any_of: tuple[str, ...] = ()  # of an elastic class: the machines that are big enough, by name
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None
-    fallback: Fallback | None = None  # for its Pods when the choice is reclaimed or full
+    fallback: Fallback | None = None  # used when the choice is reclaimed or full
 
 
 class Hardwarer(Protocol):
@@ -94,23 +94,23 @@ class Hardwarer(Protocol):
 
 
 class SystemHardwarer(Protocol):
-    """Chooses the machine of Pods that no compute class sizes; None if the scheduler decides where they run."""
+    """Chooses the machine for Pods without a compute class; None if the scheduler decides where they run."""
 
     def __call__(self, system: System, target: TargetSpec) -> Hardware | None: ...
 
 
 def any_machine(system: System, target: TargetSpec) -> Hardware | None:
-    """The scheduler decides."""
+    """Choose no machine, so that the scheduler decides."""
     return None
 
 
 @record
 class Offer:
-    """The planner's information about a target.
+    """What the planner needs to know about a target.
 
-    These are its machines, the add-ons that kinds of resources need there, the kinds that exist outside its cluster,
-    and the gateway class that its add-ons provide. On an existing cluster, nothing is outside it, and its gateway
-    classes are its own.
+    This includes its machines, the add-ons that each kind of resource needs, the kinds that exist outside its cluster,
+    and the gateway class that its add-ons provide. On an existing cluster, no kind is outside it, and the gateway
+    classes are the cluster's own.
     """
 
     choose: Hardwarer
@@ -122,9 +122,9 @@ class Offer:
 
 @record
 class SystemPool:
-    """Machines for Pods that no compute class sizes: heads of Ray clusters, what starts runs, the registry, add-ons.
+    """Machines for Pods without a compute class: Ray cluster heads, run starters, the registry and add-ons.
 
-    A cloud creates them; of an existing cluster it is the declared machine that these Pods get.
+    In a cloud, these machines are created. On an existing cluster, this is the declared machine that the Pods get.
     """
 
     hardware: Hardware
@@ -132,17 +132,17 @@ class SystemPool:
 
 @record
 class NodePool:
-    """Machines for one compute class, on a placement that creates machines: the labels and taints for its Pods."""
+    """Machines for one compute class on a placement that creates machines, with labels and taints for its Pods."""
 
     compute: str  # class name
     hardware: Hardware
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """The groups in the order in which they are tried; none if the class is elastic."""
+        """The groups in the order of attempts; none if the class is elastic."""
         return self.hardware.groups
 
     @property
     def elastic(self) -> bool:
-        """Whether any machine that is big enough will do, the cheapest at that time."""
+        """Whether any machine that is big enough can be used, the cheapest at that time."""
         return self.hardware.elastic

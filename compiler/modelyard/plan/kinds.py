@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The kind of a vertex in the plan; every target's catalog has an entry for each."""
+    """The kind of a vertex in the plan. Every target's catalog has an entry for each kind."""
 
     CLUSTER = "cluster"
     SYSTEM_POOL = "system-pool"

@@ -11,7 +11,7 @@ from modelyard.plan.hardware import Hardware
 from modelyard.plan.workloads import Job, ModelServer, MonitorJob
 
 Use: TypeAlias = tuple[str, Hardware]
-"""What runs there, such as `scorer, variant live`, and the machine that was chosen for it."""
+"""What runs on a machine, such as `scorer, variant live`, and the machine."""
 
 
 def _none(resource: Resource) -> Iterator[Use]:
@@ -33,4 +33,4 @@ def _of_monitor(resource: Resource[MonitorJob]) -> Iterator[Use]:
 
 
 hardware_of: Final = ByType(_none).case(ModelServer, _of_server).case(Job, _of_job).case(MonitorJob, _of_monitor)
-"""The machines that a resource runs on, with what runs on each; none for a resource that no compute class sizes."""
+"""The machines on which a resource runs; none for a resource without a compute class."""

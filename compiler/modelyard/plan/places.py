@@ -1,4 +1,4 @@
-"""Locations of data in the stores, retention, and what runs report about themselves."""
+"""Where data is stored, how long it is retained, and what runs report about themselves."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from modelyard.spec import Capture, Pipeline, Registry, Store, System
 
 _DAY_S = 86400
 LOG_DAYS = 90
-"""For how many days a bucket created here keeps the logs of runs."""
+"""The number of days for which a bucket created here keeps run logs."""
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Whether a lifecycle rule of the bucket deletes captures by age: in every bucket that modelyard creates."""
+    """Whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """The captures and logs that a bucket deletes itself: days by folder, rounded up to whole days."""
+    """The folders of captures and logs that a bucket deletes by age, each with its days, rounded up."""
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
@@ -32,7 +32,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """The folder of a model in the artifact store, which its runs write and its users read."""
+    """The model's folder in the artifact store, to which its runs write and from which its users read."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
@@ -44,9 +44,9 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """The location of the logs of a pipeline's runs: the store of the registry's artifacts, and a folder in it.
+    """The location of a pipeline's run logs: the store of the registry's artifacts, and a folder in it.
 
-    None if the registry is adopted, because its store is unknown, or if it runs on another target.
+    None if the registry is adopted, because its store is unknown, or if the registry runs on another target.
     """
     registry = system.registry
     if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
@@ -59,14 +59,14 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """The folder of a model's bundle in the artifact store; it contains nothing else."""
+    """The folder in the artifact store that contains only a model's bundle."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 
 def cluster_service(uri: str) -> tuple[str, str] | None:
-    """Name and namespace of the Service in a URL's host: `mlflow.ml.svc.cluster.local` is ("mlflow", "ml")."""
+    """The name and namespace of the Service in a URL: ("mlflow", "ml") for the host `mlflow.ml.svc.cluster.local`."""
     try:
         labels = (urlsplit(uri).hostname or "").split(".")
-    except ValueError:  # half an IPv6 address: reported by whatever opens the URL
+    except ValueError:  # half an IPv6 address: connecting to the URL reports this
         return None
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None

@@ -1,4 +1,4 @@
-"""The platform of workloads: clusters, namespaces, the registry, secrets, and identities with their access."""
+"""The platform that workloads need: clusters, namespaces, the registry, secrets, and identities with access."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from modelyard.spec import Inference, Monitor, Pipeline, Registry, SecretRef, St
 
 @record
 class Access:
-    """The access of an identity to one object store: `prefix` and below.
+    """An identity's access to one object store, limited to `prefix`.
 
-    `read`, `write` (which includes read and delete), or `append`: adds objects but neither reads nor deletes them.
+    The access is `read`, `write` (which includes read and delete), or `append` (add objects, but not read or delete).
     """
 
     store: str
@@ -20,11 +20,11 @@ class Access:
 
 @record
 class Identity:
-    """A workload's own identity with exactly the access it needs.
+    """A workload's own identity, with exactly the access that it needs.
 
     `api` is its reason to call the Kubernetes API, if any. A pipeline that is started by schedule or by hand has a
-    second one, `<name>-launcher`, which may only create its runs. The variants of an endpoint share an identity, and so
-    do the members of a pool.
+    second identity, `<name>-launcher`, which may only create runs. The variants of an endpoint share an identity, as do
+    the members of a pool.
     """
 
     workload: str
@@ -35,7 +35,7 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alerts of one endpoint's SLO, of one monitor, of the runs of one pipeline, or of the registry that runs here."""
+    """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, or a registry that runs here."""
 
     inference: Inference | None = None
     monitor: Monitor | None = None
@@ -55,7 +55,7 @@ class Secret:
 class Cluster:
     """A cluster and the add-ons that this system needs, by the names that `present` uses.
 
-    Objects of an add-on's kinds (PodMonitor, ExternalSecret …) may only be created if the add-on is listed here.
+    An add-on's kinds of objects (PodMonitor, ExternalSecret …) may only be created if the add-on is listed here.
     """
 
     target: TargetSpec
@@ -64,14 +64,14 @@ class Cluster:
 
 @record
 class Namespace:
-    """A namespace that belongs to the system."""
+    """A namespace of the system."""
 
     target: TargetSpec
 
 
 @record
 class RegistryServer:
-    """The registry, with its database and store if it runs here."""
+    """The registry and, if it runs here, its database and store."""
 
     registry: Registry
     database: Store | None

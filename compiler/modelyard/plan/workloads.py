@@ -13,7 +13,7 @@ from modelyard.spec.scoring import scorings_of
 
 @record
 class Application:
-    """One Ray Serve application: a variant of an endpoint, on its hardware."""
+    """One Ray Serve application: an endpoint's variant on its hardware."""
 
     inference: Inference
     variant: Variant
@@ -32,7 +32,7 @@ class ModelServer:
 
 @record
 class Backend:
-    """The destination of a share of a route's traffic: the name of a MODEL_SERVER resource."""
+    """A destination for a share of a route's traffic, by the name of a MODEL_SERVER resource."""
 
     server: str
     variant: str
@@ -49,7 +49,7 @@ class Route:
 
     @property
     def needs_gateway(self) -> bool:
-        """Whether a Service is not enough: external clients, or traffic that is split, mirrored or shifted in steps."""
+        """Whether a Gateway is needed: clients are external, or traffic is split, mirrored or shifted in steps."""
         split = len(self.backends) > 1 or self.mirror is not None or self.inference.rollout.strategy == "incremental"
         return split or self.inference.endpoint.exposure != "cluster"
 
@@ -61,16 +61,16 @@ class Job:
     pipeline: Pipeline
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
-    bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: promoting them writes bundles
-    checkpoints: tuple[str, str] | None = None  # store and path where steps keep them
+    bundles: tuple[str, ...] = ()  # model aliases that other placements read: promotions write bundles for them
+    checkpoints: tuple[str, str] | None = None  # store and path of checkpoints
     logs: tuple[str, str] | None = None  # store and folder to which the logs of its runs are copied
 
 
 @record
 class RunRequest:
-    """How a monitor starts a pipeline on another target: through two folders of a store that both can reach.
+    """How a monitor starts a pipeline on another target: through two folders in a store that both can access.
 
-    The monitor adds requests to one; a starter next to the pipeline answers each in the other.
+    The monitor adds requests to one folder, and a starter on the pipeline's target writes answers to the other.
     """
 
     monitor: Monitor
@@ -83,54 +83,52 @@ class RunRequest:
 
 @record
 class MonitorJob:
-    """A monitor's run, with the watched resource resolved. A monitor of type `performance` has none: it consists of
-    alert rules.
+    """A monitor's run, with the watched resource resolved. A monitor of type `performance` consists of alert rules and
+    has no run.
     """
 
     monitor: Monitor
     hardware: Hardware
     inference: Inference | None
     models: tuple[Model, ...]
-    request: RunRequest | None = None  # how it starts its pipeline, if that is on another target
+    request: RunRequest | None = None  # how the monitor starts a pipeline on another target
 
 
 @record
 class Promoter:
-    """Moves the aliases of a registry that runs here: for the training pipelines whose versions it promotes, and for
-    imported models.
-    """
+    """Moves aliases in a registry that runs here, for the models of these pipelines and for imported models."""
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
     bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """For imported models, by registered name: aliases that other placements read. Training has its own."""
+    """The aliases of imported models that other placements read, by registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """The models of these training pipelines and the imported ones, each once."""
+        """The models of these training pipelines and the imported models, without duplicates."""
         trained = (one.model.model for one in self.pipelines if one.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
 
     def reports(self, system: System) -> bool:
-        """Whether it pushes its own metrics, for alerts to the owner's on-call channel."""
+        """Whether the promoter pushes its own metrics, for alerts to the owner's on-call channel."""
         on_call = bool(system.governance.owner.oncall)
         return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
 
 
 @record
 class Starter:
-    """Starts the pipelines of a target that monitors on other targets request."""
+    """Starts pipelines on its target when monitors on other targets request them."""
 
     requests: tuple[RunRequest, ...]
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Whether a run reports how many input files built-in scoring leaves out because they do not fit."""
+    """Whether runs report how many unsuitable input files built-in scoring skips."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)
 
 
 def reports(job: Job, system: System) -> bool:
-    """Whether a run pushes metrics of its own."""
+    """Whether runs push their own metrics."""
     return reports_gate(job.pipeline, system) or reports_files(job, system)

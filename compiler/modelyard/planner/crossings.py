@@ -1,4 +1,4 @@
-"""Access across targets: which connections are possible, and errors for those that are not."""
+"""Checks which connections between targets are possible, and reports impossible ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
-    """By model, the aliases that placements without the registry serve, score or watch."""
+    """By model, the aliases that placements without the registry serve, use for scoring, or watch."""
     found: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):
@@ -38,7 +38,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Reports impossible links, and features that a placement without the registry cannot have; each once."""
+    """Report, once each, impossible links and features that need the registry on the same placement."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -49,7 +49,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Reports connections of a workload to another target that are not possible; each once."""
+    """Report, once each, a workload's impossible connections to other targets."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -80,7 +80,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """The line that makes a workload connect: for the promoter, the import from there."""
+    """The spec line that requires the connection: for the promoter, the import from that target."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -90,7 +90,7 @@ def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
 
 
 def reaches(system: System, placement: str, store: Store) -> bool:
-    """Whether workloads on a target may open an object store, wherever it is."""
+    """Whether workloads on a target may access an object store, on whichever target it is."""
     here, there = system.target(placement), system.target(store.target)
     if here.name == there.name or _one_cluster(there, here):
         return True
@@ -98,7 +98,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """The address of a store or registry in the spec; empty if it needs none."""
+    """The address of a store or registry in the spec; empty if no address is needed."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -108,19 +108,19 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether workloads on the other target may open connections to this one; two on one cluster always may."""
+    """Whether workloads on the other target may connect to this one, as they always may on one cluster."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether two targets are on one cluster; without a context that identifies it, they are not."""
+    """Whether two targets are on one cluster, which only a kubeconfig context can show."""
     return target.context == other.context != ""
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:
-    """A database that is created on one target for a registry on another."""
+    """Report a database that is created on another target than its registry."""
     for registry in plan.of(RegistryServer):
         database = registry.value.database
         if database is None or registry.value.registry.adopt:
@@ -131,7 +131,7 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
-    """Bundles are written when an alias moves, so a version by number never gets one."""
+    """Report versions by number where bundles are needed: a bundle is written only when an alias moves."""
     registry = system.deployment.placement.registry
     for scoring in scorings(system):
         if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
@@ -149,7 +149,7 @@ def _fixed(ref: ModelRef) -> bool:
 
 
 def _rollbacks(system: System) -> Iterator[Diagnostic]:
-    """An alias moves back in the registry, which a monitor elsewhere cannot reach."""
+    """Report rollbacks by monitors that cannot reach the registry, where the alias would move back."""
     for monitor in system.monitors.values():
         if monitor.on_breach.rollback and bundled_on(system, monitor.target):
             where = system.key("monitors", monitor.name, "onBreach", "rollback")
@@ -157,7 +157,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Rules query the Prometheus of their own cluster, which only knows what runs there."""
+    """Report alert rules for workloads on another cluster, whose metrics the rules' Prometheus lacks."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

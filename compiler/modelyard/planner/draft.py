@@ -1,4 +1,4 @@
-"""The plan under construction: the resources so far, and the diagnostics."""
+"""The plan under construction, with its diagnostics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from modelyard.spec.following import followers
 
 @record(frozen=False)
 class SecretUse:
-    """A secret on one placement: the line that named it first, its readers, and their places."""
+    """A secret on one placement: the spec line that names it first, its readers, and their places."""
 
     origin: Path
     workloads: dict[str, None] = field(default_factory=dict[str, None])
@@ -39,7 +39,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Wanted:
-    """The access of one workload, collected while planning: the input for its identity and its links."""
+    """The access that a workload needs, from which its identity and links are created."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
@@ -47,25 +47,25 @@ class Wanted:
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
 
     def store(self, store: str, prefix: str, mode: str, purpose: str) -> None:
-        """Adds access to `prefix` of a store, unless it exists already."""
+        """Add access to a store's `prefix`, unless it exists already."""
         self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Whether a folder of a store is already written, by itself or as part of another."""
+        """Whether there is already write access to a folder in a store, directly or through a parent."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Adds a secret, if this line of the spec names one."""
+        """Add a secret, if this line of the spec names one."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 
 
 class Draft:
-    """Collects resources in an order in which they can be created. `shared` comes before `workloads`."""
+    """Collects resources in an order in which they can be created, with `shared` before `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -82,20 +82,20 @@ class Draft:
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
         self.followers = followers(system)
-        self.requests: list[RunRequest] = []  # runs that monitors on other targets request
+        self.requests: list[RunRequest] = []  # runs requested by monitors on other targets
         self._moved = dict(system.moved or {})
         self._endpoints = {
             (inference.target, self.called("inference", name)) for name, inference in system.inference.items()
         }
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Collects diagnostics."""
+        """Collect diagnostics."""
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """The name for objects of `section.name`: its own, or the one before it moved.
+        """The name for objects of `section.name`: the current name, or the original one if it moved.
 
-        A model is often trained and served under one name: a pipeline with the same name as an endpoint is
+        A model is often trained and served under one name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
         """
         own_name = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
@@ -105,19 +105,19 @@ class Draft:
     def share(
         self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str = ""
     ) -> Resource:
-        """Add what several workloads share."""
+        """Add a resource that several workloads share."""
         resource = Resource(kind, name, placement, origin, workload, value)
         self.shared.append(resource)
         return resource
 
     def add(self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str) -> Resource:
-        """Add what belongs to one workload."""
+        """Add a resource of one workload."""
         resource = Resource(kind, name, placement, origin, workload, value)
         self.workloads.append(resource)
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """The machine for a compute class on a target; None if nothing fits, which is reported once."""
+        """Choose the machine for a compute class on a target; None if nothing fits, which is reported only once."""
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
@@ -130,32 +130,32 @@ class Draft:
         return self._hardware[key]
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
-        """The machine that a workload got for a compute class there; None if none was chosen."""
+        """The machine already chosen for a compute class on a placement; None if there is none."""
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
-        """Records that a workload on a placement reads a secret; `reader` is the place of the resource that does."""
+        """Record that a workload on a placement reads a secret. `reader` is the reading resource's place."""
         use = self.secrets.setdefault((placement, ref), SecretUse(origin))
         use.workloads.setdefault(workload)
         if reader:
             use.readers.setdefault(reader)
 
     def alerts_owner(self, placement: str) -> bool:
-        """Whether the owner has a channel, and the placement has or may get a Prometheus: alerts that the user did not
-        write into the spec must not make it invalid.
+        """Whether the owner has a channel, and the placement has or may get a Prometheus. Without either, automatic
+        alerts are left out, so that they cannot make a spec invalid.
         """
         target = self.targets[placement]
         observed = target.tenancy != "shared" or "prometheus" in target.present
         return bool(self.system.governance.owner.oncall) and observed
 
     def wants_dataset(self, wanted: Wanted, dataset: Dataset, mode: str) -> None:
-        """Gives a workload access to a dataset in a store; the user arranges access to a dataset with only a URI."""
+        """Give a workload access to a dataset in a store. For a dataset with only a URI, the user arranges access."""
         if dataset.store:
             wanted.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(wanted, dataset.store)
 
     def wants_artifacts(self, wanted: Wanted, mode: str, models: Iterable[str]) -> None:
-        """Gives a workload access to the registry, and to the artifacts of these models."""
+        """Give a workload access to the registry and to these models' artifacts."""
         if self.system.registry is None:
             return
         if self.system.registry.adopt:
@@ -168,7 +168,7 @@ class Draft:
             self.wants_credentials(wanted, store)
 
     def wants_models(self, wanted: Wanted, placement: str, models: Iterable[ModelRef]) -> None:
-        """Gives a workload read access to models: in the registry, or as bundles if that is on another target."""
+        """Give a workload read access to models in the registry, or to bundles if the registry is on another target."""
         if not bundled_on(self.system, placement):
             self.wants_artifacts(wanted, "read", [ref.model for ref in models])
         elif self.artifacts is not None:
@@ -179,7 +179,7 @@ class Draft:
             self.wants_credentials(wanted, store)
 
     def wants_deliveries(self, wanted: Wanted, models: Iterable[ModelRef]) -> None:
-        """Lets a workload that moves aliases write the bundles that other targets read, and no others."""
+        """Allow a workload that moves aliases to write only the bundles that other targets read."""
         if self.artifacts is None:
             return
         store, prefix = self.artifacts
@@ -189,16 +189,16 @@ class Draft:
                 wanted.store(store, bundle_path(prefix, registered, ref.alias), "write", "artifacts")
 
     def wants_credentials(self, wanted: Wanted, store: str) -> None:
-        """Gives a workload credentials for a store."""
+        """Give a workload credentials for a store."""
         wanted.secret(self.system.stores[store].credentials_of(wanted.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
-        """Gives a workload its own identity, with exactly the access it needs."""
+        """Give a workload its own identity, with exactly the access that it needs."""
         value = Identity(workload, tuple(wanted.access), tuple(wanted.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
     def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
-        """Links a running workload to the stores, secrets and registry that it uses."""
+        """Link a running workload to the stores, secrets and registry that it uses."""
         for store, purpose in wanted.stores:
             self.link_store(resource, store, purpose)
         for ref, origin in wanted.secrets.items():
@@ -209,7 +209,7 @@ class Draft:
             self.links.append(Link(resource.place, self.registry.place, "registry", protocol, port))
 
     def link_store(self, resource: Resource, store: str, purpose: str) -> None:
-        """Links a resource to a store by its name in the spec."""
+        """Link a resource to a store by its name in the spec."""
         sink = self.system.stores[store]
         kind, usual = _STORES[sink.type]
         protocol, port = _address(sink.endpoint, usual)
@@ -218,11 +218,11 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """Protocol and port of a URL; the usual ones if it names none."""
+    """The protocol and port of a URL, or the usual ones if the URL does not contain them."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])
-    except ValueError:  # a port beyond 65535, or half an IPv6 address: reported by whatever opens the URL
+    except ValueError:  # a port beyond 65535, or half an IPv6 address: connecting to the URL reports this
         return usual
 
 

@@ -1,4 +1,4 @@
-"""Endpoints: a server for each variant or one for a pool, the route to them, alerts and a dashboard."""
+"""Plans endpoints: a server for each variant or pool, the route to them, alerts and a dashboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard.spec import Capture, Inference, Variant, target_path
 
 
 def plan_pools(draft: Draft) -> None:
-    """One server for all the members of each pool, before the routes that lead to it."""
+    """Plan one server for all members of each pool, before the routes to it."""
     pools: dict[tuple[str, str], list[Inference]] = {}
     for inference in draft.system.inference.values():
         if inference.pool:
@@ -40,7 +40,7 @@ def plan_pools(draft: Draft) -> None:
 
 
 def plan_inference(draft: Draft, inference: Inference) -> None:
-    """An endpoint as its clients see it, and its servers unless it is a member of a pool."""
+    """Plan an endpoint's route and, unless it is a member of a pool, its servers."""
     workload, origin = f"inference.{inference.name}", ("inference", inference.name)
     name, placement = draft.called("inference", inference.name), inference.target
     if not inference.pool:
@@ -60,7 +60,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
 
 
 def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
-    """The name of a variant's server: the endpoint itself if it has one variant, or its pool."""
+    """The name of a variant's server: the pool's, or the endpoint's if it has one variant."""
     if inference.pool:
         return pool_name(inference.pool)
     name = draft.called("inference", inference.name)
@@ -117,7 +117,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
-    """Models from the registry, a folder for captures, the state of the head, and the callers' tokens."""
+    """Collect access to models, the capture folder, the head's state, and the callers' tokens."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         wanted.store(
@@ -132,13 +132,13 @@ def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
 
 
 def _capture_mode(draft: Draft, capture: Capture) -> str:
-    """A server adds captures and deletes none, unless it has to enforce `retain` itself."""
+    """The access to captures: append, unless the server has to delete old ones itself to enforce `retain`."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"
 
 
 def _scales(members: Iterable[Inference]) -> bool:
-    """Whether a server changes its size, or is replaced step by step, which needs the same permissions."""
+    """Whether a server is resized or replaced step by step, both of which need the same permissions."""
     return any(
         member.rollout.strategy == "incremental"
         or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)

@@ -1,4 +1,4 @@
-"""Monitors: a job with alert rules, or rules alone."""
+"""Plans monitors: a job with alert rules, or only rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OF_JOBS = ("schedule", "compute", "reference", "labels")
 
 
 def plan_monitor(draft: Draft, monitor: Monitor) -> None:
-    """A monitor's identity, its job and its alerts."""
+    """Plan a monitor's identity, job and alerts."""
     workload, origin = f"monitors.{monitor.name}", ("monitors", monitor.name)
     name = f"monitor-{draft.called('monitors', monitor.name)}"
     if monitor.type in RULES_ONLY:
@@ -50,7 +50,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
 
 
 def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:
-    """Read access to the watched data, the reference and the labels."""
+    """Collect read access to the watched data, the reference and the labels."""
     system, wanted = draft.system, Wanted(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
@@ -67,7 +67,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
 
 
 def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
-    """Append access to its state folder, and read access unless it reads that folder anyway."""
+    """Give a monitor append access to its state folder, and read access unless it already reads that folder."""
     state = state_folder(draft.system, monitor)
     if state is None:
         return
@@ -102,7 +102,7 @@ def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
 
 
 def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Settings of a monitor that consists of rules, which would have no effect."""
+    """Report settings that have no effect on a monitor that consists only of rules."""
     origin: Path = ("monitors", monitor.name)
     entry = _entry(system, monitor.name)
     for field in _OF_JOBS:

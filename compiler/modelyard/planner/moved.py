@@ -1,4 +1,4 @@
-"""Renames without destruction: two things cannot both keep the names of one."""
+"""Checks renames: two entries cannot both keep the names of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def check_moved(system: System) -> Iterator[Diagnostic]:
-    """Each old address is kept once. `resolve` has checked that the new ones exist and the old ones do not."""
+    """Report old addresses that two renames use. `resolve` has checked that only the new addresses exist."""
     new_by_old: dict[str, str] = {}
     for new, old in (system.moved or {}).items():
         first = new_by_old.setdefault(old, new)

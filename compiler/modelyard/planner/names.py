@@ -1,4 +1,4 @@
-"""Checks that the resources of a placement have different names."""
+"""Checks that the resources on a placement have different names."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _OWN = frozenset(
         Kind.CHANNEL,
     }
 )
-"""Kinds whose names are not shared with workloads: nothing in the namespace has the same name."""
+"""Kinds whose names cannot collide with workloads, because their names are not used in the namespace."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Name collisions between workloads, reserved names, and targets that share a namespace."""
+    """Report name collisions between workloads, with reserved names, and between targets that share a namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()
@@ -52,12 +52,12 @@ def _both(first: Resource, second: Resource, kind: Kind) -> bool:
 
 
 def _owner(resource: Resource) -> str:
-    """The owner of a name, which may use it several times: the resources of one workload."""
+    """The owner of a name. All resources of one workload may have the same name."""
     return resource.workload or resource.address
 
 
 def _what(resource: Resource) -> str:
-    """A resource in the words of the spec."""
+    """Describe a resource in the spec's terms."""
     section, _, name = resource.workload.partition(".")
     if section in _WORKLOADS:
         text = f"{ENTRIES.get(section, section)} {quote(name)}"

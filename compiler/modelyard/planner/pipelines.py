@@ -1,4 +1,4 @@
-"""Pipelines: one job each, on the hardware of its steps."""
+"""Plans pipelines: one job each, on the hardware of its steps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from modelyard.spec.scoring import models_of
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 _TRAIN_BYTES = 2 * 2**30
-"""Per worker: Ray Train's controller and workers take 0.6 GB next to the training worker, as Ray 2.60 counts them."""
+"""Memory per worker for Ray Train's own processes, which use 0.6 GB next to the training worker (Ray 2.60)."""
 
 
 def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
-    """A pipeline's identities, its job, and the alerts about its runs."""
+    """Plan a pipeline's identities, its job, and the alerts about its runs."""
     hardware: dict[str, Hardware] = {}
     for step in pipeline.steps:
         choice = draft.hardware(step.compute, pipeline.target)
@@ -61,7 +61,7 @@ def place_of(draft: Draft, pipeline: Pipeline) -> str:
 
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
-    """Read access to inputs and the gate's dataset, write access to outputs; only training writes artifacts."""
+    """Collect read access to inputs and the gate's datasets, and write access to outputs and trained artifacts."""
     system, wanted = draft.system, Wanted(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
@@ -79,7 +79,7 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
             draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
             adopted = system.registry is not None and bool(system.registry.adopt)
-            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers them
+            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # or the promoter delivers them
             draft.wants_deliveries(wanted, (ModelRef(pipeline.model.model, alias) for alias in aliases))
             for check in system.models[pipeline.model.model].validation:
                 if check.data:
@@ -88,11 +88,11 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """The place for checkpoints of training steps and user code: next to the model, else in a store that they write.
+    """Where training steps and user code store checkpoints: next to the model, otherwise in a store that they write to.
 
-    User training with an adopted registry writes to no store, so its checkpoints are next to its inputs; built-in
-    training gets no permission to write there, and keeps none. It also keeps none if two of its runs may overlap, or if
-    its workers have no memory for the processes of Ray Train.
+    User training with an adopted registry writes to no store, so its checkpoints are next to its inputs. Built-in
+    training may not write there and stores no checkpoints. It also stores none if two of its runs may overlap, or if
+    its workers have too little memory for Ray Train's processes.
     """
     has_user_code = any(step.source.entrypoint for step in pipeline.steps)
     alone = pipeline.schedule.overlap != "allow"  # two runs on the same files would remove each other's checkpoints

@@ -1,4 +1,4 @@
-"""Shared resources: clusters, namespaces, secrets, stores, the registry and channels."""
+"""Plans shared resources: clusters, namespaces, secrets, stores, the registry and channels."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from modelyard.spec import Channel, Store, System, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
-"""The dot separates it from the alerts of workloads, which are named after them."""
+"""The dot distinguishes this name from those of workload alerts, which are named after their workloads."""
 
 
 def plan_stores(draft: Draft) -> None:
-    """Every declared store, managed or adopted, on its target."""
+    """Plan every declared store, managed or adopted, on its target."""
     for store in draft.system.stores.values():
         kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
         origin: Path = ("stores", store.name)
@@ -52,7 +52,7 @@ def plan_stores(draft: Draft) -> None:
 
 
 def plan_registry(draft: Draft) -> None:
-    """The registry, if a model is trained, served or scored; an error if one is needed and missing."""
+    """Plan the registry if a model is trained, served or used for scoring. Report an error if it is missing."""
     system = draft.system
     use = next(_model_uses(draft), None)
     registry = system.registry
@@ -92,7 +92,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """The uses of models: training, scoring and serving, each with its line."""
+    """Every use of a model (training, scoring or serving), with its line in the spec."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
@@ -112,7 +112,7 @@ def finish(draft: Draft) -> Plan:
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
     running = {one.placement for one in (*draft.shared, *draft.workloads) if _on_cluster(one, draft)}
-    # without a cluster to hold it, the login of an adopted store has no Secret
+    # without a cluster, there is no Secret for an adopted store's credentials
     draft.secrets = {key: use for key, use in draft.secrets.items() if key[0] in running}
     _target_secrets(draft, running)
     secrets = tuple(_secrets(draft))
@@ -138,15 +138,15 @@ def finish(draft: Draft) -> Plan:
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
-    """Whether a resource needs a cluster on its target; on an existing cluster, all do.
+    """Whether a resource needs a cluster on its target, as all resources do on an existing cluster.
 
-    Adopted resources exist already, and the login for them is where their readers run.
+    Adopted resources already exist, and their credentials are stored where their readers run.
     """
     return not is_adopted(resource) and resource.kind not in draft.offers[resource.placement].apart
 
 
 def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
-    """The machines of Pods that no compute class sizes, on each target with a cluster and a choice of machines."""
+    """Plan machines for Pods without a compute class, on each target with a cluster and a choice of machines."""
     for target in draft.system.deployment.targets:
         if target.name in running:
             hardware = draft.offers[target.name].choose_system(draft.system, target)
@@ -156,7 +156,7 @@ def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
-    """A pool for each class in use, on targets that create machines, in the order of targets and classes."""
+    """Plan a pool for each class in use on targets that create machines, in the order of targets and classes."""
     for target in draft.targets:
         for compute in draft.system.compute.values():
             hardware = draft.chosen(compute.name, target)
@@ -166,12 +166,12 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Whether there is a Prometheus with data for a dashboard."""
+    """Whether a Prometheus collects data for a dashboard."""
     return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """Secrets of a target's platform: its gateway's certificate and the token for remote write."""
+    """Collect the secrets of a target's platform: the gateway's certificate and the token for remote write."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -184,7 +184,7 @@ def _target_secrets(draft: Draft, running: set[str]) -> None:
 
 
 def _secrets(draft: Draft) -> Iterator[Resource]:
-    """One resource for each secret on each placement that reads it."""
+    """Plan one resource for each secret on each placement that reads it."""
     for (placement, ref), use in draft.secrets.items():
         name = object_name(*(part for part in (ref.store, *ref.path.split("/"), ref.key) if part))
         yield Resource(Kind.SECRET, name, placement, use.origin, "", Secret(ref, tuple(use.workloads)))
@@ -199,9 +199,9 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 
 
 def _channels(draft: Draft) -> Iterator[Resource]:
-    """Each channel on each placement whose alerts go there: a monitor's own, or the owner's.
+    """Plan each channel on each placement that sends alerts to it, for a monitor or for the owner.
 
-    A Prometheus that is installed to forward metrics also has the alerts of its cluster.
+    A Prometheus that is installed to forward metrics also fires its cluster's alerts.
     """
     wanted: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
@@ -229,7 +229,7 @@ def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
 
 
 def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
-    """Add-ons by placement: those that some resource there needs, in installation order."""
+    """The add-ons that resources on each placement need, in installation order."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
         offer = draft.offers[resource.placement]
@@ -249,7 +249,7 @@ def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 
 def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
-    """Only databases: buckets need add-ons even if they are adopted."""
+    """Whether a store is a database that is not adopted. Buckets need add-ons even if they are adopted."""
     return resource.kind is not Kind.DATABASE or not resource.value.adopt
 
 
@@ -259,18 +259,18 @@ def _through_our_gateway(resource: Resource[Route], target: TargetSpec, offer: O
 
 
 def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> bool:
-    """Whether a secret is brought into the cluster by external-secrets."""
+    """Whether external-secrets copies a secret into the cluster."""
     named = resource.value.ref.store
     return any(store.name == named and store.via != "existing" for store in target.secret_stores)
 
 
 _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)
-"""Whether a resource needs the add-ons of its kind: existing ones do not."""
+"""Whether a resource needs its kind's add-ons. Existing resources do not."""
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Links to Prometheus, if there is one: monitors, runs with a gate, built-in scoring and the promoter push to it,
-    and it scrapes the Pods of everything but monitors and the promoter.
+    """Plan links to an existing Prometheus. Monitors, runs with a gate, built-in scoring and the promoter push metrics,
+    and all Pods except those of monitors and the promoter are scraped.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):
@@ -295,4 +295,4 @@ def _pushed_by_promoter(resource: Resource[Promoter], system: System) -> bool:
 
 
 _pushes: Final = ByType(_pushes_nothing).case(Job, _pushed_by_runs).case(Promoter, _pushed_by_promoter)
-"""Whether the runs of a pipeline, or of the promoter, push metrics of their own."""
+"""Whether the runs of a pipeline or the promoter push their own metrics."""

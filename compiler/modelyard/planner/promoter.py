@@ -1,4 +1,4 @@
-"""The promoter: the one workload that moves aliases, if the registry runs here."""
+"""Plans the promoter, the only workload that moves aliases in a registry that runs here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """The promoter's job, and its identity, which reads models and imports and writes bundles for other targets."""
+    """Plan the promoter's job, and its identity to read models and imports and to write bundles for other targets."""
     system, registry = draft.system, draft.system.registry
     trainings = tuple(
         pipeline for pipeline in system.pipelines.values() if pipeline.type == "training" and pipeline.model is not None
@@ -24,7 +24,7 @@ def plan_promoter(draft: Draft) -> None:
     bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in imported_models}
     promoter = Promoter(trainings, imported_models, bundles)
     wanted = Wanted(NAME)
-    if draft.artifacts is not None:  # whole folders: a cloud policy has no room for those of many models
+    if draft.artifacts is not None:  # whole folders, because a cloud policy is too small to list many models
         store, prefix = draft.artifacts
         wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
         if any(draft.bundles.get(model.name) for model in promoter.models(system)):
@@ -42,7 +42,7 @@ def plan_promoter(draft: Draft) -> None:
 
 
 def _wants_source(draft: Draft, wanted: Wanted, model: Model) -> None:
-    """Lets the promoter read the folder of a model in a store; it can read the registry's folders anyway."""
+    """Allow the promoter to read a model's folder in a store, in addition to the registry's folders."""
     source = stored_at(draft.system, model.imported) if model.imported is not None else None
     if source is not None:
         wanted.store(*source, "read", "artifacts")

@@ -1,1 +1,1 @@
-"""The output of commands: diagnostics, the resolved spec, fields of the schema, the plan as a diagram."""
+"""Prints the output of commands: diagnostics, the resolved spec, and fields of the schema."""

@@ -1,4 +1,4 @@
-"""Diagnostics for people and machines: text, JSON, SARIF and GitHub annotations."""
+"""Renders diagnostics for people and machines: as text, JSON, SARIF and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FRAME: Final = 5
 """Columns next to a line on a terminal: the bar, its spaces, and a mark on each side if the line continues."""
 
 _AROUND: Final = 400
-"""How many characters of a line are read before and after the place; a screen shows far fewer."""
+"""The number of characters to read before and after the place in a line, far more than a screen shows."""
 
 Texts: TypeAlias = Mapping[str, Lines]
 """The lines of each file by path."""
@@ -40,10 +40,10 @@ def render(
     columns: int | None = None,
     providers: Iterable[str] = (),
 ) -> str:
-    """All diagnostics in a format, in order; empty if there is nothing to print for people.
+    """Render all diagnostics in order; empty if there is nothing to print for people.
 
-    `sources` are the files that the spans point into; colour and columns are those of the terminal, for text.
-    `providers` are packages with providers' diagnostics, whose pages SARIF includes.
+    `sources` are the files in which the spans are. `colour` and `columns` describe the terminal, for text. `providers`
+    are packages with providers' diagnostics, whose pages SARIF includes.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
@@ -109,7 +109,7 @@ def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint,
 
 
 def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
-    """A text wrapped to the width of a terminal, or on one line without one."""
+    """Wrap a text to the terminal's width; without a terminal, it stays on one line."""
     if columns is None or len(start) + len(text) <= columns:
         return [f"{start}{text}"]
     from textwrap import wrap
@@ -119,7 +119,7 @@ def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
-"""By file and line, the parts that must not be shown."""
+"""The parts that must not be shown, by file and line."""
 
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
@@ -131,7 +131,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """The part of a line around a span, with secrets hidden, and the span within it."""
+    """The part of a line around a span, with secrets hidden, and the span in that part."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -140,7 +140,7 @@ def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
 
 
 def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
-    """The line with one secret hidden; a secret whose end is on another line hides the rest of this one."""
+    """Hide one secret in a line. A secret that ends on another line hides the rest of this line."""
     is_short = secret.end_column <= secret.column + 1
     end = len(line) + 1 if is_short else min(secret.end_column, len(line) + 1)
     line = line[: secret.column - 1] + MASK + line[end - 1 :]
@@ -154,7 +154,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """The part of a line that fits, and below it the space and the marks that underline the span."""
+    """The part of a line that fits, and the spaces and marks below it that underline the span."""
     shown: list[Cell] = cells(line)
     start = min(span.column - 1, len(shown))
     end = max(start, min(span.end_column - 1, len(shown)))
@@ -197,7 +197,7 @@ def _github(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def _annotation(diagnostic: Diagnostic) -> str:
-    """A workflow command, see docs.github.com/actions, Workflow commands for GitHub Actions (2026-11)."""
+    """A workflow command (docs.github.com/actions, Workflow commands for GitHub Actions, 2026-11)."""
     properties: dict[str, object] = {"title": diagnostic.code}
     if diagnostic.span:
         span = diagnostic.span
@@ -209,7 +209,7 @@ def _annotation(diagnostic: Diagnostic) -> str:
 
 
 def _escaped(text: str, extra: str = "") -> str:
-    """Percent-escapes characters that would end the command or a property, and makes control characters visible."""
+    """Percent-escape characters that would end the command or a property, and make control characters visible."""
     text = "".join(character if character in "\r\n" else visible(character) for character in text)
     for character in f"%\r\n{extra}":
         text = text.replace(character, f"%{ord(character):02X}")

@@ -1,4 +1,4 @@
-"""Fields of the schema by path, such as `inference.*.replicas`, for `explain`."""
+"""Describes schema fields by path, such as `inference.*.replicas`, for `explain`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Field:
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """The field below; `*` stands for any name and any list position."""
+        """A subfield; `*` stands for any name and any list position."""
         parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
         return Field(self.root, parts) if parts else None
 
     def names(self) -> tuple[str, ...]:
-        """The names of fields below, in the schema's order."""
+        """The names of subfields, in the schema's order."""
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
@@ -48,7 +48,7 @@ class Field:
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
-    """The field at a path, or None and a message about the unknown step, with the nearest known one."""
+    """Find the field at a path, or None and a message that names the unknown part and the nearest known field."""
     current = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
         below = current.step(name)
@@ -62,7 +62,7 @@ def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
 
 
 def field_lines(address: str, node: Field) -> list[str]:
-    """The description of a field, its expected values, and its subfields."""
+    """Describe a field: its purpose, its expected values, and its subfields."""
     lines = [f"{address or 'the spec'}: {node.first('description') or 'a field of the spec'}"]
     for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
         lines += [f"  {label}: {_value_text(value)}" for value in node.every(keyword)[:1]]

@@ -28,7 +28,7 @@ _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 
 
 def redacted(text: str) -> str:
-    """A text of the same length in which everything that looks like a secret is replaced by asterisks."""
+    """Replace everything that looks like a secret with asterisks, without changing the text's length."""
     return _KEYED.sub(_starred, _TOKENS.sub(lambda found: "*" * len(found[0]), text))
 
 

@@ -1,4 +1,4 @@
-"""The resolved spec: after overlays and variables, with defaults, each value with its origin."""
+"""Prints the resolved spec: overlays, variables and defaults applied, each value with its origin."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WITHOUT = "x-default-without"
 
 @record
 class Line:
-    """A line of YAML, and where its value was written; empty for a line that only starts a mapping or a list."""
+    """A line of YAML and the origin of its value; the origin is empty if the line only starts a mapping or list."""
 
     text: str
     origin: str
 
 
 def rendered(document: Document, root: Schema) -> tuple[Line, ...]:
-    """The whole document, one value per line. It fits the schema, as `validate` has checked."""
+    """Render a validated document, one value per line."""
     writer = _Writer(document, root, Faults(root))
     return tuple(writer.mapping(document.value, (), [root], ""))
 
@@ -45,7 +45,7 @@ class _Writer:
                 yield Line(f"{indent}{scalar(key)}: {_flow(default)}", "default")
 
     def _absent(self, head: str, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
-        """A mapping that the spec leaves out, with the defaults of its fields."""
+        """Render a mapping that the spec leaves out, with the defaults of its fields."""
         lines = list(self.mapping({}, path, schemas, indent + "  "))
         if lines:
             yield Line(head, "")
@@ -93,13 +93,13 @@ class _Writer:
 
 
 def _may_be_written(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
-    """Whether a default may be written out: only with the fields that it needs, and without those that it excludes."""
+    """Whether a default may be written: the fields that it requires are present, and those that it excludes are not."""
     required = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
     return value.keys() >= set(required) and entry.get(WITHOUT) not in value
 
 
 def _flow(value: Json) -> str:
-    """A value on one line; lists and mappings in brackets, which readers of YAML and of JSON both accept."""
+    """Render a value on one line, with lists and mappings in brackets that both YAML and JSON readers accept."""
     if isinstance(value, list):
         return f"[{', '.join(_within_brackets(item) for item in value)}]"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Untrusted text on a terminal: it cannot move the cursor, and marks below it line up."""
+"""Shows untrusted text on a terminal: it cannot move the cursor, and marks below it line up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final, TypeAlias
 
 Cell: TypeAlias = "tuple[str, int]"
-"""A character as it is shown, and the number of columns that it takes."""
+"""A character as shown, and its width in columns."""
 
 _TAB: Final = "    "
 _BEFORE: Final = 40
@@ -15,26 +15,26 @@ _JOINER: Final = "\u200d"
 
 
 def visible(text: str) -> str:
-    """A text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
+    """Put a text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
     if text.isprintable():
         return text
     return "".join(_escaped(character) for character in text)
 
 
 def cells(line: str) -> list[Cell]:
-    """The characters of a line as they are shown; a tab is four spaces."""
+    """The characters of a line as shown, with four spaces for a tab."""
     if line.isascii() and line.isprintable():
         return [(character, 1) for character in line]
     return [_cell(character) for character in line]
 
 
 def width(shown: list[Cell]) -> int:
-    """The number of columns that some cells take."""
+    """The width of cells in columns."""
     return sum(columns for _, columns in shown)
 
 
 def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
-    """At most `widest` columns of a line around the marked range, and where the mark is in them."""
+    """At most `widest` columns of a line around the marked range, and the mark's position in them."""
     if width(shown) <= widest:
         return shown, start, end
     left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0

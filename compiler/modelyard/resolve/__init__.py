@@ -1,4 +1,4 @@
-"""The fourth stage: a valid document becomes a typed system, with short forms expanded, defaults and references."""
+"""The fourth stage: turns a valid document into a typed system, with defaults, references and expanded short forms."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["resolve"]
 def resolve(
     document: Document, environment: str, providers: Mapping[str, Provider]
 ) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """The system that a document describes, or all errors in it.
+    """Resolve a document into the system that it describes, or report all errors in it.
 
-    The document has its overlay and variables applied and fits the schema. A system is returned only without errors.
-    `providers` are those that the schema lets a target name.
+    The document fits the schema, and its overlay and variables are applied. A system is returned only if there are no
+    errors. `providers` are those that the schema allows.
     """
     scope = Scope.of(document)
-    deployment = resolve_deployment(scope, providers)  # first: everything else is placed on its targets
+    deployment = resolve_deployment(scope, providers)  # first, because everything else is placed on its targets
     metadata = resolve_metadata(scope)
     governance = resolve_governance(scope)
     models = resolve_models(scope, metadata, governance)

@@ -1,4 +1,4 @@
-"""Overrides of emitted objects, and renames."""
+"""Resolves overrides of emitted objects, and renames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.spec import Deployment, Override
 
 
 def resolve_overrides(scope: Scope, deployment: Deployment) -> tuple[Override, ...]:
-    """The JSON patches, sorted by name."""
+    """Resolve the JSON patches, sorted by name."""
     return tuple(_override(scope, name, node, deployment) for name, node in named_nodes(scope.root, "overrides"))
 
 
@@ -29,14 +29,14 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """The name for objects of `section.name`: its own, or the one before it moved."""
+    """The name for objects of `section.name`: the current name, or the original one if it moved."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Old address by new address; the new one must exist, and the old one must not."""
+    """Resolve renames: the old address by the new one. Only the new address must exist."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

@@ -1,4 +1,4 @@
-"""Compute: named classes, and inline ones."""
+"""Resolves named and inline compute classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
 from modelyard.spec import Accelerator, ComputeClass
 
-# What the short text `L4:1` means for each accelerator.
+# The accelerator that a short text such as `L4:1` stands for.
 _CPU_MILLIS = 8000
 _MEMORY_BYTES = 32 * 1024**3
 
@@ -18,12 +18,12 @@ _MONITORS = ComputeClass("monitors-default", ("monitors",), cpu_millis=1000, mem
 
 
 def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
-    """The named classes of the section `compute`."""
+    """Resolve the named classes in the section `compute`."""
     return {name: _class(scope, name, node, ("compute", name)) for name, node in named_nodes(scope.root, "compute")}
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
-    """The name of the class in a field `compute`: a named one, or an inline one that gets `inline_name`."""
+    """The name of the class in a field `compute`. An inline class is named `inline_name`."""
     value = node.get("compute")
     if value is None:
         return default
@@ -38,14 +38,14 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:
-    """The same name; reported if neither the step or variant nor its parent has one."""
+    """Return the class name; report an error if neither the step or variant nor its parent has one."""
     if not compute:
         scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
     return compute
 
 
 def compute_of_monitor(scope: Scope, node: Node, path: Path, inline_name: str) -> str:
-    """As `compute_of`; monitors without the field share one small class."""
+    """Like `compute_of`, but monitors without the field share one small class."""
     name = compute_of(scope, node, path, inline_name)
     return name or _inline(scope, _MONITORS)
 
@@ -70,7 +70,7 @@ def _class(scope: Scope, name: str, node: Node, path: Path) -> ComputeClass:
 
 
 def accelerator_of(value: str) -> Accelerator:
-    """`L4:1` in the schema's long form."""
+    """Expand `L4:1` into the schema's long form."""
     parts = units.accelerator(value)
     if parts is None:
         raise NotValidatedError("accelerators")
@@ -78,7 +78,7 @@ def accelerator_of(value: str) -> Accelerator:
 
 
 def _inline(scope: Scope, compute_class: ComputeClass) -> str:
-    """Keep an inline class. No other class may have its name, because Pods find their hardware by it."""
+    """Register an inline class. No other class may have its name, because Pods find their hardware by name."""
     earlier = scope.inline.setdefault(compute_class.name, compute_class)
     if earlier.path != compute_class.path or compute_class.name in scope.names["compute"]:
         scope.report(

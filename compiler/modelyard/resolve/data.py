@@ -1,4 +1,4 @@
-"""Stores, the registry, datasets and models."""
+"""Resolves stores, the registry, datasets and models."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from modelyard.spec import (
 )
 
 _DATABASE_BYTES = 20 * 1024**3
-_DATABASE_REPLICAS = 3  # of an enterprise: one may fail while another is being replaced
+_DATABASE_REPLICAS = 3  # for an enterprise: one may fail while another is being replaced
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Object stores and databases; an enterprise's managed database has three instances, others one."""
+    """Resolve object stores and databases. An enterprise's managed database has three instances, others have one."""
     return {
         name: _store(scope, name, node, deployment.placement.default)
         for name, node in named_nodes(scope.root, "stores")
@@ -74,7 +74,7 @@ def _lock(scope: Scope, node: Node, path: Path) -> ObjectLock:
 
 
 def resolve_registry(scope: Scope) -> Registry | None:
-    """The model registry, if the spec has one."""
+    """Resolve the model registry, if the spec has one."""
     if "registry" not in scope.root:
         return None
     node, path = mapping(scope.root, "registry"), ("registry",)
@@ -88,7 +88,7 @@ def resolve_registry(scope: Scope) -> Registry | None:
 
 
 def resolve_data(scope: Scope) -> dict[str, Dataset]:
-    """The datasets."""
+    """Resolve the datasets."""
     return {name: _dataset(scope, name, node) for name, node in named_nodes(scope.root, "data")}
 
 
@@ -112,7 +112,7 @@ def _dataset(scope: Scope, name: str, node: Node) -> Dataset:
 
 
 def resolve_models(scope: Scope, metadata: Metadata, governance: Governance) -> dict[str, Model]:
-    """The models; one without a `registeredName` is registered as `<system>-<model>`."""
+    """Resolve the models. A model without a `registeredName` is registered as `<system>-<model>`."""
     approval = governance.approve_promotion
     return {
         name: _model(scope, name, node, metadata.name, approval) for name, node in named_nodes(scope.root, "models")
@@ -139,7 +139,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
 
 
 def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> ModelImport:
-    """The source of a model; without `promoteTo`, it enters the first of its stages."""
+    """Resolve a model's source. Without `promoteTo`, the model enters its first stage."""
     return ModelImport(
         digest=text(node, "digest"),
         uri=text(node, "uri"),
@@ -162,7 +162,7 @@ def _explainability(node: Node) -> Explainability:
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
-    """One check of a gate or of a monitor, with its bounds."""
+    """Resolve one check of a gate or monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
         bounds = "min, max, or versus: champion" if path[0] == "models" else "min or max"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))

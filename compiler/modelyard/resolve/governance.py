@@ -1,4 +1,4 @@
-"""Metadata, profile and governance: who owns the system and which rules apply."""
+"""Resolves metadata, profile and governance: who owns the system, and which rules apply."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _PATH = ("governance",)
 
 
 def resolve_metadata(scope: Scope) -> Metadata:
-    """Name, description and labels of the system."""
+    """Resolve the system's name, description and labels."""
     node = mapping(scope.root, "metadata")
     return Metadata(text(node, "name"), text(node, "description"), pairs(node, "labels"))
 
 
 def resolve_profile(scope: Scope) -> Profile:
-    """Industry and size."""
+    """Resolve the industry and size."""
     node = mapping(scope.root, "profile")
     return Profile(text(node, "industry", "other"), text(node, "size", "small"))
 
 
 def resolve_governance(scope: Scope) -> Governance:
-    """Owner, risk, budget and the other rules of governance."""
+    """Resolve the owner, risk, budget and other governance rules."""
     node = mapping(scope.root, "governance")
     owner = mapping(node, "owner")
     approvals = mapping(node, "approvals")

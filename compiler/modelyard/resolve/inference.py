@@ -1,4 +1,4 @@
-"""Inference: endpoints, their variants and the traffic between them."""
+"""Resolves endpoints, their variants and the traffic between them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from modelyard.spec import (
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _ONLY_CALLER = "default"
 _SMALL = Range(1, 1)
-_ENTERPRISE = Range(2, 4)  # two, so that one may be moved while the other answers
+_ENTERPRISE = Range(2, 4)  # two, so that one can be moved while the other answers
 _SCALING_TARGET = 2.0  # without batching
 
 
 def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
-    """All endpoints. Without `replicas`: 2 to 4 for an enterprise, 1 at the edge and for a small system."""
+    """Resolve all endpoints. `replicas` defaults to 2 to 4 for an enterprise, and 1 at the edge or in small systems."""
     return {
         name: _inference(scope, name, node, deployment, governance)
         for name, node in named_nodes(scope.root, "inference")
@@ -89,7 +89,7 @@ def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: st
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
-    """Traffic in percent by variant. A single variant gets all; several must declare their shares."""
+    """Traffic in percent by variant. A single variant gets all traffic; several must declare their shares."""
     if "traffic" not in node:
         mirrored = text(mapping(node, "mirror"), "to")
         serving = [variant for variant in variants if variant != mirrored]
@@ -119,7 +119,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
 
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
-    """Unless it is set, the target lets a whole batch gather in one replica before another one is added."""
+    """Resolve scaling. By default, a whole batch gathers in one replica before another replica is added."""
     default = Scaling(_SCALING_TARGET)
     target = number(node, "target")
     return Scaling(
@@ -165,7 +165,7 @@ def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
 
 
 def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
-    """The requests to keep: in the only object store unless the spec names one, for as long as governance requires."""
+    """Resolve capture. The defaults are the only object store, and the retention period that governance requires."""
     path = (*inference, "capture")
     into = store(scope, "object", node, "store", path)
     if not into:
@@ -188,7 +188,7 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
 
 
 def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> Endpoint:
-    """In high-risk systems and regulated industries, requests are logged unless the spec turns that off."""
+    """Resolve the endpoint. High-risk systems and regulated industries log requests unless the spec disables it."""
     logged = governance.risk == "high" or resolve_profile(scope).regulated
     default = Endpoint(access_log=flag(node, "accessLog", logged))
     auth = mapping(node, "auth")
@@ -205,7 +205,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
 
 
 def _callers(auth: Node) -> Iterator[Caller]:
-    """The callers by name; `token` alone is short for a caller named `default`."""
+    """The callers by name. `token` alone is short for a caller named `default`."""
     token = secret(auth, "token")
     if token is not None:
         yield Caller(_ONLY_CALLER, token, ("token",))

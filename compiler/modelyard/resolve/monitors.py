@@ -1,4 +1,4 @@
-"""Monitors, and the channels for their alerts and those of SLOs."""
+"""Resolves monitors, and the channels for monitor and SLO alerts."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def resolve_monitors(
     pipelines: Mapping[str, Pipeline],
     owner: Owner,
 ) -> dict[str, Monitor]:
-    """All monitors.
+    """Resolve all monitors.
 
-    Without a target they go to the placement for monitors, except that those of type performance go to what they watch,
-    the only place with its metrics.
+    Without a target, monitors run on the placement for monitors, except those of type performance: their metrics exist
+    only where the watched resource runs.
 
-    Without a schedule they run hourly if the window is shorter than a day, else daily at 06:00 UTC; without `notify` a
-    breach goes to the owner's on-call channel.
+    Without a schedule, monitors run hourly if the window is shorter than a day, otherwise daily at 06:00 UTC. Without
+    `notify`, breaches are reported to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
     targets = {
@@ -103,7 +103,7 @@ def _on_breach(scope: Scope, node: Node, path: Path, oncall: tuple[str, ...]) ->
 
 
 def resolve_channels(scope: Scope) -> dict[str, Channel]:
-    """The channels, each with the one secret that its type has."""
+    """Resolve the channels, each with the one secret that its type has."""
     return {name: _channel(name, node) for name, node in named_nodes(scope.root, "channels")}
 
 

@@ -1,4 +1,4 @@
-"""Pipelines: their steps, schedule, tuning and split."""
+"""Resolves pipelines: their steps, schedule, tuning and split."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DAY_S = 86400
 
 @record
 class _Defaults:
-    """The values that a step inherits from its pipeline unless it sets them."""
+    """Values that a step inherits from its pipeline unless it sets them."""
 
     kind: str
     framework: str
@@ -48,7 +48,7 @@ class _Defaults:
 
 
 def resolve_pipelines(scope: Scope, deployment: Deployment, models: dict[str, Model]) -> dict[str, Pipeline]:
-    """All pipelines. One without `steps` is a single step of its own name."""
+    """Resolve all pipelines. A pipeline without `steps` becomes a single step with the pipeline's name."""
     return {
         name: _pipeline(scope, name, node, deployment, models) for name, node in named_nodes(scope.root, "pipelines")
     }
@@ -91,7 +91,7 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
 
 
 def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
-    """`model@alias` with a model that exists."""
+    """Resolve `model@alias`, whose model must exist."""
     model, at, alias = value.partition("@")
     if not at:
         decided = "approvals" in mapping(scope.root, "governance")
@@ -101,7 +101,7 @@ def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
 
 
 def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> ModelRef | None:
-    """A training pipeline creates versions of a model and moves an alias to them; batch inference uses one version."""
+    """Resolve the model: training creates versions and moves an alias to them, batch inference uses one version."""
     value = text(node, "model")
     if not value:
         return None
@@ -115,7 +115,7 @@ def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> 
 
 
 def source_of(node: Node) -> Source:
-    """User code: image and entrypoint, either may be empty."""
+    """Resolve user code: its image and entrypoint, either of which may be empty."""
     if "source" not in node:
         return _NO_SOURCE
     source = mapping(node, "source")
@@ -131,7 +131,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """The step of a pipeline without steps. Failures are retried as a whole run, so not as a step as well."""
+    """The step of a pipeline without steps. It has no retries of its own, because the whole run is retried."""
     source = source_of(node)
     return Step(
         name=name,
@@ -178,7 +178,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
 
 
 def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
-    """The built-in trainer, by name or by framework; empty if an entrypoint runs or nothing trains."""
+    """The built-in trainer, by name or framework; empty if an entrypoint runs or nothing is trained."""
     trainer = text(node, "trainer")
     if source.entrypoint:
         if trainer:
@@ -195,7 +195,7 @@ def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _De
 
 
 def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Schedule:
-    """`once`, `on-demand`, or a mapping with a cron line or the pipeline to follow."""
+    """Resolve `once`, `on-demand`, or a mapping with a cron line or the pipeline to follow."""
     if value is None:
         return default
     if isinstance(value, str):
@@ -215,7 +215,7 @@ def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Sch
 
 
 def _reprocess(scope: Scope, value: Json, path: Path) -> Reprocess:
-    """`none`, `all`, or a mapping with a window."""
+    """Resolve `none`, `all`, or a mapping with a window."""
     if value is None or isinstance(value, str):
         return Reprocess(value or "none")
     return Reprocess("window", seconds_or(scope, as_node(value, "reprocess"), "window", path, _DAY_S))

@@ -1,4 +1,4 @@
-"""Reads quantities in place; an unreadable one is reported, and a fallback is used so that the stage can continue."""
+"""Reads quantities; reports an invalid one and uses a fallback, so that the stage can continue."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Thousandths of a CPU, 0 if the field is absent."""
+    """Thousandths of a CPU; 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0
@@ -83,7 +83,7 @@ def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] 
 
 
 def range_of(value: Json, default: Range) -> Range:
-    """`3` or `{min: 2, max: 8}` as a range; a missing bound is the default's, adjusted so that min ≤ max."""
+    """Read `3` or `{min: 2, max: 8}` as a range. A missing bound is the default's, adjusted so that min ≤ max."""
     if value is None:
         return default
     if isinstance(value, int | float) and not isinstance(value, bool):

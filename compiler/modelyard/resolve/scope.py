@@ -14,7 +14,7 @@ from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
 
 SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
-_SUGGESTED = 50  # errors that get a suggestion: each lookup costs a walk over all names
+_SUGGESTED = 50  # how many errors get a suggestion, because each lookup scans all names
 
 
 @record(frozen=False)
@@ -33,7 +33,7 @@ class Scope:
 
     @classmethod
     def of(cls, document: Document) -> Scope:
-        """The scope of a document before anything is resolved."""
+        """Create the scope of a document before anything is resolved."""
         root = _by_name(document.value)
         scope = cls(document, root)
         for section in SECTIONS:
@@ -45,23 +45,23 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collects a diagnostic; it counts as a consequence of another if what is missing was set aside."""
+        """Collect a diagnostic. It follows from another error if the missing entry was set aside."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
-        """An entry of a section that was set aside; an empty path if there is none."""
+        """The path of a section's entry that was set aside; empty if there is none."""
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """The names to search for the nearest one; none after enough suggestions."""
+        """The names in which to search for a suggestion; none after the maximum number of suggestions."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 
 
 def _by_name(value: Node) -> Node:
-    """The same value with every mapping sorted by key, so that the order in the spec has no effect."""
+    """Sort every mapping in a value by key, so that the order in the spec has no effect."""
     return {key: _ordered(value[key]) for key in sorted(value)}
 
 
@@ -72,7 +72,7 @@ def _ordered(value: Json) -> Json:
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
-    """The name itself; reports an error at `path` if the section has no such entry."""
+    """Return the name, and report an error at `path` if the section has no such entry."""
     if name not in scope.names[section]:
         span = scope.document.value_span(path)
         scope.report(unknown(scope, section, name, span), entry_path(section, name))
@@ -80,12 +80,12 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 
 def entry_path(section: str, name: str) -> Path:
-    """The place where an entry of this name is declared."""
+    """The path at which an entry with this name is declared."""
     return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
-    """Reports that a section has no such entry, with the nearest known name."""
+    """Report that a section has no such entry, and suggest the nearest known name."""
     deleted = scope.document.deleted.get(entry_path(section, name))
     suggestions = scope.suggestions(scope.names[section])
     return problems.unknown_reference(span, ENTRIES[section], name, suggestions, deleted)
@@ -112,7 +112,7 @@ def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> 
 
 
 def address(scope: Scope, node: Node, key: str, path: Path) -> str:
-    """A resolved address such as `inference.scorer`; the schema restricts the sections."""
+    """A resolved address, such as `inference.scorer`. The schema restricts the sections."""
     value = text(node, key)
     section, _, name = value.partition(".")
     if section not in scope.names:
@@ -122,7 +122,7 @@ def address(scope: Scope, node: Node, key: str, path: Path) -> str:
 
 
 def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """The name of a store of this type, `object` or `database`."""
+    """The name of a store with this type, `object` or `database`."""
     name = reference(scope, "stores", node, key, path, default)
     actual = scope.store_types.get(name)
     if actual is not None and actual != kind:

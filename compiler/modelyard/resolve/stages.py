@@ -1,4 +1,4 @@
-"""Stages of a model, and change windows."""
+"""Resolves model stages and change windows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _EVERY_DAY = tuple(range(len(_DAYS)))
 
 
 def approval_of(node: Node) -> Approval:
-    """Groups and the number of required approvals."""
+    """Resolve the groups and the number of required approvals."""
     return Approval(texts(node, "from"), integer(node, "minimum", 1))
 
 
 def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
-    """The stages of a model from the first to the last; unordered ones follow by name. `approval` is the default for
-    stages that set none.
+    """Resolve a model's stages from first to last, followed by unordered ones sorted by name. `approval` is the default
+    for stages that set none.
     """
     stages, lines = mapping(model, "stages"), mapping(model, "validation")
     unordered = {
@@ -41,7 +41,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """The alias that training promotes to; empty if a model has no stages."""
+    """The alias to which training promotes; empty if a model has no stages."""
     return next((stage.alias for stage in stages if not stage.after), "")
 
 
@@ -78,7 +78,7 @@ def _soak(scope: Scope, node: Node, path: Path) -> Soak:
 
 
 def changes_of(node: Node) -> Changes:
-    """Windows and freezes, in the time zone of their hours and days."""
+    """Resolve change windows, freezes and their time zone."""
     return Changes(
         time_zone=text(node, "timeZone", "Etc/UTC"),
         windows=tuple(_window(as_node(entry, "windows")) for entry in items(node, "windows")),

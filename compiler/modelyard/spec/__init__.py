@@ -1,4 +1,4 @@
-"""The typed spec for the stages after `resolve`: defaults are filled and units parsed."""
+"""The typed spec for the stages after `resolve`, with defaults filled in and units parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns that captures hold, and those that match them with labels."""
+"""Finds the columns in captures, and those that match captures with labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec.system import System
 
 
 def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, Dataset]]:
-    """The monitors that judge an endpoint by labels, each with its labels."""
+    """The monitors that evaluate an endpoint by labels, each with its labels."""
     for monitor in _judges_by_watched(system.monitors).get(f"inference.{inference.name}", ()):
         yield monitor, system.data[monitor.labels]
 
@@ -27,9 +27,9 @@ def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Mon
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
-    """Columns that are kept besides the model inputs: as written, or else those by which monitors match labels.
+    """The captured columns besides the model inputs: as declared, otherwise those by which monitors match labels.
 
-    For a monitor that declares no key, all known columns of its labels.
+    For a monitor without a key, these are all known columns of its labels.
     """
     capture = inference.capture
     if capture is None or capture.keys is not None:

@@ -1,4 +1,4 @@
-"""The deployment of a system: targets in the terms of their providers, and the placement of each kind of workload."""
+"""A system's deployment: targets with their providers' options, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec.references import SecretRef
 
 @record
 class Accelerator:
-    """`L4:1`: an accelerator's name and the number per Pod or machine."""
+    """An accelerator's name and the number per Pod or machine, such as `L4:1`."""
 
     name: str
     count: int = 1
@@ -16,7 +16,7 @@ class Accelerator:
 
 @record
 class Taint:
-    """Keeps Pods off a machine unless they tolerate it, as in Kubernetes."""
+    """A Kubernetes taint, which keeps Pods off a machine unless they tolerate it."""
 
     key: str
     value: str = ""
@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """`count` equal machines of a cluster, with the resources that one of them offers to Pods."""
+    """`count` equal machines in a cluster, with the resources that each machine offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -49,12 +49,12 @@ class Gateway:
     listener: str = ""
     mirrors: bool = False  # the controller supports RequestMirror
     certificate: SecretRef | None = None  # TLS of a Gateway that modelyard creates
-    proxies: str = ""  # namespace of the proxies of a Gateway that modelyard creates; empty: of any
+    proxies: str = ""  # namespace of the proxies of a Gateway that modelyard creates; empty: any namespace
 
 
 @record
 class SecretStore:
-    """The way to read `secret://<name>/…` in a cluster."""
+    """How secrets of the form `secret://<name>/…` are read in a cluster."""
 
     name: str
     via: str = "existing"  # existing (a Secret of the namespace) external-secrets, or a service of the provider
@@ -65,16 +65,16 @@ class SecretStore:
 
 @record
 class Images:
-    """The source of a target's images."""
+    """Where a target pulls its images from."""
 
     registry: str = ""  # prefix of images built here, and of mirrored ones
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
-    mirror: bool = False  # every image is pulled from `registry`, third parties' too
+    mirror: bool = False  # every image is pulled from `registry`, including third-party images
 
 
 @record
 class Telemetry:
-    """The destinations of metrics besides the cluster's own Prometheus."""
+    """Where metrics are sent besides the cluster's own Prometheus."""
 
     remote_write: str = ""  # URL
     secret: SecretRef | None = None  # bearer token
@@ -85,7 +85,7 @@ class Telemetry:
 
 @record
 class HeadState:
-    """An existing Redis in which KubeRay keeps the state of heads that serve."""
+    """An existing Redis in which KubeRay stores the state of serving clusters' heads."""
 
     redis: str  # URL
     password: SecretRef | None = None
@@ -93,9 +93,9 @@ class HeadState:
 
 @record
 class Network:
-    """A target's private address range, and its field in the spec.
+    """A target's private address range, and the spec's field for it.
 
-    `example` is another range in the form of that field.
+    `example` is another valid value for that field.
     """
 
     cidr: str
@@ -105,7 +105,7 @@ class Network:
 
 
 class Options:
-    """The provider-specific fields of a target; each provider with such fields has its own subclass."""
+    """The provider-specific fields of a target. Each provider with such fields has its own subclass."""
 
     __slots__ = ()
 
@@ -122,7 +122,7 @@ FIRST_KEYS = (1,)
 
 @record
 class TargetSpec:
-    """An entry of `deployment.targets`: the fields that all providers share, and the options of its own provider."""
+    """An entry of `deployment.targets`: the fields that all providers share, and its provider's options."""
 
     name: str
     provider: str
@@ -143,18 +143,18 @@ class TargetSpec:
     head_state: HeadState | None = None
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
-    reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
-    access_keys: tuple[int, ...] = FIRST_KEYS  # of the access keys of workloads here for clouds; the last is used
-    version: str = ""  # of a cloud's Kubernetes, 1.36
+    reachable_from: tuple[str, ...] = ()  # targets whose workloads may connect to this one
+    access_keys: tuple[int, ...] = FIRST_KEYS  # for access to clouds from here; the last one is active
+    version: str = ""  # a cloud cluster's Kubernetes version, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
     options: Options = NO_OPTIONS
-    in_cloud: bool = False  # whether its provider is a public cloud, so that the region determines its location
-    secrets_via: str = ""  # how most targets of its provider read secrets from outside their cluster
+    in_cloud: bool = False  # the provider is a public cloud, so the region determines the location
+    secrets_via: str = ""  # how most of the provider's targets read secrets from outside their cluster
 
 
 @record
 class Placement:
-    """Target by kind of workload; every field but `default` falls back to it."""
+    """The target for each kind of workload, with `default` as the fallback."""
 
     default: str
     training: str
@@ -166,7 +166,7 @@ class Placement:
 
 @record
 class Deployment:
-    """The targets of a system, its mode, and the placement of its workloads."""
+    """A system's targets, mode, and workload placement."""
 
     mode: str  # cloud hybrid on-prem local
     targets: tuple[TargetSpec, ...]

@@ -1,4 +1,4 @@
-"""Pipelines that run after others: which runs start which."""
+"""Finds the pipelines that start after runs of others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Whether a launcher waits for the end of each run. A single run needs none, unless others follow it."""
+    """Whether a launcher waits for each run to end. A single run needs no launcher, unless others follow it."""
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 
 def followers(system: System) -> Mapping[str, tuple[Pipeline, ...]]:
-    """By pipeline, those on the same target that start after a successful run of it."""
+    """For each pipeline, the ones on the same target that start after its successful runs."""
     followers_of: dict[str, tuple[Pipeline, ...]] = {}
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)

@@ -1,4 +1,4 @@
-"""Responsibility for a system, and the rules that apply to it."""
+"""Who is responsible for a system, and the rules that apply to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Metadata:
 
 @record
 class Profile:
-    """Chooses defaults: `size: enterprise` for redundancy, `small` for low cost; `industry` for its policies."""
+    """Selects defaults: `size: enterprise` for redundancy, `small` for low cost, and `industry` for its policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise
@@ -39,7 +39,7 @@ class Owner:
 
 @record
 class Budget:
-    """The monthly budget of a system, and whether exceeding it is a warning or an error."""
+    """A system's monthly budget, and whether exceeding it is a warning or an error."""
 
     monthly: float
     currency: str  # USD EUR …
@@ -48,7 +48,7 @@ class Budget:
 
 @record
 class Approvers:
-    """The keys of one group of approvers."""
+    """The public keys of one group of approvers."""
 
     name: str
     ssh_keys: tuple[str, ...]
@@ -56,10 +56,10 @@ class Approvers:
 
 @record
 class Retention:
-    """Retention periods of a system's data."""
+    """Retention periods for a system's data."""
 
     captures_s: int | None = None
-    runs_s: int | None = None  # finished runs (jobs) are kept this long
+    runs_s: int | None = None  # how long finished runs (jobs) are kept
     metrics_s: int | None = None
 
 

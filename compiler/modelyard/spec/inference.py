@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef, SecretRef
 
 @record
 class Variant:
-    """One of the models behind an endpoint, on its own hardware, with its share of the traffic."""
+    """One of an endpoint's models, with its own hardware and share of the traffic."""
 
     name: str
     model: ModelRef
@@ -20,7 +20,7 @@ class Variant:
 
 @record
 class Mirror:
-    """The variant that gets a copy of requests, whose answers are dropped."""
+    """The variant that gets copies of requests, and whose answers are dropped."""
 
     variant: str
     percent: int = 100
@@ -28,18 +28,18 @@ class Mirror:
 
 @record
 class Scaling:
-    """The load that adds and removes replicas, and the delays."""
+    """The load at which replicas are added and removed, and the delays before that."""
 
     target: float  # per replica
     metric: str = "ongoing-requests"
     upscale_delay_s: int = 30
     downscale_delay_s: int = 600
-    max_queued: int | None = None  # None: derived from what a replica works on at once
+    max_queued: int | None = None  # None: derived from the number of requests that a replica processes at once
 
 
 @record
 class Batching:
-    """Requests gathered into one call of the model."""
+    """How requests are gathered into one call of the model."""
 
     max_size: int = 1
     max_wait_ms: int = 10
@@ -47,7 +47,7 @@ class Batching:
 
 @record
 class Slo:
-    """An endpoint's objectives over a window; alerts fire when the error budget is used up too fast."""
+    """An endpoint's objectives over a window. Alerts fire when the error budget is used up too fast."""
 
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
@@ -56,7 +56,7 @@ class Slo:
 
 @record
 class Rollout:
-    """The way new servers replace the old: `blue-green` at once, or `incremental` in steps of traffic."""
+    """How new servers replace old ones: `blue-green` all at once, or `incremental` in steps of traffic."""
 
     strategy: str = "blue-green"  # blue-green incremental in-place
     step_percent: int = 10
@@ -66,20 +66,20 @@ class Rollout:
 
 @record
 class Capture:
-    """Requests and predictions stored for monitors."""
+    """Which requests and predictions are stored for monitors."""
 
     fraction: float
     store: str
     path: str
     retain_s: int | None
     columns: tuple[str, ...] = ()  # of the model inputs; empty: all
-    keys: tuple[str, ...] | None = None  # besides the inputs; None: those of the labels of its monitors
+    keys: tuple[str, ...] | None = None  # besides the inputs; None: the label columns of its monitors
     redact: tuple[str, ...] = ()
 
 
 @record
 class Caller:
-    """A caller of an endpoint, the secret with its tokens, and the fields of `auth` that lead to that secret."""
+    """A caller of an endpoint, the secret with its tokens, and the path to that secret in `auth`."""
 
     name: str
     token: SecretRef
@@ -88,7 +88,7 @@ class Caller:
 
 @record
 class Auth:
-    """The authentication of callers."""
+    """How callers authenticate."""
 
     type: str = "none"  # none bearer-token
     callers: tuple[Caller, ...] = ()
@@ -96,7 +96,7 @@ class Auth:
 
 @record
 class Endpoint:
-    """The address of an endpoint, and who can reach it."""
+    """An endpoint's address, and who can reach it."""
 
     access_log: bool
     exposure: str = "cluster"  # cluster internal public
@@ -105,7 +105,7 @@ class Endpoint:
     timeout_s: int = 60
     max_body_bytes: int = 16 * 2**20
     auth: Auth = Auth()
-    clients: tuple[str, ...] = ()  # namespaces that may call an endpoint of the cluster
+    clients: tuple[str, ...] = ()  # namespaces that may call the endpoint within the cluster
 
 
 @record

@@ -1,4 +1,4 @@
-"""The training input of a model: features, and their types."""
+"""Finds a model's training input: its features and their types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.needs import Dataset
 
 @record
 class Learned:
-    """The training input of a model: its features, the types of columns in schemas, and the datasets with features."""
+    """A model's training input: features, column types from schemas, and the datasets with features."""
 
     features: tuple[str, ...]
     types: dict[str, str]
@@ -19,9 +19,9 @@ class Learned:
 
 
 def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
-    """Declared features of all inputs; if none declares any, every column but labels, times, groups and keys.
+    """Collect the declared features or, if there are none, every column except labels, timestamps, groups and keys.
 
-    `key` is the key of the split.
+    `key` is the split's key.
     """
     types = {column: kind for data in datasets for column, kind in data.schema}
     declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))

@@ -8,17 +8,17 @@ from modelyard.spec.pipelines import Schedule
 from modelyard.spec.references import SecretRef
 
 OF_PREDICTIONS = frozenset({"prediction-drift", "prediction-quality", "concept-drift"})
-"""Types of monitors that judge predictions."""
+"""Monitor types that evaluate predictions."""
 
 RULES_ONLY = frozenset({"performance"})
-"""Types of monitors that consist of alert rules on the metrics of an endpoint, without a job."""
+"""Monitor types that consist of alert rules on an endpoint's metrics, without a job."""
 
 
 @record
 class Reference:
-    """A monitor's reference: a window of a dataset, or the data that the model was trained on."""
+    """A monitor's reference: a window of a dataset, or the model's training data."""
 
-    data: str = ""  # empty: the training data, as kept with the model
+    data: str = ""  # empty: the training data, as stored with the model
     window_s: int | None = None
 
 
@@ -28,7 +28,7 @@ class OnBreach:
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
-    rollback: bool = False  # the watched model's alias goes back to the version before
+    rollback: bool = False  # moves the watched model's alias back to the previous version
     cooldown_s: int = 86400
 
 
@@ -47,7 +47,7 @@ class Monitor:
     compute: str
     labels: str  # dataset with late labels, for prediction-quality and concept-drift
     on_breach: OnBreach
-    key: tuple[str, ...] = ()  # columns that match labels; empty: all that both sides have
+    key: tuple[str, ...] = ()  # columns that match labels; empty: all columns on both sides
     coverage: float = 0.5  # the required share of predictions with a label
 
 

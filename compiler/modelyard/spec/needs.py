@@ -1,4 +1,4 @@
-"""The inputs of a system: stores, hardware, a registry, data and models."""
+"""What a system's workloads need: stores, hardware, a registry, data and models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.stages import Stage
 
 @record
 class ObjectLock:
-    """Every version of an object stays for this long: for everyone, or unless an identity may bypass governance."""
+    """How long no one can delete object versions, possibly except identities that may bypass governance."""
 
     mode: str  # compliance governance
     retain_s: int
@@ -21,7 +21,7 @@ class ObjectLock:
 class Store:
     """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
 
-    `called` is the name for its resources: its own, or the one before it moved.
+    `called` is the name for its resources: the current name, or the original one if it moved.
     """
 
     name: str
@@ -38,16 +38,16 @@ class Store:
     object_lock: ObjectLock | None = None
     size_bytes: int | None = None  # database volume
     replicas: int | None = None  # database instances
-    encryption_key: str = ""  # the encryption key of an adopted bucket, as its cloud names it
+    encryption_key: str = ""  # the encryption key of an adopted bucket, by its cloud's identifier
 
     def credentials_of(self, workload: str) -> SecretRef | None:
-        """The Secret by which a workload such as `pipelines.retrain` opens the store."""
+        """The Secret with which a workload such as `pipelines.retrain` accesses the store."""
         if self.credentials is None or self.credentials_per == "store":
             return self.credentials
         return replace(self.credentials, path=f"{self.credentials.path}/{workload.replace('.', '/')}")
 
     def opened_by(self, ref: SecretRef) -> bool:
-        """Whether a reference is to credentials of this store."""
+        """Whether a secret reference is to this store's credentials."""
         if self.credentials is None or self.credentials_per == "store":
             return ref == self.credentials
         return ref.store == self.credentials.store and ref.path.startswith(f"{self.credentials.path}/")
@@ -55,7 +55,7 @@ class Store:
 
 @record
 class ComputeClass:
-    """A portable class of hardware for one Pod. Inline classes are named after where they are written."""
+    """A portable hardware class for one Pod. Inline classes are named after their place in the spec."""
 
     name: str
     path: Path
@@ -70,7 +70,7 @@ class ComputeClass:
 
 @record
 class Registry:
-    """MLflow: adopted by URL, or run here on a database and an object store."""
+    """An MLflow registry: adopted by URL, or run here with a database and an object store."""
 
     adopt: str = ""
     credentials: SecretRef | None = None  # of an adopted registry: username/password or token
@@ -81,7 +81,7 @@ class Registry:
 
 @record
 class Dataset:
-    """Files of one format in a store, and the roles of their columns."""
+    """Files with one format in a store, and the roles of their columns."""
 
     name: str
     format: str  # parquet csv json
@@ -94,13 +94,13 @@ class Dataset:
     label: str = ""
     timestamp: str = ""
     group: str = ""  # column that the rows of one query share
-    delay_s: int | None = None  # labels arrive this late
+    delay_s: int | None = None  # how late labels arrive
     classification: str = ""  # public internal confidential pii cardholder phi
 
 
 @record
 class Check:
-    """One check of a gate or a monitor: a metric within bounds, or compared with the champion."""
+    """A check of a gate or monitor: a metric within bounds, or compared with the champion."""
 
     name: str
     metric: str
@@ -108,14 +108,14 @@ class Check:
     maximum: float | None = None
     versus: str = ""  # champion
     min_delta: float = 0.0
-    confidence: float = 0.95  # 0: the difference alone decides
+    confidence: float = 0.95  # 0: only the difference decides
     by: str = ""  # column whose values are slices
     max_difference: float | None = None  # between two slices
     min_rows: int | None = None
-    data: str = ""  # dataset that the gate evaluates on; default: held-out part of the training data
+    data: str = ""  # dataset on which the gate evaluates; default: held-out part of the training data
     features: tuple[str, ...] = ()  # monitors: only these columns
-    min_features: int = 1  # monitors: a breach needs this many features beyond the bounds
-    consecutive: int = 1  # monitors: this many runs in a row
+    min_features: int = 1  # monitors: number of features beyond the bounds for a breach
+    consecutive: int = 1  # monitors: number of consecutive runs for a breach
     severity: str = "page"  # monitors: page ticket
 
 
@@ -131,7 +131,7 @@ class ModelCard:
 
 @record
 class Explainability:
-    """The method that explains predictions, and the number of rows."""
+    """The method for explaining predictions, and the number of rows."""
 
     method: str  # shap permutation
     sample: int = 1000  # rows
@@ -145,12 +145,12 @@ class ModelImport:
     uri: str = ""  # models:/NAME/VERSION, runs:/RUN/PATH or s3://BUCKET/PATH, instead of store and path
     store: str = ""
     path: str = ""
-    promote_to: str = ""  # alias that moves: the first stage or champion, unless the spec says another
+    promote_to: str = ""  # alias that moves; default: the first stage or champion
 
 
 @record
 class Model:
-    """A model: its task, and the requirements for promoting a version."""
+    """A model: its task, and its requirements for promoting a version."""
 
     name: str
     task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation
@@ -160,5 +160,5 @@ class Model:
     validation: tuple[Check, ...] = ()
     explainability: Explainability | None = None
     threshold: float | None = None  # probability of the positive class
-    stages: tuple[Stage, ...] = ()  # in order; if empty, the alias that training promotes to is the only stage
+    stages: tuple[Stage, ...] = ()  # in order; if empty, the alias to which training promotes is the only stage
     imported: ModelImport | None = None

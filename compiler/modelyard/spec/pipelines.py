@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef
 
 @record
 class Source:
-    """User code: an image, an entrypoint `package.module:function`; either may be empty (our image, built-in code)."""
+    """User code: an image (empty: ours) and an entrypoint `package.module:function` (empty: built-in code)."""
 
     image: str = ""
     entrypoint: str = ""
@@ -17,8 +17,8 @@ class Source:
 
 @record
 class Schedule:
-    """The start of a run: `cron` by time, `after` a successful run of another pipeline, `once` when deployed,
-    `on-demand` by hand or by a monitor.
+    """When runs start: `cron` by time, `after` another pipeline's successful run, `once` when deployed, `on-demand` by
+    hand or by a monitor.
     """
 
     kind: str = "on-demand"  # cron after once on-demand
@@ -31,7 +31,7 @@ class Schedule:
 
 @record
 class Range:
-    """A range of numbers; both bounds are equal if nothing scales."""
+    """A range of numbers, whose bounds are equal if nothing scales."""
 
     minimum: int
     maximum: int
@@ -50,7 +50,7 @@ class Parameter:
 
 @record
 class Tuning:
-    """A search for parameters: its objective, budget and space."""
+    """A parameter search: its objective, budget and space."""
 
     metric: str
     goal: str  # maximize minimize
@@ -63,7 +63,7 @@ class Tuning:
 
 @record
 class Split:
-    """The held-out part of training data: `fraction` at random with `seed`, or the newest rows by timestamp."""
+    """The held-out part of training data: a random `fraction` with `seed`, or the newest rows by timestamp."""
 
     fraction: float = 0.2
     by: str = "random"  # random time
@@ -73,7 +73,7 @@ class Split:
 
 @record
 class Reprocess:
-    """Files that batch inference scores again after a new version: `none`, `all`, or a `window` of recent ones."""
+    """The files that batch inference scores again with a new version: `none`, `all`, or a recent `window`."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None
@@ -81,7 +81,7 @@ class Reprocess:
 
 @record
 class Step:
-    """One vertex of a pipeline's DAG; a pipeline without `steps` is one step of its own name."""
+    """A vertex in a pipeline's DAG. A pipeline without `steps` has one step with the pipeline's name."""
 
     name: str
     path: Path
@@ -101,7 +101,7 @@ class Step:
 
 @record
 class Pipeline:
-    """Steps that run and end: training, batch inference, or user code."""
+    """A pipeline of steps for training, batch inference, or user code."""
 
     name: str
     type: str  # training batch-inference custom

@@ -1,4 +1,4 @@
-"""References written as one text: to a secret, or to a version of a model."""
+"""References in the form of one text: to a secret, or to a model version."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class SecretRef:
-    """`secret://store/path#key`: where a secret is; its value is never known here."""
+    """`secret://store/path#key`: where to read a secret. The compiler never reads its value."""
 
     store: str
     path: str

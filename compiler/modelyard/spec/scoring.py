@@ -1,4 +1,4 @@
-"""Scoring with registered models: batch inferences, and steps of custom pipelines."""
+"""Finds scoring with registered models: batch inferences, and steps of custom pipelines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec.system import System
 
 @record
 class Scoring:
-    """A use of a model for scoring; `path` is the element of the spec with its model and output."""
+    """A use of a model for scoring. `path` is the place in the spec with its model and output."""
 
     name: str
     path: Path
@@ -25,13 +25,13 @@ class Scoring:
 
 
 def scorings(system: System) -> Iterator[Scoring]:
-    """All uses of models for scoring, in the order of the pipelines."""
+    """All scorings, in the order of the pipelines."""
     for pipeline in system.pipelines.values():
         yield from scorings_of(pipeline)
 
 
 def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
-    """A batch inference as a whole, or each step with a model."""
+    """A pipeline's scorings: a batch inference as a whole, or each step with a model."""
     if pipeline.type == "batch-inference" and pipeline.model is not None:
         path: Path = ("pipelines", pipeline.name)
         yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)
@@ -42,5 +42,5 @@ def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
 
 
 def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
-    """The versions that a pipeline scores with, each once."""
+    """The model versions with which a pipeline scores, without duplicates."""
     return tuple(dict.fromkeys(scoring.model for scoring in scorings_of(pipeline)))

@@ -1,4 +1,4 @@
-"""The stages by which a version of a model goes live: its aliases in order, and the requirements of each."""
+"""The stages through which a model version goes live: aliases in order, with their requirements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class Approval:
-    """The approvals required before the alias of a model moves."""
+    """The approvals required before a model's alias moves."""
 
     groups: tuple[str, ...]
     minimum: int = 1
@@ -25,10 +25,10 @@ class Signed:
 
 @record
 class Soak:
-    """The time that a version serves in the previous stage, and what a monitor must find in its answers."""
+    """How long a version must serve in the previous stage, and which monitor must pass."""
 
     for_s: int
-    monitor: str = ""  # if empty, time alone decides
+    monitor: str = ""  # if empty, only the time decides
     min_rows: int = 100  # with a label
     on_failure: str = "keep"  # keep take-back
 
@@ -38,16 +38,16 @@ class Stage:
     """One alias of a model."""
 
     alias: str
-    after: str = ""  # the stage before; empty for the first
+    after: str = ""  # the previous stage; empty for the first
     checks: tuple[str, ...] | None = None  # checks of the gate; None: all of them
     soak: Soak | None = None
-    approval: Approval | None = None  # its own, or that of the governance
+    approval: Approval | None = None  # the stage's own, or governance's
     any_time: bool = False  # whether windows and freezes do not apply
 
 
 @record
 class ChangeWindow:
-    """Hours on some days of the week, in minutes of the day; one that ends before it begins ends on the next day."""
+    """Hours on some weekdays, in minutes of the day. If the end is before the start, it is on the next day."""
 
     days: tuple[int, ...]  # Monday is 0
     from_minute: int

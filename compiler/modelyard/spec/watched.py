@@ -1,4 +1,4 @@
-"""The data and models that a monitor watches, and the folder with the state for its next run."""
+"""Finds the data and models that a monitor watches, and the folder with the state for its next run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def keeps_state(monitor: Monitor) -> bool:
 
 
 def keeps_state_for(check: Check) -> bool:
-    """Whether a check counts runs, or is a test over the rows of all of them."""
+    """Whether a check counts runs, or is a test over the rows of all runs."""
     return check.metric == "page_hinkley" or check.consecutive > 1
 
 
 def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
-    """The aliases behind which versions of a model soak, judged by a monitor."""
+    """The aliases behind which a model's versions soak, evaluated by a monitor."""
     soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
     return frozenset(stage.after for stage in soaking)
 
@@ -33,8 +33,8 @@ def watched_pipeline(system: System, monitor: Monitor) -> Pipeline | None:
 
 
 def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
-    """The version of a model behind the pipeline that a monitor watches: its own, or that of the step whose predictions
-    are watched.
+    """The model version of the pipeline that a monitor watches: the pipeline's own, or that of the step whose
+    predictions are watched.
     """
     pipeline = watched_pipeline(system, monitor)
     if pipeline is None:
@@ -44,7 +44,7 @@ def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
 
 
 def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
-    """The versions of models that a monitor watches: those of an endpoint, or the one of a pipeline."""
+    """The model versions that a monitor watches: all versions of an endpoint, or the one of a pipeline."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         return tuple(variant.model for variant in system.inference[name].variants)
@@ -53,9 +53,9 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """The dataset whose rows a monitor watches; None if there is none, as for the captures of an endpoint.
+    """The dataset whose rows a monitor watches; None if there is none, as for an endpoint's captures.
 
-    For a pipeline this is its output, or its input if it has no output.
+    For a pipeline, this is its output, or its input if it has no output.
     """
     section, _, name = monitor.watch.partition(".")
     pipeline = watched_pipeline(system, monitor)
@@ -68,7 +68,7 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
 
 
 def written_last(pipeline: Pipeline) -> tuple[str, ...]:
-    """The final datasets of a pipeline: its output, or those of steps of a custom pipeline that no later step
+    """A pipeline's final datasets: its output or, for a custom pipeline, the outputs of steps that no later step
     overwrites.
     """
     if pipeline.output or pipeline.type != "custom":
@@ -81,7 +81,7 @@ def written_last(pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
-    """The steps that run before others, however far."""
+    """The steps that run before others, directly or indirectly."""
     steps = {step.name: step for step in pipeline.steps}
     earlier: set[str] = set()
     waiting = [*needs]
@@ -94,15 +94,16 @@ def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
 
 
 def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
-    """The one step of a custom pipeline whose predictions a monitor watches."""
+    """The custom pipeline's step whose predictions a monitor watches."""
     scorings = tuple(scorings_of(pipeline))
     of_step = pipeline.type == "custom" and monitor.type in OF_PREDICTIONS and len(scorings) == 1
     return scorings[0] if of_step else None
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:
-    """The store and folder in which a monitor keeps its state: with captures, or else separate from the watched data,
-    which may have another owner; none if it needs none, or has no store.
+    """The store and folder for a monitor's state; None if it needs no state, or has no store.
+
+    State is stored next to captures, but not next to watched datasets, which may have another owner.
     """
     if monitor.type in RULES_ONLY:
         return None

@@ -1,4 +1,4 @@
-"""The third stage: whether a document fits the schema, and the diagnostics if it does not."""
+"""The third stage: validates a document against the schema, and reports the errors."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from modelyard.validate.faults import Fault
 
 Fits: TypeAlias = "Callable[[Schema, Json], bool]"
-"""Whether a value fits a part of the schema of the spec."""
+"""A function that checks whether a value fits a part of the spec's schema."""
 
 
 _MANY: Final = 1_000
-"""The number of values from which building validators for the parts is faster than checking each value in Python."""
+"""The number of values above which building validators for the parts is faster than checking in Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
-    """The diagnostics for a document that does not fit the schema of the spec; nothing if it fits.
+    """Report where a document does not fit the spec's schema.
 
-    Errors at the paths of `aside` and below are not reported.
+    Errors in entries at the paths in `aside` are not reported.
     """
     if system_fits()(_system(), document.value):
         return ()
     faults = _first_faults(document)
-    if aside and len(faults) > MOST_MISTAKES:  # there may be others that are reported
+    if aside and len(faults) > MOST_MISTAKES:  # there may be other errors to report
         return validate_with(_system(), system_fits(), document, aside)
     return _described(document, faults, aside)
 
@@ -43,10 +43,10 @@ def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnost
 def validate_with(
     schema: Schema, fits: Fits, document: Document, aside: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """The same with any schema and validator."""
+    """Validate with any schema and validator."""
     if fits(schema, document.value):
         return ()
-    # The code that finds and describes errors is as large as the rest of the stage, and a valid spec needs none of it.
+    # Imported only here: this code is as large as the rest of the stage, and a valid spec does not need it.
     from modelyard.validate.faults import Faults
 
     faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
@@ -62,7 +62,7 @@ def _described(document: Document, faults: Iterable[Fault], aside: Collection[Pa
 
 
 def faults_of(document: Document) -> tuple[Fault, ...]:
-    """Where the document violates the schema, limited to the number that is reported."""
+    """Find where the document violates the schema, up to the number of reported errors."""
     if system_fits()(_system(), document.value):
         return ()
     return _first_faults(document)[:MOST_MISTAKES]
@@ -70,7 +70,7 @@ def faults_of(document: Document) -> tuple[Fault, ...]:
 
 @index
 def _first_faults(document: Document) -> tuple[Fault, ...]:
-    """The faults of a document in which there are some, and one more than is reported: several steps need them."""
+    """The faults of an invalid document, up to one more than is reported. Cached, because several steps need them."""
     from modelyard.validate.faults import Faults
 
     faults = Faults(_system(), system_fits() if _has_many(document.value) else None)
@@ -78,7 +78,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...]:
 
 
 def _has_many(value: Json) -> bool:
-    """Whether there are many values; stops counting early, because aliases can make a short text very large."""
+    """Whether there are many values. Stops counting early, because aliases can make a short text very large."""
     waiting, counted = [value], 0
     while waiting and counted < _MANY:
         one = waiting.pop()
@@ -97,7 +97,7 @@ def _system() -> Schema:
 
 @lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """The validator for the spec on this machine."""
+    """Choose the validator that is available on this machine."""
     try:
         return rust_fits(_system())
     except ImportError:
@@ -105,7 +105,7 @@ def system_fits() -> Fits:
 
 
 def rust_fits(root: Schema) -> Fits:
-    """jsonschema-rs: fast, with wheels for the usual platforms."""
+    """A validator from jsonschema-rs, which is fast and has wheels for the usual platforms."""
     with undisturbed():
         import jsonschema_rs
 
@@ -126,7 +126,7 @@ class _Validator(Protocol):
 
 
 def python_fits(root: Schema) -> Fits:
-    """jsonschema, with patterns that mean the same as in jsonschema-rs."""
+    """A validator from jsonschema, with patterns adapted to mean the same as in jsonschema-rs."""
     from jsonschema import Draft202012Validator
 
     definitions = _part_for_python(root.get("$defs", {}))
@@ -142,7 +142,7 @@ def python_fits(root: Schema) -> Fits:
 
 
 def _for_python(schema: Schema) -> Schema:
-    """The same schema with its patterns translated for Python."""
+    """Translate a schema's patterns for Python."""
     result = {key: _part_for_python(value) for key, value in schema.items()}
     from modelyard.keywords import python_pattern
 

@@ -1,4 +1,4 @@
-"""The place where an unknown field belongs, judging by its surroundings."""
+"""Suggests where an unknown field belongs, judging by its surroundings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST: Final = 70
 
 
 def field_hint(document: Document, fault: Fault) -> str:
-    """A hint for an unknown field, or an empty text if only its spelling can help."""
+    """A hint for an unknown field; empty if only its spelling can help."""
     if len(fault.name) > _LONGEST:
         return ""
     return (
@@ -27,7 +27,7 @@ def field_hint(document: Document, fault: Fault) -> str:
 
 
 def unnamed_hint(fault: Fault) -> str:
-    """A hint for an entry whose fields lack its name."""
+    """A hint for an entry without a name."""
     there = [name for name in _mapping(fault.value) if name not in fault.others]
     return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
 
@@ -39,7 +39,7 @@ def line_at(document: Document, span: Span) -> str:
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """The lines of a file, split once for all of its errors."""
+    """The lines of a file, split only once for all its errors."""
     return file.lines()
 
 
@@ -48,7 +48,7 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 
 def _wrapper(fault: Fault) -> str:
-    """A mapping whose fields are known one level up, such as the `spec:` of other formats."""
+    """Recognize a mapping whose fields belong one level up, such as the `spec:` of other formats."""
     held = _mapping(_mapping(fault.value)[fault.name])
     known = fault.shape.names()
     if not held or not all(name in known for name in held):
@@ -57,7 +57,7 @@ def _wrapper(fault: Fault) -> str:
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
-    """The rest of a text with a comma in it, such as `{monthly: 20,000 USD}`: a key in braces without a colon."""
+    """Recognize the rest of a text after a comma in braces, such as `{monthly: 20,000 USD}`."""
     span = document.key_span(fault.path)
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
@@ -66,13 +66,13 @@ def _after_comma(document: Document, fault: Fault) -> str:
 
 
 def _equals_sign(fault: Fault) -> str:
-    """`cpu=4` in braces."""
+    """Recognize `cpu=4` in braces."""
     name, equals, value = (part.strip() for part in fault.name.partition("="))
     return f"write {name}: {value}" if equals and name in fault.shape.names() else ""
 
 
 def _dotted(fault: Fault) -> str:
-    """A path in one key, as some other formats allow."""
+    """Recognize a dotted path in one key, as some other formats allow."""
     first, _, rest = fault.name.partition(".")
     if not rest or first not in fault.shape.names():
         return ""
@@ -80,7 +80,7 @@ def _dotted(fault: Fault) -> str:
 
 
 def _of_section(document: Document, fault: Fault) -> str:
-    """The name of an entry without its section, such as an environment that changes `scorer` at its top level."""
+    """Recognize an entry without its section, as in an environment that changes `scorer` at its top level."""
     if len(fault.path) > 1:
         return ""
     written = (name for name in fault.shape.names() if name in document.value)
@@ -89,5 +89,5 @@ def _of_section(document: Document, fault: Fault) -> str:
 
 
 def _two_words(fault: Fault) -> str:
-    """`minReplicas` for `min` under `replicas`."""
+    """Recognize two fields in one name, such as `minReplicas` for `min` under `replicas`."""
     return f"write {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""

@@ -1,4 +1,4 @@
-"""Hints for text with the wrong form, using names from elsewhere in the spec."""
+"""Hints for text in the wrong form, using names from elsewhere in the spec."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.source import Document, Json
 from modelyard.validate.rewrites import NOTHING, rewritten
 
 _KEY: Final = "ssh-ed25519"
-"""Occurs only in the pattern of public SSH keys."""
+"""A part that occurs only in the pattern of public SSH keys."""
 
 _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
@@ -26,7 +26,7 @@ _TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """The first hint that applies; an empty text if none does. `is_entry` is for entries of a list."""
+    """The first hint that applies, or an empty text. `is_entry` is true for entries of a list."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:
@@ -44,7 +44,7 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """A hint with the same text in the required form, if that is clear, or the letter to replace."""
+    """A hint with the text in the required form, if the intention is clear, or with the letter to replace."""
     if unusual := lookalike_hint(text):
         return unusual
     better = rewritten(text, _patterns(shape))
@@ -60,19 +60,19 @@ def _fits(shape: Shape, text: str) -> bool:
 
 
 def _nothing(text: str) -> str:
-    """An empty value as other languages write it."""
+    """Recognize an empty value in the syntax of other languages."""
     return "remove the line, or give it a value" if text.lower() in NOTHING else ""
 
 
 def _schedule(shape: Shape, text: str) -> str:
-    """A cron line, or something that clearly means one, without the mapping around it."""
+    """Recognize a cron line, or a clear equivalent, without the mapping around it."""
     field = shape.text("x-text-is")
     line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
     return f'write {{{field}: "{line}"}}' if field and line else ""
 
 
 def _variable(document: Document, text: str) -> str:
-    """A variable as templates and shells write it."""
+    """Recognize a variable in the syntax of templates and shells."""
     found = _TEMPLATE.search(text)
     name = next((part for part in found.groups() if part), "") if found else ""
     if name in _names(document.value.get("vars")):
@@ -81,7 +81,7 @@ def _variable(document: Document, text: str) -> str:
 
 
 def _zone(shape: Shape, text: str) -> str:
-    """A cron line that begins with its time zone, as in some crontabs."""
+    """Recognize a cron line that begins with its time zone, as in some crontabs."""
     found = _ZONE.match(text)
     if found is None or not _fits(shape, found[2]):
         return ""
@@ -89,7 +89,7 @@ def _zone(shape: Shape, text: str) -> str:
 
 
 def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str:
-    """Several entries of a list that became one text."""
+    """Recognize several list entries in one text."""
     if " - " in text:
         return "begin each entry on a separate line, with all dashes in one column"
     words = text.split()
@@ -103,14 +103,14 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """The address of an existing entry, for its bare name, a path that goes too deep, or a typo."""
+    """The address of an existing entry, for its bare name, a path that is too deep, or a typo."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     found = next((one for one in (_meant(document, text), *bare) if one and _fits(shape, one)), "")
     return f"did you mean {quote(found)}?" if found else ""
 
 
 def _meant(document: Document, text: str) -> str:
-    """`inference.scorer` for `inferences.scorer`, `inference.scorr` and `inference.scorer.champion`."""
+    """Correct `inferences.scorer`, `inference.scorr` or `inference.scorer.champion` to `inference.scorer`."""
     first, dot, rest = text.partition(".")
     section = nearest_name(first, document.value) if first not in document.value else first
     names = _names(document.value[section]) if dot and section else []

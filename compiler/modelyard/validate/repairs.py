@@ -1,4 +1,4 @@
-"""The probable intention behind a faulty value, so that the rest of the spec can be checked with it."""
+"""Guesses the intention behind a faulty value, so that the rest of the spec can be checked with it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _WORD: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
 
 @record(eq=False)
 class Repair:
-    """Edits that repair a fault. `is_sure` if the user can hardly have meant anything else."""
+    """Edits that repair a fault. `is_sure` means that the user can hardly have meant anything else."""
 
     edits: Mapping[Path, Edit]
     is_sure: bool = True
 
 
 def repair(fault: Fault) -> Repair | None:
-    """The repair of a fault, or None if nothing is likely enough."""
+    """Repair a fault; None if no repair is likely enough."""
     mend = _MENDS.get(fault.keyword)
     return mend(fault) if mend is not None else None
 
@@ -46,7 +46,7 @@ def _put(fault: Fault, value: Json, is_sure: bool = True) -> Repair:
 
 
 def _unknown(fault: Fault) -> Repair | None:
-    """A misspelt key."""
+    """Repair a misspelt key."""
     fields = fault.value if isinstance(fault.value, dict) else {}
     if fields.get(fault.name) is None:  # `{max:0.2}` is a key without a value
         return None
@@ -55,18 +55,18 @@ def _unknown(fault: Fault) -> Repair | None:
 
 
 def _excluded(fault: Fault) -> Repair:
-    """A field that is excluded by others."""
+    """Repair a field that other fields exclude."""
     return Repair({fault.path: Edit(removes=True)}, is_sure=False)
 
 
 def _outdented(fault: Fault) -> Repair:
-    """Fields that are next to the one they belong below."""
+    """Repair fields that are next to the field that should contain them."""
     moved = {(*fault.path[:-1], name): Edit(removes=True) for name in fault.others}
     return Repair({fault.path: Edit(adopts=fault.others), **moved})
 
 
 def _word(fault: Fault) -> Repair | None:
-    """One of the allowed words: the nearest, the only one, or else any."""
+    """Replace a text with an allowed word: the nearest, the only one, or any."""
     allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
     value = fault.value[0] if isinstance(fault.value, list) and len(fault.value) == 1 else fault.value
     words = {yaml_word(word): word for word in allowed}
@@ -77,7 +77,7 @@ def _word(fault: Fault) -> Repair | None:
 
 
 def _form(fault: Fault) -> Repair | None:
-    """The same text in the required form, or else an example."""
+    """Replace a text with the same text in the required form, or with an example."""
     is_entry = isinstance(fault.path[-1], int)
     words = fault.value.split() if isinstance(fault.value, str) else []
     if is_entry and len(words) != 1:  # several entries of a list, which YAML reads as one
@@ -90,7 +90,7 @@ def _form(fault: Fault) -> Repair | None:
 
 
 def _type(fault: Fault) -> Repair | None:
-    """The same value in the required type."""
+    """Convert a value to the required type."""
     types, value = texts(fault.argument) or [str(fault.argument)], fault.value
     if "array" in types and isinstance(value, str | int | float):
         return _put(fault, [value]) if _WORD.match(str(value)) else None
@@ -108,18 +108,18 @@ def _type(fault: Fault) -> Repair | None:
 
 
 def _bound(fault: Fault) -> Repair:
-    """The bound itself."""
+    """Replace a number with the bound that it violates."""
     return _put(fault, fault.argument, is_sure=False)
 
 
 def _repeated(fault: Fault) -> Repair:
-    """Each item once."""
+    """Remove repeated items."""
     items = fault.value if isinstance(fault.value, list) else []
     return _put(fault, [item for at, item in enumerate(items) if item not in items[:at]])
 
 
 def _missing(fault: Fault) -> Repair | None:
-    """The only value that a field may have, or else an example."""
+    """Add a missing field with its only possible value, or with an example."""
     constant, example = fault.shape.first("const"), fault.shape.example()
     words = fault.shape.first("enum")
     value = constant if constant is not None else example
@@ -131,13 +131,13 @@ def _missing(fault: Fault) -> Repair | None:
 
 
 def _name(fault: Fault) -> Repair | None:
-    """The name of an entry in the required form."""
+    """Rewrite an entry's name in the required form."""
     better = _rewritten(fault.shape, fault.name)
     return Repair({fault.path: Edit(name=better)}) if better else None
 
 
 def _rewritten(shape: Shape, text: str) -> str:
-    """The text in the required form; lookalike letters become Latin ones, and none is dropped."""
+    """Rewrite a text in the required form. Lookalike letters become Latin letters, and no letter is dropped."""
     latin = in_latin(text)
     if latin != text and all(matches(latin, pattern) for pattern in _patterns(shape)):
         return latin

@@ -1,4 +1,4 @@
-"""Rewrites a text into the form that its field requires, if the intention is clear: `32GB` becomes `32G`."""
+"""Rewrites a text in the form that its field requires if the intention is clear: `32GB` becomes `32G`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _UNITS: Final = {
     "chf": " CHF",
 }
 _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
-"""For each unit of a duration, the next smaller one, and how many of it there are."""
+"""For each unit of a duration, the next smaller unit and the conversion factor."""
 
 _CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
 _A_MONTH: Final = pattern(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
@@ -66,7 +66,7 @@ NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "n/a"})
 """Empty values in other languages."""
 
 _MONTH: Final = "M"
-"""After a number it probably means months, which durations do not have, and never minutes."""
+"""After a number, this probably means months, which durations do not support, and never minutes."""
 
 _ISO: Final = pattern(r"P(?:([0-9]{1,6})([DW])|T([0-9]{1,6})([HMS]))\Z")
 _CLOCK: Final = pattern(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
@@ -104,7 +104,7 @@ _AMOUNT: Final = pattern(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0
 
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:
-    """The first rewriting that fits all patterns, or an empty text."""
+    """The first rewriting that matches all patterns, or an empty text."""
     wanted = list(patterns)
     if not wanted or len(text) > _LONGEST or text.lower() in NOTHING:
         return ""
@@ -126,10 +126,10 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     yield from _numbers(stripped)
     yield from _schedules(stripped)
     yield from _references(stripped)
-    if holds_path or holds_host:  # other fields take names within the spec
+    if holds_path or holds_host:  # other fields contain names within the spec
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
-    if not holds_path:  # a path is not a name with a typo, and neither is an address
+    if not holds_path:  # neither a path nor an address is a name with a typo
         if "@" not in stripped and ":" not in stripped:
             yield _joined(stripped)
         yield _joined(stripped).replace("-", "_")
@@ -141,12 +141,12 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
-    """The words of a text in lower case with hyphens between them."""
+    """The words of a text in lower case, joined by hyphens."""
     return re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower()).strip("-")
 
 
 def _schedules(text: str) -> Iterator[str]:
-    """A cron line with five fields for a macro, a time, a line with seconds, and the forms of other programs."""
+    """A five-field cron line for a macro, a time, a line with seconds, or the syntax of other programs."""
     yield _MACROS.get(text.lower(), text)
     yield _MACROS.get(f"@{text.lower()}", text)
     clock = _CLOCK.match(text)
@@ -164,7 +164,7 @@ def _schedules(text: str) -> Iterator[str]:
 
 
 def _references(text: str) -> Iterator[str]:
-    """A model version as MLflow writes it, a name without its section, a function, and an accelerator's count."""
+    """Rewrite a model version in MLflow's syntax, a name with its section, a function, or an accelerator."""
     registered = _REGISTERED.match(text)
     if registered:
         yield f"{registered[1]}@{registered[2]}"
@@ -181,7 +181,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """An accelerator without its manufacturer, with the count first as on an invoice, or without a count."""
+    """Rewrite an accelerator with its manufacturer, with the count first as on an invoice, or without a count."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"
@@ -193,7 +193,7 @@ def _accelerators(text: str) -> Iterator[str]:
 
 
 def _addresses(text: str, holds_path: bool) -> Iterator[str]:
-    """The path in a URL, or its host or bucket."""
+    """The path, host or bucket in a URL."""
     bucket = _BUCKET.match(text)
     if bucket:
         yield bucket[1]
@@ -203,7 +203,7 @@ def _addresses(text: str, holds_path: bool) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """A number without its unit, if one unit is likely: a share, milliseconds, GiB, dollars."""
+    """Add the unit to a number if one unit is likely, such as percent, milliseconds, GiB or dollars."""
     if not _NUMBER.match(text):
         return
     number = float(text)
@@ -217,7 +217,7 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _clock(text: str) -> Iterator[str]:
-    """A duration written like a time: `6:00:00` in hours, `1:30` in hours and minutes."""
+    """Rewrite a duration in the form of a time: `6:00:00` in hours, `1:30` in hours and minutes."""
     found = _CLOCK.match(text)
     if found is None or (found[3] or "00") != "00":
         return

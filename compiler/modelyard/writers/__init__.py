@@ -1,1 +1,1 @@
-"""Writers for emitted files, one per language, from values to text."""
+"""Writers that render values as text in emitted files, one per language."""

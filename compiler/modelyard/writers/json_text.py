@@ -1,7 +1,7 @@
 """The JSON writer, for embedded JSON such as dashboards, and for files that programs read.
 
-It indents by two, so that a change is one line of a diff, and keeps the order of keys. Letters of any script stay as
-they are; invisible characters are escaped, so the text is also safe as a YAML block.
+The output is indented by two spaces, so that a change is one line in a diff, and keeps the order of keys. Letters of
+any script are printed as they are. Invisible characters are escaped, so the text is also safe in a YAML block.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNSEEN = pattern(f"[{UNSEEN}]")
 
 
 def json_text(value: Value) -> str:
-    """The value as indented JSON, without a line break at the end.
+    """Render a value as indented JSON, without a line break at the end.
 
     Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data.
     """
@@ -27,7 +27,7 @@ def json_text(value: Value) -> str:
 
 
 def _json(value: Value, newline: str) -> str:
-    """The value, where newline is a line break and the indentation of the line on which the value begins."""
+    """Render a value. `newline` is a line break and the indentation of the value's first line."""
     if isinstance(value, str):
         return _string(value)
     deeper = newline + "  "
@@ -35,11 +35,11 @@ def _json(value: Value, newline: str) -> str:
         if not value:
             return "[]"
         return "[" + deeper + f",{deeper}".join([_json(item, deeper) for item in value]) + newline + "]"
-    if isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to check
+    if isinstance(value, (dict, Mapping)):  # last, with dict first: an abstract class is slow to check
         if not value:
             return "{}"
         entries = [
-            f"{_string(key)}: {_string(item) if isinstance(item, str) else _json(item, deeper)}"  # most are text
+            f"{_string(key)}: {_string(item) if isinstance(item, str) else _json(item, deeper)}"  # most values are text
             for key, item in value.items()
         ]
         return "{" + deeper + f",{deeper}".join(entries) + newline + "}"

@@ -1,7 +1,7 @@
 """Prints a program as Python, formatted as by `ruff format` with lines of 120 characters.
 
-A user's text reaches the program only through `literal`, a user's name only through `identifiers`. The rest is ours:
-anything that does not have the expected form raises ValueError, because it is a bug of a target, not of a spec.
+Users' texts get into the program only through `literal`, users' names only through `identifiers`. Everything else is
+ours, and raises ValueError if it does not have the expected form, because that is a bug in a target, not in a spec.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from modelyard.records import record
 LINE_LENGTH = 120
 
 Variables: TypeAlias = Mapping[str, str]
-"""From the name of a call's result, as the target gave it, to its variable in the program."""
+"""The program's variables by the names that the target uses for the results of calls."""
 
 _KEYWORDS = frozenset({
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -35,21 +35,21 @@ _BUILTINS = frozenset({
     "object", "oct", "open", "ord", "pow", "print", "property", "quit", "range", "repr", "reversed", "round",
     "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "vars", "zip",
 })  # fmt: skip
-"""Words that are keywords in places, and every builtin that begins with a lower-case letter, in Python 3.11 to 3.14."""
+"""Soft keywords, and every builtin that begins with a lower-case letter, in Python 3.11 to 3.14."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _TITLE = re.compile(r"[A-Z][ !#-\[\]-~]*[!#-\[\]-~]")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_]")
 _ESCAPED = re.compile("[^ !#-&(-\\[\\]-~\u00a1-\u00ac\u00ae-\u024f\u0386-\u0481\u048a-\u052f]")
-"""Everything but single-width European letters: wide, combining, invisible or reordering characters are escaped."""
+"""Characters to escape, such as wide, combining, invisible or reordering ones: all but single-width European ones."""
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 @record
 class Collision:
-    """Two names, in their order, that would become the same variable."""
+    """Two names, in order, that would become the same variable."""
 
     first: str
     second: str
@@ -57,7 +57,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """A variable for a name: ASCII, never a keyword or a builtin; invalid characters become underscores."""
+    """Convert a name to a variable: ASCII, neither a keyword nor a builtin, with underscores for invalid characters."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
@@ -65,7 +65,7 @@ def identifier(name: str) -> str:
 
 
 def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variables, tuple[Collision, ...]]:
-    """A unique variable for each name, and every pair of names that would have shared one.
+    """Choose a unique variable for each name, and return every pair of names that would have shared one.
 
     A name that appears twice collides with itself.
     """
@@ -85,15 +85,15 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variab
 
 
 def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
-    """The variables of a program's calls, which differ from the names that it imports."""
+    """Choose the variables for a program's calls, which must differ from the names that it imports."""
     imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
     return identifiers((call.variable for call in program.calls if call.variable), imported)
 
 
 def literal(value: Literal, variables: Variables | None = None) -> str:
-    """A value as a Python expression on one line: text in double quotes unless single ones need fewer escapes.
+    """Render a value as a one-line Python expression, with text in double quotes unless single ones need fewer escapes.
 
-    A tuple becomes a list; a Ref becomes its variable, which must be known. Raises ValueError for nan and infinity,
+    A tuple becomes a list, and a Ref its variable, which must be known. Raises ValueError for nan and infinity,
     TypeError for anything else that is not plain data.
     """
     if isinstance(value, str):
@@ -116,7 +116,7 @@ def literal(value: Literal, variables: Variables | None = None) -> str:
 
 
 def print_program(program: Program) -> str:
-    """The whole text of `__main__.py`: the same program, the same bytes.
+    """Render `__main__.py`. The same program always results in the same bytes.
 
     Raises ValueError if two calls would share a variable: `program_variables` lists them.
     """
@@ -165,7 +165,7 @@ def _checked(form: re.Pattern[str], text: str) -> str:
 
 
 def _imports(imports: Iterable[Import]) -> list[str]:
-    """Paragraphs of imports: the standard library, then the rest; within each, `import` before `from`, sorted."""
+    """Render imports in two paragraphs: the standard library, then others. Each is sorted, `import` before `from`."""
     entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
     standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
     installed = [entry for entry in entries if entry not in standard]
@@ -189,13 +189,13 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """Constants before classes before the rest, as isort sorts imported names."""
+    """The sort key of an imported name, as in isort: constants, then classes, then others."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 
 
 def _call(call: Call, variables: Variables, assigned: dict[str, str]) -> str:
-    """The text of one call; registers its variable as assigned."""
+    """Render one call, and register its variable as assigned."""
     arguments = [("", call.name), *((f"{_checked(_NAME, key)}=", value) for key, value in call.arguments)]
     component = _checked(_DOTTED, call.component)
     if not call.variable:
@@ -220,7 +220,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: 
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
-    """One element of an open bracket: on one line if it fits, else with each of its elements on a separate line."""
+    """Lay out an element in brackets: on one line if it fits, otherwise with one nested element per line."""
     flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

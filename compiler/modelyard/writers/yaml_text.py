@@ -1,7 +1,7 @@
-"""The YAML writer: plain data in, block style out, every scalar through one function.
+"""The YAML writer, which renders plain data in block style, with every scalar through one function.
 
-Its output reads back as exactly the same data in YAML 1.1 readers (PyYAML, and older Go libraries) and in YAML 1.2
-readers. Lists start at the column of their key, as kubectl prints them. Keys keep their order.
+YAML 1.1 readers (PyYAML, and older Go libraries) and YAML 1.2 readers all read back exactly the same data. Lists start
+at the column of their key, as kubectl prints them. Keys keep their order.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from modelyard.patterns import pattern
 from modelyard.stack import Value
 
 _LONGEST_KEY = 1000
-"""An implicit key may have 1,024 characters as written; a longer one is written after a question mark."""
+"""The maximum number of characters in an implicit key. Longer keys are written after a question mark."""
 
 _PLAIN = pattern(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
-"""Text that no reader interprets as structure: begins like a word, path, option or quantity; no `: ` or ` #` in it."""
+"""Text without structure for any reader: it begins like a word, path, option or quantity, without `: ` or ` #`."""
 
 _NUMBER_OR_DATE = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
-"""A digit, then only characters of numbers (any base, base 60 too), dates and times: a superset for all readers."""
+"""A superset of all readers' numbers (in any base, including 60), dates and times, by their characters."""
 
 _WORDS = frozenset(
     f"{sign}{word}"
     for sign in ("", "-")
     for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "infinity", "nan")
 )
-"""Words that some reader interprets as a boolean, null or a number, in any case."""
+"""Words that some readers interpret as a boolean, null or a number, in any case."""
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Characters that an editor hides, reorders or shows as a line break. A fixed list: Python's varies by version."""
+"""Characters that editors hide, reorder or show as a line break. The list is fixed, as Python's varies by version."""
 
-_LISTS = (list, tuple)  # not every Sequence: bytes and ranges are not data
+_LISTS = (list, tuple)  # not every Sequence, because bytes and ranges are not data
 
 _ESCAPED = pattern(f'["\\\\\t\n{UNSEEN}]')
 _UNSEEN_OR_BREAK = pattern(f"[\t\n{UNSEEN}]")
@@ -47,10 +47,10 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 
 
 def document(value: Value) -> str:
-    """One YAML document, without `---`, ended by a line break.
+    """Render one YAML document without `---`, ending in a line break.
 
-    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data: earlier stages let
-    none of these through.
+    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data. Earlier stages
+    reject all of these.
     """
     lines: list[str] = []
     _write(lines, value, "", "", "")
@@ -58,24 +58,24 @@ def document(value: Value) -> str:
 
 
 def documents(values: Iterable[Value]) -> str:
-    """Several documents, separated by `---`."""
+    """Render several documents, separated by `---`."""
     return "---\n".join(document(value) for value in values)
 
 
 def comment(text: str) -> str:
-    """A comment line with our own text; raises if it would not stay a comment."""
+    """Render our own text as a comment line; raises if part of the text would not be a comment."""
     if _UNSEEN_OR_BREAK.search(text):
         raise ValueError("a comment is one line of visible text")
     return f"# {text}\n"
 
 
 def scalar(value: Value) -> str:
-    """The text of one scalar on one line; the only place where plain, 'single' or "double" is decided."""
+    """Render one scalar on one line. Only this function chooses between plain, 'single' and "double" style."""
     return _text(value) if isinstance(value, str) else word(value, _float)
 
 
 def word(value: Value, number: Callable[[float], str]) -> str:
-    """A scalar that is not text, which YAML and JSON write alike except for fractions."""
+    """Render a scalar that is not text. Except for fractions, YAML and JSON use the same syntax."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -112,20 +112,20 @@ def _escape(match: re.Match[str]) -> str:
 def _float(value: float) -> str:
     digits = float.__repr__(value)
     if "e" in digits and "." not in digits:
-        return digits.replace("e", ".0e")  # YAML 1.1 requires the point: 1e+16 is text there
+        return digits.replace("e", ".0e")  # YAML 1.1 requires the point and reads 1e+16 as text
     return digits
 
 
 def _is_block(text: str) -> bool:
-    """Whether a literal block preserves this text: its first line sets the indentation, so no leading space."""
+    """Whether a literal block preserves this text: the first line, which sets the indentation, has no leading space."""
     if "\n" not in text or not _may_be_block(text):
         return False
-    ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and this is rare
+    ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and matches are rare
     return not (ends_in_space and _BLANK_LINE_WITH_SPACES.search(text))
 
 
 def _may_be_block(text: str) -> bool:
-    if text.isascii() and text.replace("\n", "").isprintable():  # most; the pattern checks each character
+    if text.isascii() and text.replace("\n", "").isprintable():  # most texts; the pattern checks each character
         return text.lstrip("\n")[:1] not in ("", " ")
     return bool(_BLOCK.fullmatch(text))
 
@@ -137,11 +137,11 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
     if content.startswith("\n") or content.endswith("\n") or "\n\n" in content:
         lines.extend(indent + line if line else "" for line in content.split("\n"))
     else:
-        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no empty line that must stay without spaces
+        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no empty line to keep free of spaces
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
-    """Writes value after head, the beginning of a line up to a space: on that line, or on the lines below.
+    """Write value after head, the beginning of a line up to a space: on that line, or on the lines below.
 
     Mappings and blocks below start at indent, lists at list_indent. With an empty head, value is the whole document.
     """
@@ -157,7 +157,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
         if head:
             lines.append(head[:-1])
         _sequence(lines, value, list_indent, list_indent)
-    elif isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to check
+    elif isinstance(value, (dict, Mapping)):  # last, with dict first: an abstract class is slow to check
         if not value:
             lines.append(head + "{}")
             return
@@ -169,13 +169,13 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
 
 
 def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: str) -> None:
-    """Writes the entries at indent; first is the text before the first of them."""
+    """Write the entries at indent. `first` is the text before the first entry."""
     deeper = indent + "  "
     lead = first
     for key, item in value.items():
         name = _text(key) if key.__class__ is str else _key(key)
         if isinstance(item, str) and "\n" not in item and len(name) <= _LONGEST_KEY:
-            lines.append(f"{lead}{name}: {_text(item)}")  # what _write would do: most entries are of this kind
+            lines.append(f"{lead}{name}: {_text(item)}")  # as _write does, but faster for most entries
         elif len(name) > _LONGEST_KEY:
             lines.append(f"{lead}? {name}")
             _write(lines, item, f"{indent}: ", deeper, deeper)
@@ -191,7 +191,7 @@ def _key(key: object) -> str:
 
 
 def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str) -> None:
-    """Writes the items at indent; mappings and lists among them begin on the line of their dash."""
+    """Write the items at indent. Nested mappings and lists begin on the line of their dash."""
     deeper = indent + "  "
     lead = first
     for item in value:

@@ -1,4 +1,4 @@
-"""Returns what the checks report for a spec, in a form that tests can compare."""
+"""Returns the diagnostics of the checks for a spec, in a form that tests can compare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.diagnosing import places
 
 
 def told_of(spec: str) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of resolve and the checks for a spec that fits the schema; later stages are not run."""
+    """Resolve and check a spec that fits the schema, and return the diagnostics."""
     document = read(Inputs(Given("system.yaml", spec))).document
     assert document is not None
     assert validate(document) == ()
@@ -21,22 +21,22 @@ def told_of(spec: str) -> tuple[Diagnostic, ...]:
 
 
 SHARED_KEY = "W0864"
-"""The valid spec keeps captures in a store with a single key. Tests that raise its risk or put it in a regulated
-industry would all report that; tests/failing/W0864-captures-by-one-key covers it.
+"""The code for captures in a store with a shared key, as in the valid spec. It would be reported in every test with a
+high risk or a regulated industry, and is covered by tests/failing/W0864-captures-by-one-key.
 """
 
 
 def found_in(spec: str) -> list[str]:
-    """Return all diagnostics except the one about that key, as `line:column code`."""
+    """Return all diagnostics except W0864, as `line:column code`."""
     return places(found for found in told_of(spec) if found.code != SHARED_KEY)
 
 
 def codes_in(spec: str) -> list[str]:
-    """Return the codes of all diagnostics except the one about that key."""
+    """Return the codes of all diagnostics except W0864."""
     return [found.code for found in told_of(spec) if found.code != SHARED_KEY]
 
 
 def where(spec: str, text: str, code: str) -> str:
-    """Return the expected diagnostic when `code` points at the last occurrence of a string."""
+    """Return the expected diagnostic if `code` points at the last occurrence of a string."""
     before = spec[: spec.rindex(text)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))} {code}"

@@ -27,7 +27,7 @@ STEPS = """    steps:
         (OWN, STEPS, []),
     ],
 )
-def test_a_model_that_can_only_be_pickled_at_high_risk(before: str, after: str, codes: list[str]) -> None:
-    """Only certain cases are reported; for other code the format is known, and shown, once a version is written."""
+def test_pickled_models_are_reported_in_high_risk_systems(before: str, after: str, codes: list[str]) -> None:
+    """Only specs that can only write pickles are reported. The format of other user code is known after a run."""
     assert before in SPEC
     assert codes_in(SPEC.replace(before, after) if before else SPEC) == codes

@@ -1,4 +1,4 @@
-"""Checks: a valid spec with one thing changed is refused at the right place; what only looks wrong is accepted."""
+"""The checks refuse a valid spec with one wrong change at the right place, and accept unusual but valid specs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ def test_the_valid_spec_passes_every_rule() -> None:
     assert found_in(VALID_SPEC) == []
 
 
-def test_every_rule_says_what_it_asks_for() -> None:
-    """A check's docstring is its line in the table of rules, and no check is listed twice."""
+def test_every_rule_has_a_docstring() -> None:
+    """The first line of each docstring is a sentence, and no check is listed twice."""
     assert all((rule.__doc__ or "").splitlines()[0].endswith(".") for rule in CHECKS)
     assert len(set(CHECKS)) == len(CHECKS)
 
 
 @pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("03", "04")])
-def test_every_code_has_its_page(code: str) -> None:
-    """The page says what is wrong and why, and shows a wrong and a right spec."""
+def test_every_code_of_the_checks_has_a_page(code: str) -> None:
+    """The page explains what is wrong and why, and shows a wrong and a right spec."""
     page = codes()[code].__doc__ or ""
 
     assert page.count("Wrong:") == 1
@@ -74,8 +74,8 @@ CHANGES = [
 @pytest.mark.parametrize(
     ("old", "new", "at", "code"), CHANGES, ids=[f"{code}-{at}" for at, (*_, code) in enumerate(CHANGES)]
 )
-def test_one_thing_changed(old: str, new: str, at: str, code: str) -> None:
-    """The check points at the error, and no other check reports anything about it."""
+def test_each_wrong_change_is_reported_at_the_right_place(old: str, new: str, at: str, code: str) -> None:
+    """Only one check reports the error, at the right place."""
     spec = changed(old, new)
 
     assert where(spec, at, code) in found_in(spec)
@@ -121,8 +121,8 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
-def test_what_only_looks_wrong(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """Checks accept whatever may make sense."""
+def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
+    """Checks accept every spec that may make sense."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert found_in(spec) == []

@@ -1,4 +1,4 @@
-"""Schedules that do not run when they seem to."""
+"""Schedules that do not run when they seem to are reported."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ NIGHTLY = '{cron: "30 3 * * *"}'
         ("*/15 * * * *", "Europe/Berlin", False),  # the next run follows soon
     ],
 )
-def test_hours_that_clocks_skip(cron: str, zone: str, skipped: bool) -> None:
-    """The day, month and minute matter: a run is reported if it can fall into the skipped time."""
+def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
+    """A run is reported if its day, month and minute may be in the skipped time."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped
 
 
-def test_where_a_skipped_hour_is_reported() -> None:
+def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
     """Pipelines and monitors are reported at the schedule's line."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
     assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
-def test_zones_of_the_list_exist() -> None:
-    """The zones and their clock changes come from the same release."""
+def test_zones_with_clock_changes_exist() -> None:
+    """Both data files, zones and clock changes, are from the same release of the time zone database."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()
@@ -65,7 +65,7 @@ def test_zones_of_the_list_exist() -> None:
         ("0 6 */1 * 1", []),
     ],
 )
-def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
+def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list[str]) -> None:
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 
@@ -86,8 +86,8 @@ def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
         ("0 3 1 */3 *", []),
     ],
 )
-def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
-    """A step within a range runs as written."""
+def test_uneven_steps_are_reported(cron: str, codes: list[str]) -> None:
+    """A step within a range is not reported."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 
@@ -103,5 +103,5 @@ def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
         ("0 3 31 2 *", ["E0445"]),
     ],
 )
-def test_days_that_some_months_lack(cron: str, codes: list[str]) -> None:
+def test_days_that_some_months_lack_are_reported(cron: str, codes: list[str]) -> None:
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes

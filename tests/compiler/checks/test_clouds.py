@@ -1,4 +1,4 @@
-"""Checks of cloud fields: what is refused and where, and what is accepted although it looks wrong."""
+"""Checks of cloud fields: invalid values are refused at their place, and unusual ones accepted."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def column(text: str, line: int, word: str) -> int:
         ({"store": f'adopt: lake, region: eu-west-1, encryptionKey: "{KEY}"'}, 13, '"arn', "AWS-E022"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_told_where_it_stands(changes: dict[str, str], line: int, word: str, code: str) -> None:
+def test_invalid_cloud_fields_are_reported_at_their_place(
+    changes: dict[str, str], line: int, word: str, code: str
+) -> None:
     text = spec(**changes)
 
     assert f"{line}:{column(text, line, word)} {code}" in found_in(text)
@@ -79,17 +81,17 @@ def test_what_does_not_fit_is_told_where_it_stands(changes: dict[str, str], line
         {"aws": "secretStores: {m: {via: secrets-manager}}"},
     ],
 )
-def test_what_fits_is_not_told(changes: dict[str, str]) -> None:
+def test_valid_cloud_fields_are_accepted(changes: dict[str, str]) -> None:
     assert found_in(spec(**changes)) == []
 
 
-def test_a_network_that_two_targets_share_does_not_overlap_itself() -> None:
+def test_a_network_shared_by_two_targets_is_no_overlap() -> None:
     shared = "vpc: {adopt: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], cidr: 10.9.0.0/16}"
 
     assert found_in(spec(aws=shared, other=f"provider: aws, region: eu-central-1, {shared}")) == []
 
 
-def test_the_key_of_an_adopted_bucket_binds_the_spec() -> None:
+def test_encryption_key_of_an_adopted_bucket_is_reported_as_provider_specific() -> None:
     assert [one.split()[1] for one in found_in(spec(store=f'adopt: lake, encryptionKey: "{KEY}"'))] == ["W0410"]
 
 
@@ -106,8 +108,8 @@ def test_the_key_of_an_adopted_bucket_binds_the_spec() -> None:
         ),
     ],
 )
-def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expected: Vpc) -> None:
-    """Losing a zone must not cut off the others; an adopted network is not changed."""
+def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expected: Vpc) -> None:
+    """With a gateway per zone, losing one zone does not cut off the others. An adopted network is not changed."""
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 
@@ -115,8 +117,8 @@ def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expect
     assert targets["plant"].options is NO_OPTIONS
 
 
-def test_a_target_of_buckets_alone_has_no_network() -> None:
-    """There is nothing in it to connect to a network."""
+def test_a_target_with_only_buckets_has_no_network() -> None:
+    """A target with only buckets has nothing to connect to a network."""
     text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
     database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
 

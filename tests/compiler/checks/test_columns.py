@@ -1,4 +1,4 @@
-"""Columns that cannot have the role that a dataset gives them."""
+"""Columns that cannot serve as label, timestamp or group are reported."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
         ("label: is_fraud, group: shop, timestamp: event_time", []),
     ],
 )
-def test_roles_of_columns(roles: str, codes: list[str]) -> None:
-    """Each role needs a separate column, and a group is not a feature."""
+def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str]) -> None:
+    """Each role needs a separate column, and a group cannot be a feature."""
     written = "".join(f"    {role}\n" for role in roles.split(", "))
     spec = changed(ROLES, written, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 
@@ -39,15 +39,15 @@ def test_roles_of_columns(roles: str, codes: list[str]) -> None:
         ("boolean", "xgboost", []),
     ],
 )
-def test_labels_of_classes(kind: str, trainer: str, codes: list[str]) -> None:
-    """XGBoost accepts only numbers; LightGBM accepts strings too."""
+def test_text_labels_are_reported_for_trainers_that_need_numbers(kind: str, trainer: str, codes: list[str]) -> None:
+    """XGBoost accepts only numbers; LightGBM also accepts strings."""
     spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"), *ON_CPUS)
 
     assert codes_in(spec) == codes
 
 
-def test_labels_of_numbers() -> None:
-    """Regression needs a numeric label; user code may encode strings."""
+def test_text_labels_are_reported_for_regression() -> None:
+    """Built-in regression needs a numeric label, but user code may encode strings."""
     rest = (
         ("metric: auc_pr, min: 0.82}", "metric: mae, max: 3}"),
         ("{metric: auc_pr, versus", "{metric: mae, versus"),

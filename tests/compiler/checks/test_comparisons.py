@@ -1,4 +1,4 @@
-"""Row identity when versions are compared."""
+"""Comparisons between model versions need a key that identifies rows."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BY_TIME = "split: {fraction: 20%, by: time}"
         ("split: {key: [merchant, shop]}", ["E0430"]),
     ],
 )
-def test_a_split_says_which_row_is_which(split: str, codes: list[str]) -> None:
-    """A random split without a key is reported; the key must be a column of the training data."""
+def test_a_random_split_needs_a_key(split: str, codes: list[str]) -> None:
+    """A random split without a key is reported, as is a key that is not a column of the training data."""
     assert codes_in(changed(BY_TIME, split)) == codes
 
 
-def test_the_group_of_a_dataset_is_a_key() -> None:
+def test_the_group_of_a_dataset_is_accepted_as_key() -> None:
     text = changed(BY_TIME, "split: {fraction: 20%}").replace(
         "label: is_fraud\n", "label: is_fraud\n    group: merchant\n", 1
     )
@@ -33,7 +33,7 @@ def test_the_group_of_a_dataset_is_a_key() -> None:
     assert "W0894" not in codes_in(text)
 
 
-def test_without_a_comparison_no_key_is_asked_for() -> None:
+def test_no_key_is_required_without_a_comparison() -> None:
     text = changed(BY_TIME, "split: {fraction: 20%}")
 
     assert (
@@ -51,7 +51,7 @@ def test_without_a_comparison_no_key_is_asked_for() -> None:
         ("{metric: recall, by: merchant}", ["E0316"]),
     ],
 )
-def test_slices_of_the_data(line: str, codes: list[str]) -> None:
+def test_slices_need_a_column_and_sensible_limits(line: str, codes: list[str]) -> None:
     """Slices need a column of the training data and sensible limits, and cannot be compared with the champion."""
     text = changed(
         "      auc-pr: {metric: auc_pr, min: 0.82}\n",
@@ -62,7 +62,7 @@ def test_slices_of_the_data(line: str, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("task", "codes"), [("binary-classification", []), ("multiclass-classification", ["E0896"])])
-def test_a_threshold_is_for_two_classes(task: str, codes: list[str]) -> None:
+def test_a_threshold_is_only_for_binary_classification(task: str, codes: list[str]) -> None:
     rest = (
         ()
         if not codes

@@ -1,4 +1,4 @@
-"""Data that would be deleted or mixed with other data."""
+"""Data that would be deleted or mixed with other data is reported."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def _kept_in(path: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
-def test_captures_in_other_data(path: str) -> None:
-    """Captures must not be in or below a dataset or the registry's artifacts."""
+def test_captures_inside_other_data_are_reported(path: str) -> None:
+    """Captures must not be in the folder of a dataset or of the registry's artifacts."""
     spec = changed(*_kept_in(path))
 
     assert found_in(spec) == [where(spec, f"{path}}}", "E0801")]
 
 
-def test_captures_around_a_dataset() -> None:
-    """Deleting captures would delete a dataset below them, here in the default folder."""
+def test_captures_that_contain_a_dataset_are_reported() -> None:
+    """Deleting captures would delete a dataset inside their folder, here the default one."""
     spec = changed("path: chargebacks/", "path: captures/scorer/labels")
 
     assert found_in(spec) == [where(spec, "capture: {sample", "E0801")]
 
 
-def test_captures_of_two_endpoints() -> None:
+def test_two_endpoints_with_one_capture_folder_are_reported() -> None:
     """One endpoint's retention would delete the other's captures."""
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
@@ -43,11 +43,11 @@ def test_captures_of_two_endpoints() -> None:
 
 
 @pytest.mark.parametrize("path", ["transactions-captures", "captured/transactions", "trans"])
-def test_folders_that_only_begin_alike_are_apart(path: str) -> None:
+def test_folders_with_a_common_prefix_do_not_overlap(path: str) -> None:
     assert codes_in(changed(*_kept_in(path))) == []
 
 
-def test_one_bucket_by_two_addresses() -> None:
+def test_overlaps_are_found_through_a_uri() -> None:
     """A dataset's own URI may point into another store's folder."""
     spec = changed(
         LAKE,
@@ -64,12 +64,12 @@ def test_one_bucket_by_two_addresses() -> None:
 
 
 @pytest.mark.parametrize(("path", "codes"), [("transactions", ["E0802"]), ("transactions/out", ["E0802"]), ("out", [])])
-def test_output_in_its_input(path: str, codes: list[str]) -> None:
+def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> None:
     assert codes_in(changed("path: scores/", f"path: {path}")) == codes
 
 
-def test_scores_in_what_another_pipeline_learns_from() -> None:
-    """Scores may be below or around the data; in the same folder they would be read as labels."""
+def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
+    """The scores' folder may be inside the data's or contain it. In the same folder, scores would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -85,8 +85,8 @@ def test_scores_in_what_another_pipeline_learns_from() -> None:
     assert codes_in(written("all").replace("path: transactions/", "path: all/transactions")) == ["E0807"]
 
 
-def test_scores_among_the_labels_of_a_monitor() -> None:
-    """The pipeline may write to the dataset itself or to a folder in it; scores without a label column may be read."""
+def test_scores_among_labels_of_a_monitor_are_reported() -> None:
+    """The pipeline may write to the dataset itself or to a folder in it. Scores without a label column are accepted."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 
@@ -95,12 +95,12 @@ def test_scores_among_the_labels_of_a_monitor() -> None:
     assert "E0930" not in codes_in(learned_from)
 
 
-def test_output_around_its_input() -> None:
+def test_output_that_contains_its_input_is_reported() -> None:
     """An output folder that contains the input is refused as well."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
 
 
-def test_a_step_may_read_what_another_wrote() -> None:
+def test_a_step_may_read_the_output_of_another_step() -> None:
     """Each step is compared only with its own inputs."""
     first = 'collect: {inputs: [transactions], output: scores, source: {entrypoint: "fraud.report:collect"}}'
     second = 'publish: {inputs: [scores], needs: [collect], source: {entrypoint: "fraud.report:publish"}}'
@@ -115,12 +115,12 @@ def test_a_step_may_read_what_another_wrote() -> None:
 
 
 @pytest.mark.parametrize(("path", "codes"), [("scores", ["E0803"]), ("scores/models", ["E0803"]), ("models", [])])
-def test_artifacts_in_a_dataset(path: str, codes: list[str]) -> None:
+def test_artifacts_inside_a_dataset_are_reported(path: str, codes: list[str]) -> None:
     assert codes_in(changed("artifacts: lake}", f"artifacts: lake, artifactPath: {path}}}")) == codes
 
 
-def test_one_bucket_adopted_twice() -> None:
-    """A bucket is a name at an endpoint, and all addresses of Amazon S3 are one endpoint."""
+def test_a_bucket_adopted_twice_is_reported() -> None:
+    """A bucket is identified by name and endpoint, and all addresses of Amazon S3 are one endpoint."""
     other = LAKE.replace("lake: ", "old: ", 1)
     used = ("scores: {store: lake", "scores: {store: old")
     amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
@@ -131,8 +131,8 @@ def test_one_bucket_adopted_twice() -> None:
     assert codes_in(spec.replace("https://s3.acme.example", amazon[1])) == ["E0804"]
 
 
-def test_two_models_under_one_registered_name() -> None:
-    """The name may be written twice, or equal the other model's default name."""
+def test_two_models_with_one_registered_name_are_reported() -> None:
+    """The name may be declared twice, or equal the other model's default name."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
     other = (
         "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"
@@ -150,8 +150,8 @@ def test_two_models_under_one_registered_name() -> None:
     assert codes_in(spec.replace("NAME", "one").replace(model, f"{model}    registeredName: one\n")) == ["E0805"]
 
 
-def test_scores_of_two_models_in_one_folder() -> None:
-    """Whatever the outputs are called, both pipelines name their files after their inputs."""
+def test_scores_of_two_models_in_one_folder_are_reported() -> None:
+    """Both pipelines name files after their inputs, so files may collide even in outputs with different names."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
     scores = (

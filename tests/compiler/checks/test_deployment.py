@@ -1,4 +1,4 @@
-"""Checks of where a system runs: what each mode allows, and which country a region is in."""
+"""Checks of where a system runs: the targets that each mode allows, and the countries of regions."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def modes(*providers: str) -> str:
         ("local", "k", ["E0401"]),
     ],
 )
-def test_modes_against_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """The design's table: what each mode allows, and what a hybrid system requires."""
+def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, expected: list[str]) -> None:
+    """Each mode allows only some kinds of targets, and a hybrid system requires both kinds."""
     assert codes_in(modes(mode, *targets)) == expected
 
 
@@ -59,12 +59,12 @@ def test_modes_against_targets(mode: str, targets: str, expected: list[str]) -> 
     ("region", "expected"),
     [("eu-central-1", []), ("eu-central-2", ["E0404"]), ("eu-west-2", ["E0404"]), ("eu-nowhere-1", ["E0405"])],
 )
-def test_cloud_regions_lie_in_a_country(region: str, expected: list[str]) -> None:
+def test_cloud_regions_have_the_right_country(region: str, expected: list[str]) -> None:
     """Zürich and London have region names with eu, but are not in the EU."""
     assert codes_in(modes("cloud", "a").replace("region: eu-central-1", f"region: {region}")) == expected
 
 
-def test_regions_name_countries() -> None:
+def test_every_region_has_a_country() -> None:
     table = regions()
 
     assert all(len(country) == 2 for places in table.countries.values() for country in places.values())
@@ -73,7 +73,7 @@ def test_regions_name_countries() -> None:
     assert not table.within("ch", ("eu",))
 
 
-def test_a_suggested_region_lies_where_governance_allows() -> None:
+def test_suggested_regions_are_allowed_by_governance() -> None:
     """A region on another continent is never suggested, however similar its name."""
     spec = modes("cloud", "a")
     hints: list[str] = []
@@ -91,8 +91,8 @@ def test_a_suggested_region_lies_where_governance_allows() -> None:
     ("zone", "fixed"),
     [("GMT+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("+02:00", "Etc/GMT-2"), ("UTC-5", "Etc/GMT+5"), ("UTC+0", None)],
 )
-def test_an_offset_keeps_its_meaning(zone: str, fixed: str | None) -> None:
-    """Two hours ahead stay two hours ahead, although the names in the time zone database count the other way."""
+def test_suggested_zone_has_the_same_utc_offset(zone: str, fixed: str | None) -> None:
+    """Two hours ahead of UTC is Etc/GMT-2, because names in the time zone database count the other way."""
     hint = time_zone_unknown(Span("system.yaml", 1, 1, 2), zone, ["Etc/GMT+2", "GMT+0", "Europe/Berlin"]).hint
 
     assert hint.endswith(f"is {fixed or 'UTC'}")

@@ -1,4 +1,4 @@
-"""Pipelines that follow others: which chains can run."""
+"""Chains of pipelines that cannot run are reported."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ REPORT = "  report:\n    type: custom\n"
 
 
 def following(name: str, more: str = "") -> tuple[str, str]:
-    """Return the change that makes the report follow a pipeline."""
+    """Return the change that makes the pipeline `report` follow another one."""
     return REPORT, f"{REPORT}    schedule: {{after: pipelines.{name}{more}}}\n"
 
 
 @pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
-def test_a_pipeline_follows_one_by_time_or_by_hand(followed: str) -> None:
-    """The followed pipeline may be started by anything, or by nothing: then the follower does not run either."""
+def test_a_pipeline_may_follow_any_kind_of_schedule(followed: str) -> None:
+    """Anything may start the followed pipeline. If nothing does, the follower does not run either."""
     assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
 
 
-def test_a_chain_may_be_as_long_as_it_likes_and_branch() -> None:
+def test_chains_may_be_long_and_may_branch() -> None:
     chain = changed(*following("nightly"), (NIGHTLY, "schedule: {after: pipelines.retrain}"))
     branches = changed(*following("retrain"), (NIGHTLY, "schedule: {after: pipelines.retrain}"))
 
     assert (codes_in(chain), codes_in(branches)) == ([], [])
 
 
-def test_what_is_followed_exists() -> None:
+def test_following_an_unknown_pipeline_is_reported() -> None:
     spec = changed(*following("nightli"))
     (found,) = told_of(spec)
 
@@ -38,7 +38,7 @@ def test_what_is_followed_exists() -> None:
     assert found.hint == "did you mean 'nightly'?"
 
 
-def test_a_pipeline_follows_itself_never() -> None:
+def test_a_pipeline_that_follows_itself_is_reported() -> None:
     spec = changed(*following("report"))
     (found,) = told_of(spec)
 
@@ -46,7 +46,7 @@ def test_a_pipeline_follows_itself_never() -> None:
     assert found.message == "'report' follows itself"
 
 
-def test_a_circle_is_reported_once() -> None:
+def test_a_cycle_is_reported_once() -> None:
     """The error lists the pipelines in the cycle, but not those that merely follow one of them."""
     spec = changed(
         *following("nightly"),
@@ -59,7 +59,7 @@ def test_a_circle_is_reported_once() -> None:
     assert found.message == "these pipelines follow each other: retrain → nightly → retrain"
 
 
-def test_a_pipeline_follows_none_on_another_cluster() -> None:
+def test_following_a_pipeline_on_another_cluster_is_reported() -> None:
     spec = changed(
         *following("nightly"),
         ("  placement: {default: main}\n", "  placement: {default: main, batch: far}\n"),
@@ -73,5 +73,5 @@ def test_a_pipeline_follows_none_on_another_cluster() -> None:
     assert [one.message for one in found] == ["'report' on target 'main' cannot follow 'nightly' on 'far'"]
 
 
-def test_what_runs_once_may_be_followed() -> None:
+def test_a_pipeline_that_runs_once_may_be_followed() -> None:
     assert codes_in(changed(*following("nightly"), (NIGHTLY, "schedule: once"))) == []

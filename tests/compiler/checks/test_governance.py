@@ -1,4 +1,4 @@
-"""Policies for regulated industries, high risk, and public endpoints."""
+"""Policies apply to regulated industries, high risk, and public endpoints."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.compiler.checks.asked import codes_in, found_in
 from tests.specs import VALID_SPEC, changed
 
 
-def test_regulated_industries_ask_for_more() -> None:
-    """In a bank, gaps in the same system cause warnings, and at high risk approvals are required."""
+def test_regulated_industries_have_stricter_rules() -> None:
+    """In a bank, gaps in the same system cause warnings, and a high risk requires approvals."""
     bank = ("industry: retail", "industry: banking")
     bare = (
         "    card: {purpose: Ranks card payments by the risk of fraud., limitations: Not for corporate cards.}\n",
@@ -28,23 +28,23 @@ def test_regulated_industries_ask_for_more() -> None:
     assert sorted(codes_in(changed(*bank, bare, no_class, no_auth))) == ["W0422", "W0424", "W0425"]
     assert sorted(codes_in(changed(*bank, high, unexplained))) == ["W0426"]
     assert codes_in(changed(*bank, high, no_approvals)) == ["E0416"]
-    assert codes_in(changed(*high, no_approvals)) == ["W0936", "W0936"]  # in retail, these groups need not be asked
+    assert codes_in(changed(*high, no_approvals)) == ["W0936", "W0936"]  # retail does not require them
 
 
-def test_no_class_at_all_is_a_claim_as_well() -> None:
+def test_an_empty_list_of_data_classes_is_a_claim() -> None:
     """An empty list claims that nothing is sensitive; a missing list claims nothing."""
     assert codes_in(changed("  dataClasses: [pii]\n", "  dataClasses: []\n")) == ["E0420", "E0420"]
     assert codes_in(changed("  dataClasses: [pii]\n", "")) == []
 
 
-def test_public_endpoints_ask_who_is_there() -> None:
+def test_public_endpoints_need_authentication() -> None:
     no_auth = ("      auth: {type: bearer-token, token: secret://vault/scorer#token}\n", "")
 
     assert codes_in(changed("exposure: internal", "exposure: public", no_auth)) == ["E0421"]
     assert codes_in(changed("exposure: internal", "exposure: public")) == []
 
 
-def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
+def test_bucket_retention_must_not_delete_data_too_early() -> None:
     """Models stay in use at any age, and captures have a declared retention."""
     own = ("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, retention: 60d, ")
     captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 55d}")
@@ -59,8 +59,8 @@ def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
     ("written", "code"),
     [('{promote: {from: ["model risk"]}}', "E0205"), ("{from: [model-risk], minimum: 1}", "E0203")],
 )
-def test_approvals_that_are_written_otherwise_are_not_missing(written: str, code: str) -> None:
-    """Approvals with an error in them count as requested, even at high risk."""
+def test_invalid_approvals_are_not_reported_as_missing(written: str, code: str) -> None:
+    """Invalid approvals count as requested, even at high risk."""
     asked = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
     text = VALID_SPEC.replace("risk: limited", "risk: high").replace(asked, written)
 

@@ -1,4 +1,4 @@
-"""Governance in name only: gates, approvals, addresses and overrides that protect nothing."""
+"""Gates, approvals, addresses and overrides that do not protect anything are reported."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ AUC, BETTER = (
 ENDPOINT = "https://s3.acme.example"
 
 
-def test_high_risk_and_gates() -> None:
-    """There may be no gate, or a gate that the first version passes unmeasured."""
+def test_high_risk_models_need_an_effective_gate() -> None:
+    """Both a missing gate and a gate that does not evaluate the first version are reported."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
@@ -39,8 +39,8 @@ def test_high_risk_and_gates() -> None:
         ("from: [model-risk]", ["W0936"], ["W0936"]),
     ],
 )
-def test_the_owner_approves(groups: str, limited: list[str], high: list[str]) -> None:
-    """The owner must not be the only approver, nor enough to approve alone."""
+def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high: list[str]) -> None:
+    """The owner must not be the only group of approvers, and its approval must not be enough."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 
@@ -61,12 +61,12 @@ def test_the_owner_approves(groups: str, limited: list[str], high: list[str]) ->
         ("http://minio.storage.svc.cluster.local:9000", False),
     ],
 )
-def test_addresses_in_clear(url: str, clear: bool) -> None:
-    """Services in the cluster count as internal, whatever the cluster's domain is."""
+def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
+    """Services in the cluster count as internal, for any cluster domain."""
     assert in_clear(url) == clear
 
 
-def test_credentials_and_personal_data_in_clear() -> None:
+def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
     """Stores, registries and metrics receivers are checked."""
     store = changed(ENDPOINT, "http://s3.acme.example")
     registry = changed(
@@ -83,8 +83,8 @@ def test_credentials_and_personal_data_in_clear() -> None:
     assert codes_in(metrics) == ["E0833"]
 
 
-def test_requests_with_personal_data() -> None:
-    """The system's own Gateway has no certificate; for a bank with a token, W0636 reports the same."""
+def test_requests_with_personal_data_without_tls_are_reported() -> None:
+    """The system's own Gateway has no certificate. For a bank with a token, W0636 reports the same."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -112,12 +112,12 @@ def test_requests_with_personal_data() -> None:
         ("https://s3.acme.example", None),
     ],
 )
-def test_regions_in_addresses(url: str, place: tuple[str, str] | None) -> None:
+def test_regions_in_addresses_are_recognized(url: str, place: tuple[str, str] | None) -> None:
     assert country_of(url) == place
 
 
-def test_an_address_abroad() -> None:
-    """Buckets and registries are checked; without residency every region is allowed."""
+def test_addresses_outside_the_residency_are_reported() -> None:
+    """Buckets and registries are checked. Without residency, every region is allowed."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -127,8 +127,8 @@ def test_an_address_abroad() -> None:
     assert codes_in(abroad.replace("  residency: [eu]\n", "")) == ["W0423"]
 
 
-def test_a_bucket_of_amazon_abroad() -> None:
-    """A cluster reaches the bucket by its region; regions of other services may have any name."""
+def test_an_s3_bucket_outside_the_residency_is_reported() -> None:
+    """On S3, a bucket's region counts. Other S3-compatible services may use any region name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
     assert found_in(region) == [where(region, "us-east-1", "E0834")]
@@ -180,8 +180,8 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
         ("RayService/x", "{op: replace, path: /spec/containers/0/securityContext, value: {runAsUser: 1000}}"),
     ],
 )
-def test_overrides_that_lift_a_safeguard(target: str, patch: str) -> None:
-    """Such an override is a warning, and an error in a regulated industry at high risk."""
+def test_overrides_that_remove_a_safeguard_are_reported(target: str, patch: str) -> None:
+    """An override that removes a safeguard is a warning, and an error in a regulated industry at high risk."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]
@@ -212,5 +212,5 @@ def test_overrides_that_lift_a_safeguard(target: str, patch: str) -> None:
         ("Secret/x", "{op: replace, path: /type, value: NodePort}"),
     ],
 )
-def test_overrides_that_lift_none(target: str, patch: str) -> None:
+def test_overrides_that_keep_all_safeguards_are_accepted(target: str, patch: str) -> None:
     assert codes_in(_override(patch, target)) == ["W0410"]

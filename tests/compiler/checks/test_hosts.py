@@ -1,4 +1,4 @@
-"""Hosts given as IP addresses, ports that clouds block, and tokens shared by several endpoints."""
+"""IP addresses as hosts, ports that clouds block, and tokens shared by several endpoints are reported."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ monitors:
 
 
 @pytest.mark.parametrize(("port", "codes"), [(25, ["W0910"]), (587, []), (2525, []), (465, [])])
-def test_a_cloud_closes_the_port_between_mail_servers(port: int, codes: list[str]) -> None:
-    """A company's own network does not block it."""
+def test_port_25_is_reported_only_in_clouds(port: int, codes: list[str]) -> None:
+    """A company's own network does not block port 25."""
     mail = MAIL.format(f"smtp.acme.example:{port}")
 
     assert codes_in(changed(ONCALL, mail, CLOUD)) == codes
@@ -34,7 +34,7 @@ def test_a_cloud_closes_the_port_between_mail_servers(port: int, codes: list[str
 
 
 @pytest.mark.parametrize(("host", "codes"), [("10.20.0.15", ["E0913"]), ("10.20.0.15.acme.example", [])])
-def test_an_endpoint_has_a_name(host: str, codes: list[str]) -> None:
+def test_an_ip_address_as_endpoint_host_is_reported(host: str, codes: list[str]) -> None:
     assert codes_in(changed(HOST, f"      host: {host}\n")) == codes
 
 
@@ -61,7 +61,7 @@ def test_an_endpoint_has_a_name(host: str, codes: list[str]) -> None:
         (ONCALL, MAIL.format("10.0.0.5:587"), "'10.0.0.5:587'"),
     ],
 )
-def test_a_certificate_is_made_out_to_a_name(old: str, new: str, pointed: str) -> None:
+def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> None:
     """Every address that is called over TLS is checked."""
     spec = changed(old, new)
 
@@ -69,8 +69,8 @@ def test_a_certificate_is_made_out_to_a_name(old: str, new: str, pointed: str) -
     assert codes_in(spec).count("W0914") == 1
 
 
-def test_an_address_without_tls_needs_no_name() -> None:
-    """Another check reports it: credentials are sent unencrypted."""
+def test_an_ip_address_without_tls_is_not_reported_here() -> None:
+    """Another check reports that credentials are sent unencrypted."""
     spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
 
     assert "W0914" not in codes_in(spec)
@@ -86,13 +86,13 @@ def test_an_address_without_tls_needs_no_name() -> None:
         ("token: secret://vault/pagerduty#fraud", ["W0912"]),
     ],
 )
-def test_a_token_opens_one_endpoint(auth: str, codes: list[str]) -> None:
+def test_a_token_shared_between_endpoints_is_reported(auth: str, codes: list[str]) -> None:
     """A token must not open a second endpoint or a channel."""
     assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
 
 
-def test_where_a_shared_token_is_reported() -> None:
-    """The second use is marked."""
+def test_a_shared_token_is_reported_at_its_second_use() -> None:
+    """The diagnostic points at the second use."""
     spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
 
     assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]
@@ -111,7 +111,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
         ("kubernetes", "external-secrets, store: vault", []),
     ],
 )
-def test_secrets_of_one_name_in_two_clusters(store: str, via: str, codes: list[str]) -> None:
+def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
     """Equal names are one secret if both clusters fetch it from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(

@@ -1,4 +1,4 @@
-"""Checks of endpoints: what the members of a pool share."""
+"""Checks of endpoints: members of a pool must agree, and shared Gateways need different paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.compiler.checks.asked import codes_in
 from tests.specs import VALID_SPEC
 
 
-def test_pools_agree_on_what_they_share() -> None:
+def test_members_of_a_pool_must_agree_on_shared_settings() -> None:
     """All members have the first member's target, image, rollout and priority, but different paths."""
     member = "  {name}: {{variants: {{a: {{model: fraud-xgb@champion}}}}, compute: cpu, pool: small{more}}}\n"
     pooled = "".join(
@@ -42,7 +42,7 @@ _STEPPED = """\
 
 
 def with_endpoints(*endpoints: str) -> list[str]:
-    """Return the codes for the valid spec with additional endpoints and a Gateway of its own."""
+    """Return the codes for the valid spec with additional endpoints and its own Gateway."""
     spec = VALID_SPEC.replace("monitors:\n", "".join(endpoints) + "monitors:\n", 1)
     return codes_in(
         spec.replace(
@@ -53,15 +53,15 @@ def with_endpoints(*endpoints: str) -> list[str]:
     )
 
 
-def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() -> None:
-    """Without separate paths both would get the same route on one Gateway, and the newer one no requests."""
+def test_endpoints_with_split_traffic_need_separate_paths_in_the_cluster() -> None:
+    """With equal paths, two endpoints would have the same route on one Gateway, and the newer one no requests."""
     one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(one, other) == ["E0455"]
     assert with_endpoints(one, _DIVIDED.format(name="other", path="/other")) == []
 
 
-def test_each_incremental_rollout_has_a_gateway_of_its_own() -> None:
+def test_incremental_rollouts_may_have_equal_paths() -> None:
     stepped = with_endpoints(_STEPPED.format(name="one"), _STEPPED.format(name="other"))
 
     assert stepped == ["W0839", "W0839"]  # without TLS

@@ -1,4 +1,4 @@
-"""How a monitor finds labels: by a declared key, or by columns that both sides are known to have."""
+"""Monitors match labels by a declared key, or by columns that both sides are known to have."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ CAPTURE = "capture: {sample: 20%, store: lake}"
         (WITH_SCHEMA % "is_fraud", "", ["E0915"]),
     ],
 )
-def test_labels_of_a_batch_are_found(scores: str, key: str, codes: list[str]) -> None:
+def test_labels_of_batch_scores_need_a_key_or_common_columns(scores: str, key: str, codes: list[str]) -> None:
     """Labels are found by the key, or by a column that is neither the label nor the timestamp."""
     watch = (OF_BATCH[0], OF_BATCH[1] + key)
 
     assert codes_in(changed(SCORES, scores, watch, NO_ROLLBACK)) == codes
 
 
-def test_labels_that_are_not_described_ask_for_a_key() -> None:
-    """The error is at the monitor, whose key is then also captured."""
+def test_labels_without_a_schema_need_a_key() -> None:
+    """The error is at the monitor. The columns of a declared key are also captured."""
     spec = changed(",\n                " + LABELS, "}")
     keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
 
@@ -53,20 +53,20 @@ def test_labels_that_are_not_described_ask_for_a_key() -> None:
         (CAPTURE, []),
     ],
 )
-def test_captures_keep_what_labels_are_found_by(capture: str, codes: list[str]) -> None:
-    """The model's inputs are known only if built-in code trains it on declared features."""
+def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str]) -> None:
+    """A model's inputs are known only if built-in code trains it on declared features."""
     own = '    source: {entrypoint: "fraud.train:main"}\n'
     built_in = (own, "    parameters: {device: cuda}\n")
 
     assert codes_in(changed(CAPTURE, capture, built_in)) == codes
 
 
-def test_inputs_of_your_own_code_are_not_guessed() -> None:
-    """User code may be trained on other columns than the spec lists."""
+def test_inputs_of_user_code_are_unknown() -> None:
+    """User code may train on other columns than the spec lists."""
     assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
 
 
-def test_labels_found_by_an_input_of_the_model_are_found() -> None:
+def test_labels_may_be_matched_by_a_model_input() -> None:
     spec = changed(
         CAPTURE,
         "capture: {sample: 20%, store: lake, keys: []}",

@@ -1,4 +1,4 @@
-"""Leakage: training on data that is unavailable in production, and scoring on other columns than training."""
+"""Training on data that is unavailable in production, and scoring on other columns than training, are reported."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SCORED = "    model: fraud-xgb@champion\n    inputs: [transactions]\n"
 GATE = "metric: auc_pr, min: 0.82}"
 
 
-def test_a_label_of_a_joined_input_among_the_features() -> None:
-    """Built-in trainers and user code are affected; inputs of other pipelines do not matter."""
+def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
+    """The error is reported for built-in trainers and user code, but only for inputs of the same pipeline."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -30,7 +30,7 @@ def test_a_label_of_a_joined_input_among_the_features() -> None:
     assert "E0820" not in codes_in(changed(*leaking))
 
 
-def test_features_that_arrive_with_the_labels() -> None:
+def test_features_that_arrive_with_the_labels_are_reported() -> None:
     """If a dataset has both features and late labels, its delay applies only to the labels."""
     late = changed(
         FEATURES,
@@ -46,8 +46,8 @@ def test_features_that_arrive_with_the_labels() -> None:
     assert codes_in(alone) == []
 
 
-def test_a_forecast_that_is_split_at_random() -> None:
-    """A random split may be declared, or may be the default."""
+def test_a_random_split_of_a_forecast_is_reported() -> None:
+    """A random split is reported whether it is declared or the default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -73,15 +73,15 @@ def test_a_forecast_that_is_split_at_random() -> None:
         ("chargebacks", []),
     ],
 )
-def test_a_gate_on_training_data(data: str, codes: list[str]) -> None:
-    """A gate may name the training dataset, an alias of a part of it, or data that no training reads."""
+def test_a_gate_on_training_data_is_reported(data: str, codes: list[str]) -> None:
+    """A gate may name the training dataset, another dataset with the same files, or data that no training reads."""
     part = "  part: {store: lake, path: transactions/year=2026, format: parquet, classification: pii}\n"
     spec = changed(GATE, f"metric: auc_pr, min: 0.82, data: {data}}}", ("  scores: {store", f"{part}  scores: {{store"))
 
     assert [code for code in codes_in(spec) if code != "W0412"] == codes
 
 
-def test_two_labels_for_a_built_in_trainer() -> None:
+def test_two_labels_for_a_built_in_trainer_are_reported() -> None:
     """User code may use several labels."""
     spec = changed(*JOINED)
 
@@ -89,7 +89,7 @@ def test_two_labels_for_a_built_in_trainer() -> None:
     assert codes_in(spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n')) == []
 
 
-def test_a_time_among_the_features() -> None:
+def test_a_timestamp_among_the_features_is_reported() -> None:
     spec = changed("features: [amount, merchant]", "features: [amount, event_time]")
 
     assert found_in(spec) == [where(spec, "event_time]", "E0825")]
@@ -106,8 +106,8 @@ def test_a_time_among_the_features() -> None:
         ("{amount: number, merchant: string, more: boolean}", []),
     ],
 )
-def test_columns_that_are_scored(schema: str, codes: list[str]) -> None:
-    """Each feature needs its type; an integer is a number, and extra columns do not matter."""
+def test_missing_features_and_wrong_types_in_scored_data_are_reported(schema: str, codes: list[str]) -> None:
+    """Each feature needs the right type, where an integer is a number. Extra columns are accepted."""
     today = f"  today: {{store: lake, path: today, format: parquet, schema: {schema}, classification: pii}}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 
@@ -122,15 +122,15 @@ def test_columns_that_are_scored(schema: str, codes: list[str]) -> None:
     )
 
 
-def test_undeclared_columns_are_not_judged() -> None:
+def test_data_without_a_schema_is_not_reported() -> None:
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 
     assert codes_in(changed("  scores: {store", f"{today}  scores: {{store", reading)) == []
 
 
-def test_inputs_that_scoring_does_not_join() -> None:
-    """Training joins the inputs with features; scoring needs no labels."""
+def test_scoring_inputs_without_all_features_are_reported() -> None:
+    """Training joins the inputs, but scoring does not. Scoring needs no labels."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
     both = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(
@@ -150,7 +150,7 @@ def test_inputs_that_scoring_does_not_join() -> None:
 @pytest.mark.parametrize(
     ("features", "codes"), [("[amount]", ["W0829"]), ("[merchant, amount]", []), ("[amount, merchant, more]", [])]
 )
-def test_features_that_the_scored_dataset_declares(features: str, codes: list[str]) -> None:
+def test_features_may_be_declared_by_the_scored_dataset(features: str, codes: list[str]) -> None:
     today = f"  today: {{store: lake, path: today, format: parquet, features: {features}, classification: pii}}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 

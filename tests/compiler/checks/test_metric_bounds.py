@@ -1,4 +1,4 @@
-"""Bounds of metrics and comparisons in gates are refused as the runtime would refuse them."""
+"""Bounds of metrics and comparisons that the runtime would refuse are reported."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
         ("metric: auc_pr, min: 0.999}", []),
     ],
 )
-def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
-    """A bound that is never reached or always met is reported; values next to such bounds are accepted."""
+def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) -> None:
+    """Bounds that are never or always met are reported; values next to them are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 
@@ -54,7 +54,7 @@ def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
         ("performance", "throughput_rps: {min: 0.5}", []),
     ],
 )
-def test_bounds_of_monitors(kind: str, checks: str, codes: list[str]) -> None:
+def test_impossible_bounds_of_monitors_are_reported(kind: str, checks: str, codes: list[str]) -> None:
     """Typical mistakes are a percentage instead of a fraction, and seconds instead of milliseconds."""
     spec = changed("type: data-drift", f"type: {kind}", (CHECK, checks))
     if kind == "performance":
@@ -64,7 +64,7 @@ def test_bounds_of_monitors(kind: str, checks: str, codes: list[str]) -> None:
     assert codes_in(spec) == codes
 
 
-def test_relative_errors_are_shares() -> None:
+def test_relative_errors_are_fractions() -> None:
     """A MAPE of 15 means 1500 %."""
     regression = ("task: binary-classification", "task: regression")
     rest = (
@@ -81,7 +81,7 @@ def test_relative_errors_are_shares() -> None:
 
 
 @pytest.mark.parametrize(("task", "own"), list(product(TASKS, [False, True])))
-def test_gates_that_the_runtime_refuses(task: str, own: bool) -> None:
+def test_gates_that_the_runtime_would_reject_are_reported(task: str, own: bool) -> None:
     """The compiler refuses everything that a training run would refuse after its machines have started."""
     for metric, against in product([*BUILT_IN, "parity"], ["", "versus", "data"]):
         line: dict[str, Json] = {"metric": metric, "min": 0.5}
@@ -106,5 +106,5 @@ def _errors(task: str, own: bool, line: dict[str, Json]) -> list[str]:
 
 
 @pytest.mark.parametrize(("delta", "codes"), [("5", ["E0849"]), ("1", ["E0849"]), ("0.2", []), ("-0.01", [])])
-def test_differences_that_are_never_reached(delta: str, codes: list[str]) -> None:
+def test_impossible_differences_are_reported(delta: str, codes: list[str]) -> None:
     assert codes_in(changed("minDelta: 0.01", f"minDelta: {delta}")) == codes

@@ -1,4 +1,4 @@
-"""Systems that deploy successfully but never work."""
+"""Systems that would deploy successfully but never work are reported."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3
         ("    model: fraud-xgb@champion\n", "    model: fraud-xgb@released\n"),
     ],
 )
-def test_an_alias_that_nothing_sets(old: str, new: str) -> None:
-    """An endpoint and a batch inference pipeline would wait forever, whoever runs the registry."""
+def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
+    """An endpoint or a batch inference pipeline would wait forever, even if the registry is adopted."""
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
@@ -27,7 +27,7 @@ def test_an_alias_that_nothing_sets(old: str, new: str) -> None:
     assert "E0810" in codes_in(adopted)
 
 
-def test_aliases_that_are_set() -> None:
+def test_aliases_may_be_set_in_several_ways() -> None:
     """An alias may be set by one of several pipelines, replaced by a version, or set outside the system."""
     elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
 
@@ -47,14 +47,14 @@ MODEL = "{task: binary-classification, framework: xgboost}"
         (SEARCH, "space: {eta: {loguniform: [0.001, 0.3]}}", "eta: {log"),
     ],
 )
-def test_a_parameter_that_the_trainer_does_not_know(old: str, new: str, pointed: str) -> None:
+def test_an_unknown_trainer_parameter_is_reported(old: str, new: str, pointed: str) -> None:
     """The parameter may be fixed or searched."""
     spec = changed(old, new)
 
     assert found_in(spec) == [where(spec, pointed, "E0811")]
 
 
-def test_code_of_the_user_takes_any_parameter() -> None:
+def test_user_code_accepts_any_parameter() -> None:
     own = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
     spec = changed(*own, (SEARCH, "space: {eta: {loguniform: [0.001, 0.3]}}"))
 
@@ -70,7 +70,7 @@ def test_code_of_the_user_takes_any_parameter() -> None:
         ("{max_iter: 50}", []),
     ],
 )
-def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
+def test_each_scikit_learn_estimator_has_its_own_parameters(parameters: str, codes: list[str]) -> None:
     """Each estimator has its own parameters."""
     spec = changed(
         "framework: xgboost",
@@ -90,7 +90,7 @@ def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
         (", credentials: secret://vault/lake", []),
     ],
 )
-def test_a_bucket_that_a_cluster_adopts(fields: str, codes: list[str]) -> None:
+def test_an_adopted_bucket_without_credentials_is_reported(fields: str, codes: list[str]) -> None:
     lake = 'adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake'
 
     assert codes_in(changed(lake, f"adopt: acme-fraud-lake{fields}")) == codes
@@ -99,13 +99,13 @@ def test_a_bucket_that_a_cluster_adopts(fields: str, codes: list[str]) -> None:
 @pytest.mark.parametrize(
     ("retain", "codes"), [("30d", ["E0814"]), ("45d", ["E0814"]), ("50d", ["W0815"]), ("52d", []), ("60d", [])]
 )
-def test_labels_and_captures(retain: str, codes: list[str]) -> None:
+def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, codes: list[str]) -> None:
     """With labels 45 days late and a window of 7 days, captures must be kept for 52 days."""
     assert codes_in(changed("store: lake}\n    endpoint", f"store: lake, retain: {retain}}}\n    endpoint")) == codes
 
 
-def test_a_window_that_is_longer_than_captures_are_kept() -> None:
-    """Governance may set the retention of captures; a dataset's window is not affected."""
+def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
+    """Governance may set the retention of captures, which does not affect a dataset's window."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -113,8 +113,8 @@ def test_a_window_that_is_longer_than_captures_are_kept() -> None:
 
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
-def test_a_window_of_data_that_its_bucket_has_deleted(retention: str, codes: list[str]) -> None:
-    """The retention of a managed bucket counts; that of an adopted bucket is unknown."""
+def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
+    """Only the retention of a managed bucket is known, not that of an adopted one."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -130,7 +130,7 @@ def test_a_window_of_data_that_its_bucket_has_deleted(retention: str, codes: lis
     assert codes_in(spec) == codes
 
 
-def test_built_in_scoring_writes_no_json() -> None:
+def test_json_output_of_built_in_scoring_is_reported() -> None:
     """User code may write any format."""
     spec = changed(
         "scores: {store: lake, path: scores/, format: parquet", "scores: {store: lake, path: scores/, format: json"
@@ -141,8 +141,8 @@ def test_built_in_scoring_writes_no_json() -> None:
     assert codes_in(spec.replace(*own)) == []
 
 
-def test_a_breach_that_trains_another_model() -> None:
-    """Endpoints and batch inference are checked; custom pipelines may do anything."""
+def test_a_breach_that_retrains_another_model_is_reported() -> None:
+    """Endpoints and batch inference are checked, but not custom pipelines, which may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
@@ -181,7 +181,7 @@ def test_a_breach_that_trains_another_model() -> None:
         ("scikit-learn", "{estimator: linear, C: 0}", ["E0907"]),
     ],
 )
-def test_values_with_which_a_trainer_learns_something(framework: str, parameters: str, codes: list[str]) -> None:
+def test_parameters_out_of_range_are_reported(framework: str, parameters: str, codes: list[str]) -> None:
     """Counts are integers, fractions are between 0 and 1, and values that are not numbers are left to the library."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
@@ -200,7 +200,7 @@ def test_values_with_which_a_trainer_learns_something(framework: str, parameters
         ("{n_estimators: {choice: [50, 100, 0]}, subsample: {uniform: [0.5, 1]}}", "0]}, subsample"),
     ],
 )
-def test_a_search_tries_values_with_which_a_trainer_learns_something(space: str, pointed: str) -> None:
+def test_search_values_out_of_range_are_reported(space: str, pointed: str) -> None:
     """Every bound and every choice is checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 

@@ -1,4 +1,4 @@
-"""Valid specs that are probably mistakes; each bound is tested from both sides."""
+"""Valid specs that are probably mistakes are reported, with each bound tested from both sides."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SHADOW = (TRAFFIC, "    traffic: {champion: 100, challenger: 0}\n    mirror: {to
         ("0.0001%", ["W0900"]),
     ],
 )
-def test_a_split_leaves_rows_on_both_sides(fraction: str, codes: list[str]) -> None:
+def test_splits_without_enough_rows_are_reported(fraction: str, codes: list[str]) -> None:
     """Between one percent and half of the rows must be held out."""
     assert codes_in(changed(SPLIT, f"split: {{fraction: {fraction}, by: time}}")) == codes
 
 
-def test_where_a_split_is_reported() -> None:
+def test_a_split_is_reported_at_its_fraction() -> None:
     spec = changed(SPLIT, "split: {fraction: 95%, by: time}")
 
     assert found_in(spec) == [where(spec, "95%, by", "W0900")]
@@ -49,12 +49,12 @@ def test_where_a_split_is_reported() -> None:
         ("0 4 * * 0", []),
     ],
 )
-def test_training_on_accelerators_is_not_started_again_and_again(line: str, codes: list[str]) -> None:
-    """The shortest interval between runs counts, and it is reported once."""
+def test_too_frequent_training_on_accelerators_is_reported(line: str, codes: list[str]) -> None:
+    """The shortest interval between runs is compared, and reported once."""
     assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
 
 
-def test_training_on_accelerators_every_hour_is_not_reported_for_that() -> None:
+def test_hourly_training_on_accelerators_is_accepted() -> None:
     assert codes_in(changed(WEEKLY, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h\n", "    timeout: 50m\n"))) == []
 
 
@@ -63,7 +63,7 @@ def test_training_on_accelerators_every_hour_is_not_reported_for_that() -> None:
     [("* * * * *", ["W0902"]), ("*/4 * * * *", ["W0902"]), ("1-2 3 * * *", ["W0902"]), ("*/5 * * * *", [])],
 )
 @pytest.mark.parametrize("old", [NIGHTLY, 'schedule: {cron: "0 6 * * 1"}'])
-def test_a_start_is_followed_by_some_work(line: str, old: str, codes: list[str]) -> None:
+def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str]) -> None:
     """Pipelines and monitors are checked."""
     cooldown = ("cooldown: 7d", "cooldown: 30d")
 
@@ -82,18 +82,18 @@ def test_a_start_is_followed_by_some_work(line: str, old: str, codes: list[str])
         ('{cron: "30 3 * * *"}', "25h", ["W0903"]),
     ],
 )
-def test_a_run_ends_before_the_next(schedule: str, timeout: str, codes: list[str]) -> None:
-    """The timeout is compared only if the spec sets it and does not let runs overlap."""
+def test_a_timeout_longer_than_the_schedule_is_reported(schedule: str, timeout: str, codes: list[str]) -> None:
+    """The timeout is compared only if the spec sets it and runs cannot overlap."""
     assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
 
 
-def test_a_timeout_that_nobody_wrote_is_not_compared() -> None:
+def test_a_default_timeout_is_not_reported() -> None:
     """The default is a day, even for hourly pipelines."""
     assert codes_in(changed(NIGHTLY, 'schedule: {cron: "0 * * * *"}')) == []
 
 
 @pytest.mark.parametrize(("deadline", "codes"), [("9s", ["W0904"]), ("10s", []), ("30m", [])])
-def test_a_start_may_be_late_by_what_kubernetes_takes_to_notice(deadline: str, codes: list[str]) -> None:
+def test_too_short_a_starting_deadline_is_reported(deadline: str, codes: list[str]) -> None:
     assert codes_in(changed('{cron: "30 3 * * *"}', f'{{cron: "30 3 * * *", startingDeadline: {deadline}}}')) == codes
 
 
@@ -109,13 +109,13 @@ def test_a_start_may_be_late_by_what_kubernetes_takes_to_notice(deadline: str, c
         ("999999T", ["W0905"]),
     ],
 )
-def test_sizes_are_those_of_machines(size: str, codes: list[str]) -> None:
+def test_unrealistic_sizes_are_reported(size: str, codes: list[str]) -> None:
     """Disks and database volumes are checked."""
     assert codes_in(changed(TRAIN, f"{TRAIN}disk: {size}, ")) == codes
     assert codes_in(changed("runs: {type: database}", f"runs: {{type: database, size: {size}}}")) == codes
 
 
-def test_where_an_inline_disk_is_reported() -> None:
+def test_an_inline_disk_is_reported_at_its_place() -> None:
     spec = changed("    compute: cpu\n    workers", "    compute: {cpu: 2, memory: 8Gi, disk: 1M}\n    workers")
 
     assert found_in(spec) == [where(spec, "1M}", "W0905")]
@@ -130,21 +130,21 @@ def test_where_an_inline_disk_is_reported() -> None:
         ("{model: fraud-xgb@champion, replicas: 1, compute: {cpu: 4, memory: 8Gi}}", ["W0941"]),
     ],
 )
-def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> None:
+def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: list[str]) -> None:
     """A shadow must differ in its version or in the hardware it is tested on."""
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 
-def test_two_variants_of_one_version_that_share_requests() -> None:
-    """Such variants compare nothing, unless they run on different hardware; the other version is then unused."""
+def test_two_equal_variants_are_reported() -> None:
+    """Equal variants compare nothing, unless they run on different hardware."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
     assert codes_in(changed(CHALLENGER, f"{alike}, compute: {{cpu: 4, memory: 8Gi}}}}")) == ["W0941"]
 
 
-def test_a_variant_without_requests() -> None:
-    """A variant missing from traffic is reported; an explicit 0 keeps it in reserve."""
+def test_a_variant_without_requests_is_reported() -> None:
+    """A variant that is missing from `traffic` is reported, unless an explicit 0 holds it in reserve."""
     spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
 
     assert found_in(spec) == [where(spec, "challenger: {model", "W0939")]
@@ -165,16 +165,16 @@ def test_a_variant_without_requests() -> None:
         ("max_depth: {int: [3, 4]}, learning_rate: {uniform: [0.1, 0.2]}", []),
     ],
 )
-def test_a_search_has_something_to_choose(space: str, codes: list[str]) -> None:
+def test_searches_with_too_few_combinations_are_reported(space: str, codes: list[str]) -> None:
     """Each dimension needs a choice, and the space needs enough combinations for twenty trials."""
     assert codes_in(changed(SEARCH, f"space: {{{space}}}")) == codes
 
 
-def test_bounds_in_disorder_are_reported_as_that() -> None:
+def test_reversed_bounds_are_reported_only_once() -> None:
     assert codes_in(changed(SEARCH, "space: {max_depth: {int: [12, 3]}}")) == ["E0438"]
 
 
-def test_a_delay_is_of_labels() -> None:
+def test_a_delay_without_labels_is_reported() -> None:
     spec = changed("scores: {store: lake", "scores: {delay: 3d, store: lake")
 
     assert found_in(spec) == [where(spec, "delay: 3d", "W0911")]

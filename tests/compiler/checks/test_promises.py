@@ -1,4 +1,4 @@
-"""Promises that replicas and machines cannot keep."""
+"""Objectives that replicas and machines cannot meet are reported."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}"
         ("{availability: 99%}", []),
     ],
 )
-def test_scale_to_zero_and_latency(slo: str, codes: list[str]) -> None:
-    """A latency goal that leaves time for a cold start may be kept."""
+def test_scale_to_zero_with_a_strict_latency_is_reported(slo: str, codes: list[str]) -> None:
+    """A latency objective that leaves time for a cold start is accepted."""
     assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
 
 
 def test_a_variant_without_traffic_may_scale_to_zero() -> None:
-    """The SLO applies to variants with traffic, and is reported at its own line."""
+    """The SLO applies only to variants with traffic. The diagnostic is at the SLO's line."""
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)
 
@@ -45,12 +45,12 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
         ("{availability: 99.95%}", "1", []),
     ],
 )
-def test_one_replica_and_availability(slo: str, replicas: str, codes: list[str]) -> None:
-    """The allowed downtime within the SLO's window decides."""
+def test_one_replica_with_strict_availability_is_reported(slo: str, replicas: str, codes: list[str]) -> None:
+    """The allowed downtime within the SLO's window is compared."""
     assert codes_in(changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH)) == codes
 
 
-def test_one_machine_and_availability() -> None:
+def test_one_machine_with_strict_availability_is_reported() -> None:
     gpu = '        - {count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD}\n'
     spec = changed(SLO, "slo: {availability: 99.99%}", BOTH, (gpu, ""), ("count: 6", "count: 1"))
 
@@ -62,7 +62,9 @@ def test_one_machine_and_availability() -> None:
     ("capacity", "availability", "codes"),
     [("spot", "99.9%", ["W0847"]), ("spot", "99.95%", ["W0847"]), ("spot", "99%", []), ("spot-first", "99.95%", [])],
 )
-def test_spot_machines_and_availability(capacity: str, availability: str, codes: list[str]) -> None:
+def test_spot_machines_with_strict_availability_are_reported(
+    capacity: str, availability: str, codes: list[str]
+) -> None:
     spec = changed(
         "cpu: {cpu: 2, memory: 8Gi}",
         f"cpu: {{cpu: 2, memory: 8Gi, capacity: {capacity}}}",

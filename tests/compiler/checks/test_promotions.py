@@ -1,4 +1,4 @@
-"""Promotions without an effective gate or approval."""
+"""Promotions without an effective gate or approval are reported."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ GATE = (
 
 
 @pytest.mark.parametrize(("bound", "codes"), [("0.9", ["W0935"]), ("0.82", []), ("0.8", [])])
-def test_a_rollback_of_what_the_gate_lets_pass(bound: str, codes: list[str]) -> None:
-    """A bound as strict as the gate's is fine, and without a rollback the check is only an alert."""
+def test_a_rollback_bound_stricter_than_the_gate_is_reported(bound: str, codes: list[str]) -> None:
+    """A bound as strict as the gate's is accepted. Without a rollback, the check is only an alert."""
     stricter = ("{auc_pr: {min: 0.8}}", f"{{auc_pr: {{min: {bound}}}}}")
 
     assert codes_in(changed(*stricter)) == codes
     assert codes_in(changed(*stricter, ("rollback: true, cooldown: 7d", "run: pipelines.retrain, cooldown: 7d"))) == []
 
 
-def test_a_version_by_number() -> None:
-    """A fixed version is an error at high risk with approvals, a warning with a gate or approval, and else fine."""
+def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
+    """A fixed version is an error at high risk with approvals, a warning with a gate or approval, otherwise fine."""
     by_number = (LIVE, "champion: {model: fraud-xgb@12}")
     high = changed(*by_number, HIGH)
     undecided = (f"    validation:\n{GATE}", "")
@@ -38,8 +38,8 @@ def test_a_version_by_number() -> None:
     assert codes_in(changed(*by_number, unasked, undecided)) == ["W0936", "W0936"]
 
 
-def test_no_number_is_offered_past_a_gate() -> None:
-    """Without gates and approvals, a version number is just as good."""
+def test_hints_offer_no_version_number_that_bypasses_a_gate() -> None:
+    """Hints offer a version number only without gates and approvals."""
     nameless = (LIVE, "champion: {model: fraud-xgb}")
     free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
 
@@ -47,12 +47,12 @@ def test_no_number_is_offered_past_a_gate() -> None:
     assert [found.hint for found in told_of(free)] == ["write fraud-xgb@champion, or fraud-xgb@3"]
 
 
-def test_a_group_that_an_environment_does_not_ask() -> None:
-    """A group with keys is reported unless its approval is required, if only as one of several."""
+def test_an_unused_approver_group_is_reported() -> None:
+    """A group with keys is reported unless its approval is required, at least as one of several alternatives."""
     assert codes_in(changed("from: [model-risk, payments-risk], minimum: 2", "from: [model-risk]")) == ["W0936"]
     assert codes_in(changed("minimum: 2}}", "minimum: 1}}")) == ["W0832"]
 
 
-def test_an_alias_with_a_typo_is_told_once() -> None:
-    """Nothing sets the alias, which is an error; that the intended alias is then unused is the same mistake."""
+def test_an_alias_with_a_typo_is_reported_once() -> None:
+    """Only the misspelt alias is reported, not that the intended alias is unused."""
     assert codes_in(changed("model: fraud-xgb@candidate", "model: fraud-xgb@candidat")) == ["E0810"]

@@ -8,7 +8,7 @@ from tests.compiler.checks.asked import codes_in, found_in, told_of, where
 from tests.scoring_step import SCORING, STEP, scoring
 
 
-def test_a_step_may_score() -> None:
+def test_a_custom_step_may_score() -> None:
     assert codes_in(SCORING) == []
 
 
@@ -19,22 +19,22 @@ def test_a_step_may_score() -> None:
         ("parameters: {depth: 3}", "parameters: {depth"),
     ],
 )
-def test_what_has_no_effect_beside_a_model_is_refused(beside: str, at: str) -> None:
+def test_fields_without_effect_in_a_scoring_step_are_refused(beside: str, at: str) -> None:
     spec = scoring(("output: rated", f"output: rated, {beside}"))
 
     assert found_in(spec) == [where(spec, at, "E0924")]
 
 
-def test_an_image_of_its_own_is_none_of_that() -> None:
+def test_a_scoring_step_may_have_its_own_image() -> None:
     """The step's own image has the libraries that the model needs."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
-def test_a_trainer_beside_a_model_is_refused() -> None:
+def test_a_trainer_in_a_scoring_step_is_refused() -> None:
     assert codes_in(scoring(("output: rated", "output: rated, trainer: xgboost"))) == ["E0884"]
 
 
-def test_a_training_has_no_second_model() -> None:
+def test_a_scoring_step_in_a_training_pipeline_is_refused() -> None:
     old = '    source: {entrypoint: "fraud.train:main"}\n    compute: train\n'
     steps = f'    steps: {{fit: {{source: {{entrypoint: "fraud.train:main"}}}}, {STEP}}}\n    compute: train\n'
     spec = scoring((old, steps))
@@ -42,7 +42,7 @@ def test_a_training_has_no_second_model() -> None:
     assert "E0925" in codes_in(spec)
 
 
-def test_there_is_something_to_score() -> None:
+def test_a_scoring_step_without_inputs_is_refused() -> None:
     spec = scoring(("inputs: [transactions], output: rated", "output: rated"), ("    inputs: [scores]\n", ""))
 
     assert codes_in(spec) == ["E0926"]
@@ -64,19 +64,19 @@ def test_there_is_something_to_score() -> None:
         ("output: rated", "output: chargebacks", "E0930"),
     ],
 )
-def test_the_rules_about_scores_hold_for_it(old: str, new: str, code: str) -> None:
-    """Unset aliases, versions that bypass the gate, formats, and shared folders are refused in a step too."""
+def test_scoring_steps_follow_the_rules_for_scores(old: str, new: str, code: str) -> None:
+    """Unset aliases, versions that bypass the gate, formats, and shared folders are also refused in a step."""
     assert code in codes_in(scoring((old, new)))
 
 
-def test_a_feature_that_its_input_lacks_is_refused() -> None:
+def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
     """As in batch inference, the model was trained on other columns."""
     spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
 
     assert [found.code for found in told_of(spec)] == ["E0827"]
 
 
-def test_a_model_that_only_a_step_uses_is_used() -> None:
+def test_a_model_used_only_by_a_step_counts_as_used() -> None:
     """A model that nothing trains is reported if the registry is new."""
     unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
     used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)

@@ -1,4 +1,4 @@
-"""Secrets in plain text are found anywhere and never printed, and lookalikes are not suspected."""
+"""Secrets in plain text are found anywhere and never printed, and text that only looks similar is accepted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.specs import changed
     ],
 )
 @pytest.mark.parametrize("place", ["parameters: {note: VALUE}", "parameters: {deep: [{note: VALUE}]}"])
-def test_secrets_in_clear(value: str, place: str) -> None:
+def test_secrets_in_plain_text_are_found(value: str, place: str) -> None:
     """Secrets are found in any field, and no message repeats them."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    {place.replace('VALUE', value)}\n")
     told = told_of(spec)
@@ -38,7 +38,7 @@ def test_secrets_in_clear(value: str, place: str) -> None:
         ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW", ["E0205", "E0407"]),
     ],
 )
-def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> None:
+def test_public_keys_are_not_secrets(body: str, codes: list[str]) -> None:
     """The body of a private key is still reported."""
     listed = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"
 
@@ -54,15 +54,15 @@ def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> N
         "{nested: {auth_token: abc}}",
     ],
 )
-def test_secrets_by_their_name(parameters: str) -> None:
+def test_secrets_are_found_by_field_name(parameters: str) -> None:
     """The value of a field named password is a secret, however short."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == ["E0407"]
 
 
-def test_a_secret_is_not_printed_beside_another_mistake() -> None:
-    """The other error, from resolve, may be on the same line."""
+def test_a_secret_is_hidden_when_another_error_is_on_its_line() -> None:
+    """The secret is hidden even if the other error is from a different stage."""
     old = "{type: custom,"
     spec = changed(
         "  report:\n    type: custom\n",
@@ -90,20 +90,20 @@ def test_a_secret_is_not_printed_beside_another_mistake() -> None:
         "{secret_sauce: none}",
     ],
 )
-def test_what_only_looks_like_a_secret(parameters: str) -> None:
+def test_text_that_only_looks_like_a_secret_is_accepted(parameters: str) -> None:
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == []
 
 
 def test_a_secret_reference_may_come_from_a_variable() -> None:
-    """The field expects a secret reference, so the variable may contain one."""
+    """A variable may contain a secret reference if the field expects one."""
     spec = changed("key: secret://vault/pagerduty#fraud", 'key: "${vars.key}"') + 'vars: {key: "secret://vault/x#y"}\n'
 
     assert found_in(spec) == []
 
 
-def test_an_unknown_secret_store_is_told_for_every_place_that_reads_it() -> None:
+def test_an_unknown_secret_store_is_reported_at_every_use() -> None:
     told = told_of(changed("{vault: {via: external-secrets, store: vault}}", "{valt: {}}"))
 
     assert {found.code for found in told} == {"E0406"}

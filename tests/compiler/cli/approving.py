@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """The two MLflow calls that are used, or a response that MLflow would not give."""
+    """A server with the two MLflow calls that approvals use, or with an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
@@ -49,7 +49,7 @@ class Registry(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(content).encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
         """Log nothing."""
 
 

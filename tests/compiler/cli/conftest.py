@@ -46,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the URL of a loopback registry with a version that passed its gate; no login is set up."""
+    """Return the URL of a loopback registry without authentication, with a version that passed its gate."""
     monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     Registry.tags = {

@@ -1,4 +1,4 @@
-"""Output and files of a command line run, and the spec that most tests use."""
+"""The output and files of a command, and the spec that most tests use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ environments:
 
 
 class Said:
-    """Exit code and output of a run."""
+    """The exit code and output of a command."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -38,7 +38,7 @@ Run = Callable[..., Said]
 
 
 def many_endpoints(memory_gib: Iterable[int]) -> str:
-    """Return the spec with this many endpoints instead of its own, each with the given memory."""
+    """Return the spec with one endpoint for each of these amounts of memory instead of its own."""
     compute = "compute: {{cpu: 1, memory: {}Gi}}"
     endpoint = "  e{}: {{variants: {{only: {{model: churn@champion}}}}, " + compute + ", replicas: 1}}\n"
     head = SPEC[: SPEC.index("inference:")]
@@ -46,7 +46,7 @@ def many_endpoints(memory_gib: Iterable[int]) -> str:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return every file below a folder with inode, modification time and content."""
+    """Return every file in a folder with its inode, modification time and content."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""Approvals: ssh-keygen signs the digest of a version with a key that the spec lists."""
+"""`modelyard approve` signs a version's digest with a key that the spec lists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.runtime.described import record
 from tests.specs import VALID_SPEC
 
 
-def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_path: Path, key: Path) -> None:
+def test_a_signed_approval_has_the_fields_that_the_runtime_needs(run: Run, tmp_path: Path, key: Path) -> None:
     """ssh-keygen verifies the signature, and the statement has the fields that the runtime compares."""
     said = run(*ask(tmp_path, key, "--digest", DIGEST, "--reason", "ticket 7"))
 
@@ -79,9 +79,7 @@ def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_pa
         (("--digest", DIGEST, "--reason", os.fsdecode(b"\xff")), "--reason is not text in UTF-8\n"),
     ],
 )
-def test_what_cannot_be_approved_is_said_in_a_line(
-    run: Run, tmp_path: Path, key: Path, more: tuple[str, ...], why: str
-) -> None:
+def test_failed_approvals_print_one_line(run: Run, tmp_path: Path, key: Path, more: tuple[str, ...], why: str) -> None:
     said = run(*ask(tmp_path, key, *more))
 
     assert said.code == 1
@@ -90,7 +88,7 @@ def test_what_cannot_be_approved_is_said_in_a_line(
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error says which variables to use instead."""
+    """The error names the environment variables to use instead."""
     said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
     assert said.code == 1
@@ -98,8 +96,8 @@ def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, ke
     assert "pw-of-hers" not in said.err
 
 
-def test_a_private_key_without_its_public_half_is_helped_with(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error gives the command that creates it."""
+def test_a_missing_public_key_prints_the_command_to_create_it(run: Run, tmp_path: Path, key: Path) -> None:
+    """The error shows the ssh-keygen command that extracts the public key."""
     key.with_suffix(".pub").unlink()
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
@@ -109,7 +107,7 @@ def test_a_private_key_without_its_public_half_is_helped_with(run: Run, tmp_path
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"", b"ssh-ed25519 AAAA", b"-----BEGIN OPENSSH PRIVATE KEY-----\n"])
-def test_a_public_half_that_is_none_is_said(run: Run, tmp_path: Path, key: Path, content: bytes) -> None:
+def test_an_invalid_public_key_file_is_reported(run: Run, tmp_path: Path, key: Path, content: bytes) -> None:
     key.with_suffix(".pub").write_bytes(content)
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
@@ -118,7 +116,7 @@ def test_a_public_half_that_is_none_is_said(run: Run, tmp_path: Path, key: Path,
     assert said.err.startswith(f"error: {key}.pub is not a public key"), said.err
 
 
-def test_a_key_that_is_not_listed_signs_nothing(run: Run, tmp_path: Path, key: Path) -> None:
+def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> None:
     (tmp_path / "system.yaml").write_text(VALID_SPEC, encoding="utf-8")
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
@@ -127,8 +125,8 @@ def test_a_key_that_is_not_listed_signs_nothing(run: Run, tmp_path: Path, key: P
     assert "no group that may approve lists this key; see governance.approvers" in said.err
 
 
-def test_the_whole_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
-    """A listed key's body with another type does not match the listed key."""
+def test_the_type_of_a_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
+    """A key with the listed key's body but another type is not accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 
@@ -138,7 +136,7 @@ def test_the_whole_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
     assert "its type is ssh-rsa, and its body is for a key of type ssh-ed25519" in said.err
 
 
-def test_without_ssh_keygen_it_is_said(run: Run, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ssh_keygen_is_reported(run: Run, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shutil.which("ssh-keygen")
     monkeypatch.setenv("PATH", str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""Approvals of versions in a registry: looked up, stored with the version, and refused where they cannot help."""
+"""Approvals of versions in a registry are stored with the version, and refused if they have no effect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.cli.approving import DIGEST, OTHER, TAG, Registry, ask, list
 from tests.compiler.cli.said import Run
 
 
-def test_an_approval_is_laid_beside_the_version(
+def test_an_approval_is_stored_with_the_version(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The approval has the digest recorded by training, and is stored with the approver's login."""
@@ -31,8 +31,8 @@ def test_an_approval_is_laid_beside_the_version(
     assert set(Registry.logins) == {"Basic YWRhOmEgcGFzc3dvcmQgb2YgaGVycw=="}
 
 
-def test_the_last_approval_says_that_none_is_missing(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Other approvals count by their signature, as in the runtime, not by the name of their tag."""
+def test_the_last_required_approval_reports_completion(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+    """Earlier approvals count by their signature, as in the runtime, not by the name of their tag."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -43,7 +43,7 @@ def test_the_last_approval_says_that_none_is_missing(run: Run, tmp_path: Path, k
     assert said.err.endswith("it has all approvals, from model-risk, payments-risk\n"), said.err
 
 
-def test_a_version_that_is_not_there_is_said(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "8"))
 
     assert said.code == 1
@@ -61,10 +61,10 @@ def test_a_version_that_is_not_there_is_said(run: Run, tmp_path: Path, key: Path
         ({"modelyard.digest": "sha256:1"}, ("--digest", DIGEST), "version 7 has no digest in its tag"),
     ],
 )
-def test_a_version_that_an_approval_does_not_help_is_refused(
+def test_useless_approvals_are_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """The refusal comes before anything is signed or stored."""
+    """A useless approval is refused before anything is signed or stored."""
     Registry.tags |= tags
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
@@ -75,10 +75,10 @@ def test_a_version_that_an_approval_does_not_help_is_refused(
 
 
 @pytest.mark.parametrize(("failed", "code"), [('["beats-champion"]', 0), ('["auc-pr"]', 1), ("", 1)])
-def test_a_stage_may_do_without_lines_that_failed(
+def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """The approval is for that stage's alias, which versions of other pipelines may reach too."""
+    """The approval is for the stage's alias, to which versions of other pipelines may also move."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -100,7 +100,7 @@ def test_a_stage_may_do_without_lines_that_failed(
         (OTHER, 1, f"version 7 is not the one that the spec imports: that has {OTHER}"),
     ],
 )
-def test_an_imported_version_is_the_one_that_the_spec_names(
+def test_an_imported_version_must_have_the_digest_in_the_spec(
     run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
 ) -> None:
     """The approver is shown the version's source."""
@@ -118,8 +118,8 @@ def test_an_imported_version_is_the_one_that_the_spec_names(
     assert why in said.err
 
 
-def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Anyone who can edit versions could otherwise fake a verdict in the output."""
+def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+    """Otherwise, anyone who can edit versions could fake a verdict in the output."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -128,10 +128,10 @@ def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, regis
     assert "trained by pipelines.x approved by everybody" in said.err
 
 
-def test_a_registry_of_others_may_hold_versions_of_other_environments(
+def test_an_adopted_registry_may_have_versions_from_other_environments(
     run: Run, tmp_path: Path, key: Path, registry: str
 ) -> None:
-    """A version may be trained in staging and go live in production; the output shows where it was trained."""
+    """A version may be trained in staging and go live in production. The output shows where it was trained."""
     spec = tmp_path / "system.yaml"
     adopted = "registry: {adopt: 'https://mlflow.acme.example'}"
     text = spec.read_text(encoding="utf-8").replace("registry: {database: runs, artifacts: lake}", adopted)
@@ -144,7 +144,7 @@ def test_a_registry_of_others_may_hold_versions_of_other_environments(
     assert "it passed its gate; it was trained by pipelines.retrain in environment 'staging'" in said.err
 
 
-def test_what_the_registry_does_not_keep_is_no_success(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+def test_an_approval_that_the_registry_drops_is_a_failure(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     Registry.forgets = True
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -180,7 +180,7 @@ def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json")
     ],
     ids=range(15),
 )
-def test_whatever_answers_in_place_of_mlflow_is_said_in_a_line(
+def test_unexpected_responses_print_one_line(
     run: Run, tmp_path: Path, key: Path, registry: str, answer: bytes, why: str
 ) -> None:
     Registry.instead = answer
@@ -195,7 +195,7 @@ def test_whatever_answers_in_place_of_mlflow_is_said_in_a_line(
 def test_a_redirect_is_not_followed(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The login is sent only to the given address, and no approval is reported."""
+    """Credentials are sent only to the given address, and the approval fails."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 

@@ -1,4 +1,4 @@
-"""The files of a compile: complete, unchanged files untouched, and edits never overwritten."""
+"""`modelyard compile` writes all files, does not touch unchanged ones, and never overwrites edits."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.hybrid import HYBRID_SPEC
 from tests.targets.aws.archive import ARCHIVE
 
 
-def test_compile(run: Run, system: Path) -> None:
-    """The projects are in build next to the spec, with the lock; the next step is on stderr, and stdout is empty."""
+def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
+    """Projects and lock are next to the spec. The next step is printed to stderr, and stdout is empty."""
     said = run("compile", system)
 
     assert (said.code, said.out) == (0, "")
@@ -26,7 +26,7 @@ def test_compile(run: Run, system: Path) -> None:
     assert "pulumi up" in said.err
 
 
-def test_programs_read_what_was_compiled(run: Run, system: Path) -> None:
+def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) -> None:
     """JSON lists each target's projects and files, and which ones this run wrote or removed."""
     first = json.loads(run("compile", system, "--format", "json").out)
     again = json.loads(run("compile", system, "--format", "json").out)
@@ -50,8 +50,8 @@ def test_programs_read_what_was_compiled(run: Run, system: Path) -> None:
     assert set(target["written"]) < set(target["files"])
 
 
-def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
-    """The next step is not the first target by name: an edge server reads models from the central target."""
+def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
+    """The next step is not the first target by name, because an edge server reads models from the central target."""
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 
@@ -60,7 +60,7 @@ def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) 
     assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/main/infrastructure")
 
 
-def test_what_was_adopted_is_no_step(run: Run, tmp_path: Path) -> None:
+def test_a_target_with_only_adopted_resources_is_no_next_step(run: Run, tmp_path: Path) -> None:
     """A target with only adopted resources creates nothing."""
     spec = tmp_path / "system.yaml"
     old = "vault: {type: object, target: archive, retention: 3650d}"
@@ -75,7 +75,7 @@ def test_what_was_adopted_is_no_step(run: Run, tmp_path: Path) -> None:
     assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/plant/workloads")
 
 
-def test_compile_writes_what_the_public_function_gives(run: Run, system: Path) -> None:
+def test_compile_writes_the_same_files_as_the_public_function(run: Run, system: Path) -> None:
     run("compile", system, "--env", "prod", "--set", "replicas=3")
 
     expected = compile_text(SPEC, environment="prod", variables={"replicas": "3"})
@@ -88,7 +88,7 @@ def test_compile_writes_what_the_public_function_gives(run: Run, system: Path) -
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
-    """Not one file changes its inode or modification time."""
+    """No file changes its inode or modification time."""
     run("compile", system)
     before = tree(system)
 
@@ -99,7 +99,7 @@ def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
     assert tree(system) == before
 
 
-def test_variables_and_environments_are_changes(run: Run, system: Path) -> None:
+def test_variables_and_environments_change_the_output(run: Run, system: Path) -> None:
     run("compile", system)
     assert "nothing has changed" not in run("compile", system, "--set", "replicas=3").err
     assert "nothing has changed" not in run("compile", system, "--env", "prod").err
@@ -108,7 +108,7 @@ def test_variables_and_environments_are_changes(run: Run, system: Path) -> None:
 
 
 def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> None:
-    """One of two hundred endpoints gets more memory: its manifest, the record and the lock are written."""
+    """If one of two hundred endpoints gets more memory, only its manifest, the record and the lock are written."""
     spec = tmp_path / "system.yaml"
     spec.write_text(many_endpoints([1] * 200), encoding="utf-8")
     run("compile", spec)
@@ -125,8 +125,8 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
     assert set(after) == set(before)
 
 
-def test_an_empty_folder_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell variable without a value does not mean the working directory."""
+def test_an_empty_output_folder_argument_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty shell variable does not stand for the working directory."""
     monkeypatch.chdir(system)
     said = run("compile", "--out", "")
 
@@ -143,7 +143,7 @@ def test_a_wrong_spec_leaves_the_old_output(run: Run, system: Path) -> None:
     assert tree(system / "build") == before
 
 
-def test_another_folder(run: Run, system: Path, tmp_path: Path) -> None:
+def test_out_selects_another_folder(run: Run, system: Path, tmp_path: Path) -> None:
     said = run("compile", system, "--out", tmp_path / "elsewhere")
 
     assert said.code == 0
@@ -151,7 +151,7 @@ def test_another_folder(run: Run, system: Path, tmp_path: Path) -> None:
     assert not (system / "build").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(run: Run, system: Path) -> None:
+def test_an_unwritable_folder_is_reported(run: Run, system: Path) -> None:
     (system / "build").write_text("a file", encoding="utf-8")
 
     said = run("compile", system)
@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_written_is_told(run: Run, system: Path) -> None
     assert (system / "build").read_text(encoding="utf-8") == "a file"
 
 
-def test_what_was_edited_by_hand_stays_unless_forced(run: Run, system: Path) -> None:
+def test_edited_files_are_kept_unless_forced(run: Run, system: Path) -> None:
     """With --force the edited file is kept under another name."""
     run("compile", system)
     edited = system / "build/default/main/workloads/manifests/model-score.yaml"
@@ -177,8 +177,8 @@ def test_what_was_edited_by_hand_stays_unless_forced(run: Run, system: Path) -> 
     assert [path for path in edited.parent.iterdir() if path.read_text(encoding="utf-8") == "mine: true\n"]
 
 
-def test_a_compile_knows_the_other_environments(run: Run, tmp_path: Path) -> None:
-    """An environment that would overwrite another one is not written; the base still compiles."""
+def test_a_compile_checks_conflicts_with_other_environments(run: Run, tmp_path: Path) -> None:
+    """An environment that would overwrite another one is not written, but the base still compiles."""
     spec = tmp_path / "system.yaml"
     others = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
     spec.write_text(SPEC[: SPEC.index("environments:")] + others, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Shell completion: the scripts have every command and option, and shells accept them."""
+"""Shell completion scripts have every command and option, and shells accept them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.print_completions import FOLDER, completion
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_scripts_follow_the_parser(run: Run, accept: bool, shell: str) -> None:
+def test_scripts_have_every_command_and_option(run: Run, accept: bool, shell: str) -> None:
     if accept:
         (FOLDER / f"modelyard.{shell}").write_text(completion(shell), encoding="utf-8")
 
@@ -21,7 +21,7 @@ def test_scripts_follow_the_parser(run: Run, accept: bool, shell: str) -> None:
 
 
 def test_bash_completes(run: Run) -> None:
-    """The test asks bash what it offers after Tab: commands, options and option values, and nothing else."""
+    """After Tab, bash offers only matching commands, options and option values."""
     script = run("completion", "bash").out
 
     def offered(*words: str) -> list[str]:

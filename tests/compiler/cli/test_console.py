@@ -1,4 +1,4 @@
-"""Terminals and pipes: colour where it is visible, and readers that close early."""
+"""Output to terminals is coloured, and pipes may be closed early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.cli.said import COMMAND, Run
 
 
 def _on_a_terminal(arguments: list[str], **variables: str) -> str:
-    """Return the output when both streams are a terminal."""
+    """Return the output of a command whose output streams are both a terminal."""
     ours, theirs = pty.openpty()
     env = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     process = subprocess.Popen(
@@ -24,7 +24,7 @@ def _on_a_terminal(arguments: list[str], **variables: str) -> str:
     while True:
         try:
             piece = os.read(ours, 4096)
-        except OSError:  # the other side is closed
+        except OSError:  # the other end is closed
             break
         if not piece:
             break
@@ -34,14 +34,14 @@ def _on_a_terminal(arguments: list[str], **variables: str) -> str:
     return found.decode()
 
 
-def test_colour_is_for_terminals(wrong: Path, run: Run) -> None:
+def test_colour_is_used_only_on_terminals(wrong: Path, run: Run) -> None:
     assert "\x1b[" in _on_a_terminal(["validate", str(wrong)])
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], NO_COLOR="1")
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], TERM="dumb")
 
 
 def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FORCE_COLOR helps in CI logs; NO_COLOR overrides it, and an empty variable counts as unset."""
+    """FORCE_COLOR enables colour, NO_COLOR overrides it, and an empty variable counts as unset."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in run("validate", wrong).err
     monkeypatch.setenv("NO_COLOR", "1")
@@ -55,8 +55,8 @@ def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("arguments", [("schema",), ("render", "."), ("explain", "inference.*"), ("--help",)])
-def test_a_reader_that_goes_away_is_no_mistake(system: Path, arguments: tuple[str, ...]) -> None:
-    """With `| head`, for example, there is no traceback and the exit code is 0."""
+def test_a_closed_pipe_is_no_error(system: Path, arguments: tuple[str, ...]) -> None:
+    """If a reader such as `| head` exits early, there is no traceback and the exit code is 0."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:

@@ -1,4 +1,4 @@
-"""Explanations of codes, fields and addresses."""
+"""`modelyard explain` explains codes, fields and addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.examples import SYSTEMS
 
 
 @pytest.mark.parametrize("code", ["E0203", "e0701", "E0150", "W0412"])
-def test_explain_a_code(run: Run, code: str) -> None:
+def test_explain_prints_the_page_of_a_code(run: Run, code: str) -> None:
     said = run("explain", code)
 
     assert said.code == 0
@@ -21,13 +21,13 @@ def test_explain_a_code(run: Run, code: str) -> None:
     assert "Right:" in said.out
 
 
-def test_every_code_has_its_page(run: Run) -> None:
+def test_explain_has_a_page_for_every_code(run: Run) -> None:
     assert all(run("explain", code).code == 0 for code in codes(TARGETS.diagnostics()))
     unknown = run("explain", "E9999")
     assert (unknown.code, unknown.out) == (1, "")
 
 
-def test_a_code_that_has_a_new_name_is_explained_by_both(run: Run) -> None:
+def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
     """An old code from a log or a ticket leads to the new one."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
@@ -36,7 +36,7 @@ def test_a_code_that_has_a_new_name_is_explained_by_both(run: Run) -> None:
     assert new.out.startswith("AWS-E015: ")
 
 
-def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "replicas" in run("explain", "inference.*.replicas").out
     assert "owner" in run("explain", "governance").out
@@ -44,7 +44,7 @@ def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (wrong.code, "replicas" in wrong.err) == (1, True)
 
 
-def test_explain_an_address(run: Run, system: Path) -> None:
+def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
     """The output shows which line created which resource."""
     said = run("explain", "inference.score", system)
 
@@ -55,8 +55,8 @@ def test_explain_an_address(run: Run, system: Path) -> None:
     assert (wrong.code, "score" in wrong.err) == (1, True)
 
 
-def test_explain_a_field_of_a_spec(run: Run, system: Path) -> None:
-    """The output has its value and line, the resources it alone affects, and the entry it belongs to."""
+def test_explain_shows_the_value_of_a_field_in_a_spec(run: Run, system: Path) -> None:
+    """The output has the field's value and line, the resources that only this field affects, and its entry."""
     said = run("explain", "inference.score.compute", system)
 
     assert said.code == 0
@@ -65,7 +65,7 @@ def test_explain_a_field_of_a_spec(run: Run, system: Path) -> None:
     assert "Namespace/" not in said.out
 
 
-def test_explain_says_who_uses_what_is_no_resource(run: Run) -> None:
+def test_explain_lists_the_users_of_data_and_models(run: Run) -> None:
     spec = str(SYSTEMS.parents[1] / "examples" / "fraud-detection")
     data = run("explain", "data.transactions", spec).out
     model = run("explain", "models.fraud-xgb", spec).out
@@ -76,14 +76,14 @@ def test_explain_says_who_uses_what_is_no_resource(run: Run) -> None:
     assert "inference.scorer          serves @champion as champion" in model
 
 
-def test_explain_leads_on_from_a_section(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_lists_the_entries_of_a_section(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     assert "modelyard explain 'inference.*'" in run("explain", "inference").out
     assert run("explain", "").out.startswith("the spec: ")
 
 
-def test_explain_names_what_a_line_made_in_the_cloud(run: Run, tmp_path: Path) -> None:
+def test_explain_lists_cloud_resources_of_a_line(run: Run, tmp_path: Path) -> None:
     spec = tmp_path / "system.yaml"
     spec.write_bytes((SYSTEMS / "leads" / "system.yaml").read_bytes())
     told = run("explain", "stores.lake", str(spec)).out
@@ -122,7 +122,7 @@ inference:
 )
 
 
-def test_explain_says_where_a_model_comes_from_and_what_it_goes_through(run: Run, tmp_path: Path) -> None:
+def test_explain_shows_the_source_and_stages_of_a_model(run: Run, tmp_path: Path) -> None:
     (tmp_path / "system.yaml").write_text(IMPORTING, encoding="utf-8")
     told = run("explain", "models.triage", str(tmp_path)).out
 
@@ -131,8 +131,8 @@ def test_explain_says_where_a_model_comes_from_and_what_it_goes_through(run: Run
     assert "  @champion    after @challenger; a soak of 2d; 1 approval(s) from risk\n" in told
 
 
-def test_explain_knows_the_workloads_that_nobody_writes(run: Run, system: Path, tmp_path: Path) -> None:
-    """Without such a workload, the address is unknown like any other word."""
+def test_explain_describes_workloads_that_the_compiler_adds(run: Run, system: Path, tmp_path: Path) -> None:
+    """Without such a workload, the address is unknown."""
     (tmp_path / "importing").mkdir()
     (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
     told = run("explain", "promoter", str(tmp_path / "importing"))

@@ -1,4 +1,4 @@
-"""Templates for new specs: each compiles as it is, and no file is overwritten."""
+"""`modelyard init` writes templates that compile unchanged, and overwrites no file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.compiler.cli.said import SPEC, Run
 
 
 @pytest.mark.parametrize("template", templates())
-def test_a_template_compiles_at_once(run: Run, tmp_path: Path, template: str) -> None:
+def test_templates_compile_unchanged(run: Run, tmp_path: Path, template: str) -> None:
     folder = tmp_path / "my-first"
     said = run("init", folder, "--template", template)
 
@@ -22,7 +22,7 @@ def test_a_template_compiles_at_once(run: Run, tmp_path: Path, template: str) ->
     assert "name: my-first" in (folder / "system.yaml").read_text(encoding="utf-8")
 
 
-def test_init_overwrites_nothing(run: Run, system: Path) -> None:
+def test_init_overwrites_no_file(run: Run, system: Path) -> None:
     said = run("init", system)
 
     assert said.code == 1
@@ -30,7 +30,7 @@ def test_init_overwrites_nothing(run: Run, system: Path) -> None:
     assert (system / "system.yaml").read_text(encoding="utf-8") == SPEC
 
 
-def test_init_adds_no_second_spec(run: Run, system: Path) -> None:
+def test_init_refuses_a_folder_with_a_spec(run: Run, system: Path) -> None:
     (system / "system.yaml").rename(system / "modelyard.yaml")
     said = run("init", system)
 
@@ -38,7 +38,7 @@ def test_init_adds_no_second_spec(run: Run, system: Path) -> None:
     assert not (system / "system.yaml").exists()
 
 
-def test_init_lists_and_suggests(run: Run, tmp_path: Path) -> None:
+def test_init_lists_templates_and_suggests_the_nearest(run: Run, tmp_path: Path) -> None:
     assert set(templates()) == {line.split()[0] for line in run("init", "--list").out.splitlines()}
     wrong = run("init", tmp_path / "x", "--template", "minimla")
     assert (wrong.code, "minimal" in wrong.err) == (1, True)

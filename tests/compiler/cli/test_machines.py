@@ -1,4 +1,4 @@
-"""Machines in `explain`, on a platform that creates them and on one where they already exist."""
+"""`modelyard explain` shows machines, both created and existing ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def told(plan: Plan, address: str) -> list[str]:
     return [line for text in machines_of(plan, resources, path) for line in text.splitlines() if line]
 
 
-def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
+def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
     lines = told(on_aws(VALID_SPEC), "inference.scorer")
 
     assert lines[0].startswith("machine of scorer-challenger, variant challenger; scorer-champion, variant champion ")
@@ -45,8 +45,8 @@ def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
     ]
 
 
-def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
-    """Other classes are not shown, whoever uses this one."""
+def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
+    """Only this class is shown, not other classes of its users."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = told(on_aws(text), "compute.train")
 
@@ -61,8 +61,8 @@ def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
     ]
 
 
-def test_machines_of_ones_own_tell_what_stands_behind_spot() -> None:
-    """A user who wonders why a Pod runs on demand finds the answer here."""
+def test_explain_shows_the_fallback_of_existing_spot_machines() -> None:
+    """The output explains why a Pod of a spot class may run on demand."""
     pool = "spot: true, labels: {life: spot}, taints: [{key: spot}]"
     spot = f'        - {{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", {pool}}}\n'
     lines = told(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")
@@ -71,19 +71,19 @@ def test_machines_of_ones_own_tell_what_stands_behind_spot() -> None:
     assert lines[-1] == "  when that is reclaimed or full: capacity[1]"
 
 
-def test_an_elastic_class_says_that_machines_come_when_they_are_needed() -> None:
+def test_explain_shows_that_elastic_machines_are_created_on_demand() -> None:
     lines = told(on_aws(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), "compute.cpu")
 
     assert lines[-1].startswith("  elastic: created on demand, as any machine")
     assert not [line for line in lines if "tried" in line]
 
 
-def test_where_machines_are_there_already_nothing_is_tried() -> None:
+def test_explain_shows_no_attempts_on_existing_machines() -> None:
     lines = told(plan_of(VALID_SPEC), "compute.cpu")
 
     assert lines[1] == "  chosen: capacity[0], 0.4 an hour; no accelerator; USD, on demand; leaves 14 CPUs and 56Gi"
     assert not [line for line in lines if "tried" in line]
 
 
-def test_a_section_that_is_no_class_has_no_machines_of_others() -> None:
+def test_explain_shows_no_machines_for_unrelated_sections() -> None:
     assert told(plan_of(VALID_SPEC), "stores.lake") == []

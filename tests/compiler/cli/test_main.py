@@ -1,4 +1,4 @@
-"""First contact with the command line: help, misspelt arguments, and internal errors."""
+"""The command line: help, misspelt arguments, and internal errors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.compiler.cli.said import COMMAND, Run
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_teaches(run: Run, command: str) -> None:
-    """Help has a summary, an example to copy, and every option with its meaning, on stdout with exit code 0."""
+def test_help_has_a_summary_an_example_and_every_option(run: Run, command: str) -> None:
+    """Help is printed to stdout with exit code 0, and describes every option."""
     said = run(command, "--help")
 
     assert said.code == 0
@@ -23,7 +23,7 @@ def test_help_teaches(run: Run, command: str) -> None:
     assert f"modelyard {command}" in examples
     assert "exit codes: 0 fine" in examples
     assert "130 interrupted" in examples
-    assert "pulumi projects" not in usage  # names keep their capital
+    assert "pulumi projects" not in usage  # names keep their capital letter
     assert said.err == ""
 
 
@@ -36,23 +36,23 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
     assert "exit codes:" in said.out
 
 
-def test_the_name_alone_shows_the_first_steps(run: Run) -> None:
-    """The output is on stderr, because nothing was done."""
+def test_no_arguments_show_the_first_steps(run: Run) -> None:
+    """The output is on stderr, because no command was run."""
     said = run()
 
     assert (said.code, said.out) == (1, "")
     assert "first steps:" in said.err
 
 
-def test_the_version(run: Run) -> None:
+def test_version_is_printed(run: Run) -> None:
     assert run("--version").out == f"modelyard {__version__}\n"
 
 
 @pytest.mark.parametrize(
     "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
 )
-def test_what_cannot_be_understood_is_told_and_is_not_our_mistake(run: Run, arguments: tuple[str, ...]) -> None:
-    """Exit code 2 would mean a bug in modelyard."""
+def test_invalid_arguments_exit_1(run: Run, arguments: tuple[str, ...]) -> None:
+    """Invalid arguments do not exit with 2, which would mean a bug in modelyard."""
     said = run(*arguments)
 
     assert said.code == 1
@@ -60,7 +60,7 @@ def test_what_cannot_be_understood_is_told_and_is_not_our_mistake(run: Run, argu
     assert said.out == ""
 
 
-def test_the_module_is_the_command(system: Path) -> None:
+def test_python_m_modelyard_runs_the_command(system: Path) -> None:
     ended = subprocess.run([*COMMAND, "validate", str(system)], capture_output=True, text=True)
 
     assert (ended.returncode, ended.stdout) == (0, "")
@@ -68,8 +68,8 @@ def test_the_module_is_the_command(system: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("schema",), ("explain", "E0203"), ("validate", "none", "--format", "json")])
-def test_a_full_disk_below_the_output_is_not_our_mistake(arguments: tuple[str, ...]) -> None:
-    """There is one line and an exit code that does not ask for a bug report."""
+def test_a_full_disk_prints_one_line_and_no_traceback(arguments: tuple[str, ...]) -> None:
+    """The exit code is not that of a bug in modelyard."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         ended = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
 
@@ -77,14 +77,14 @@ def test_a_full_disk_below_the_output_is_not_our_mistake(arguments: tuple[str, .
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
-def test_streams_that_are_closed_change_nothing_else(system: Path, closed: str) -> None:
+def test_closed_streams_do_not_change_the_result(system: Path, closed: str) -> None:
     command = " ".join(map(shlex.quote, [*COMMAND, "validate", str(system)]))
 
     assert subprocess.run(["sh", "-c", f"{command} {closed}"]).returncode == 0
 
 
-def test_an_internal_error_confesses(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 2 and one line; the traceback appears only on request."""
+def test_an_internal_error_prints_one_line_and_exits_2(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The traceback is printed only on request."""
 
     def broken(*_given: object) -> None:
         raise RuntimeError

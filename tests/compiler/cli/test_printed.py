@@ -1,4 +1,4 @@
-"""Output for other programs: graphs and schemas."""
+"""Output that other programs read: graphs and schemas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.compiler.cli.said import Run
 
 
 @pytest.mark.parametrize("view", ["ml", "network"])
-def test_graph(run: Run, system: Path, view: str) -> None:
+def test_graph_prints_the_requested_view(run: Run, system: Path, view: str) -> None:
     assert run("graph", system, "--view", view).out.startswith("flowchart LR\n")
     assert run("graph", system, "--view", view, "--format", "dot").out.startswith("digraph")
     assert run("graph", system, "--view", view, "--format", "svg").out.startswith("<svg ")

@@ -14,8 +14,8 @@ from tests.hostile.seeds import Seed, seeds
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
-def test_what_is_rendered_is_a_spec_that_compiles_to_the_same(run: Run, tmp_path: Path, seed: Seed) -> None:
-    """Overlays and variables are applied and defaults written out, and the output is byte-for-byte the same."""
+def test_a_rendered_spec_compiles_to_the_same_output(run: Run, tmp_path: Path, seed: Seed) -> None:
+    """The rendered spec has overlays, variables and defaults applied, and compiles to the same bytes."""
     (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
     said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
     assert said.code == 0
@@ -35,14 +35,14 @@ def test_what_is_rendered_is_a_spec_that_compiles_to_the_same(run: Run, tmp_path
         assert {path.replace("Pulumi.default.", f"Pulumi.{environment}.") for path in theirs} == set(ours)
 
 
-def test_rendered_values_say_where_they_come_from(run: Run, system: Path) -> None:
+def test_rendered_values_show_their_origin(run: Run, system: Path) -> None:
     lines = run("render", system, "--env", "prod").out.splitlines()
 
     assert any("min: 2" in line and line.endswith("system.yaml:16") for line in lines)
     assert any(line.endswith("# default") for line in lines)
 
 
-def test_programs_read_the_rendered_spec(run: Run, system: Path) -> None:
+def test_rendered_json_and_yaml_have_the_same_values(run: Run, system: Path) -> None:
     """JSON and YAML have the same values, with defaults but without the comments on their origin."""
     as_json = json.loads(run("render", system, "--env", "prod", "--format", "json").out)
     as_yaml = run("render", system, "--env", "prod", "--format", "yaml").out
@@ -51,10 +51,10 @@ def test_programs_read_the_rendered_spec(run: Run, system: Path) -> None:
     assert yaml.safe_load(as_yaml) == as_json
     assert as_json["inference"]["score"]["replicas"]["min"] == 2
     assert as_json["inference"]["score"]["variants"]["only"]["model"] == "churn@champion"
-    assert as_json["inference"]["score"]["scaling"]["metric"] == "ongoing-requests"  # left out in the spec
+    assert as_json["inference"]["score"]["scaling"]["metric"] == "ongoing-requests"  # absent in the spec
 
 
-def test_a_wrong_spec_is_not_rendered(run: Run, wrong: Path) -> None:
+def test_an_invalid_spec_is_not_rendered(run: Run, wrong: Path) -> None:
     said = run("render", wrong, "--format", "json")
 
     assert (said.code, said.out) == (1, "")

@@ -1,4 +1,4 @@
-"""Approval files next to a spec: what `modelyard approve --save` writes reaches the promoter, and nothing else does."""
+"""Only valid approval files next to a spec, as written by `modelyard approve --save`, are passed to the promoter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""A key that nobody here has: the host key of github.com."""
+"""A key whose private half is not available: the host key of github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def save(run: Run, folder: Path, *more: str) -> Path:
     return path
 
 
-def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: Path) -> None:
+def test_saved_approvals_are_passed_to_the_promoter(run: Run, folder: Path) -> None:
     path = save(run, folder)
     assert path.name == f"default-fraud-fraud-xgb-champion-{'a' * 12}.json"
     text = (folder / "system.yaml").read_text()
@@ -86,7 +86,7 @@ def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: P
     assert not other.approvals
 
 
-def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -> None:
+def test_the_same_approval_in_both_places_counts_once(run: Run, folder: Path) -> None:
     evidence = json.dumps(json.loads(save(run, folder).read_text()))
     found = promotions((folder / "system.yaml").read_text(), ("approvals/a.json", evidence))
 
@@ -97,8 +97,8 @@ def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -
     assert (len(standing.approvals), standing.refused) == (1, ())
 
 
-def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
-    """A lock that hashes only the spec would miss new approvals."""
+def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
+    """The lock also hashes approvals, so new ones are not missed."""
     assert run("compile", str(folder)).code == 0
     before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
     save(run, folder)
@@ -111,7 +111,7 @@ def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """Return text that looks like a signature by a key; only the runtime verifies it."""
+    """Return text in the form of a signature by a key. Only the runtime verifies signatures."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
@@ -157,13 +157,13 @@ def said(signature: str = unverified(KEY), **other: Any) -> str:
         (said(environment="prod", alias="anything"), ""),
     ],
 )
-def test_a_file_that_approves_nothing_is_said(content: str, why: str) -> None:
+def test_ineffective_approval_files_are_reported(content: str, why: str) -> None:
     found = promotions(VALID_SPEC, ("approvals/a.json", content))["problems"]
 
     assert [f"'approvals/a.json' {why}"] * bool(why) == found or found[0].startswith(f"'approvals/a.json' {why}")
 
 
-def test_without_a_promoter_nobody_would_read_them() -> None:
+def test_approvals_without_a_promoter_are_reported() -> None:
     adopted = VALID_SPEC.replace(
         "registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}'
     )
@@ -171,15 +171,15 @@ def test_without_a_promoter_nobody_would_read_them() -> None:
     assert "only a promoter reads it, and none runs here" in problem
 
 
-def test_a_stage_without_approvals_needs_none() -> None:
+def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
     stages = "    stages: {candidate: {approvals: none}, champion: {after: candidate}}\n    explainability"
     staged = VALID_SPEC.replace("    explainability", stages).replace("    promoteTo: candidate\n", "")
     (problem,) = promotions(staged, ("approvals/a.json", said(alias="candidate")))["problems"]
     assert "nothing requires an approval before fraud-xgb@candidate moves" in problem
 
 
-def test_more_than_a_configmap_may_hold_are_refused_and_not_left_out() -> None:
-    """Anyone could otherwise displace a valid approval with unsigned files."""
+def test_too_many_approvals_for_a_configmap_are_refused() -> None:
+    """If excess files were left out, unsigned files could displace a valid approval."""
     files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

@@ -1,4 +1,4 @@
-"""Diagnostics of a spec for people and programs, and specs that cannot be read."""
+"""`modelyard validate` prints diagnostics for people and programs, also for specs that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.inputs import LOCK_NAME
 from tests.compiler.cli.said import SPEC, Run
 
 
-def test_validate(run: Run, system: Path) -> None:
+def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
     for typed in (system, system / "system.yaml"):
         said = run("validate", typed)
         assert (said.code, said.out) == (0, "")
@@ -21,7 +21,7 @@ def test_validate(run: Run, system: Path) -> None:
 
 
 def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command accepts the folder, and environment files next to the spec are read as usual."""
+    """Every command accepts the folder, and reads environment files next to the spec."""
     (system / "system.yaml").unlink()
     (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     (system / "environments").mkdir()
@@ -55,7 +55,7 @@ def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One environment is in the spec and two in files, each with an error; one run reports all, --env only one."""
+    """One run reports the errors of environments in the spec and in files; --env limits it to one environment."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -72,8 +72,8 @@ def test_every_environment_is_checked(run: Run, system: Path) -> None:
     assert run("compile", system).code == 0
 
 
-def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
-    """`validate` mentions it without an error; `compile` of the base alone refuses it."""
+def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) -> None:
+    """`validate` mentions the incomplete base without an error, but `compile` refuses the base alone."""
     spec = SPEC.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", "").replace(
         "prod: {", "prod: {deployment: {mode: on-prem, provider: kubernetes, context: here}, "
     )
@@ -91,8 +91,8 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
-def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str) -> None:
-    """Errors in it would otherwise never be noticed. Hidden and non-YAML files are allowed there."""
+def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
+    """Errors in such a file would never be noticed. Hidden and non-YAML files are allowed."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -105,8 +105,8 @@ def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str
     assert "error[E0103]" not in said.err
 
 
-def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
-    """Names of files next to the spec are suggested too, and a file with a wrong ending is pointed out."""
+def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
+    """Names of files are also suggested, and a file with a wrong extension is reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -115,7 +115,7 @@ def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
     assert "rename it to 'edge.yaml'" in run("compile", system, "--env", "edge").err
 
 
-def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system: Path) -> None:
+def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
     """An unreadable environment does not keep the others from being checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
@@ -127,8 +127,8 @@ def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system
     assert run("validate", system, "--env", "prod").code == 0
 
 
-def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path) -> None:
-    """The environments are in separate files; it does not matter which one is selected."""
+def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: Path) -> None:
+    """The environments are in separate files, and any of them may be selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
@@ -143,15 +143,15 @@ def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path
             assert (said.code, "W0148" in said.err) == (0, False), (command, arguments, said.err)
 
 
-def test_this_folder_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The spec is named as it was given, without an absolute path."""
+def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages show the path of the spec as it was given, not as an absolute path."""
     monkeypatch.chdir(system)
 
     assert run("validate").err.startswith("system.yaml: valid")
     assert str(system) not in run("validate").err
 
 
-def test_mistakes_are_told_on_standard_error(run: Run, wrong: Path) -> None:
+def test_errors_are_printed_to_standard_error(run: Run, wrong: Path) -> None:
     said = run("validate", wrong)
 
     assert (said.code, said.out) == (1, "")
@@ -160,7 +160,7 @@ def test_mistakes_are_told_on_standard_error(run: Run, wrong: Path) -> None:
     assert "Traceback" not in said.err
 
 
-def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> None:
+def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong: Path) -> None:
     """JSON and SARIF can be parsed, and annotations are in GitHub's format, even without errors."""
     found = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
@@ -175,7 +175,7 @@ def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> N
 
 @pytest.mark.parametrize("command", ["validate", "compile"])
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
-def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, command: str, form: str) -> None:
+def test_machine_readable_formats_report_unreadable_specs(run: Run, tmp_path: Path, command: str, form: str) -> None:
     said = run(command, tmp_path / "nowhere.yaml", "--format", form)
 
     assert said.code == 1
@@ -186,8 +186,8 @@ def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, comman
 
 
 @pytest.mark.parametrize("command", ["validate", "compile", "render", "graph"])
-def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, command: str) -> None:
-    """A missing file, spec or environment, an impossible environment name, or an undeclared variable."""
+def test_missing_inputs_are_named(run: Run, tmp_path: Path, system: Path, command: str) -> None:
+    """Missing files, specs and environments, impossible names, and undeclared variables are reported."""
     (tmp_path / "empty").mkdir()
     for arguments, code in (
         ([tmp_path / "nowhere.yaml"], "E0150"),
@@ -205,8 +205,8 @@ def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, comm
     assert not (system / "build").exists()
 
 
-def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dash means standard input in many programs, so the error says what to write; `./-` is a file."""
+def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dash means standard input in many programs, so the error explains the alternative `./-`."""
     monkeypatch.chdir(system)
     for command in ("validate", "compile", "render", "graph"):
         assert "[E0154]" in run(command, "-").err
@@ -216,8 +216,8 @@ def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
-def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
-    """A folder may have any name; control characters in it do not reach the terminal."""
+def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None:
+    """A folder may have any name, and control characters in the name are not printed."""
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
@@ -234,8 +234,8 @@ def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
     assert str(tmp_path) not in (folder / LOCK_NAME).read_text(encoding="utf-8")
 
 
-def test_what_waits_is_named_last(run: Run, system: Path) -> None:
-    """The output ends with the stages that could not run, or the entries that were only partly checked."""
+def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
+    """The last line lists the stages that could not run, or the entries that were only partly checked."""
     for right, wrong, last in (
         (
             "kind: MLSystem",
@@ -254,7 +254,7 @@ def test_what_waits_is_named_last(run: Run, system: Path) -> None:
 
 
 def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:
-    """Fixing the region first would be wasted effort, because the provider is not supported."""
+    """Errors in an unsupported provider's regions are not reported, because fixing them would be wasted effort."""
     old = "{mode: on-prem, provider: kubernetes, context: here}"
     text = SPEC.replace(old, "{mode: cloud, provider: gcp, region: eu-central-1}")
     (system / "system.yaml").write_text(

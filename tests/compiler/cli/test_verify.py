@@ -1,4 +1,4 @@
-"""Nobody, author or attacker with write access to the repository, can change anything unnoticed."""
+"""`modelyard verify` finds every change to output and lock, even by an attacker with write access to the repository."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def found(run: Run, system: Path, *more: str) -> list[str]:
     return reported
 
 
-def test_what_was_compiled_is_verified_in_every_environment(run: Run, compiled: Path) -> None:
+def test_verify_accepts_every_compiled_environment(run: Run, compiled: Path) -> None:
     result = run("verify", compiled)
 
     assert (result.code, result.err) == (0, f"{compiled}/build: verified default, prod\n")
     assert found(run, compiled, "--env", "prod") == []
 
 
-def test_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
-    """compile trusts its record, but verify does not, and --force restores what the spec says."""
+def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
+    """compile trusts its record, but verify does not. `compile --force` restores the compiled output."""
     tamper(compiled)
 
     assert "nothing has changed" in run("compile", compiled).err
@@ -68,8 +68,8 @@ def test_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> 
     assert found(run, compiled) == []
 
 
-def test_a_copy_that_force_kept_is_named(run: Run, compiled: Path) -> None:
-    """`--force` is what verify recommends for an edited file; another file with that ending is not such a copy."""
+def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
+    """verify recommends `--force` for edited files, and recognizes the copies that it keeps."""
     for text in ("mine\n", "mine again\n"):
         (compiled / "build/default/main/README.md").write_text(text)
         assert run("compile", compiled, "--force").code == 0
@@ -82,7 +82,7 @@ def test_a_copy_that_force_kept_is_named(run: Run, compiled: Path) -> None:
     assert "then delete it" in said
 
 
-def test_the_first_line_that_differs_is_named(run: Run, compiled: Path) -> None:
+def test_the_first_differing_line_is_reported(run: Run, compiled: Path) -> None:
     lines = (compiled / "build/default/main" / MANIFEST).read_text(encoding="utf-8").splitlines()
     number = next(n for n, line in enumerate(lines, start=1) if "allowPrivilegeEscalation: false" in line)
     tamper(compiled)
@@ -114,15 +114,15 @@ CHANGES: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_every_other_change(run: Run, compiled: Path, change: str) -> None:
+def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str) -> None:
     code, apply = CHANGES[change]
     apply(compiled / "build/default/main")
 
     assert code in found(run, compiled)
 
 
-def test_a_false_pin_survives_no_command(run: Run, compiled: Path) -> None:
-    """The input hash stays as it was, as an attacker would leave it to make the lock look up to date."""
+def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
+    """An attacker would leave the input hash unchanged, so that the lock looks up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
@@ -137,15 +137,15 @@ def test_a_false_pin_survives_no_command(run: Run, compiled: Path) -> None:
     assert lock.read_text(encoding="utf-8") == good
 
 
-def test_a_lock_that_is_out_of_date_claims_nothing(run: Run, compiled: Path) -> None:
-    """An outdated lock's pins belong to an older spec or modelyard, and the next compile updates them."""
+def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
+    """An outdated lock has the pins of an older spec or modelyard version. The next compile updates them."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
     assert run("validate", compiled).code == 0
 
 
-def test_a_lock_of_another_spec(run: Run, compiled: Path) -> None:
+def test_a_lock_of_another_spec_is_reported(run: Run, compiled: Path) -> None:
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
     assert "E0713" in found(run, compiled)
@@ -153,7 +153,7 @@ def test_a_lock_of_another_spec(run: Run, compiled: Path) -> None:
     assert "E0713" in found(run, compiled)
 
 
-def test_a_lock_that_hides_a_removal(run: Run, compiled: Path) -> None:
+def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) -> None:
     """Deleting a resource from the lock by hand would hide that it will be destroyed."""
     edit(
         compiled / LOCK_NAME,
@@ -179,12 +179,12 @@ def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, 
 
     assert found(run, compiled) == ["E0713"]
     assert run("compile", compiled, "--force").code == 0
-    assert found(run, compiled) in ([], ["E0713"])  # a removed environment stays until somebody deletes it
+    assert found(run, compiled) in ([], ["E0713"])  # a removed environment remains until a user deletes its folder
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
-def test_a_lock_that_cannot_be_read_is_never_written_anew(run: Run, compiled: Path, text: str) -> None:
-    """The lock lists what is still to be destroyed, and a merge may leave conflict markers in it."""
+def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text: str) -> None:
+    """The lock lists resources that are still to be destroyed, and may be unreadable due to a merge conflict."""
     lock = compiled / LOCK_NAME
     broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
     lock.write_text(broken, encoding="utf-8")
@@ -196,17 +196,17 @@ def test_a_lock_that_cannot_be_read_is_never_written_anew(run: Run, compiled: Pa
     assert lock.read_text(encoding="utf-8") == broken
 
 
-def test_nothing_to_verify(run: Run, system: Path) -> None:
+def test_nothing_compiled_is_reported(run: Run, system: Path) -> None:
     assert found(run, system) == ["E0714"]
 
 
-def test_a_spec_that_is_wrong(run: Run, compiled: Path) -> None:
+def test_verify_reports_errors_in_the_spec(run: Run, compiled: Path) -> None:
     edit(compiled / "system.yaml", "compute:", "compte:")
 
     assert "E0203" in found(run, compiled, "--env", "prod")
 
 
-def test_nothing_is_written(run: Run, compiled: Path) -> None:
+def test_verify_writes_nothing(run: Run, compiled: Path) -> None:
     tamper(compiled)
     before = {path: path.stat().st_mtime_ns for path in compiled.rglob("*")}
     run("verify", compiled)
@@ -231,11 +231,11 @@ def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
     assert sealed != other
 
 
-# --- what is read, and what of it is printed
+# --- which files are read and printed
 
 
-def test_a_spec_or_overlay_that_leads_out_of_the_repository_is_not_read(run: Run, tmp_path: Path) -> None:
-    """A pull request could otherwise make a CI runner print its own token."""
+def test_links_out_of_the_repository_are_not_read(run: Run, tmp_path: Path) -> None:
+    """Otherwise, a pull request could make a CI runner print its own token."""
     token = tmp_path / "token"
     token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
     checkout = tmp_path / "checkout"
@@ -273,7 +273,7 @@ def test_links_inside_the_repository_are_followed(run: Run, system: Path) -> Non
         "[default]\nsession = s3cr3t\n",
     ],
 )
-def test_no_line_of_a_file_that_is_no_spec_is_printed(run: Run, tmp_path: Path, text: str) -> None:
+def test_no_line_of_an_unrelated_file_is_printed(run: Run, tmp_path: Path, text: str) -> None:
     path = tmp_path / "named-by-mistake"
     path.write_text(text, encoding="utf-8")
     result = run("validate", path)
@@ -283,14 +283,14 @@ def test_no_line_of_a_file_that_is_no_spec_is_printed(run: Run, tmp_path: Path, 
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """The spec is in block or flow style, with our apiVersion or, as in an overlay, with a known section."""
+    """A file counts as a spec if it has our apiVersion or, like an overlay, one of our sections."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err
 
 
 def test_reading_stops_at_the_size_limit(run: Run) -> None:
-    """A device such as /dev/zero never ends."""
+    """An endless device such as /dev/zero cannot hang the command."""
     result = run("validate", "/dev/zero")
 
     assert (result.code, "E0114" in result.err) == (1, True)

@@ -1,4 +1,4 @@
-"""Files that others add to a tree or edit in it are never lost."""
+"""Files that users add or edit in a tree are never lost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from modelyard.disk import (
 from tests.compiler.disk.written import FILES, Counts, content, leftovers, tree, write
 
 
-def test_what_others_put_there_stays(tmp_path: Path) -> None:
-    """Other people's files, links and folders, empty ones included, are carried over; links are not followed."""
+def test_files_of_others_are_kept(tmp_path: Path) -> None:
+    """Users' files, links and folders are carried over, including empty folders. Links are not followed."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "NOTES.md").write_text("mine")
@@ -45,8 +45,8 @@ def test_what_others_put_there_stays(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
-def test_an_edited_file_refuses_the_whole_write(tmp_path: Path) -> None:
-    """The edited file would be changed or removed; it is named, and nothing is written."""
+def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
+    """If an edited file would be changed or removed, the error names it and nothing is written."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):
@@ -61,7 +61,7 @@ def test_an_edited_file_refuses_the_whole_write(tmp_path: Path) -> None:
     assert content(tmp_path) == before
 
 
-def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
+def test_force_keeps_a_copy_of_the_edited_text(tmp_path: Path) -> None:
     """The kept copy gets an unused name, and the next compile carries it over like any other file."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
@@ -82,15 +82,15 @@ def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
     assert tree(tmp_path) == expected
 
 
-def test_an_edit_that_says_the_same_is_no_edit(tmp_path: Path) -> None:
-    """An edit equal to the new content is no conflict."""
+def test_an_edit_equal_to_the_new_content_is_no_conflict(tmp_path: Path) -> None:
+    """An edit that equals the new content is kept without an error."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/README.md").write_text("two")
 
     assert write(tmp_path, {**FILES, "README.md": "two"}) == (Counts(0, 4, 0), [])
 
 
-def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
+def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
     """A compile restores a deleted file."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/w/b").unlink()
@@ -100,7 +100,7 @@ def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """A user's file at our path is an error; with force it is kept under another name; an equal one is adopted."""
+    """A user's file at our path is an error, unless the content is equal. With force, it is kept under another name."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")
@@ -115,7 +115,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
     assert tree(tmp_path) == {**FILES, "README.md.edited": "mine"}
 
 
-def test_what_is_written_in_the_last_moment_is_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_last_moment_changes_are_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that appears or is edited between the check and the switch is moved into the new tree."""
     write(tmp_path, FILES)
     real = switch.switch

@@ -1,4 +1,4 @@
-"""A run killed at any moment leaves the old or the new tree complete, and the next run succeeds."""
+"""A run that is killed at any moment leaves the complete old or new tree, and the next run succeeds."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ for line in sys.stdin:
     _, status = os.waitpid(child, 0)
     print(status, flush=True)
 """
-"""For each line it reads, starts a process that writes two versions in turn until the kernel kills it.
+"""A program that, for each line it reads, starts a process that writes two versions in turn until it is killed.
 
-The line is the processor time until the kill, from the first written version on, so a busy machine changes nothing.
-Nothing handles SIGPROF, so it ends the process as SIGKILL does.
+The line is the processor time from the first written version to the kill, so a busy machine has no effect. The
+process does not handle SIGPROF, which therefore ends it as SIGKILL would.
 """
 
 
 def files(version: str) -> Iterator[OutputFile]:
-    """Yield the files of one version: two thirds are the same in both, and some exist in only one."""
+    """Yield the files of one version. Two thirds are the same in both versions, and some exist in only one."""
     for number in range(FILES):
         text = f"{number} same" if number % 3 else f"{number} {version} " + version * 500
         yield OutputFile(f"{number % 5}/{number}" if number % 4 else f"{number}-{version}", text.encode)
@@ -71,7 +71,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 def version_of(root: Path) -> str:
-    """Return the version of a tree, which must be complete and contain the user's note."""
+    """Return a tree's version. The tree must be complete and contain the user's note."""
     found = tree(root)
     assert found.pop(NOTE) == b"mine"
     return next(version for version, expected in VERSIONS.items() if found == expected)
@@ -79,13 +79,13 @@ def version_of(root: Path) -> str:
 
 @dataclass
 class Writers:
-    """Starts writers that switch trees in one way, and kills them."""
+    """Starts and kills writers that all switch trees in the same way."""
 
     process: subprocess.Popen[str]
     switch: str
 
     def kill_one_after(self, seconds: float) -> int:
-        """Start a writer that is killed after so much processor time, wait for it, and return its exit status."""
+        """Start a writer, wait until it is killed after this much processor time, and return its exit status."""
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -105,7 +105,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=list(KILLS))
 def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
-    """Yield writers that switch atomically, or with two renames as on systems without an exchange."""
+    """Yield writers that switch atomically, or with two renames as on systems without atomic exchange."""
     command = [sys.executable, "-c", WRITER, str(out), str(FILES), request.param]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Writers(process, request.param)
@@ -113,8 +113,8 @@ def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
         process.stdin.close()
 
 
-def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
-    """The tree is complete after each of many kills at random moments; then a run succeeds and cleans up."""
+def test_a_run_killed_at_any_moment_leaves_a_complete_tree(out: Path, writers: Writers) -> None:
+    """The tree is complete after each of many kills at random moments. A final run succeeds and cleans up."""
     moments = random.Random(7)
     kills = KILLS[writers.switch]
     seen = {"a": 0, "b": 0}
@@ -135,4 +135,4 @@ def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
 
     assert {path.name for path in out.iterdir()} == {"prod", LOCK}
     assert min(seen.values()) > 0
-    assert interrupted > kills // 10  # otherwise the kills missed the writing
+    assert interrupted > kills // 10  # otherwise all kills happened outside of writing

@@ -1,4 +1,4 @@
-"""Refused writes: paths that lead out of the tree, paths that collide, and links and folders in the way."""
+"""Writes are refused if paths leave the tree or collide, or if links or folders are in the way."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from tests.compiler.disk.written import FILES, a_file, a_folder, a_link, content
     ],
 )
 @pytest.mark.parametrize("force", [False, True])
-def test_links_and_folders_in_the_way(
+def test_links_and_folders_in_the_way_are_refused(
     tmp_path: Path, path: str, make: Callable[[Path], None], code: str, force: bool
 ) -> None:
-    """Links and folders in the way are named, but never followed, removed or moved, even with force."""
+    """The error names links and folders in the way, which are never followed, removed or moved, even with force."""
     make(tmp_path / path)
     before = content(tmp_path)
     _, problems = write(tmp_path, FILES, force=force)
@@ -65,8 +65,8 @@ def test_links_and_folders_in_the_way(
         RECORD,
     ],
 )
-def test_paths_that_are_none_are_refused(tmp_path: Path, path: str) -> None:
-    """Nothing is written outside the tree, and no name that some system cannot store."""
+def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
+    """Nothing is written outside the tree, or under a name that some system cannot store."""
     _, problems = write(tmp_path, {**FILES, path: "x"})
 
     assert [problem[:5] for problem in problems] == ["E0705"]
@@ -77,7 +77,7 @@ def test_paths_that_are_none_are_refused(tmp_path: Path, path: str) -> None:
     ("one", "other"),
     [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
 )
-def test_paths_that_meet_are_refused(tmp_path: Path, one: str, other: str) -> None:
+def test_colliding_paths_are_refused(tmp_path: Path, one: str, other: str) -> None:
     """Some file systems store only one of two names that differ in case or Unicode composition."""
     files = [OutputFile(one, lambda: b"1"), OutputFile(other, lambda: b"2")]
     _, problems = write_tree(tmp_path, "prod", "main", files, "k")
@@ -86,8 +86,8 @@ def test_paths_that_meet_are_refused(tmp_path: Path, one: str, other: str) -> No
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a\0", "x" * 256])
-def test_names_that_are_no_folder_are_refused(tmp_path: Path, name: str) -> None:
-    """The names of an environment and of a target must each be a single folder name."""
+def test_invalid_folder_names_are_refused(tmp_path: Path, name: str) -> None:
+    """The names of environments and targets must each be a single folder name."""
     for environment, target in ((name, "main"), ("prod", name)):
         _, problems = write_tree(tmp_path / "build", environment, target, outputs(FILES), "k")
 

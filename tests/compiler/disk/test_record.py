@@ -1,4 +1,4 @@
-"""The record of a tree: it describes the tree without a compile, and nothing in it is trusted unchecked."""
+"""A tree's record describes the tree without a compile, and is never trusted without a check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.disk import (
 from tests.compiler.disk.written import FILES, Counts, write
 
 
-def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
+def test_equal_trees_have_equal_records(tmp_path: Path) -> None:
     """A record contains no time, no absolute path and no write order."""
     write(tmp_path / "a", FILES)
     write(tmp_path / "b", dict(reversed(FILES.items())))
@@ -22,7 +22,7 @@ def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
     assert (tmp_path / "a/prod/main" / RECORD).read_bytes() == (tmp_path / "b/prod/main" / RECORD).read_bytes()
 
 
-def test_unchanged_asks_key_and_content(tmp_path: Path) -> None:
+def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
     """Another key, a missing tree, an edit with the same length and time, and a deleted file all count as changes."""
     assert not unchanged(tmp_path, "prod", "main", "k")
     write(tmp_path, FILES)
@@ -50,7 +50,7 @@ def test_unchanged_asks_key_and_content(tmp_path: Path) -> None:
     [b"", b"{", b"[]", b"{}", b'{"key": "k", "files": []}', b'{"key": 1, "files": {}}', b"[" * 100_000, b"\xff"],
     ids=range(8),
 )
-def test_a_record_that_is_none_protects_every_file(tmp_path: Path, text: bytes) -> None:
+def test_without_a_valid_record_every_file_is_protected(tmp_path: Path, text: bytes) -> None:
     """Without a valid record no file counts as ours: equal content is adopted, other content is not overwritten."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main" / RECORD).write_bytes(text)

@@ -1,4 +1,4 @@
-"""Switching trees: on any file system, after runs that died, and with concurrent runs."""
+"""Switching trees works on any file system, after dead runs, and with concurrent runs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from modelyard.disk import (
 from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree, write
 
 
-def test_what_dead_runs_left_is_removed(tmp_path: Path) -> None:
-    """Prepared folders are removed, but not their links' targets or folders with similar names."""
+def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
+    """Prepared folders are removed, but neither the targets of links in them nor folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -32,7 +32,7 @@ def test_what_dead_runs_left_is_removed(tmp_path: Path) -> None:
     assert (tmp_path / "outside/o").read_text() == "o"
 
 
-def test_a_tree_renamed_aside_by_a_dead_run_is_put_back(tmp_path: Path) -> None:
+def test_a_tree_renamed_aside_by_a_dead_run_is_restored(tmp_path: Path) -> None:
     """If a run dies between its two renames, nothing is lost."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
@@ -43,7 +43,7 @@ def test_a_tree_renamed_aside_by_a_dead_run_is_put_back(tmp_path: Path) -> None:
     assert tree(tmp_path) == {**FILES, "NOTES.md": "mine"}
 
 
-def test_without_an_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_atomic_exchange_two_renames_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The result is the same on systems that cannot exchange two folders."""
 
     def cannot(_one: str, _other: str) -> bool:
@@ -72,8 +72,8 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "prod/main/README.md").stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_a_busy_output_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that does not get the lock in time reports who has it and writes nothing."""
+def test_a_busy_output_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that does not get the lock in time reports which process has it, and writes nothing."""
     monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)
@@ -96,7 +96,7 @@ for turn in range(25):
 
 
 def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
-    """Concurrent runs take turns; in the end the tree is what one of them wrote last."""
+    """Concurrent runs take turns, and the final tree is from the last one."""
     runs = [subprocess.Popen([sys.executable, "-c", TWO_RUNS, str(tmp_path), name]) for name in ("a", "b")]
 
     assert [run.wait(60) for run in runs] == [0, 0]

@@ -1,4 +1,4 @@
-"""A tree is written completely, without touching unchanged files; several trees are written together or not at all."""
+"""Trees are written completely without touching unchanged files, and several trees together or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.compiler.disk.written import (
 
 
 def test_a_tree_is_written(tmp_path: Path) -> None:
-    """All files have the usual permissions, and nothing else is written."""
+    """All files have the usual permissions, and no other files are written."""
     mask = os.umask(0o022)
     try:
         report, problems = write(tmp_path / "build", FILES)
@@ -47,7 +47,7 @@ def test_a_tree_is_written(tmp_path: Path) -> None:
     assert (root / "workloads").stat().st_mode & 0o777 == 0o755
 
 
-def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
+def test_an_unchanged_tree_is_not_touched(tmp_path: Path) -> None:
     """A second write of the same files keeps inode and time of every file and folder."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
@@ -58,7 +58,7 @@ def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
     assert everything(tmp_path) == before
 
 
-def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
+def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
     """All other files keep inode and time, and have a single link."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
@@ -71,7 +71,7 @@ def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
     assert (tmp_path / "prod/main/README.md").stat().st_nlink == 1
 
 
-def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
+def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
     """A changed spec with the same output rewrites one small file."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
@@ -85,8 +85,8 @@ def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
-def test_files_that_are_no_more_are_removed(tmp_path: Path) -> None:
-    """Our files are removed, with the folders that then become empty."""
+def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
+    """Files that are no longer in the output are removed, along with folders that become empty."""
     write(tmp_path, FILES)
     report, problems = write(tmp_path, {"README.md": "one"})
 
@@ -104,7 +104,7 @@ def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
 
 
 def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
-    """The user chose it and knows where it leads."""
+    """The output folder may be a link, because the user chose it and knows its target."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "build").symlink_to("disk")
 
@@ -129,7 +129,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
     assert content(tmp_path) == before
 
 
-def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second of three targets cannot be switched, so the first is restored."""
     names = ("one", "two", "three")
     write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
@@ -148,7 +148,7 @@ def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypa
     assert sorted(path.name for path in (tmp_path / "prod").iterdir()) == ["one", "two"]
 
 
-def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is half-written, and the message does not name the temporary folder."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
@@ -164,8 +164,8 @@ def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypat
     assert leftovers(tmp_path) == []
 
 
-def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
-    """The message has the operating system's reason."""
+def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
+    """The message includes the operating system's reason."""
     (tmp_path / "build").write_text("")
 
     assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': file exists"]

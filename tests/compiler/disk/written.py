@@ -1,4 +1,4 @@
-"""Trees written by tests, and the resulting files."""
+"""Helpers that write trees in tests and inspect the resulting files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/mani
 
 
 class Counts(NamedTuple):
-    """Numbers of files of a tree that were written, left unchanged, and removed."""
+    """How many files of a tree were written, left unchanged, and removed."""
 
     written: int
     unchanged: int
@@ -41,7 +41,7 @@ def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
 def write(
     out: Path, files: Mapping[str, str], key: str = "k", *, target: str = "main", force: bool = False
 ) -> tuple[Counts, list[str]]:
-    """Write one tree and return the counts and the conflicts, each with its path."""
+    """Write one tree, and return the counts and the conflicts with their paths."""
     report, problems = write_tree(out, "prod", target, outputs(files), key, force)
     return counted(report), told(problems, out)
 
@@ -52,7 +52,7 @@ def told(problems: Iterable[Diagnostic], out: Path) -> list[str]:
 
 
 def tree(out: Path) -> dict[str, str]:
-    """Return every file below the tree except the record, with its text; empty folders are included."""
+    """Return the text of every file in the tree except the record. Empty folders are included."""
     root = out / "prod" / "main"
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(root):
@@ -71,13 +71,13 @@ def tree(out: Path) -> dict[str, str]:
 
 
 def everything(out: Path) -> dict[str, tuple[int, int]]:
-    """Return inode and time of every file and folder below the output folder, and of itself."""
+    """Return the inode and time of the output folder and of every file and folder in it."""
     paths = [out, *out.rglob("*")]
     return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in paths}
 
 
 def content(out: Path) -> dict[str, tuple[int, int]]:
-    """Return inode and time of everything except the folders that contain the lock and temporary files."""
+    """Return the inode and time of all files and folders except the folders with the lock and temporary files."""
     around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
     return {path: seen for path, seen in everything(out).items() if path not in around}
 

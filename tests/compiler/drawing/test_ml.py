@@ -1,4 +1,4 @@
-"""The ML view: from data over models and endpoints to monitors and channels."""
+"""The ML view shows the flow from data through models and endpoints to monitors and channels."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_entry_of_the_spec_is_a_box() -> None:
     }
 
 
-def test_the_way_from_data_to_alerts() -> None:
+def test_arrows_lead_from_data_to_alerts() -> None:
     assert arrows(drawn()) == {
         "data transactions -> pipeline retrain",
         "data transactions -> pipeline try-out",
@@ -67,7 +67,7 @@ def test_the_way_from_data_to_alerts() -> None:
     }
 
 
-def test_boxes_say_what_they_are() -> None:
+def test_boxes_show_details() -> None:
     details = {box.name: box.details for box in drawn().boxes}
 
     assert details["retrain"] == ("training", "cron 0 4 * * 0 Europe/Berlin")
@@ -78,7 +78,7 @@ def test_boxes_say_what_they_are() -> None:
     assert details["fraud-xgb@champion"] == ("xgboost model",)
 
 
-def test_stages_follow_each_other() -> None:
+def test_stages_are_connected_in_order() -> None:
     text = changed("    explainability: {method: shap}\n", "    explainability: {method: shap}\n" + STAGES)
     found = arrows(drawn(text.replace("    promoteTo: candidate\n", "")))
 
@@ -87,14 +87,14 @@ def test_stages_follow_each_other() -> None:
     assert "monitor quality ~> model fraud-xgb@champion (judges the soak)" in found
 
 
-def test_a_shadow_gets_copies() -> None:
+def test_a_mirror_is_drawn_as_copies() -> None:
     shadow = "traffic: {champion: 100}\n    mirror: {to: challenger}"
     mirrored = changed("traffic: {champion: 95, challenger: 5}", shadow)
 
     assert "model fraud-xgb@candidate ~> endpoint scorer (challenger shadow 100%)" in arrows(drawn(mirrored))
 
 
-def test_an_import_is_where_its_model_comes_from() -> None:
+def test_an_import_is_drawn_as_the_source_of_its_model() -> None:
     imported = """\
   sentiment:
     task: binary-classification
@@ -106,14 +106,14 @@ def test_an_import_is_where_its_model_comes_from() -> None:
     assert "import sentiment -> model sentiment@champion (2 approvals)" in found
 
 
-def test_a_pipeline_that_follows_another() -> None:
+def test_following_pipelines_are_connected() -> None:
     schedule = "    schedule: {after: pipelines.nightly}\n"
     followed = changed("    compute: cpu\n    steps:", f"    compute: cpu\n{schedule}    steps:")
 
     assert "pipeline nightly -> pipeline report (then)" in arrows(drawn(followed))
 
 
-def test_where_there_are_several_targets_boxes_name_theirs() -> None:
+def test_boxes_name_their_target_if_there_are_several() -> None:
     details = {box.name: box.details[0] for box in ml_view(system_of(large_spec(2))).boxes}
 
     assert details["events"] == "data in lake on near"

@@ -12,7 +12,7 @@ from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC
 
 
-def test_a_picture_shows_what_runs_and_what_it_reaches() -> None:
+def test_network_view_shows_resources_and_links() -> None:
     picture = network_view(plan_of(VALID_SPEC))
     ids = {box.name: box.id for box in picture.boxes}
     ends = {(arrow.source, arrow.text, arrow.sink) for arrow in picture.arrows}
@@ -22,14 +22,14 @@ def test_a_picture_shows_what_runs_and_what_it_reaches() -> None:
     assert not [name for name in ids if "identity" in name]
 
 
-def test_every_target_is_a_box_of_its_own() -> None:
+def test_every_target_is_a_group() -> None:
     picture = network_view(plan_of(large_spec(3)))
 
     assert re.findall(r"subgraph t\d\[\"(\w+)\"\]", mermaid(picture)) == ["far", "near"]
     assert dot(picture).count("subgraph cluster_t") == 2
 
 
-def test_json_holds_everything() -> None:
+def test_json_has_the_whole_plan() -> None:
     plan = plan_of(VALID_SPEC)
     read = json.loads(plan_json(plan))
 

@@ -1,4 +1,4 @@
-"""Every notation writes complete, deterministic files, and strings from a spec stay plain text in them."""
+"""Every notation renders complete, deterministic files in which strings from a spec stay plain text."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HOSTILE = [
 
 
 def named(name: str) -> Picture:
-    """Return a picture in which every label is this name."""
+    """Return a picture in which this name is every label."""
     boxes = tuple(Box(f"box_{shape}", shape, "data", name, (name,), "group") for shape in Shape)
     arrows = (
         Arrow("box_box", "box_flag", name),
@@ -63,7 +63,7 @@ def named(name: str) -> Picture:
 
 
 def check_everything(name: str) -> None:
-    """Assert that every notation has the same structure for this name as for a plain one."""
+    """Assert that every notation has the same structure with this name as with a plain one."""
     plain, odd = named("plain"), named(name)
     for draw, line in ((mermaid, MERMAID), (dot, DOT)):
         assert len(draw(odd).split("\n")) == len(draw(plain).split("\n"))
@@ -89,33 +89,33 @@ def _tags(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_what_could_be_code_stays_text(name: str) -> None:
+def test_code_in_names_stays_text(name: str) -> None:
     check_everything(name)
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
-def test_a_name_is_only_a_name(name: str) -> None:
+def test_any_name_stays_text(name: str) -> None:
     check_everything(name)
 
 
 @pytest.mark.parametrize("address", ["https://a.example", "www.a.example", "ada@acme.example", "`x`", "1. x", "- x"])
-def test_mermaid_reads_no_markdown_in_a_label(address: str) -> None:
+def test_mermaid_labels_contain_no_markdown(address: str) -> None:
     assert not re.search(r"://|www\.|@.*\.|`|^\d+\. |^- ", mermaid_text(address))
 
 
-def test_mermaid_stays_readable() -> None:
+def test_mermaid_escapes_only_what_is_necessary() -> None:
     assert mermaid_text("fraud-xgb@champion, 95%") == "fraud-xgb@champion, 95%"
     assert mermaid_text("cron 0 4 * * 1") == "cron 0 4 #42; #42; 1"
 
 
 @pytest.mark.parametrize("picture", [ml_view(system_of(VALID_SPEC)), network_view(plan_of(large_spec(12)))])
-def test_every_line_is_of_the_notation(picture: Picture) -> None:
+def test_every_line_is_valid_syntax(picture: Picture) -> None:
     assert [line for line in mermaid(picture).splitlines() if not MERMAID.fullmatch(line)] == []
     assert [line for line in dot(picture).splitlines() if not DOT.fullmatch(line)] == []
     ElementTree.fromstring(svg(picture))
 
 
-def test_ids_come_from_names_and_never_meet() -> None:
+def test_ids_are_derived_from_names_and_unique() -> None:
     ids = Ids()
     found = [ids.of("data", name) for name in ("a-b", "a_b", "A.B", "", "ü")]
 
@@ -133,7 +133,7 @@ def test_boxes_of_a_drawing_do_not_overlap() -> None:
             assert apart or one.y + one.height <= other.y or other.y + other.height <= one.y
 
 
-def test_everything_lies_within_the_drawing() -> None:
+def test_everything_is_within_the_drawing() -> None:
     drawn = layout(ml_view(system_of(VALID_SPEC)))
     points = [point for line in drawn.lines for point in line.points]
     corners = [(spot.x, spot.y) for _, spot in drawn.boxes]
@@ -142,7 +142,7 @@ def test_everything_lies_within_the_drawing() -> None:
     assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y in (*points, *corners))
 
 
-def test_a_circle_still_has_columns() -> None:
+def test_a_cycle_is_laid_out_in_columns() -> None:
     boxes = tuple(Box(name, Shape.BOX, "data", name) for name in "abc")
     circle = tuple(Arrow(source, sink) for source, sink in ("ab", "bc", "ca"))
     placed = place(Picture("", boxes, circle))
@@ -151,14 +151,14 @@ def test_a_circle_still_has_columns() -> None:
     assert placed.back == (circle[2],)
 
 
-def test_an_arrow_over_columns_has_room_in_each() -> None:
+def test_an_arrow_across_columns_has_a_waypoint_in_each() -> None:
     boxes = tuple(Box(name, Shape.BOX, "data", name) for name in "abc")
     placed = place(Picture("", boxes, (Arrow("a", "b"), Arrow("b", "c"), Arrow("a", "c"))))
 
     assert [len(column) for column in placed.columns] == [1, 2, 1]
 
 
-def test_nothing_is_a_drawing_too() -> None:
+def test_an_empty_picture_can_be_drawn() -> None:
     empty = Picture("", (), ())
 
     assert mermaid(empty) == "flowchart LR\n"

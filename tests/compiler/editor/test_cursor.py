@@ -1,4 +1,4 @@
-"""The cursor's position in block style, within brackets, and in text that is not valid YAML yet."""
+"""The cursor's path is found in block style, within brackets, and in text that is not valid YAML yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.editor.cursor import Cursor, cursor_at
 
 
 def at(text: str) -> Cursor:
-    """Return the cursor at the mark in a text."""
+    """Return the cursor at the marked position in a text."""
     before = text[: text.index("▮")]
     return cursor_at(text.replace("▮", ""), before.count("\n"), len(before) - before.rfind("\n") - 1)
 
@@ -50,17 +50,17 @@ def at(text: str) -> Cursor:
         ("- {a: ▮}", "0.a", "", False),
     ],
 )
-def test_the_place(text: str, path: str, word: str, is_key: bool) -> None:
+def test_the_cursor_is_found_in_block_style(text: str, path: str, word: str, is_key: bool) -> None:
     found = at(text)
 
     assert (".".join(map(str, found.path)), found.word, found.is_key) == (path, word, is_key)
 
 
-def test_brackets_are_known() -> None:
+def test_the_cursor_is_found_in_brackets() -> None:
     assert at("a: {▮").in_flow
     assert not at("a: {b: 1}\nc: ▮").in_flow
 
 
 @pytest.mark.parametrize("text", ["}▮", "a: ]▮", "a: {b]▮", "\t▮", ": ▮", "a: {'▮", "--- ▮", "? ▮", "a: &x {b: ▮}"])
-def test_no_text_is_too_odd(text: str) -> None:
+def test_any_text_has_a_cursor(text: str) -> None:
     at(text)

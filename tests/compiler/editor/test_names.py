@@ -1,4 +1,4 @@
-"""Every field that refers to a name in the spec is listed, so that an editor can offer the possible names."""
+"""Every field that refers to a name in the spec has a list of possible names for completion."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.schemas.walk import SYSTEM
 _OF_NAMES = {"#/$defs/name", "#/$defs/alias", "#/$defs/modelReference", "#/$defs/compute"}
 _ADDRESS = r"\.[a-z]"
 _OWN = {"inference.*.pool"}
-"""Names that are defined where they are used."""
+"""Names that are not references, because they are defined where they are used."""
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:
-    """Yield every schema below a schema with its path, references unresolved."""
+    """Yield every schema within a schema with its path, without resolving references."""
     yield ".".join(path), schema
     if depth > 12 or schema.get("$ref") == "#/$defs/parameterValue":
         return
@@ -51,23 +51,23 @@ PLACES = sorted(
 )
 
 
-def test_there_are_places_to_know() -> None:
+def test_the_schema_has_places_for_names() -> None:
     assert len(PLACES) > 30
 
 
 @pytest.mark.parametrize("path", [path for path in PLACES if not path.startswith(("moved", "environments"))])
-def test_a_place_of_a_name_is_known(path: str) -> None:
+def test_every_place_for_a_name_has_a_source(path: str) -> None:
     steps = tuple(0 if step == "*" else step for step in path.split("."))
 
     assert source_of(steps) is not None, path
 
 
 @pytest.mark.parametrize("pattern", SOURCES)
-def test_a_known_place_is_in_the_schema(pattern: str) -> None:
+def test_every_source_is_a_place_in_the_schema(pattern: str) -> None:
     assert any(fnmatchcase(path, pattern) for path, _ in _paths(SYSTEM))
 
 
-def test_names_of_environments_count() -> None:
+def test_names_defined_in_environments_are_found() -> None:
     spec: dict[str, Json] = {"data": {"a": {}}, "environments": {"dev": {"data": {"b": {}}}, "prod": None}}
 
     assert Names.of(spec, {"data": {"c": {}}}).at("data") == ["a", "c", "b"]
@@ -84,5 +84,5 @@ def test_names_of_environments_count() -> None:
         ("metadata.name", "churn", None),
     ],
 )
-def test_a_name_leads_to_an_entry(path: str, text: str, address: str | None) -> None:
+def test_a_name_is_resolved_to_its_entry(path: str, text: str, address: str | None) -> None:
     assert address_of(tuple(path.split(".")), text) == address

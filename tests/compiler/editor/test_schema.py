@@ -1,4 +1,4 @@
-"""The editor schemas accept what the compiler accepts, plus variables; `tests/real` checks their completions."""
+"""The editor schemas accept the same specs as the compiler, and variables. `tests/real` checks completions."""
 
 from __future__ import annotations
 
@@ -71,18 +71,18 @@ def _changed(spec: Schema) -> Iterator[Schema]:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.startswith("examples/")])
-def test_an_example_fits_as_it_is_written(path: str) -> None:
+def test_examples_fit_the_editor_schema(path: str) -> None:
     """Variables and environments are included."""
     assert [error.message for error in SPECS.iter_errors(_read(path))] == []
 
 
 @pytest.mark.parametrize("path", PATCHES)
-def test_an_environment_of_an_example_fits(path: str) -> None:
+def test_example_environments_fit_the_editor_schema(path: str) -> None:
     assert [error.message for error in ENVIRONMENTS.iter_errors(_read(path))] == []
 
 
 @pytest.mark.parametrize("name", valid_specs())
-def test_whatever_a_spec_may_say_an_environment_may_say(name: str) -> None:
+def test_environments_accept_every_field_of_a_spec(name: str) -> None:
     sections = schema_of(schema_of(schema_of(SYSTEM["$defs"])["environment"])["properties"])
     spec = {key: value for key, value in valid_specs()[name].items() if key in sections}
 
@@ -114,14 +114,14 @@ def test_whatever_a_spec_may_say_an_environment_may_say(name: str) -> None:
     ],
 )
 def test_environments_are_patches(environment: Json, fits: bool) -> None:
-    """Environments may be in their own files or in the spec."""
+    """Environments in their own files and in the spec have the same schema."""
     spec = {**valid_specs()["short-form"], "environments": {"dev": environment}}
 
     assert ENVIRONMENTS.is_valid(environment) is fits
     assert SPECS.is_valid(spec) is fits
 
 
-def test_metrics_of_user_code_fit() -> None:
+def test_user_defined_metrics_are_accepted() -> None:
     """The offered metrics are suggestions, not the only accepted ones."""
     spec = with_value(
         valid_specs()["fraud-detection"],
@@ -139,8 +139,8 @@ def test_metrics_of_user_code_fit() -> None:
 
 
 @pytest.mark.parametrize("name", ["system", "environment"])
-def test_a_schema_is_printed_whole(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """The JSON has no keywords meant only for the compiler, and exactly the definitions it needs."""
+def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """The printed schema has no keywords that only the compiler uses, and exactly the definitions that it refers to."""
     assert main(["schema", name]) == 0
     printed = capsys.readouterr().out
     schema = cast("Schema", json.loads(printed))
@@ -155,7 +155,7 @@ def test_a_schema_is_printed_whole(capsys: pytest.CaptureFixture[str], name: str
 
 
 def _parts(part: Json, is_schema: bool = True) -> Iterator[Schema]:
-    """Yield every schema within a schema; `properties` and `$defs` contain schemas by name."""
+    """Yield every schema within a schema. `properties` and `$defs` contain schemas by name."""
     if isinstance(part, list):
         for one in part:
             yield from _parts(one)

@@ -59,7 +59,7 @@ def _marked(found: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
-    """The text was never saved; the mark disappears once the error is fixed."""
+    """Errors are marked in text that was never saved, and the mark disappears after a fix."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
     found = editor.diagnostics(spec)
 
@@ -72,8 +72,8 @@ def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> No
     assert editor.diagnostics(spec) == []
 
 
-def test_a_text_is_judged_once_nobody_types(editor: LanguageClient, spec: str) -> None:
-    """Every keystroke is a change, but few are validated: on an idle machine only the last."""
+def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec: str) -> None:
+    """Every keystroke is a change, but only a few are validated: on an idle machine, the last one."""
     editor.open(spec, "kind: MLSystem\n")
     for number in range(1, 20):
         editor.change(spec, f"kind: {'x' * number}\n", number + 1)
@@ -85,8 +85,8 @@ def test_a_text_is_judged_once_nobody_types(editor: LanguageClient, spec: str) -
     assert verdicts < 10
 
 
-def test_environments_are_judged_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
-    """One file is open and one is on disk; errors are marked at their own lines in both."""
+def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
+    """Errors are marked at their own lines in an open environment and in one on disk."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     saved, opened = tmp_path / "environments" / "dev.yaml", tmp_path / "environments" / "test.yaml"
@@ -98,7 +98,7 @@ def test_environments_are_judged_with_their_spec(editor: LanguageClient, tmp_pat
     assert _marked(editor.diagnostics(opened.as_uri())) == [("E0204", 2, 20, 26)]
 
 
-def test_columns_count_as_editors_do(editor: LanguageClient, spec: str) -> None:
+def test_columns_are_counted_in_utf_16_units(editor: LanguageClient, spec: str) -> None:
     """Columns count UTF-16 units, so a character beyond the basic plane counts as two."""
     text = SPEC.replace("{task: binary", "{card: {purpose: 🙂🙂}, tsk: binary")
     editor.open(spec, text)
@@ -126,7 +126,7 @@ def test_columns_count_as_editors_do(editor: LanguageClient, spec: str) -> None:
         ("cpu: 1, memory", "cpu: 1, ▮ memory", None),
     ],
 )
-def test_names_are_offered(editor: LanguageClient, spec: str, old: str, new: str, offered: list[str] | None) -> None:
+def test_names_are_completed(editor: LanguageClient, spec: str, old: str, new: str, offered: list[str] | None) -> None:
     found = _offered(editor, spec, RICH.replace(old, new))
 
     assert found == offered if offered is not None else "capacity" in found
@@ -147,12 +147,12 @@ def test_names_are_offered(editor: LanguageClient, spec: str, old: str, new: str
         ("profile: {size: enterprise, ▮}\n", ["industry"]),
     ],
 )  # fmt: skip
-def test_what_else_is_offered(editor: LanguageClient, spec: str, added: str, offered: list[str]) -> None:
-    """Completion works in block style and within brackets, where editors offer nothing from the schema."""
+def test_fields_and_keywords_are_completed(editor: LanguageClient, spec: str, added: str, offered: list[str]) -> None:
+    """Completion also works within brackets, where editors offer nothing from the schema."""
     assert _offered(editor, spec, RICH + added) == offered
 
 
-def test_an_environment_knows_the_names_of_its_spec(editor: LanguageClient, tmp_path: Path) -> None:
+def test_environments_complete_names_of_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "modelyard.yaml").write_text(RICH, encoding="utf-8")
     uri = (tmp_path / "environments" / "dev.yaml").as_uri()
@@ -163,7 +163,7 @@ def test_an_environment_knows_the_names_of_its_spec(editor: LanguageClient, tmp_
     assert "apiVersion" not in _offered(editor, uri, "▮\n")
 
 
-def test_an_offer_replaces_the_word_before_the_cursor(editor: LanguageClient, spec: str) -> None:
+def test_a_completion_replaces_the_word_before_the_cursor(editor: LanguageClient, spec: str) -> None:
     text = RICH.replace("only: {model: churn@champion}", "only: {model: churn@cha▮}")
     item = next(one for one in editor.completion(spec, text) if one["label"] == "churn@champion")
 
@@ -183,14 +183,14 @@ def test_an_offer_replaces_the_word_before_the_cursor(editor: LanguageClient, sp
         ("model: churn,", "model: ch▮urn,", "models.churn: written at"),
     ],
 )
-def test_what_is_shown(editor: LanguageClient, spec: str, old: str, new: str, shown: str) -> None:
+def test_hover_shows_descriptions(editor: LanguageClient, spec: str, old: str, new: str, shown: str) -> None:
     text = RICH.replace(old, new)
     editor.open(spec, text.replace(CURSOR, ""))
 
     assert shown in editor.hover(spec, text)
 
 
-def test_without_its_library_the_server_says_how_to_get_it(
+def test_a_missing_library_is_reported_with_the_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def absent(name: str) -> None:
@@ -202,7 +202,7 @@ def test_without_its_library_the_server_says_how_to_get_it(
     assert "pip install 'modelyard[editor]'" in capsys.readouterr().err
 
 
-def test_other_files_are_left_alone(editor: LanguageClient, tmp_path: Path) -> None:
+def test_other_files_get_no_diagnostics(editor: LanguageClient, tmp_path: Path) -> None:
     uri = (tmp_path / "compose.yaml").as_uri()
 
     assert _offered(editor, uri, "services:\n  ▮") == []

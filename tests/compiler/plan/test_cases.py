@@ -1,4 +1,4 @@
-"""Functions with a case for each type of resource, and resources picked by their type."""
+"""Functions can be dispatched by value type, and resources selected by it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def _server(resource: Resource[ModelServer], sign: str) -> str:
     return f"{len(resource.value.applications)} application{sign}"
 
 
-def test_a_case_is_for_its_type_alone() -> None:
+def test_a_case_applies_only_to_its_type() -> None:
     plan, plain = plan_of(VALID_SPEC), ByType(_kind)
     cased = plain.case(ModelServer, _server)
     server, route = plan.of(ModelServer)[0], plan.of(Route)[0]
 
     assert (cased(server, "!"), cased(route, "!")) == ("1 application!", "route!")
-    assert plain(server, "!") == "model-server!"  # one case more is another function
+    assert plain(server, "!") == "model-server!"  # adding a case creates another function
     assert (cased.covers(server), cased.covers(route)) == (True, False)
     assert not plain.types
     assert cased.types == {ModelServer}
@@ -36,8 +36,8 @@ def test_resources_of_a_type_are_picked_in_order() -> None:
     ]
 
 
-def test_what_is_adopted_exists_already() -> None:
-    """Buckets, databases and registries may be."""
+def test_adopted_resources_already_exist() -> None:
+    """Buckets, databases and registries can be adopted."""
     text = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
     before, after = ({one.address for one in plan_of(spec).resources if is_adopted(one)} for spec in (VALID_SPEC, text))
 

@@ -1,4 +1,4 @@
-"""The plan finds resources by the type of their value, and what a link leads to."""
+"""The plan finds resources by the type of their value, and the sinks of links."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def two() -> Plan:
     return hybrid_plan()
 
 
-def test_resources_of_a_type_come_in_the_order_of_the_plan() -> None:
+def test_resources_of_a_type_are_in_plan_order() -> None:
     plan = plan_of(VALID_SPEC)
     servers = [one for one in plan.resources if one.kind is Kind.MODEL_SERVER]
 
@@ -25,7 +25,7 @@ def test_resources_of_a_type_come_in_the_order_of_the_plan() -> None:
     assert list(plan.of(ModelServer)) == servers
 
 
-def test_a_placement_has_its_own(two: Plan) -> None:
+def test_resources_of_one_placement_are_found(two: Plan) -> None:
     clusters = {placement: two.of(Cluster, placement) for placement in two.placements()}
 
     assert {placement: [one.placement for one in found] for placement, found in clusters.items()} == {
@@ -33,12 +33,12 @@ def test_a_placement_has_its_own(two: Plan) -> None:
     }
 
 
-def test_what_is_not_planned_is_not_found(two: Plan) -> None:
+def test_unplanned_resources_are_not_found(two: Plan) -> None:
     assert two.of(SystemPool, "nowhere") == ()
     assert two.of(Channel, "nowhere") == ()
 
 
-def test_a_link_leads_to_a_store_or_to_something_else(two: Plan) -> None:
+def test_a_sink_is_found_only_by_its_type(two: Plan) -> None:
     sinks = {link.sink for link in two.links}
     stores = {place for place in sinks if two.at(place, Store) is not None}
 

@@ -1,4 +1,4 @@
-"""The machines that resources run on, by what runs on each."""
+"""Resources have machines, labelled with what runs on each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 
 
-def test_servers_steps_and_monitors_run_on_machines() -> None:
+def test_servers_steps_and_monitors_have_machines() -> None:
     used = [use for resource in plan_of(VALID_SPEC).resources for use in hardware_of(resource)]
 
     assert [(what, hardware.compute) for what, hardware in used] == [

@@ -1,4 +1,4 @@
-"""Accessors for parts of a plan, and plans that several tests use."""
+"""Helpers that return parts of a plan, and plans that several tests use."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def addons(plan: Plan, placement: str = "main") -> tuple[str, ...]:
 
 
 def assert_whole(plan: Plan) -> None:
-    """Assert that addresses are unique, links lead somewhere, and sinks come before sources, so there is no cycle.
+    """Assert that addresses are unique, links have sinks, and sinks precede sources, so that there is no cycle.
 
-    Only Prometheus links to later resources, and it waits for none of them.
+    Only Prometheus links to later resources, without waiting for them.
     """
     order = {one.place: at for at, one in enumerate(plan.resources)}
     assert len(order) == len(plan.resources)

@@ -1,4 +1,4 @@
-"""Access between targets: bundles instead of the registry, allow rules that exist, and refusal of everything else."""
+"""Access between targets uses bundles and declared allow rules, and all other access is refused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def changed(old: str, new: str, text: str = SPEC) -> str:
     return text.replace(old, new)
 
 
-def test_a_model_served_elsewhere_comes_as_a_bundle() -> None:
+def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
     """The model's server may read one prefix of the artifact store, and has no access to the registry."""
     found = plan_of(SPEC)
 
@@ -69,7 +69,7 @@ def test_a_model_served_elsewhere_comes_as_a_bundle() -> None:
     assert bundle_path("mlflow/", "fraud-risk", "champion") == "mlflow/bundles/fraud-risk/champion/"
 
 
-def test_what_promotes_writes_the_bundles_that_are_read_elsewhere() -> None:
+def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
     """A model served on the registry's target has no bundles."""
     found = plan_of(SPEC)
 
@@ -81,8 +81,8 @@ def test_what_promotes_writes_the_bundles_that_are_read_elsewhere() -> None:
         assert not [one for one in identity(found, name).access if "/bundles/" in one.prefix]
 
 
-def test_both_ends_see_a_crossing_and_both_lose_it() -> None:
-    """Without the cross-target model, neither side keeps any of the access."""
+def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
+    """Without the cross-target model, neither side has any access to the other."""
     without = changed(TILL, "")
     found = plan_of(without)
 
@@ -92,7 +92,7 @@ def test_both_ends_see_a_crossing_and_both_lose_it() -> None:
     assert found.placements() == ("main",)
 
 
-def test_batches_and_monitors_elsewhere_read_bundles_too() -> None:
+def test_batch_inference_and_monitors_on_another_target_read_bundles() -> None:
     spec = changed(
         "inference:\n",
         "  nightly: {type: batch-inference, target: shop, model: risk@candidate, inputs: [payments], output: scores,"
@@ -113,7 +113,7 @@ def test_batches_and_monitors_elsewhere_read_bundles_too() -> None:
 
 
 def test_an_adopted_registry_is_on_no_target() -> None:
-    """An adopted registry is called by its URL from everywhere: it needs neither bundles nor allow rules."""
+    """All targets call an adopted registry by its URL, without bundles or allow rules."""
     spec = changed("{database: runs, artifacts: lake}", '{adopt: "https://mlflow.acme.example"}')
     found = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
 
@@ -122,8 +122,8 @@ def test_an_adopted_registry_is_on_no_target() -> None:
     assert job(found, "learn").bundles == ()
 
 
-def test_a_cluster_of_ones_own_lets_nobody_in() -> None:
-    """An existing cluster must be opened in the spec, to a cloud as well as to another cluster."""
+def test_an_existing_cluster_allows_access_only_as_declared() -> None:
+    """An existing cluster needs an allow rule for access from a cloud or another cluster."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
@@ -156,11 +156,11 @@ def test_the_artifacts_must_be_reachable_for_bundles() -> None:
         ),
     ],
 )
-def test_what_nothing_carries_is_refused(old: str, new: str, expected: list[str]) -> None:
+def test_impossible_crossings_are_refused(old: str, new: str, expected: list[str]) -> None:
     assert told(changed(old, new)) == expected
 
 
-def test_an_alias_is_not_moved_from_afar() -> None:
+def test_rollbacks_from_another_target_are_refused() -> None:
     spec = changed("compute: cpu}\n", "compute: cpu, capture: {sample: 10%, store: lake, retain: 30d}}\n", SPEC[-81:])
     spec = (
         SPEC[:-81]
@@ -175,8 +175,8 @@ def test_an_alias_is_not_moved_from_afar() -> None:
     assert told(spec.replace("type: prediction-quality, target: shop", "type: prediction-quality")) == []
 
 
-def test_the_name_of_a_service_leads_nowhere_from_another_cluster() -> None:
-    """A Service name is an error from another cluster, even if access is allowed; within one cluster it resolves."""
+def test_a_service_name_from_another_cluster_is_refused() -> None:
+    """A Service name resolves only within its cluster, so its use from another cluster is an error."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
@@ -188,15 +188,15 @@ def test_the_name_of_a_service_leads_nowhere_from_another_cluster() -> None:
     assert "E0523 learn" in told(cluster.replace("context: main", "tenancy: shared").replace(", context: shop", ""))
 
 
-def test_an_adopted_registry_that_is_a_service_is_that_of_its_own_cluster() -> None:
+def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> None:
     spec = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
 
     assert told(spec) == ["E0523 till"]
     assert told(spec.replace("http://mlflow.ml.svc:5000", "https://mlflow.acme.example")) == []
 
 
-def test_a_registry_that_runs_elsewhere_is_not_opened_by_letting_it_in() -> None:
-    """The error says so at once, instead of first suggesting an allow rule that would not help."""
+def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
+    """The error reports this at once, instead of first suggesting an allow rule that would not help."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")
@@ -205,10 +205,10 @@ def test_a_registry_that_runs_elsewhere_is_not_opened_by_letting_it_in() -> None
     assert told(spec.replace("context: shop}", "context: shop, reachableFrom: [main]}")) == told(spec)
 
 
-def test_latency_is_watched_where_it_is_measured() -> None:
+def test_a_performance_monitor_must_run_where_its_endpoint_runs() -> None:
     """Another cluster's Prometheus has no metrics of the endpoint, and its alert rules would never fire.
 
-    Without a declared target, the monitor runs where its endpoint is, wherever other monitors are.
+    Without a declared target, the monitor runs on its endpoint's target, even if other monitors run elsewhere.
     """
     spec = f"{SPEC}monitors:\n  speed: {{type: performance, watch: inference.till, checks: {{p99_ms: {{max: 50}}}}}}\n"
 

@@ -1,4 +1,4 @@
-"""Endpoints become servers and routes, with write access to their captures only."""
+"""Endpoints are planned as servers and routes, with write access only to their captures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.plans import large_spec, plan_of, resource
 from tests.specs import VALID_SPEC, changed
 
 
-def test_a_server_writes_only_what_it_captures() -> None:
-    """In an adopted bucket, whose lifecycle rules belong to its owner, the server itself deletes expired captures."""
+def test_a_server_has_write_access_only_to_captures() -> None:
+    """In an adopted bucket, whose lifecycle rules we do not manage, the server itself deletes expired captures."""
     found = identity(plan_of(VALID_SPEC), "scorer")
 
     assert found.access == (
@@ -19,7 +19,7 @@ def test_a_server_writes_only_what_it_captures() -> None:
     assert [(ref.path, ref.key) for ref in found.secrets] == [("lake", ""), ("scorer", "token")]
 
 
-def test_a_server_deletes_no_captures_where_no_age_is_set_or_their_bucket_does() -> None:
+def test_a_server_cannot_delete_captures_unless_it_must() -> None:
     made = changed("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, ")
     kept = changed("retention: {captures: 90d, runs: 7d}", "retention: {runs: 7d}")
 
@@ -27,7 +27,7 @@ def test_a_server_deletes_no_captures_where_no_age_is_set_or_their_bucket_does()
         assert identity(plan_of(spec), "scorer").access[1] == Access("lake", "captures/scorer", "append")
 
 
-def test_an_endpoint_with_one_variant_is_one_server_of_its_own_name() -> None:
+def test_an_endpoint_with_one_variant_has_one_server_with_its_name() -> None:
     spec = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n", ""
     )

@@ -1,4 +1,4 @@
-"""Monitors become jobs with permissions, or alert rules only."""
+"""Monitors are planned as jobs with permissions, or only as alert rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.plans import plan_of, planned, resource
 from tests.specs import VALID_SPEC, changed
 
 
-def test_a_monitor_reads_what_it_watches_and_may_start_its_pipeline() -> None:
+def test_a_monitor_can_read_its_data_and_start_its_pipeline() -> None:
     found = plan_of(VALID_SPEC)
 
     assert identity(found, "monitor-drift").api == "trigger"
@@ -23,7 +23,7 @@ PERFORMANCE = changed(
 )
 
 
-def test_a_performance_monitor_is_rules_and_no_job() -> None:
+def test_a_performance_monitor_has_rules_but_no_job() -> None:
     spec = PERFORMANCE.replace("    reference: {data: transactions, window: 30d}\n", "", 1)
     spec = spec.replace("run: pipelines.retrain, cooldown: 3d", "", 1)
     found = plan_of(spec)
@@ -32,7 +32,7 @@ def test_a_performance_monitor_is_rules_and_no_job() -> None:
     assert not [one for one in found.resources if one.place == "main:monitor/monitor-drift"]
 
 
-def test_a_performance_monitor_refuses_what_only_a_job_could_honour() -> None:
+def test_a_performance_monitor_refuses_settings_for_jobs() -> None:
     _, found = planned(PERFORMANCE)
 
     assert {one.code for one in found} == {"E0506"}

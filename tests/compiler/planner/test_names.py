@@ -1,4 +1,4 @@
-"""Names in a plan: renames keep them, collisions are refused, and some are reserved by the platform."""
+"""Renames keep the names of objects, and name collisions and reserved names are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_rename_keeps_the_names_of_objects() -> None:
-    """A moved workload is at its new address, but its objects keep their names."""
+    """A renamed workload has a new address, but its objects keep their names."""
     text = VALID_SPEC.replace("inference.scorer", "inference.card-scorer").replace(
         "\n  scorer:\n", "\n  card-scorer:\n"
     )
@@ -22,7 +22,7 @@ def test_a_rename_keeps_the_names_of_objects() -> None:
     assert found.workload == "inference.card-scorer"
 
 
-def test_two_things_cannot_both_keep_a_name() -> None:
+def test_two_renames_from_one_name_are_refused() -> None:
     text = (
         VALID_SPEC.replace("  report:\n", "  reporting:\n")
         + "moved: {pipelines.reporting: pipelines.a, pipelines.nightly: pipelines.a}\n"
@@ -41,7 +41,7 @@ def test_two_things_cannot_both_keep_a_name() -> None:
         ("\n  report:\n", "\n  runs:\n", "runs"),
     ],
 )
-def test_two_things_of_one_name_are_refused(old: str, new: str, name: str) -> None:
+def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
     """The error points at both definitions."""
     result, found = planned(changed(old, new))
 
@@ -51,7 +51,7 @@ def test_two_things_of_one_name_are_refused(old: str, new: str, name: str) -> No
 
 
 def test_a_model_may_be_trained_and_served_under_one_name() -> None:
-    """The pipeline's objects get a suffix, and its triggers follow; no other name changes."""
+    """The pipeline's objects and triggers get a suffix, and no other name changes."""
     found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
     assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
@@ -69,19 +69,19 @@ def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
     assert {one.placement for one in found.resources if one.name == "scorer"} == {"main", "branch"}
 
 
-def test_a_collision_is_told_once() -> None:
+def test_a_collision_is_reported_once() -> None:
     """There is one error per pair of workloads, not one per object."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
 
 
-def test_names_of_the_platform_are_taken() -> None:
+def test_names_of_the_platform_are_reserved() -> None:
     assert "E0502 default" in told(changed("\n  report:\n", "\n  default:\n"))
     assert told(changed("context: frankfurt", "context: frankfurt\n      namespace: kube-system")) == [
         "E0502 kube-system"
     ]
 
 
-def test_the_pool_of_the_platform_is_not_a_class() -> None:
+def test_the_name_of_the_platform_pool_is_reserved() -> None:
     text = VALID_SPEC.replace("  cpu: {cpu: 2", "  system: {cpu: 2").replace("compute: cpu", "compute: system")
     _, found = plan(system_of(text), {"main": CLOUD})
 
@@ -90,7 +90,7 @@ def test_the_pool_of_the_platform_is_not_a_class() -> None:
     ]
 
 
-def test_two_targets_cannot_be_one_namespace() -> None:
+def test_two_targets_in_one_namespace_are_refused() -> None:
     spec = ON_TWO.replace("context: branch", "context: frankfurt")
 
     assert told(spec) == ["E0505 main"]

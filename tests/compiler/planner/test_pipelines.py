@@ -1,4 +1,4 @@
-"""Pipelines become a run with the permissions it needs, and a launcher with none of them."""
+"""Pipelines are planned as a run with exactly the permissions that it needs, and a launcher without them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """The pipeline's identity can access what the workload names and append to the log folder of its runs."""
+    """The pipeline's identity can access the data that the spec names, and append to its log folder."""
     found = identity(plan_of(VALID_SPEC), "retrain")
 
     assert found.access == (
@@ -32,7 +32,7 @@ def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
     )
 
 
-def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
+def test_checkpoints_are_with_the_model_or_in_a_writable_store() -> None:
     """A read-only pipeline gets no write permission for checkpoints."""
     source = "compute: cpu, source: {image: 'acme.example/x:1', entrypoint: 'x.y:z'}}"
 
@@ -54,10 +54,10 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
     assert Access("lake", "checkpoints/export/", "write") in identity(writes, "export").access
 
 
-def test_built_in_training_keeps_checkpoints_with_its_model() -> None:
-    """With an adopted registry the run would need write access to its inputs, so it keeps no checkpoints.
+def test_built_in_training_stores_checkpoints_with_its_model() -> None:
+    """With an adopted registry, the run would need write access to its inputs, so it stores no checkpoints.
 
-    Nor does it where two runs on the same files would share them, or in Pods that Ray Train's processes would fill.
+    It also stores none if two runs on the same files could overlap, or if Pods are too small for Ray Train's processes.
     """
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
@@ -81,8 +81,8 @@ def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
     return found.checkpoints
 
 
-def test_without_a_registry_of_its_own_a_system_keeps_no_logs() -> None:
-    """An adopted registry's store is unknown."""
+def test_an_adopted_registry_means_no_stored_logs() -> None:
+    """An adopted registry's store is unknown, so there is no place for logs."""
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
@@ -90,7 +90,7 @@ def test_without_a_registry_of_its_own_a_system_keeps_no_logs() -> None:
     assert not [one for one in identity(adopted, "nightly").access if one.mode == "append"]
 
 
-def test_what_starts_a_run_can_do_nothing_else() -> None:
+def test_a_launcher_can_only_start_runs() -> None:
     """A pipeline's launcher has a separate identity without data and secrets."""
     found = identity(plan_of(VALID_SPEC), "retrain-launcher")
 
@@ -103,7 +103,7 @@ def test_a_pipeline_that_runs_once_needs_no_launcher() -> None:
     assert not [one for one in once.resources if one.name == "nightly-launcher"]
 
 
-def test_a_gate_reads_the_data_that_it_evaluates_on() -> None:
+def test_a_gate_can_read_its_evaluation_data() -> None:
     spec = changed("{metric: auc_pr, min: 0.82}", "{metric: auc_pr, min: 0.82, data: chargebacks}")
 
     assert Access("lake", "chargebacks/", "read") in identity(plan_of(spec), "retrain").access

@@ -1,4 +1,4 @@
-"""Every plan is complete, without dangling links, and planning time is linear in the size of the system."""
+"""Every plan is complete and has no dangling links, and planning time is linear in the system's size."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.plans import large_spec, plan_of, system_of
 from tests.specs import VALID_SPEC
 
 
-def test_the_valid_plan_is_whole() -> None:
+def test_the_valid_plan_is_complete() -> None:
     assert_whole(plan_of(VALID_SPEC))
     assert_whole(plan_of(ON_TWO))
 
 
 @settings(max_examples=25, deadline=None)
 @given(models=st.integers(0, 60), moves=st.randoms(use_true_random=False))
-def test_every_plan_is_whole(models: int, moves: Random) -> None:
-    """No cycle, no dangling link and no duplicate address, for any placement."""
+def test_every_plan_is_complete(models: int, moves: Random) -> None:
+    """For any placement, a plan has no cycle, dangling link or duplicate address."""
     system = scattered(system_of(large_spec(models)), moves)
     found, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
 
@@ -34,7 +34,7 @@ def test_every_plan_is_whole(models: int, moves: Random) -> None:
 
 
 def scattered(system: System, moves: Random) -> System:
-    """Place workloads on random targets, and rule-based monitors where their metrics are."""
+    """Place workloads on random targets, except rule-based monitors, which must be where their metrics are."""
 
     def place() -> str:
         return moves.choice(("near", "far"))
@@ -52,8 +52,8 @@ def scattered(system: System, moves: Random) -> System:
     )
 
 
-def test_planning_takes_time_in_proportion() -> None:
-    """Ten times as many models take about ten times as long; both times are measured in one run."""
+def test_planning_time_is_linear() -> None:
+    """Ten times as many models take about ten times as long, measured in the same run."""
     times = {models: _time(system_of(large_spec(models))) for models in (300, 3000)}
 
     assert times[3000] < 25 * times[300]

@@ -1,4 +1,4 @@
-"""What a cluster gets for its workloads: add-ons, channels, secrets, a registry, machines."""
+"""Clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def made(text: str) -> Plan:
     return found
 
 
-def test_addons_are_those_that_something_needs() -> None:
+def test_only_needed_addons_are_installed() -> None:
     """No operator is installed without a workload that needs it."""
     assert addons(plan_of(VALID_SPEC)) == ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
     text = large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n"
@@ -48,8 +48,8 @@ def test_an_adopted_database_needs_no_operator() -> None:
         ),
     ],
 )
-def test_add_ons_are_what_the_target_says_of_kinds(old: str, new: str, expected: tuple[str, ...]) -> None:
-    """The planner knows only the order of add-ons; adopted and declared resources need none."""
+def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
+    """Targets define the add-ons that each kind needs. Adopted and declared resources need no add-ons."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
@@ -57,8 +57,8 @@ def test_add_ons_are_what_the_target_says_of_kinds(old: str, new: str, expected:
     assert addons(found) == expected
 
 
-def test_a_dashboard_needs_something_to_show() -> None:
-    """Without an SLO, a monitor or telemetry there is no Prometheus, hence no dashboard."""
+def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
+    """Without an SLO, a monitor or telemetry, there is no Prometheus and therefore no dashboard."""
     quiet = large_spec(0) + (
         "models: {m: {task: regression, framework: xgboost}}\n"
         "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
@@ -68,8 +68,8 @@ def test_a_dashboard_needs_something_to_show() -> None:
     assert [one.name for one in plan_of(VALID_SPEC).resources if one.kind is Kind.DASHBOARD] == ["scorer"]
 
 
-def test_a_channel_exists_where_its_alerts_are() -> None:
-    """The owner's channel is needed where SLOs and pipelines are watched, a monitor's where the monitor runs."""
+def test_channels_are_planned_where_their_alerts_fire() -> None:
+    """The owner's channel is needed where SLOs and pipelines run, and a monitor's channel where the monitor runs."""
     found = plan_of(ON_TWO)
 
     assert sorted(one.place for one in found.resources if one.kind is Kind.CHANNEL) == [
@@ -78,7 +78,7 @@ def test_a_channel_exists_where_its_alerts_are() -> None:
     ]
 
 
-def test_what_crosses_between_targets_is_a_link() -> None:
+def test_cross_target_access_is_a_link() -> None:
     found = plan_of(ON_TWO)
 
     assert links(found, "branch:model-server/scorer-champion", "registry") == []
@@ -87,8 +87,8 @@ def test_what_crosses_between_targets_is_a_link() -> None:
     assert [one.placement for one in found.resources if one.name == "vault-lake"] == ["main", "branch"]
 
 
-def test_a_link_has_the_port_of_the_address_that_it_leads_to() -> None:
-    """Existing services use the port in their URL; a wrong port is the costliest mistake in a firewall rule."""
+def test_a_link_has_the_port_of_its_url() -> None:
+    """Existing services use the port in their URL, which firewall rules need as well."""
     text = (
         (FOLDER / "hello" / "system.yaml")
         .read_text()
@@ -100,7 +100,7 @@ def test_a_link_has_the_port_of_the_address_that_it_leads_to() -> None:
     assert ends["main:object-store/lake"] == ("http", 9000)
 
 
-def test_a_secret_names_its_readers_and_the_line_that_named_it() -> None:
+def test_a_secret_has_its_readers_and_its_line() -> None:
     found = resource(plan_of(VALID_SPEC), Kind.SECRET, "vault-scorer-token")
 
     assert found.origin == ("inference", "scorer", "endpoint", "auth", "token")
@@ -108,19 +108,19 @@ def test_a_secret_names_its_readers_and_the_line_that_named_it() -> None:
     assert found.value.workloads == ("inference.scorer",)
 
 
-def test_no_registry_where_models_are_used() -> None:
+def test_a_missing_registry_is_reported_if_models_are_used() -> None:
     spec = changed("registry: {database: runs, artifacts: lake}\n", "")
 
     assert told(spec) == ["E0503 fraud-xgb@champion"]
 
 
-def test_no_registry_where_none_is_needed() -> None:
+def test_no_registry_is_planned_without_models() -> None:
     bare = plan_of(large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n")
 
     assert not [one for one in bare.resources if one.kind is Kind.REGISTRY]
 
 
-def test_a_target_that_carries_nothing_is_told() -> None:
+def test_an_unused_target_is_reported() -> None:
     spec = changed(
         "  placement: {default: main}",
         "    spare: {provider: kubernetes, context: b, residency: eu}\n  placement: {default: main}",
@@ -135,7 +135,7 @@ def test_a_target_that_carries_nothing_is_told() -> None:
 CPU_TOO_LARGE = changed("cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 2, memory: 512Gi}")
 
 
-def test_what_fits_nowhere_is_told_once_at_the_class() -> None:
+def test_a_class_that_fits_no_machine_is_reported_once() -> None:
     result, found = planned(CPU_TOO_LARGE)
 
     assert result is None
@@ -143,8 +143,8 @@ def test_what_fits_nowhere_is_told_once_at_the_class() -> None:
     assert "the closest is capacity[1] with 128Gi of the 512Gi of memory" in found[0].message
 
 
-def test_machines_that_are_made_are_planned_before_what_runs_on_them() -> None:
-    """There is one pool per compute class in use, attributed to the class's line, and none for existing machines."""
+def test_node_pools_are_planned_before_their_workloads() -> None:
+    """There is one pool per compute class in use, attributed to the class's line. Existing machines need no pool."""
     result = made(VALID_SPEC)
     pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
 
@@ -161,7 +161,7 @@ def test_machines_that_are_made_are_planned_before_what_runs_on_them() -> None:
     assert_whole(result)
 
 
-def test_a_class_that_nothing_uses_has_no_machines() -> None:
+def test_an_unused_class_has_no_machines() -> None:
     text = changed("compute:\n  cpu:", "compute:\n  idle: {cpu: 1, memory: 4Gi}\n  cpu:")
 
     assert [one.name for one in made(text).resources if one.kind is Kind.NODE_POOL][:1] == ["cpu"]
@@ -174,7 +174,7 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
     assert (found.elastic, found.groups, found.compute) == (True, (), "cpu")
 
 
-def test_what_stands_apart_asks_for_no_cluster() -> None:
+def test_resources_outside_a_cluster_need_no_cluster() -> None:
     """A target with only buckets has no cluster and no namespace, unless the cluster creates its buckets."""
     text = changed(
         "mode: on-prem",
@@ -197,7 +197,7 @@ def test_what_stands_apart_asks_for_no_cluster() -> None:
     assert_whole(found)
 
 
-def test_what_was_adopted_asks_for_no_cluster() -> None:
+def test_adopted_resources_need_no_cluster() -> None:
     """An adopted resource's credentials are not copied to a cluster where nothing uses them."""
     text = changed(
         "mode: on-prem",

@@ -1,4 +1,4 @@
-"""Diagnostics as text for people and in formats for tools."""
+"""Diagnostics are rendered as text for people and in formats for tools."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_text_fits_a_narrow_terminal(columns: int) -> None:
     assert " ".join(row.strip(" =") for row in rows[5:-3]) == hint
 
 
-def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
+def test_diagnostics_without_a_place_or_file_are_printed() -> None:
     """Errors in command line arguments have no file."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
     elsewhere = Diagnostic("E0146", Severity.ERROR, "m", Span("gone", 9, 1, 2), "h")
@@ -76,15 +76,15 @@ def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
     )
 
 
-def test_nothing_is_said_about_nothing() -> None:
+def test_no_diagnostics_print_nothing() -> None:
     """Without diagnostics, text is empty and JSON has an empty list."""
     assert render([], []) == ""
     assert render([], [], "github") == ""
     assert json.loads(render([], [], "json")) == {"summary": "", "diagnostics": []}
 
 
-def test_the_summary_counts() -> None:
-    """Errors come first, plurals are correct, and duplicates count once."""
+def test_the_summary_counts_errors_and_warnings() -> None:
+    """The summary lists errors first, with correct plurals, and counts duplicates once."""
     assert summary([at(1, 1, 2), at(2, 1, 2), at(3, 1, 2, warning=True)]) == "2 errors, 1 warning"
     assert render([FOUND, FOUND], SOURCES).endswith("\n1 error\n")
 
@@ -111,7 +111,7 @@ def test_colour_changes_nothing_but_colour() -> None:
         ("ab", 9, 10, "ab", "  ^ h"),
     ],
 )
-def test_marks_stand_below_what_they_mark(line: str, column: int, end: int, shown: str, marks: str) -> None:
+def test_marks_are_below_the_marked_text(line: str, column: int, end: int, shown: str, marks: str) -> None:
     """Tabs, wide and combining characters, and terminal control characters are handled."""
     assert excerpt(line, at(1, column, end)) == [[shown, marks]]
 
@@ -127,8 +127,8 @@ def test_a_long_line_is_shown_around_the_mark() -> None:
     assert shown[marks.index("^") : marks.rindex("^") + 1] == "XYZ"
 
 
-def test_messages_and_names_cannot_drive_a_terminal() -> None:
-    """Messages and names cannot start a line of their own either."""
+def test_messages_and_names_cannot_control_a_terminal() -> None:
+    """Control characters in messages and names are escaped, including line breaks."""
     found = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
     text = render([found], [SourceFile("x\n\x1b.yaml", "a")])
 
@@ -136,8 +136,8 @@ def test_messages_and_names_cannot_drive_a_terminal() -> None:
     assert text.startswith("error[E0203]: a\\x1b[2Jb\\nc\\u202e\n  --> x\\n\\x1b.yaml:1:1\n")
 
 
-def test_secrets_are_hidden_in_their_line_for_every_diagnostic_of_it() -> None:
-    """Text after a secret stays readable; a multi-line secret hides the rest of its first line."""
+def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
+    """Text after a secret stays readable. A multi-line secret hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
@@ -177,8 +177,8 @@ def test_github_annotations_are_escaped() -> None:
     assert render([Diagnostic("E0146", Severity.ERROR, "m", None)], [], "github") == "::error title=E0146::m\n"
 
 
-def test_sarif_has_the_parts_that_hosts_read() -> None:
-    """Hosts read the version, rules with help, and results with a rule and a region; paths are URIs."""
+def test_sarif_has_the_fields_that_code_hosts_read() -> None:
+    """Code hosts read the version, rules with help, and results with a rule and a region. Paths are URIs."""
     found = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),
@@ -218,7 +218,7 @@ def test_sarif_has_the_pages_of_providers() -> None:
 @given(
     st.text(max_size=40), st.integers(1, 50), st.integers(1, 10), st.sampled_from(["text", "json", "sarif", "github"])
 )
-def test_any_text_can_be_shown(text: str, column: int, length: int, form: str) -> None:
+def test_any_text_is_printed_safely(text: str, column: int, length: int, form: str) -> None:
     """No character in a spec breaks a line of the output or controls the terminal."""
     found = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
     shown = render([found], [SourceFile("s", text)], form)

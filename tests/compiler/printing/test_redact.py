@@ -1,4 +1,4 @@
-"""Text that looks like a secret is hidden everywhere."""
+"""Text that looks like a secret is hidden in all output."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from modelyard.printing.redact import redacted
         ("x: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "eyJhbGci"),
     ],
 )
-def test_secrets_become_stars(line: str, secret: str) -> None:
-    """Secrets are recognized by their key or their format; the line's length stays the same."""
+def test_secrets_are_replaced_by_asterisks(line: str, secret: str) -> None:
+    """Secrets are recognized by key or format, and the length of the line does not change."""
     shown = redacted(line)
 
     assert secret not in shown
@@ -45,6 +45,6 @@ def test_secrets_become_stars(line: str, secret: str) -> None:
         "endpoint: http://minio.storage:9000",
     ],
 )
-def test_what_is_no_secret_stays_readable(line: str) -> None:
+def test_other_text_stays_readable(line: str) -> None:
     """References and resource names stay visible."""
     assert redacted(line) == line

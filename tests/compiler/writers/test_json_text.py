@@ -1,4 +1,4 @@
-"""The JSON writer: any parser reads the same data back, and no character is hidden."""
+"""Any parser reads back the same data from the JSON writer's output, in which all characters are visible."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_every_value_comes_back(value: Value) -> None:
+def test_json_values_are_read_back_exactly(value: Value) -> None:
     """Python's parser returns the same data, including types and order."""
     assert repr(json.loads(json_text(value))) == repr(value)
 
@@ -39,8 +39,8 @@ def test_embedded_json_survives_yaml(value: Value) -> None:
     assert manifest.startswith("data:\n  a.json: |-\n    {\n")
 
 
-def test_layout() -> None:
-    """Two spaces per level, one entry per line, in the given order, with letters unescaped."""
+def test_json_is_indented_by_two_spaces() -> None:
+    """JSON has two spaces per level and one entry per line, in the given order, with unescaped letters."""
     value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
 
     assert json_text(value) == (
@@ -66,14 +66,14 @@ def test_hidden_characters_are_escaped() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}])
-def test_what_json_cannot_say_is_refused(value: Value) -> None:
+def test_values_that_json_lacks_are_refused(value: Value) -> None:
     """NaN, infinity and lone surrogates never reach a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         json_text(value)
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
-def test_what_is_not_plain_data_is_refused(value: Value) -> None:
+def test_json_text_accepts_only_plain_data(value: Value) -> None:
     """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         json_text(value)

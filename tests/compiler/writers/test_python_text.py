@@ -1,4 +1,4 @@
-"""The program printer: Python that reads back as the given values, laid out as the formatter would."""
+"""Printed programs read back as the given values, and are formatted as by `ruff format`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 def as_read(value: Literal) -> object:
-    """Return what Python reads back: tuples are printed as lists."""
+    """Return the value that Python reads back, in which tuples are lists."""
     if isinstance(value, tuple):
         return [as_read(item) for item in value]
     if isinstance(value, dict):
@@ -65,7 +65,7 @@ def unformatted(text: str) -> str:
 @given(values)
 @example('it\'s "q"')
 @example({"\ud800": ("\udfff",)})
-def test_every_literal_comes_back(value: Literal) -> None:
+def test_every_literal_is_read_back_exactly(value: Literal) -> None:
     """Python reads the same data, including types, order and lone surrogates."""
     assert repr(ast.literal_eval(literal(value))) == repr(as_read(value))
 
@@ -80,14 +80,14 @@ def test_text_is_one_line_of_visible_characters(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": (-float("inf"),)}])
-def test_numbers_that_are_none_are_refused(value: Literal) -> None:
-    """Python has no literal for NaN and infinity."""
+def test_nan_and_infinity_are_refused(value: Literal) -> None:
+    """NaN and infinity have no literal in Python."""
     with pytest.raises(ValueError, match="plain data"):
         literal(value)
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2}, b"bytes", {"a": {1, 2}}])
-def test_other_things_are_refused(value: Literal) -> None:
+def test_other_types_are_refused(value: Literal) -> None:
     """Only plain data is printed."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         literal(value)
@@ -101,7 +101,7 @@ def test_other_things_are_refused(value: Literal) -> None:
 @example("1a")
 @example("")
 def test_an_identifier_is_always_a_variable(name: str) -> None:
-    """An identifier is ASCII, no keyword, no builtin that a program uses, and no dunder."""
+    """An identifier is ASCII, and neither a keyword, nor a builtin, nor a dunder name."""
     variable = identifier(name)
 
     assert variable.isascii()
@@ -113,7 +113,7 @@ def test_an_identifier_is_always_a_variable(name: str) -> None:
 
 
 @given(st.lists(texts | names, unique=True))
-def test_two_names_never_share_a_variable_in_silence(found: list[str]) -> None:
+def test_two_names_share_no_variable_without_a_reported_collision(found: list[str]) -> None:
     """Each name has its own variable, or is listed as a collision."""
     variables, collisions = identifiers(found, ["pulumi", "kubernetes"])
 
@@ -127,8 +127,8 @@ def test_names_of_a_spec_never_collide(found: list[str]) -> None:
     assert identifiers(found, ["pulumi"])[1] == ()
 
 
-def test_collisions_are_told_in_order() -> None:
-    """The first name keeps the variable; a repeated name collides with itself."""
+def test_collisions_are_reported_in_order() -> None:
+    """The first name gets the variable. A repeated name collides with itself."""
     variables, collisions = identifiers(["a-b", "a_b", "c", "a.b", "c"])
 
     assert variables == {"a-b": "a_b", "a_b": "a_b", "c": "c", "a.b": "a_b"}
@@ -143,8 +143,8 @@ def test_a_name_that_is_imported_gets_another_variable() -> None:
     assert program_variables(program)[0] == {"kubernetes": "kubernetes_", "list": "list_"}
 
 
-def test_a_program_reads_as_a_colleague_wrote_it() -> None:
-    """Docstring, imports, paragraphs of calls, exports."""
+def test_a_program_is_printed_in_readable_form() -> None:
+    """A program has a docstring, imports, paragraphs of calls, and exports."""
     machines: dict[str, Literal] = {"machines": ("g6.2xlarge", "g5.2xlarge"), "labels": {"app": "it's", "say": '"hi"'}}
     program = Program(
         title="Written by modelyard 9; change the spec, not this file.",
@@ -190,13 +190,13 @@ def test_a_program_reads_as_a_colleague_wrote_it() -> None:
 @settings(max_examples=40, deadline=None)
 @given(programs())
 def test_the_formatter_changes_nothing(program: Program) -> None:
-    """What is printed is what `ruff format` prints, whatever the values."""
+    """`ruff format` does not change a printed program, for any values."""
     assert unformatted(print_program(program)) == ""
 
 
 @given(programs())
-def test_a_program_is_what_it_was_made_of(program: Program) -> None:
-    """Every argument reads back, and the calls keep their order."""
+def test_a_printed_program_has_the_same_calls(program: Program) -> None:
+    """The arguments are read back exactly, and the calls are in the same order."""
     tree = ast.parse(print_program(program))
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
 
@@ -206,11 +206,11 @@ def test_a_program_is_what_it_was_made_of(program: Program) -> None:
         plain = {key: as_read(value) for key, value in call.arguments if not isinstance(value, Ref)}
         assert {
             entry.arg: ast.literal_eval(entry.value) for entry in found.keywords if entry.arg in plain
-        } == plain  # 1 == 1.0 is fine here: literals are compared above
+        } == plain  # 1 == 1.0 is fine here, because the types of literals are compared above
 
 
 def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
-    """Standard library first, modules before names from them, constants before classes before the rest."""
+    """The standard library is first, modules before names from modules, and constants before classes before others."""
     imports = [Import("pulumi_kubernetes"), Import("pulumi"), Import("json"), Import("os", "path"), Import("b.c", "d")]
     many = [Import("a.b", f"name_{letter}_that_is_rather_long") for letter in "cab"]
     mixed = [Import("x", name) for name in ("b", "Alpha", "A", "ZED", "Beta", "a", "AB")]
@@ -241,7 +241,7 @@ def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
         Program(WRITTEN_BY, (), (), (Export("a", Ref("a")),)),
     ],
 )
-def test_what_is_no_program_is_refused(program: Program) -> None:
+def test_invalid_programs_are_refused(program: Program) -> None:
     """Titles, modules, components, attributes and arguments have a fixed form, and references point backwards."""
     with pytest.raises(ValueError, match=r"not allowed in a program|before it is assigned|share the variable"):
         print_program(program)

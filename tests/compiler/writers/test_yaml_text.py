@@ -1,4 +1,4 @@
-"""The YAML writer: every parser reads the same data back, and the text looks handwritten."""
+"""Every parser reads back the same data from the YAML writer's output, which looks handwritten."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ values = st.recursive(
 
 
 def read(text: str) -> list[object]:
-    """Return what each loader reads from a text; types matter, so that 1 is not True and 1.0 is not 1."""
+    """Return the values that each loader reads from a text, with types, so that 1 differs from True and 1.0."""
     return [yaml.load(text, loader) for loader in LOADERS]
 
 
@@ -66,7 +66,7 @@ def same(left: object, right: object) -> bool:
 @example({"a": {"b": [[], {}, [[]], [{}], [["x"], {"y": [1]}]]}})
 @example([[["a", {"b": {"c": "d\ne"}}], "f\ng\n\n"], {"h": "i\n"}])
 @example({"k" * 1100: {"k" * 1100: ["a\nb", {"k" * 1100: "v"}]}})
-def test_every_reader_gets_back_what_was_written(value: Value) -> None:
+def test_pyyaml_reads_back_the_same_data(value: Value) -> None:
     """PyYAML's two parsers (YAML 1.1) read the same data, including types and order."""
     text = document(value)
 
@@ -74,7 +74,7 @@ def test_every_reader_gets_back_what_was_written(value: Value) -> None:
 
 
 @given(values)
-def test_our_own_loader_gets_back_what_was_written(value: Value) -> None:
+def test_our_own_loader_reads_back_the_same_data(value: Value) -> None:
     """Our YAML 1.2 loader reads back every value that a spec can have."""
     load = pytest.importorskip("modelyard.load").load
     loaded, found = load(document({"value": value}), "spec.yaml")
@@ -99,8 +99,8 @@ def test_hostile_text_stays_text(place: str) -> None:
         assert all(same(found, value[place]) for found in read(document(value[place]))), text
 
 
-def test_what_a_reader_might_resolve_is_quoted() -> None:
-    """YAML 1.1 and 1.2 read these words differently; quotes avoid that."""
+def test_ambiguous_words_are_quoted() -> None:
+    """Words that YAML 1.1 and 1.2 read differently are quoted."""
     for text in {*WORDS, *NUMBERS} - {"none", "_1"}:
         assert all(scalar(spelled)[0] in "\"'" for spelled in (text, text.upper(), text.title())), text
 
@@ -125,8 +125,8 @@ def test_ordinary_text_stays_plain(text: str) -> None:
     assert scalar(text) == text
 
 
-def test_looks_like_kubectl() -> None:
-    """Lists start in the column of their key, scripts and rules are readable blocks, and keys keep their order."""
+def test_the_layout_is_that_of_kubectl() -> None:
+    """Lists start in their key's column, scripts and rules are readable blocks, and keys keep their order."""
     value: dict[str, Value] = {
         "kind": "Pod",
         "spec": {
@@ -174,14 +174,14 @@ def test_looks_like_kubectl() -> None:
     )
 
 
-def test_characters_that_hide_are_escaped() -> None:
+def test_invisible_characters_are_escaped() -> None:
     """No character can reorder, hide or break a line for a reviewer."""
     text = document({"a\u202eb": "x\u200by\nz\x85\u2028\ufeff\U000e0041"})
 
     assert text == '"a\\u202eb": "x\\u200by\\nz\\u0085\\u2028\\ufeff\\U000e0041"\n'
 
 
-def test_any_mapping_and_sequence_and_enum_is_plain_data() -> None:
+def test_mappings_tuples_and_enums_are_printed_as_plain_data() -> None:
     """Frozen mappings, tuples and text enums are printed as the plain data they represent."""
 
     class Mode(StrEnum):
@@ -194,14 +194,14 @@ def test_any_mapping_and_sequence_and_enum_is_plain_data() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "\ud800", {"\udfff": 1}, ["a\n\ud800"]])
-def test_what_yaml_cannot_say_is_refused(value: Value) -> None:
+def test_values_that_yaml_lacks_are_refused(value: Value) -> None:
     """NaN, infinity and lone surrogates never reach a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         document(value)
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes", [b"bytes"]])
-def test_what_is_not_plain_data_is_refused(value: Value) -> None:
+def test_yaml_text_accepts_only_plain_data(value: Value) -> None:
     """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         document(value)
@@ -216,7 +216,7 @@ def test_documents_are_separated() -> None:
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\u2028b", "a\x85b", "\ud800"])
-def test_a_comment_is_one_line(text: str) -> None:
+def test_a_comment_stays_on_one_line(text: str) -> None:
     """No text can end a comment early."""
     with pytest.raises(ValueError, match="one line"):
         comment(text)

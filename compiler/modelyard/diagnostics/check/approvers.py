@@ -28,7 +28,7 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
         f"group {quote(group)} may approve, but no key is listed for it",
         span,
         f"add approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}} to governance",
-        follows=True,  # from a key that is wrong
+        follows=True,  # derived from the wrong key
     )
 
 

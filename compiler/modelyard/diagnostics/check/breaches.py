@@ -1,4 +1,4 @@
-"""Diagnostics about reactions to the breach of a monitor: rollback, cooldown, severity and channels."""
+"""Diagnostics about reactions to a monitor's breach: rollback, cooldown, severity and channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about the roles of columns: E0809, W0837 and E0838."""
+"""Diagnostics about column roles: E0809, W0837 and E0838."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about hosts, ports and the tokens that open them: W0910, W0912, E0913 and W0914."""
+"""Diagnostics about hosts, ports and tokens: W0910, W0912, E0913 and W0914."""
 
 from __future__ import annotations
 

@@ -262,6 +262,6 @@ def feature_not_declared(span: Span, data: str, missing: Sequence[str]) -> Diagn
 
 
 def _features(names: Sequence[str]) -> str:
-    """A few features by name."""
+    """List a few features by name."""
     columns = ", ".join(quote(name) for name in names[:3]) + (" …" if len(names) > 3 else "")
     return f"{'feature' if len(names) == 1 else 'features'} {columns}"

@@ -1,4 +1,4 @@
-"""Diagnostics about what monitors watch and compare with."""
+"""Diagnostics about the data that monitors watch, and their references."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def alias_never_set(
         message.format(quote(alias), quote(model), aliases),
         span,
         f"write {model}@{promoted[0]}, or {alternative}",
-        follows=True,  # from a pipeline that is wrong elsewhere
+        follows=True,  # from a pipeline that has another error
     )
 
 
@@ -184,7 +184,7 @@ def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: st
 
 
 def days(seconds: int) -> str:
-    """A duration as a spec writes it: in days if it is whole days, else in hours or minutes."""
+    """Format a duration in spec syntax: in days if possible, otherwise in hours or minutes."""
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % length == 0:
             return f"{seconds // length}{unit}"

@@ -1,4 +1,4 @@
-"""Diagnostics about specs that work but are hardly intended: W0900 to W0906, W0908, W0909, W0911, W0938 to W0940."""
+"""Diagnostics about valid specs that are probably mistakes: W0900 to W0906, W0908, W0909, W0911, W0938 to W0940."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about which workload yields: W0992."""
+"""Diagnostics about workload priorities: W0992."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about promises that cannot be kept: W0845 to W0847."""
+"""Diagnostics about objectives that cannot be met: W0845 to W0847."""
 
 from __future__ import annotations
 

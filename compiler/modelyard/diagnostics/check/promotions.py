@@ -1,4 +1,4 @@
-"""Diagnostics about promotions that gates and approvals do not decide: W0935 to W0937, W0941 and W0944 to W0948."""
+"""Diagnostics about promotions that bypass gates or approvals: W0935 to W0937, W0941 and W0944 to W0948."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about the stages of a model and change windows: E0960 to E0969 and E0972 to W0977."""
+"""Diagnostics about model stages and change windows: E0960 to E0969 and E0972 to W0977."""
 
 from __future__ import annotations
 
