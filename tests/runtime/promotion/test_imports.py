@@ -292,7 +292,7 @@ def test_unsupported_sources_are_refused(here: Importing) -> None:
     for source in (
         {"uri": "https://models.acme.example/4"},
         {"uri": "s3://models/4"},
-        {"uri": "gs://m/4", "store": "m"},
+        {"uri": "az://m/4", "store": "m"},
     ):
         here.name(**source, digest="sha256:" + "0" * 64)
         with pytest.raises(Refusal, match=r"models.triage: a model cannot be imported from"):
