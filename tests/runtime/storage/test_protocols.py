@@ -384,8 +384,9 @@ def test_unreachable_store_is_an_os_error(uri: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(azure, "_RETRIES", 0)
     for name in ("STORE_ID", "STORE_KEY"):
         monkeypatch.setenv(name, "a2V5")
-    keys = {"access_key_id_env": "STORE_ID", "secret_access_key_env": "STORE_KEY", "account_key_env": "STORE_KEY"}
-    closed = place_in(Store(uri=uri, endpoint="http://127.0.0.1:1", region="us-east-1", **keys), uri)
+    keys = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY", "accountKeyEnv": "STORE_KEY"}
+    described = {"uri": uri, "endpoint": "http://127.0.0.1:1", "region": "us-east-1", **keys}
+    closed = place_in(record(Store, described), uri)
 
     for request in (lambda: read_whole(closed), lambda: first_files(closed, 9)):
         with pytest.raises(OSError, match="does not answer"):
