@@ -109,7 +109,7 @@ def test_removing_the_cross_target_access_removes_both_ends() -> None:
 
 
 def test_each_user_has_exactly_the_access_of_its_workload() -> None:
-    """The shop's three workloads have separate users: one reads a bundle, the others add captures."""
+    """Each of the three workloads in the shop has its own user: one reads a bundle, two write captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())

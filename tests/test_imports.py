@@ -77,7 +77,7 @@ def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
 
 
 def test_an_invalid_spec_imports_no_library_for_printing(tmp_path: Path) -> None:
-    """Diagnostics are printed without loading a library for it."""
+    """Printing diagnostics loads no library."""
     wrong = tmp_path / "system.yaml"
     wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
 

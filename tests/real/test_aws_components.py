@@ -25,7 +25,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run a stand-in for AWS backed by the control plane, and restore the nodes of other tests afterwards."""
+    """Run a stand-in for AWS whose clusters are the test bed's control plane. Its nodes are restored afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
         yield found

@@ -77,12 +77,12 @@ def explain_command(code: str) -> str:
 
 
 def quote(text: object) -> str:
-    """Quote a text from the user's spec, cut at 40 characters."""
+    """Quote a string from the user's spec, truncated to 40 characters."""
     return f"'{shorten(str(text))}'"
 
 
 def shorten(text: str) -> str:
-    """Cut a text after 40 characters, with an ellipsis."""
+    """Truncate a string to 40 characters, with an ellipsis."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -113,7 +113,7 @@ def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
         Severity.ERROR,
         f"target {quote(placement)} has the address of a Prometheus, but does not list it as present",
         span,
-        "add prometheus to present, or remove its address",
+        "add prometheus to `present`, or remove its address",
     )
 
 

@@ -36,7 +36,7 @@ def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
 
 
 def former_codes(packages: Iterable[str]) -> dict[str, str]:
-    """The current codes by their former ones, as listed in `FORMER` in providers' packages."""
+    """Map each former code to the current one, from `FORMER` in the providers' packages."""
     found: dict[str, str] = {}
     for package in packages:
         found.update(import_module(package).FORMER)

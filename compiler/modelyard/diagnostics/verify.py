@@ -92,9 +92,10 @@ def nothing_compiled(path: str) -> Diagnostic:
 
 
 def not_verified(path: str) -> Diagnostic:
-    """Python keeps its environment and its compiled modules in the output folder, and `verify` cannot derive them.
+    """A virtual environment or compiled Python modules in the output folder were not verified.
 
-    They are not part of what the spec compiles to, and they run with the program. A fresh checkout has neither.
+    The program runs their code, but they do not come from the spec, so there is nothing to compare them with. A fresh
+    checkout has neither.
 
     Wrong: a `venv/` committed with `build/`.
 

@@ -1,4 +1,4 @@
-"""A picture as JSON, for programs."""
+"""A diagram as JSON, for programs."""
 
 from __future__ import annotations
 

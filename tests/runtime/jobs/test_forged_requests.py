@@ -30,7 +30,7 @@ def forged(place: Place, **changes: object) -> bytes:
 
 
 def nested(depth: int) -> list[Any]:
-    """Return nested lists, which JSON can represent but Python can hardly print."""
+    """Return nested lists, which are valid JSON, but too deep for Python to print."""
     found: list[Any] = []
     for _ in range(depth):
         found = [found]

@@ -72,7 +72,7 @@ def resources(project: Project, each: dict[str, int]) -> int:
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return the largest number of resources for each component class in the golden registrations."""
+    """Return how many resources an instance of each component class registers at most, by the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, found in json.loads(path.read_text(encoding="utf-8")).items():

@@ -53,7 +53,8 @@ def rows_in_one_memory(span: Span, step: str, workers: int, reason: str) -> Diag
         f"step {quote(step)} trains on up to {workers} workers, and one of them reads all rows into its memory:"
         f" {reason}",
         span,
-        "give each worker three times the memory of all rows, or prepare one dataset with numbers for booleans",
+        "give each worker three times the memory that all rows need, or prepare a single dataset without booleans,"
+        " whose rows can be sharded",
     )
 
 

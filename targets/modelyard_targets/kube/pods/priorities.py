@@ -65,7 +65,7 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
-    """Return the priorities below normal in use on a placement, each with a spec path that sets it."""
+    """Return the below-normal priorities that a placement uses, each with a spec path that sets it."""
     lines: dict[str, Path] = {}
     for resource in plan.on(placement):
         lines.setdefault(priority_of(resource), priority_path(resource))
@@ -123,7 +123,7 @@ def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tu
 
 
 def yielding_here(context: Context) -> tuple[str, ...]:
-    """Return the priorities below normal in use on a placement."""
+    """Return the below-normal priorities that a placement uses."""
     return tuple(yielding(context.plan, context.placement))
 
 
