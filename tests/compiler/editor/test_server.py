@@ -176,7 +176,7 @@ def test_a_completion_replaces_the_word_before_the_cursor(editor: LanguageClient
 @pytest.mark.parametrize(
     ("old", "new", "shown"),
     [
-        ("framework: xgboost", "frame▮work: xgboost", "Library the model is made with"),
+        ("framework: xgboost", "frame▮work: xgboost", "Library that trains the model"),
         ("framework: xgboost", "framework: xgb▮oost", "one of: scikit-learn, xgboost"),
         ("  score: {", "  sc▮ore: {", "inference.score: written at"),
         ("compute: small}\ninf", "compute: sm▮all}\ninf", "compute.small: written at"),

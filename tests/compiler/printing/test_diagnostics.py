@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelyard.diagnostics import Diagnostic, Severity
@@ -218,10 +219,14 @@ def test_sarif_has_the_pages_of_providers() -> None:
 @given(
     st.text(max_size=40), st.integers(1, 50), st.integers(1, 10), st.sampled_from(["text", "json", "sarif", "github"])
 )
+@example("\xa0", 1, 1, "text")
 def test_any_text_is_printed_safely(text: str, column: int, length: int, form: str) -> None:
     """No character in a spec breaks a line of the output or controls the terminal."""
     found = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
     shown = render([found], [SourceFile("s", text)], form)
 
-    assert all(character.isprintable() or character in "\n\u200d" for character in shown)
+    assert all(
+        character.isprintable() or character in "\n\u200d" or unicodedata.category(character) == "Zs"
+        for character in shown
+    )
     assert shown.count("\n") == (8 if form == "text" else 1 if form == "github" else shown.count("\n"))
