@@ -78,7 +78,7 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     if fault:
         yield problems.bucket_name_refused(system.at(*here, "adopt"), store.adopt, fault)
     if store.credentials is not None:
-        why = "workloads open S3 buckets by their roles"
+        why = "workloads open S3 buckets with their roles"
         yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why)
 
 

@@ -160,8 +160,9 @@ def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnost
 
         stores: {lake: {type: object}}
     """
+    # `credentials: …` would be hidden when it is printed, as a secret that somebody pasted
     return Diagnostic(
-        "AWS-E007", Severity.ERROR, f"store {quote(store)} cannot have {field}: {why}", span, f"remove {field}"
+        "AWS-E007", Severity.ERROR, f"store {quote(store)} has {field}, but {why}", span, f"remove {field}"
     )
 
 
