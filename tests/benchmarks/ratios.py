@@ -35,9 +35,13 @@ class Expected:
         return self.budget if self.bound is None else self.bound
 
     def limit(self, margin: float) -> float:
-        """The ratio above which a run fails that allows `margin` times what was stored, or else times the budget."""
-        usual = self.held if self.stored is None else self.stored
-        return max(self.held, usual * margin) if margin > 1 else self.held
+        """The ratio above which a run fails that allows `margin` times the budget.
+
+        A bound has slack already, so where there is one, the margin applies to the stored ratio.
+        """
+        if self.bound is None:
+            return self.budget * margin
+        return max(self.bound, margin * (self.stored or 0.0))
 
     def verdict(self, measured: float) -> str:
         """Return the table's remark on a ratio, or "" if it has not changed and is within its budget."""
@@ -52,7 +56,7 @@ class Expected:
 
 @dataclass
 class Ratios:
-    """The ratios of one run, which fails where a ratio exceeds its bound and `margin` times what was stored."""
+    """The ratios of one run, which fails where a ratio exceeds its limit with this margin."""
 
     expected: Mapping[str, Expected]
     measured: dict[str, float] = field(default_factory=dict[str, float])
