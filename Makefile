@@ -85,6 +85,7 @@ clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run l
 	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
 
 runtime: $(RUNTIME)
+	@$(BIN)/python -m testbed packages # Azurite
 	"$$(cat $(RUNTIME))" -m pytest tests/runtime
 
 testbed: $(INSTALLED) ## build the real parts into the cache folder, once

@@ -41,8 +41,8 @@ class _Fit:
 def choose_system(system: System, target: TargetSpec) -> Hardware | None:
     """Return the best declared machine that fits a head, for heads, launchers and the registry.
 
-    Return None without declared capacity, and if no declared machine fits a head or can be told apart. The check of
-    capacity then packs heads on any machine, and reports what does not fit.
+    Return None if no capacity is declared, no declared machine fits a head, or the choice is ambiguous. The capacity
+    check then packs heads on any machine and reports what does not fit.
     """
     if not target.capacity:
         return None

@@ -81,12 +81,9 @@ class Azure(Driver):
             self._blob(path).upload_blob(content, overwrite=True)
 
     def move(self, path: str, to: str) -> None:
-        """Rename the file. Without a hierarchical namespace, Arrow cannot rename, so copy the file and delete it."""
-        try:
-            super().move(path, to)
-        except NotImplementedError:
-            self.filesystem.copy_file(path, to)
-            self.remove(path)
+        """Copy the file and delete it. Arrow can rename only with a hierarchical namespace, into existing folders."""
+        self.filesystem.copy_file(path, to)
+        self.remove(path)
 
     def remove(self, path: str) -> None:
         """Delete the file directly. Arrow would also create an object for the parent folder."""
