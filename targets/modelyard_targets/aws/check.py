@@ -15,6 +15,7 @@ from modelyard_targets.aws.check_network import check_images, check_network, che
 from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_locks, check_stores
 from modelyard_targets.aws.diagnostics import plan as problems
+from modelyard_targets.aws.diagnostics import stores as store_problems
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
@@ -120,10 +121,10 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             accounts = {options_of(here).account, options_of(other).account}
             if not bucket.adopt and len(accounts) > 1:  # an adopted bucket grants access by its own policy
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
-                yield problems.bucket_out_of_reach(where, store, placement, what, instead)
+                yield store_problems.bucket_out_of_reach(where, store, placement, what, instead)
             if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
                 instead = "give the network a way out with vpc: {nat: one}"
-                yield problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
+                yield store_problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -132,7 +133,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for other, (store, resource) in waits.pop(placement).items():
         if placement in _reached(other, waits):
             where = plan.system.key(*resource.origin)
-            yield problems.each_first(where, store, placement, other)
+            yield store_problems.each_first(where, store, placement, other)
 
 
 def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:

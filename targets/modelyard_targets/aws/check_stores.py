@@ -11,7 +11,8 @@ from modelyard.manifest import memory_text
 from modelyard.patterns import pattern
 from modelyard.plan import Identity, Plan, RegistryServer, is_adopted
 from modelyard.spec import Store, System, TargetSpec
-from modelyard_targets.aws.diagnostics import plan as problems
+from modelyard_targets.aws.diagnostics import plan as plan_problems
+from modelyard_targets.aws.diagnostics import stores as problems
 from modelyard_targets.aws.names import database_identifier
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -97,9 +98,9 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
         yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
     name = database_identifier(system, target.name, store)
     if len(name) > _LONGEST_DATABASE:
-        yield problems.name_too_long(system.key(*here), f"database '{store.name}'", name, _LONGEST_DATABASE)
+        yield plan_problems.name_too_long(system.key(*here), f"database '{store.name}'", name, _LONGEST_DATABASE)
     elif "--" in name:
-        yield problems.double_hyphen(system.key(*here), f"database '{store.name}'", name)
+        yield plan_problems.double_hyphen(system.key(*here), f"database '{store.name}'", name)
 
 
 def _bucket_fault(name: str) -> str:
