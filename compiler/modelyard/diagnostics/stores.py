@@ -69,7 +69,8 @@ def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> 
 
     Right:
 
-        data: {transactions: {uri: "abfss://lake@acme.dfs.core.windows.net/transactions/", format: parquet}}
+        stores: {lake: {type: object}}
+        data: {transactions: {store: lake, path: transactions/, format: parquet}}
     """
     return Diagnostic("E0697", Severity.ERROR, f"dataset {quote(data)} is at {quote(uri)}: {why}", span, hint)
 

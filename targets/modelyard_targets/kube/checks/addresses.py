@@ -32,15 +32,13 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def _unopened(uri: str, target: TargetSpec) -> tuple[str, str]:
     scheme = uri.partition(":")[0]
-    driver = DRIVERS.get(scheme)
+    own = cloud_storage(target.provider).driver
+    whole = f"write {own.uri(own.example, 'PATH')}"
     if scheme == _ON_DISK:
         return "", ""
-    if driver is None:
-        forms = [one.uri(one.example, "PATH") for one in DRIVERS.values()]
-        return f"workloads do not open {scheme}:", f"write {', '.join(forms[:-1])} or {forms[-1]}"
-    if not driver.opens(uri):
-        return "that is not a whole address", f"write {driver.uri(driver.example, 'PATH')}"
-    if cloud_storage(target.provider).driver is not driver:
+    if scheme not in DRIVERS:
+        return f"workloads do not open {scheme}:", whole
+    if scheme != own.scheme:
         why = f"workloads on target {quote(target.name)} have no identity that opens it"
         return why, "copy the data into a store of the target, and set store: and path:"
-    return "", ""
+    return ("", "") if own.opens(uri) else ("that is not a complete address", whole)
