@@ -11,8 +11,7 @@ RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 # Tests whose programs load the SDKs of clouds.
 MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
-# In CI, the log ends with the files that the unit tests do not run whole. It takes a third longer, so nowhere else.
-COVERAGE := $(if $(CI),--cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered)
+UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
@@ -25,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check style types mypy pyright imports unit clouds runtime test real testbed budgets bench clean
+.PHONY: help demo check style types mypy pyright imports unit coverage clouds runtime test real testbed budgets bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -58,7 +57,7 @@ demo: $(COMMAND) ## compile the reference system, and show what came out and why
 	@echo "Next: read examples/fraud-detection/build/on-prem/main/README.md,"
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
 
-check: $(INSTALLED) $(RUNTIME) ## everything that needs no real parts, in under two minutes
+check: $(INSTALLED) $(RUNTIME) ## everything that needs no real parts: twenty minutes on two cores
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style imports unit runtime pyright mypy
 
 style: $(INSTALLED)
@@ -79,14 +78,17 @@ pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(PYTEST) $(COVERAGE) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
+	$(UNIT)
+
+coverage: $(INSTALLED) ## the unit tests, and the files that they do not run whole: a third slower than `make unit`
+	$(UNIT) --cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered
 
 clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run loads a large SDK
 	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
 
 runtime: $(RUNTIME)
 	@$(BIN)/python -m testbed packages # Azurite
-	"$$(cat $(RUNTIME))" -m pytest tests/runtime
+	"$$(cat $(RUNTIME))" -m pytest -n 2 --dist loadfile tests/runtime
 
 testbed: $(INSTALLED) ## build the real parts into the cache folder, once
 	$(BIN)/python -m testbed packages

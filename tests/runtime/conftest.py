@@ -35,10 +35,11 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a local Ray, and give Ray Train's workers more than the default minute to start."""
+    """Start a local Ray whose Train gives workers ten minutes to start, and looks at them more often than usual."""
     import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")
+    monkeypatch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     yield

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import pickle
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import UnsupportedOperation
@@ -32,8 +28,6 @@ from tests.narrowing import present
 from tests.runtime.described import record
 from tests.runtime.object_store import BUCKET, ObjectStore
 
-PROGRAM = Path(__file__).parents[1] / "growing.py"
-ROOT = PROGRAM.parents[2]
 TASK = "binary-classification"
 ROUNDS = 60
 DRAWN: dict[str, dict[str, Any]] = {
@@ -322,58 +316,3 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
     kept.discard()
     assert files.get_file_info(one).type == fs.FileType.NotFound
     assert [name for name in store.names() if "training-" in name] == []
-
-
-def grown(folder: Path, trainer: str, killed_after: int, spacing: float = 0) -> subprocess.CompletedProcess[str]:
-    """Train in a separate process, since only one Ray runs on this machine at a time."""
-    paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
-    slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600", "RAY_DEDUP_LOGS": "0"}
-    environment = {**os.environ, **slow, "PYTHONPATH": paths, "RAY_TMPDIR": "/tmp"}
-    with Path("/tmp/ray.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return subprocess.run(
-            [sys.executable, str(PROGRAM), str(folder), trainer, str(killed_after), "1", str(spacing)],
-            env=environment, capture_output=True, text=True, check=False, timeout=1500,
-        )  # fmt: skip
-
-
-def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
-    """Return the rounds of each checkpoint that the worker reported, from Ray's log."""
-    return [int(one) for one in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)]
-
-
-def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
-    """Finished rounds are not repeated, the model equals that of an uninterrupted run, and no folder is left."""
-    (tmp_path / "killed").mkdir()
-    (tmp_path / "whole").mkdir()
-    first = grown(tmp_path / "killed", "xgboost", 12)
-    assert first.returncode < 0, first.stderr
-
-    second = grown(tmp_path / "killed", "xgboost", 0)
-    whole = grown(tmp_path / "whole", "xgboost", 0)
-
-    assert (second.returncode, whole.returncode) == (0, 0), second.stderr + whole.stderr
-    resumed, uninterrupted = (json.loads((tmp_path / one / "xgboost.json").read_text()) for one in ("killed", "whole"))
-    assert resumed["before"] >= 12
-    assert reported(second) == list(range(resumed["before"] + 3, ROUNDS, 3))
-    assert reported(whole) == list(range(3, ROUNDS, 3))
-    assert uninterrupted["before"] == 0
-    assert resumed["said"] == uninterrupted["said"]
-    assert uninterrupted["right"] > 0.9
-    assert not list((tmp_path / "killed" / "checkpoints").iterdir())
-
-
-@pytest.mark.parametrize("trainer", ["xgboost", "lightgbm", "scikit-learn"])
-def test_training_starts_without_ray_train(trainer: str, tmp_path: Path) -> None:
-    """A run that ends before a checkpoint is due never starts Ray Train; a longer run hands its progress over to it."""
-    (tmp_path / "short").mkdir()
-    (tmp_path / "long").mkdir()
-    short = grown(tmp_path / "short", trainer, 0, spacing=600)
-    long = grown(tmp_path / "long", trainer, 0, spacing=0.0001)
-
-    assert (short.returncode, long.returncode) == (0, 0), short.stderr + long.stderr
-    assert "Reporting training result" not in short.stdout + short.stderr
-    assert reported(long) == list(range(3, ROUNDS, 3))
-    first, second = (json.loads((tmp_path / one / f"{trainer}.json").read_text()) for one in ("short", "long"))
-    assert first["said"] == second["said"]
-    assert not list((tmp_path / "long" / "checkpoints").iterdir())

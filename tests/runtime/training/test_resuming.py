@@ -1,0 +1,80 @@
+"""Training on a real Ray Train: a killed driver is resumed, and a short run does without Ray Train."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(__file__).parents[1] / "growing.py"
+ROOT = PROGRAM.parents[2]
+ROUNDS = 60
+TRAINERS = ("xgboost", "lightgbm", "scikit-learn")
+SETTINGS = {
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_TMPDIR": "/tmp",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
+    # A report waits for the controller's next look, every two seconds by default.
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+}
+
+
+def grown(folder: Path, *trainers: str, killed_after: int = 0, spacing: float = 0) -> subprocess.CompletedProcess[str]:
+    """Train in a separate process, which can be killed."""
+    folder.mkdir(exist_ok=True)
+    paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), str(folder), ",".join(trainers), str(killed_after), "1", str(spacing)],
+        env={**os.environ, **SETTINGS, "PYTHONPATH": paths},
+        capture_output=True, text=True, check=False, timeout=900,
+    )  # fmt: skip
+
+
+def result(folder: Path, trainer: str) -> dict[str, Any]:
+    """Return what a training run wrote about itself."""
+    written: dict[str, Any] = json.loads((folder / f"{trainer}.json").read_text())
+    return written
+
+
+def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
+    """Return the rounds of each checkpoint that the worker reported, from Ray's log."""
+    return [
+        int(rounds) for rounds in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)
+    ]
+
+
+def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
+    """Finished rounds are not repeated, the model equals that of an uninterrupted run, and no folder is left."""
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    first = grown(killed, "xgboost", killed_after=12)
+    assert first.returncode < 0, first.stderr
+
+    second = grown(killed, "xgboost")
+    uninterrupted = grown(whole, "xgboost")
+
+    assert (second.returncode, uninterrupted.returncode) == (0, 0), second.stderr + uninterrupted.stderr
+    before = result(killed, "xgboost")["before"]
+    assert before >= 12
+    assert reported(second) == list(range(before + 3, ROUNDS, 3))
+    assert reported(uninterrupted) == list(range(3, ROUNDS, 3))
+    assert result(whole, "xgboost")["before"] == 0
+    assert result(killed, "xgboost")["said"] == result(whole, "xgboost")["said"]
+    assert result(whole, "xgboost")["right"] > 0.9
+    assert not list((killed / "checkpoints").iterdir())
+
+
+def test_training_starts_without_ray_train(tmp_path: Path) -> None:
+    """A run that ends before a checkpoint is due never starts Ray Train; a longer run hands its progress over to it."""
+    short = grown(tmp_path / "short", *TRAINERS, spacing=600)
+    long = grown(tmp_path / "long", *TRAINERS, spacing=0.0001)
+
+    assert (short.returncode, long.returncode) == (0, 0), short.stderr + long.stderr
+    assert reported(short) == []
+    assert reported(long) == [*range(3, ROUNDS, 3)] * len(TRAINERS)
+    for trainer in TRAINERS:
+        assert result(tmp_path / "short", trainer)["said"] == result(tmp_path / "long", trainer)["said"]
+    assert not list((tmp_path / "long" / "checkpoints").iterdir())
