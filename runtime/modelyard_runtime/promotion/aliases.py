@@ -24,7 +24,7 @@ from modelyard_runtime.promotion.history import (
 )
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.files import digest_of_version
 
 _TRIES = 50
 _INTERRUPTED = timedelta(minutes=10)
@@ -147,7 +147,7 @@ def _digest(name: str, number: str) -> str:
     it.
     """
     try:
-        return digest_of(f"models:/{name}/{number}")
+        return digest_of_version(registry.version(name, number))
     except Exception as problem:  # noqa: BLE001 - files may be in any store, and each kind raises its own exceptions
         _log.error("the files of version %s of %s cannot be read: %s", number, name, problem)
         return ""

@@ -17,7 +17,7 @@ from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.promotion.soak import soaked
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.files import digest_of_version
 from modelyard_runtime.registry.lineage import WORKLOAD_TAG
 from modelyard_runtime.telemetry.otlp import Sample
 from modelyard_runtime.telemetry.reported import labels_of, report
@@ -360,7 +360,7 @@ def _unchanged(promotion: Promotion, version: registry.Version) -> str:
 
     The files must be those that the gate evaluated, that were approved, and that served in the previous stage.
     """
-    digest, before = digest_of(version.uri), promotion.after
+    digest, before = digest_of_version(version), promotion.after
     if digest != version.tags.get(DIGEST_TAG, digest):
         raise Refusal(
             f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry.formats import DATA_ALONE, FORMAT_TAG, format_of
@@ -20,6 +21,9 @@ from modelyard_runtime.workload.description import Section
 if TYPE_CHECKING:
     import pandas as pd
 
+
+STORE = "MODELYARD_REGISTRY_STORE"
+"""The environment variable in which `connect` keeps the address of the registry's store, beside MLflow's variables."""
 
 _TRIES = 3
 
@@ -85,9 +89,22 @@ def open_experiment(model: records.Model) -> str:
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
     """Set the environment variables with which MLflow accesses artifacts, depending on the store's protocol."""
+    os.environ[STORE] = store
     access = workload.stores.get(store)
     if access is not None:
         os.environ.update(artifact_variables(access))
+
+
+def stored_elsewhere(version: Version) -> str:
+    """Return the address of a version's files if they are in another store than the registry's; else an empty string.
+
+    A login that may register versions may name any address, and clients of a store that cannot be reached try for
+    minutes.
+    """
+    store = urlsplit(os.environ.get(STORE, ""))
+    address = str(_client().get_model_version_download_uri(version.name, version.version))
+    files = urlsplit(address)
+    return address if store.scheme and (files.scheme, files.netloc) != (store.scheme, store.netloc) else ""
 
 
 def version_at(name: str, alias: str) -> Version | None:

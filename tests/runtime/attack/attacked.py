@@ -92,7 +92,7 @@ class Yard:
             "name": "promoter",
             "address": "promoter",
             "type": "promoter",
-            "registry": {"uri": server.url},
+            "registry": {"uri": server.url, "artifacts": f"file://{server.folder}/artifacts"},
             "promotions": {"retrain": self.pipeline},
         }
         (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))

@@ -58,8 +58,10 @@ def test_alias_cannot_be_moved_by_graphql(yard: Yard, harmless: Callable[[], Non
     harmless()
 
 
-def test_failing_store_does_not_delay_other_pipelines(yard: Yard, good: registry.Version) -> None:
-    """The store here is unsupported and raises an unexpected type of error."""
+def test_failing_store_does_not_delay_other_pipelines(
+    yard: Yard, good: registry.Version, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The version names a store that the registry does not use, whose client would retry for two minutes."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
@@ -67,6 +69,7 @@ def test_failing_store_does_not_delay_other_pipelines(yard: Yard, good: registry
     (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, told)))
 
     assert yard.look() == 1  # no traceback
+    assert "has its files at gs://nowhere.invalid/model, outside the registry's store" in caplog.text
 
 
 def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[], None]) -> None:
