@@ -2,10 +2,15 @@
 
 The emulator's own server handles one request at a time, but Arrow keeps a request open while it reads part of a file,
 so each request gets a thread here. Arrow also holds the GIL while it waits, so the emulator is a separate process.
+
+It ignores preconditions and retention policies, so this refuses uploads to existing objects as the service does: those
+that require the object to be new, and all below the folder `locked/`.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -13,11 +18,16 @@ from functools import partial
 from http.server import ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from gcp_storage_emulator.server import RequestHandler
 from gcp_storage_emulator.storage import Storage
 
 BUCKET = "lake"
+LOCKED = "locked/"
+"""The folder whose objects are retained: nobody overwrites them."""
+
+_NAME = re.compile(rb'"name":\s*"([^"]+)"')
 
 _storage_lock = threading.Lock()
 
@@ -29,13 +39,44 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self._handle(super().do_GET)
 
     def do_POST(self) -> None:
-        self._handle(super().do_POST)
+        self._handle(self._insert)
 
     def do_PUT(self) -> None:
         self._handle(super().do_PUT)
 
     def do_DELETE(self) -> None:
         self._handle(super().do_DELETE)
+
+    def _insert(self) -> None:
+        """Answer an upload, in which the name of the object is in the query or in the body."""
+        if not self.path.startswith("/upload/"):
+            super().do_POST()
+            return
+        query = parse_qs(urlsplit(self.path).query)
+        connection, body = self.rfile, self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        named = _NAME.search(body)
+        name = query["name"][0] if "name" in query else named[1].decode() if named else ""
+        exists = name in self.storage.objects.get(BUCKET, {})
+        if exists and query.get("ifGenerationMatch") == ["0"]:
+            self._refuse(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
+        elif exists and LOCKED in name:
+            why = f"Object '{BUCKET}/{name}' is subject to bucket's retention policy and cannot be overwritten"
+            self._refuse(403, "retentionPolicyNotMet", why)
+        else:
+            self.rfile = BytesIO(body) if body else connection
+            try:
+                super().do_POST()
+            finally:
+                self.rfile = connection
+
+    def _refuse(self, status: int, reason: str, message: str) -> None:
+        error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
+        content = json.dumps({"error": error}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _handle(self, handle: Callable[[], None]) -> None:
         """Handle a request under the lock, but answer after releasing it, since a client may read slowly."""

@@ -28,7 +28,7 @@ from modelyard_runtime.captures.kept_rows import (
 )
 from modelyard_runtime.captures.segments import Segments, folder_of
 from modelyard_runtime.models.answers import Answer
-from modelyard_runtime.storage.filesystem import Place, listed, place, remove_folder, write_whole
+from modelyard_runtime.storage.filesystem import Place, listed, place, remove_folder, write_once
 from modelyard_runtime.storage.spool import CaptureMetrics, spool_of
 from modelyard_runtime.workload.records import Capture, Workload
 
@@ -194,7 +194,7 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Upload the rows that killed replicas left on this disk, overwriting files that were already uploaded."""
+        """Upload the rows that killed replicas left on this disk; files that were already uploaded stay."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)
@@ -213,7 +213,7 @@ class Captures:
         if self._spool is not None:
             self._spool.keep(f"day={period.day}/variant={self._variant}/{name}", content, period.count)
             return
-        write_whole(self._place.below(f"day={period.day}", f"variant={self._variant}", name), content)
+        write_once(self._place.below(f"day={period.day}", f"variant={self._variant}", name), content)
 
     def _drop(self, rows: int) -> None:
         with self._lock:

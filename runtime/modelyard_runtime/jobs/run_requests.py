@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage.filesystem import place, write_whole
+from modelyard_runtime.storage.filesystem import place, write_once
 from modelyard_runtime.workload.description import API_VERSION
 from modelyard_runtime.workload.records import BreachRun, MonitorWorkload, RunRequest
 
@@ -36,7 +36,7 @@ def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: dat
     body = request_of(workload, run, now, reasons)
     where = place(workload, request.uri, request.store).below(f"{body['id']}.json")
     try:
-        write_whole(where, json.dumps(body, ensure_ascii=False).encode())
+        write_once(where, json.dumps(body, ensure_ascii=False).encode())
     except OSError as problem:
         raise Refusal(
             f"cannot request {description}: writing the request failed: {problem}; the monitor's next run tries again"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelyard_runtime.storage.filesystem import place, write_whole
+from modelyard_runtime.storage.filesystem import place, write_once
 from modelyard_runtime.workload.records import PipelineWorkload
 
 _SESSIONS = Path("/tmp/ray")
@@ -52,14 +52,17 @@ def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
 
 
 def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
-    """Copy the logs in one folder of this node. Returns the number of files."""
+    """Copy the logs in one folder of this node. Returns the number of files.
+
+    Runs may add logs and not replace any, so that a request whose answer was lost must not fail when it is repeated.
+    """
     logs = workload.pipeline.logs
     if logs is None:
         return 0
     target = place(workload, logs.uri, logs.store).below(run_name, node)
     count = 0
     for path in _written(folder):
-        write_whole(target.below(*path.relative_to(folder).parts), _end_of(path))
+        write_once(target.below(*path.relative_to(folder).parts), _end_of(path))
         count += 1
     return count
 

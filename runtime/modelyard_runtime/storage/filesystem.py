@@ -180,3 +180,11 @@ def move(where: Place, to: Place) -> None:
 def write_whole(where: Place, content: bytes) -> None:
     """Write a file atomically: readers see either the old file or the complete new one."""
     where.driver.write(where.path, content)
+
+
+def write_once(where: Place, content: bytes) -> None:
+    """Write a file whose name belongs to this content; do nothing if an earlier attempt has written it.
+
+    Workloads that may only add files use this for everything that they may write again.
+    """
+    where.driver.write_once(where.path, content)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard_runtime.storage.filesystem import Place, local, write_whole
+from modelyard_runtime.storage.filesystem import Place, local, write_once, write_whole
 from modelyard_runtime.workload.records import Capture
 
 WAITING: Final = "modelyard_captures_waiting_bytes"
@@ -45,7 +45,7 @@ class Spool:
                 content = waiting.read_bytes()
             except FileNotFoundError:  # another process on this disk has already uploaded it
                 continue
-            write_whole(target, content)
+            write_once(target, content)
             waiting.unlink(missing_ok=True)
             sent += 1
         return sent

@@ -13,6 +13,7 @@ from modelyard_runtime.pipelines.logs import copy_folder, keep_logs
 from modelyard_runtime.workload.records import PipelineWorkload
 from tests.runtime.described import record
 from tests.runtime.object_store import BUCKET, ObjectStore
+from tests.runtime.storage.services import gcs
 
 
 @pytest.fixture
@@ -42,6 +43,23 @@ def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest
         "mlflow/logs/train/run-1/10.0.0.7/job-driver-run.log",
         "mlflow/logs/train/run-1/10.0.0.7/worker-a.out",
     ]
+
+
+def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
+    session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Google Cloud Storage answers 403 to a repeated upload of those who may only add; the emulator below `locked/`."""
+    (tmp_path / "service").mkdir()
+    with gcs(tmp_path / "service") as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        kept = {"uri": f"{service.uri}/locked/logs/", "store": "lake"}
+        workload = record(PipelineWorkload, {"stores": {"lake": dict(service.store)}, "pipeline": {"logs": kept}})
+
+        for _ in range(2):
+            assert copy_folder(workload, "run-1", "10.0.0.7", session) == 2
+
+        assert service.get("locked/logs/run-1/10.0.0.7/worker-a.out") == b"loss 0.3\n"
 
 
 def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,20 @@
-"""Starts one service per storage protocol. Tests of a service that cannot run here fail, with the reason."""
+"""Starts one service per storage protocol, and gives each test a folder in it.
+
+Tests of a service that cannot run here fail, with the reason.
+"""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from modelyard_runtime.storage.filesystem import Place, place
+from modelyard_runtime.workload.records import Workload
 from testbed import npm
+from tests.runtime.described import record
 from tests.runtime.storage import services
 from tests.runtime.storage.services import Service
 
@@ -23,3 +30,23 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         pytest.fail(f"Azure's Blob Storage cannot run here: {'; '.join(missing)}")
     with ExitStack() as stack:
         yield stack.enter_context(_SERVICES[kind](tmp_path_factory.mktemp(kind)))
+
+
+@pytest.fixture
+def folder() -> str:
+    """Return a folder that no other test uses."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
+    """Describe the service's store, and set the environment variables with its credentials."""
+    for name, value in service.environment.items():
+        monkeypatch.setenv(name, value)
+    return record(Workload, {"stores": {"lake": dict(service.store)}})
+
+
+@pytest.fixture
+def where(service: Service, workload: Workload, folder: str) -> Place:
+    """Return the folder as the runtime's place."""
+    return place(workload, f"{service.uri}/{folder}/", "lake")

@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -30,7 +29,6 @@ from modelyard_runtime.storage.filesystem import (
     listed,
     make_folder,
     move,
-    place,
     place_in,
     read_whole,
     reading,
@@ -48,26 +46,6 @@ PAGES_OF_THEIR_OWN = ("s3:", "gs:")
 """S3 is asked for pages of 1,000 names whatever is needed, and Google's emulator does not split its answers."""
 
 _LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB: several parts in every protocol
-
-
-@pytest.fixture
-def folder() -> str:
-    """Return a folder that no other test uses."""
-    return uuid.uuid4().hex
-
-
-@pytest.fixture
-def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Describe the service's store, and set the environment variables with its credentials."""
-    for name, value in service.environment.items():
-        monkeypatch.setenv(name, value)
-    return record(Workload, {"stores": {"lake": dict(service.store)}})
-
-
-@pytest.fixture
-def where(service: Service, workload: Workload, folder: str) -> Place:
-    """Return the folder as the runtime's place."""
-    return place(workload, f"{service.uri}/{folder}/", "lake")
 
 
 def content_of(where: Place) -> bytes:

@@ -87,6 +87,14 @@ class Driver(ABC):
         with self.filesystem.open_output_stream(path) as stream:
             stream.write(content)
 
+    def write_once(self, path: str, content: bytes) -> None:
+        """Write a file whose name belongs to this content; if it exists, an earlier attempt has written it.
+
+        For those who may add files and not replace any: repeating an attempt must not fail. By default it replaces the
+        file by the same content, which stores other than Google's allow.
+        """
+        self.write(path, content)
+
     def move(self, path: str, to: str) -> None:
         """Rename a file within its store. Object storage copies it and deletes the original."""
         self.filesystem.move(path, to)

@@ -25,6 +25,9 @@ _TRIED_FOR = timedelta(minutes=1)
 
 _TIMEOUT_S = (5, 30)
 
+_ONLY_IF_IT_EXISTS = ("storage.objects.delete", "retention policy")
+"""Texts in a refused upload that replaces an object; the upload of a new one needs neither."""
+
 _PAGE = 1000
 """The most names in one answer."""
 
@@ -120,6 +123,34 @@ class Gcs(Driver):
         with _failing_as_arrow(), suppress(_Enough):
             self.client.bucket(bucket).blob(name).download_to_file(content, timeout=_TIMEOUT_S, retry=_retry())
         return content.getvalue()[:most]
+
+    def write_once(self, path: str, content: bytes) -> None:
+        """Create the object, and succeed if it exists.
+
+        Without the right to delete, and while a retention policy holds, an existing object cannot be overwritten, not
+        even by the same content. The service may check rights before the condition, and the right to look whether the
+        object exists is missing, too: then the answer names what only an existing object needs.
+
+        Source: https://docs.cloud.google.com/storage/docs/json_api/v1/objects/insert and /status-codes, 2026-11-27.
+        """
+        from google.api_core.exceptions import Forbidden, PreconditionFailed
+
+        bucket, _, name = path.partition("/")
+        with _failing_as_arrow():
+            blob = self.client.bucket(bucket).blob(name)
+            try:
+                blob.upload_from_string(
+                    content,
+                    content_type="application/octet-stream",
+                    if_generation_match=0,
+                    timeout=_TIMEOUT_S,
+                    retry=_retry(),
+                )
+            except PreconditionFailed:
+                return
+            except Forbidden as problem:
+                if not any(sign in str(problem) for sign in _ONLY_IF_IT_EXISTS):
+                    raise
 
     def single(self, path: str) -> list[fs.FileInfo]:
         try:
