@@ -1,0 +1,189 @@
+"""A Kubernetes cluster on GKE, private from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import pulumi
+from pulumi_gcp import container, projects, serviceaccount
+from pulumi_gcp.container import outputs
+
+from .access import administrators, api_clients, kubeconfig
+from .cluster_settings import harden, observe, open_api
+from .key import Key
+from .network import AdoptedNetwork, Network
+from .project import Project, account_id, protected
+
+Channel: TypeAlias = Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"]
+
+_LONGEST_NAME = 40
+_PODS_OF_A_NODE = 64
+_NODES = "roles/container.defaultNodeServiceAccount"
+_WEEKENDS = ("2026-01-03T00:00:00Z", "2026-01-03T08:00:00Z", "FREQ=WEEKLY;BYDAY=SA,SU")
+"""Start, end and repetition, in UTC: Google requires 48 hours in any 32 days.
+
+Source: https://docs.cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions, 2026-11-27.
+"""
+
+
+class Cluster(pulumi.ComponentResource):
+    """The control plane in three zones, with the account of its nodes, and no nodes yet.
+
+    The API is reachable inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
+    setting `apiClients` lists the CIDR blocks of connected networks that may reach it; `dnsEndpoint` gives it a name on
+    the internet as well, which IAM alone guards, and which the kubeconfig then uses. The setting `admins` names
+    administrators besides the project's owners. Secrets are encrypted with the key, NetworkPolicies are enforced, and
+    Pods get credentials of their own ServiceAccount instead of those of their node.
+
+    `version` is the lowest minor version; Google upgrades within `channel`, on weekends. `zones` are those of nodes,
+    chosen by Google if empty. `ready` is what nodes and identities of Pods must wait for.
+    """
+
+    name: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+    node_account: pulumi.Output[str]
+    ready: tuple[pulumi.Resource, ...]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        network: Network | AdoptedNetwork,
+        key: Key,
+        version: str,
+        channel: Channel = "REGULAR",
+        zones: Sequence[str] = (),
+        public_access_cidrs: Sequence[str] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:gcp:Cluster", name, None, project.options(opts))
+        if len(name) > _LONGEST_NAME:
+            raise pulumi.RunError(f"cluster {name}: a name has {_LONGEST_NAME} characters at most")
+        self.title = name
+        self.project = project
+        self.network = network
+        self.key = key
+        self._child = pulumi.ResourceOptions(parent=self)
+        account, rights = self._node_account()
+        self.node_account = account.email
+        by_name = pulumi.Config().get_bool("dnsEndpoint") is True
+        cluster = self._control_plane(version, channel, zones, public_access_cidrs, by_name)
+        self.name, self.endpoint = cluster.name, cluster.endpoint
+        administrators(name, project=project, cluster_name=name, opts=self._child)
+        self.kubeconfig = _kubeconfig(name, cluster, by_name)
+        self.ready = (cluster, rights)
+        self.register_outputs({"name": self.name, "endpoint": self.endpoint})
+
+    def _node_account(self) -> tuple[serviceaccount.Account, projects.IAMMember]:
+        """The account of every node, which writes logs and metrics. The default one may edit the whole project."""
+        title = f"{self.title}-nodes"
+        account = serviceaccount.Account(
+            title,
+            serviceaccount.AccountArgs(
+                account_id=account_id(self.title, "nodes"), display_name=f"Nodes of {self.title}"
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=list(self.project.ready)),
+        )
+        rights = projects.IAMMember(
+            title,
+            projects.IAMMemberArgs(project=self.project.project_id, role=_NODES, member=account.member),
+            self._child,
+        )
+        return account, rights
+
+    def _control_plane(
+        self, version: str, channel: Channel, zones: Sequence[str], public_access_cidrs: Sequence[str], by_name: bool
+    ) -> container.Cluster:
+        arguments = container.ClusterArgs(
+            name=self.title,
+            description=f"modelyard {self.title}",
+            location=self.project.region_name,
+            node_locations=list(zones) or None,
+            min_master_version=version,
+            release_channel=container.ClusterReleaseChannelArgs(channel=channel),
+            maintenance_policy=_on_weekends(),
+            deletion_protection=protected(),
+            resource_labels=dict(self.project.common_labels),
+            cost_management_config=container.ClusterCostManagementConfigArgs(enabled=True),
+            # our pools are resources of their own; the first one cannot be left out, only removed
+            remove_default_node_pool=True,
+            initial_node_count=1,
+            node_config=self._first_node(),
+        )
+        self._connect(arguments)
+        open_api(arguments, public_access_cidrs, api_clients(), by_name=by_name)
+        self._harden(arguments)
+        observe(arguments)
+        return container.Cluster(
+            self.title,
+            arguments,
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*self.network.ready, self.key.granted("container"), self.key.granted("compute")],
+                protect=protected(),
+                # belongs to the removed pool: afterwards it describes another one
+                ignore_changes=["nodeConfig"],
+            ),
+        )
+
+    def _connect(self, arguments: container.ClusterArgs) -> None:
+        network = self.network
+        arguments.network, arguments.subnetwork = network.network_id, network.subnetwork_id
+        arguments.networking_mode = "VPC_NATIVE"
+        arguments.ip_allocation_policy = container.ClusterIpAllocationPolicyArgs(
+            cluster_secondary_range_name=network.pods_range, services_secondary_range_name=network.services_range
+        )
+        # 110 by default, for which each node takes twice as many addresses
+        arguments.default_max_pods_per_node = _PODS_OF_A_NODE
+        # by default NetworkPolicies are accepted and not enforced
+        arguments.datapath_provider = "ADVANCED_DATAPATH"
+        arguments.enable_intranode_visibility = True  # flow logs also show connections within a node
+
+    def _harden(self, arguments: container.ClusterArgs) -> None:
+        arguments.workload_identity_config = container.ClusterWorkloadIdentityConfigArgs(
+            workload_pool=self.project.workload_pool
+        )
+        arguments.database_encryption = container.ClusterDatabaseEncryptionArgs(state="ENCRYPTED", key_name=self.key.id)
+        harden(arguments)
+
+    def _first_node(self) -> container.ClusterNodeConfigArgs:
+        """The nodes of the pool that lives for minutes obey the same rules, which an organization may enforce."""
+        return container.ClusterNodeConfigArgs(
+            service_account=self.node_account,
+            oauth_scopes=["https://www.googleapis.com/auth/cloud-platform"],
+            boot_disk_kms_key=self.key.id,
+            disk_size_gb=30,
+            disk_type="pd-standard",  # does not count as SSD, of which a new project may have little
+            shielded_instance_config=container.ClusterNodeConfigShieldedInstanceConfigArgs(
+                enable_secure_boot=True, enable_integrity_monitoring=True
+            ),
+            workload_metadata_config=container.ClusterNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+            metadata={"disable-legacy-endpoints": "true"},
+        )
+
+
+def _on_weekends() -> container.ClusterMaintenancePolicyArgs:
+    start, end, repetition = _WEEKENDS
+    return container.ClusterMaintenancePolicyArgs(
+        recurring_window=container.ClusterMaintenancePolicyRecurringWindowArgs(
+            start_time=start, end_time=end, recurrence=repetition
+        )
+    )
+
+
+def _kubeconfig(name: str, cluster: container.Cluster, by_name: bool) -> pulumi.Output[str]:
+    if by_name:
+        host = cluster.control_plane_endpoints_config.apply(_dns_name)
+        return kubeconfig(name, server=pulumi.Output.concat("https://", host), authority=None)
+    authority = cluster.master_auth.apply(lambda auth: auth.cluster_ca_certificate or "")
+    return kubeconfig(name, server=pulumi.Output.concat("https://", cluster.endpoint), authority=authority)
+
+
+def _dns_name(endpoints: outputs.ClusterControlPlaneEndpointsConfig) -> str:
+    by_name = endpoints.dns_endpoint_config
+    if by_name is None or not by_name.endpoint:
+        raise pulumi.RunError("GKE names no DNS endpoint of this cluster")
+    return by_name.endpoint

@@ -1,0 +1,184 @@
+"""Relational databases: private PostgreSQL on Cloud SQL."""
+
+from __future__ import annotations
+
+import re
+
+import pulumi
+from pulumi_gcp import compute, sql
+
+from .key import Key
+from .network import AdoptedNetwork, Network
+from .project import Project, protected
+
+_PORT = 5432
+_MOST_LOG_DAYS = 7
+_CUSTOM = re.compile(r"db-custom-\d+-(\d+)")
+_SHARED = {"db-f1-micro": 25, "db-g1-small": 50}
+_CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (0, 100))
+"""The default of `max_connections` from this memory in GiB on.
+
+Source: https://docs.cloud.google.com/sql/docs/postgres/flags, "max_connections", 2026-11-27.
+"""
+
+_FLAGS = {
+    "log_checkpoints": "on",
+    "log_connections": "on",
+    "log_disconnections": "on",
+    "log_lock_waits": "on",
+    "log_min_messages": "warning",
+    "log_temp_files": "0",
+}
+
+
+class Database(pulumi.ComponentResource):
+    """A PostgreSQL database that only this project's network can reach, over TLS; no user has a password yet.
+
+    `database` is the name of the database. Its instance is named after this component, with a suffix, since Google
+    keeps the name of a deleted one for a week. `host` is an address of the network, at which Private Service Connect
+    serves the instance. With `replicas`, a second zone has a standby that takes over. The instance is protected;
+    deleting it leaves a final backup, and its other backups outlive it. `connections` and `storage_gib` are its
+    capacity.
+    """
+
+    host: pulumi.Output[str]
+    port: int
+    name: str
+    identifier: pulumi.Output[str]
+    instance_id: pulumi.Output[str]
+    storage_gib: int
+    connections: int
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        key: Key,
+        network: Network | AdoptedNetwork,
+        database: str,
+        storage_gib: int,
+        machine: str,
+        version: str,
+        replicas: bool,
+        backup_days: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:gcp:Database", name, None, project.options(opts))
+        self.port, self.name, self.storage_gib = _PORT, database, storage_gib
+        self.connections = connections(machine)
+        self._project = project
+        settings = sql.DatabaseInstanceSettingsArgs(
+            tier=machine,
+            # since PostgreSQL 16 the default is ENTERPRISE_PLUS, which has other machines
+            edition="ENTERPRISE",
+            availability_type="REGIONAL" if replicas else "ZONAL",
+            disk_type="PD_SSD",
+            disk_size=storage_gib,
+            disk_autoresize=False,  # on by default, and never smaller again; an alarm reports that it fills up
+            deletion_protection_enabled=protected(),
+            user_labels=dict(project.common_labels),
+            insights_config=sql.DatabaseInstanceSettingsInsightsConfigArgs(query_insights_enabled=True),
+            maintenance_window=sql.DatabaseInstanceSettingsMaintenanceWindowArgs(day=7, hour=4, update_track="stable"),
+        )
+        self._keep(settings, backup_days)
+        self._close(settings)
+        instance = sql.DatabaseInstance(
+            name,
+            sql.DatabaseInstanceArgs(
+                database_version=version,
+                region=project.region_name,
+                encryption_key_name=key.id,  # fixed at creation; by default a key of Google's
+                deletion_protection=protected(),
+                settings=settings,
+            ),
+            pulumi.ResourceOptions(
+                parent=self, depends_on=[*project.ready, key.granted("sqladmin")], protect=protected()
+            ),
+        )
+        self.identifier = instance.name
+        self.instance_id = pulumi.Output.concat(project.project_id, ":", instance.name)
+        sql.Database(
+            name,
+            # PostgreSQL deletes no database that somebody is connected to; it goes with its protected instance
+            sql.DatabaseArgs(instance=instance.name, name=database, deletion_policy="ABANDON"),
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.host = self._endpoint(name, network, instance)
+        self.register_outputs({"host": self.host, "identifier": self.identifier})
+
+    def _keep(self, settings: sql.DatabaseInstanceSettingsArgs, backup_days: int) -> None:
+        settings.backup_configuration = sql.DatabaseInstanceSettingsBackupConfigurationArgs(
+            enabled=True,  # off by default
+            start_time="02:00",
+            location=self._project.region_name,  # by default the nearest multi-region, maybe in another country
+            point_in_time_recovery_enabled=True,
+            transaction_log_retention_days=min(backup_days, _MOST_LOG_DAYS),
+            backup_retention_settings=sql.DatabaseInstanceSettingsBackupConfigurationBackupRetentionSettingsArgs(
+                retained_backups=backup_days, retention_unit="COUNT"
+            ),
+        )
+        settings.retain_backups_on_delete = True
+        settings.final_backup_config = sql.DatabaseInstanceSettingsFinalBackupConfigArgs(
+            enabled=True, retention_days=backup_days
+        )
+
+    def _close(self, settings: sql.DatabaseInstanceSettingsArgs) -> None:
+        settings.ip_configuration = sql.DatabaseInstanceSettingsIpConfigurationArgs(
+            ipv4_enabled=False,  # by default a public address
+            ssl_mode="ENCRYPTED_ONLY",
+            psc_configs=[
+                sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
+                    psc_enabled=True, allowed_consumer_projects=[self._project.project_id]
+                )
+            ],
+        )
+        settings.database_flags = [
+            sql.DatabaseInstanceSettingsDatabaseFlagArgs(name=name, value=value) for name, value in _FLAGS.items()
+        ]
+
+    def _endpoint(
+        self, name: str, network: Network | AdoptedNetwork, instance: sql.DatabaseInstance
+    ) -> pulumi.Output[str]:
+        """An address of the subnetwork at which the instance answers.
+
+        Unlike a peering with Google's network, it goes with the instance, and does not block the network's removal.
+        Source: https://docs.cloud.google.com/sql/docs/postgres/configure-private-service-connect, 2026-11-27.
+        """
+        region, within = self._project.region_name, pulumi.ResourceOptions(parent=self)
+        address = compute.Address(
+            name,
+            compute.AddressArgs(
+                address_type="INTERNAL",
+                region=region,
+                subnetwork=network.subnetwork_id,
+                labels=dict(self._project.common_labels),
+            ),
+            within,
+        )
+        compute.ForwardingRule(
+            name,
+            compute.ForwardingRuleArgs(
+                region=region,
+                network=network.network_id,
+                ip_address=address.self_link,
+                load_balancing_scheme="",  # an endpoint has none, and EXTERNAL is the default
+                target=instance.psc_service_attachment_link,
+            ),
+            within,
+        )
+        return address.address
+
+
+def connections(machine: str) -> int:
+    """The number of connections that Cloud SQL allows on a machine by default.
+
+    Raises RunError for a machine with unknown memory.
+    """
+    if machine in _SHARED:
+        return _SHARED[machine]
+    custom = _CUSTOM.fullmatch(machine)
+    if custom is None:
+        raise pulumi.RunError(f"{machine}: it is not known how much memory this machine has")
+    gib = int(custom[1]) / 1024
+    return next(most for least, most in _CONNECTIONS if gib >= least)

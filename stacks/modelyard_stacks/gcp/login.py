@@ -1,0 +1,90 @@
+"""Database logins with which workloads connect."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+import pulumi
+from pulumi_gcp import secretmanager, sql
+
+from .database import Database
+from .key import Key
+from .project import Project
+
+_PASSWORD_BYTES = 32
+
+
+class DatabaseLogin(pulumi.ComponentResource):
+    """A login of one database with a generated password, kept in Secret Manager for its readers.
+
+    The secret has the keys `username` and `password`. The password is generated once and kept; another number in the
+    stack's setting `loginVersion` replaces it at the next `up`. It is also in the stack's state, encrypted.
+    """
+
+    title: str
+    secret: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        key: Key,
+        database: Database,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:gcp:DatabaseLogin", name, None, project.options(opts))
+        self.title = name
+        self._within = pulumi.ResourceOptions(parent=self)
+        secret = self._secret(name, project, key, database)
+        kept = self._kept(name, secret, database.name)
+        sql.User(
+            name,
+            sql.UserArgs(
+                instance=database.identifier,
+                name=database.name,
+                type="BUILT_IN",
+                password=pulumi.Output.secret(kept.secret_data.apply(_password)),
+                # PostgreSQL deletes no user that owns tables; it goes with its instance
+                deletion_policy="ABANDON",
+            ),
+            self._within,
+        )
+        self.secret = secret.secret_id
+        self.register_outputs({"secret": self.secret})
+
+    def _secret(self, name: str, project: Project, key: Key, database: Database) -> secretmanager.Secret:
+        encryption = secretmanager.SecretReplicationUserManagedReplicaCustomerManagedEncryptionArgs(kms_key_name=key.id)
+        replica = secretmanager.SecretReplicationUserManagedReplicaArgs(
+            location=project.region_name, customer_managed_encryption=encryption
+        )
+        return secretmanager.Secret(
+            name,
+            secretmanager.SecretArgs(
+                secret_id=pulumi.Output.concat(database.identifier, "-login"),
+                # by default in regions of Google's choice
+                replication=secretmanager.SecretReplicationArgs(
+                    user_managed=secretmanager.SecretReplicationUserManagedArgs(replicas=[replica])
+                ),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[*project.ready, key.granted("secretmanager")]),
+        )
+
+    def _kept(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
+        """The version that holds the password, from which the user gets it: after an interruption both still agree."""
+        number = pulumi.Config().get_int("loginVersion") or 1
+        login = json.dumps({"username": user, "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
+        return secretmanager.SecretVersion(
+            f"{name}-{number}",
+            secretmanager.SecretVersionArgs(secret=secret.id, secret_data=pulumi.Output.secret(login)),
+            # generated in every run, and kept from the first one
+            pulumi.ResourceOptions(parent=self, ignore_changes=["secretData"]),
+        )
+
+
+def _password(login: str | None) -> str:
+    if not login:
+        raise pulumi.RunError("the state of this login holds no password: raise the setting loginVersion")
+    password: object = json.loads(login)["password"]
+    return str(password)

@@ -1,0 +1,237 @@
+"""The network of a target: a new one, or an existing one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import NamedTuple
+
+import pulumi
+from pulumi_gcp import compute, dns
+
+from .project import Project, protected
+
+GOOGLE_RANGES = "199.36.153.8/30"
+"""The addresses of private.googleapis.com, at which every API of Google answers.
+
+Source: https://docs.cloud.google.com/vpc/docs/configure-private-google-access, 2026-11-27.
+"""
+
+_PODS, _SERVICES = "pods", "services"
+_LARGEST, _SMALLEST = 8, 20
+_LARGEST_SERVICES = 16
+"""Addresses for 65,536 Services: a larger block would only take them from others."""
+
+_PORTS = (64, 4096)
+
+
+class Blocks(NamedTuple):
+    """The parts of a network's block: nodes and endpoints, Services, Pods."""
+
+    nodes: str
+    services: str
+    pods: str
+
+
+class AdoptedNetwork:
+    """An existing network whose owner manages its routes, DNS and flow logs; this creates nothing.
+
+    `network` and `subnetwork` are names or links, `pods_range` and `services_range` names of secondary ranges of the
+    subnetwork, `cidr` is a block that covers nodes and Pods. `google_ranges` is where Google's APIs are reached.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        network: str,
+        subnetwork: str,
+        pods_range: str,
+        services_range: str,
+        cidr: str,
+        services_cidr: str = "",
+        google_ranges: str = "",
+    ) -> None:
+        self.title = name
+        self.project = project
+        self.network_id = pulumi.Output.from_input(network)
+        self.subnetwork_id = pulumi.Output.from_input(subnetwork)
+        self.pods_range, self.services_range = pods_range, services_range
+        self.cidr, self.services_cidr = cidr, services_cidr
+        self.google_ranges = google_ranges
+        self.flows_of: pulumi.Output[str] | None = None
+        self.nat_name: pulumi.Output[str] | None = None
+        self.ready: tuple[pulumi.Resource, ...] = ()
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC with one private subnetwork in the region; nothing outside can connect to it.
+
+    With `nat`, machines reach the internet through Cloud NAT, which works in every zone. Google's APIs are reached
+    without it, at the addresses in `google_ranges`: private DNS zones point there. Traffic that no rule allows is
+    denied and logged; with `log_flows`, a sample of the flows of the subnetwork is logged as well.
+
+    `cidr` is split: the first quarter for nodes and endpoints, an eighth for Services, the upper half for Pods. `ready`
+    is what a machine needs before it can reach anything.
+    """
+
+    network_id: pulumi.Output[str]
+    subnetwork_id: pulumi.Output[str]
+    pods_range: str
+    services_range: str
+    cidr: str
+    services_cidr: str
+    google_ranges: str
+    flows_of: pulumi.Output[str] | None
+    nat_name: pulumi.Output[str] | None
+    ready: tuple[pulumi.Resource, ...]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        cidr: str = "10.0.0.0/16",
+        nat: bool,
+        log_flows: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:gcp:Network", name, None, project.options(opts))
+        blocks = split(cidr)
+        self.title = name
+        self.project = project
+        self.cidr, self.services_cidr = cidr, blocks.services
+        self.pods_range, self.services_range = _PODS, _SERVICES
+        self.google_ranges = GOOGLE_RANGES
+        self._child = pulumi.ResourceOptions(parent=self)
+        network = self._vpc()
+        subnetwork = self._subnetwork(blocks, log_flows)
+        self.subnetwork_id = subnetwork.id
+        self.flows_of = subnetwork.name if log_flows else None
+        self._deny()
+        translation = self._nat() if nat else None
+        self.nat_name = translation.name if translation is not None else None
+        gateways = [translation] if translation is not None else []
+        self.ready = (*gateways, *self._names(network))
+        self.register_outputs({"networkId": self.network_id, "subnetworkId": self.subnetwork_id})
+
+    def _vpc(self) -> compute.Network:
+        network = compute.Network(
+            self.title,
+            compute.NetworkArgs(
+                auto_create_subnetworks=False,  # by default one in every region
+                routing_mode="REGIONAL",
+                # the default route leads to NAT, and to Google's APIs
+                delete_default_routes_on_create=False,
+            ),
+            # neither GKE nor the endpoint of a database can move to another network: protect it
+            pulumi.ResourceOptions(parent=self, depends_on=list(self.project.ready), protect=protected()),
+        )
+        self.network_id = network.id
+        return network
+
+    def _subnetwork(self, blocks: Blocks, log_flows: bool) -> compute.Subnetwork:
+        ranges = ((_PODS, blocks.pods), (_SERVICES, blocks.services))
+        return compute.Subnetwork(
+            self.title,
+            compute.SubnetworkArgs(
+                network=self.network_id,
+                region=self.project.region_name,
+                ip_cidr_range=blocks.nodes,
+                private_ip_google_access=True,  # off by default: no machine here has a public address
+                secondary_ip_ranges=[
+                    compute.SubnetworkSecondaryIpRangeArgs(range_name=name, ip_cidr_range=block)
+                    for name, block in ranges
+                ],
+                log_config=_flows() if log_flows else None,
+            ),
+            pulumi.ResourceOptions(parent=self, protect=protected()),
+        )
+
+    def _deny(self) -> None:
+        """Deny what no other rule allows, as the network does by itself, and write it down, which it does not."""
+        compute.Firewall(
+            f"{self.title}-deny",
+            compute.FirewallArgs(
+                network=self.network_id,
+                description="Logs connections that no rule allows",
+                direction="INGRESS",
+                priority=65534,
+                source_ranges=["0.0.0.0/0"],
+                denies=[compute.FirewallDenyArgs(protocol="all")],
+                log_config=compute.FirewallLogConfigArgs(metadata="INCLUDE_ALL_METADATA"),
+            ),
+            self._child,
+        )
+
+    def _nat(self) -> compute.RouterNat:
+        region = self.project.region_name
+        router = compute.Router(self.title, compute.RouterArgs(network=self.network_id, region=region), self._child)
+        fewest, most = _PORTS
+        return compute.RouterNat(
+            self.title,
+            compute.RouterNatArgs(
+                router=router.name,
+                region=region,
+                nat_ip_allocate_option="AUTO_ONLY",
+                source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
+                # 64 ports a machine by default: a node that pulls images for many Pods needs more, most need fewer
+                enable_dynamic_port_allocation=True,
+                enable_endpoint_independent_mapping=False,  # excludes dynamic allocation
+                min_ports_per_vm=fewest,
+                max_ports_per_vm=most,
+                log_config=compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
+            ),
+            self._child,
+        )
+
+    def _names(self, network: compute.Network) -> Iterator[dns.RecordSet]:
+        """Make Google's names lead to `GOOGLE_RANGES` in this network.
+
+        Source: https://docs.cloud.google.com/vpc/docs/configure-private-google-access, 2026-11-27.
+        """
+        addresses = [str(address) for address in IPv4Network(GOOGLE_RANGES)]
+        for domain, target in (("googleapis.com", "private."), ("gcr.io", ""), ("pkg.dev", "")):
+            title = f"{self.title}-{domain.replace('.', '-')}"
+            zone = dns.ManagedZone(
+                title,
+                dns.ManagedZoneArgs(
+                    dns_name=f"{domain}.",
+                    description=f"Google's private addresses for {domain}",
+                    visibility="private",
+                    private_visibility_config=dns.ManagedZonePrivateVisibilityConfigArgs(
+                        networks=[dns.ManagedZonePrivateVisibilityConfigNetworkArgs(network_url=network.self_link)]
+                    ),
+                ),
+                self._child,
+            )
+            yield self._record(f"{title}-a", zone, f"{target}{domain}.", "A", addresses)
+            yield self._record(f"{title}-any", zone, f"*.{domain}.", "CNAME", [f"{target}{domain}."])
+
+    def _record(self, title: str, zone: dns.ManagedZone, name: str, kind: str, values: list[str]) -> dns.RecordSet:
+        return dns.RecordSet(
+            title,
+            dns.RecordSetArgs(managed_zone=zone.name, name=name, type=kind, ttl=300, rrdatas=values),
+            self._child,
+        )
+
+
+def split(cidr: str) -> Blocks:
+    """The parts of a network's block. Raises RunError for one that is too large or too small."""
+    network = IPv4Network(cidr)
+    if not _LARGEST <= network.prefixlen <= _SMALLEST:
+        raise pulumi.RunError(f"network {cidr}: the block has to be between /{_LARGEST} and /{_SMALLEST}")
+    lower, pods = network.subnets(prefixlen_diff=1)
+    nodes, rest = lower.subnets(prefixlen_diff=1)
+    services = next(rest.subnets(new_prefix=max(rest.prefixlen + 1, _LARGEST_SERVICES)))
+    return Blocks(str(nodes), str(services), str(pods))
+
+
+def _flows() -> compute.SubnetworkLogConfigArgs:
+    return compute.SubnetworkLogConfigArgs(
+        # the default writes every flow once in five seconds
+        aggregation_interval="INTERVAL_10_MIN",
+        flow_sampling=0.5,
+        metadata="INCLUDE_ALL_METADATA",
+    )

@@ -1,0 +1,48 @@
+"""Rights of add-ons; their charts belong to the workloads project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_gcp import secretmanager
+
+from .adopted import AdoptedCluster
+from .cluster import Cluster
+from .login import DatabaseLogin
+
+_READ = "roles/secretmanager.secretAccessor"
+
+
+class SecretsReader(pulumi.ComponentResource):
+    """The rights of External Secrets: it can read these secrets of Secret Manager, and cannot list any.
+
+    `secrets` are the IDs of existing secrets, `logins` those that this program makes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster | AdoptedCluster,
+        namespace: str,
+        service_account: str,
+        secrets: Sequence[str] = (),
+        logins: Sequence[DatabaseLogin] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:gcp:SecretsReader", name, None, cluster.project.options(opts))
+        if not secrets and not logins:
+            raise pulumi.RunError(f"{name}: rights to read nothing are not needed")
+        member = cluster.project.pods_of(namespace, service_account)
+        named: list[tuple[str, pulumi.Input[str]]] = [(secret, secret) for secret in secrets]
+        for title, secret in (*named, *((login.title, login.secret) for login in logins)):
+            secretmanager.SecretIamMember(
+                f"{name}-{title}",
+                secretmanager.SecretIamMemberArgs(
+                    project=cluster.project.project_id, secret_id=secret, role=_READ, member=member
+                ),
+                # the pool of identities comes with the first cluster of a project
+                pulumi.ResourceOptions(parent=self, depends_on=list(cluster.ready)),
+            )
+        self.register_outputs({})

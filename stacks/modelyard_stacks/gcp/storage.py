@@ -1,0 +1,103 @@
+"""Object stores: private, encrypted buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypedDict
+
+import pulumi
+from pulumi_gcp import storage
+
+from .key import Key
+from .project import Project, protected
+
+_UNFINISHED_DAYS = 7
+_NONCURRENT_DAYS = 30
+_DAY_S = 86400
+
+
+class ObjectLock(TypedDict):
+    """How long each object is retained: for everyone, or unless someone may change the bucket."""
+
+    mode: Literal["compliance", "governance"]
+    days: int
+
+
+class ObjectStore(pulumi.ComponentResource):
+    """A bucket in which IAM alone decides about access, which can never be public, and which our key encrypts.
+
+    With `versioned`, overwritten or deleted objects are kept for another 30 days. Lifecycle rules delete objects older
+    than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`, no object can be
+    overwritten or deleted for its days, so that there are no earlier versions; `compliance` locks this rule itself,
+    which nobody can undo. The bucket is protected, and never deleted unless it is empty.
+    """
+
+    bucket: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        key: Key,
+        bucket: str,
+        versioned: bool = True,
+        retention_days: int | None = None,
+        expire: Mapping[str, int] | None = None,
+        lock: ObjectLock | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:gcp:ObjectStore", name, None, project.options(opts))
+        keeps_versions = versioned and lock is None
+        created = storage.Bucket(
+            name,
+            storage.BucketArgs(
+                name=bucket,
+                location=project.region_name.upper(),
+                storage_class="STANDARD",
+                force_destroy=False,
+                uniform_bucket_level_access=True,  # no ACLs
+                public_access_prevention="enforced",
+                encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.id),
+                versioning=storage.BucketVersioningArgs(enabled=keeps_versions),
+                # seven days by default, at the price of storage: versions do the same, where they are asked for
+                soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
+                retention_policy=_retention(lock) if lock is not None else None,
+                lifecycle_rules=list(_lifecycle(keeps_versions, retention_days, expire or {})),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[key.granted("storage")], protect=protected()),
+        )
+        self.bucket = created.name
+        self.register_outputs({"bucket": self.bucket})
+
+
+def _retention(lock: ObjectLock) -> storage.BucketRetentionPolicyArgs:
+    """Source: https://docs.cloud.google.com/storage/docs/bucket-lock, 2026-11-27."""
+    return storage.BucketRetentionPolicyArgs(
+        retention_period=str(lock["days"] * _DAY_S), is_locked=lock["mode"] == "compliance"
+    )
+
+
+def _lifecycle(
+    versioned: bool, retention_days: int | None, expire: Mapping[str, int]
+) -> Iterable[storage.BucketLifecycleRuleArgs]:
+    yield _rule(storage.BucketLifecycleRuleConditionArgs(age=_UNFINISHED_DAYS), action="AbortIncompleteMultipartUpload")
+    # a rule without a state would delete every version, the earlier ones at once
+    for folder, days in sorted(expire.items()):
+        yield _rule(
+            storage.BucketLifecycleRuleConditionArgs(age=days, matches_prefixes=[f"{folder}/"], with_state="LIVE")
+        )
+    if versioned:
+        yield _rule(
+            storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=_NONCURRENT_DAYS, with_state="ARCHIVED")
+        )
+    if retention_days is not None:
+        yield _rule(storage.BucketLifecycleRuleConditionArgs(age=retention_days, with_state="LIVE"))
+
+
+def _rule(
+    condition: storage.BucketLifecycleRuleConditionArgs, action: str = "Delete"
+) -> storage.BucketLifecycleRuleArgs:
+    return storage.BucketLifecycleRuleArgs(
+        action=storage.BucketLifecycleRuleActionArgs(type=action), condition=condition
+    )

@@ -1,0 +1,188 @@
+"""Which API is behind each resource of Google, and where its provider has names of its own.
+
+Written from the discovery documents and the provider's documentation, 2026-11-27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Renames: TypeAlias = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The schema of a resource in a discovery document, and the differences of a registration from it.
+
+    `schema` is empty for resources without a body. `renames` has paths in a registration, each with the path in the
+    API's body from the same object on, or None where the value is in the request's path or never sent. `values` are
+    values that the provider writes otherwise. `lists` are single values of which the API has a list. `elsewhere` are
+    paths that the API requires and that the provider adds, or that other requests set.
+    """
+
+    document: str
+    schema: str
+    method: str = ""
+    auto_named: bool = False
+    renames: Renames = field(default_factory=dict[str, "str | None"])
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    lists: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+
+
+def _compute(schema: str, plural: str, renames: Renames | None = None) -> Api:
+    """An API of Compute Engine, whose documents name the methods that require a property."""
+    return Api("compute.v1", schema, f"compute.{plural}.insert", auto_named=True, renames=renames or {})
+
+
+def _member(*in_path: str) -> Api:
+    """A member of a binding in a policy, which all services have in common."""
+    renames: dict[str, str | None] = {"member": "members", **dict.fromkeys(in_path)}
+    return Api("cloudresourcemanager.v3", "Binding", renames=renames, lists=frozenset({"member"}))
+
+
+_SWITCH: Mapping[str, Any] = {"TRUE": True, "FALSE": False}
+
+_NODE: Renames = {
+    "nodeConfig.guestAccelerators": "accelerators",
+    "nodeConfig.guestAccelerators.type": "acceleratorType",
+    "nodeConfig.guestAccelerators.count": "acceleratorCount",
+}
+
+_CLUSTER: Renames = {
+    "addonsConfig.rayOperatorConfigs": "rayOperatorConfig",
+    "datapathProvider": "networkConfig.datapathProvider",
+    "defaultMaxPodsPerNode": "defaultMaxPodsConstraint.maxPodsPerNode",
+    "deletionProtection": None,
+    "dnsConfig": "networkConfig.dnsConfig",
+    "enableIntranodeVisibility": "networkConfig.enableIntraNodeVisibility",
+    "enableLegacyAbac": "legacyAbac.enabled",
+    "enableShieldedNodes": "shieldedNodes.enabled",
+    "gatewayApiConfig": "networkConfig.gatewayApiConfig",
+    "initialNodeCount": None,  # in the pool that the provider makes of it
+    "location": None,
+    "loggingConfig.enableComponents": "componentConfig.enableComponents",
+    "maintenancePolicy.recurringWindow": "window.recurringWindow",
+    "maintenancePolicy.recurringWindow.endTime": "window.endTime",
+    "maintenancePolicy.recurringWindow.startTime": "window.startTime",
+    "masterAuthorizedNetworksConfig": "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig",
+    "minMasterVersion": "initialClusterVersion",
+    "monitoringConfig.enableComponents": "componentConfig.enableComponents",
+    "monitoringConfig.managedPrometheus": "managedPrometheusConfig",
+    "networkingMode": None,  # whether ipAllocationPolicy is used
+    "nodeConfig": None,  # of the pool that is removed; checked as one of NODE_POOL
+    "nodeLocations": "locations",
+    "nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": (
+        "nodeKubeletConfig.insecureKubeletReadonlyPortEnabled"
+    ),
+    "privateClusterConfig": None,  # networkConfig.defaultEnablePrivateNodes, and not …enablePublicEndpoint
+    "removeDefaultNodePool": None,
+}
+
+_INSTANCE: Renames = {
+    "deletionProtection": None,
+    "encryptionKeyName": "diskEncryptionConfiguration.kmsKeyName",
+    "settings.diskAutoresize": "storageAutoResize",
+    "settings.diskSize": "dataDiskSizeGb",
+    "settings.diskType": "dataDiskType",
+    "settings.ipConfiguration.pscConfigs": "pscConfig",
+}
+
+_BUCKET: Renames = {
+    "forceDestroy": None,
+    "lifecycleRules": "lifecycle.rule",
+    "lifecycleRules.condition.matchesPrefixes": "matchesPrefix",
+    "lifecycleRules.condition.withState": "isLive",
+    "publicAccessPrevention": "iamConfiguration.publicAccessPrevention",
+    "uniformBucketLevelAccess": "iamConfiguration.uniformBucketLevelAccess.enabled",
+}
+
+APIS: Mapping[str, Api] = {
+    "gcp:artifactregistry/repository:Repository": Api(
+        "artifactregistry.v1",
+        "Repository",
+        renames={"location": None, "repositoryId": None, "cleanupPolicies": "cleanupPolicies.untagged"},
+    ),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _member("repository", "location"),
+    "gcp:billing/budget:Budget": Api(
+        "billingbudgets.v1",
+        "GoogleCloudBillingBudgetsV1Budget",
+        renames={"billingAccount": None, "allUpdatesRule": "notificationsRule"},
+        lists=frozenset({"budgetFilter.labels.modelyard-system"}),
+    ),
+    "gcp:compute/address:Address": _compute("Address", "addresses", {"region": None}),
+    "gcp:compute/firewall:Firewall": _compute(
+        "Firewall", "firewalls", {"denies": "denied", "denies.protocol": "IPProtocol"}
+    ),
+    "gcp:compute/forwardingRule:ForwardingRule": _compute(
+        "ForwardingRule", "forwardingRules", {"ipAddress": "IPAddress", "loadBalancingScheme": None, "region": None}
+    ),
+    "gcp:compute/network:Network": _compute(
+        "Network", "networks", {"deleteDefaultRoutesOnCreate": None, "routingMode": "routingConfig.routingMode"}
+    ),
+    "gcp:compute/router:Router": _compute("Router", "routers"),
+    "gcp:compute/routerNat:RouterNat": _compute("RouterNat", "routers", {"router": None, "region": None}),
+    "gcp:compute/subnetwork:Subnetwork": _compute("Subnetwork", "subnetworks"),
+    "gcp:container/cluster:Cluster": Api(
+        "container.v1",
+        "Cluster",
+        renames=_CLUSTER,
+        values={"nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": _SWITCH},
+    ),
+    "gcp:container/nodePool:NodePool": Api(
+        "container.v1",
+        "NodePool",
+        renames={
+            **_NODE,
+            "cluster": None,
+            "ignoreNodeCountChanges": None,
+            "location": None,
+            "nodeConfig": "config",
+            "nodeLocations": "locations",
+        },
+        values={"nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled": _SWITCH},
+    ),
+    "gcp:dns/managedZone:ManagedZone": Api("dns.v1", "ManagedZone", auto_named=True),
+    "gcp:dns/recordSet:RecordSet": Api("dns.v1", "ResourceRecordSet", renames={"managedZone": None}),
+    "gcp:kms/cryptoKey:CryptoKey": Api(
+        "cloudkms.v1", "CryptoKey", renames={"deletionPolicy": None, "keyRing": None, "name": None}
+    ),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _member("cryptoKeyId"),
+    "gcp:kms/keyRing:KeyRing": Api("cloudkms.v1", "KeyRing", renames={"location": None}),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Api(
+        "logging.v2", "LogBucket", renames={"bucketId": None, "location": None, "project": None}
+    ),
+    "gcp:logging/projectExclusion:ProjectExclusion": Api("logging.v2", "LogExclusion", auto_named=True),
+    "gcp:logging/projectSink:ProjectSink": Api(
+        "logging.v2", "LogSink", auto_named=True, renames={"uniqueWriterIdentity": None}
+    ),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Api("monitoring.v3", "AlertPolicy"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": Api("monitoring.v3", "NotificationChannel"),
+    "gcp:projects/iAMMember:IAMMember": _member("project"),
+    "gcp:projects/service:Service": Api("", ""),
+    "gcp:projects/serviceIdentity:ServiceIdentity": Api("", ""),
+    "gcp:secretmanager/secret:Secret": Api("secretmanager.v1", "Secret", renames={"secretId": None}),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": _member("project", "secretId"),
+    "gcp:secretmanager/secretVersion:SecretVersion": Api(
+        "secretmanager.v1", "AddSecretVersionRequest", renames={"secret": None, "secretData": "payload.data"}
+    ),
+    "gcp:serviceaccount/account:Account": Api(
+        "iam.v1", "CreateServiceAccountRequest", renames={"displayName": "serviceAccount.displayName"}
+    ),
+    "gcp:sql/database:Database": Api("sqladmin.v1", "Database", renames={"deletionPolicy": None}),
+    "gcp:sql/databaseInstance:DatabaseInstance": Api(
+        "sqladmin.v1", "DatabaseInstance", auto_named=True, renames=_INSTANCE
+    ),
+    "gcp:sql/user:User": Api("sqladmin.v1", "User", renames={"deletionPolicy": None}),
+    "gcp:storage/bucket:Bucket": Api(
+        "storage.v1",
+        "Bucket",
+        "storage.buckets.insert",
+        renames=_BUCKET,
+        values={"lifecycleRules.condition.withState": {"LIVE": True, "ARCHIVED": False}},
+    ),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": _member("bucket"),
+}
+"""By the type of a registration."""

@@ -1,0 +1,206 @@
+"""The cluster: private, encrypted, with identities for Pods, and without Google's default rights."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.gcp.programs import CLUSTER, elsewhere, registered
+from tests.stacks.programs import Refused
+
+GKE = "gcp:container/cluster:Cluster"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+MEMBER = "gcp:projects/iAMMember:IAMMember"
+KEY = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
+WITH_KUBECONFIG = f"""{CLUSTER}
+import pulumi
+
+pulumi.ComponentResource("tiny:Names", "names", {{"kubeconfig": cluster.kubeconfig}})
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register a private cluster."""
+    return registered(tmp_path_factory.mktemp("cluster"), WITH_KUBECONFIG)
+
+
+@pytest.fixture(scope="module")
+def given(found: Found) -> dict[str, Any]:
+    """Return the cluster's inputs."""
+    return inputs(found, GKE, "fraud-prod-main")
+
+
+def kubeconfig(found: Found) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(inputs(found, "tiny:Names", "names")["kubeconfig"])
+    return config
+
+
+def test_neither_nodes_nor_the_api_are_public(given: dict[str, Any]) -> None:
+    assert given["privateClusterConfig"] == {
+        "enablePrivateNodes": True,
+        "enablePrivateEndpoint": True,
+        "masterGlobalAccessConfig": {"enabled": True},
+    }
+    assert given["masterAuthorizedNetworksConfig"] == {"cidrBlocks": [], "gcpPublicCidrsAccessEnabled": False}
+    assert given["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
+
+
+def test_addresses_of_the_spec_reach_a_public_api_and_no_others(tmp_path: Path) -> None:
+    program = CLUSTER.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
+    given = inputs(registered(tmp_path, program), GKE, "fraud-prod-main")
+
+    assert given["privateClusterConfig"]["enablePrivateNodes"] is True
+    assert given["privateClusterConfig"]["enablePrivateEndpoint"] is False
+    assert given["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "198.51.100.0/24"}]
+
+
+def test_connected_networks_reach_the_private_api_by_a_setting(tmp_path: Path) -> None:
+    found = registered(tmp_path, CLUSTER, "apiClients: '[\"10.99.0.0/16\"]'")
+    given = inputs(found, GKE, "fraud-prod-main")
+
+    assert given["privateClusterConfig"]["enablePrivateEndpoint"] is True
+    assert given["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "10.99.0.0/16"}]
+
+
+def test_by_a_setting_the_api_has_a_name_that_iam_guards(tmp_path: Path) -> None:
+    found = registered(tmp_path, WITH_KUBECONFIG, "dnsEndpoint: true")
+    endpoints = inputs(found, GKE, "fraud-prod-main")["controlPlaneEndpointsConfig"]
+
+    assert endpoints["dnsEndpointConfig"] == {
+        "allowExternalTraffic": True,
+        "enableK8sCertsViaDns": False,
+        "enableK8sTokensViaDns": False,
+    }
+    assert kubeconfig(found)["clusters"][0]["cluster"] == {"server": "https://gke-1.europe-west4-123456789012.gke.goog"}
+
+
+def test_a_kubeconfig_holds_no_secret(found: Found) -> None:
+    config = kubeconfig(found)
+    user = config["users"][0]["user"]
+
+    assert config["clusters"][0]["cluster"] == {
+        "server": "https://10.0.0.2",
+        "certificate-authority-data": base64.b64encode(b"certificate").decode(),
+    }
+    assert set(user) == {"exec"}
+    assert user["exec"]["command"] == "gke-gcloud-auth-plugin"
+    assert user["exec"]["args"] == ["--use_application_default_credentials"], "Pulumi has no other login"
+
+
+def test_network_policies_are_enforced(given: dict[str, Any]) -> None:
+    assert given["datapathProvider"] == "ADVANCED_DATAPATH"
+    assert given["addonsConfig"]["networkPolicyConfig"] == {"disabled": True}
+    assert given["addonsConfig"]["dnsCacheConfig"] == {"enabled": False}
+    assert given["dnsConfig"] == {"clusterDns": "KUBE_DNS"}, "policies open the Pods of kube-dns"
+
+
+def test_pods_have_identities_of_their_own(given: dict[str, Any]) -> None:
+    assert given["workloadIdentityConfig"] == {"workloadPool": "acme-ml.svc.id.goog"}
+    assert given["nodeConfig"]["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
+
+
+def test_secrets_are_encrypted_with_our_key(found: Found, given: dict[str, Any]) -> None:
+    assert given["databaseEncryption"] == {"state": "ENCRYPTED", "keyName": KEY}
+    assert given["nodeConfig"]["bootDiskKmsKey"] == KEY
+    grants = {
+        f"gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-{name}" for name in ("compute", "container")
+    }
+    assert grants <= needs(found, GKE, "fraud-prod-main")
+
+
+def test_old_and_anonymous_ways_in_are_closed(given: dict[str, Any]) -> None:
+    assert given["enableShieldedNodes"] is True
+    assert given["enableLegacyAbac"] is False
+    assert given["masterAuth"] == {"clientCertificateConfig": {"issueClientCertificate": False}}
+    assert given["anonymousAuthenticationConfig"] == {"mode": "LIMITED"}
+    assert set(given["rbacBindingConfig"].values()) == {False}
+    defaults = given["nodePoolDefaults"]["nodeConfigDefaults"]
+    assert defaults == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
+
+
+def test_what_workloads_bring_themselves_is_off(given: dict[str, Any]) -> None:
+    assert given["addonsConfig"]["rayOperatorConfigs"] == [{"enabled": False}]
+    assert given["gatewayApiConfig"] == {"channel": "CHANNEL_DISABLED"}
+    assert given["monitoringConfig"]["managedPrometheus"] == {"enabled": False}
+    assert "WORKLOADS" not in given["loggingConfig"]["enableComponents"]
+
+
+def test_nodes_may_write_logs_and_metrics_and_nothing_else(found: Found) -> None:
+    account = inputs(found, ACCOUNT, "fraud-prod-main-nodes")
+
+    assert {name: each["inputs"] for name, each in of(found, MEMBER).items()} == {
+        "fraud-prod-main-nodes": {
+            "project": "acme-ml",
+            "role": "roles/container.defaultNodeServiceAccount",
+            "member": f"serviceAccount:{account['accountId']}@acme-ml.iam.gserviceaccount.com",
+        }
+    }
+
+
+def test_the_first_pool_is_removed_and_its_description_ignored(found: Found, given: dict[str, Any]) -> None:
+    assert given["removeDefaultNodePool"] is True
+    assert given["nodeConfig"]["diskType"] == "pd-standard", "no quota of SSDs is needed for it"
+    assert found[f"{GKE} fraud-prod-main"]["ignoreChanges"] == ["nodeConfig"]
+
+
+def test_google_upgrades_on_weekends_only(given: dict[str, Any]) -> None:
+    assert given["releaseChannel"] == {"channel": "REGULAR"}
+    assert given["minMasterVersion"] == "1.35"
+    assert given["maintenancePolicy"] == {
+        "recurringWindow": {
+            "startTime": "2026-01-03T00:00:00Z",
+            "endTime": "2026-01-03T08:00:00Z",
+            "recurrence": "FREQ=WEEKLY;BYDAY=SA,SU",
+        }
+    }
+
+
+def test_it_is_protected_twice_until_a_setting_ends_that(found: Found, tmp_path: Path) -> None:
+    without = registered(tmp_path, CLUSTER, "protect: false")
+
+    assert found[f"{GKE} fraud-prod-main"]["protect"]
+    assert inputs(found, GKE, "fraud-prod-main")["deletionProtection"] is True
+    assert not without[f"{GKE} fraud-prod-main"]["protect"]
+    assert inputs(without, GKE, "fraud-prod-main")["deletionProtection"] is False
+
+
+def test_administrators_are_those_of_this_cluster_alone(tmp_path: Path) -> None:
+    found = registered(tmp_path, CLUSTER, "admins: '[\"group:platform@acme.example\"]'")
+
+    assert inputs(found, MEMBER, "fraud-prod-main-platform@acme.example") == {
+        "project": "acme-ml",
+        "role": "roles/container.admin",
+        "member": "group:platform@acme.example",
+        "condition": {
+            "title": "cluster fraud-prod-main",
+            "expression": 'resource.name == "projects/acme-ml/locations/europe-west4/clusters/fraud-prod-main"',
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("admins: '[\"platform@acme.example\"]'", "has members such as group:NAME"),
+        ("admins: '\"group:platform@acme.example\"'", "the setting admins is a list"),
+        ("apiClients: '[]'", "the setting apiClients is a list"),
+    ],
+)
+def test_settings_of_another_form_are_refused(settings: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=message):
+        registered(tmp_path, CLUSTER, settings)
+
+
+def test_a_name_that_gke_would_refuse_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="a name has 40 characters at most"):
+        registered(tmp_path, CLUSTER.replace('Cluster("fraud-prod-main"', f'Cluster("{"f" * 41}"'))
+
+
+def test_everything_belongs_to_the_project(found: Found) -> None:
+    assert not elsewhere(found)

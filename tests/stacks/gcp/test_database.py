@@ -1,0 +1,156 @@
+"""Databases: private, encrypted, backed up, and with a login that only its readers see."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.gcp.programs import DATABASE, elsewhere, registered
+from tests.stacks.programs import Refused
+
+INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
+USER = "gcp:sql/user:User"
+SECRET = "gcp:secretmanager/secret:Secret"  # a type, no secret
+VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
+ADDRESS = "gcp:compute/address:Address"
+ENDPOINT = "gcp:compute/forwardingRule:ForwardingRule"
+KEY_NAME = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
+GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main"
+IS_SECRET = "4dabf18193072939515e22adb298388d"  # how the protocol marks one
+PROGRAM = f"""{DATABASE}
+import pulumi
+from modelyard_stacks.gcp.login import DatabaseLogin
+
+login = DatabaseLogin("runs", project=project, key=key, database=database)
+pulumi.ComponentResource("tiny:Names", "names", {{
+    "host": database.host,
+    "port": database.port,
+    "connections": database.connections,
+    "secret": login.secret,
+}})
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register one database with its login."""
+    return registered(tmp_path_factory.mktemp("database"), PROGRAM)
+
+
+@pytest.fixture(scope="module")
+def settings(found: Found) -> dict[str, Any]:
+    """Return the settings of its instance."""
+    given: dict[str, Any] = inputs(found, INSTANCE, "runs")["settings"]
+    return given
+
+
+def test_everything_at_rest_is_encrypted_with_our_key(found: Found) -> None:
+    replica = inputs(found, SECRET, "runs")["replication"]["userManaged"]["replicas"][0]
+
+    assert inputs(found, INSTANCE, "runs")["encryptionKeyName"] == KEY_NAME
+    assert replica == {"location": "europe-west4", "customerManagedEncryption": {"kmsKeyName": KEY_NAME}}
+    assert f"{GRANT}-sqladmin" in needs(found, INSTANCE, "runs")
+    assert f"{GRANT}-secretmanager" in needs(found, SECRET, "runs")
+    assert not elsewhere(found)
+
+
+def test_only_the_network_reaches_it_and_only_by_tls(found: Found, settings: dict[str, Any]) -> None:
+    assert settings["ipConfiguration"] == {
+        "ipv4Enabled": False,
+        "sslMode": "ENCRYPTED_ONLY",
+        "pscConfigs": [{"pscEnabled": True, "allowedConsumerProjects": ["acme-ml"]}],
+    }
+    assert inputs(found, ADDRESS, "runs")["addressType"] == "INTERNAL"
+    assert inputs(found, ADDRESS, "runs")["subnetwork"].endswith("/regions/europe-west4/subnetworks/fraud-prod-main")
+    endpoint = inputs(found, ENDPOINT, "runs")
+    assert endpoint["target"] == "projects/p-tp/regions/europe-west4/serviceAttachments/a-psc"
+    assert endpoint["loadBalancingScheme"] == ""
+    assert endpoint["ipAddress"].endswith("/projects/acme-ml/regions/europe-west4/addresses/runs")
+
+
+def test_workloads_find_it_at_an_address_of_the_network(found: Found) -> None:
+    assert inputs(found, "tiny:Names", "names") == {
+        "host": "10.0.0.5",
+        "port": 5432,
+        "connections": 400,
+        "secret": "runs-login",
+    }
+
+
+def test_its_name_is_not_fixed(found: Found) -> None:
+    """Google keeps the name of a deleted instance for a week."""
+    assert "name" not in inputs(found, INSTANCE, "runs")
+    database = inputs(found, "gcp:sql/database:Database", "runs")
+    assert (database["instance"], database["name"]) == ("runs", "mlflow")
+
+
+def test_what_it_holds_outlives_it(found: Found, settings: dict[str, Any]) -> None:
+    """Instances keep backups, and the database is dropped only with its instance, which is protected."""
+    backups = settings["backupConfiguration"]
+
+    assert inputs(found, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"
+    assert found[f"{INSTANCE} runs"]["protect"]
+    assert inputs(found, INSTANCE, "runs")["deletionProtection"] is True
+    assert settings["deletionProtectionEnabled"] is True
+    assert settings["finalBackupConfig"] == {"enabled": True, "retentionDays": 35}
+    assert settings["retainBackupsOnDelete"] is True
+    assert settings["availabilityType"] == "REGIONAL"
+    assert backups["location"] == "europe-west4"
+    assert backups["backupRetentionSettings"] == {"retainedBackups": 35, "retentionUnit": "COUNT"}
+    assert backups["pointInTimeRecoveryEnabled"] is True
+    assert backups["transactionLogRetentionDays"] == 7  # the most that this edition keeps
+
+
+def test_its_disk_and_machine_are_those_of_the_spec(found: Found, settings: dict[str, Any]) -> None:
+    assert inputs(found, INSTANCE, "runs")["databaseVersion"] == "POSTGRES_17"
+    assert (settings["tier"], settings["edition"]) == ("db-custom-2-8192", "ENTERPRISE")
+    assert (settings["diskSize"], settings["diskAutoresize"]) == (100, False)
+    assert settings["userLabels"] == {"modelyard-system": "fraud"}
+
+
+def test_the_login_is_kept_in_the_secret_and_nowhere_in_the_clear(found: Found) -> None:
+    kept, given = inputs(found, VERSION, "runs-1")["secretData"], inputs(found, USER, "runs")["password"]
+    login = json.loads(kept["value"])
+
+    assert IS_SECRET in kept
+    assert IS_SECRET in given
+    assert login == {"username": "mlflow", "password": given["value"]}
+    assert re.fullmatch(r"[\w-]{43}", login["password"])
+    assert inputs(found, USER, "runs")["name"] == "mlflow"
+
+
+def test_the_password_is_kept_until_a_setting_replaces_it(found: Found, tmp_path: Path) -> None:
+    """The user gets what the secret's version holds, so that both agree after an interruption too."""
+    later = registered(tmp_path, PROGRAM, "loginVersion: 2")
+
+    assert found[f"{VERSION} runs-1"]["ignoreChanges"] == ["secretData"]
+    assert f"{VERSION} runs-1" in needs(found, USER, "runs")
+    assert list(of(later, VERSION)) == ["runs-2"]
+    assert list(of(later, USER)) == ["runs"]
+    assert inputs(later, VERSION, "runs-2")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
+
+
+def test_two_databases_never_share_a_password(found: Found, tmp_path: Path) -> None:
+    other = registered(tmp_path, PROGRAM)
+
+    assert inputs(other, VERSION, "runs-1")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
+
+
+def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+    found = registered(tmp_path, PROGRAM, settings="protect: false")
+
+    assert inputs(found, INSTANCE, "runs")["deletionProtection"] is False
+    assert inputs(found, INSTANCE, "runs")["settings"]["deletionProtectionEnabled"] is False
+    assert not found[f"{INSTANCE} runs"]["protect"]
+    assert inputs(found, INSTANCE, "runs")["settings"]["finalBackupConfig"]["enabled"] is True
+
+
+@pytest.mark.parametrize("machine", ["db-n1-standard-2", "db-custom-2", "e2-standard-4"])
+def test_a_machine_of_unknown_memory_is_refused(machine: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="it is not known how much memory this machine has"):
+        registered(tmp_path, PROGRAM.replace("db-custom-2-8192", machine))

@@ -1,0 +1,98 @@
+"""Every resource agrees with the discovery document of its API, and the comparison sees what does not."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.programs import Found
+from tests.stacks.gcp.discovery import faults, identifiers
+from tests.stacks.gcp.programs import EVERYTHING, registered
+
+CLUSTER = "gcp:container/cluster:Cluster fraud-prod-main"
+POOL = "gcp:container/nodePool:NodePool large"
+BUCKET = "gcp:storage/bucket:Bucket lake"
+DATABASE = "gcp:sql/databaseInstance:DatabaseInstance runs"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork fraud-prod-main"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register a project with all components."""
+    return registered(tmp_path_factory.mktemp("everything"), EVERYTHING)
+
+
+def test_the_apis_know_every_property_and_value(found: Found) -> None:
+    ours = {where: each for where, each in found.items() if each["type"].startswith("gcp:")}
+
+    assert len(ours) > 50
+    assert {where: wrong for where, each in ours.items() if (wrong := faults(each))} == {}
+
+
+def test_the_nodes_that_live_for_minutes_are_described_like_others(found: Found) -> None:
+    first = found[CLUSTER]["inputs"]["nodeConfig"]
+
+    assert faults({"type": found[POOL]["type"], "name": "first", "inputs": {"nodeConfig": first}}) == []
+
+
+def test_names_of_other_resources_have_the_form_that_their_apis_demand(found: Found) -> None:
+    named = [pair for each in found.values() for pair in identifiers(each)]
+
+    assert len(named) > 15
+    assert [text for text, pattern in named if not re.fullmatch(pattern, text.partition(": ")[2])] == []
+
+
+@pytest.mark.parametrize(
+    ("where", "path", "value", "wrong"),
+    [
+        (CLUSTER, ["releaseChannel", "channel"], "FAST", "releaseChannel.channel: 'FAST' is none of"),
+        (CLUSTER, ["enableShieldNodes"], True, "enableShieldNodes: the API knows no such property"),
+        (CLUSTER, ["addonsConfig", "dnsCache"], {}, "addonsConfig.dnsCache: the API knows no such property"),
+        (CLUSTER, ["endpoint"], "10.0.0.2", "endpoint: only Google sets it"),
+        (CLUSTER, ["securityPostureConfig", "vulnerabilityMode"], "VULNERABILITY_BASIC", "vulnerabilityMode: deprec"),
+        (CLUSTER, ["maintenancePolicy", "recurringWindow", "startTime"], "Saturday", "startTime: 'Saturday' does not"),
+        (POOL, ["nodeConfig", "taints"], [{"key": "a", "value": "b", "effect": "NoSchedule"}], "'NoSchedule' is none"),
+        (POOL, ["nodeConfig", "diskSizeGb"], "100", "config.diskSizeGb: integer, not '100'"),
+        (POOL, ["nodeConfig", "labels"], {"a": 1}, "config.labels.a: string, not 1"),
+        (POOL, ["autoscaling", "totalMaxNodeCount"], 2**31, "totalMaxNodeCount: 2147483648 is out of bounds"),
+        (POOL, ["nodeLocations"], "europe-west4-a", "locations: a list, not 'europe-west4-a'"),
+        (BUCKET, ["lifecycleRules"], [{"action": {"type": "Remove"}}], None),
+        (BUCKET, ["softDeletePolicy", "retentionDurationSeconds"], "a week", "'a week' does not match"),
+        (DATABASE, ["settings", "edition"], "STANDARD", "settings.edition: 'STANDARD' is none of"),
+        (DATABASE, ["databaseVersion"], "POSTGRES_99", "databaseVersion: 'POSTGRES_99' is none of"),
+        (DATABASE, ["settings", "ipConfiguration"], True, "settings.ipConfiguration: an object, not True"),
+        (SUBNETWORK, ["name"], "Fraud", "name: 'Fraud' does not match"),
+        (SUBNETWORK, ["logConfig", "aggregationInterval"], "INTERVAL_10_SEC", "'INTERVAL_10_SEC' is none of"),
+    ],
+)
+def test_the_comparison_sees_what_an_api_would_refuse(
+    found: Found, where: str, path: list[str], value: Any, wrong: str | None
+) -> None:
+    """Except for texts that the document describes without listing their values, such as actions of a lifecycle."""
+    changed = copy.deepcopy(found[where])
+    inner = changed["inputs"]
+    for part in path[:-1]:
+        inner = inner[part]
+    inner[path[-1]] = value
+
+    assert (wrong is None) == (faults(changed) == [])
+    assert wrong is None or wrong in "\n".join(faults(changed))
+
+
+def test_the_comparison_sees_what_is_missing(found: Found) -> None:
+    router = copy.deepcopy(found["gcp:compute/router:Router fraud-prod-main"])
+    del router["inputs"]["network"]
+    budget = copy.deepcopy(found["gcp:billing/budget:Budget fraud-prod-main"])
+    del budget["inputs"]["amount"]
+
+    assert faults(router) == ["network: the API requires it"]
+    assert faults(budget) == ["amount: the API requires it"]
+
+
+def test_a_type_without_a_document_is_reported() -> None:
+    assert faults({"type": "gcp:redis/instance:Instance", "name": "cache", "inputs": {}}) == [
+        "gcp:redis/instance:Instance is compared with no document"
+    ]

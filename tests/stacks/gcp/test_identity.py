@@ -1,0 +1,192 @@
+"""Identities of workloads: what their Pods may do with objects, evaluated by Google's predefined roles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import Found, needs, of
+from tests.stacks.gcp.programs import CLUSTER, PROJECT, elsewhere, registered
+from tests.stacks.gcp.roles import BINDING, Bucket
+from tests.stacks.programs import Refused
+
+POOL = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/acme-ml.svc.id.goog"
+SCORER = f"{POOL}/subject/ns/fraud/sa/scorer"
+LAKE = "fraud-lake-1a2b3c"
+ACCESS = """[
+        {"bucket": "fraud-lake-1a2b3c", "prefix": "models/scorer/", "mode": "read"},
+        {"bucket": "fraud-lake-1a2b3c", "prefix": "tables/customers.parquet", "mode": "read"},
+        {"bucket": "fraud-lake-1a2b3c", "prefix": "features/", "mode": "write"},
+        {"bucket": "fraud-audit-1a2b3c", "prefix": "captures/scorer/", "mode": "append"},
+    ]"""
+ADOPTED = f"""{PROJECT}
+from modelyard_stacks.gcp.adopted import AdoptedCluster
+from modelyard_stacks.gcp.identity import Identity
+
+cluster = AdoptedCluster("fraud-prod-main", project=project, cluster_name="fraud-prod-main")
+"""
+
+
+def identity(access: str) -> str:
+    return f"""{ADOPTED}
+Identity(
+    "scorer",
+    cluster=cluster,
+    namespace="fraud",
+    service_account="scorer",
+    access={access},
+)
+"""
+
+
+def folders(count: int, mode: str = "read") -> str:
+    return repr([{"bucket": LAKE, "prefix": f"models/m{number}/", "mode": mode} for number in range(count)])
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register an identity that reads, writes and appends."""
+    return registered(tmp_path_factory.mktemp("identity"), identity(ACCESS))
+
+
+@pytest.fixture(scope="module")
+def lake(found: Found) -> Bucket:
+    """Return the bucket that is read and written."""
+    return Bucket(found, LAKE, SCORER)
+
+
+@pytest.fixture(scope="module")
+def audit(found: Found) -> Bucket:
+    """Return the bucket to which captures are added."""
+    return Bucket(found, "fraud-audit-1a2b3c", SCORER)
+
+
+@pytest.mark.parametrize(
+    ("permission", "path", "allowed"),
+    [
+        ("storage.objects.get", "models/scorer/1/model.pkl", True),
+        ("storage.objects.get", "models/scorer-2/1/model.pkl", False),
+        ("storage.objects.get", "models/ranker/1/model.pkl", False),
+        ("storage.objects.create", "models/scorer/1/model.pkl", False),
+        ("storage.objects.delete", "models/scorer/1/model.pkl", False),
+        ("storage.objects.get", "tables/customers.parquet", True),
+        ("storage.objects.get", "tables/customers.parquet/part-0", True),
+        ("storage.objects.get", "tables/customers.parquet.bak", False),
+        ("storage.objects.get", "features/day=1/part-0", True),
+        ("storage.objects.create", "features/day=1/part-0", True),
+        ("storage.objects.delete", "features/day=1/part-0", True),
+        ("storage.objects.create", "features-2/part-0", False),
+        ("storage.objects.setIamPolicy", "features/day=1/part-0", False),
+    ],
+)
+def test_objects_can_be_opened_below_the_prefixes_alone(
+    lake: Bucket, permission: str, path: str, allowed: bool
+) -> None:
+    assert lake.may(permission, path) is allowed
+
+
+@pytest.mark.parametrize("path", ["models/scorer", "features", "tables/customers.parquet"])
+def test_asking_for_a_folder_itself_is_not_forbidden(lake: Bucket, path: str) -> None:
+    """Libraries ask for the name without a slash first; a 403 would end them where a 404 makes them go on."""
+    assert lake.may("storage.objects.get", path)
+
+
+def test_readers_and_writers_can_list_and_change_no_bucket(lake: Bucket) -> None:
+    assert lake.may("storage.objects.list")
+    assert lake.may("storage.buckets.get")
+    assert not lake.may("storage.buckets.update")
+    assert not lake.may("storage.buckets.setIamPolicy")
+    assert not lake.may("storage.buckets.delete")
+    assert not lake.may("storage.managedFolders.setIamPolicy")
+
+
+def test_what_is_appended_can_neither_be_read_nor_deleted_nor_listed(audit: Bucket) -> None:
+    captured = "captures/scorer/day=1/part-0"
+
+    assert audit.may("storage.objects.create", captured)
+    assert not audit.may("storage.objects.get", captured)
+    assert not audit.may("storage.objects.delete", captured)  # which overwriting needs too
+    assert not audit.may("storage.objects.list")
+    assert not audit.may("storage.objects.create", "captures/ranker/day=1/part-0")
+
+
+def test_other_pods_get_nothing(found: Found) -> None:
+    other = Bucket(found, LAKE, f"{POOL}/subject/ns/fraud/sa/ranker")
+
+    assert not list(other.bindings())
+    assert {each["inputs"]["member"] for each in of(found, BINDING).values()} == {SCORER}
+    assert not elsewhere(found)
+
+
+def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
+    access = [{"bucket": LAKE, "prefix": prefix, "mode": "read"} for prefix in ("", "x/")]
+    bucket = Bucket(registered(tmp_path, identity(repr(access))), LAKE, SCORER)
+
+    assert bucket.may("storage.objects.get", "anything")
+    assert not bucket.may("storage.objects.create", "x/anything")
+    assert [each["role"] for each in bucket.bindings()] == [
+        "roles/storage.legacyBucketReader",
+        "roles/storage.objectViewer",
+    ]
+
+
+def test_many_folders_share_conditions(tmp_path: Path) -> None:
+    """Twelve operators fit into a condition: two comparisons each for six folders."""
+    bucket = Bucket(registered(tmp_path, identity(folders(13))), LAKE, SCORER)
+    conditions = [each["condition"] for each in bucket.bindings() if "condition" in each]
+
+    assert len(conditions) == 3
+    assert len({each["title"] for each in conditions}) == 3
+    assert all(bucket.may("storage.objects.get", f"models/m{number}/a") for number in range(13))
+    assert not bucket.may("storage.objects.get", "models/m13/a")
+
+
+def test_more_folders_than_iam_can_hold_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="scorer: 121 folders of fraud-lake-1a2b3c do not fit into IAM's conditions"):
+        registered(tmp_path, identity(folders(121)))
+
+
+def test_a_grant_is_named_for_all_that_it_grants(found: Found, tmp_path: Path) -> None:
+    """Two resources for one binding would remove it when one of them goes: other access, other names."""
+    changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
+    before, after = set(of(found, BINDING)), set(of(changed, BINDING))
+
+    assert len(before) == len(after)
+    assert len(before - after) == 1
+    assert f"scorer-{LAKE}-list" in before & after
+
+
+@pytest.mark.parametrize("prefix", ['a"b/', "a\\\\b/"])
+def test_a_prefix_that_would_end_a_text_is_refused(prefix: str, tmp_path: Path) -> None:
+    access = f"""[{{"bucket": "{LAKE}", "prefix": '{prefix}', "mode": "read"}}]"""
+    with pytest.raises(Refused, match="in a condition this would not be a text"):
+        registered(tmp_path, identity(access))
+
+
+def test_an_identity_without_access_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="an identity that may do nothing is not needed"):
+        registered(tmp_path, identity("[]"))
+
+
+def test_rights_wait_for_the_pool_of_identities_and_the_bucket(tmp_path: Path) -> None:
+    program = f"""{CLUSTER}
+from modelyard_stacks.gcp.identity import Identity
+from modelyard_stacks.gcp.storage import ObjectStore
+
+lake = ObjectStore("lake", project=project, key=key, bucket="{LAKE}")
+Identity(
+    "scorer",
+    cluster=cluster,
+    namespace="fraud",
+    service_account="scorer",
+    access=[{{"bucket": "{LAKE}", "prefix": "x/", "mode": "read"}}],
+    stores=[lake],
+)
+"""
+    found = registered(tmp_path, program)
+
+    assert {
+        "gcp:container/cluster:Cluster fraud-prod-main",
+        "gcp:storage/bucket:Bucket lake",
+    } <= needs(found, BINDING, f"scorer-{LAKE}-list")

@@ -1,0 +1,99 @@
+"""The key: rotated, protected, and used by the agents of the named services alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.gcp.programs import KEY, PROJECT, elsewhere, registered
+from tests.stacks.programs import Refused
+
+RING = "gcp:kms/keyRing:KeyRing"
+CRYPTO_KEY = "gcp:kms/cryptoKey:CryptoKey"
+GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register the key of a target with everything."""
+    return registered(tmp_path_factory.mktemp("key"), KEY)
+
+
+def test_it_is_rotated_and_protected(found: Found) -> None:
+    assert inputs(found, CRYPTO_KEY, "fraud-prod-main") == {
+        "name": "fraud-prod-main",
+        "keyRing": "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main",
+        "purpose": "ENCRYPT_DECRYPT",
+        "rotationPeriod": "7776000s",
+        "deletionPolicy": "ABANDON",  # else no backup that outlives the stack can be restored
+    }
+    assert found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
+    assert found[f"{RING} fraud-prod-main"]["protect"]
+    assert not elsewhere(found)
+
+
+def test_the_ring_has_no_fixed_name(found: Found) -> None:
+    """Google never deletes one, so that a second `up` of the same name would fail."""
+    assert inputs(found, RING, "fraud-prod-main") == {"location": "europe-west4"}
+    assert "gcp:projects/service:Service google-cloudkms" in needs(found, RING, "fraud-prod-main")
+
+
+def test_services_use_it_by_their_own_agents(found: Found) -> None:
+    grants = {name: each["inputs"] for name, each in of(found, GRANT).items()}
+    members = {name.removeprefix("fraud-prod-main-"): each["member"] for name, each in grants.items()}
+
+    assert {each["role"] for each in grants.values()} == {"roles/cloudkms.cryptoKeyEncrypterDecrypter"}
+    assert members == {
+        service: f"serviceAccount:{account}.iam.gserviceaccount.com"
+        for service, account in {
+            "artifactregistry": "service-123456789012@gcp-sa-artifactregistry",
+            "compute": "service-123456789012@compute-system",
+            "container": "service-123456789012@gcp-sa-container",
+            "logging": "cmek-p123456789012@gcp-sa-logging",
+            "secretmanager": "service-123456789012@gcp-sa-secretmanager",
+            "sqladmin": "service-123456789012@gcp-sa-sqladmin",
+            "storage": "service-123456789012@gs-project-accounts",
+        }.items()
+    }
+
+
+def test_agents_that_google_makes_on_demand_are_asked_for(found: Found) -> None:
+    asked = {each["inputs"]["service"] for each in of(found, IDENTITY).values()}
+
+    assert asked == {
+        f"{name}.googleapis.com" for name in ("artifactregistry", "container", "secretmanager", "sqladmin")
+    }
+
+
+def test_a_target_with_buckets_only_lets_in_storage_only(tmp_path: Path) -> None:
+    program = f"""{PROJECT}
+from modelyard_stacks.gcp.key import Key
+
+Key("archive", project=project)
+"""
+    assert list(of(registered(tmp_path, program), GRANT)) == ["archive-storage"]
+
+
+def test_a_service_without_the_key_is_refused_where_it_is_needed(tmp_path: Path) -> None:
+    program = f"""{PROJECT}
+from modelyard_stacks.gcp.key import Key
+
+Key("archive", project=project).granted("sqladmin")
+"""
+    with pytest.raises(Refused, match="key archive: sqladmin needs it and is not among its services"):
+        registered(tmp_path, program)
+
+
+def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="it is not known who encrypts for redis"):
+        registered(tmp_path, KEY.replace('"sqladmin"', '"redis"'))
+
+
+def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+    found = registered(tmp_path, KEY, "protect: false")
+
+    assert not found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
+    assert not found[f"{RING} fraud-prod-main"]["protect"]

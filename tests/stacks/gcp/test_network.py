@@ -1,0 +1,150 @@
+"""The network: private, with a way out only if asked for, and Google's APIs at fixed addresses."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from modelyard_stacks.gcp.network import split
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.gcp.programs import NETWORK, PROJECT, elsewhere, registered
+
+VPC = "gcp:compute/network:Network"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+NAT = "gcp:compute/routerNat:RouterNat"
+FIREWALL = "gcp:compute/firewall:Firewall"
+ZONE = "gcp:dns/managedZone:ManagedZone"
+RECORD = "gcp:dns/recordSet:RecordSet"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register a network with a way out."""
+    return registered(tmp_path_factory.mktemp("network"), NETWORK)
+
+
+def test_it_has_one_subnetwork_and_is_protected(found: Found) -> None:
+    assert inputs(found, VPC, "fraud-prod-main")["autoCreateSubnetworks"] is False
+    assert list(of(found, SUBNETWORK)) == ["fraud-prod-main"]
+    assert found[f"{VPC} fraud-prod-main"]["protect"]
+    assert found[f"{SUBNETWORK} fraud-prod-main"]["protect"]
+    assert not elsewhere(found)
+
+
+def test_nodes_services_and_pods_share_its_block_and_overlap_nowhere(found: Found) -> None:
+    given = inputs(found, SUBNETWORK, "fraud-prod-main")
+
+    assert given["ipCidrRange"] == "10.0.0.0/18"
+    assert {each["rangeName"]: each["ipCidrRange"] for each in given["secondaryIpRanges"]} == {
+        "pods": "10.0.128.0/17",
+        "services": "10.0.64.0/19",
+    }
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.0.0.0/10", "10.4.0.0/14", "172.16.0.0/16", "192.168.16.0/20"])
+def test_parts_lie_in_the_block_and_apart(cidr: str) -> None:
+    parts = [ip_network(part) for part in split(cidr)]
+
+    assert all(part.subnet_of(ip_network(cidr)) for part in parts)  # type: ignore[arg-type] # both are of version 4
+    assert not any(one.overlaps(other) for one in parts for other in parts if one is not other)
+
+
+@pytest.mark.parametrize("cidr", ["8.0.0.0/7", "10.0.0.0/21"])
+def test_a_block_that_is_too_large_or_small_is_refused(cidr: str) -> None:
+    with pytest.raises(pulumi.RunError, match="between /8 and /20"):
+        split(cidr)
+
+
+def test_machines_without_public_addresses_reach_google(found: Found) -> None:
+    assert inputs(found, SUBNETWORK, "fraud-prod-main")["privateIpGoogleAccess"] is True
+    assert inputs(found, VPC, "fraud-prod-main")["deleteDefaultRoutesOnCreate"] is False
+
+
+def test_googles_names_lead_to_its_private_addresses(found: Found) -> None:
+    records = {each["inputs"]["name"]: each["inputs"] for each in of(found, RECORD).values()}
+    private = [f"199.36.153.{last}" for last in range(8, 12)]
+    link = "https://www.googleapis.com/compute/v1/projects/acme-ml/global/networks/fraud-prod-main"
+
+    assert {name: (each["type"], each["rrdatas"]) for name, each in records.items()} == {
+        "private.googleapis.com.": ("A", private),
+        "*.googleapis.com.": ("CNAME", ["private.googleapis.com."]),
+        "gcr.io.": ("A", private),
+        "*.gcr.io.": ("CNAME", ["gcr.io."]),
+        "pkg.dev.": ("A", private),
+        "*.pkg.dev.": ("CNAME", ["pkg.dev."]),
+    }
+    assert {
+        (each["inputs"]["visibility"], each["inputs"]["privateVisibilityConfig"]["networks"][0]["networkUrl"])
+        for each in of(found, ZONE).values()
+    } == {("private", link)}
+
+
+def test_the_way_out_adds_ports_as_a_node_needs_them(found: Found) -> None:
+    given = inputs(found, NAT, "fraud-prod-main")
+
+    assert given["enableDynamicPortAllocation"] is True
+    assert given["enableEndpointIndependentMapping"] is False
+    assert given["minPortsPerVm"] < given["maxPortsPerVm"]
+    assert given["sourceSubnetworkIpRangesToNat"] == "ALL_SUBNETWORKS_ALL_IP_RANGES"
+
+
+def test_without_nat_there_is_no_way_out(tmp_path: Path) -> None:
+    found = registered(tmp_path, NETWORK.replace("nat=True", "nat=False"))
+
+    assert not of(found, NAT)
+    assert not of(found, "gcp:compute/router:Router")
+    assert len(of(found, RECORD)) == 6
+
+
+def test_what_no_rule_allows_is_denied_and_logged(found: Found) -> None:
+    (rule,) = of(found, FIREWALL).values()
+
+    assert rule["inputs"]["denies"] == [{"protocol": "all"}]
+    assert rule["inputs"]["sourceRanges"] == ["0.0.0.0/0"]
+    assert rule["inputs"]["priority"] == 65534  # the least, before the network's own
+    assert "allows" not in rule["inputs"]
+    assert rule["inputs"]["logConfig"] == {"metadata": "INCLUDE_ALL_METADATA"}
+
+
+def test_flows_are_logged_unless_turned_off(found: Found, tmp_path: Path) -> None:
+    without = registered(tmp_path, NETWORK.replace("nat=True", "nat=True, log_flows=False"))
+
+    assert inputs(found, SUBNETWORK, "fraud-prod-main")["logConfig"]["aggregationInterval"] == "INTERVAL_10_MIN"
+    assert "logConfig" not in inputs(without, SUBNETWORK, "fraud-prod-main")
+
+
+def test_the_network_waits_for_the_apis(found: Found) -> None:
+    assert "gcp:projects/service:Service google-compute" in needs(found, VPC, "fraud-prod-main")
+
+
+def test_an_adopted_network_is_not_changed(tmp_path: Path) -> None:
+    program = f"""{PROJECT}
+import pulumi
+from modelyard_stacks.gcp.network import AdoptedNetwork
+
+network = AdoptedNetwork(
+    "fraud-prod-main",
+    project=project,
+    network="shared",
+    subnetwork="projects/acme-net/regions/europe-west4/subnetworks/ml",
+    pods_range="ml-pods",
+    services_range="ml-services",
+    cidr="10.20.0.0/16",
+)
+pulumi.ComponentResource("tiny:Names", "names", {{
+    "network": network.network_id,
+    "subnetwork": network.subnetwork_id,
+    "ranges": [network.pods_range, network.services_range],
+}})
+"""
+    found = registered(tmp_path, program)
+
+    assert not [where for where in found if where.startswith(("gcp:compute", "gcp:dns", "modelyard:"))]
+    assert inputs(found, "tiny:Names", "names") == {
+        "network": "shared",
+        "subnetwork": "projects/acme-net/regions/europe-west4/subnetworks/ml",
+        "ranges": ["ml-pods", "ml-services"],
+    }

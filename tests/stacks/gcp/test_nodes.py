@@ -1,0 +1,210 @@
+"""Node pools: their labels and taints, their zones, GPUs with a driver, and machines that Pods cannot act as."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.gcp.programs import POOLS, elsewhere, registered
+from tests.stacks.programs import Refused
+
+POOL = "gcp:container/nodePool:NodePool"
+KEY = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register a system pool, a spot pool with small GPUs, and a pool with large ones."""
+    return registered(tmp_path_factory.mktemp("pools"), POOLS)
+
+
+def node(found: Found, name: str) -> dict[str, Any]:
+    config: dict[str, Any] = inputs(found, POOL, name)["nodeConfig"]
+    return config
+
+
+def taints(found: Found, name: str) -> dict[str, tuple[str, str]]:
+    return {each["key"]: (each["value"], each["effect"]) for each in node(found, name)["taints"]}
+
+
+def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
+    assert node(found, "train-spot")["labels"] == {
+        "modelyard.dev/pool": "train",
+        "modelyard.dev/capacity": "spot",
+        "cloud.google.com/compute-class": "train",
+    }
+    assert taints(found, "train-spot") == {
+        "modelyard.dev/pool": ("train", "NO_SCHEDULE"),
+        "cloud.google.com/compute-class": ("train", "NO_SCHEDULE"),
+        "nvidia.com/gpu": ("present", "NO_SCHEDULE"),
+    }
+    assert taints(found, "system") == {}
+
+
+def test_gpus_come_with_a_driver(found: Found) -> None:
+    """Without the setting, GKE installs none."""
+    assert node(found, "train-spot")["guestAccelerators"] == [
+        {"type": "nvidia-l4", "count": 1, "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"}}
+    ]
+    assert node(found, "large")["guestAccelerators"][0]["gpuDriverInstallationConfig"] == {"gpuDriverVersion": "LATEST"}
+    assert "guestAccelerators" not in node(found, "system")
+
+
+def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
+    assert inputs(found, POOL, "train-spot")["autoscaling"] == {
+        "totalMinNodeCount": 0,
+        "totalMaxNodeCount": 8,
+        "locationPolicy": "ANY",
+    }
+    assert inputs(found, POOL, "system")["autoscaling"]["locationPolicy"] == "BALANCED"
+    assert all(each["inputs"]["ignoreNodeCountChanges"] is True for each in of(found, POOL).values())
+    assert not any("nodeCount" in each["inputs"] for each in of(found, POOL).values())
+
+
+def test_a_pool_starts_with_its_smallest_number_in_all_zones_together(found: Found) -> None:
+    """GKE counts in each of three zones: one there is enough for two, and none for none."""
+    counts = {name: each["inputs"]["initialNodeCount"] for name, each in of(found, POOL).items()}
+
+    assert counts == {"system": 1, "train-spot": 0, "large": 0}
+    assert all("initialNodeCount" in each["ignoreChanges"] for each in of(found, POOL).values())
+
+
+@pytest.mark.parametrize(
+    ("bounds", "count"),
+    [
+        ("min_nodes=2,\n    max_nodes=2", 0),  # one in each of three zones would be three
+        ("min_nodes=3,\n    max_nodes=3", 1),
+        ("min_nodes=4,\n    max_nodes=6", 2),
+        ("min_nodes=4,\n    max_nodes=5", 0),
+    ],
+)
+def test_a_pool_never_starts_with_more_than_it_may_have(bounds: str, count: int, tmp_path: Path) -> None:
+    found = registered(tmp_path, POOLS.replace("min_nodes=2,\n    max_nodes=6", bounds, 1))
+
+    assert inputs(found, POOL, "system")["initialNodeCount"] == count
+
+
+def test_nodes_at_creation_are_counted_in_the_zones_that_have_the_machine(tmp_path: Path) -> None:
+    """Two zones have it, so that two nodes in each are four."""
+    program = POOLS.replace("one_zone=True", "one_zone=False").replace("min_nodes=0", "min_nodes=4")
+    found = registered(tmp_path, program)
+
+    assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-b", "europe-west4-c"]
+    assert inputs(found, POOL, "large")["initialNodeCount"] == 2
+
+
+def test_pools_are_where_their_machine_can_be_had(found: Found) -> None:
+    zones = {name: each["inputs"]["nodeLocations"] for name, each in of(found, POOL).items()}
+
+    assert zones["system"] == ["europe-west4-a", "europe-west4-b", "europe-west4-c"]
+    assert zones["large"] == ["europe-west4-b"]  # the first that has it
+    assert "nodeLocations" in found[f"{POOL} system"]["ignoreChanges"]
+    assert "nodeLocations" not in found[f"{POOL} large"]["ignoreChanges"]
+
+
+def test_another_zone_for_training_is_a_setting(tmp_path: Path) -> None:
+    found = registered(tmp_path, POOLS, "trainingZone: 2")
+
+    assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-c"]
+    assert len(inputs(found, POOL, "system")["nodeLocations"]) == 3
+
+
+def test_a_pool_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
+    """A number counts the zones that have the pool's machine, and a name is for one pool."""
+    program = POOLS.replace('compute_class="train"', "one_zone=True")
+    found = registered(tmp_path, program, """trainingZone: 2\ntrainingZones: '{"train": "europe-west4-a"}'""")
+
+    assert inputs(found, POOL, "train-spot")["nodeLocations"] == ["europe-west4-a"]
+    assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-c"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            "trainingZone: 3",
+            "trainingZone is 1 to 2, not 3: europe-west4-b, europe-west4-c; to choose for this pool alone: "
+            "pulumi config set --path 'trainingZones.large' europe-west4-b",
+        ),
+        ("trainingZone: -1", "trainingZone is 1 or more, not -1"),
+        (
+            """trainingZones: '{"large": "europe-west4-a"}'""",
+            "node pool large: europe-west4-a has no a3-highgpu-8g, so trainingZones.large is one of europe-west4-b, "
+            "europe-west4-c",
+        ),
+        ("trainingZones: '[2]'", "trainingZones has a zone for each pool: pulumi config set --path"),
+    ],
+)
+def test_a_zone_without_the_machine_is_refused(settings: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=re.escape(message)):
+        registered(tmp_path, POOLS, settings)
+
+
+def test_a_machine_that_the_region_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="node pool large: no zone of europe-west4 has nowhere-8"):
+        registered(tmp_path, POOLS.replace("a3-highgpu-8g", "nowhere-8"))
+
+
+def test_zones_of_the_program_are_taken_as_they_are(tmp_path: Path) -> None:
+    found = registered(tmp_path, POOLS.replace("one_zone=True", 'zones=["europe-west4-a"]'))
+
+    assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-a"]
+    assert "nodeLocations" not in found[f"{POOL} large"]["ignoreChanges"]
+
+
+def test_pods_cannot_act_as_their_node(found: Found) -> None:
+    for each in of(found, POOL).values():
+        config = each["inputs"]["nodeConfig"]
+        assert config["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
+        assert config["serviceAccount"].endswith("@acme-ml.iam.gserviceaccount.com")
+        assert config["kubeletConfig"] == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
+        assert config["metadata"] == {"disable-legacy-endpoints": "true"}
+        assert config["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
+        assert each["inputs"]["networkConfig"] == {"enablePrivateNodes": True}
+
+
+def test_disks_are_encrypted_with_our_key_and_sized(found: Found) -> None:
+    assert {each["inputs"]["nodeConfig"]["bootDiskKmsKey"] for each in of(found, POOL).values()} == {KEY}
+    assert node(found, "large")["diskType"] == "hyperdisk-balanced"
+    assert node(found, "large")["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 16}
+    assert "ephemeralStorageLocalSsdConfig" not in node(found, "system")
+    assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-compute" in needs(found, POOL, "system")
+
+
+def test_machines_that_are_billed_carry_the_labels_of_the_system(found: Found) -> None:
+    assert all(
+        each["inputs"]["nodeConfig"]["resourceLabels"] == {"modelyard-system": "fraud"}
+        for each in of(found, POOL).values()
+    )
+
+
+def test_only_scarce_machines_are_replaced_in_place(found: Found) -> None:
+    assert inputs(found, POOL, "system")["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 1, "maxUnavailable": 0}
+    assert inputs(found, POOL, "large")["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}
+
+
+def test_the_name_is_free_before_a_pool_is_made_again(found: Found) -> None:
+    assert {name: each["inputs"]["name"] for name, each in of(found, POOL).items()} == {
+        name: name for name in ("system", "train-spot", "large")
+    }
+    assert all(each["deleteBeforeReplace"] for each in of(found, POOL).values())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('"train-spot",', f'"{"t" * 41}",'), "a name has 40 characters at most"),
+        (("accelerators=8", "accelerators=0"), "accelerators need a type and a number"),
+    ],
+)
+def test_what_gke_would_refuse_is_refused(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=message):
+        registered(tmp_path, POOLS.replace(*change))
+
+
+def test_everything_belongs_to_the_project(found: Found) -> None:
+    assert not elsewhere(found)

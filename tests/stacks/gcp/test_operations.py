@@ -1,0 +1,198 @@
+"""Images, secrets, logs, alarms and the budget: what surrounds a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.gcp.programs import CLUSTER, EVERYTHING, NETWORK, PROJECT, elsewhere, registered
+from tests.stacks.gcp.roles import permissions
+from tests.stacks.programs import Refused
+
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
+PULL = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
+READ = "gcp:secretmanager/secretIamMember:SecretIamMember"
+LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+SINK = "gcp:logging/projectSink:ProjectSink"
+EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
+ALARM = "gcp:monitoring/alertPolicy:AlertPolicy"
+CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
+BUDGET = "gcp:billing/budget:Budget"
+KEY_NAME = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
+POOL = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/acme-ml.svc.id.goog"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register a project with all components."""
+    return registered(tmp_path_factory.mktemp("everything"), EVERYTHING)
+
+
+def test_everything_belongs_to_the_project(found: Found) -> None:
+    assert not elsewhere(found)
+
+
+def test_images_keep_their_tags_and_their_key(found: Found) -> None:
+    given = inputs(found, REPOSITORY, "fraud-prod-main")
+
+    assert given["format"] == "DOCKER"
+    assert given["kmsKeyName"] == KEY_NAME
+    assert given["dockerConfig"] == {"immutableTags": True}
+    assert given["cleanupPolicies"] == [
+        {"id": "untagged", "action": "DELETE", "condition": {"tagState": "UNTAGGED", "olderThan": "1209600s"}}
+    ]
+    assert given["cleanupPolicyDryRun"] is False
+    assert found[f"{REPOSITORY} fraud-prod-main"]["protect"]
+
+
+def test_nodes_may_pull_from_this_repository(found: Found) -> None:
+    given = inputs(found, PULL, "fraud-prod-main-nodes")
+    nodes = inputs(found, "gcp:serviceaccount/account:Account", "fraud-prod-main-nodes")["accountId"]
+
+    assert given["repository"] == "fraud-prod-main"
+    assert given["member"] == f"serviceAccount:{nodes}@acme-ml.iam.gserviceaccount.com"
+    assert "artifactregistry.repositories.downloadArtifacts" in permissions(given["role"])
+    assert not any(each.endswith((".uploadArtifacts", ".delete", ".create")) for each in permissions(given["role"]))
+
+
+def test_the_host_of_images_is_known_before_the_first_run(tmp_path: Path) -> None:
+    program = f"""{CLUSTER}
+import pulumi
+from modelyard_stacks.gcp.images import ImageRegistry
+
+images = ImageRegistry("fraud-prod-main", project=project, key=key, cluster=cluster, repository="fraud-prod-main")
+pulumi.ComponentResource("tiny:Names", "names", {{"host": images.host}})
+"""
+    assert inputs(registered(tmp_path, program), "tiny:Names", "names") == {
+        "host": "europe-west4-docker.pkg.dev/acme-ml/fraud-prod-main"
+    }
+
+
+def test_external_secrets_reads_named_secrets_and_cannot_list_any(found: Found) -> None:
+    given = {name: each["inputs"] for name, each in of(found, READ).items()}
+
+    assert {each["secretId"] for each in given.values()} == {"slack-webhook", "runs-login"}
+    assert {each["member"] for each in given.values()} == {f"{POOL}/subject/ns/external-secrets/sa/external-secrets"}
+    (role,) = {each["role"] for each in given.values()}
+    assert [each for each in permissions(role) if each.startswith("secretmanager.")] == [
+        "secretmanager.versions.access"
+    ]
+    assert "gcp:container/cluster:Cluster fraud-prod-main" in needs(found, READ, "external-secrets-slack-webhook")
+
+
+def test_a_reader_of_nothing_is_refused(tmp_path: Path) -> None:
+    program = f"""{PROJECT}
+from modelyard_stacks.gcp.adopted import AdoptedCluster
+from modelyard_stacks.gcp.platform import SecretsReader
+
+cluster = AdoptedCluster("main", project=project, cluster_name="main")
+SecretsReader("external-secrets", cluster=cluster, namespace="external-secrets", service_account="external-secrets")
+"""
+    with pytest.raises(Refused, match="rights to read nothing are not needed"):
+        registered(tmp_path, program)
+
+
+def test_logs_are_kept_with_our_key_and_not_for_ever(found: Found) -> None:
+    given = inputs(found, LOGS, "fraud-prod-main")
+
+    assert given["retentionDays"] == 90
+    assert given["cmekSettings"] == {"kmsKeyName": KEY_NAME}
+    assert given["location"] == "europe-west4"
+    assert given["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a cloud
+    assert "gcp:kms/keyRing:KeyRing fraud-prod-main" in needs(found, LOGS, "fraud-prod-main")
+    assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-logging" in needs(
+        found, LOGS, "fraud-prod-main"
+    )
+
+
+def test_lines_go_to_that_bucket_alone(found: Found) -> None:
+    sink, exclusion = (inputs(found, kind, "fraud-prod-main") for kind in (SINK, EXCLUSION))
+
+    assert sink["destination"] == (
+        "logging.googleapis.com/projects/acme-ml/locations/europe-west4/buckets/fraud-prod-main"
+    )
+    assert sink["filter"] == exclusion["filter"]
+    assert sink["filter"] == (
+        'resource.labels.cluster_name="fraud-prod-main" OR (log_id("compute.googleapis.com/vpc_flows")'
+        ' AND resource.labels.subnetwork_name="fraud-prod-main")'
+    )
+    assert f"{SINK} fraud-prod-main" in needs(found, EXCLUSION, "fraud-prod-main")
+
+
+def test_a_network_without_flow_logs_has_none_to_route(tmp_path: Path) -> None:
+    program = f"""{NETWORK.replace("nat=True", "nat=True, log_flows=False")}
+from modelyard_stacks.gcp.logs import ClusterLogs
+
+ClusterLogs("fraud-prod-main", project=project, key=key, network=network, days=30)
+"""
+    assert inputs(registered(tmp_path, program), SINK, "fraud-prod-main")["filter"] == (
+        'resource.labels.cluster_name="fraud-prod-main"'
+    )
+
+
+def test_alarms_watch_the_database_and_the_way_out(found: Found) -> None:
+    conditions = {name: each["inputs"]["conditions"][0] for name, each in of(found, ALARM).items()}
+    limits = {
+        name: each["conditionThreshold"]["thresholdValue"]
+        for name, each in conditions.items()
+        if "conditionThreshold" in each
+    }
+
+    assert limits == {"runs-storage": 0.85, "runs-cpu": 0.8, "runs-connections": 320, "fraud-prod-main-nat": 0}
+    assert conditions["runs-silent"]["conditionAbsent"]["duration"] == "900s"
+    watched = [each.get("conditionThreshold") or each["conditionAbsent"] for each in conditions.values()]
+    assert sum('resource.labels.database_id="acme-ml:runs"' in each["filter"] for each in watched) == 4
+    assert sum('resource.labels.gateway_name="fraud-prod-main"' in each["filter"] for each in watched) == 1
+
+
+def test_alarms_reach_somebody(found: Found) -> None:
+    channels = {name: each["inputs"]["labels"] for name, each in of(found, CHANNEL).items()}
+
+    assert channels["fraud-prod-main-team@acme.example"] == {"email_address": "team@acme.example"}
+    assert all(
+        each["inputs"]["notificationChannels"] == ["projects/acme-ml/notificationChannels/1"]
+        for each in of(found, ALARM).values()
+    )
+
+
+def test_the_budget_counts_the_system_and_warns_before_it_is_spent(found: Found) -> None:
+    given = inputs(found, BUDGET, "fraud-prod-main")
+
+    assert given["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # that of the project
+    assert given["amount"] == {"specifiedAmount": {"currencyCode": "USD", "units": "2000"}}
+    assert given["budgetFilter"] == {
+        "projects": ["projects/123456789012"],
+        "labels": {"modelyard-system": "fraud"},
+        "calendarPeriod": "MONTH",
+    }
+    assert [(each["spendBasis"], each["thresholdPercent"]) for each in given["thresholdRules"]] == [
+        ("CURRENT_SPEND", 0.8),
+        ("CURRENT_SPEND", 1),
+        ("FORECASTED_SPEND", 1),
+    ]
+    assert given["allUpdatesRule"] == {"monitoringNotificationChannels": ["projects/acme-ml/notificationChannels/1"]}
+
+
+def test_a_budget_may_cover_every_project_of_its_account(tmp_path: Path) -> None:
+    program = f"""{PROJECT}
+from modelyard_stacks.gcp.budget import Budget
+
+Budget("main", project=project, monthly=1, system="fraud", emails=["team@acme.example"], every_project=True)
+"""
+    given = inputs(registered(tmp_path, program), BUDGET, "main")
+
+    assert given["budgetFilter"] == {"labels": {"modelyard-system": "fraud"}, "calendarPeriod": "MONTH"}
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_a_budget_for_too_many_or_no_addresses_is_refused(count: int, tmp_path: Path) -> None:
+    emails = [f"{number}@acme.example" for number in range(count)]
+    program = f"""{PROJECT}
+from modelyard_stacks.gcp.budget import Budget
+
+Budget("main", project=project, billing_account="A", monthly=1, system="fraud", emails={emails})
+"""
+    with pytest.raises(Refused, match=f"a budget sends mail to 1 to 5 addresses, not {count}"):
+        registered(tmp_path, program)

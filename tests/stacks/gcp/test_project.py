@@ -1,0 +1,70 @@
+"""The project: its provider, its APIs, and the identities of Pods in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard_stacks.gcp.project import account_id
+from tests.stacks.aws.programs import inputs, of
+from tests.stacks.gcp.programs import PROJECT, registered
+from tests.stacks.programs import Refused
+
+SERVICE = "gcp:projects/service:Service"
+PROVIDER = "pulumi:providers:gcp google"
+NAMED = PROJECT.replace('"google",\n', '"google",\n    project_id="acme-other",\n')
+
+
+def test_resources_belong_to_the_project_of_the_configuration(tmp_path: Path) -> None:
+    given = registered(tmp_path, PROJECT)[PROVIDER]["inputs"]
+
+    assert given["project"] == given["billingProject"] == "acme-ml"
+    assert given["region"] == "europe-west4"
+    assert given["defaultLabels"] == '{"modelyard-system": "fraud"}'
+    assert given["userProjectOverride"] == "true"
+
+
+def test_a_project_that_the_program_names_wins(tmp_path: Path) -> None:
+    assert registered(tmp_path, NAMED, "gcp:project: acme-ml")[PROVIDER]["inputs"]["project"] == "acme-other"
+
+
+def test_without_a_project_the_program_ends_with_the_command_that_sets_one(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="pulumi config set gcp:project PROJECT"):
+        registered(tmp_path, PROJECT, "gcp:project: ''")
+
+
+def test_apis_are_enabled_and_never_disabled(tmp_path: Path) -> None:
+    found = registered(tmp_path, PROJECT)
+
+    assert {name: each["inputs"] for name, each in of(found, SERVICE).items()} == {
+        "google-cloudkms": {"service": "cloudkms.googleapis.com", "disableOnDestroy": False},
+        "google-compute": {"service": "compute.googleapis.com", "disableOnDestroy": False},
+    }
+
+
+def test_pods_are_known_by_namespace_and_service_account(tmp_path: Path) -> None:
+    program = f"""{PROJECT}
+import pulumi
+
+pulumi.ComponentResource("tiny:Names", "names", {{"member": project.pods_of("fraud", "scorer")}})
+"""
+    assert inputs(registered(tmp_path, program), "tiny:Names", "names") == {
+        "member": "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
+        "/acme-ml.svc.id.goog/subject/ns/fraud/sa/scorer"
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "fraud-prod-main", "fraud-detection-staging-europe-west4", "a-23456789-12345678-x"]
+)
+def test_accounts_have_names_that_google_accepts_and_that_differ(name: str) -> None:
+    """Source of the pattern: the description of `accountId` in the discovery document of IAM."""
+    first, second = account_id(name, "nodes"), account_id(name, "login")
+
+    assert first != second
+    for each in (first, second):
+        assert 6 <= len(each) <= 30
+        assert each == each.lower()
+        assert "--" not in each
+        assert each[0].isalpha()

@@ -1,0 +1,97 @@
+"""Buckets: never public, encrypted with our key, and with the configured retention."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs
+from tests.stacks.gcp.programs import KEY, elsewhere, registered
+
+BUCKET = "gcp:storage/bucket:Bucket"
+KEY_NAME = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
+UNFINISHED = ("AbortIncompleteMultipartUpload", {"age": 7})
+
+
+def store(rest: str) -> str:
+    return f"""{KEY}
+from modelyard_stacks.gcp.storage import ObjectStore
+
+ObjectStore("lake", project=project, key=key, bucket="fraud-lake-1a2b3c", {rest})
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Register a versioned store that keeps objects for ten years."""
+    return registered(tmp_path_factory.mktemp("store"), store("versioned=True, retention_days=3650"))
+
+
+def rules(given: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(each["action"]["type"], each["condition"]) for each in given["lifecycleRules"]]
+
+
+def test_a_bucket_is_protected_and_never_emptied(found: Found) -> None:
+    assert inputs(found, BUCKET, "lake")["name"] == "fraud-lake-1a2b3c"
+    assert inputs(found, BUCKET, "lake")["forceDestroy"] is False
+    assert found[f"{BUCKET} lake"]["protect"]
+    assert not elsewhere(found)
+
+
+def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+    found = registered(tmp_path, store("versioned=True"), settings="protect: false")
+
+    assert not found[f"{BUCKET} lake"]["protect"]
+
+
+def test_it_is_in_the_region_and_encrypted_with_our_key(found: Found) -> None:
+    given = inputs(found, BUCKET, "lake")
+
+    assert given["location"] == "EUROPE-WEST4"
+    assert given["encryption"] == {"defaultKmsKeyName": KEY_NAME}
+    assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-storage" in needs(found, BUCKET, "lake")
+
+
+def test_iam_alone_decides_and_nothing_can_be_public(found: Found) -> None:
+    assert inputs(found, BUCKET, "lake")["uniformBucketLevelAccess"] is True
+    assert inputs(found, BUCKET, "lake")["publicAccessPrevention"] == "enforced"
+
+
+def test_earlier_versions_go_after_a_month_and_objects_after_their_retention(found: Found) -> None:
+    assert inputs(found, BUCKET, "lake")["versioning"] == {"enabled": True}
+    assert rules(inputs(found, BUCKET, "lake")) == [
+        UNFINISHED,
+        ("Delete", {"daysSinceNoncurrentTime": 30, "withState": "ARCHIVED"}),
+        ("Delete", {"age": 3650, "withState": "LIVE"}),
+    ]
+
+
+def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
+    """The bucket deletes them, so no server needs permission to."""
+    program = store('versioned=False, expire={"captures/scorer": 90, "audit": 366}')
+    given = inputs(registered(tmp_path, program), BUCKET, "lake")
+
+    assert given["versioning"] == {"enabled": False}
+    assert rules(given) == [
+        UNFINISHED,
+        ("Delete", {"age": 366, "matchesPrefixes": ["audit/"], "withState": "LIVE"}),
+        ("Delete", {"age": 90, "matchesPrefixes": ["captures/scorer/"], "withState": "LIVE"}),
+    ]
+
+
+@pytest.mark.parametrize(("mode", "locked"), [("compliance", True), ("governance", False)])
+def test_a_lock_holds_for_every_object(mode: str, locked: bool, tmp_path: Path) -> None:
+    """While it holds, objects are neither overwritten nor deleted, so that there are no earlier versions to keep."""
+    program = store(f'versioned=True, lock={{"mode": "{mode}", "days": 2557}}')
+    given = inputs(registered(tmp_path, program), BUCKET, "lake")
+
+    assert given["retentionPolicy"] == {"retentionPeriod": str(2557 * 86400), "isLocked": locked}
+    assert given["versioning"] == {"enabled": False}
+    assert rules(given) == [UNFINISHED]
+
+
+def test_deleted_objects_are_not_paid_for(found: Found) -> None:
+    """By default Google keeps them for seven days, at the price of storage."""
+    assert inputs(found, BUCKET, "lake")["softDeletePolicy"] == {"retentionDurationSeconds": 0}
