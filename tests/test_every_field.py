@@ -46,8 +46,10 @@ DECISIVE = {
 }
 """Fields that cannot be changed alone, because other fields depend on them."""
 
-OF_AWS = ("#/$defs/targetFields/", "#/$defs/vpc/", "#/$defs/secretStore/", "#/$defs/store/", "#/$defs/computeClass/")
-"""Prefixes of the places that are also tested on AWS, because another target handles them there."""
+OF_A_CLOUD = ("targetFields", "vpc", "googleVpc", "secretStore", "store", "computeClass")
+"""Definitions whose fields are tested again on each cloud, where another target handles them."""
+
+CLOUDS = ("aws", "gcp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """Return the specs that together fill every field: on existing clusters, and on AWS."""
+    """Return the specs that together fill every field: on existing clusters, and on clouds."""
     found: list[Seed] = []
     for path in sorted(SEEDS.glob("*.yaml")):
         value = cast("dict[str, Json]", yaml.safe_load(path.read_text()))
@@ -181,7 +183,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
             errors = [one.code for one in told if one.severity is Severity.ERROR]
             if files:
                 yield "differs" if files != seed.files else "same"
-            elif all(code.startswith(("E05", "E06", "AWS-E")) for code in errors):
+            elif all(code.startswith(("E05", "E06", "AWS-E", "GCP-E")) for code in errors):
                 yield "refused"
             else:
                 yield f"wrong: {' '.join(dict.fromkeys(errors))}"
@@ -205,21 +207,22 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
     pytest.fail(f"{len(seen)} changes and none of them shows: {', '.join(dict.fromkeys(seen)) or 'no seed fills it'}")
 
 
-def _on_aws() -> list[str]:
-    """Return the fields that the AWS specs fill, in sections that the AWS target handles."""
-    filled_there = {place for place, found in occurrences().items() if any(_is_aws(number) for number, _ in found)}
-    return sorted(filled_there & {place for place in leaves() if place.startswith(OF_AWS) and place not in DECISIVE})
+def _on(cloud: str) -> list[str]:
+    """Return the fields that a spec for a cloud fills, in the sections that its target handles."""
+    filled_there = {
+        place
+        for place, found in occurrences().items()
+        if any(seeds()[number].name.startswith(cloud) for number, _ in found)
+    }
+    prefixes = tuple(f"#/$defs/{name}/" for name in OF_A_CLOUD)
+    return sorted(filled_there & {place for place in leaves() if place.startswith(prefixes) and place not in DECISIVE})
 
 
-def _is_aws(number: int) -> bool:
-    return seeds()[number].name.startswith("aws")
-
-
-@pytest.mark.parametrize("place", _on_aws())
-def test_every_field_has_an_effect_or_is_refused_on_aws(place: str) -> None:
+@pytest.mark.parametrize(("cloud", "place"), [(cloud, place) for cloud in CLOUDS for place in _on(cloud)])
+def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, place: str) -> None:
     """A field supported by one target must not be ignored by another."""
     seen: list[str] = []
-    for verdict in verdicts(place, "aws"):
+    for verdict in verdicts(place, cloud):
         if verdict in {"differs", "refused"}:
             return
         seen.append(verdict)
@@ -229,7 +232,7 @@ def test_every_field_has_an_effect_or_is_refused_on_aws(place: str) -> None:
 def test_an_unsupported_cloud_is_reported_once() -> None:
     """An unsupported provider is reported once, at its line, without any output."""
     value = copy.deepcopy(seeds()[0].value)
-    value["deployment"] = {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "network": "public"}
+    value["deployment"] = {"mode": "cloud", "provider": "azure", "region": "westeurope", "network": "public"}
     files, told = compiled(value)
 
     assert files == {}

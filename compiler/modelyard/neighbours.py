@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from modelyard.diagnostics import Diagnostic
-from modelyard.diagnostics.environments import environments_share_folders, environments_share_namespace, installed_twice
+from modelyard.diagnostics.environments import (
+    environments_share_folders,
+    environments_share_identities,
+    environments_share_namespace,
+    installed_twice,
+)
 from modelyard.inputs import Inputs
 from modelyard.overlay import SECTION
 from modelyard.pipeline import Outcome, drawn, read
@@ -27,9 +32,9 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments that name one of its clusters are planned. Environments with errors are skipped.
+    Only environments that name one of its clusters or projects are planned. Environments with errors are skipped.
     """
-    contexts = {context for context, _ in _namespaces(own)}
+    contexts = {place for place, _ in (*_namespaces(own), *_identities(own))}
     if inputs.environment is None or spec.document is None or not contexts:
         return
     others: dict[str, Plan] = {}
@@ -61,6 +66,10 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
             twice.setdefault((installed[context, addon], context), []).append(addon)
     for (other, context), addons in twice.items():
         yield installed_twice(place, name, other, addons, context)
+    known = {one: other for other in reversed(list(others)) for one in _identities(others[other])}
+    for project, namespace in dict.fromkeys(_identities(plan)):
+        if (project, namespace) in known:
+            yield environments_share_identities(place, name, known[project, namespace], namespace, project)
     yield from _buckets(name, plan, others, place)
 
 
@@ -100,6 +109,14 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
             yield target.context, namespace.name
 
 
+def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The project and namespace of each cluster whose workloads are known by these alone."""
+    for namespace in plan.of(Namespace):
+        project = namespace.value.target.options.identities
+        if project:
+            yield project, namespace.name
+
+
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
     """The context of each existing cluster, with every add-on to install there."""
     for cluster in plan.of(Cluster):
@@ -116,3 +133,5 @@ def _contexts(document: Document) -> Iterator[str]:
     for target in (deployment, *(named.values() if isinstance(named, dict) else ())):
         if isinstance(target, dict) and target.get("provider") == "kubernetes":
             yield str(target.get("context", ""))
+        elif isinstance(target, dict) and "project" in target:
+            yield str(target["project"])

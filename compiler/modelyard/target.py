@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
-from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine
+from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine, namespace_of_system
 from modelyard.program import Call
 from modelyard.provider import ResolveOptions, Rule, no_options
 from modelyard.records import field, record
@@ -146,6 +146,7 @@ class Target:
     pins: Callable[[Plan, str], Pins]  # plan, placement
     cost: Callable[[Plan, str], Cost | None]  # plan, placement; None if nothing costs money
     choose_system: SystemHardwarer = any_machine
+    namespace: Callable[[System], str] = namespace_of_system  # where the spec names none
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
     gateway_class: str = ""  # from its add-on for routes; empty if the cluster already has a class
     diagnostics: str = ""  # the package of its own diagnostics
@@ -160,7 +161,7 @@ class Target:
         needed = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
         addons = {kind: addons for kind, addons in needed.items() if addons}
-        return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system)
+        return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
 
 class Targets(Mapping[str, Target]):

@@ -11,7 +11,11 @@ from modelyard.spec import System
 from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
-_EMITTED: Final = {"aws": "modelyard_targets.aws", "kubernetes": "modelyard_targets.kubernetes"}
+_EMITTED: Final = {
+    "aws": "modelyard_targets.aws",
+    "gcp": "modelyard_targets.gcp",
+    "kubernetes": "modelyard_targets.kubernetes",
+}
 """Maps each supported provider to the package with its `TARGET`. All other providers refuse every kind."""
 
 

@@ -68,6 +68,9 @@ def pattern_of(name: str) -> str:
         ("storePath", "s3://acme-lake/orders/2026", "orders/2026"),
         ("objectName", "s3://acme-lake", "acme-lake"),
         ("objectName", "s3://acme-lake/orders", "acme-lake"),
+        ("objectName", "acme-lake/orders", "acme-lake"),
+        ("name", "orders/eu", "orders-eu"),
+        ("name", "data/orders/eu", ""),
         ("hostName", "https://scores.acme.example/v1", "scores.acme.example"),
         ("modelReference", "fraud-xgb:champion", "fraud-xgb@champion"),
         ("modelReference", "models:/fraud-xgb/3", "fraud-xgb@3"),
@@ -109,6 +112,24 @@ def pattern_of(name: str) -> str:
 def test_values_are_rewritten_in_the_required_form(kind: str, text: str, better: str) -> None:
     """A rewrite is offered only if it matches the schema's pattern."""
     assert rewritten(text, [pattern_of(kind)]) == better
+
+
+LINK = "projects/acme/global/networks/ml"
+NETWORK = r"^(projects/[a-z-]+/global/networks/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "better"),
+    [
+        (NETWORK, f"https://www.googleapis.com/compute/v1/{LINK}", LINK),
+        (NETWORK, "projects/acme/networks/ml", ""),
+        (NETWORK, "Shared_VPC", "shared-vpc"),
+        ("^[a-z-]+$", "projects/acme/regions/europe-west4/subnetworks/ml", "ml"),
+    ],
+)
+def test_a_link_of_google_cloud_becomes_the_part_that_a_field_takes(kind: str, text: str, better: str) -> None:
+    """A path whose words are joined would be the name of nothing."""
+    assert rewritten(text, [kind]) == better
 
 
 def test_free_and_long_texts_are_not_rewritten() -> None:

@@ -12,6 +12,8 @@ import pytest
 from modelyard import spec
 from modelyard.source import Json
 from modelyard_targets.aws.options import AwsOptions, Vpc
+from modelyard_targets.gcp.options import GcpOptions
+from modelyard_targets.gcp.options import Vpc as GoogleVpc
 from tests.schemas.walk import SYSTEM, Schema, at, schema_of
 
 PLACES: dict[type, tuple[str, ...]] = {
@@ -32,6 +34,8 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.TargetSpec: ("#/$defs/target",),
     AwsOptions: ("#/$defs/target",),
     Vpc: ("#/$defs/vpc",),
+    GcpOptions: ("#/$defs/target",),
+    GoogleVpc: ("#/$defs/googleVpc",),
     spec.Machines: ("#/$defs/machines",),
     spec.Taint: ("#/$defs/taint",),
     spec.Gateway: ("#/$defs/gateway",),
@@ -78,7 +82,7 @@ PLACES: dict[type, tuple[str, ...]] = {
 }
 """The places in the schema that describe each class of the typed spec."""
 
-OPTIONS = (AwsOptions,)
+OPTIONS = (AwsOptions, GcpOptions)
 """Fields of a target that only one provider has, in a record of its own: both are under `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}

@@ -38,8 +38,32 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/somebody",
     },
     "aws:iam/getSessionContext:getSessionContext": {"issuerArn": f"arn:aws:iam::{ACCOUNT}:role/deployer"},
+    "gcp:organizations/getProject:getProject": {"number": ACCOUNT, "billingAccount": "0A1B2C-3D4E5F-6A7B8C"},
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "member": f"serviceAccount:service-{ACCOUNT}@gs-project-accounts.iam.gserviceaccount.com"
+    },
+    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {
+        "serviceAccountId": f"serviceAccount:cmek-p{ACCOUNT}@gcp-sa-logging.iam.gserviceaccount.com"
+    },
 }
 """The cloud's answers to functions, by function."""
+
+GOOGLE_PROJECT = "acme-ml"
+ZONES_WITH = {"a3-highgpu-8g": "bc", "nowhere-8": ""}
+"""Zones of a Google region that have a machine, by their last letter, for machines that not all zones have."""
+
+GOOGLE_IDS = {
+    "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
+    "gcp:compute/address:Address": "projects/{project}/regions/{region}/addresses/{name}",
+    "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
+    "gcp:compute/subnetwork:Subnetwork": "projects/{project}/regions/{region}/subnetworks/{name}",
+    "gcp:container/cluster:Cluster": "projects/{project}/locations/{location}/clusters/{name}",
+    "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
+    "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "projects/{project}/locations/{location}/buckets/{bucketId}",
+    "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
+}
+"""IDs of Google's resources, by type, with the inputs that they are made of; other resources have their name."""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
@@ -59,6 +83,18 @@ COMPUTED: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "gcp:compute/address:Address": {"address": "10.0.0.5"},
+    "gcp:container/cluster:Cluster": {
+        "endpoint": "10.0.0.2",
+        "masterAuth": {"clusterCaCertificate": "Y2VydGlmaWNhdGU="},
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": f"gke-1.europe-west4-{ACCOUNT}.gke.goog"}},
+    },
+    "gcp:monitoring/notificationChannel:NotificationChannel": {
+        "name": f"projects/{GOOGLE_PROJECT}/notificationChannels/1"
+    },
+    "gcp:sql/databaseInstance:DatabaseInstance": {
+        "pscServiceAttachmentLink": "projects/p-tp/regions/europe-west4/serviceAttachments/a-psc"
+    },
 }
 """Outputs that a cloud adds to a resource's inputs, by type."""
 
@@ -73,7 +109,7 @@ class Nothing(pulumi.runtime.Mocks):
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs, with the name as ID and, for AWS resources, an ARN."""
+        """Return the inputs, with the name as ID, for AWS resources an ARN, and for Google's a path."""
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
         outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
@@ -83,13 +119,35 @@ class Nothing(pulumi.runtime.Mocks):
             outputs = {"name": args.name, "keyId": args.name, **outputs}
             if args.typ == "aws:s3/bucket:Bucket":
                 outputs["arn"] = f"arn:aws:s3:::{outputs['bucket']}"
+        if args.typ.startswith("gcp:"):
+            outputs = _of_google(args.typ, {"name": args.name, "project": GOOGLE_PROJECT, **outputs})
         for key, value in COMPUTED.get(args.typ, {}).items():
             outputs[key] = {**outputs.get(key, {}), **value} if isinstance(value, dict) else value
-        return args.name, outputs
+        return outputs.get("id", args.name), outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         """Return the cloud's answer to a function that our programs call."""
+        given = cast("dict[str, Any]", args.args)  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
+        if args.token == "gcp:compute/getZones:getZones":
+            return {"names": [f"{given['region']}-{letter}" for letter in "abcd"]}
+        if args.token == "gcp:compute/getMachineTypes:getMachineTypes":
+            machine = given["filter"].split('"')[1]
+            return {"machineTypes": [{"name": machine}] if given["zone"][-1] in ZONES_WITH.get(machine, "abc") else []}
         return ANSWERS[args.token]
+
+
+def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Return what Google adds to a resource: its ID, a link, and the e-mail address of an account."""
+    identifier = GOOGLE_IDS[type_].format_map(outputs) if type_ in GOOGLE_IDS else outputs["name"]
+    account = ""
+    if type_ == "gcp:serviceaccount/account:Account":
+        account = f"{outputs['accountId']}@{GOOGLE_PROJECT}.iam.gserviceaccount.com"
+    if type_ == "gcp:projects/serviceIdentity:ServiceIdentity":
+        service = outputs["service"].partition(".")[0]
+        account = f"service-{ACCOUNT}@gcp-sa-{service}.iam.gserviceaccount.com"
+    emails = {"email": account, "member": f"serviceAccount:{account}"} if account else {}
+    link = f"https://www.googleapis.com/compute/v1/{identifier}"
+    return {"id": identifier, "selfLink": link, **emails, **outputs}
 
 
 class Recorder(mocks.MockMonitor):
@@ -132,7 +190,8 @@ def register(folder: Path) -> list[dict[str, Any]]:
     mocks.set_mocks(
         answers, project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor, organization="organization"
     )
-    pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
+    values = {key: str(value) for key, value in config.items()}
+    pulumi.runtime.set_all_config({"gcp:project": GOOGLE_PROJECT, **values})
     for name in [name for name in sys.modules if name.partition(".")[0] == "modelyard_stacks"]:
         del sys.modules[name]
     sys.path.insert(0, str(folder))

@@ -19,11 +19,17 @@ def test_the_table_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("example", [*kept(), *on_clouds()], ids=str)
 def test_every_call_matches_its_component(example: Example) -> None:
-    stacks = example.compiled().stacks
-    calls = [call for stack in stacks for project in stack.projects for call in project.program.calls]
+    compiled = example.compiled()
+    assert compiled.system is not None
+    calls = [
+        (compiled.system.target(stack.target).provider, call)
+        for stack in compiled.stacks
+        for project in stack.projects
+        for call in project.program.calls
+    ]
 
     assert calls
-    assert [problem for call in calls for problem in wrong_arguments("aws", call)] == []
+    assert [problem for provider, call in calls for problem in wrong_arguments(provider, call)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Diagnostics about two environments of one spec that share a cluster or a bucket: E0517, W0518 and W0519."""
+"""Diagnostics about environments of one spec with a common cluster, project or bucket: E0517, E0525, W0518, W0519."""
 
 from __future__ import annotations
 
@@ -34,6 +34,32 @@ def environments_share_namespace(span: Span, name: str, other: str, namespace: s
         " deploying one overwrites the other, and destroying one destroys both",
         span,
         "give one of them its own `namespace` or `context` under `deployment`",
+    )
+
+
+def environments_share_identities(span: Span, name: str, other: str, namespace: str, project: str) -> Diagnostic:
+    """Google Cloud knows a workload by project, namespace and ServiceAccount: two environments would share all access.
+
+    Each has its own cluster, and yet what one may read and write in buckets, the other may, too. Without `namespace`,
+    the name of the namespace includes the environment.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: gcp, region: europe-west3, project: acme-ml, namespace: fraud}
+        environments: {staging: {}, prod: {}}
+
+    Right:
+
+        deployment: {mode: cloud, provider: gcp, region: europe-west3, project: acme-ml}
+        environments: {staging: {}, prod: {}}
+    """
+    return Diagnostic(
+        "E0525",
+        Severity.ERROR,
+        f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} in project"
+        f" {quote(project)}: their workloads would share their access",
+        span,
+        "leave out `namespace`, or give one of them its own `namespace` or `project`",
     )
 
 

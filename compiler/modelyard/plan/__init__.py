@@ -18,6 +18,7 @@ from modelyard.plan.hardware import (
     SystemHardwarer,
     SystemPool,
     any_machine,
+    namespace_of_system,
 )
 from modelyard.plan.kinds import Kind
 from modelyard.plan.machines import Use, hardware_of
@@ -93,6 +94,7 @@ __all__ = [
     "is_adopted",
     "log_place",
     "model_path",
+    "namespace_of_system",
     "of_type",
     "reports",
     "reports_files",

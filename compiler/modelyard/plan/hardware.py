@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from modelyard.plan.kinds import Kind
@@ -104,6 +104,11 @@ def any_machine(system: System, target: TargetSpec) -> Hardware | None:
     return None
 
 
+def namespace_of_system(system: System) -> str:
+    """Name the namespace after the system alone: elsewhere a cluster keeps environments apart."""
+    return system.metadata.name
+
+
 @record
 class Offer:
     """What the planner needs to know about a target.
@@ -118,6 +123,7 @@ class Offer:
     apart: frozenset[Kind] = frozenset()
     gateway_class: str = ""
     choose_system: SystemHardwarer = any_machine
+    namespace: Callable[[System], str] = namespace_of_system  # where the spec names none
 
 
 @record

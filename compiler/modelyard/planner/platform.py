@@ -129,7 +129,7 @@ def finish(draft: Draft) -> Plan:
             continue
         cluster = Cluster(target, addons[target.name])
         clusters.append(Resource(Kind.CLUSTER, target.name, target.name, origin, "", cluster))
-        name = target.namespace or draft.system.metadata.name
+        name = target.namespace or draft.offers[target.name].namespace(draft.system)
         namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
     links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
     return Plan(

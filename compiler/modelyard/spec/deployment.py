@@ -114,6 +114,11 @@ class Options:
         """The target's private network, if it has one with a known range."""
         return None
 
+    @property
+    def identities(self) -> str:
+        """Where a workload is known by its namespace and name alone, whatever its cluster; "" where it is not."""
+        return ""
+
 
 NO_OPTIONS = Options()
 
@@ -130,7 +135,7 @@ class TargetSpec:
     network: str = "private"  # private public: whether the API of a cloud cluster has a public address
     residency: str = ""  # the cluster's location: eu, us, ch … (the region implies it in a cloud)
     context: str = ""  # kubeconfig context
-    namespace: str = ""  # default: the system's name
+    namespace: str = ""  # default: the system's name, on Google Cloud with the environment
     tenancy: str = "dedicated"  # dedicated shared private-cloud
     edge: bool = False
     capacity: tuple[Machines, ...] = ()

@@ -89,6 +89,8 @@ _DURATIONS: Final = pattern(r"([0-9]{1,6})([wdhm])\s*([0-9]{1,6})([dhms])\Z")
 _REGISTERED: Final = pattern(r"models:/([^/@]+)[/@]([^/@]+)\Z")
 _VERSION: Final = pattern(r"([^@]+)@([^@]+)\Z")
 _ADDRESS: Final = pattern(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
+_NETWORK: Final = pattern(r"https://[^ ]*/(projects/[^/]+/global/networks/[^/]+)\Z")
+_SUBNET: Final = pattern(r"(?:[^ ]*/)?subnetworks/([^/]+)\Z")
 _BUCKET: Final = pattern(r"arn:aws[a-z-]*:s3:::([^/]+)\Z")
 _IN_SECTION: Final = pattern(r"(stores|compute|data|models|channels|vars|steps|variants|targets)\.[a-z]")
 _DOTTED: Final = pattern(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
@@ -126,10 +128,11 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     yield from _numbers(stripped)
     yield from _schedules(stripped)
     yield from _references(stripped)
+    yield from _links(stripped)
     if holds_path or holds_host:  # other fields contain names within the spec
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
-    if not holds_path:  # neither a path nor an address is a name with a typo
+    if not holds_path and stripped.count("/") < 2:  # neither a path nor an address is a name with a typo
         if "@" not in stripped and ":" not in stripped:
             yield _joined(stripped)
         yield _joined(stripped).replace("-", "_")
@@ -193,13 +196,22 @@ def _accelerators(text: str) -> Iterator[str]:
 
 
 def _addresses(text: str, holds_path: bool) -> Iterator[str]:
-    """The path, host or bucket in a URL."""
+    """The path, host or bucket in a URL, or the bucket before a path."""
     bucket = _BUCKET.match(text)
     if bucket:
         yield bucket[1]
     found = _ADDRESS.match(text)
     if found:
         yield found[2] if holds_path else found[1]
+    elif not holds_path and "/" in text:
+        yield text.partition("/")[0]
+
+
+def _links(text: str) -> Iterator[str]:
+    """The path of a network, or the name of a subnet, in a link of Google Cloud."""
+    for found in (_NETWORK.match(text), _SUBNET.match(text)):
+        if found:
+            yield found[1]
 
 
 def _numbers(text: str) -> Iterator[str]:

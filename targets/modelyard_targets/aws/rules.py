@@ -12,10 +12,10 @@ from modelyard_targets.aws.diagnostics import spec as problems
 
 
 def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """Allow AWS Secrets Manager only for clusters on AWS."""
+    """Allow the cloud's own secrets manager only for clusters in a cloud that has one."""
     for target in system.deployment.targets:
         for store in target.secret_stores:
-            if store.via == "secrets-manager" and target.provider != "aws":
+            if store.via == "secrets-manager" != target.secrets_via:
                 span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
                 yield problems.secrets_manager_elsewhere(span, store.name, target.name, target.provider)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.indexes import index
-from modelyard.records import record
+from modelyard.records import field, record
 from modelyard.spec import Accelerator
 
 _GI: Final = 1024**3
@@ -52,6 +52,8 @@ class Offerings:
 
     `seller` is the cloud's name in messages. Prices in `reference_region` replace missing prices. `absent` lists the
     machines and families that are not sold in a region; in regions that are not listed, all are assumed to be sold.
+    `unsupported` holds accelerators that the cloud has and `machines` leaves out, by canonical name, each with how the
+    cloud sells it: `{}` stands for the name.
     """
 
     seller: str
@@ -59,6 +61,7 @@ class Offerings:
     machines: tuple[Machine, ...]
     prices: Mapping[tuple[str, str, bool], Price]
     absent: Mapping[str, frozenset[str]]
+    unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def sold_in(self, region: str) -> Iterator[Machine]:
         """Yield the machines in a region, except those known not to be sold there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from modelyard.manifest import gibibytes
 from modelyard.spec import ComputeClass
 from modelyard_targets.cloud.matching import SERVED, alternative, usable
@@ -30,7 +32,7 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain whether the cloud or the region lacks the accelerators, or no add-on supports them."""
+    """Explain whether the cloud or the region lacks the accelerators, or nothing here supports them."""
     there = {canonical(one.accelerator.name) for one in offerings.machines if one.accelerator}
     names = " or ".join(one.name for one in compute.accelerators)
     for wanted in compute.accelerators:
@@ -38,7 +40,19 @@ def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
             if resource_of(wanted.name) == SERVED:
                 return f"{offerings.seller} offers no {names} in {region}"
             return f"{wanted.name} needs the resource {resource_of(wanted.name)}, which no add-on provides yet"
-    return f"no {offerings.seller} machine has {names}"
+    return ", and ".join(_left_out(offerings, [one.name for one in compute.accelerators]))
+
+
+def _left_out(offerings: Offerings, names: Iterable[str]) -> Iterator[str]:
+    """Explain why no machine in the table has these accelerators, which need not mean that the cloud has none."""
+    by_reason: dict[str, list[str]] = {}
+    for name in names:
+        by_reason.setdefault(offerings.unsupported.get(canonical(name), ""), []).append(name)
+    lacking = by_reason.pop("", [])
+    for how, sold in by_reason.items():
+        yield f"{how.format(' and '.join(sold))}, which modelyard does not support yet"
+    if lacking:
+        yield f"no {offerings.seller} machine has {' or '.join(lacking)}"
 
 
 def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> str:

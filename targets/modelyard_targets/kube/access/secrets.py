@@ -115,6 +115,8 @@ def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:
     labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
+    own = store.via == "secrets-manager"
+    path = context.platform.secret_name(wanted.ref.path) if own else wanted.ref.path
     template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if wanted.certificate else {}
     return object_of(
         "external-secrets.io/v1",
@@ -124,6 +126,6 @@ def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Ma
             "refreshInterval": f"{store.refresh_s}s",
             "secretStoreRef": {"name": store_object(store), "kind": store_kind(store)},
             "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
-            "data": [{"secretKey": key, "remoteRef": {"key": wanted.ref.path, "property": key}} for key in wanted.keys],
+            "data": [{"secretKey": key, "remoteRef": {"key": path, "property": key}} for key in wanted.keys],
         },
     )

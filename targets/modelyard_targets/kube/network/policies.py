@@ -145,7 +145,7 @@ def reach_identity(workload: str, context: Context) -> list[Value]:
     identity = context.identity(workload)
     agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
     opens = identity is not None and bool(identity.value.access)
-    return [{"to": agents, "ports": ports(80)}] if agents and opens else []
+    return [{"to": agents, "ports": ports(*context.platform.identity_ports)}] if agents and opens else []
 
 
 def _cluster_addresses(context: Context) -> list[Value]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Promoter, Resource, RunRequest, Starter
+from modelyard.plan import (
+    Cluster,
+    Identity,
+    Job,
+    Link,
+    ModelServer,
+    Namespace,
+    Plan,
+    Promoter,
+    Resource,
+    RunRequest,
+    Starter,
+)
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Pipeline, SecretRef, Store, System, Taint, TargetSpec
@@ -102,6 +114,11 @@ class Context:
         return object_uri(store, path, self.system)
 
 
+def namespace_of(plan: Plan, placement: str) -> str:
+    """Return the namespace of a placement's workloads; without a cluster, the name of the system."""
+    return next((namespace.name for namespace in plan.of(Namespace, placement)), plan.system.metadata.name)
+
+
 def context_for(
     plan: Plan,
     placement: str,
@@ -125,7 +142,7 @@ def context_for(
         plan=plan,
         placement=placement,
         target=target,
-        namespace=target.namespace or plan.system.metadata.name,
+        namespace=namespace_of(plan, placement),
         image_name=_always(runtime_image) if isinstance(runtime_image, str) else runtime_image,
         registry_uri=registry.adopt if registry and registry.adopt else registry_uri,
         prometheus_uri=_prometheus_uri(target) if monitored else "",

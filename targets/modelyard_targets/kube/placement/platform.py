@@ -102,6 +102,11 @@ def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
     return {}
 
 
+def as_spelled(path: str) -> str:
+    """Keep the path of a secret as the spec spells it."""
+    return path
+
+
 @record
 class AddOn:
     """How a platform installs its own add-on or changes a common one.
@@ -173,4 +178,6 @@ class Platform:
     storage_ranges: str = ""  # output of `below` with the CIDRs of object storage in the target's region
     policies: Callable[[Context], Iterable[Made]] = no_objects  # for the platform's own Pods in every cluster
     identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
+    identity_ports: tuple[int, ...] = (80,)  # ports of these agents
+    secret_name: Callable[[str], str] = as_spelled  # the name of a spec's path in the cloud's own secrets service
     meaningless_alerts: tuple[str, ...] = ()  # alerts of kube-prometheus-stack that do not apply to this platform

@@ -8,7 +8,7 @@ from modelyard.plan import Plan
 from modelyard.records import replace
 from modelyard_targets.kube.image.runtime_image import runtime_image
 from modelyard_targets.kube.placement.charts import charts
-from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, context_for
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, context_for, namespace_of
 from modelyard_targets.kube.placement.fixed import REGISTRY_NAME
 from modelyard_targets.kube.placement.placed import registry_of, system_machine
 from modelyard_targets.kube.placement.platform import Platform
@@ -20,7 +20,7 @@ def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
     prefix = target.images.registry or platform.image_prefix(plan, placement)
     prefixed = replace(target, images=replace(target.images, registry=prefix))
     support = system_machine(plan, placement)
-    namespace = target.namespace or plan.system.metadata.name
+    namespace = namespace_of(plan, placement)
     here = registry_of(plan, placement) is not None
     return context_for(
         plan,

@@ -1,0 +1,69 @@
+"""The target `gcp`: GKE with its network, machines, stores and identities in one project and region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.plan import Plan
+from modelyard.program import Call
+from modelyard.stack import Stack
+from modelyard.target import Cost, Object, Pins, Target
+from modelyard_targets.gcp.catalog import CATALOG
+from modelyard_targets.gcp.check import check
+from modelyard_targets.gcp.hardware import choose, choose_system
+from modelyard_targets.gcp.names import namespace
+from modelyard_targets.gcp.options import resolve_options
+from modelyard_targets.kube.network.envoy import CLASS
+
+# Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
+
+
+def _lower(plan: Plan, placement: str) -> Stack:
+    from modelyard_targets.gcp.lower import lower
+
+    return lower(plan, placement)
+
+
+def _objects(plan: Plan, placement: str) -> Iterable[Object]:
+    from modelyard_targets.gcp.lower import objects
+
+    return objects(plan, placement)
+
+
+def _calls(plan: Plan, placement: str) -> Iterable[Call]:
+    from modelyard_targets.gcp.lower import calls
+
+    return calls(plan, placement)
+
+
+def _pins(plan: Plan, placement: str) -> Pins:
+    from modelyard_targets.gcp.platform import context_of
+    from modelyard_targets.kube.project.pins import pins_of
+
+    return pins_of(context_of(plan, placement))
+
+
+def _cost(plan: Plan, placement: str) -> Cost | None:
+    from modelyard_targets.gcp.budget import cost
+
+    return cost(plan, placement)
+
+
+TARGET = Target(
+    name="gcp",
+    catalog=CATALOG,
+    choose=choose,
+    choose_system=choose_system,
+    check=check,
+    cost=_cost,
+    lower=_lower,
+    objects=_objects,
+    calls=_calls,
+    gateway_class=CLASS,
+    diagnostics="modelyard_targets.gcp.diagnostics",
+    resolve_options=resolve_options,
+    namespace=namespace,
+    in_cloud=True,
+    secrets_via="secrets-manager",
+    pins=_pins,
+)

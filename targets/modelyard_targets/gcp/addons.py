@@ -1,0 +1,31 @@
+"""Changes to common add-ons on GKE, which brings its own autoscaler, GPU device plugin and GPU drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from modelyard_targets.gcp.identities import SECRETS
+from modelyard_targets.gcp.names import secrets_account
+from modelyard_targets.gcp.network_policies import reach_google
+from modelyard_targets.gcp.services import secret_store
+from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.platform import AddOn, Given
+
+
+def _secrets(context: Context) -> Mapping[str, Given]:
+    """Name the ServiceAccount that may read the secrets."""
+    return {"serviceAccount": {"name": secrets_account(context.system, context.placement)}}
+
+
+def _prometheus(context: Context) -> Mapping[str, Given]:
+    """Scrape no CoreDNS: GKE has kube-dns, and an alert would report the missing target forever."""
+    return {"coreDns": {"enabled": False}}
+
+
+INSTALLS: Final[Mapping[str, AddOn]] = {
+    SECRETS: AddOn(values=_secrets, after=secret_store, egress=reach_google),
+    ENVOY: ENVOY_GATEWAY,
+    "prometheus": AddOn(values=_prometheus),
+}

@@ -1,0 +1,157 @@
+"""Checks for access that Google Cloud cannot grant: workloads elsewhere, circles, too many folders, secrets' names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from math import ceil
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.patterns import pattern
+from modelyard.plan import Identity, Plan, Resource, Secret
+from modelyard.spec import SecretRef, System, TargetSpec, target_path
+from modelyard_targets.gcp.diagnostics import data as problems
+from modelyard_targets.gcp.identities import google_access
+from modelyard_targets.gcp.names import secret_id
+from modelyard_targets.gcp.options import options_of
+from modelyard_targets.kube.placement.context import namespace_of
+from modelyard_targets.kube.placement.placed import target_of
+
+_FOLDERS_OF_A_CONDITION: Final = 6
+_CONDITIONS: Final = 20
+FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
+"""Folders of one bucket that a workload may open in one mode: a condition has twelve operators, two for each folder,
+and a policy has twenty conditions for one role and member (docs.cloud.google.com/iam/quotas, read 2026-11-27).
+"""
+
+MEMBERS: Final = 1500
+"""Members in the policy of one bucket, counted once for each binding (same page)."""
+
+_SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
+
+
+def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report workloads outside Google Cloud that open a bucket of this placement."""
+    system = plan.system
+    for resource in plan.of(Identity):
+        other = system.target(resource.placement)
+        if other.provider == "gcp":
+            continue
+        for name in dict.fromkeys(access.store for access in google_access(resource.value, system)):
+            if system.stores[name].target == placement:
+                where = system.key(*resource.origin)
+                yield problems.workload_without_identity(where, name, placement, other.name, other.provider)
+
+
+def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report an earlier target with the same project and namespace: workloads of both would share their access."""
+    mine = target_of(plan, placement)
+    for other in plan.system.deployment.targets:
+        if other.name == placement:
+            return
+        if other.provider == "gcp" and plan.has_cluster(other.name) and _domain(other, plan) == _domain(mine, plan):
+            where = plan.system.key(*target_path(plan.system, placement))
+            yield problems.namespace_shared(where, placement, other.name, _domain(mine, plan)[1])
+
+
+def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report targets that wait, directly or through others, for each other's buckets."""
+    waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
+    for other, (store, resource) in waits.pop(placement).items():
+        if placement in _reached(other, waits):
+            where = plan.system.key(*resource.origin)
+            yield problems.each_first(where, store, placement, other)
+
+
+def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report workloads that open more folders of one bucket in the same mode than conditions can name."""
+    for resource in plan.of(Identity, placement):
+        for (store, _), count in _folders(resource.value, plan.system).items():
+            if count > FOLDERS:
+                where, workload = plan.system.key(*resource.origin), resource.value.workload
+                yield problems.too_many_folders(where, workload, count, store, FOLDERS)
+
+
+def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report buckets of a placement that more workloads open than their policies can list."""
+    members: Counter[str] = Counter()
+    for resource in plan.of(Identity):
+        folders = _folders(resource.value, plan.system)
+        members.update({store for store, mode in folders if mode != "append"})  # those list names, too
+        for (store, _), count in folders.items():
+            members[store] += max(1, ceil(count / _FOLDERS_OF_A_CONDITION))
+    for store, count in members.items():
+        if plan.system.stores[store].target == placement and count > MEMBERS:
+            yield problems.too_many_members(plan.system.key("stores", store), store, count, MEMBERS)
+
+
+def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report locked buckets of a placement in which workloads replace or delete objects."""
+    system = plan.system
+    writers: dict[str, list[str]] = {}
+    for resource in plan.of(Identity):
+        written = (access.store for access in google_access(resource.value, system) if access.mode == "write")
+        for name in dict.fromkeys(written):
+            if system.stores[name].target == placement and system.stores[name].object_lock is not None:
+                writers.setdefault(name, []).append(resource.value.workload)
+    for name, workloads in writers.items():
+        where = system.key("stores", name, "objectLock")
+        yield problems.retained_objects_replaced(where, name, dict.fromkeys(workloads))
+
+
+def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report secrets whose paths Secret Manager cannot store, or which would have the same name there."""
+    stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
+    known: dict[str, str] = {}
+    for resource in plan.of(Secret, placement):
+        ref = resource.value.ref
+        if stores.get(ref.store) != "secrets-manager":
+            continue
+        name = secret_id(ref.path)
+        fault = _secret_fault(ref, name, known.setdefault(name, ref.path))
+        if fault:
+            yield problems.secret_refused(plan.system.at(*resource.origin), ref.path, name, fault)
+
+
+def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
+    """Count the folders that a workload opens, by store and mode; none where it opens the whole bucket."""
+    found: Counter[tuple[str, str]] = Counter()
+    for access in google_access(identity, system):
+        found[access.store, access.mode] += 1 if access.prefix else 0
+    return found
+
+
+def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
+    """Return what IAM knows of a workload besides its ServiceAccount: the project and the namespace."""
+    return options_of(target).project, namespace_of(plan, target.name)
+
+
+def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
+    if not _SECRET.fullmatch(name):
+        return "names there have letters, digits, hyphens and underscores, 255 at most"
+    return f"{first!r} already has this name" if first != ref.path else ""
+
+
+def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
+    """Return the other Google Cloud targets whose buckets this placement opens, each with a bucket and who opens it."""
+    found: dict[str, tuple[str, Resource]] = {}
+    if plan.system.target(placement).provider == "gcp":
+        for resource in plan.of(Identity, placement):
+            for access in google_access(resource.value, plan.system):
+                store = plan.system.stores[access.store]
+                if store.target != placement and not store.adopt:
+                    found.setdefault(store.target, (store.name, resource))
+    return found
+
+
+def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
+    """Return everything that a target waits for, directly or indirectly."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in waits.get(waiting.pop(), {}):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found

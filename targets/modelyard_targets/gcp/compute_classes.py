@@ -1,0 +1,42 @@
+"""ComputeClasses: the order in which GKE's autoscaler tries the node pools of a compute class.
+
+Without one it adds the cheapest pool, which is not always the one that the spec prefers. Fields as in
+docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.manifest import labels, object_of
+from modelyard.plan import NodePool, Resource
+from modelyard.stack import Value
+from modelyard_targets.gcp.hardware import COMPUTE_CLASS
+from modelyard_targets.gcp.names import pool_name
+from modelyard_targets.kube.placement.context import Context, Made
+
+COMPONENT: Final = "nodes"
+
+
+def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
+    """Yield the ComputeClass of a class that has more than one node pool.
+
+    A Pod waits if no pool can grow. Nodes stay when an earlier pool gets capacity again, since runs take days.
+    """
+    hardware = resource.value.hardware
+    name = dict(hardware.selector).get(COMPUTE_CLASS)
+    if name is None:
+        return
+    priorities: list[Value] = [{"nodepools": [pool_name(resource.name, group)]} for group in hardware.groups]
+    spec: dict[str, Value] = {
+        "priorities": priorities,
+        "nodePoolAutoCreation": {"enabled": False},
+        "activeMigration": {"optimizeRulePriority": False},
+        "whenUnsatisfiable": "DoNotScaleUp",
+    }
+    described: dict[str, Value] = {
+        "name": name,
+        "labels": labels(context.system.metadata.name, name, component=COMPONENT),
+    }
+    yield Made(resource.origin, object_of("cloud.google.com/v1", "ComputeClass", described, spec=spec))

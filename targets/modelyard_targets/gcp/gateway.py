@@ -1,0 +1,35 @@
+"""The gateway created on a Google Cloud cluster when a route needs one and the spec names no existing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.plan import Plan
+from modelyard.records import replace
+from modelyard.spec import Gateway, TargetSpec
+from modelyard_targets.kube.network.envoy import CLASS, ENVOY
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import addons_needed, target_of
+
+
+def filled_in(plan: Plan, placement: str) -> TargetSpec:
+    """Return the target with the gateway created for it and that controller's capabilities."""
+    target = target_of(plan, placement)
+    if ENVOY not in addons_needed(plan, placement):
+        return target
+    return replace(target, gateway=replace(target.gateway or Gateway(class_name=CLASS), mirrors=True))
+
+
+def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
+    """Configure a passthrough load balancer, internal unless the exposure is public; GKE's default is public.
+
+    An internal one is reached from every region, also through a VPN; by default from its own region alone.
+
+    Source: docs.cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters, 2026-11-27.
+    """
+    if exposure == "public":
+        return {"cloud.google.com/l4-rbs": "enabled"}
+    return {
+        "networking.gke.io/load-balancer-type": "Internal",
+        "networking.gke.io/internal-load-balancer-allow-global-access": "true",
+    }

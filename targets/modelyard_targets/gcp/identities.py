@@ -1,0 +1,120 @@
+"""IAM access: least-privilege roles on buckets for each workload, and on secrets for External Secrets.
+
+Members are the Kubernetes ServiceAccounts themselves, through Workload Identity Federation for GKE: there are no
+service accounts of Google Cloud and no keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from modelyard.plan import Access, Identity, Plan, Resource, Secret
+from modelyard.program import Call, Literal, Ref
+from modelyard.records import replace
+from modelyard.spec import SecretRef, System, target_path
+from modelyard.spec.watched import state_folder
+from modelyard_targets.gcp.names import cluster_name, secret_id, secrets_account
+from modelyard_targets.gcp.storage import has_buckets, login_variable, managed_databases, store_variable
+from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import bucket_name
+
+GROUP: Final = "identities"
+PLATFORM: Final = "platform"
+SECRETS: Final = "external-secrets"
+
+
+def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
+    """Yield the access of each of these workloads, which open a bucket of Google Cloud.
+
+    No workload reads secrets itself: External Secrets has its own access and copies them into the cluster.
+    """
+    for resource in roles:
+        yield _identity(resource, context, apart=False)
+
+
+def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
+    """Yield the same access in a project that does not create the buckets and refers to them by name."""
+    for resource in roles:
+        yield _identity(resource, context, apart=True)
+
+
+def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
+    """Return the identities of a placement that open a bucket of Google Cloud."""
+    identities = context.plan.of(Identity, context.placement)
+    return tuple(identity for identity in identities if google_access(identity.value, context.system))
+
+
+def platform_calls(context: Context) -> Iterator[Call]:
+    """Yield the access of External Secrets to the secrets in the spec and to database logins."""
+    refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
+    secrets = secret_ids(refs, context)
+    logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
+    if not secrets and not logins:
+        return
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("cluster", Ref("cluster")),
+        ("namespace", charts()[SECRETS].namespace),
+        ("service_account", secrets_account(context.system, context.placement)),
+        *((("secrets", secrets),) if secrets else ()),
+        *((("logins", logins),) if logins else ()),
+    )
+    name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
+    yield Call("secrets_reader", "SecretsReader", name, arguments, PLATFORM, here)
+
+
+def creates_anything(plan: Plan, placement: str) -> bool:
+    """Return whether the target creates anything: not if all of its buckets are adopted and nothing runs there."""
+    return plan.has_cluster(placement) or has_buckets(plan, placement)
+
+
+def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
+    """Return the names in Secret Manager of those references that it stores."""
+    found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
+    return tuple(dict.fromkeys(found))
+
+
+def google_access(value: Identity, system: System) -> tuple[Access, ...]:
+    """Return the access to Cloud Storage itself; other services have their own credentials.
+
+    Whoever may only add objects cannot replace them there, and a monitor replaces its state at every run.
+    """
+    stores, state = system.stores, _state(value, system)
+    return tuple(
+        replace(access, mode="write") if access.mode == "append" and (access.store, access.prefix) == state else access
+        for access in value.access
+        if not stores[access.store].endpoint and system.target(stores[access.store].target).provider == "gcp"
+    )
+
+
+def _state(value: Identity, system: System) -> tuple[str, str] | None:
+    """Return the store and folder of a monitor's state; None for other workloads."""
+    section, _, name = value.workload.partition(".")
+    return state_folder(system, system.monitors[name]) if section == "monitors" else None
+
+
+def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
+    opened = google_access(resource.value, context.system)
+    access = tuple(_grant(each, context.system) for each in opened)
+    created = () if apart else tuple(Ref(store_variable(name)) for name in _created(opened, context))
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("cluster", Ref("cluster")),
+        ("namespace", context.namespace),
+        ("service_account", resource.name),
+        ("access", access),
+        *((("stores", created),) if created else ()),
+    )
+    return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
+
+
+def _grant(access: Access, system: System) -> dict[str, Literal]:
+    bucket = bucket_name(system.stores[access.store], system)
+    return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}
+
+
+def _created(opened: Iterable[Access], context: Context) -> Iterator[str]:
+    """Yield the buckets among these that the placement creates, which access to them waits for."""
+    stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in opened)]
+    return (store.called for store in stores if not store.adopt and store.target == context.placement)

@@ -1,0 +1,146 @@
+"""The projects `infrastructure`, `infrastructure-2` …: everything in Google Cloud below the cluster's workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from modelyard.plan import Identity, NodePool, Resource
+from modelyard.program import WRITTEN_BY, Call, Export, Import, Program, Ref
+from modelyard.spec import target_path
+from modelyard.stack import Project
+from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
+from modelyard_targets.components import imports_of, modules_of
+from modelyard_targets.gcp.foundation import foundation_calls, key_call, project_call
+from modelyard_targets.gcp.identities import (
+    creates_anything,
+    identity_calls,
+    identity_calls_apart,
+    platform_calls,
+    with_roles,
+)
+from modelyard_targets.gcp.names import cluster_name
+from modelyard_targets.gcp.network_policies import STORAGE_RANGES
+from modelyard_targets.gcp.operations import operation_calls
+from modelyard_targets.gcp.pools import pool_calls, system_pool_call
+from modelyard_targets.gcp.storage import (
+    has_registry,
+    image_calls,
+    login_variable,
+    managed_databases,
+    storage_calls,
+    store_variable,
+)
+from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.kube.placement.context import Context
+
+_NEEDS: Final = ("pulumi", "pulumi-gcp")
+
+_OF_A_CLUSTER: Final = 150
+_OF_A_POOL: Final = 2
+_OF_A_ROLE: Final = 6
+"""The most resources: project, network, cluster and its data; a node pool; a workload's access."""
+
+
+def infrastructure_of(context: Context) -> tuple[Project, ...]:
+    """Return the projects in order: the first creates what the others depend on, and they add only access.
+
+    A target without a cluster has one project, or none if it creates nothing.
+    """
+    if not context.plan.has_cluster(context.placement):
+        calls = tuple(stores_calls(context))
+        return (_project(0, calls, stores_exports(), context),) if calls else ()
+    roles = with_roles(context)
+    pools = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
+    held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
+    first = tuple(first_calls(context, held[0]))
+    return (
+        _project(0, first, exports_of(context), context),
+        *(_project(at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+    )
+
+
+def calls_of(context: Context) -> Iterator[Call]:
+    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
+    if context.plan.has_cluster(context.placement):
+        yield from first_calls(context, with_roles(context))
+    else:
+        yield from stores_calls(context)
+
+
+def stores_calls(context: Context) -> Iterator[Call]:
+    """Yield the components of a target without a cluster: buckets and their key."""
+    if not creates_anything(context.plan, context.placement):
+        return
+    yield project_call(context)
+    yield key_call(context)
+    yield from storage_calls(context)
+    yield from operation_calls(context)
+
+
+def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
+    """Yield the first project's components in order; `roles` are the identities whose access it grants."""
+    yield from foundation_calls(context)
+    yield from system_pool_call(context)
+    yield from pool_calls(context)
+    yield from storage_calls(context)
+    yield from image_calls(context)
+    yield from platform_calls(context)
+    yield from identity_calls(roles, context)
+    yield from operation_calls(context)
+
+
+def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
+    """Yield a further project's components: the access of its workloads, based on the first project."""
+    here = target_path(context.system, context.placement)
+    yield project_call(context, first=False)
+    yield Call(
+        "infrastructure", "Infrastructure", project_name(context.system, context.placement), (), "foundation", here
+    )
+    arguments = (("project", Ref("project")), ("cluster_name", Ref("infrastructure", key="cluster_name")))
+    name = cluster_name(context.system, context.placement)
+    yield Call("cluster", "AdoptedCluster", name, arguments, "foundation", here)
+    yield from identity_calls_apart(roles, context)
+
+
+def exports_of(context: Context) -> tuple[Export, ...]:
+    """Return the outputs that the workloads project reads."""
+    found = [
+        Export("kubeconfig", Ref("cluster", "kubeconfig")),
+        Export("cluster_name", Ref("cluster", "name")),
+        Export("region", Ref("project", "region_name")),
+        Export("project", Ref("project", "project_id")),
+        Export("key_id", Ref("key", "id")),
+        Export(STORAGE_RANGES, Ref("network", "google_ranges")),
+    ]
+    if has_registry(context):
+        found.append(Export("image_registry", Ref("images", "host")))
+    for resource in managed_databases(context):
+        output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
+        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port")]
+        found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret")))
+    return tuple(found)
+
+
+def stores_exports() -> tuple[Export, ...]:
+    """Return the outputs of a project without a cluster."""
+    return (Export("region", Ref("project", "region_name")), Export("project", Ref("project", "project_id")))
+
+
+def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
+    system = context.system
+    what = "Network, machines, stores and access of {}" if at == 0 else "More access of {}"
+    if not context.plan.has_cluster(context.placement):
+        what = "Stores of {}"
+    return Project(
+        folder=folder_name(at),
+        name=project_name(system, context.placement, at),
+        description=f"{what.format(system.metadata.name)} on {context.placement}",
+        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("gcp", calls)), calls, exports),
+        components=modules_of("gcp", calls),
+        requirements=locked("programs", _NEEDS),
+    )
+
+
+def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
+    return (Import("pulumi"),) if exports else ()

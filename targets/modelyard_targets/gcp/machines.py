@@ -1,0 +1,166 @@
+"""Compute Engine machines: their size, what a GKE node leaves for Pods, their boot disks and prices."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from modelyard.records import replace
+from modelyard.spec import Accelerator
+from modelyard_targets.cloud.offerings import Machine, Offerings, Price
+from modelyard_targets.machines.accelerators import canonical
+
+_FOLDER: Final = os.path.dirname(__file__)
+
+REFERENCE_REGION: Final = "us-central1"
+"""The region that sells every machine of the table; its prices stand in for those that are not known elsewhere."""
+
+PERSISTENT_DISK: Final = "pd-balanced"
+HYPERDISK: Final = "hyperdisk-balanced"
+
+_GI: Final = 1024**3
+_MI: Final = 1024**2
+
+_HIDDEN_PER_MILLE: Final = 30
+"""Share of the nominal memory that the operating system never sees; with it, a machine of 16 GiB leaves the 12.8 GiB
+that GKE's own example shows (docs.cloud.google.com/kubernetes-engine, "Plan node sizes", read 2026-11-27).
+"""
+
+_MEMORY_STEPS: Final = ((4, 25), (4, 20), (8, 10), (112, 6))
+"""Steps of memory in GiB, and the percentage that GKE reserves of each (same page)."""
+
+_MEMORY_REST: Final = 2
+_EVICTION_MI: Final = 100
+
+_CPU_STEPS: Final = ((1000, 600), (1000, 100), (2000, 50))
+"""Steps of CPU in millicores, and the share in ten-thousandths that GKE reserves of each (same page)."""
+
+_CPU_REST: Final = 25
+
+
+@cache
+def offerings() -> Offerings:
+    """Return the machines in the table, read once."""
+    known, nodes = _read("machines.json"), _read("daemons.json")
+    plain, beside = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
+    kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
+    machines = tuple(
+        _machine(name, entry, known["accelerators"], kept["accelerator" in entry])
+        for name, entry in known["machines"].items()
+    )
+    absent = {region: frozenset(names) for region, names in known["absent"].items()}
+    unsupported = {canonical(name): how for name, how in known["unsupported"].items()}
+    return Offerings("Google Cloud", REFERENCE_REGION, machines, _Prices(), absent, unsupported)
+
+
+@cache
+def system_offerings() -> Offerings:
+    """Return the machines for the system pool: those that attach Persistent Disks, which its Pods' volumes are."""
+    everything = offerings()
+    machines = tuple(machine for machine in everything.machines if disk_type(machine.name) == PERSISTENT_DISK)
+    return replace(everything, machines=machines)
+
+
+def regions() -> tuple[str, ...]:
+    """Return the regions of Google Cloud that sell any machine of the table."""
+    return tuple(offerings().absent)
+
+
+def disk_type(machine: str) -> str:
+    """Return the type of boot disk that a machine attaches."""
+    return str(_read("machines.json")["machines"][machine].get("disk", PERSISTENT_DISK))
+
+
+def accelerator_type(machine: str) -> str:
+    """Return what Google Cloud calls a machine's accelerators: `nvidia-l4` for `g2-standard-4`; "" if it has none."""
+    types: dict[str, str] = _read("machines.json")["acceleratorTypes"]
+    return types.get(machine.rpartition("-")[0], "")
+
+
+class _Prices(Mapping[tuple[str, str, bool], Price]):
+    """Prices by machine, region and whether they are for spot; a region's file is read on first use."""
+
+    def __init__(self) -> None:
+        folder = os.path.join(_FOLDER, "prices")
+        self._regions = frozenset(name.removesuffix(".json") for name in os.listdir(folder) if name.endswith(".json"))
+        self._read: dict[str, dict[tuple[str, str, bool], Price]] = {}
+
+    def __getitem__(self, key: tuple[str, str, bool]) -> Price:
+        return self._of(key[1])[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str, bool]]:
+        return (key for region in sorted(self._regions) for key in self._of(region))
+
+    def __len__(self) -> int:
+        return sum(len(self._of(region)) for region in self._regions)
+
+    def _of(self, region: str) -> dict[tuple[str, str, bool], Price]:
+        if region not in self._read:
+            self._read[region] = dict(_prices(region)) if region in self._regions else {}
+        return self._read[region]
+
+
+def _prices(region: str) -> Iterator[tuple[tuple[str, str, bool], Price]]:
+    for listed in _read(os.path.join("prices", f"{region}.json")):
+        spot = listed["capacity"] == "spot"
+        for name, hourly in listed["usd"].items():
+            yield (name, region, spot), Price(float(hourly), region, spot, listed["source"], listed["date"])
+
+
+@cache
+def _read(file: str) -> Any:
+    with open(os.path.join(_FOLDER, file), encoding="utf-8") as text:
+        return json.load(text)
+
+
+def _requests(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+    """Return the millicores and MiB that DaemonSets request on each node."""
+    return sum(pod["cpuMillis"] for pod in daemons.values()), sum(pod["memoryMi"] for pod in daemons.values())
+
+
+def _machine(name: str, entry: Mapping[str, object], memories: Mapping[str, float], kept: tuple[int, int]) -> Machine:
+    kind, _, count = str(entry.get("accelerator", "")).partition(":")
+    vcpus, memory_gib = int(str(entry["vcpus"])), float(str(entry["memoryGi"]))
+    cpu_millis, memory_mib = allocatable(vcpus, memory_gib)
+    return Machine(
+        name=name,
+        vcpus=vcpus,
+        memory_gib=memory_gib,
+        cpu_millis=cpu_millis - kept[0],
+        memory_bytes=(memory_mib - kept[1]) * _MI,
+        accelerator=Accelerator(kind, int(count)) if kind else None,
+        accelerator_memory_bytes=int(memories[kind] * _GI) if kind else None,
+        family=name.partition("-")[0],
+        generation=_generation(name),
+    )
+
+
+def _generation(name: str) -> int:
+    """Return the generation: 2 for `n2-standard-4`."""
+    return int(name[1])
+
+
+def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
+    """Return the millicores and MiB that a GKE node leaves for Pods, including its DaemonSets."""
+    seen = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
+    return vcpus * 1000 - _reserved_cpu(vcpus), int(seen - _reserved_memory(memory_gib) - _EVICTION_MI)
+
+
+def _reserved_cpu(vcpus: int) -> int:
+    left, reserved = vcpus * 1000, 0
+    for step, share in _CPU_STEPS:
+        reserved += min(left, step) * share // 10_000
+        left = max(0, left - step)
+    return reserved + left * _CPU_REST // 10_000
+
+
+def _reserved_memory(memory_gib: float) -> float:
+    """Return MiB."""
+    left, reserved = memory_gib, 0.0
+    for step, percent in _MEMORY_STEPS:
+        reserved += min(left, step) * percent / 100
+        left = max(0.0, left - step)
+    return (reserved + left * _MEMORY_REST / 100) * 1024

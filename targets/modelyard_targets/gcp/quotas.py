@@ -1,0 +1,78 @@
+"""Quotas of a project that a system needs at its largest: GPUs, which a new project has none of, vCPUs and disks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from modelyard.plan import NodeGroup, NodePool, Plan, SystemPool
+from modelyard.records import record
+from modelyard_targets.cloud.pools import DISK_GIB
+from modelyard_targets.gcp.machines import PERSISTENT_DISK, disk_type, offerings
+from modelyard_targets.gcp.pools import disks_of, pool_nodes, system_nodes
+
+_TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
+
+
+@record
+class Quota:
+    """The most that a system needs of something; `metric` is the name in the Compute Engine API, if it is known."""
+
+    what: str
+    metric: str
+    needed: int
+
+
+def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
+    """Return what a placement needs at its largest: GPUs by kind and capacity, all GPUs, vCPUs by series, disks."""
+    if not plan.has_cluster(placement):
+        return ()
+    accelerators: Counter[tuple[str, str]] = Counter()
+    vcpus: Counter[str] = Counter()
+    disks_gib = 0
+    for group, nodes, disk_gib in _groups(plan, placement):
+        machine = offerings().machine(group.machines[0])
+        vcpus[machine.family] += nodes * machine.vcpus
+        disks_gib += nodes * disk_gib if disk_type(group.machines[0]) == PERSISTENT_DISK else 0
+        if group.accelerator is not None:
+            capacity = "spot" if group.spot else "on-demand"
+            accelerators[group.accelerator.name, capacity] += nodes * group.accelerator.count
+    disks = Quota("GiB of Persistent Disks, for nodes", _table()["disks"], disks_gib)
+    return (*_of_accelerators(accelerators), *_of_vcpus(vcpus), disks)
+
+
+def _of_accelerators(needed: Mapping[tuple[str, str], int]) -> Iterator[Quota]:
+    table = _table()
+    for (name, capacity), count in needed.items():
+        words = "spot" if capacity == "spot" else "on demand"
+        yield Quota(f"{name} GPUs, {words}", table["accelerators"].get(name, {}).get(capacity, ""), count)
+    if needed:
+        yield Quota("GPUs in all regions", table["everywhere"], sum(needed.values()))
+
+
+def _of_vcpus(needed: Mapping[str, int]) -> Iterator[Quota]:
+    for family, count in needed.items():
+        yield Quota(f"vCPUs of {family.upper()} machines", "", count)
+
+
+def _groups(plan: Plan, placement: str) -> Iterator[tuple[NodeGroup, int, int]]:
+    """Yield every node pool with its largest size and the boot disk of a node in GiB.
+
+    Each pool of a class may grow to the size of the whole class.
+    """
+    for system in plan.of(SystemPool, placement):
+        yield system.value.hardware.groups[0], system_nodes(plan, placement).most, DISK_GIB
+    sizes = pool_nodes(plan, placement)
+    for pool in (resource.value for resource in plan.of(NodePool, placement)):
+        for at, group in enumerate(pool.groups):
+            yield group, sizes[pool.compute, at].most, disks_of(pool.hardware, group).root_gib
+
+
+@cache
+def _table() -> Any:
+    with open(_TABLE, encoding="utf-8") as file:
+        return json.load(file)

@@ -1,0 +1,126 @@
+"""Resources that hold data: buckets, databases and the image registry. Adopted ones are left unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Kind, Plan, Resource, expiries
+from modelyard.program import Call, Literal, Ref
+from modelyard.spec import Store, target_path
+from modelyard_targets.gcp.names import cluster_name, repository
+from modelyard_targets.gcp.versions import postgresql_version
+from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.placement.context import Context, database_name
+from modelyard_targets.kube.placement.placed import managed_stores
+from modelyard_targets.kube.storage.buckets import bucket_name
+
+GROUP: Final = "data"
+_DAY_S: Final = 86400
+_GI: Final = 1024**3
+
+ENTERPRISE_DATABASE: Final = "db-custom-2-8192"
+DATABASE: Final = "db-custom-1-3840"
+"""vCPUs and MiB: the registry's tables are small, and its load comes from runs starting and ending. The smaller shared
+machines are outside the service-level agreement (docs.cloud.google.com/sql/docs/postgres/instance-settings).
+"""
+
+_ENTERPRISE_BACKUP_DAYS: Final = 35
+_BACKUP_DAYS: Final = 7
+
+
+def storage_calls(context: Context) -> Iterator[Call]:
+    """Yield a bucket for each managed object store, and a database with its login for each managed database."""
+    for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
+        yield _bucket(resource, context)
+    for resource in managed_databases(context):
+        yield _database(resource, context)
+        yield _login(resource)
+
+
+def image_calls(context: Context) -> Iterator[Call]:
+    """Yield the project's image registry if the runtime image needs one and the target names no other."""
+    if not has_registry(context):
+        return
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("project", Ref("project")),
+        ("key", Ref("key")),
+        ("cluster", Ref("cluster")),
+        ("repository", repository(context.system, context.placement)),
+    )
+    name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
+    yield Call("images", "ImageRegistry", name, arguments, GROUP, here)
+
+
+def has_registry(context: Context) -> bool:
+    """Return whether the project stores images."""
+    return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
+
+
+def has_buckets(plan: Plan, placement: str) -> bool:
+    """Return whether a placement creates buckets."""
+    return bool(managed_stores(plan, placement, Kind.OBJECT_STORE))
+
+
+def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
+    """Return the databases created on this placement."""
+    return managed_stores(context.plan, context.placement, Kind.DATABASE)
+
+
+def store_variable(store: str) -> str:
+    """Return the variable of a bucket or database; the suffix avoids collisions with other variables."""
+    return f"{store}_store"
+
+
+def login_variable(store: str) -> str:
+    """Return the variable of a database's login."""
+    return f"{store}_login"
+
+
+def _login(resource: Resource[Store]) -> Call:
+    name = resource.value.called
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("project", Ref("project")),
+        ("key", Ref("key")),
+        ("database", Ref(store_variable(name))),
+    )
+    return Call(login_variable(name), "DatabaseLogin", name, arguments, GROUP, resource.origin)
+
+
+def _days(seconds: int) -> int:
+    """Convert to whole days, rounded up."""
+    return -(-seconds // _DAY_S)
+
+
+def _bucket(resource: Resource[Store], context: Context) -> Call:
+    store = resource.value
+    days = _days(store.retention_s) if store.retention_s is not None else None
+    expire: dict[str, Literal] = {**expiries(context.system, store)}
+    lock = store.object_lock
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("project", Ref("project")),
+        ("key", Ref("key")),
+        ("bucket", bucket_name(store, context.system)),
+        ("versioned", store.versioned and lock is None),  # with a lock, no object is ever replaced
+        *((("retention_days", days),) if days is not None else ()),
+        *((("expire", expire),) if expire else ()),
+        *((("lock", {"mode": lock.mode, "days": _days(lock.retain_s)}),) if lock is not None else ()),
+    )
+    return Call(store_variable(store.called), "ObjectStore", store.called, arguments, GROUP, resource.origin)
+
+
+def _database(resource: Resource[Store], context: Context) -> Call:
+    store = resource.value
+    replicas = store.replicas if store.replicas is not None else (2 if context.enterprise else 1)
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("project", Ref("project")),
+        ("key", Ref("key")),
+        ("network", Ref("network")),
+        ("database", database_name(store)),
+        ("storage_gib", -(-(store.size_bytes or 0) // _GI)),
+        ("machine", ENTERPRISE_DATABASE if context.enterprise else DATABASE),
+        ("version", f"POSTGRES_{postgresql_version()}"),
+        ("replicas", replicas > 1),
+        ("backup_days", _ENTERPRISE_BACKUP_DAYS if context.enterprise else _BACKUP_DAYS),
+    )
+    return Call(store_variable(store.called), "Database", store.called, arguments, GROUP, resource.origin)

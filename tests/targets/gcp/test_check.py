@@ -1,0 +1,181 @@
+"""What Google Cloud does not support is reported at the line that requests it, while similar specs pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.diagnosing import Question, examine
+from tests.targets.gcp.infrastructure import LEADS, changed, codes, leads, refused
+
+VPC = "vpc: {cidr: 10.20.0.0/16}"
+LAKE = "  lake: {type: object}"
+RUNS = "  runs: {type: database}"
+OWNER = "email: growth@acme.example}"
+GPU = "gpu: {cpu: 4, memory: 16Gi, "
+FREE = "free: {cpu: 2, memory: 8Gi, disk: 30Gi}"
+MIRROR = "images: {registry: europe-west4-docker.pkg.dev/acme/ml, mirror: true}"
+ADOPTED = "vpc: {adopt: shared, subnet: ml, pods: pods, services: services, cidr: 10.20.0.0/24}"
+KEYS = 'credentials: "secret://manager/lake"'
+TOKEN = "secret://manager/token#value"
+
+
+def test_nothing_is_wrong_with_the_spec() -> None:
+    assert refused(LEADS) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("region: europe-west4", "region: europe-west99", "GCP-E002"),
+        ("region: europe-west4", "region: europe-west4-a", "GCP-E002"),
+        (VPC, f'version: "1.21"\n  {VPC}', "GCP-E001"),
+        (VPC, "vpc: {cidr: 10.20.0.0/21}", "GCP-E003"),
+        (VPC, "vpc: {cidr: 10.20.1.0/16}", "GCP-E003"),
+        (VPC, "vpc: {cidr: 8.8.0.0/16}", "GCP-E003"),
+        (VPC, 'vpc: {cidr: "fd00::/16"}', "GCP-E003"),
+        (VPC, "vpc: {cidr: 10.20.0.0/16, nat: none}", "GCP-E008"),
+        (RUNS, "  runs: {type: database, size: 9Gi}", "GCP-E005"),
+        (RUNS, "  runs: {type: database, size: 65Ti}", "GCP-E005"),
+        (RUNS, "  runs: {type: database, replicas: 3}", "GCP-W009"),
+        (RUNS, '  runs: {type: database, credentials: "secret://manager/db"}', "E0625"),
+        (RUNS, "  runs: {type: database, adopt: db.acme.example/mlflow}", "E0626"),
+        (LAKE, "  lake: {type: object, adopt: acme-google-lake}", "GCP-E006"),
+        (LAKE, "  lake: {type: object, adopt: acme..lake}", "GCP-E006"),
+        (LAKE, "  lake: {type: object, adopt: 192.168.10.1}", "GCP-E006"),
+        (LAKE, "  lake: {type: object, adopt: goods}", None),
+        (LAKE, '  lake: {type: object, endpoint: "https://s3.acme.example"}', "GCP-E007"),
+        (LAKE, '  lake: {type: object, credentials: "secret://manager/lake"}', "GCP-E007"),
+        (LAKE, "  lake: {type: object, region: europe-west3}", "GCP-E015"),
+        (LAKE, "  lake: {type: object, adopt: acme-lake, versioned: true}", "E0624"),
+        (OWNER, f"{OWNER}, budget: {{monthly: 900 EUR}}", "GCP-E010"),
+        (GPU, "gpu: {cpu: 4, memory: 16Gi, disk: 65Ti, ", "GCP-E017"),
+        (TOKEN, "secret://manager/tokens/two.words#value", "GCP-E018"),
+    ],
+)
+def test_it_is_refused(before: str, after: str, code: str | None) -> None:
+    found = codes(leads((before, after)))
+
+    assert code in found if code is not None else not {each for each in found if each.startswith("GCP-")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (VPC, f'version: "1.35"\n  {VPC}'),
+        (VPC, "vpc: {cidr: 10.20.0.0/19}"),
+        (VPC, "vpc: {cidr: 10.0.0.0/8}"),
+        (VPC, "vpc: {cidr: 100.64.0.0/16}"),
+        (VPC, "vpc: {cidr: 10.20.0.0/16, nat: per-zone}"),
+        (VPC, f"vpc: {{cidr: 10.20.0.0/16, nat: none}}\n  {MIRROR}"),
+        (VPC, ADOPTED),
+        (RUNS, "  runs: {type: database, size: 10Gi, replicas: 2}"),
+        (RUNS, "  runs: {type: database, size: 64Ti}"),
+        (LAKE, "  lake: {type: object, adopt: acme_lake-1}"),
+        (LAKE, "  lake: {type: object, region: europe-west4}"),
+        (LAKE, "  lake: {type: object, adopt: acme-lake, region: europe-west3}"),
+        (LAKE, f'  lake: {{type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", {KEYS}}}'),
+        (OWNER, f"{OWNER}, budget: {{monthly: 90000 USD}}"),
+        (GPU, "gpu: {cpu: 4, memory: 16Gi, disk: 60Ti, "),
+        (FREE, "free: {cpu: 2, memory: 8Gi, disk: 30Gi, elastic: true}"),
+        (TOKEN, "secret://manager/team/token#value"),
+    ],
+)
+def test_what_is_near_it_passes(before: str, after: str) -> None:
+    assert refused(leads((before, after))) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "hint"),
+    [
+        ("name: leads,", "name: goog-leads,", "rename the system"),
+        ("name: leads,", "name: my-google,", "rename the system"),
+        ("audit", "google-audit", "rename the store"),
+        (VPC, ADOPTED.replace("10.20.0.0/24", '"fd00::/64"'), "write the IPv4 range of the subnet"),
+        (VPC, "vpc: {cidr: 10.20.0.0/21}", "use a private IPv4 range from /8 to /20, such as 10.20.0.0/16"),
+        (VPC, 'vpc: {cidr: 10.20.0.0/16}\n  version: "1.21"', "write version: '1.36', or leave it out"),
+    ],
+)
+def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> None:
+    found = [each.hint for each in examine(Question(LEADS.replace(before, after))) if each.code.startswith("GCP-E")]
+
+    assert found
+    assert set(found) == {hint}
+
+
+def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
+    """Pools of one class stand in for each other; 16 nodes fit into /20, and one more does not."""
+    narrow = (VPC, "vpc: {cidr: 10.20.0.0/20}")
+    few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
+    many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
+
+    assert "GCP-E004" not in codes(few)
+    assert "GCP-E004" in codes(many)
+    assert "GCP-E004" not in codes(changed((narrow[1], VPC), text=many))
+
+
+def test_two_labels_of_the_spec_cannot_become_one() -> None:
+    assert "GCP-E011" in codes(leads(("{domain: sales}", "{cost.centre: a, cost/centre: b}")))
+    assert "GCP-E011" not in codes(leads(("{domain: sales}", "{cost.centre: a, cost_centre: b}")))
+
+
+def test_nothing_is_replaced_in_a_locked_bucket() -> None:
+    """Cloud Storage refuses it, where other clouds keep another version. Captures only add files."""
+    locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
+    (found,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
+
+    assert found.span is not None
+    assert locked.splitlines()[found.span.line - 1].startswith("  lake:")
+    assert "pipelines.scoring" in found.message
+    assert "inference.score" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("region", "there"), [("eu-central-1", "europe-west3"), ("us-east-1", "us-east4"), ("ap-southeast-2", "australia-")]
+)
+def test_a_region_of_aws_gets_those_of_its_continent_as_a_hint(region: str, there: str) -> None:
+    """The nearest name of `eu-central-1` would be `me-central1`."""
+    text = leads(("region: europe-west4", f"region: {region}"))
+    (found,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
+
+    assert there in found.hint
+    assert "me-central1" not in found.hint
+
+
+TWO = """
+  mode: cloud
+  targets:
+    main: {provider: gcp, region: europe-west4, project: acme-leads, vpc: {cidr: 10.20.0.0/16}, %s
+      secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
+    lab: {provider: gcp, region: europe-west3, project: %s, vpc: {cidr: 10.30.0.0/16}}
+  placement: {default: main}
+"""
+
+
+def two(project: str, more: str = "") -> str:
+    """Return a spec with a pipeline on a second Google Cloud target that reads a bucket of the first."""
+    start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
+    text = LEADS[:start] + TWO % (more, project) + LEADS[end:]
+    source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
+    custom = f"  export: {{type: custom, target: lab, inputs: [clicks], compute: small, source: {source}}}\n"
+    return text.replace("inference:\n", f"{custom}inference:\n", 1)
+
+
+def test_clusters_of_one_project_need_a_namespace_each() -> None:
+    """IAM does not tell two clusters of a project apart."""
+    assert "GCP-E019" in codes(two("acme-leads"))
+    assert "GCP-E019" not in codes(two("acme-lab"))
+    assert "GCP-E019" not in codes(two("acme-leads", "namespace: leads-main,"))
+
+
+def test_a_workload_of_another_project_may_open_a_bucket() -> None:
+    assert not [found for found in refused(two("acme-lab")) if "-W" not in found]
+
+
+def test_secrets_of_the_cloud_are_for_clusters_in_a_cloud_that_has_them() -> None:
+    """`via: secrets-manager` means Secret Manager here, and is an error on a cluster outside of clouds."""
+    assert "AWS-E020" not in codes(LEADS)
+
+
+def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:
+    """External Secrets writes it under the store's name."""
+    assert "E0685" in codes(leads((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}")))

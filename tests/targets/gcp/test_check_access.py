@@ -1,0 +1,152 @@
+"""Access that Google Cloud cannot grant is reported, and what is one step away from it passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.diagnostics import Severity
+from tests.diagnosing import Question, examine
+from tests.targets.gcp.infrastructure import changed, leads
+
+FAILING = Path(__file__).parents[2] / "failing"
+LAKE = "  lake: {type: object}"
+LOCK = "objectLock: {mode: governance, retain: 30d}"
+AUDIT = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"
+CAPTURE = "capture: {store: audit, path: audit/score, retain: 7y}"
+SCORES = "scores: {format: parquet, store: lake, path: scores}"
+MONITOR = """monitors:
+  drift:
+    type: data-drift
+    watch: inference.score
+    reference: {data: clicks, window: 30d}
+    window: 1d
+    schedule: {cron: "0 6 * * *"}
+    checks: {psi: {max: 0.2}}
+"""
+
+
+def wrong(code: str) -> str:
+    """Return the failing spec of a code."""
+    (folder,) = FAILING.glob(f"{code}-*")
+    return (folder / "system.yaml").read_text(encoding="utf-8")
+
+
+def errors(text: str) -> set[str]:
+    """Return the codes of errors."""
+    return {each.code for each in examine(Question(text)) if each.severity is Severity.ERROR}
+
+
+def replacing(text: str) -> list[str]:
+    """Return what is reported to replace or delete objects in locked buckets."""
+    found = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
+    return [name for message in found for name in message.rpartition(": ")[2].split(", ")]
+
+
+def test_a_workload_beside_the_bucket_may_open_it() -> None:
+    text = wrong("GCP-E012")
+
+    assert errors(text) == {"GCP-E012"}
+    assert not errors(changed(("target: plant}", "target: main}"), text=text))
+    keys = 'adopt: lake, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"'
+    assert not errors(changed(("lake: {type: object,", f"lake: {{type: object, {keys},"), text=text))
+
+
+def test_a_target_may_open_the_bucket_of_one_that_does_not_wait_for_it() -> None:
+    text = wrong("GCP-E013")
+    one_way = changed(("inputs: [lab-transactions]", "inputs: [transactions]"), text=text)
+    adopted = changed(("lab-lake: {type: object,", "lab-lake: {type: object, adopt: acme-lab,"), text=text)
+
+    assert errors(text) == {"GCP-E013"}
+    assert not errors(one_way)
+    assert not errors(adopted)
+
+
+def test_targets_that_wait_in_a_circle_of_three_are_reported() -> None:
+    text = changed(
+        (
+            "  placement:",
+            "    far: {provider: gcp, region: europe-west1, namespace: f, vpc: {cidr: 10.40.0.0/16}}\n  placement:",
+        ),
+        ("  lab-lake:", "  far-lake: {type: object, target: far}\n  lab-lake:"),
+        (
+            "  lab-transactions:",
+            "  far-transactions: {store: far-lake, path: t/, format: parquet, label: is_fraud}\n  lab-transactions:",
+        ),
+        (
+            "inputs: [lab-transactions], compute: cpu, target: main}",
+            "inputs: [far-transactions], compute: cpu, target: main}",
+        ),
+        text=wrong("GCP-E013"),
+    )
+    closing = "  third: {type: training, model: fraud-xgb, inputs: [lab-transactions], compute: cpu, target: far}\n"
+
+    assert not errors(text)
+    assert [each.code for each in examine(Question(text + closing))].count("GCP-E013") == 3
+
+
+def test_a_workload_may_open_120_folders() -> None:
+    text = wrong("GCP-E014")
+
+    assert errors(text) == {"GCP-E014"}
+    assert not errors(changed((", part-120]", "]"), text=text))
+    assert not errors(
+        changed(("part-120: {store: lake, path: part-120/", "part-120: {store: lake, path: part-119/"), text=text)
+    )
+
+
+def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
+    """Each of these servers has two, and the registry has two."""
+    lines = wrong("GCP-E016").splitlines(keepends=True)
+    fewer = "".join(line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(749, 760))))
+    one_more = "".join(
+        line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(750, 760)))
+    )
+
+    assert not errors(fewer)
+    assert errors(one_more) == {"GCP-E016"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "who"),
+    [
+        ((), []),
+        (((SCORES, SCORES.replace("store: lake", "store: audit")),), ["pipelines.scoring"]),
+        (((LAKE, f"{LAKE[:-1]}, {LOCK}}}"),), ["registry", "pipelines.fit", "pipelines.scoring"]),
+        (((SCORES, SCORES.replace("store: lake", "store: audit")), (AUDIT, "  audit: {type: object}")), []),
+        (((SCORES, SCORES.replace("store: lake", "store: audit")), (AUDIT, "  audit: {type: object, adopt: a-1}")), []),
+    ],
+)
+def test_nothing_but_captures_is_written_to_a_locked_bucket(
+    changes: tuple[tuple[str, str], ...], who: list[str]
+) -> None:
+    """Whether the lock of an adopted bucket is one, only its owner knows."""
+    assert replacing(leads(*changes)) == who
+
+
+def test_a_monitor_replaces_its_state_beside_the_captures() -> None:
+    assert replacing(leads() + MONITOR) == ["monitors.drift"]
+    assert replacing(leads((AUDIT, "  audit: {type: object}")) + MONITOR) == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "reported"),
+    [
+        ("gs://acme-lake/clicks/", False),
+        ("gs:///clicks/", True),
+        ("s3://acme-lake/clicks/", True),
+        ("az://acme-lake/clicks/", True),
+        ("abfss://lake@acme.dfs.core.windows.net/clicks/", True),
+    ],
+)
+def test_a_dataset_is_opened_by_an_address_of_cloud_storage_alone(uri: str, reported: bool) -> None:
+    clicks = "clicks: {format: parquet, store: lake, path: clicks,"
+    found = [
+        each
+        for each in examine(Question(leads((clicks, f'clicks: {{format: parquet, uri: "{uri}",'))))
+        if each.code == "E0697"
+    ]
+
+    assert bool(found) is reported
+    assert not [each for each in found if "s3://BUCKET" in each.hint]

@@ -1,0 +1,166 @@
+"""Which machines a compute class gets on Google Cloud, and in which order its node pools are tried."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.plan import Hardware
+from modelyard.records import replace
+from modelyard.spec import ComputeClass, Taint, TargetSpec
+from modelyard_targets.gcp.hardware import COMPUTE_CLASS, choose
+from modelyard_targets.gcp.machines import offerings
+from tests.targets.cloud.hardware_asked import asked
+
+REGIONS = ("us-central1", "europe-west3", "europe-west4", "asia-southeast1")
+SIZES = st.tuples(st.integers(1, 200), st.integers(1, 1500))
+ACCELERATORS = st.lists(st.sampled_from(["L4", "A100", "A100-80GB", "H100:8", "T4"]), max_size=3, unique=True)
+
+
+def on(region: str) -> TargetSpec:
+    return TargetSpec(name="main", provider="gcp", region=region)
+
+
+def chosen(compute: ComputeClass, region: str = "us-central1") -> Hardware:
+    found = choose(compute, on(region))
+    assert isinstance(found, Hardware), found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("compute", "region", "machine"),
+    [
+        (asked(1, 4), "us-central1", "e2-standard-2"),
+        (asked(2, 8), "us-central1", "e2-standard-4"),
+        (asked(2, 8), "europe-west3", "e2-standard-4"),
+        (asked(1, 10), "us-central1", "e2-highmem-2"),
+        (asked(3, 10, "L4"), "us-central1", "g2-standard-4"),
+        (asked(6, 24, "L4"), "europe-west4", "g2-standard-8"),
+        (asked(8, 32, "L4:4"), "us-central1", "g2-standard-48"),
+        (asked(8, 32, "A100"), "us-central1", "a2-highgpu-1g"),
+        (asked(8, 32, "A100-80GB"), "us-central1", "a2-ultragpu-1g"),
+        (asked(90, 1000, "H100:8"), "europe-west4", "a3-highgpu-8g"),
+        (asked(3, 12, by_memory=20), "us-central1", "g2-standard-4"),
+        (asked(3, 12, by_memory=60), "us-central1", "g4-standard-48"),
+    ],
+)
+def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: str, machine: str) -> None:
+    found = chosen(compute, region)
+    price = offerings().price(machine, region, spot=False)
+
+    assert price is not None
+    assert (found.machine, found.price_hourly) == (machine, price.hourly)
+
+
+@pytest.mark.parametrize(
+    ("accelerators", "region", "reason"),
+    [
+        (("MI300X",), "us-central1", "no Google Cloud machine has MI300X; the closest accelerator is RTX-PRO-6000"),
+        (("A100",), "europe-west3", "Google Cloud offers no A100 in europe-west3; the closest accelerator is L4"),
+        (("T4", "V100"), "us-central1", "Google Cloud attaches T4 and V100 to N1 machines, which modelyard does not"),
+        (("H200:8",), "us-central1", "Google Cloud sells H200 only as spot or with a reservation, which modelyard"),
+        (("TPU-v6e",), "us-central1", "Google Cloud has TPU-v6e in TPU machines, which modelyard does not support yet"),
+        (("L40S", "T4"), "us-central1", "does not support yet, and no Google Cloud machine has L40S; the closest"),
+    ],
+)
+def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
+    """Google may lack it, in the region or everywhere, or have it on machines that are not in the table."""
+    found = choose(asked(3, 12, *accelerators), on(region))
+
+    assert isinstance(found, str)
+    assert reason in found
+
+
+def test_a_single_h100_is_not_offered() -> None:
+    """Google sells machines with one, two or four only as spot or with a reservation, so a Pod gets one of eight."""
+    assert chosen(asked(8, 32, "H100")).machine == "a3-highgpu-8g"
+
+
+def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
+    groups = chosen(asked(3, 12, capacity="spot-first")).groups
+
+    assert [group.spot for group in groups] == [True, True, False]
+    assert {len(group.machines) for group in groups} == {1}
+    assert groups[0].machines != groups[1].machines
+
+
+def test_each_group_has_the_price_of_its_machine() -> None:
+    for group in chosen(asked(3, 12, capacity="spot-first")).groups:
+        price = offerings().price(group.machines[0], "us-central1", group.spot)
+        assert price is not None
+        assert group.price_hourly == price.hourly
+
+
+def test_alternatives_come_in_the_order_of_the_spec() -> None:
+    """The A100 is preferred although it costs more than the L4."""
+    groups = chosen(asked(3, 12, "A100", "L4", capacity="spot-first")).groups
+    order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
+
+    assert order[0] == ("A100-40GB", True)
+    assert [name for name, _ in order] == sorted((name for name, _ in order), reverse=False)
+    assert [spot for name, spot in order if name == "L4"][-1] is False
+
+
+def test_pods_of_several_pools_select_the_class_that_keeps_their_order() -> None:
+    found = chosen(asked(3, 12, "A100", "L4"))
+
+    assert found.selector == (("modelyard.dev/pool", "train"), (COMPUTE_CLASS, "modelyard-train"))
+    assert found.tolerations == (
+        Taint("modelyard.dev/pool", "train"),
+        Taint("nvidia.com/gpu"),
+        Taint(COMPUTE_CLASS, "modelyard-train"),
+    )
+
+
+def test_pods_of_a_single_pool_need_no_compute_class() -> None:
+    found = chosen(asked(3, 12))
+
+    assert found.selector == (("modelyard.dev/pool", "train"),)
+    assert found.tolerations == (Taint("modelyard.dev/pool", "train"),)
+
+
+def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
+    """GKE adds the cheapest for the Pods that wait; a ComputeClass would fix the order instead."""
+    found = chosen(replace(asked(3, 12, capacity="spot-first"), elastic=True))
+    machines = [group.machines[0] for group in found.groups]
+
+    assert found.elastic
+    assert COMPUTE_CLASS not in dict(found.selector)
+    assert len(set(machines)) > 2
+    assert machines[0] == found.machine
+    assert {group.spot for group in found.groups} == {True, False}
+    assert len(found.groups) == len({(group.machines, group.spot) for group in found.groups})
+
+
+def test_larger_pools_of_an_elastic_class_have_more_accelerators() -> None:
+    groups = chosen(replace(asked(3, 12, "L4"), elastic=True)).groups
+
+    assert [group.accelerator.count for group in groups if group.accelerator is not None] == [1, 2, 4, 8]
+
+
+@given(
+    size=SIZES,
+    accelerators=ACCELERATORS,
+    memory=st.sampled_from([0, 0, 16, 40, 80]),
+    region=st.sampled_from(REGIONS),
+    capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
+)
+def test_every_machine_of_every_group_holds_the_pod_and_is_sold_there(
+    size: tuple[int, int], accelerators: list[str], memory: int, region: str, capacity: str
+) -> None:
+    compute = asked(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)
+    found = choose(compute, on(region))
+    if isinstance(found, str):
+        return
+    sold = {machine.name for machine in offerings().sold_in(region)}
+    assert found.machine == found.groups[0].machines[0]
+    for group in found.groups:
+        (name,) = group.machines
+        machine = offerings().machine(name)
+        assert name in sold
+        assert machine.cpu_millis >= compute.cpu_millis
+        assert machine.memory_bytes >= compute.memory_bytes
+        assert machine.accelerator == group.accelerator
+        if machine.accelerator is not None and found.accelerator is not None:
+            assert machine.accelerator.count >= found.accelerator.count

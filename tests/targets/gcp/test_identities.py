@@ -1,0 +1,209 @@
+"""Access: each workload can open what it names, External Secrets reads what the system needs, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard.diagnostics import Severity
+from modelyard.neighbours import check_compiled
+from modelyard.overlay import environments
+from modelyard.pipeline import Given, Inputs, opened, understand
+from modelyard.program import Call
+from modelyard.survey import survey
+from modelyard_targets import TARGETS
+from modelyard_targets.gcp.lower import calls
+from tests.targets.gcp.infrastructure import (
+    LEADS,
+    arguments,
+    changed,
+    components,
+    leads,
+    plan_of,
+    programs,
+    readme,
+    without_database,
+    workload_calls,
+)
+from tests.targets.gcp.test_check import two
+
+
+def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
+    """Return bucket, prefix and mode of everything that a workload may open, without the hash in the bucket's name."""
+    found: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
+    return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in found]
+
+
+def first_call(which: str, text: str, environment: str | None) -> Call:
+    """Return a call of the infrastructure of an environment."""
+    outcome = understand(Inputs(Given("system.yaml", text), environment), TARGETS)
+    assert outcome.plan is not None, outcome.diagnostics
+    return next(call for call in calls(outcome.plan, "main") if f"{call.component} {call.name}" == which)
+
+
+def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
+    """Return what is reported about two environments, without what follows from it."""
+    inputs = Inputs(Given("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
+    found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
+    return [(each.code, each.message.partition(": ")[0]) for each in found if each.severity is Severity.ERROR]
+
+
+def compiled(text: str, environment: str) -> list[str]:
+    """Return the codes that compiling one environment reports about the others."""
+    inputs = Inputs(Given("system.yaml", text), environment)
+    spec = opened(inputs)
+    assert spec.document is not None
+    plan = understand(inputs, TARGETS, spec).plan
+    assert plan is not None
+    return [each.code for each in check_compiled(inputs, plan, spec, environments(spec.document), TARGETS)]
+
+
+def test_a_workload_gets_what_it_names() -> None:
+    assert access("scoring") == [
+        ("leads-lake", "clicks", "read"),
+        ("leads-lake", "scores", "write"),
+        ("leads-lake", "mlflow/models/leads-churn/", "read"),
+        ("leads-lake", "mlflow/logs/scoring", "append"),
+    ]
+    assert arguments(components()["Identity scoring"])["service_account"] == "scoring"
+    assert arguments(components()["Identity scoring"])["namespace"] == "leads"
+
+
+def test_environments_of_one_project_share_no_access() -> None:
+    """IAM knows Pods by project, namespace and ServiceAccount, not by their cluster."""
+    text = leads() + "environments: {staging: {}, prod: {deployment: {namespace: leads-live}}}\n"
+    found = {
+        name: arguments(first_call("Identity score", text, name))["namespace"] for name in (None, "staging", "prod")
+    }
+
+    assert found == {None: "leads", "staging": "leads-staging", "prod": "leads-live"}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "staging", "codes"),
+    [
+        ("", "{}", []),
+        ("  namespace: leads-live\n", "{}", ["E0525"]),
+        ("  namespace: leads-live\n", "{deployment: {namespace: leads-staging}}", []),
+        ("  namespace: leads-live\n", "{deployment: {project: acme-staging}}", []),
+    ],
+)
+def test_environments_that_would_share_their_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
+    project = "  project: acme-leads\n"
+    text = leads((project, f"{project}{namespace}")) + f"environments:\n  prod: {{}}\n  staging: {staging}\n"
+    inputs = Inputs(Given("system.yaml", text))
+    found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
+
+    assert [each.code for each in found] == codes
+
+
+def test_environments_are_compared_by_every_target_that_they_have_in_one_project() -> None:
+    """The namespaces of `main` differ, those of `lab` do not; in a project of its own, `lab` shares nothing."""
+    lab = ("europe-west3, project", "europe-west3, namespace: lab, project")
+    text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
+    staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
+    same = shared(text, "{}", f"{{{staging % ''}}}")
+    apart = shared(text, "{}", f"{{{staging % ', lab: {project: acme-staging}'}}}")
+
+    assert same == [("E0525", "environments 'prod' and 'staging' both use namespace 'lab' in project 'acme-lab'")]
+    assert apart == []
+
+
+def test_a_project_that_the_spec_does_not_name_is_not_compared() -> None:
+    """The configuration of each stack may name another."""
+    text = leads(("  project: acme-leads\n", "  namespace: leads-live\n"))
+
+    assert shared(text, "{}", "{}") == []
+
+
+def test_compiling_one_environment_compares_it_with_the_others() -> None:
+    text = leads(("  project: acme-leads\n", "  project: acme-leads\n  namespace: leads-live\n"))
+    spec = text + "environments: {prod: {}, staging: {}, dev: {deployment: {namespace: leads-dev}}}\n"
+
+    assert compiled(spec, "staging") == ["E0525"]
+    assert compiled(spec, "dev") == []
+
+
+def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
+    assert ("leads-audit", "audit/score", "append") in access("score")
+
+
+def test_a_monitor_replaces_its_state_and_nothing_else() -> None:
+    """The role that adds objects cannot replace any."""
+    watch = """monitors:
+  drift:
+    type: data-drift
+    watch: inference.score
+    reference: {data: clicks, window: 30d}
+    window: 1d
+    schedule: {cron: "0 6 * * *"}
+    checks: {psi: {max: 0.2}}
+"""
+    captured = leads(("capture: {store: audit, path: audit/score, retain: 7y}", "capture: {store: lake, path: seen}"))
+    found = access("monitor-drift", captured + watch)
+
+    assert ("leads-lake", "seen/_monitors/drift/", "write") in found
+    assert {mode for _, prefix, mode in found if prefix != "seen/_monitors/drift/"} == {"read"}
+
+
+def test_access_waits_for_the_buckets_that_the_program_creates() -> None:
+    adopted = leads(("lake: {type: object}", "lake: {type: object, adopt: acme-leads}"))
+
+    assert arguments(components()["Identity score"])["stores"] == ["lake_store", "audit_store"]
+    assert arguments(components(adopted)["Identity score"])["stores"] == ["audit_store"]
+    assert arguments(components(adopted)["Identity score"])["access"][0]["bucket"] == "acme-leads"
+
+
+def test_a_launcher_opens_no_bucket_and_has_no_access() -> None:
+    accounts = {each.name for each in plan_of().on("main") if each.kind.value == "identity"}
+    granted = {name.removeprefix("Identity ") for name in components() if name.startswith("Identity ")}
+
+    assert accounts - granted == {"fit-launcher", "scoring-launcher"}
+
+
+def test_external_secrets_reads_the_secrets_of_the_spec_and_the_logins_of_databases() -> None:
+    reader = arguments(components()["SecretsReader leads-main"])
+
+    assert (reader["namespace"], reader["service_account"]) == ("external-secrets", "external-secrets-leads-main")
+    assert (reader["secrets"], reader["logins"]) == (["token"], ["runs_login"])
+
+
+def test_external_secrets_of_another_cluster_is_another_member_of_iam() -> None:
+    """IAM knows Pods by project, namespace and ServiceAccount; every cluster has the add-on in one namespace."""
+    chart = arguments(workload_calls()["external_secrets"])["values"]
+    renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
+
+    assert chart["serviceAccount"]["name"] == "external-secrets-leads-main"
+    assert renamed["service_account"] == "external-secrets-prospects-main"
+
+
+def test_without_secrets_nothing_is_read() -> None:
+    text = leads(
+        (', auth: {type: bearer-token, token: "secret://manager/token#value"}', ""),
+        *without_database(),
+    )
+
+    assert not [name for name in components(text) if name.startswith("SecretsReader")]
+
+
+def test_a_workload_of_another_target_opens_a_bucket_by_its_name() -> None:
+    """Its own program grants the access, once the other target has created the bucket."""
+    text = two("acme-lab")
+    (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
+
+    assert arguments(export)["access"][0]["bucket"].startswith("leads-lake-")
+    assert "stores" not in arguments(export)
+    assert "Apply main first" in readme(text, "lab")
+    assert "first: workloads here" not in readme(text)
+
+
+def test_a_service_of_another_kind_has_credentials_of_its_own() -> None:
+    other = (
+        "lake: {type: object}",
+        'lake: {type: object, adopt: leads, endpoint: "https://s3.acme.example", credentials: "secret://manager/lake"}',
+    )
+    found = components(leads(other))
+
+    assert [name for name in found if name.startswith("Identity ")] == ["Identity score"], "it opens the audit store"
+    assert arguments(found["Identity score"])["access"] == arguments(components()["Identity score"])["access"][1:]
