@@ -72,6 +72,12 @@ def on_aws() -> tuple[Example, ...]:
 
 
 @lru_cache(maxsize=1)
+def on_google_cloud() -> tuple[Example, ...]:
+    """Return the examples that run on Google Cloud."""
+    return tuple(example for example in every_example() if "gcp" in providers_of(example))
+
+
+@lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
     """Return systems that run partly on created cloud resources, one of each shape."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
