@@ -135,7 +135,7 @@ class TargetSpec:
     network: str = "private"  # private public: whether the API of a cloud cluster has a public address
     residency: str = ""  # the cluster's location: eu, us, ch … (the region implies it in a cloud)
     context: str = ""  # kubeconfig context
-    namespace: str = ""  # default: the system's name, on Google Cloud with the environment
+    namespace: str = ""  # default: the name of the system, on some providers with the environment
     tenancy: str = "dedicated"  # dedicated shared private-cloud
     edge: bool = False
     capacity: tuple[Machines, ...] = ()

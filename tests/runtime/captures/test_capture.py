@@ -270,7 +270,7 @@ def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
 def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill during a slow upload loses a second of rows, not all rows since the upload began."""
     ended = threading.Event()
-    monkeypatch.setattr(module, "write_whole", lambda where, content: ended.wait(60))
+    monkeypatch.setattr(module, "write_once", lambda where, content: ended.wait(60))
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     writer = threading.Thread(target=kept.flush)
