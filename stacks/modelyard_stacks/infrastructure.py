@@ -1,4 +1,4 @@
-"""Reads the outputs of the project that creates a cluster and its infrastructure, for projects that depend on it."""
+"""Read the outputs of the infrastructure project that another project depends on."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from modelyard.plan import NodeGroup
 from modelyard.spec import Store, System
 
 _LONGEST_GROUP: Final = 55
-"""A node group's name may have 63 characters, and Pulumi appends eight."""
+"""Node group names may have 63 characters, of which Pulumi appends eight."""
 
 
 def cluster_name(system: System, placement: str) -> str:
-    """Return the name shared by the cluster, its key alias and its log groups: system, environment and target."""
+    """Return the name of the cluster, its key alias and its log groups, built from system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return "-".join(part for part in parts if part)
 
@@ -38,5 +38,5 @@ def group_name(pool: str, group: NodeGroup) -> str:
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the runtime image's repository in the account's registry; each environment has its own."""
+    """Return the runtime image's repository in the account's registry, one for each environment."""
     return f"{cluster_name(system, placement)}/{system.metadata.name}-runtime"

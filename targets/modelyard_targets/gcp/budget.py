@@ -16,7 +16,7 @@ CURRENCY = "USD"
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the minimum and maximum monthly cost, or None without a cluster."""
+    """Return the minimum and maximum monthly cost, or None if there is no cluster."""
     if not plan.has_cluster(placement):
         return None
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
