@@ -10,7 +10,7 @@ from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:
-    """Return values that these calls' charts lack, as `chart: path`, and chart versions that were not examined."""
+    """Return the values that the charts of these calls lack, as `chart: path`, and charts that were not examined."""
     charts = {chart.name: chart for chart in known()}
     found: list[str] = []
     for call in calls:

@@ -1,4 +1,4 @@
-"""Runs a spec through the stages and returns its diagnostics, for most tests of the early stages."""
+"""Runs a spec through the stages and returns its diagnostics, for tests of the early stages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Question:
         return f"environments/{self.environment}.yaml"
 
     def sources(self) -> list[SourceFile]:
-        """Return the files in which diagnostics have positions."""
+        """Return the files to which the positions of diagnostics refer."""
         given = [(self.path, self.spec), *([(self.overlay_path, self.overlay)] if self.overlay is not None else [])]
         return [SourceFile.read(path, content) for path, content in given]
 

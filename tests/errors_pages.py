@@ -18,7 +18,7 @@ _SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
 
 @record
 class Area:
-    """A page, with the modules in `diagnostics` whose codes it describes."""
+    """A page, and the modules in `diagnostics` whose codes it describes."""
 
     page: str
     title: str
@@ -63,7 +63,7 @@ _AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVID
 
 
 def area_of(constructor: Constructor) -> Area:
-    """Return the page of a code. Every new module of diagnostics must be listed in an area."""
+    """Return the page that describes a code. Every new module of diagnostics must be listed in an area."""
     package, _, module = constructor.__module__.partition(".diagnostics.")
     return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
 

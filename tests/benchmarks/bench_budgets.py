@@ -98,7 +98,7 @@ def spec(folder: Path, models: int) -> str:
 
 
 def times_pass(*arguments: str) -> Measure:
-    """Return a measurement of `python -m modelyard` relative to `python -c pass`. Repeating it adds more runs."""
+    """Return a measurement of `python -m modelyard` relative to `python -c pass`. Each repetition adds runs."""
     nothing: list[float] = []
     ours: list[float] = []
 
@@ -152,7 +152,7 @@ def bench_recompile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
 
 
 def bench_validate_large(ratios: Ratios, folder: Path) -> None:
-    """Compare all stages up to the plan to loading and jsonschema."""
+    """Compare the time of all stages up to the plan with that of loading the spec and validating it with jsonschema."""
     ours = [part(VALIDATE, spec(folder, 10_000))]
 
     def measure() -> float:
@@ -195,7 +195,7 @@ def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
 
 
 def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile ten times as many models, without fixed start-up costs, which would hide superlinear growth."""
+    """Compile ten times as many models. Start-up costs are excluded, because they would hide superlinear growth."""
     runs: list[int] = []
 
     def compiled(models: int) -> float:
@@ -213,7 +213,7 @@ def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) ->
 
 
 def bench_unknown_keys(ratios: Ratios) -> None:
-    """Compare the cost of an unknown key, beyond the number of reported ones, to the cost of a known key.
+    """Compare the cost of unknown keys that are too many to be reported with the cost of known keys.
 
     The benchmark counts instructions, so a single measurement is exact.
     """

@@ -58,7 +58,10 @@ tell(began)
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """Return a Python environment for both. Our code only needs numpy and pandas here, which Evidently installs."""
+    """Return a Python environment for both libraries.
+
+    Evidently installs numpy and pandas, which are all that our code needs here.
+    """
     return str(environments.environment(USUAL))
 
 

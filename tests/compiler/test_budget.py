@@ -1,4 +1,4 @@
-"""All targets share one budget. Exceeding it is an error or warning for the fixed cost, a warning for the maximum."""
+"""All targets share one budget. A fixed cost above it is an error or warning, a maximum above it is a warning."""
 
 from __future__ import annotations
 

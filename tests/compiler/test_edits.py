@@ -35,7 +35,7 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
 
 
 def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None:
-    """All fields in a renamed mapping are kept."""
+    """A renamed mapping keeps all its fields."""
     document = loaded(TEXT)
     after = edited(
         document,

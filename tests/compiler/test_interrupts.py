@@ -1,4 +1,4 @@
-"""A Ctrl-C in an uninterruptible block is deferred."""
+"""Ctrl-C in an uninterruptible block takes effect after the block."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_interrupts_work_normally_afterwards() -> None:
 
 
 def test_ignored_interrupts_stay_ignored() -> None:
-    """Shells make programs in the background ignore SIGINT, which must not change."""
+    """Shells make background programs ignore SIGINT, and the block must not change that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)
 
 
 def test_other_threads_are_not_affected() -> None:
-    """Only the main thread receives signals and may set handlers."""
+    """Only the main thread receives signals and can set handlers."""
     done: list[str] = []
 
     def inside() -> None:

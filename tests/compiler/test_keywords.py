@@ -1,4 +1,4 @@
-"""Keywords that restrict single values mean the same in both validators."""
+"""Keywords that restrict single values have the same meaning in both validators."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_keywords_agree_with_the_validator(keyword: str) -> None:
 
 
 def test_a_dollar_matches_only_the_end_of_the_text() -> None:
-    """Python's `$` would also match before a final line break. An escaped `$` is a literal dollar."""
+    """Python's `$` would also match before a final line break. An escaped `$` is a literal dollar sign."""
     assert not matches("abc\n", "^[a-z]+$")
     assert matches("a$", r"^a\$$")
     assert not matches("١", r"^\d$")

@@ -1,4 +1,4 @@
-"""Environments are merged by RFC 7396 with their spans, and invalid ones refused."""
+"""Environments are merged by RFC 7396 with their spans. Invalid environments are refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
 
 
 def test_an_environment_is_merged(loaded: Loaded) -> None:
-    """Mappings are merged, null deletes, and a short form is replaced as a whole."""
+    """Mappings are merged, null deletes a field, and a short form is replaced as a whole."""
     document, found = overlay(loaded(SPEC), "dev")
 
     assert document.value == {
@@ -54,7 +54,7 @@ def test_an_environment_is_merged(loaded: Loaded) -> None:
 
 
 def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
-    """Values from the environment point there, and unchanged values point to the base."""
+    """Values from an environment have spans in the environment. Unchanged values have spans in the base."""
     document, _ = overlay(loaded(SPEC), "dev")
 
     assert document.value_span(("stores", "lake", "adopt")) == Span("system.yaml", 7, 28, 36)
@@ -65,7 +65,7 @@ def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
 
 
 def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
-    """RFC 7396 leaves no null at any depth. Each null that deletes nothing is reported."""
+    """RFC 7396 removes nulls at any depth. A null that deletes nothing is reported."""
     document, found = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
@@ -77,7 +77,7 @@ def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
 
 
 def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
-    """An environment without a value is one without changes."""
+    """An environment with an empty value changes nothing."""
     base, _ = overlay(loaded(SPEC), None)
     document, found = overlay(loaded(SPEC), "same")
 
@@ -142,7 +142,7 @@ def test_deletions_are_recorded(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize("text", ["", "# later\n", "---\n", "null\n"])
 def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str) -> None:
-    """An empty file is like an entry without a value."""
+    """An empty file counts as an environment without changes."""
     extra, found = load(text, "environments/dev.yaml", may_be_empty=True)
 
     assert (extra and extra.value, found) == ({}, ())
@@ -178,7 +178,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
 def test_merging_follows_rfc_7396(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """Any two documents are merged as in the RFC, and every value in the result has its own span."""
+    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

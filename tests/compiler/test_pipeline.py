@@ -18,12 +18,11 @@ HELLO = Example("hello", None)
 
 
 def test_stages_are_in_enumeration_order() -> None:
-    """Every stage occurs once."""
     assert [stage for stage, _ in STAGES] == list(Stage)
 
 
 def test_the_documentation_has_a_section_for_each_stage() -> None:
-    """The page lists the stages in order, followed by the two steps after the last stage."""
+    """The page lists the stages in order, and then the two steps that follow the last stage."""
     names = [stage.name.lower() for stage in Stage]
 
     assert re.findall(r"^## ([a-z]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == [*names, "lower", "emit"]
@@ -42,7 +41,7 @@ def test_the_documentation_has_a_section_for_each_stage() -> None:
     ],
 )
 def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, reached: Stage) -> None:
-    """Earlier stages reported nothing, and later stages did not run on the whole spec."""
+    """Earlier stages report nothing, and later stages do not run on the whole spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)
@@ -52,7 +51,7 @@ def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, r
 
 
 def test_a_valid_spec_passes_every_stage() -> None:
-    """A valid spec is then lowered."""
+    """A valid spec passes all stages and is then lowered."""
     outcome = understand(HELLO.inputs(), TARGETS)
 
     assert (outcome.failed, outcome.reached, outcome.stacks) == (False, Stage.FIT, ())

@@ -49,7 +49,7 @@ def test_keys_from_ssh_keygen_are_accepted(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 def test_security_keys_are_accepted(kind: str) -> None:
-    """Security keys need the application that SSH signatures use."""
+    """A security key must name the application that SSH signatures use."""
     fields = [bytes(32)] if "ed25519" in kind else [b"nistp256", GENERATOR]
 
     assert public_key(line(kind, *fields, b"ssh:")).kind == kind

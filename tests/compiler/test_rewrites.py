@@ -1,4 +1,4 @@
-"""Hints suggest a value rewritten in the required form."""
+"""Hints suggest the value in the required form."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ NETWORK = r"^(projects/[a-z-]+/global/networks/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?
         ("^[a-z-]+$", "projects/acme/regions/europe-west4/subnetworks/ml", "ml"),
     ],
 )
-def test_a_link_of_google_cloud_becomes_the_part_that_a_field_takes(kind: str, text: str, better: str) -> None:
-    """A path whose words are joined would be the name of nothing."""
+def test_only_the_required_part_of_a_google_cloud_path_is_suggested(kind: str, text: str, better: str) -> None:
+    """If the words of such a path were merely joined, they would name nothing."""
     assert rewritten(text, [kind]) == better
 
 

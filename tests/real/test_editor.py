@@ -137,7 +137,7 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
     ],
 )  # fmt: skip
 def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
-    """Completions contain no titles, placeholders, objects as text, or fields of an alternative that was not chosen."""
+    """Completions contain no titles, placeholders, objects as text, or fields of an alternative that does not apply."""
     assert sorted(_offered(editor, _PLACED + place)) == offered
 
 
@@ -151,7 +151,7 @@ def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list
     ],
 )
 def test_example_names_are_not_offered(editor: LanguageClient, place: str) -> None:
-    """The names in the schema's examples are not the user's."""
+    """The schema's examples contain names that do not exist in the user's spec."""
     assert _offered(editor, _PLACED + place) == []
 
 
@@ -183,7 +183,7 @@ def test_fields_are_described_with_examples(editor: LanguageClient) -> None:
     ],
 )
 def test_environments_are_completed(editor: LanguageClient, inside: bool, place: str, offered: set[str]) -> None:
-    """Completion works both in the spec and in a separate file."""
+    """Completion works in the spec and in a separate file."""
     if inside:
         below = "".join(f"    {line}\n" for line in place.splitlines()).rstrip("\n")
         assert offered <= set(_offered(editor, f"{_PLACED}environments:\n  dev:\n{below}"))

@@ -1,4 +1,4 @@
-"""Builds workload description records from only the fields that matter to a test."""
+"""Builds records for workload descriptions from only the fields that matter in a test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_runtime.workload.decode import Record, decode
 R = TypeVar("R", bound=Record)
 
 BEGINNING = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload"}
-"""The header of every mounted description."""
+"""The fields at the beginning of every mounted description."""
 
 _EMPTY: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: [], Mapping: {}}
 _SECTIONS = {
@@ -31,7 +31,7 @@ _SECTIONS = {
 def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
     """Return a record with the described fields, and empty values for all other required fields.
 
-    The workload's type is derived from its sections; sections that the type does not have are dropped.
+    The workload's type is derived from its sections. Sections that this type does not have are dropped.
     """
     if isinstance(described, Record):
         return described

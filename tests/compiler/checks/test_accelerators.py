@@ -20,13 +20,13 @@ DEVICE = "    parameters: {device: cuda}\n"
     ],
 )
 def test_xgboost_uses_a_gpu_only_if_device_says_so(written: str, codes: list[str]) -> None:
-    """User code may compute on any device."""
+    """A GPU for built-in XGBoost is reported unless `device` selects it. User code may use any device."""
     assert codes_in(changed(DEVICE, written)) == codes
 
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_uses_only_one_device(count: str, codes: list[str]) -> None:
-    """The first choice of accelerator and every alternative are checked."""
+    """The first choice of accelerator and all alternatives are checked."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 

@@ -35,14 +35,14 @@ NIGHTLY = '{cron: "30 3 * * *"}'
     ],
 )
 def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
-    """A run is reported if its day, month and minute may be in the skipped time."""
+    """A schedule is reported if the day, month and minute of a run may be in the time that clocks skip."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped
 
 
 def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
-    """Pipelines and monitors are reported at the schedule's line."""
+    """For pipelines and monitors, the diagnostic points at the schedule's line."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
     assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
@@ -86,8 +86,8 @@ def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list
         ("0 3 1 */3 *", []),
     ],
 )
-def test_uneven_steps_are_reported(cron: str, codes: list[str]) -> None:
-    """A step within a range is not reported."""
+def test_steps_that_do_not_divide_their_unit_are_reported(cron: str, codes: list[str]) -> None:
+    """A step is reported if it does not divide its unit evenly, but not within an explicit range such as `9-17/3`."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 

@@ -51,7 +51,7 @@ def modes(*providers: str) -> str:
     ],
 )
 def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """Each mode allows only some kinds of targets, and a hybrid system requires both kinds."""
+    """Each mode allows only some kinds of targets. A hybrid system needs both on-prem and cloud targets."""
     assert codes_in(modes(mode, *targets)) == expected
 
 

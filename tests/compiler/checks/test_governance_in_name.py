@@ -1,4 +1,4 @@
-"""Gates, approvals, addresses and overrides that do not protect anything are reported."""
+"""Report gates, approvals, addresses and overrides that protect nothing."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
 
 
 def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
-    """Stores, registries and metrics receivers are checked."""
+    """Clear-text addresses of stores, registries and metrics receivers are reported."""
     store = changed(ENDPOINT, "http://s3.acme.example")
     registry = changed(
         "{database: runs, artifacts: lake}", "{adopt: 'http://mlflow.acme.example', credentials: secret://vault/mlflow}"
@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
 
 
 def test_requests_with_personal_data_without_tls_are_reported() -> None:
-    """The system's own Gateway has no certificate. For a bank with a token, W0636 reports the same."""
+    """The system's own Gateway has no certificate. For a bank, W0636 reports the same problem."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -117,7 +117,7 @@ def test_regions_in_addresses_are_recognized(url: str, place: tuple[str, str] | 
 
 
 def test_addresses_outside_the_residency_are_reported() -> None:
-    """Buckets and registries are checked. Without residency, every region is allowed."""
+    """Addresses of buckets and registries are checked. Without residency, every region is allowed."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -181,7 +181,7 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
     ],
 )
 def test_overrides_that_remove_a_safeguard_are_reported(target: str, patch: str) -> None:
-    """An override that removes a safeguard is a warning, and an error in a regulated industry at high risk."""
+    """An override that removes a safeguard is a warning. In a regulated industry at high risk, it is an error."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]

@@ -87,7 +87,7 @@ def test_an_ip_address_without_tls_is_not_reported_here() -> None:
     ],
 )
 def test_a_token_shared_between_endpoints_is_reported(auth: str, codes: list[str]) -> None:
-    """A token must not open a second endpoint or a channel."""
+    """The token of one endpoint must not be used for another endpoint or for a channel."""
     assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
 
 
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
-    """Equal names are one secret if both clusters fetch it from the same place."""
+    """Equal secret names are one secret if both clusters fetch it from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

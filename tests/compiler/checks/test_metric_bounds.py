@@ -1,4 +1,4 @@
-"""Bounds of metrics and comparisons that the runtime would refuse are reported."""
+"""Report bounds of metrics and comparisons that the runtime would refuse."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_impossible_bounds_of_monitors_are_reported(kind: str, checks: str, code
 
 
 def test_relative_errors_are_fractions() -> None:
-    """A MAPE of 15 means 1500 %."""
+    """Relative errors such as MAPE are fractions, so a bound of 15 would mean 1500 %."""
     regression = ("task: binary-classification", "task: regression")
     rest = (
         ("beats-champion: {metric: auc_pr", "beats-champion: {metric: mape"),

@@ -19,7 +19,7 @@ SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3
     ],
 )
 def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
-    """An endpoint or a batch inference pipeline would wait forever, even if the registry is adopted."""
+    """Without the alias, an endpoint or batch inference pipeline would wait forever, even with an adopted registry."""
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
@@ -71,7 +71,6 @@ def test_user_code_accepts_any_parameter() -> None:
     ],
 )
 def test_each_scikit_learn_estimator_has_its_own_parameters(parameters: str, codes: list[str]) -> None:
-    """Each estimator has its own parameters."""
     spec = changed(
         "framework: xgboost",
         "framework: scikit-learn",
@@ -114,7 +113,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
-    """Only the retention of a managed bucket is known, not that of an adopted one."""
+    """Only the retention of a managed bucket is known, not that of an adopted bucket."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -131,7 +130,7 @@ def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention:
 
 
 def test_json_output_of_built_in_scoring_is_reported() -> None:
-    """User code may write any format."""
+    """Built-in scoring cannot write JSON. User code may write any format."""
     spec = changed(
         "scores: {store: lake, path: scores/, format: parquet", "scores: {store: lake, path: scores/, format: json"
     )
@@ -142,7 +141,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
 
 
 def test_a_breach_that_retrains_another_model_is_reported() -> None:
-    """Endpoints and batch inference are checked, but not custom pipelines, which may do anything."""
+    """Endpoints and batch inference are checked. Custom pipelines are not, because they may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
@@ -182,7 +181,7 @@ def test_a_breach_that_retrains_another_model_is_reported() -> None:
     ],
 )
 def test_parameters_out_of_range_are_reported(framework: str, parameters: str, codes: list[str]) -> None:
-    """Counts are integers, fractions are between 0 and 1, and values that are not numbers are left to the library."""
+    """Counts must be integers and fractions between 0 and 1. The library checks values that are not numbers."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
     spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)

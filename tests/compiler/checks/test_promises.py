@@ -27,7 +27,7 @@ def test_scale_to_zero_with_a_strict_latency_is_reported(slo: str, codes: list[s
 
 
 def test_a_variant_without_traffic_may_scale_to_zero() -> None:
-    """The SLO applies only to variants with traffic. The diagnostic is at the SLO's line."""
+    """The SLO applies only to variants with traffic. The diagnostic points at the SLO."""
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)
 
@@ -46,7 +46,7 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
     ],
 )
 def test_one_replica_with_strict_availability_is_reported(slo: str, replicas: str, codes: list[str]) -> None:
-    """The allowed downtime within the SLO's window is compared."""
+    """One replica is reported if the SLO allows too little downtime within its window."""
     assert codes_in(changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH)) == codes
 
 

@@ -26,7 +26,7 @@ def test_fields_without_effect_in_a_scoring_step_are_refused(beside: str, at: st
 
 
 def test_a_scoring_step_may_have_its_own_image() -> None:
-    """The step's own image has the libraries that the model needs."""
+    """The step's own image contains the libraries that the model needs."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
@@ -65,12 +65,12 @@ def test_a_scoring_step_without_inputs_is_refused() -> None:
     ],
 )
 def test_scoring_steps_follow_the_rules_for_scores(old: str, new: str, code: str) -> None:
-    """Unset aliases, versions that bypass the gate, formats, and shared folders are also refused in a step."""
+    """As in batch inference, unset aliases, versions that bypass the gate and wrong outputs are refused."""
     assert code in codes_in(scoring((old, new)))
 
 
 def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
-    """As in batch inference, the model was trained on other columns."""
+    """A scoring step needs the columns that its model was trained on, as batch inference does."""
     spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
 
     assert [found.code for found in told_of(spec)] == ["E0827"]

@@ -1,4 +1,4 @@
-"""Secrets in plain text are found anywhere and never printed, and text that only looks similar is accepted."""
+"""Secrets in plain text are found in any field and never printed. Text that only looks similar is accepted."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_secrets_are_found_by_field_name(parameters: str) -> None:
 
 
 def test_a_secret_is_hidden_when_another_error_is_on_its_line() -> None:
-    """The secret is hidden even if the other error is from a different stage."""
+    """The secret is hidden even if a different stage reports the other error."""
     old = "{type: custom,"
     spec = changed(
         "  report:\n    type: custom\n",

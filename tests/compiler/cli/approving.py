@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A server with the two MLflow calls that approvals use, or with an invalid response."""
+    """A server with the two MLflow calls that approvals use. On request, it returns an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []

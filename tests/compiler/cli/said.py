@@ -46,7 +46,7 @@ def many_endpoints(memory_gib: Iterable[int]) -> str:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return every file in a folder with its inode, modification time and content."""
+    """Return the inode, modification time and content of every file in a folder."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))

@@ -125,8 +125,8 @@ def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> N
     assert "no group that may approve lists this key; see governance.approvers" in said.err
 
 
-def test_the_type_of_a_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
-    """A key with the listed key's body but another type is not accepted."""
+def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path) -> None:
+    """A key with the same body as the listed key but another type is not accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

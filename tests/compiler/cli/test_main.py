@@ -69,7 +69,7 @@ def test_python_m_modelyard_runs_the_command(system: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("schema",), ("explain", "E0203"), ("validate", "none", "--format", "json")])
 def test_a_full_disk_prints_one_line_and_no_traceback(arguments: tuple[str, ...]) -> None:
-    """The exit code is not that of a bug in modelyard."""
+    """The exit code is 1, because a full disk is not a bug in modelyard."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         ended = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
 

@@ -35,7 +35,7 @@ def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch
 
 
 def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command refuses the folder, but accepts one of the files."""
+    """Every command refuses the folder but accepts either file."""
     (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
 
     for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):
@@ -55,7 +55,7 @@ def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One run reports the errors of environments in the spec and in files; --env limits it to one environment."""
+    """One run reports the errors in all environments. With --env, it checks only one environment."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Errors in such a file would never be noticed. Hidden and non-YAML files are allowed."""
+    """Errors in such a file would go unnoticed. Hidden and non-YAML files are allowed."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -116,7 +116,7 @@ def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> No
 
 
 def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
-    """An unreadable environment does not keep the others from being checked."""
+    """If one environment cannot be read, the others are still checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(system / "environments" / "pipe.yaml")
@@ -128,7 +128,7 @@ def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
 
 
 def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: Path) -> None:
-    """The environments are in separate files, and any of them may be selected."""
+    """A variable counts as used if any environment uses it, even one that is not selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
@@ -217,7 +217,7 @@ def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
 def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None:
-    """A folder may have any name, and control characters in the name are not printed."""
+    """A folder may have any name. Control characters in the name are not printed."""
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
@@ -235,7 +235,7 @@ def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None
 
 
 def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
-    """The last line lists the stages that could not run, or the entries that were only partly checked."""
+    """The last line lists the stages that could not run, or the entries that were checked only in part."""
     for right, wrong, last in (
         (
             "kind: MLSystem",

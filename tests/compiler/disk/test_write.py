@@ -1,4 +1,4 @@
-"""Trees are written completely without touching unchanged files, and several trees together or not at all."""
+"""Trees are written completely, several at once or none, and unchanged files are not touched."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
-    """A changed spec with the same output rewrites one small file."""
+    """If the spec changes but not the output, only the small record is rewritten."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     write(tmp_path, FILES, "k2")
@@ -95,7 +95,7 @@ def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
-    """Our own files and folders may replace each other."""
+    """A file of ours may replace a folder of ours, and the other way round."""
     write(tmp_path, {"a": "1", "b/c": "2"})
     _, problems = write(tmp_path, {"a/x": "3", "b": "4"})
 
@@ -104,7 +104,7 @@ def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
 
 
 def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
-    """The output folder may be a link, because the user chose it and knows its target."""
+    """The user chose the output folder, so it may be a link."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "build").symlink_to("disk")
 
@@ -172,7 +172,7 @@ def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
 
 
 def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    """An interrupt while a file is rendered ends the run and removes the prepared files."""
+    """An interrupt during rendering ends the run and removes the prepared files."""
     write(tmp_path, FILES)
 
     def interrupted() -> bytes:

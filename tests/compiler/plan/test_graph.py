@@ -1,4 +1,4 @@
-"""The plan finds resources by the type of their value, and the sinks of links."""
+"""The plan finds resources by the type of their value, and finds the sinks of links."""
 
 from __future__ import annotations
 

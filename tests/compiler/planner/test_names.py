@@ -1,4 +1,4 @@
-"""Renames keep the names of objects, and name collisions and reserved names are refused."""
+"""A rename does not change object names. Name collisions and reserved names are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_rename_keeps_the_names_of_objects() -> None:
-    """A renamed workload has a new address, but its objects keep their names."""
+    """A renamed workload gets a new address, but its objects keep their names."""
     text = VALID_SPEC.replace("inference.scorer", "inference.card-scorer").replace(
         "\n  scorer:\n", "\n  card-scorer:\n"
     )
@@ -51,7 +51,7 @@ def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
 
 
 def test_a_model_may_be_trained_and_served_under_one_name() -> None:
-    """The pipeline's objects and triggers get a suffix, and no other name changes."""
+    """Only the pipeline's objects and triggers get a suffix."""
     found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
     assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"

@@ -42,7 +42,7 @@ def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Y
 
 @pytest.fixture
 def good(yard: Yard) -> registry.Version:
-    """Return a served version that both groups have approved; the attacker is logged in."""
+    """Return a served version that both groups have approved. The attacker is logged in."""
     version = yard.train("approved")
     for signer in (yard.risk, yard.payments):
         signer.approve(version, yard.about(version.tags[DIGEST_TAG]))

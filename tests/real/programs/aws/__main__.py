@@ -1,4 +1,4 @@
-"""Creates the AWS resources that a beginner starts with, including some that block each other's deletion."""
+"""Creates typical first AWS resources, including some that block each other's deletion."""
 
 import json
 
