@@ -24,7 +24,7 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
     In a shared cluster, the namespace already exists, so only its contents are created. `quota` is the declared
     capacity as a ResourceQuota, or empty.
     """
-    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # imported here because checks do not need it
+    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # imported here: checks do not need it
 
     system = context.system
     said = governance(system, context.target.residency)
