@@ -1,4 +1,4 @@
-"""Code-like strings in a spec stay data in the output. These tests use a sample of the strings in tests/real."""
+"""Strings that look like code stay data in the output. These tests use a sample of the strings in tests/real."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ def test_many_places_accept_strings() -> None:
     ],
 )  # fmt: skip
 def test_the_comparison_detects_injected_structure(path: str, left: str, right: str) -> None:
-    """The comparison detects each of these differences."""
     assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
 
 

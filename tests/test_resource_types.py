@@ -1,4 +1,4 @@
-"""Only the plan's package tests the type of a resource's value. Other modules query the plan by type."""
+"""Only the plan package tests the type of a resource's value. Other modules query the plan by type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES = frozenset(kind.__name__ for kind in get_args(Payload))
 
 
 def names_in(node: ast.expr) -> set[str]:
-    """Return the last part of every name in an expression, such as `Job` in `plan.Job`."""
+    """Return the last part of each name in an expression, such as `Job` for `plan.Job`."""
     return {
         found.attr if isinstance(found, ast.Attribute) else found.id
         for found in ast.walk(node)
@@ -32,7 +32,7 @@ def names_in(node: ast.expr) -> set[str]:
 
 
 def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Return the lines on which a module tests a value for a resource's type, with the name of the type."""
+    """Return the lines that test whether a value has a resource's type, with the name of the type."""
     for node in ast.walk(tree):
         tested: set[str] = set()
         if (

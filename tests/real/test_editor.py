@@ -42,7 +42,7 @@ def editor(yaml_language_server: list[str], schemas: dict[str, Path]) -> Iterato
     chosen = {schemas["system"].as_uri(): ["modelyard.yaml"], schemas["environment"].as_uri(): ["environments/*.yaml"]}
     yaml = {"schemas": chosen, "validate": True, "completion": True, "hover": True, "schemaStore": {"enable": False}}
     with LanguageClient(yaml_language_server, {"yaml": yaml, "http": {}, "editor": {}}) as client:
-        while not _problems(client, "kind: MLSystem\n"):  # it requests its configuration after the first request
+        while not _problems(client, "kind: MLSystem\n"):  # the server asks for its configuration after the first call
             time.sleep(0.1)
         yield client
 

@@ -41,7 +41,7 @@ def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
 
 
 def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in empty values for missing fields and drop sections of other workload types."""
+    """Fill missing fields with empty values, and drop sections that belong to other workload types."""
     hints, found = get_type_hints(kind), dict(described)
     if issubclass(kind, records.Workload):
         other = {*_SECTIONS, "trainedBy", "stage"} - hints.keys()
@@ -55,7 +55,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
-    """Return the input of a promoter pass for a pipeline's alias, or for a training run."""
+    """Return the input of a promoter pass for the alias of a pipeline, or for a training run."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:
@@ -70,7 +70,7 @@ _OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}
 
 
 def steps_of(described: Mapping[str, Any]) -> dict[str, records.Step]:
-    """Return steps by name."""
+    """Return pipeline steps by name."""
     return {name: record(records.Step, one) for name, one in described.items()}
 
 

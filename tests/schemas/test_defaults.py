@@ -1,4 +1,4 @@
-"""Defaults in the schema are the actual defaults: writing one changes nothing."""
+"""The schema's defaults are the real defaults, so writing one of them in a spec changes nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _system(spec: Schema) -> System:
 
 
 def _optional(path: tuple[str | int, ...]) -> bool:
-    """Return whether no other field requires this one."""
+    """Return whether this field is not required by another one."""
     return not SPECS.places(with_value(SPEC, path, REMOVED))
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return places in the schema with the path of an optional field that has a default, and the default."""
+    """Return the optional fields that have a default: the place in the schema, the path in a spec, and the default."""
     found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

@@ -1,4 +1,4 @@
-"""The spec's schema has the fields of every provider as the provider defines them."""
+"""The schema of the spec contains the fields of every provider, as the provider defines them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
 def test_every_cloud_has_a_version_and_access(provider: str) -> None:
-    """A spec that names them moves to another cloud; a cluster that exists has both already."""
+    """A spec that sets both can move to another cloud. An existing cluster already has both."""
     target = {"$ref": "#/$defs/target", "$defs": SYSTEM["$defs"]}
     shared: dict[str, Json] = {"network": "public", "version": "1.36", "access": ["192.0.2.10/32"]}
 

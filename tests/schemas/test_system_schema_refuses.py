@@ -1,4 +1,4 @@
-"""Missing fields and wrong values are refused by both validators, at the right place."""
+"""Both validators refuse missing fields and wrong values at the right place."""
 
 from __future__ import annotations
 
@@ -356,8 +356,8 @@ WRONG: tuple[tuple[str, Json], ...] = (
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=[f"{field}={value!r:.40}" for field, value in WRONG])
-def test_what_is_wrong_is_refused_where_it_stands(field: str, value: Json) -> None:
-    """Both validators report the value itself, or the mapping that must not have it."""
+def test_wrong_values_are_refused_at_their_place(field: str, value: Json) -> None:
+    """Both validators report the wrong value itself, or the mapping that must not contain it."""
     owner = tuple(field.split("/"))[:-1]
 
     found = SPECS.places(with_value(VALID["every-field"], path_of(field), value))

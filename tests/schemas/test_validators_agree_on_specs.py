@@ -1,4 +1,4 @@
-"""Both validators agree on every spec in this repository, right or wrong."""
+"""Both validators agree on every valid or invalid spec in this repository."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILES = sorted(
 
 @pytest.mark.parametrize("path", FILES)
 def test_on_a_file(path: str) -> None:
-    """Environments are included; a file that cannot be loaded reaches no validator."""
+    """Environments are included. A file that cannot be loaded is never validated."""
     document, _ = load((ROOT / path).read_bytes(), path)
 
     if document is not None:
@@ -36,7 +36,7 @@ def test_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("example", [pytest.param(one, id=str(one)) for one in every_example()])
 def test_on_an_environment_of_an_example(example: Example) -> None:
-    """Overlay and variables are applied, as for the validate stage."""
+    """Overlay and variables are applied, as in the validate stage."""
     document = read(example.inputs()).document
     assert document is not None
 
@@ -44,7 +44,7 @@ def test_on_an_environment_of_an_example(example: Example) -> None:
 
 
 def test_on_hostile_specs() -> None:
-    """Many hostile specs that can be loaded have several errors."""
+    """Many of the hostile specs that can be loaded have several errors."""
     judged = 0
     for number in range(300):
         inputs = child.case(number)

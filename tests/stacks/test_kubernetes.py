@@ -1,4 +1,4 @@
-"""The resources that the Kubernetes components register under mocks."""
+"""The Kubernetes components register resources under mocks."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_namespace_enforces_its_pod_security_level(found: Found) -> None:
 
 
 def test_each_login_has_its_own_secret(found: Found) -> None:
-    """Each login has a unique password, and the one generated first is kept."""
+    """Each login has a unique password, and the password generated first is kept."""
     secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
     data = [secret["inputs"]["data"]["value"] for secret in secrets]
 
@@ -263,7 +263,7 @@ def test_secret_data_is_encrypted_in_the_state(given: Found) -> None:
 
 
 def test_image_placeholder_is_replaced_by_the_registry(given: Found) -> None:
-    """The placeholder is replaced in `image` fields, run templates and policies, but only if it is the whole host."""
+    """The placeholder is replaced in `image` fields, run templates and policies, but only as a whole host name."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [

@@ -13,7 +13,7 @@ ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table matches the sources. If not, run `python tools/list_components.py`."""
+    """The table matches the sources. If it does not, run `python tools/list_components.py`."""
     assert TABLE.read_text(encoding="utf-8") == table_text()
 
 

@@ -30,7 +30,7 @@ _FINE = 10  # kube-score's best grade
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """Write each system's objects to a separate folder and return all findings about them."""
+    """A scanner's finding about an object. `where` describes the object and its origin."""
 
     tool: str
     check: str
@@ -43,7 +43,7 @@ class Finding:
 
 
 def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Return all findings for each system's objects, written to a separate folder per system."""
+    """Write each system's objects to a separate folder and return all findings about them."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
         (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")

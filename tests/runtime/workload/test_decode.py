@@ -58,7 +58,7 @@ def test_integers_are_accepted_as_numbers() -> None:
 
 
 def test_record_keeps_its_json_when_pickled() -> None:
-    """The compiler compares hashes of the JSON, so it must be the same on a Ray worker."""
+    """The compiler compares hashes of the JSON, so a Ray worker must get the same JSON."""
     pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
 
     assert pipeline.source == PIPELINE

@@ -1,4 +1,4 @@
-"""Roles can use resources of another project, which are not registered again."""
+"""Roles can use resources of another project without registering them again."""
 
 from __future__ import annotations
 

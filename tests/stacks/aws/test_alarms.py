@@ -1,4 +1,4 @@
-"""Alarms on databases and NAT gateways, and the topic that receives them."""
+"""Alarms on databases and NAT gateways have a topic that receives them."""
 
 from __future__ import annotations
 

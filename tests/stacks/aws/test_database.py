@@ -1,4 +1,4 @@
-"""Databases are private, encrypted and backed up, and no password is in the program or its state."""
+"""Databases are private, encrypted and backed up. Neither the program nor its state contains a password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workload identities: the permissions of roles, and the Pods that can assume them."""
+"""Workload identities have a role's permissions, and only certain Pods can assume the role."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PROGRAM = identity(
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a workload with folders to read and to write, a bucket without its own key, and a secret."""
+    """Register a workload with folders to read and write, a bucket without its own key, and a secret."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM)
 
 
@@ -175,7 +175,7 @@ def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path:
 
 
 def test_key_is_usable_through_s3_in_the_region_of_the_bucket(tmp_path: Path) -> None:
-    """S3 calls KMS in the bucket's region, not the client's. With buckets in two regions, both are allowed."""
+    """S3 calls KMS in the region of the bucket, not of the client. With buckets in two regions, both are allowed."""
     theirs = '{"bucket": "far", "prefix": "", "mode": "read", '
     theirs += '"key": "arn:aws:kms:eu-west-1:1:key/2", "region": "eu-west-1"}'
     ours = '{"bucket": "lake", "prefix": "", "mode": "read", "key": key.arn}'

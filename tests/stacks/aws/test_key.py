@@ -59,7 +59,7 @@ def test_only_the_account_may_administer_the_key(found: Found) -> None:
 
 
 def test_node_starting_roles_are_named_by_conditions(found: Found) -> None:
-    """A principal that does not exist yet would invalidate the whole policy."""
+    """A principal that does not exist yet would make the whole policy invalid."""
     statements = policy(inputs(found, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):

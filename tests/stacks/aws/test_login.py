@@ -1,4 +1,4 @@
-"""Database logins: who may read the master's login, and where the application's login is stored."""
+"""A database has a master login, which few may read, and a secret with the application's login."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def rights(found: Found) -> dict[str, dict[str, Any]]:
 
 
 def test_secret_is_encrypted_and_named_after_the_instance(found: Found) -> None:
-    """A deleted secret has no recovery window, so its name can be reused at once."""
+    """A deleted secret has no recovery window, so its name can be used again at once."""
     secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"

@@ -1,4 +1,4 @@
-"""Policies as data: they are converted to JSON, and a statement for all resources needs a reason."""
+"""Policies are data that are converted to JSON, and a statement for all resources needs a reason."""
 
 from __future__ import annotations
 

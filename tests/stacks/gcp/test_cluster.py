@@ -1,4 +1,4 @@
-"""The cluster: private, encrypted, with identities for Pods, and without Google's default rights."""
+"""The cluster is private and encrypted, gives Pods identities, and lacks Google's default permissions."""
 
 from __future__ import annotations
 

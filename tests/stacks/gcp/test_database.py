@@ -1,4 +1,4 @@
-"""Databases: private, encrypted, backed up, and with a login that only its readers see."""
+"""Databases are private, encrypted and backed up, and only the readers of their login can see it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.stacks.programs import Refused
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 USER = "gcp:sql/user:User"
-SECRET = "gcp:secretmanager/secret:Secret"  # a type, no secret
+SECRET = "gcp:secretmanager/secret:Secret"  # the name of a type, not a secret
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 ADDRESS = "gcp:compute/address:Address"
 ENDPOINT = "gcp:compute/forwardingRule:ForwardingRule"
 KEY_NAME = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
 GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main"
-IS_SECRET = "4dabf18193072939515e22adb298388d"  # how the protocol marks one
+IS_SECRET = "4dabf18193072939515e22adb298388d"  # the protocol's marker of a secret
 PROGRAM = f"""{DATABASE}
 import pulumi
 from modelyard_stacks.gcp.login import DatabaseLogin
@@ -44,7 +44,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def settings(found: Found) -> dict[str, Any]:
-    """Return the settings of its instance."""
+    """Return the settings of the database instance."""
     given: dict[str, Any] = inputs(found, INSTANCE, "runs")["settings"]
     return given
 
@@ -82,15 +82,15 @@ def test_workloads_find_it_at_an_address_of_the_network(found: Found) -> None:
     }
 
 
-def test_its_name_is_not_fixed(found: Found) -> None:
-    """Google keeps the name of a deleted instance for a week."""
+def test_the_instance_name_is_not_fixed(found: Found) -> None:
+    """Google reserves the name of a deleted instance for a week."""
     assert "name" not in inputs(found, INSTANCE, "runs")
     database = inputs(found, "gcp:sql/database:Database", "runs")
     assert (database["instance"], database["name"]) == ("runs", "mlflow")
 
 
-def test_what_it_holds_outlives_it(found: Found, settings: dict[str, Any]) -> None:
-    """Instances keep backups, and the database is dropped only with its instance, which is protected."""
+def test_data_outlive_the_database(found: Found, settings: dict[str, Any]) -> None:
+    """The instance has backups, and the database is dropped only with its instance, which is protected."""
     backups = settings["backupConfiguration"]
 
     assert inputs(found, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"
@@ -103,7 +103,7 @@ def test_what_it_holds_outlives_it(found: Found, settings: dict[str, Any]) -> No
     assert backups["location"] == "europe-west4"
     assert backups["backupRetentionSettings"] == {"retainedBackups": 35, "retentionUnit": "COUNT"}
     assert backups["pointInTimeRecoveryEnabled"] is True
-    assert backups["transactionLogRetentionDays"] == 7  # the most that this edition keeps
+    assert backups["transactionLogRetentionDays"] == 7  # the maximum for this edition
 
 
 def test_its_disk_and_machine_are_those_of_the_spec(found: Found, settings: dict[str, Any]) -> None:
@@ -124,8 +124,8 @@ def test_the_login_is_kept_in_the_secret_and_nowhere_in_the_clear(found: Found) 
     assert inputs(found, USER, "runs")["name"] == "mlflow"
 
 
-def test_the_password_is_kept_until_a_setting_replaces_it(found: Found, tmp_path: Path) -> None:
-    """The user gets what the secret's version holds, so that both agree after an interruption too."""
+def test_the_password_changes_only_with_its_setting(found: Found, tmp_path: Path) -> None:
+    """The user's password is read from the secret's version, so both agree even after an interruption."""
     later = registered(tmp_path, PROGRAM, "loginVersion: 2")
 
     assert found[f"{VERSION} runs-1"]["ignoreChanges"] == ["secretData"]

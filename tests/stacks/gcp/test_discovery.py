@@ -1,4 +1,4 @@
-"""Every resource agrees with the discovery document of its API, and the comparison sees what does not."""
+"""Every resource agrees with its API's discovery document, and the comparison detects resources that do not."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def test_names_of_other_resources_have_the_form_that_their_apis_demand(found: Fo
         (SUBNETWORK, ["logConfig", "aggregationInterval"], "INTERVAL_10_SEC", "'INTERVAL_10_SEC' is none of"),
     ],
 )
-def test_the_comparison_sees_what_an_api_would_refuse(
+def test_the_comparison_detects_what_an_api_would_refuse(
     found: Found, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
-    """Except for texts that the document describes without listing their values, such as actions of a lifecycle."""
+    """Strings are not compared if the document lists no values for them, as for the actions of a lifecycle."""
     changed = copy.deepcopy(found[where])
     inner = changed["inputs"]
     for part in path[:-1]:

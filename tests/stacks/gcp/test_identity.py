@@ -1,4 +1,4 @@
-"""Identities of workloads: what their Pods may do with objects, evaluated by Google's predefined roles."""
+"""Workload identities limit what Pods may do with objects, as evaluated by Google's predefined roles."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def folders(count: int, mode: str = "read") -> str:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register an identity that reads, writes and appends."""
+    """Register an identity with permission to read, write and append."""
     return registered(tmp_path_factory.mktemp("identity"), identity(ACCESS))
 
 
 @pytest.fixture(scope="module")
 def lake(found: Found) -> Bucket:
-    """Return the bucket that is read and written."""
+    """Return the bucket that can be read and written."""
     return Bucket(found, LAKE, SCORER)
 
 
 @pytest.fixture(scope="module")
 def audit(found: Found) -> Bucket:
-    """Return the bucket to which captures are added."""
+    """Return the bucket to which captures can only be added."""
     return Bucket(found, "fraud-audit-1a2b3c", SCORER)
 
 
@@ -87,8 +87,8 @@ def test_objects_can_be_opened_below_the_prefixes_alone(
 
 
 @pytest.mark.parametrize("path", ["models/scorer", "features", "tables/customers.parquet"])
-def test_asking_for_a_folder_itself_is_not_forbidden(lake: Bucket, path: str) -> None:
-    """Libraries ask for the name without a slash first; a 403 would end them where a 404 makes them go on."""
+def test_reading_a_folder_name_is_allowed(lake: Bucket, path: str) -> None:
+    """Libraries first request the name without a slash. They stop at a 403, but continue after a 404."""
     assert lake.may("storage.objects.get", path)
 
 
@@ -106,7 +106,7 @@ def test_what_is_appended_can_neither_be_read_nor_deleted_nor_listed(audit: Buck
 
     assert audit.may("storage.objects.create", captured)
     assert not audit.may("storage.objects.get", captured)
-    assert not audit.may("storage.objects.delete", captured)  # which overwriting needs too
+    assert not audit.may("storage.objects.delete", captured)  # overwriting needs this permission as well
     assert not audit.may("storage.objects.list")
     assert not audit.may("storage.objects.create", "captures/ranker/day=1/part-0")
 
@@ -132,7 +132,7 @@ def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
 
 
 def test_many_folders_share_conditions(tmp_path: Path) -> None:
-    """Twelve operators fit into a condition: two comparisons each for six folders."""
+    """A condition can have twelve operators: two comparisons for each of six folders."""
     bucket = Bucket(registered(tmp_path, identity(folders(13))), LAKE, SCORER)
     conditions = [each["condition"] for each in bucket.bindings() if "condition" in each]
 
@@ -147,8 +147,8 @@ def test_more_folders_than_iam_can_hold_are_refused(tmp_path: Path) -> None:
         registered(tmp_path, identity(folders(121)))
 
 
-def test_a_grant_is_named_for_all_that_it_grants(found: Found, tmp_path: Path) -> None:
-    """Two resources for one binding would remove it when one of them goes: other access, other names."""
+def test_the_name_of_a_binding_depends_on_its_access(found: Found, tmp_path: Path) -> None:
+    """If two resources managed the same binding, deleting one would remove it, so names depend on the access."""
     changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
     before, after = set(of(found, BINDING)), set(of(changed, BINDING))
 

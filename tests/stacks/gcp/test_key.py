@@ -1,4 +1,4 @@
-"""The key: rotated, protected, and used by the agents of the named services alone."""
+"""The key is rotated and protected, and only the agents of the listed services can use it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register the key of a target with everything."""
+    """Register the key of a target that uses all services."""
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
@@ -28,7 +28,7 @@ def test_it_is_rotated_and_protected(found: Found) -> None:
         "keyRing": "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main",
         "purpose": "ENCRYPT_DECRYPT",
         "rotationPeriod": "7776000s",
-        "deletionPolicy": "ABANDON",  # else no backup that outlives the stack can be restored
+        "deletionPolicy": "ABANDON",  # otherwise backups that outlive the stack could not be restored
     }
     assert found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
     assert found[f"{RING} fraud-prod-main"]["protect"]
@@ -36,7 +36,7 @@ def test_it_is_rotated_and_protected(found: Found) -> None:
 
 
 def test_the_ring_has_no_fixed_name(found: Found) -> None:
-    """Google never deletes one, so that a second `up` of the same name would fail."""
+    """Google never deletes a key ring, so a second `up` with the same name would fail."""
     assert inputs(found, RING, "fraud-prod-main") == {"location": "europe-west4"}
     assert "gcp:projects/service:Service google-cloudkms" in needs(found, RING, "fraud-prod-main")
 

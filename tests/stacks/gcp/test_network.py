@@ -1,4 +1,4 @@
-"""The network: private, with a way out only if asked for, and Google's APIs at fixed addresses."""
+"""The network is private, has egress only if requested, and reaches Google's APIs at fixed addresses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECORD = "gcp:dns/recordSet:RecordSet"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a network with a way out."""
+    """Register a network with egress."""
     return registered(tmp_path_factory.mktemp("network"), NETWORK)
 
 
@@ -104,7 +104,7 @@ def test_what_no_rule_allows_is_denied_and_logged(found: Found) -> None:
 
     assert rule["inputs"]["denies"] == [{"protocol": "all"}]
     assert rule["inputs"]["sourceRanges"] == ["0.0.0.0/0"]
-    assert rule["inputs"]["priority"] == 65534  # the least, before the network's own
+    assert rule["inputs"]["priority"] == 65534  # the lowest priority above the network's own rules
     assert "allows" not in rule["inputs"]
     assert rule["inputs"]["logConfig"] == {"metadata": "INCLUDE_ALL_METADATA"}
 

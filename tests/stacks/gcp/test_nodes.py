@@ -1,4 +1,4 @@
-"""Node pools: their labels and taints, their zones, GPUs with a driver, and machines that Pods cannot act as."""
+"""Node pools have labels and taints, zones, GPUs with a driver, and machines without rights for Pods."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKe
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a system pool, a spot pool with small GPUs, and a pool with large ones."""
+    """Register a system pool, a spot pool with small GPUs, and a pool with large GPUs."""
     return registered(tmp_path_factory.mktemp("pools"), POOLS)
 
 
@@ -45,8 +45,8 @@ def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
     assert taints(found, "system") == {}
 
 
-def test_gpus_come_with_a_driver(found: Found) -> None:
-    """Without the setting, GKE installs none."""
+def test_gpu_pools_install_a_driver(found: Found) -> None:
+    """Without this setting, GKE installs no driver."""
     assert node(found, "train-spot")["guestAccelerators"] == [
         {"type": "nvidia-l4", "count": 1, "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"}}
     ]
@@ -65,8 +65,8 @@ def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
     assert not any("nodeCount" in each["inputs"] for each in of(found, POOL).values())
 
 
-def test_a_pool_starts_with_its_smallest_number_in_all_zones_together(found: Found) -> None:
-    """GKE counts in each of three zones: one there is enough for two, and none for none."""
+def test_a_pool_starts_with_its_minimum_size_across_all_zones(found: Found) -> None:
+    """GKE counts nodes per zone. In three zones, one node each is enough for a minimum of two."""
     counts = {name: each["inputs"]["initialNodeCount"] for name, each in of(found, POOL).items()}
 
     assert counts == {"system": 1, "train-spot": 0, "large": 0}
@@ -76,7 +76,7 @@ def test_a_pool_starts_with_its_smallest_number_in_all_zones_together(found: Fou
 @pytest.mark.parametrize(
     ("bounds", "count"),
     [
-        ("min_nodes=2,\n    max_nodes=2", 0),  # one in each of three zones would be three
+        ("min_nodes=2,\n    max_nodes=2", 0),  # one node in each of three zones would be three nodes
         ("min_nodes=3,\n    max_nodes=3", 1),
         ("min_nodes=4,\n    max_nodes=6", 2),
         ("min_nodes=4,\n    max_nodes=5", 0),
@@ -88,8 +88,8 @@ def test_a_pool_never_starts_with_more_than_it_may_have(bounds: str, count: int,
     assert inputs(found, POOL, "system")["initialNodeCount"] == count
 
 
-def test_nodes_at_creation_are_counted_in_the_zones_that_have_the_machine(tmp_path: Path) -> None:
-    """Two zones have it, so that two nodes in each are four."""
+def test_initial_nodes_are_counted_only_in_zones_with_the_machine(tmp_path: Path) -> None:
+    """Two zones have the machine, so two nodes in each add up to four."""
     program = POOLS.replace("one_zone=True", "one_zone=False").replace("min_nodes=0", "min_nodes=4")
     found = registered(tmp_path, program)
 
@@ -101,7 +101,7 @@ def test_pools_are_where_their_machine_can_be_had(found: Found) -> None:
     zones = {name: each["inputs"]["nodeLocations"] for name, each in of(found, POOL).items()}
 
     assert zones["system"] == ["europe-west4-a", "europe-west4-b", "europe-west4-c"]
-    assert zones["large"] == ["europe-west4-b"]  # the first that has it
+    assert zones["large"] == ["europe-west4-b"]  # the first zone that has the machine
     assert "nodeLocations" in found[f"{POOL} system"]["ignoreChanges"]
     assert "nodeLocations" not in found[f"{POOL} large"]["ignoreChanges"]
 
@@ -113,8 +113,8 @@ def test_another_zone_for_training_is_a_setting(tmp_path: Path) -> None:
     assert len(inputs(found, POOL, "system")["nodeLocations"]) == 3
 
 
-def test_a_pool_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
-    """A number counts the zones that have the pool's machine, and a name is for one pool."""
+def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
+    """A number selects among the zones that have the pool's machine. A name applies to one pool."""
     program = POOLS.replace('compute_class="train"', "one_zone=True")
     found = registered(tmp_path, program, """trainingZone: 2\ntrainingZones: '{"train": "europe-west4-a"}'""")
 

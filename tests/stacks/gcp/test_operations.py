@@ -1,4 +1,4 @@
-"""Images, secrets, logs, alarms and the budget: what surrounds a cluster."""
+"""Registers images, secrets, logs, alarms and the budget around a cluster."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_logs_are_kept_with_our_key_and_not_for_ever(found: Found) -> None:
     assert given["retentionDays"] == 90
     assert given["cmekSettings"] == {"kmsKeyName": KEY_NAME}
     assert given["location"] == "europe-west4"
-    assert given["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a cloud
+    assert given["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a real cloud
     assert "gcp:kms/keyRing:KeyRing fraud-prod-main" in needs(found, LOGS, "fraud-prod-main")
     assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-logging" in needs(
         found, LOGS, "fraud-prod-main"
@@ -160,7 +160,7 @@ def test_alarms_reach_somebody(found: Found) -> None:
 def test_the_budget_counts_the_system_and_warns_before_it_is_spent(found: Found) -> None:
     given = inputs(found, BUDGET, "fraud-prod-main")
 
-    assert given["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # that of the project
+    assert given["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # the billing account of the project
     assert given["amount"] == {"specifiedAmount": {"currencyCode": "USD", "units": "2000"}}
     assert given["budgetFilter"] == {
         "projects": ["projects/123456789012"],

@@ -1,4 +1,4 @@
-"""The project: its provider, its APIs, and the identities of Pods in it."""
+"""The project has a provider, APIs, and identities for its Pods."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{"member": project.pods_of("fra
     "name", ["a", "fraud-prod-main", "fraud-detection-staging-europe-west4", "a-23456789-12345678-x"]
 )
 def test_accounts_have_names_that_google_accepts_and_that_differ(name: str) -> None:
-    """Source of the pattern: the description of `accountId` in the discovery document of IAM."""
+    """The pattern is from the description of `accountId` in IAM's discovery document."""
     first, second = account_id(name, "nodes"), account_id(name, "login")
 
     assert first != second

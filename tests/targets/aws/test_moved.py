@@ -27,7 +27,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
-    """Bucket, database, roles and machines keep their names and arguments."""
+    """The bucket, database, roles and machines keep their names and arguments."""
     assert made(MOVED).keys() == made(LEADS).keys()
     assert {
         call.component for name, call in made(MOVED).items() if call.arguments != made(LEADS)[name].arguments

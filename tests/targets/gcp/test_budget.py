@@ -1,4 +1,4 @@
-"""What the machines of a placement cost at least and at most, and diagnostics for exceeding the budget."""
+"""The machines of a placement have a minimum and maximum cost, and exceeding the budget is reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_a_budget_covers_every_project_of_the_system() -> None:
-    """It is on the first target by name; the label of the system is on what the others create."""
+    """The budget is on the first target by name, and covers resources of other targets by the system's label."""
     monthly = f"{OWNER}, budget: {{monthly: 90000 USD}}"
     one = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
     several = arguments(components(two("acme-lab").replace(OWNER, monthly), "lab")["Budget leads-lab"])

@@ -1,4 +1,4 @@
-"""Access that Google Cloud cannot grant is reported, and what is one step away from it passes."""
+"""Access that Google Cloud cannot grant is reported, and similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MONITOR = """monitors:
 
 
 def wrong(code: str) -> str:
-    """Return the failing spec of a code."""
+    """Return the spec in tests/failing for a code."""
     (folder,) = FAILING.glob(f"{code}-*")
     return (folder / "system.yaml").read_text(encoding="utf-8")
 
@@ -39,7 +39,7 @@ def errors(text: str) -> set[str]:
 
 
 def replacing(text: str) -> list[str]:
-    """Return what is reported to replace or delete objects in locked buckets."""
+    """Return who would replace or delete objects in locked buckets, according to the diagnostics."""
     found = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
     return [name for message in found for name in message.rpartition(": ")[2].split(", ")]
 
@@ -97,7 +97,7 @@ def test_a_workload_may_open_120_folders() -> None:
 
 
 def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
-    """Each of these servers has two, and the registry has two."""
+    """Each of these servers has two entries in the policy, and so does the registry."""
     lines = wrong("GCP-E016").splitlines(keepends=True)
     fewer = "".join(line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(749, 760))))
     one_more = "".join(
@@ -118,10 +118,10 @@ def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
         (((SCORES, SCORES.replace("store: lake", "store: audit")), (AUDIT, "  audit: {type: object, adopt: a-1}")), []),
     ],
 )
-def test_nothing_but_captures_is_written_to_a_locked_bucket(
+def test_writes_to_a_locked_bucket_are_reported_except_captures(
     changes: tuple[tuple[str, str], ...], who: list[str]
 ) -> None:
-    """Whether the lock of an adopted bucket is one, only its owner knows."""
+    """An adopted bucket may be locked, which only its owner knows."""
     assert replacing(leads(*changes)) == who
 
 

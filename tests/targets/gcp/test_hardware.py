@@ -1,4 +1,4 @@
-"""Which machines a compute class gets on Google Cloud, and in which order its node pools are tried."""
+"""Compute classes get the right Google Cloud machines, and their node pools are tried in the right order."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """Google may lack it, in the region or everywhere, or have it on machines that are not in the table."""
+    """The accelerator is not offered in the region or at all, or only on machines that are not in the table."""
     found = choose(asked(3, 12, *accelerators), on(region))
 
     assert isinstance(found, str)
@@ -73,7 +73,7 @@ def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], regio
 
 
 def test_a_single_h100_is_not_offered() -> None:
-    """Google sells machines with one, two or four only as spot or with a reservation, so a Pod gets one of eight."""
+    """Google sells machines with fewer than eight H100s only as spot or reserved, so the Pod uses one of eight."""
     assert chosen(asked(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
@@ -92,8 +92,8 @@ def test_each_group_has_the_price_of_its_machine() -> None:
         assert group.price_hourly == price.hourly
 
 
-def test_alternatives_come_in_the_order_of_the_spec() -> None:
-    """The A100 is preferred although it costs more than the L4."""
+def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
+    """The A100 is tried first although it costs more than the L4."""
     groups = chosen(asked(3, 12, "A100", "L4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
@@ -121,7 +121,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest for the Pods that wait; a ComputeClass would fix the order instead."""
+    """GKE adds the cheapest node for pending Pods. A ComputeClass would define a fixed order instead."""
     found = chosen(replace(asked(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in found.groups]
 

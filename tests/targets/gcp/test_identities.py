@@ -1,4 +1,4 @@
-"""Access: each workload can open what it names, External Secrets reads what the system needs, and nothing else."""
+"""Each workload can access what it names, External Secrets can read needed secrets, and nobody has more access."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from tests.targets.gcp.test_check import two
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return bucket, prefix and mode of everything that a workload may open, without the hash in the bucket's name."""
+    """Return the bucket, prefix and mode of all access that a workload has, without the hash in the bucket's name."""
     found: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in found]
 
 
 def first_call(which: str, text: str, environment: str | None) -> Call:
-    """Return a call of the infrastructure of an environment."""
+    """Return a call in the infrastructure program of an environment."""
     outcome = understand(Inputs(Given("system.yaml", text), environment), TARGETS)
     assert outcome.plan is not None, outcome.diagnostics
     return next(call for call in calls(outcome.plan, "main") if f"{call.component} {call.name}" == which)
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return what is reported about two environments, without what follows from it."""
+    """Return what is reported about two environments that share something, without consequences of it."""
     inputs = Inputs(Given("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in found if each.severity is Severity.ERROR]
 
 
 def compiled(text: str, environment: str) -> list[str]:
-    """Return the codes that compiling one environment reports about the others."""
+    """Return the codes of conflicts with other environments that compiling one environment reports."""
     inputs = Inputs(Given("system.yaml", text), environment)
     spec = opened(inputs)
     assert spec.document is not None
@@ -71,7 +71,7 @@ def test_a_workload_gets_what_it_names() -> None:
 
 
 def test_environments_of_one_project_share_no_access() -> None:
-    """IAM knows Pods by project, namespace and ServiceAccount, not by their cluster."""
+    """IAM identifies Pods by project, namespace and ServiceAccount, but not by cluster."""
     text = leads() + "environments: {staging: {}, prod: {deployment: {namespace: leads-live}}}\n"
     found = {
         name: arguments(first_call("Identity score", text, name))["namespace"] for name in (None, "staging", "prod")
@@ -98,8 +98,8 @@ def test_environments_that_would_share_their_access_are_refused(namespace: str, 
     assert [each.code for each in found] == codes
 
 
-def test_environments_are_compared_by_every_target_that_they_have_in_one_project() -> None:
-    """The namespaces of `main` differ, those of `lab` do not; in a project of its own, `lab` shares nothing."""
+def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
+    """`main` has different namespaces, but `lab` does not. In a separate project, `lab` shares nothing."""
     lab = ("europe-west3, project", "europe-west3, namespace: lab, project")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
@@ -110,8 +110,8 @@ def test_environments_are_compared_by_every_target_that_they_have_in_one_project
     assert apart == []
 
 
-def test_a_project_that_the_spec_does_not_name_is_not_compared() -> None:
-    """The configuration of each stack may name another."""
+def test_an_unnamed_project_is_not_compared() -> None:
+    """Each stack's configuration may set a different project."""
     text = leads(("  project: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
@@ -129,7 +129,7 @@ def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
     assert ("leads-audit", "audit/score", "append") in access("score")
 
 
-def test_a_monitor_replaces_its_state_and_nothing_else() -> None:
+def test_a_monitor_can_replace_only_its_state() -> None:
     """The role that adds objects cannot replace any."""
     watch = """monitors:
   drift:
@@ -169,8 +169,8 @@ def test_external_secrets_reads_the_secrets_of_the_spec_and_the_logins_of_databa
     assert (reader["secrets"], reader["logins"]) == (["token"], ["runs_login"])
 
 
-def test_external_secrets_of_another_cluster_is_another_member_of_iam() -> None:
-    """IAM knows Pods by project, namespace and ServiceAccount; every cluster has the add-on in one namespace."""
+def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
+    """IAM identifies Pods by project, namespace and ServiceAccount, and the add-on's namespace is always the same."""
     chart = arguments(workload_calls()["external_secrets"])["values"]
     renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
 
@@ -187,8 +187,8 @@ def test_without_secrets_nothing_is_read() -> None:
     assert not [name for name in components(text) if name.startswith("SecretsReader")]
 
 
-def test_a_workload_of_another_target_opens_a_bucket_by_its_name() -> None:
-    """Its own program grants the access, once the other target has created the bucket."""
+def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
+    """The workload's own program grants the access after the other target has created the bucket."""
     text = two("acme-lab")
     (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
 

@@ -1,4 +1,4 @@
-"""The infrastructure program: its order, its outputs, and how it is split when it is large."""
+"""The infrastructure program runs in the right order, exports its outputs, and is split if it is large."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VPC = "vpc: {cidr: 10.20.0.0/16}"
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with its own identity."""
+    """Return a spec with this many additional endpoints, each with a separate identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/8}")) + "".join(ENDPOINT % at for at in range(count))
 
 
@@ -88,8 +88,8 @@ def test_a_network_is_created_with_its_range() -> None:
 
 
 @pytest.mark.parametrize("size", range(8, 20))
-def test_the_program_divides_every_range_that_the_spec_may_have(size: int) -> None:
-    """Both divide it, each in its own package: what one accepts, the other has to accept."""
+def test_program_and_compiler_divide_every_valid_range_alike(size: int) -> None:
+    """The program and the compiler divide the range separately, so they must accept the same sizes."""
     parts, blocks = ranges_of(Vpc(cidr=f"10.0.0.0/{size}")), split(f"10.0.0.0/{size}")
 
     assert (parts.nodes, parts.pods, parts.services) == (blocks.nodes, blocks.pods, blocks.services)
@@ -112,7 +112,7 @@ def test_an_adopted_network_is_not_created() -> None:
 
 
 def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
-    """Google looks up a name in the project of the cluster, where the subnet is not."""
+    """Google would look for a subnet's short name in the cluster's project, which does not contain the subnet."""
     shared = ADOPTED.replace("adopt: shared", "adopt: projects/acme-network/global/networks/shared")
     network = arguments(components(leads((VPC, shared)))["AdoptedNetwork leads-main"])
 
@@ -192,8 +192,8 @@ def test_many_identities_become_several_projects_that_know_the_first_by_its_outp
     assert len(homes(text)) == len(homes(many(0))) + 700
 
 
-def test_a_further_endpoint_moves_no_identity() -> None:
-    """The project of a workload depends on its name alone, as long as the number of projects is the same."""
+def test_an_additional_endpoint_moves_no_identity() -> None:
+    """As long as the number of projects stays the same, a workload's project depends only on its name."""
     before, after = homes(many(700)), homes(many(701))
 
     assert {name for name in before if before[name] != after[name]} == set()
@@ -208,8 +208,8 @@ def test_components_trace_back_to_the_spec() -> None:
     assert origins["Network leads-main"] == ("deployment", "vpc")
 
 
-def test_a_rename_that_is_declared_keeps_every_resource() -> None:
-    """Bucket, database and access keep their names, so `pulumi up` does not change them."""
+def test_a_declared_rename_keeps_every_resource() -> None:
+    """The bucket, database and access keep their names, so `pulumi up` does not change them."""
     renamed = LEADS.replace("lake", "pond").replace("runs:", "history:").replace("database: runs", "database: history")
     moved = renamed + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 

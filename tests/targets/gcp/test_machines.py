@@ -1,4 +1,4 @@
-"""The table of Compute Engine machines: what a node leaves for Pods, and where prices and sizes come from."""
+"""The table of Compute Engine machines has allocatable resources, and sources for prices and sizes."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reser
     assert memory_mib == int(memory * 1024 * 0.97 - reserved_gi * 1024 - 100)
 
 
-def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
-    """Nodes with GPUs run one more."""
+def test_allocatable_resources_exclude_daemonsets() -> None:
+    """DaemonSets reduce the allocatable resources, and nodes with GPUs run one more DaemonSet."""
     plain, gpu = offerings().machine("n2-standard-4"), offerings().machine("g2-standard-4")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -85,8 +85,8 @@ def test_the_system_pool_attaches_persistent_disks() -> None:
     assert len(system_offerings().machines) < len(offerings().machines)
 
 
-def test_a_region_lacks_only_machines_of_the_table() -> None:
-    """A misspelt family would exclude nothing."""
+def test_regions_lack_only_machines_in_the_table() -> None:
+    """A misspelt family name would exclude no machine."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 43
@@ -99,7 +99,7 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
 
 
 def test_the_reference_region_prices_every_machine_that_can_be_chosen_elsewhere() -> None:
-    """Without such a price, comparisons between machines would have no common basis."""
+    """Without a reference price, machines could not be compared."""
     unpriced = [
         machine.name
         for machine in offerings().machines

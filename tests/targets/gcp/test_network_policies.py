@@ -1,4 +1,4 @@
-"""Network access on Google Cloud: its APIs at one range, the metadata server, the network, and no other address."""
+"""Pods reach Google's APIs at one range, the metadata server and the network, but no other address."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WORKLOADS = {"fit", "scoring", "score", "registry"}
 
 
 def _policy(pods: Sequence[str]) -> Object:
-    """Return the policy that the program creates from the ranges of the infrastructure."""
+    """Return the policy that the program creates from the address ranges of the infrastructure."""
     return {
         "kind": "NetworkPolicy",
         "metadata": {"name": "allow-object-storage", "namespace": "leads"},
@@ -69,7 +69,7 @@ def test_external_secrets_reaches_secret_manager() -> None:
 
 
 def test_no_pod_reaches_the_internet() -> None:
-    """On AWS, controllers of a small system do; here every API of the cloud is in the range."""
+    """On AWS, controllers of a small system reach the internet. Here, the range includes every API of the cloud."""
     assert reaching(INTERNET) == set()
     assert reaching(INTERNET, 80) == set()
 
@@ -89,8 +89,8 @@ def test_controllers_reach_the_api_in_the_network_and_by_its_service(address: st
     assert "own" not in reaching(address)
 
 
-def test_pods_of_the_network_are_no_way_to_the_api() -> None:
-    """The upper half of the range is for Pods, and no policy opens it."""
+def test_other_pods_of_the_network_are_not_reachable() -> None:
+    """The upper half of the network's range is for Pods, and no policy allows access to it."""
     assert reaching("10.20.128.9") == set()
 
 

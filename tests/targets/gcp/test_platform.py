@@ -1,4 +1,4 @@
-"""How a GKE cluster differs from others: what its program reads from the infrastructure, and Pods' network access."""
+"""A GKE cluster differs from others in values from the infrastructure and in network access for Pods."""
 
 from __future__ import annotations
 
@@ -70,21 +70,21 @@ def test_heads_run_on_the_system_pool_and_workers_on_that_of_their_class() -> No
     assert workers["template"]["spec"]["nodeSelector"] == {"modelyard.dev/pool": "small"}
 
 
-def test_a_pod_that_opens_a_bucket_reaches_the_metadata_server() -> None:
-    """Dataplane V2 redirects port 80 to 8080 before it applies policies, so both are open."""
+def test_pods_that_use_a_bucket_reach_the_metadata_server() -> None:
+    """Dataplane V2 redirects port 80 to 8080 before it applies policies, so both ports are open."""
     for policy in ("score", "fit", "mlflow"):
         assert METADATA in egress(policy)
 
 
-def test_a_launcher_reaches_no_metadata_server() -> None:
-    """It only calls the cluster's API."""
+def test_a_launcher_cannot_reach_the_metadata_server() -> None:
+    """A launcher calls only the cluster's API."""
     text = leads(("compute: gpu, parameters", "compute: gpu, schedule: {cron: '0 4 * * 0'}, parameters"))
 
     assert METADATA not in egress("fit-launcher", text)
 
 
-def test_the_registry_reaches_its_database_in_the_range_of_nodes_alone() -> None:
-    """A quarter of the network; its endpoint of Private Service Connect has an address there."""
+def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
+    """The range of nodes is a quarter of the network and contains the database's Private Service Connect endpoint."""
     rule = {"to": [{"ipBlock": {"cidr": "10.20.0.0/18"}}], "ports": [{"protocol": "TCP", "port": 5432}]}
 
     assert rule in egress("mlflow")
@@ -111,8 +111,8 @@ def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> N
     ]
 
 
-def test_workloads_open_buckets_by_their_identity() -> None:
-    """No variable names a key, a region or an endpoint."""
+def test_workloads_access_buckets_with_their_identity() -> None:
+    """No environment variable contains a key, a region or an endpoint."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
@@ -176,7 +176,7 @@ def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], annotations: dict[str, str]
 ) -> None:
-    """GKE's default for a Service is a public one."""
+    """By default, GKE creates a public load balancer for a Service."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
 
@@ -191,8 +191,8 @@ def test_gke_brings_the_autoscaler_and_the_plugin_for_gpus() -> None:
     assert charts == {"kuberay-operator", "external-secrets", "gateway-helm"}
 
 
-def test_prometheus_scrapes_no_coredns() -> None:
-    """GKE runs kube-dns, so the chart's alert about missing targets would never end."""
+def test_prometheus_does_not_scrape_coredns() -> None:
+    """GKE runs kube-dns instead of CoreDNS, so the chart's alert about missing targets would fire forever."""
     text = leads(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     values = arguments(workload_calls(text)["prometheus"])["values"]
 
@@ -218,7 +218,7 @@ def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """Only kinds with available definitions are checked; ComputeClass is GKE's own."""
+    """Kinds without an available definition, such as GKE's ComputeClass, are not checked."""
     unknown = ("external-secrets.io/", "cloud.google.com/")
     found = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)

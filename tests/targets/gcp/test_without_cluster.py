@@ -1,4 +1,4 @@
-"""A Google Cloud target without workloads has its buckets and what they depend on, but no cluster and no network."""
+"""A Google Cloud target without workloads has buckets and their dependencies, but no cluster or network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARCHIVE_TARGETS = """
 
 
 def with_archive(more: str = "", store: str = "{type: object, target: archive, retention: 3650d}") -> str:
-    """Return a spec whose audit records are on a target of their own."""
+    """Return a spec that stores audit records on a separate target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + ARCHIVE_TARGETS % more + LEADS[end:]
     before = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"

@@ -1,4 +1,4 @@
-"""Which machines fit one Pod, and what the others lack."""
+"""Some machines fit a Pod, and for the others, the missing resources are listed."""
 
 from __future__ import annotations
 

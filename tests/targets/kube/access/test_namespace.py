@@ -1,4 +1,4 @@
-"""The namespace is restricted, limited to the declared capacity, closed by default, and annotated with its owner."""
+"""The namespace is restricted, limited to the declared capacity, closed by default, and names its owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accelerator alternatives that no target of a class offers are reported."""
+"""Accelerator alternatives that no target offers for a class are reported."""
 
 from __future__ import annotations
 

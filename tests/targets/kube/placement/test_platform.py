@@ -1,4 +1,4 @@
-"""The platform for an existing cluster adds nothing and assumes nothing about the cluster."""
+"""The platform of an existing cluster adds nothing and makes no assumptions about the cluster."""
 
 from __future__ import annotations
 

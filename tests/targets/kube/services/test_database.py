@@ -1,4 +1,4 @@
-"""Databases are CloudNativePG Clusters with the size in the spec, and only the registry can use them."""
+"""Databases are CloudNativePG Clusters of the size in the spec, and only the registry can access them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of all object storage drivers."""
+"""All object storage drivers have the same properties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables for S3 access, in the cloud and at an endpoint."""
+"""S3 access is configured by variables, both in the cloud and at an endpoint."""
 
 from __future__ import annotations
 
