@@ -43,6 +43,6 @@ def compile_text(
 
 
 def output_files(outcome: Outcome) -> Iterator[OutputFile]:
-    """The files of all stacks, each rendered on request."""
+    """Yield the files of all stacks, each rendered on request."""
     for stack in outcome.stacks:
         yield from emit(stack)

@@ -75,38 +75,38 @@ def metric_of(name: str) -> Metric | None:
 
 
 def is_built_in(name: str) -> bool:
-    """Whether the runtime computes a metric for some task; only user code can report others."""
+    """Return whether the runtime computes a metric for some task; only user code can report others."""
     return metric_of(name) is not None
 
 
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
-    """A task's metrics for display in hints; a family such as `recall_at_K` is listed with its usual numbers."""
+    """Return a task's metrics for display in hints; a family such as `recall_at_K` is listed with its usual numbers."""
     metrics = table()["metrics"].items()
     return tuple(name for family, metric in metrics if task in metric["tasks"] for name in _usual(family, metric))
 
 
 @cache
 def metrics_later(task: str) -> tuple[str, ...]:
-    """The task's metrics that a monitor can compute later from only predictions and labels."""
+    """Return the task's metrics that a monitor can compute later from only predictions and labels."""
     return tuple(name for name in metrics_of(task) if can_be_later(name))
 
 
 def can_be_later(name: str) -> bool:
-    """Whether a metric can be computed without the training rows."""
+    """Return whether a metric can be computed without the training rows."""
     metric = metric_of(name)
     return metric is not None and metric.needs != "history"
 
 
 def fits(name: str, task: str) -> bool:
-    """Whether a metric applies to a task's models."""
+    """Return whether a metric applies to a task's models."""
     metric = metric_of(name)
     return metric is not None and task in metric.tasks
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """The monitor metric with this name, such as psi; None if the name is unknown or a model metric."""
+    """Return the monitor metric with this name, such as psi, or None if the name is unknown or a model metric."""
     entry = table()["checks"].get(name)
     return None if entry is None else _metric(name, entry)
 
@@ -128,7 +128,7 @@ def monitor_type(kind: str) -> MonitorType:
 
 @cache
 def trainers() -> dict[str, Trainer]:
-    """Every built-in trainer."""
+    """Return every built-in trainer."""
     return {
         name: Trainer(tuple(entry["tasks"]), bool(entry["together"]), entry["writes"], entry["returned"])
         for name, entry in table()["trainers"].items()
@@ -136,7 +136,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a gate's check may have `versus`, `data` or `by` when user code reports its metric."""
+    """Return whether a gate's check may have `versus`, `data` or `by` when user code reports its metric."""
     return bool(table()["reported"][field])
 
 
@@ -161,7 +161,7 @@ def _usual(family: str, entry: dict[str, Any]) -> list[str]:
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
-    """The whole table, as parsed from the file."""
+    """Return the whole table, as parsed from the file."""
     from importlib.util import find_spec
 
     spec = find_spec(_PACKAGE)

@@ -54,11 +54,11 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Whether no day ever matches, as for the 31st of February."""
+        """Return whether no day ever matches, as for the 31st of February."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
-        """The shortest and longest time between two runs, in seconds; None if there is never a run."""
+        """Return the shortest and longest time between two runs, in seconds, or None if there is never a run."""
         days = _day_gaps(self)
         if days is None:
             return None
@@ -117,7 +117,7 @@ def _number(field: _Field, text: str) -> int:
 
 @lru_cache(maxsize=1024)
 def _day_gaps(cron: Cron) -> tuple[int, int] | None:
-    """The shortest and longest distance between two matching days, in days."""
+    """Return the shortest and longest distance between two matching days, in days."""
     days = _days(cron)
     first = days.find("1")
     if first < 0:

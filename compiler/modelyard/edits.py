@@ -42,7 +42,7 @@ def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
 
 
 def value_at(document: Document, path: Path) -> Json:
-    """The value at a path; None if the path does not exist."""
+    """Return the value at a path, or None if the path does not exist."""
     value: Json = document.value
     for step in path:
         value = _inside(value, step)

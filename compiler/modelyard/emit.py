@@ -22,13 +22,13 @@ _RUNTIME: Mapping[str, Value] = {"name": "python", "options": {"toolchain": "pip
 
 
 def emit(stack: Stack) -> Iterator[OutputFile]:
-    """All files of a stack by their path in the output folder, `<environment>/<target>/…`."""
+    """Yield all files of a stack by their path in the output folder, `<environment>/<target>/…`."""
     for file in stack_files(stack):
         yield replace(file, path=f"{stack.environment}/{stack.target}/{file.path}")
 
 
 def stack_files(stack: Stack) -> Iterator[OutputFile]:
-    """The same files, with paths relative to the target's folder."""
+    """Yield the same files, with paths relative to the target's folder."""
     for project in stack.projects:
         for file in _project(project, stack.environment):
             yield replace(file, path=f"{project.folder}/{file.path}")
@@ -90,7 +90,7 @@ def _type_name(value: Value) -> str:
 
 
 def _settings(project: Project) -> dict[str, Value]:
-    """The stack's configuration, each key in the project's namespace."""
+    """Return the stack's configuration, each key in the project's namespace."""
     return {f"{project.name}:{key}": value for key, value in project.settings.items()}
 
 
@@ -127,7 +127,7 @@ def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value
 
 
 def _text_of(config: Mapping[str, Value], key: str) -> str:
-    """A setting as text, to distinguish 1 from True; empty if it is not set."""
+    """Return a setting as text, to distinguish 1 from True, or "" if it is not set."""
     return document(config[key]) if key in config else ""
 
 

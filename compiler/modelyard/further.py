@@ -99,13 +99,13 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
 
 
 def _moves_all(fault: Fault) -> bool:
-    """Whether rules and machines may depend on an error, as on one under deployment without an obvious fix."""
+    """Return whether rules and machines may depend on an error, as on one under deployment without an obvious fix."""
     found = repair(fault)
     return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
 
 
 def _is_needed(path: Path) -> bool:
-    """Whether everything else depends on a section, such as `deployment`; collections may be empty."""
+    """Return whether everything else depends on a section, such as `deployment`; collections may be empty."""
     return not path or (len(path) == 1 and path[0] not in _ENTRIES)
 
 
@@ -139,7 +139,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """The fix if it is certain; otherwise a guess in one variant, and the entry's removal in the other."""
+    """Return the fix if it is certain; otherwise a guess in one variant, and the entry's removal in the other."""
     found = repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or found is None else found.edits
@@ -158,7 +158,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """The paths that are wrong; if an entry has no name, all its named siblings."""
+    """Yield the paths that are wrong; if an entry has no name, all its named siblings."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return
@@ -198,7 +198,7 @@ def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
 
 
 def _entry(path: Path) -> Path | None:
-    """The named entry that contains a path; None in sections that are not collections."""
+    """Return the named entry that contains a path; None in sections that are not collections."""
     if path[0] in _ENTRIES and len(path) >= 2:
         return path[:2]
     return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

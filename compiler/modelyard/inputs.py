@@ -45,7 +45,7 @@ class Inputs:
         return self.environment or BASE_FOLDER
 
     def files(self) -> tuple[SourceFile, ...]:
-        """The texts that diagnostics may quote: only files that look like a spec.
+        """Return the texts that diagnostics may quote: only files that look like a spec.
 
         A mistyped path, or one set by a pull request, may name a file that contains a secret.
         """
@@ -65,6 +65,6 @@ _VERSION: Final = pattern(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t
 
 
 def _looks_like_a_spec(text: str) -> bool:
-    """Whether a text has our apiVersion or, like an overlay, none but one of our sections."""
+    """Return whether a text has our apiVersion or, like an overlay, none but one of our sections."""
     version = _VERSION.search(text)
     return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

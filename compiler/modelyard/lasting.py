@@ -29,7 +29,7 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """The resources in `before` that the plan no longer has, by target (if it lost any) and address."""
+    """Return the resources in `before` that the plan no longer has, by target (if it lost any) and address."""
     now = lasting(plan)
     gone = {
         target: {address: owner for address, owner in addresses.items() if address not in now.get(target, {})}

@@ -40,7 +40,7 @@ class Locked:
     removed: Addresses = field(default_factory=dict[str, Mapping[str, str]])
 
     def sealed(self) -> str:
-        """The key of the output: a hash of the inputs and pins, so that an edit of either is detected."""
+        """Return the key of the output: a hash of the inputs and pins, so that an edit of either is detected."""
         return _sealed(_entry(self))
 
 
@@ -66,12 +66,12 @@ def unreadable(text: str | bytes) -> str:
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """The environments in a lock as written; none if the lock is unreadable and will be rewritten."""
+    """Return the environments in a lock as written, or nothing if the lock is unreadable and will be rewritten."""
     return _section(without_resources(text), "environments")
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
-    """The resources that an environment's compiles left behind, by target and address.
+    """Return the resources that an environment's compiles left behind, by target and address.
 
     These are the last compile's resources and, with `with_removed`, those of earlier compiles.
     """
@@ -135,7 +135,7 @@ def without_resources(text: str | bytes) -> str | bytes:
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
-    """The targets to which these inputs were compiled in an environment, and the key of the output.
+    """Return the targets to which these inputs were compiled in an environment, and the key of the output.
 
     Empty if the inputs were different, or if removed resources still have to be reported.
     """

@@ -55,7 +55,7 @@ _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)
 
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
-    """The labels of all our objects. `name` is the owning object's name, which selectors match."""
+    """Return the labels of all our objects. `name` is the owning object's name, which selectors match."""
     values: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
@@ -75,7 +75,7 @@ def metadata(
     labelled: Mapping[str, Value],
     annotations: Mapping[str, Value] | None = None,
 ) -> dict[str, Value]:
-    """The metadata of a namespaced object."""
+    """Return the metadata of a namespaced object."""
     values: dict[str, Value] = {"name": name, "namespace": namespace, "labels": dict(labelled)}
     if annotations:
         values["annotations"] = dict(annotations)
@@ -111,7 +111,7 @@ def memory_text(size: int) -> str:
 
 
 def gibibytes(size: int) -> str:
-    """A size in Gi with at most one decimal, rounded down."""
+    """Return a size in Gi with at most one decimal, rounded down."""
     tenths = size * 10 // 1024**3
     return f"{tenths / 10:g}Gi"
 
@@ -126,17 +126,17 @@ def resources(cpu_millis: int, memory_bytes: int, extra: Mapping[str, str] | Non
 
 
 def env(name: str, value: str) -> dict[str, Value]:
-    """An environment variable with a value that is not secret."""
+    """Return an environment variable with a value that is not secret."""
     return {"name": name, "value": value}
 
 
 def env_from_secret(name: str, secret: str, key: str) -> dict[str, Value]:
-    """An environment variable from a key of a Secret."""
+    """Return an environment variable from a key of a Secret."""
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def env_from_field(name: str, path: str) -> dict[str, Value]:
-    """An environment variable from a field of the Pod."""
+    """Return an environment variable from a field of the Pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 

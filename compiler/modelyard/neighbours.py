@@ -85,7 +85,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """The bucket, endpoint and folder of each write by a workload to an adopted bucket."""
+    """Yield the bucket, endpoint and folder of each write by a workload to an adopted bucket."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]
@@ -94,7 +94,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """The place that defines each environment: its key in the spec, or the first line of its file."""
+    """Return the place that defines each environment: its key in the spec, or the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names
@@ -102,7 +102,7 @@ def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str,
 
 
 def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context and namespace of each existing cluster."""
+    """Yield the context and namespace of each existing cluster."""
     for namespace in plan.of(Namespace):
         target = namespace.value.target
         if target.provider == "kubernetes":
@@ -110,7 +110,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The project and namespace of each cluster whose workloads are known by these alone."""
+    """Yield the project and namespace of each cluster whose workloads are known by these alone."""
     for namespace in plan.of(Namespace):
         project = namespace.value.target.options.identities
         if project:
@@ -118,7 +118,7 @@ def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context of each existing cluster, with every add-on to install there."""
+    """Yield the context of each existing cluster, with every add-on to install there."""
     for cluster in plan.of(Cluster):
         target = cluster.value.target
         if target.provider == "kubernetes":

@@ -20,7 +20,7 @@ _NAME: Final = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
 def environments(document: Document) -> tuple[str, ...]:
-    """The names of the environments that are defined in the spec itself."""
+    """Return the names of the environments that are defined in the spec itself."""
     section = document.value.get(SECTION)
     return tuple(section) if isinstance(section, dict) else ()
 
@@ -117,7 +117,7 @@ class _Merge:
         return self._recorded(result, numbers)
 
     def without(self, mapping: dict[str, Json], key: str) -> dict[str, Json]:
-        """The mapping without one of its keys."""
+        """Return the mapping without one of its keys."""
         return self._recorded({name: value for name, value in mapping.items() if name != key}, self._numbers(mapping))
 
     def _numbers(self, mapping: dict[str, Json]) -> dict[str, list[int]]:

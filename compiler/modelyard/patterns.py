@@ -30,5 +30,5 @@ class _Uncompiled:
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """A regular expression with the methods and attributes of a compiled pattern, although of another class."""
+    """Return a regular expression with the methods and attributes of a compiled pattern, although of another class."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))

@@ -125,7 +125,7 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """The outcome after these stages, or after the first one that reports an error."""
+    """Return the outcome after these stages, or after the first one that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -136,7 +136,7 @@ def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome
 
 
 def opened(inputs: Inputs) -> Outcome:
-    """The spec as written, with all its environments."""
+    """Return the spec as written, with all its environments."""
     document, problems = load(inputs.spec.content, inputs.spec.path)
     return Outcome(document=document).after(Stage.LOAD, problems)
 
@@ -190,7 +190,7 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
-    """The outcome for a document from validation on, without diagnostics of earlier stages."""
+    """Return the outcome for a document from validation on, without diagnostics of earlier stages."""
     return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
 
 

@@ -20,7 +20,7 @@ ResolveOptions: TypeAlias = Callable[[Node, bool], Options]
 
 
 def no_options(node: Node, is_enterprise: bool) -> Options:
-    """The resolver for a provider without its own fields."""
+    """Return the resolver for a provider without its own fields."""
     return NO_OPTIONS
 
 

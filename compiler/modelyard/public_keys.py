@@ -81,7 +81,7 @@ def public_key(line: str) -> PublicKey:
 
 
 def signing_key(signature: str) -> bytes:
-    """The body of the key in a signature of `ssh-keygen -Y sign`, without verifying the signature."""
+    """Return the body of the key in a signature of `ssh-keygen -Y sign`, without verifying the signature."""
     begin, _, rest = signature.strip().partition("\n")
     body, end, _ = rest.partition(_END)
     data = _decoded("".join(body.split()))
@@ -91,7 +91,7 @@ def signing_key(signature: str) -> bytes:
 
 
 def is_public_body(text: str) -> bool:
-    """Whether a text is the part of a public key between type and comment. Private keys begin differently."""
+    """Return whether a text is the part of a public key between type and comment. Private keys begin differently."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:

@@ -50,7 +50,7 @@ class SourceFile:
         return cls(path, text.removeprefix("\ufeff"))
 
     def lines(self) -> Lines:
-        """The lines of the text, by YAML's line breaks."""
+        """Return the lines of the text, by YAML's line breaks."""
         return Lines(self.text)
 
 
@@ -68,7 +68,7 @@ class Lines:
         return len(self._starts)
 
     def __getitem__(self, at: int) -> str:
-        """The line at a position, from 0; empty if there is no such line."""
+        """Return the line at a position, from 0, or "" if there is no such line."""
         if not 0 <= at < len(self._starts):
             return ""
         end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
@@ -104,13 +104,13 @@ class Spans:
         return result
 
     def entries(self, container: Container) -> list[list[int]]:
-        """The recorded numbers of each entry."""
+        """Return the recorded numbers of each entry."""
         width = _WIDTH[container.__class__]
         start = self._starts.get(id(container), 0)
         return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
 
     def entry(self, container: Container, step: str | int) -> tuple[int, ...]:
-        """The numbers of the entry at a key or position, which must exist."""
+        """Return the numbers of the entry at a key or position, which must exist."""
         width = _WIDTH[container.__class__]
         at = self._starts[id(container)] + width * self._position(container, step)
         return tuple(self._numbers[at : at + width])
@@ -146,7 +146,7 @@ class Document:
     aside: AbstractSet[Path] = frozenset()
 
     def key_span(self, path: Path) -> Span:
-        """The span of the last key in `path` or, for a list position, of its value.
+        """Return the span of the last key in `path` or, for a list position, of its value.
 
         For a path that does not exist, this is the span of its nearest existing ancestor.
         """
@@ -154,7 +154,7 @@ class Document:
         return self.span(numbers[:3])
 
     def value_span(self, path: Path) -> Span:
-        """The span of the value at `path`, or of its nearest existing ancestor."""
+        """Return the span of the value at `path`, or of its nearest existing ancestor."""
         numbers = self._numbers(path)
         return self.span(numbers[-3:])
 

@@ -54,7 +54,7 @@ class Outcome:
         return has_errors(self.diagnostics)
 
     def errors(self) -> tuple[Stage, tuple[Diagnostic, ...]]:
-        """The first stage that reported an error, and its errors; there must be one."""
+        """Return the first stage that reported an error, and its errors; there must be one."""
         errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR]
         stage = min(self.stages[diagnostic] for diagnostic in errors)
         return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)

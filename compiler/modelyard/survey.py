@@ -97,7 +97,7 @@ def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
 
 
 def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
-    """The fields that the base lacks but every environment adds."""
+    """Return the fields that the base lacks but every environment adds."""
     base, *environments = runs.values()
     alone = [
         key
@@ -119,7 +119,7 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
-    """Whether the key and value at a path are the base's, even if an environment adds fields to the value."""
+    """Return whether the key and value at a path are the base's, even if an environment adds fields to the value."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

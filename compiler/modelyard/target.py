@@ -49,7 +49,7 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagnostic]]:
-    """The targets whose provider is not supported yet, with their paths. The document may be invalid.
+    """Yield the targets whose provider is not supported yet, with their paths. The document may be invalid.
 
     Other errors in such a target are not reported, because the provider is rejected even if they are fixed.
     """
@@ -168,12 +168,12 @@ class Targets(Mapping[str, Target]):
     """The providers that a spec may name, by their names."""
 
     def diagnostics(self) -> tuple[str, ...]:
-        """The packages with providers' own diagnostics."""
+        """Return the packages with providers' own diagnostics."""
         return tuple(target.diagnostics for target in self.values() if target.diagnostics)
 
     @abstractmethod
     def rules(self, system: System) -> Iterable[Rule]:
-        """The rules of providers that a system uses directly, or whose features it uses on another target."""
+        """Return the rules of providers that a system uses directly, or whose features it uses on another target."""
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:

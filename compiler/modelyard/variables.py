@@ -41,7 +41,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """The requirement that a value violates; empty if there is none."""
+        """Return the requirement that a value violates, or "" if there is none."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, one) for one in self.enum):
@@ -131,7 +131,7 @@ def _bound(value: Json) -> int | float | None:
 
 
 def _given(variable: Variable, text: str | None) -> Scalar | None:
-    """The value from the command line or the default. A number that is not allowed in a spec remains text."""
+    """Return the value from the command line or the default. A number that is not allowed in a spec remains text."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)
@@ -239,7 +239,7 @@ class _Substitution:
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
-        """The value of a reference; the unchanged text if the reference is rejected."""
+        """Return the value of a reference; the unchanged text if the reference is rejected."""
         named = _NAMED.match(found["inside"]) if found["end"] else None
         if named is None:
             place = self._place(found[0], owner, step)
@@ -253,7 +253,7 @@ class _Substitution:
         return variable.value
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
-        """Whether the total size of substituted values is within the limit. An excess is reported once."""
+        """Return whether the total size of substituted values is within the limit. An excess is reported once."""
         limit = _MOST_TEXT_MIB * 2**20
         before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:
@@ -273,7 +273,7 @@ class _Substitution:
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 
     def _place(self, reference: str, owner: Container, step: str | int) -> Span:
-        """The span of the reference itself, if the value is on one line without escapes."""
+        """Return the span of the reference itself, if the value is on one line without escapes."""
         span = self._span(owner, step)
         if span.file not in self.lines:
             self.lines[span.file] = next(one.lines() for one in self.document.files if one.path == span.file)

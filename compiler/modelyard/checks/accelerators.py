@@ -76,7 +76,7 @@ def _reason(system: System, model: str) -> str:
 
 
 def _built_in_only(system: System, model: str) -> bool:
-    """Whether only built-in trainers train a model. User code could use any device."""
+    """Return whether only built-in trainers train a model. User code could use any device."""
     steps = [
         step
         for pipeline in system.pipelines.values()

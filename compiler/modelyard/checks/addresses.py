@@ -46,7 +46,7 @@ def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
 
 
 def in_clear(url: str) -> bool:
-    """Whether a URL leaves the cluster without TLS; hosts such as `minio.storage` are in-cluster Services."""
+    """Return whether a URL leaves the cluster without TLS; hosts such as `minio.storage` are in-cluster Services."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")
@@ -55,13 +55,13 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """The region in a cloud's host name, with its country; None if the host name contains no region."""
+    """Return the region in a cloud's host name, with its country, or None if the host name contains no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 
 
 def _with_parts(labels: list[str]) -> Iterator[str]:
-    """The labels of a host name; `s3-eu-west-1` also counts as `eu-west-1`."""
+    """Yield the labels of a host name; `s3-eu-west-1` also counts as `eu-west-1`."""
     for label in labels:
         yield label
         yield label.partition("-")[2]

@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """The data that a metric needs besides labels and predictions; also empty if the metric is not built in."""
+    """Return the data that a metric needs besides labels and predictions; also empty if the metric is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 
@@ -162,7 +162,7 @@ def _grouped(system: System, names: tuple[str, ...]) -> bool:
 
 
 def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
-    """Every step with a built-in trainer, and the task of its model."""
+    """Yield every step with a built-in trainer, and the task of its model."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and pipeline.type == "training" and pipeline.model is not None:

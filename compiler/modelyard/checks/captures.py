@@ -102,7 +102,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
 def _checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
-    """The columns that a check without `features` can cover at most; None if they are unknown."""
+    """Return the columns that a check without `features` can cover at most, or None if they are unknown."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
     watched_columns = _watched_columns(system, monitor, inputs)
@@ -119,7 +119,7 @@ def _checked_columns(
 
 
 def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
-    """The columns of the watched data."""
+    """Return the columns of the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         capture = system.inference[name].capture
@@ -130,7 +130,7 @@ def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tupl
 
 
 def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
-    """The columns of a monitor's reference."""
+    """Return the columns of a monitor's reference."""
     reference = monitor.reference
     if reference is not None and reference.data:
         data = system.data[reference.data]
@@ -151,7 +151,7 @@ def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tu
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The columns that an endpoint captures; none if the inputs of one of its models are unknown."""
+    """Return the columns that an endpoint captures, or nothing if the inputs of one of its models are unknown."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -164,7 +164,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """The input columns of each model that only built-in trainers train."""
+    """Return the input columns of each model that only built-in trainers train."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
@@ -178,7 +178,7 @@ def _inputs(system: System) -> dict[str, tuple[str, ...]]:
 
 
 def _trained_on(system: System) -> set[str]:
-    """Every column that a training pipeline of this spec reads."""
+    """Return every column that a training pipeline of this spec reads."""
     steps = [step for pipeline in system.pipelines.values() if pipeline.type == "training" for step in pipeline.steps]
     datasets = [system.data[name] for step in steps for name in step.inputs]
     columns = {column for data in datasets for column, _ in data.schema}

@@ -71,7 +71,7 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
 
 
 def _skipped(times: cron.Cron, jump: Jump) -> bool:
-    """Whether a run is due in the skipped hour of a day on which clocks may go forward."""
+    """Return whether a run is due in the skipped hour of a day on which clocks may go forward."""
     if jump.month not in times.months or len(times.hours) * len(times.minutes) > _SELDOM:
         return False
     due = (hour * 60 + minute for hour in times.hours for minute in times.minutes)
@@ -92,7 +92,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """The clock changes by time zone; the data file names the tz release and the years."""
+    """Return the clock changes by time zone; the data file names the tz release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]

@@ -38,7 +38,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Whether the ranges together cover every address, as two halves do."""
+    """Return whether the ranges together cover every address, as two halves do."""
     if not any(block.endswith(_WIDE) for block in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges

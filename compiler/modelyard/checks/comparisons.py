@@ -93,7 +93,7 @@ def thresholds(system: System) -> Iterator[Diagnostic]:
 
 
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
-    """The steps whose data is split: those with built-in trainers, otherwise all training steps."""
+    """Return the steps whose data is split: those with built-in trainers, otherwise all training steps."""
     return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps
 
 

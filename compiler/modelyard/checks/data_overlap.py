@@ -52,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """The datasets that training pipelines read, each with one of the pipelines that read it."""
+    """Return the datasets that training pipelines read, each with one of the pipelines that read it."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -94,7 +94,7 @@ def training_data(system: System) -> Iterator[Diagnostic]:
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
-    """Every scoring, with its output folder."""
+    """Yield every scoring, with its output folder."""
     for scoring in scorings(system):
         if scoring.output:
             yield scoring, folder_of(system, system.data[scoring.output])

@@ -30,7 +30,7 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """A key for a store's bucket: the service and bucket name if adopted, otherwise the store's name."""
+    """Return a key for a store's bucket: the service and bucket name if adopted, otherwise the store's name."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """A dataset's folder, from its store and path or from its address."""
+    """Return a dataset's folder, from its store and path or from its address."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -50,7 +50,7 @@ def folder_of(system: System, data: Dataset) -> Folder:
 
 
 def captures(system: System) -> Iterator[Folder]:
-    """The folders of captured requests."""
+    """Yield the folders of captured requests."""
     for inference in system.inference.values():
         if inference.capture:
             bucket, path = bucket_of(system.stores[inference.capture.store]), inference.capture.path
@@ -59,7 +59,7 @@ def captures(system: System) -> Iterator[Folder]:
 
 
 def artifacts(system: System) -> Iterator[Folder]:
-    """The folder of the registry's artifacts, if the registry runs here."""
+    """Yield the folder of the registry's artifacts, if the registry runs here."""
     registry = system.registry
     if registry is not None and registry.artifacts:
         bucket = bucket_of(system.stores[registry.artifacts])
@@ -67,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """The value at a path, or the key of its parent."""
+    """Return the value at a path, or the key of its parent."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 

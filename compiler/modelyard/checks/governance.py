@@ -16,7 +16,7 @@ SENSITIVE = ("pii", "cardholder", "phi")
 
 
 def _sensitive(system: System) -> list[str]:
-    """The sensitive data classes declared by governance or by a dataset."""
+    """Return the sensitive data classes declared by governance or by a dataset."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     return [classification for classification in SENSITIVE if classification in classes]
 
@@ -143,7 +143,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
 
 
 def _rewritten(system: System, store: str) -> Iterator[str]:
-    """The data in a store that workloads regularly overwrite."""
+    """Yield the data in a store that workloads regularly overwrite."""
     if system.registry is not None and system.registry.artifacts == store:
         yield "the registry writes models and checkpoints there"
     outputs = {
@@ -157,7 +157,7 @@ def _rewritten(system: System, store: str) -> Iterator[str]:
 
 
 def _days(seconds: int) -> str:
-    """A duration in spec syntax: in days, or in hours if it is not a whole number of days."""
+    """Return a duration in spec syntax: in days, or in hours if it is not a whole number of days."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
 
 

@@ -28,7 +28,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _promoted(system: System) -> dict[str, None]:
-    """The models that this spec's pipelines train."""
+    """Return the models that this spec's pipelines train."""
     pipelines = [pipeline for pipeline in system.pipelines.values() if pipeline.type == "training"]
     return dict.fromkeys(pipeline.model.model for pipeline in pipelines if pipeline.model)
 

@@ -47,7 +47,7 @@ def names(system: System) -> Iterator[Diagnostic]:
 
 
 def _called(system: System) -> Iterator[tuple[str, str, Path]]:
-    """The URLs that workloads call: a name for messages, the URL, and its place in the spec."""
+    """Yield the URLs that workloads call: a name for messages, the URL, and its place in the spec."""
     for address in addresses(system, frozenset()):
         yield address.what, address.url, address.path
     for target in system.deployment.targets:

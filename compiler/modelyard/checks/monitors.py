@@ -175,7 +175,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """The datasets with the same columns as the watched data."""
+    """Return the datasets with the same columns as the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "data":
         return (name,)
@@ -188,7 +188,7 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
-    """The columns in several datasets' schemas; empty if a dataset has no schema."""
+    """Return the columns in several datasets' schemas, or nothing if a dataset has no schema."""
     datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}

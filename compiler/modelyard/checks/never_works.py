@@ -45,7 +45,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
-    """Every model version that serves or scores, and its place in the spec."""
+    """Yield every model version that serves or scores, and its place in the spec."""
     for inference in system.inference.values():
         for variant in inference.variants:
             yield variant.model, ("inference", inference.name, "variants", variant.name, "model")
@@ -104,7 +104,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """A step's numeric parameters and the choices and bounds of its search, each with its place in the spec."""
+    """Yield a step's numeric parameters and the choices and bounds of its search, each with its place in the spec."""
     values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]

@@ -186,7 +186,7 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """The steps that a search applies to: those with built-in trainers, otherwise final steps."""
+    """Return the steps that a search applies to: those with built-in trainers, otherwise final steps."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """A cycle in which each step needs the next, and the last needs the first; empty if there is none."""
+    """Return a cycle in which each step needs the next, and the last needs the first, or nothing if there is none."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:

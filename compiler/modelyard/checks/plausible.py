@@ -171,7 +171,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """The number of values in a dimension; None if it is continuous, 0 if the bounds are reversed."""
+    """Return the number of values in a dimension, or None if it is continuous, 0 if the bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0

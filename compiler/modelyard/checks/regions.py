@@ -25,21 +25,21 @@ class Regions:
     storage: Mapping[str, str]
 
     def country_of(self, region: str) -> str:
-        """The country of any cloud's region; empty if no cloud has the region."""
+        """Return the country of any cloud's region, or "" if no cloud has the region."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
-        """Whether a host name belongs to a cloud's object storage."""
+        """Return whether a host name belongs to a cloud's object storage."""
         return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
-        """Whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
+        """Return whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
 
 @lru_cache(maxsize=1)
 def regions() -> Regions:
-    """The table that modelyard ships."""
+    """Return the table that modelyard ships."""
     with open(_FILE, encoding="utf-8") as file:
         data = json.load(file)
     jurisdictions = {code: tuple(members) for code, members in data["jurisdictions"].items()}

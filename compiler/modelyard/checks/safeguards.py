@@ -83,7 +83,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _around(kind: str, op: str, keys: list[str]) -> bool:
-    """Whether an operation replaces or removes a parent of a safeguard; annotations may be added first."""
+    """Return whether an operation replaces or removes a parent of a safeguard; annotations may be added first."""
     place = _PLACES.get(kind, ())
     adds_annotations = op == "add" and keys[-1:] == ["annotations"]
     return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not adds_annotations
@@ -94,7 +94,7 @@ def _keys(pointer: Json) -> list[str]:
 
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
-    """The safeguards that a new value at a path would remove, including nested ones."""
+    """Yield the safeguards that a new value at a path would remove, including nested ones."""
     key = keys[-1] if keys else ""
     if key in _OPENINGS:
         yield f"it sets {key}"

@@ -27,7 +27,7 @@ def scoring_steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _without_effect(step: Step) -> Iterator[tuple[str, ...]]:
-    """The fields that have no effect next to a model. A trainer in a pipeline that does not train is E0884."""
+    """Yield the fields that have no effect next to a model. A trainer in a pipeline that does not train is E0884."""
     if step.source.entrypoint:
         yield "source", "entrypoint"
     if step.parameters:

@@ -49,7 +49,7 @@ def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _in_a_circle(model: Model, stage: Stage) -> bool:
-    """Whether following `after` from a stage leads back to it."""
+    """Return whether following `after` from a stage leads back to it."""
     before = {other.alias: other.after for other in model.stages}
     at = stage.after
     for _ in model.stages:
@@ -178,7 +178,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def _answers(system: System, model: Model, stage: Stage) -> bool:
-    """Whether a stage is the last one, scores data, or serves at least half of an endpoint's requests."""
+    """Return whether a stage is the last one, scores data, or serves at least half of an endpoint's requests."""
     if all(other.after != stage.alias for other in model.stages):
         return True
     for ref, path in used(system):

@@ -46,7 +46,7 @@ def compared(system: System) -> Iterator[Diagnostic]:
 
 
 def _data(system: System, monitor: Monitor) -> str | None:
-    """The watched dataset's name; empty for captures, None for a pipeline without data."""
+    """Return the watched dataset's name; empty for captures, None for a pipeline without data."""
     if monitor.watch.startswith("inference."):
         return ""
     dataset = watched_dataset(system, monitor)

@@ -16,7 +16,7 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """The explanation to print; empty if the spec has nothing at this address."""
+    """Return the explanation to print, or nothing if the spec has nothing at this address."""
     path: Path = tuple(address.split("."))
     if outcome.document is None:
         return []
@@ -59,7 +59,7 @@ def _exists(outcome: Outcome, path: Path) -> bool:
 
 
 def _owner(path: Path) -> Path:
-    """The named entry that a path is in: `inference.scorer`, `deployment.targets.main`."""
+    """Return the named entry that a path is in: `inference.scorer`, `deployment.targets.main`."""
     if path[0] == "registry":
         return path[:1]
     return path[:3] if path[:2] == ("deployment", "targets") else path[:2]
@@ -147,7 +147,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """The infrastructure program's components that come from this path or below it."""
+    """Return the infrastructure program's components that come from this path or below it."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The registry and version in which to store an approval; both empty if the approval is printed."""
+    """Return the registry and version in which to store an approval; both empty if the approval is printed."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -118,7 +118,7 @@ def _place(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
-    """The tags of a version that can be approved. Prints a summary before anything is signed."""
+    """Return the tags of a version that can be approved. Prints a summary before anything is signed."""
     from modelyard.cli.approve_registry import tags_of
     from modelyard.cli.approve_version import described, judge
 
@@ -166,7 +166,7 @@ def _needed(approval: Approval, kept: str) -> str:
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
-    """An approval's content, which the runtime verifies before the alias moves."""
+    """Return an approval's content, which the runtime verifies before the alias moves."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Approval",
@@ -202,7 +202,7 @@ def _now() -> str:
 
 
 def _public_key(key: str) -> PublicKey:
-    """The public key, from the file next to the private key."""
+    """Return the public key, from the file next to the private key."""
     private = Path(key)
     if not key or not private.name:
         raise CannotApprove("name the key with --key FILE, such as ~/.ssh/id_ed25519")
@@ -231,7 +231,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """The group in whose name a key approves."""
+    """Return the group in whose name a key approves."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
@@ -239,7 +239,7 @@ def _group(system: System, approval: Approval, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """A model in the spec, and the alias that the approval allows to move."""
+    """Return a model in the spec, and the alias that the approval allows to move."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"there is no model {name!r}; known: {listed}{_meant(name, system.models)}")

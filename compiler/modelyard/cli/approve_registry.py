@@ -30,7 +30,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
-    """The tags of a version."""
+    """Return the tags of a version."""
     query = urlencode({"name": name, "version": version})
     model_version = _response(registry, f"/get?{query}", None).get("model_version")
     tags = cast("dict[str, object]", model_version).get("tags", []) if isinstance(model_version, dict) else 0
@@ -116,7 +116,7 @@ def _read(answer: Any) -> dict[str, Any]:
 
 
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
-    """A one-line description of an error response."""
+    """Return a one-line description of an error response."""
     if 300 <= refused.code < 400:
         location = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (

@@ -133,7 +133,7 @@ def _examples(command: str) -> str:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """The help formatter, which argparse also creates to check each argument.
+    """Return the help formatter, which argparse also creates to check each argument.
 
     argparse's default formatter imports `shutil`, and with it archive libraries, to measure the terminal.
     """
@@ -150,7 +150,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 
 def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    """Return the parser of the whole command line."""
     top = argparse.ArgumentParser(prog="modelyard", description=_ABOUT, epilog=_FIRST_STEPS, formatter_class=_formatter)
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)

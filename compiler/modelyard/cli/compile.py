@@ -42,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def output_folder(typed: str | None, inputs: Inputs) -> Path:
-    """The output folder of a spec: `--out`, or `build` next to the spec."""
+    """Return the output folder of a spec: `--out`, or `build` next to the spec."""
     return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """The targets, if both lock and output match these inputs; none if anything differs.
+    """Return the targets, if both lock and output match these inputs, or nothing if anything differs.
 
     Neither file is tamper-proof: `modelyard verify` detects changes.
     """

@@ -16,7 +16,7 @@ _PROJECT = "/Pulumi.yaml"
 def compiled_json(
     diagnostics: Iterable[Diagnostic], lock: Path, folder: Path, reports: Mapping[str, Report | None]
 ) -> str:
-    """A JSON object with the diagnostics, the lock, and a list of targets.
+    """Return a JSON object with the diagnostics, the lock, and a list of targets.
 
     `folder` is the environment's folder. `reports` maps targets to reports; None means that nothing changed.
     """

@@ -37,7 +37,7 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to use colour, as decided by the option, NO_COLOR or FORCE_COLOR, or the terminal.
+    """Return whether to use colour, as decided by the option, NO_COLOR or FORCE_COLOR, or the terminal.
 
     An empty variable does not count (https://no-color.org, https://force-color.org, 2026-11).
     """
@@ -51,7 +51,7 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
 
 
 def _columns(stream: TextIO) -> int | None:
-    """The width of a terminal; None if the stream is not one."""
+    """Return the width of a terminal, or None if the stream is not one."""
     if not stream.isatty():
         return None
     import shutil

@@ -48,12 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def templates() -> dict[str, Path]:
-    """The templates, sorted by name."""
+    """Return the templates, sorted by name."""
     return {path.stem: path for path in sorted(_TEMPLATES.glob("*.yaml"))}
 
 
 def _summary(path: Path) -> str:
-    """A template's summary: its first comment line."""
+    """Return a template's summary: its first comment line."""
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
@@ -69,7 +69,7 @@ def _write(folder: Path, text: str) -> None:
 
 
 def _system_name(folder: Path) -> str:
-    """The folder's name as a valid system name, or `my-system` if there is none."""
+    """Return the folder's name as a valid system name, or `my-system` if there is none."""
     name = _NOT_IN_NAMES.sub("-", folder.resolve().name.lower()).strip("-0123456789")[:30].strip("-")
     return name or "my-system"
 

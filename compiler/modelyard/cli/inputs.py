@@ -54,14 +54,14 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
-    """The environments that `--env` accepts: those in the spec and in files next to it."""
+    """Return the environments that `--env` accepts: those in the spec and in files next to it."""
     from modelyard.overlay import environments  # an unchanged compile loads no stage
 
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
-    """The environment files next to a spec by name, and the reasons why others cannot be read, also by name."""
+    """Return the environment files next to a spec by name, and the reasons why others cannot be read, also by name."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, Given] = {}
     unread: dict[str, list[Diagnostic]] = {}
@@ -87,7 +87,7 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
 
 
 def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[Given, ...]:
-    """The signed approvals next to a spec (`approvals/*.json` and `approvals/*/*.json`), sorted by path."""
+    """Return the signed approvals next to a spec (`approvals/*.json` and `approvals/*/*.json`), sorted by path."""
     folder = os.path.join(os.path.dirname(spec), APPROVALS)
     paths: list[str] = []
     for root in (folder, *_listed(folder)):
@@ -97,7 +97,7 @@ def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[
 
 
 def _listed(folder: str) -> list[str]:
-    """The paths in a folder; empty if the folder does not exist."""
+    """Return the paths in a folder, or nothing if the folder does not exist."""
     try:
         return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if not entry.startswith("."))
     except (OSError, ValueError):
@@ -105,7 +105,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def spec_path(typed: str) -> str:
-    """The path of the spec: the argument or, if that is a folder, its `modelyard.yaml` or `system.yaml`."""
+    """Return the path of the spec: the argument or, if that is a folder, its `modelyard.yaml` or `system.yaml`."""
     folder = "" if typed in {"", ".", "./"} else typed
     if folder and not os.path.isdir(folder):
         return typed
@@ -114,12 +114,12 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Whether a folder is ambiguous, because it has specs with both names."""
+    """Return whether a folder is ambiguous, because it has specs with both names."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 
 def _repository(spec: str) -> str:
-    """The folder that symbolic links must not leave: the spec's git repository, otherwise the spec's folder."""
+    """Return the folder that symbolic links must not leave: the spec's git repository, otherwise the spec's folder."""
     own = folder = os.path.dirname(os.path.abspath(spec))
     while not os.path.lexists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)
@@ -130,7 +130,7 @@ def _repository(spec: str) -> str:
 
 
 def _is_inside(path: str, repository: str) -> bool:
-    """Whether a file is in the repository after resolving all links."""
+    """Return whether a file is in the repository after resolving all links."""
     root = os.path.realpath(repository)
     return os.path.commonpath((root, os.path.realpath(path))) == root
 

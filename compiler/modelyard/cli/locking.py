@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def input_key(inputs: Inputs) -> str:
-    """A hash of everything that determines the output: files, variables, this version and its schema."""
+    """Return a hash of everything that determines the output: files, variables, this version and its schema."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
@@ -30,7 +30,7 @@ def input_key(inputs: Inputs) -> str:
 
 
 def read_lock(inputs: Inputs) -> bytes:
-    """The lock next to the spec; empty if it is missing, unreadable, or a symbolic link."""
+    """Return the lock next to the spec; empty if it is missing, unreadable, or a symbolic link."""
     try:
         return read(str(lock_path(inputs)))
     except OSError:
@@ -38,7 +38,7 @@ def read_lock(inputs: Inputs) -> bytes:
 
 
 def lock_path(inputs: Inputs) -> Path:
-    """The path of a spec's lock."""
+    """Return the path of a spec's lock."""
     return Path(inputs.spec.path).parent / LOCK_NAME
 
 

@@ -31,22 +31,22 @@ def _scan(folder: str, prefix: str, statuses: dict[str, os.stat_result]) -> None
 
 
 def is_file(status: os.stat_result | None) -> bool:
-    """Whether this is the status of a regular file."""
+    """Return whether this is the status of a regular file."""
     return status is not None and stat.S_ISREG(status.st_mode)
 
 
 def is_folder(status: os.stat_result | None) -> bool:
-    """Whether this is the status of a folder, rather than a link to one."""
+    """Return whether this is the status of a folder, rather than a link to one."""
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def is_link(status: os.stat_result | None) -> bool:
-    """Whether this is the status of a symbolic link."""
+    """Return whether this is the status of a symbolic link."""
     return status is not None and stat.S_ISLNK(status.st_mode)
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """The status of a path, without following a link; None if nothing exists there."""
+    """Return the status of a path, without following a link, or None if nothing exists there."""
     try:
         return os.lstat(path)
     except FileNotFoundError:
@@ -109,12 +109,12 @@ def _move(source: str, destination: str) -> None:
 
 
 def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
-    """The path if it is free, otherwise with the suffix `.edited`, `.edited-2` and so on."""
+    """Return the path if it is free, otherwise with the suffix `.edited`, `.edited-2` and so on."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
 
 
 def copied_from(path: str) -> str:
-    """The original of a copy with this name; empty if the name does not look like a copy's."""
+    """Return the original of a copy with this name, or "" if the name does not look like a copy's."""
     original, ending, number = path.rpartition(".edited")
     return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

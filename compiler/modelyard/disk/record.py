@@ -28,12 +28,12 @@ NO_RECORD = Record()
 
 
 def digest(data: bytes) -> str:
-    """The hash that identifies a file's content."""
+    """Return the hash that identifies a file's content."""
     return sha256(data).hexdigest()
 
 
 def record_bytes(record: Record) -> bytes:
-    """The record in its form on disk: one file per line, sorted, and always the same for the same tree."""
+    """Return the record in its form on disk: one file per line, sorted, and always the same for the same tree."""
     files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
     value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
@@ -57,7 +57,7 @@ def read_record(root: str) -> Record:
 
 
 def _texts(value: Json) -> dict[str, str] | None:
-    """A mapping of strings, or None if the value is something else."""
+    """Return a mapping of strings, or None if the value is something else."""
     if not isinstance(value, dict):
         return None
     texts = {path: text for path, text in value.items() if isinstance(text, str)}

@@ -188,7 +188,7 @@ class Stage:
 
 
 def _above(path: str) -> list[str]:
-    """The parents of a path, outermost first."""
+    """Return the parents of a path, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 

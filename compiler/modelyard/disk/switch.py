@@ -29,7 +29,7 @@ class OutputBusyError(Exception):
 
 
 def staging_folder(root: str) -> str:
-    """A path next to root for the tree that will replace root; the process ID makes its name unique."""
+    """Return a path next to root for the tree that will replace root; the process ID makes its name unique."""
     parent, target = os.path.split(root)
     return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
 
@@ -76,7 +76,7 @@ def _lock(file: int) -> bool:
 
 
 def _is_same(file: int, path: str) -> bool:
-    """Whether the locked file is still at path: the whole folder may have been removed while we waited."""
+    """Return whether the locked file is still at path: the whole folder may have been removed while we waited."""
     status = status_of(path)
     return status is not None and os.path.samestat(os.fstat(file), status)
 

@@ -49,7 +49,7 @@ def write_trees(
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
-    """Whether the tree was written from exactly these inputs, and all our files are unchanged.
+    """Return whether the tree was written from exactly these inputs, and all our files are unchanged.
 
     Every file in the record is read and hashed, in about 12 ms per thousand. Comparing sizes and times would be faster,
     but would miss an edit that changes neither. Other files do not count.
@@ -148,6 +148,6 @@ def _tidy(stage: Stage) -> None:
 
 
 def _shown(error: OSError, out: Path) -> str:
-    """The path to show in an error: in the final tree, not where the file was prepared."""
+    """Return the path to show in an error: in the final tree, not where the file was prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

@@ -71,7 +71,7 @@ def _search(start: str, after: Mapping[str, Sequence[Arrow]], visited: set[str],
 
 
 def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
-    """The length of the longest path to each box."""
+    """Return the length of the longest path to each box."""
     ranks = dict.fromkeys(boxes, 0)
     after: dict[str, list[str]] = {}
     pending = dict.fromkeys(ranks, 0)

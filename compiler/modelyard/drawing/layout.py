@@ -88,7 +88,7 @@ def layout(picture: Picture) -> Layout:
 
 
 def text_width(text: str, letter: float = _LETTER) -> float:
-    """The approximate width of a text, where East Asian characters are twice as wide."""
+    """Return the approximate width of a text, where East Asian characters are twice as wide."""
     return letter * sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -99,7 +99,7 @@ def _size(box: Box) -> tuple[float, float]:
 
 
 def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """The left edge and width of each column, with gaps wide enough for labels."""
+    """Return the left edge and width of each column, with gaps wide enough for labels."""
     widths = [max((sizes[box][0] for box in column if box in sizes), default=0) for column in placed.columns]
     gaps = [float(_LEAST_GAP)] * len(widths)
     rank = {box: at for at, column in enumerate(placed.columns) for box in column}
@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """The top of each box and waypoint, as close as possible to its predecessors without overlaps."""
+    """Return the top of each box and waypoint, as close as possible to its predecessors without overlaps."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):
@@ -134,7 +134,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[float]:
-    """The tops in a column: each box is centred at its preferred middle, or below the previous box."""
+    """Return the tops in a column: each box is centred at its preferred middle, or below the previous box."""
     tops, free, shift, wished = list[float](), 0.0, 0.0, 0
     for wish, height in zip(wishes, heights, strict=True):
         top = free if wish is None or wish - height / 2 < free else wish - height / 2

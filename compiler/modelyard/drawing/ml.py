@@ -105,7 +105,7 @@ class _View:
         return Box(self._ids.of(kind, name), shape, kind, name, tuple(_cut(detail) for detail in details if detail))
 
     def _on(self, target: str) -> str:
-        """The target's name for a label; empty if there is only one target."""
+        """Return the target's name for a label, or "" if there is only one target."""
         return f" on {target}" if self._several and target else ""
 
     # --- arrows
@@ -170,7 +170,7 @@ class _View:
     # --- model versions
 
     def _versions(self) -> dict[ModelRef, None]:
-        """The model versions that are promoted, served or used for scoring, grouped by model in spec order."""
+        """Return the model versions that are promoted, served or used for scoring, grouped by model in spec order."""
         versions_by_model: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
         for name, aliases in self._system.promoted().items():
             versions_by_model[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))

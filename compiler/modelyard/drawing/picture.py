@@ -76,7 +76,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def of(self, kind: str, name: str) -> str:
-        """The id for this name, which is the same at each call."""
+        """Return the id for this name, which is the same at each call."""
         known = self._ids.get((kind, name))
         if known is not None:
             return known
@@ -96,11 +96,11 @@ def _numbered(base: str) -> Iterator[str]:
 
 
 def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """The arrows with both ends in the picture, without duplicates."""
+    """Return the arrows with both ends in the picture, without duplicates."""
     ids = {box.id for box in boxes}
     return tuple(dict.fromkeys(arrow for arrow in arrows if arrow.source in ids and arrow.sink in ids))
 
 
 def plain(text: str) -> str:
-    """The text on one line, without invisible characters that would change how the rest is displayed."""
+    """Return the text on one line, without invisible characters that would change how the rest is displayed."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)

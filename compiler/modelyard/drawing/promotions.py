@@ -21,7 +21,7 @@ class Promotion:
 
 
 def promotions(system: System) -> Iterator[Promotion]:
-    """Every promotion to an alias, with its conditions for a version."""
+    """Yield every promotion to an alias, with its conditions for a version."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             version = ModelRef(pipeline.model.model, pipeline.promote_to)
@@ -37,7 +37,7 @@ def promotions(system: System) -> Iterator[Promotion]:
 
 
 def _conditions(system: System, version: ModelRef) -> str:
-    """The conditions for an alias in a few words, such as `gate, soak 7d, 2 approvals`."""
+    """Return the conditions for an alias in a few words, such as `gate, soak 7d, 2 approvals`."""
     model = system.models[version.model]
     stage = next((candidate for candidate in model.stages if candidate.alias == version.alias), None)
     checks = model.validation if stage is None or stage.checks is None else stage.checks

@@ -120,7 +120,7 @@ class _Scan:
         return tuple(level.step for level in self._levels)
 
     def _dashes(self, rest: str, at: int) -> tuple[str, int]:
-        """The text after the dashes of list items, and its column."""
+        """Return the text after the dashes of list items, and its column."""
         while found := _DASH.match(rest):
             self._leave(at, is_item=True)
             if self._levels and self._levels[-1].indent == at and isinstance(self._levels[-1].step, int):

@@ -39,7 +39,7 @@ def _all_of(node: Schema) -> list[Json]:
 
 
 def _choices(node: Schema, field: str) -> list[str]:
-    """The allowed words of a field."""
+    """Return the allowed words of a field."""
     choices = schema_of(schema_of(node["properties"])[field]).get("anyOf")
     assert isinstance(choices, list)
     return texts(schema_of(choices[0]).get("enum"))
@@ -73,7 +73,7 @@ def _every_metric() -> tuple[str, ...]:
 
 
 def _measured(kind: str) -> list[str]:
-    """The metrics that a monitor type can check, including model metrics if the monitor has labels."""
+    """Return the metrics that a monitor type can check, including model metrics if the monitor has labels."""
     properties = monitor_type(kind)
     return [*properties.checks, *properties.of_runs, *(_every_metric() if properties.metrics else ())]
 
@@ -83,7 +83,7 @@ def _snippets(names: Iterable[str]) -> list[Json]:
 
 
 def _means(name: str) -> str:
-    """A metric's description as a sentence."""
+    """Return a metric's description as a sentence."""
     metric: Metric | None = check_of(name) or metric_of(name)
     assert metric is not None
     return f"{metric.means[:1].upper()}{metric.means[1:]}."

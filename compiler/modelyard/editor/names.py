@@ -27,11 +27,11 @@ class Names:
         return cls((*values, *(schema for schema in inner if isinstance(schema, dict))))
 
     def at(self, *path: str) -> list[str]:
-        """The keys of the mappings at a path."""
+        """Return the keys of the mappings at a path."""
         return list(dict.fromkeys(key for value in self.values for key in schema_of(_at(value, path))))
 
     def first(self, *path: str) -> Json:
-        """The first value at a path."""
+        """Return the first value at a path."""
         candidates = (_at(value, path) for value in self.values)
         return next((candidate for candidate in candidates if candidate is not None), None)
 
@@ -71,7 +71,7 @@ def _addresses(*sections: str) -> Source:
 
 
 def _in_same_entry(*below: str, above: int = 1) -> Source:
-    """The source of names in the entry that contains the path, `above` steps up."""
+    """Return the source of names in the entry that contains the path, `above` steps up."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
 
@@ -167,7 +167,7 @@ def in_base(path: Path) -> Path:
 
 
 def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
-    """The source of names at a path in the base; None if the value is not a name."""
+    """Return the source of names at a path in the base, or None if the value is not a name."""
     for pattern, source in table.items():
         steps = pattern.split(".")
         if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):
@@ -176,7 +176,7 @@ def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | Non
 
 
 def address_of(path: Path, text: str) -> str | None:
-    """The address of the entry that a text at a path in the base refers to, such as `models.fraud`."""
+    """Return the address of the entry that a text at a path in the base refers to, such as `models.fraud`."""
     source = source_of(path)
     if source is None:
         return None

@@ -37,7 +37,7 @@ class Offer:
 
 
 def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, holds: Holds) -> tuple[Offer, ...]:
-    """All completions. `value` is the readable part of the document without the word at the cursor."""
+    """Return all completions. `value` is the readable part of the document without the word at the cursor."""
     variable = _VARIABLE.search(cursor.word)
     if variable is not None and not cursor.is_key:
         texts = [f"${{vars.{name}}}" for name in names.at("vars")]
@@ -94,7 +94,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """All schemas that apply at a path, given the value there and in its parents."""
+    """Return all schemas that apply at a path, given the value there and in its parents."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

@@ -21,7 +21,7 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 
 
 def patches(root: Schema) -> Schema:
-    """The schemas of `environment` and of `NAMEPatch`, a change to each definition; lists are replaced whole."""
+    """Return the schemas of `environment` and of `NAMEPatch`, a change to each definition; lists are replaced whole."""
     definitions = schema_of(root["$defs"])
     original = schema_of(definitions["environment"])
     sections = schema_of(original["properties"])
@@ -44,7 +44,7 @@ class _Patches:
         self._definitions = definitions
 
     def patch(self, node: Schema) -> Schema:
-        """The schema of a patch to a value with this schema."""
+        """Return the schema of a patch to a value with this schema."""
         if node.keys() <= {"$ref", "description", "default"} and "$ref" in node:
             return {**node, "$ref": f"{node['$ref']}{_SUFFIX}"}
         parts = list(self._parts(node))
@@ -68,7 +68,7 @@ class _Patches:
         return result
 
     def _parts(self, node: Schema) -> Iterator[Schema]:
-        """All schemas that may apply to the same value, outermost first."""
+        """Yield all schemas that may apply to the same value, outermost first."""
         yield node
         reference = node.get("$ref")
         if isinstance(reference, str):
@@ -78,7 +78,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """All fields of the schemas. A field in several schemas may match any of them."""
+        """Return all fields of the schemas. A field in several schemas may match any of them."""
         choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
             for name, field in schema_of(part.get("properties")).items():

@@ -40,7 +40,7 @@ def _line(value: Json) -> str:
 
 
 def system_schema() -> Schema:
-    """The schema of a spec."""
+    """Return the schema of a spec."""
     judged = cast("Schema", modelyard_schemas.load("system"))
     root = for_editors(judged)
     definitions = {**schema_of(root["$defs"]), **patches(root)}
@@ -50,7 +50,7 @@ def system_schema() -> Schema:
 
 
 def environment_schema() -> Schema:
-    """The schema of a file in `environments/`."""
+    """Return the schema of a file in `environments/`."""
     root = for_editors(cast("Schema", modelyard_schemas.load("system")))
     definitions = {**schema_of(root["$defs"]), **patches(root)}
     result: Schema = {
@@ -63,7 +63,7 @@ def environment_schema() -> Schema:
 
 
 def _whole(root: Schema, definitions: Schema) -> Schema:
-    """The schema with only those definitions that it uses."""
+    """Return the schema with only those definitions that it uses."""
     with_metrics(definitions)
     used: dict[str, None] = {}
     waiting = list(_references(root))

@@ -80,7 +80,7 @@ class _Session:
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None
 
     def names(self, path: str, spec: str, value: Schema | None) -> Names:
-        """The names defined in a spec, in the current environment and in other open environments."""
+        """Return the names defined in a spec, in the current environment and in other open environments."""
         if value is not None:
             self.values[path] = value
         if spec not in self.values:

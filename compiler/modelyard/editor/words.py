@@ -58,7 +58,7 @@ def _types(node: Schema) -> list[str]:
 
 
 def _examples(node: Schema) -> str:
-    """The scalar examples, as text to append to a description."""
+    """Return the scalar examples, as text to append to a description."""
     examples = node.get("examples")
     shown = (
         [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]

@@ -81,7 +81,7 @@ def _forbidden(source: SourceFile) -> list[Diagnostic]:
 
 
 def _span_after(path: str, before: str) -> Span:
-    """The span of the character after `before`, the text of the file up to it."""
+    """Return the span of the character after `before`, the text of the file up to it."""
     lines = re.split("\r\n|\r|\n", before)
     column = len(lines[-1]) + 1
     return Span(path, len(lines), column, column + 1)

@@ -216,7 +216,7 @@ class Builder:
         return text
 
     def _is_text(self, event: Any) -> bool:
-        """Whether a plain key is text. Each spelling is checked only once."""
+        """Return whether a plain key is text. Each spelling is checked only once."""
         text = event.value
         if text == "<<":
             self._tell(tell.merge_key(self._event_span(event)))
@@ -268,7 +268,7 @@ class Builder:
         return value
 
     def _tagged(self, event: Any) -> Json:
-        """The value of a tagged scalar: text for a string tag, or the plain value if it matches a core tag."""
+        """Return the value of a tagged scalar: text for a string tag, or the plain value if it matches a core tag."""
         self._refuse_unseen(event)
         if event.tag in {"!", f"{_CORE}str"}:
             return str(event.value)
@@ -356,7 +356,7 @@ def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
 
 
 def _kind_of(value: Json) -> str:
-    """The name of a value's type in YAML terms."""
+    """Return the name of a value's type in YAML terms."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

@@ -28,7 +28,7 @@ class ByType(Generic[_Q, _R]):
         self._cases: dict[type, Callable[Concatenate[Resource, _Q], _R]] = {}
 
     def case(self, what: type[V], do: Callable[Concatenate[Resource[V], _Q], _R]) -> ByType[_Q, _R]:
-        """The same function with one more case."""
+        """Return the same function with one more case."""
         more = ByType(self._otherwise)
         more._cases = {**self._cases, what: cast("Callable[Concatenate[Resource, _Q], _R]", do)}
         return more
@@ -39,7 +39,7 @@ class ByType(Generic[_Q, _R]):
         return frozenset(self._cases)
 
     def covers(self, resource: Resource) -> bool:
-        """Whether there is a case for a resource."""
+        """Return whether there is a case for a resource."""
         return resource.value.__class__ in self._cases
 
     def __call__(self, resource: Resource, /, *args: _Q.args, **kwargs: _Q.kwargs) -> _R:

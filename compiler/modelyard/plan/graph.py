@@ -99,20 +99,20 @@ class Plan:
     links: tuple[Link, ...]
 
     def on(self, placement: str) -> tuple[Resource, ...]:
-        """The resources on one target, in order."""
+        """Return the resources on one target, in order."""
         return _by_placement(self.resources).get(placement, ())
 
     def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
-        """The resources whose value has this type, in order, optionally on one placement only."""
+        """Return the resources whose value has this type, in order, optionally on one placement only."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
-        """The resource at a place, such as a link's sink; None if its value has another type."""
+        """Return the resource at a place, such as a link's sink, or None if its value has another type."""
         resource = _by_place(self.resources)[place]
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """The links between two targets, in order, optionally only those with an end on one placement.
+        """Return the links between two targets, in order, optionally only those with an end on one placement.
 
         A registry adopted by its URL is on no target.
         """
@@ -126,15 +126,15 @@ class Plan:
         )
 
     def bundled(self, placement: str) -> bool:
-        """Whether models are delivered to this target as bundles."""
+        """Return whether models are delivered to this target as bundles."""
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:
-        """Whether a target has a cluster. It has none if all its resources are outside a cluster."""
+        """Return whether a target has a cluster. It has none if all its resources are outside a cluster."""
         return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
-        """The targets with resources, sorted by name."""
+        """Return the targets with resources, sorted by name."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
 

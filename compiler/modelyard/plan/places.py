@@ -12,12 +12,12 @@ LOG_DAYS = 90
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
+    """Return whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """The folders of captures and logs that a bucket deletes by age, each with its days, rounded up."""
+    """Return the folders of captures and logs that a bucket deletes by age, each with its days, rounded up."""
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
@@ -32,19 +32,19 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """The model's folder in the artifact store, to which its runs write and from which its users read."""
+    """Return the model's folder in the artifact store, to which its runs write and from which its users read."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Whether gate results of training runs are reported: alerts go to the owner's on-call channel."""
+    """Return whether gate results of training runs are reported: alerts go to the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """The location of a pipeline's run logs: the store of the registry's artifacts, and a folder in it.
+    """Return the location of a pipeline's run logs: the store of the registry's artifacts, and a folder in it.
 
     None if the registry is adopted, because its store is unknown, or if the registry runs on another target.
     """
@@ -59,7 +59,7 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """The folder in the artifact store that contains only a model's bundle."""
+    """Return the folder in the artifact store that contains only a model's bundle."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 

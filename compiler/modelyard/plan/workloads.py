@@ -104,13 +104,13 @@ class Promoter:
     """The aliases of imported models that other placements read, by registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """The models of these training pipelines and the imported models, without duplicates."""
+        """Return the models of these training pipelines and the imported models, without duplicates."""
         trained = (one.model.model for one in self.pipelines if one.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
 
     def reports(self, system: System) -> bool:
-        """Whether the promoter pushes its own metrics, for alerts to the owner's on-call channel."""
+        """Return whether the promoter pushes its own metrics, for alerts to the owner's on-call channel."""
         on_call = bool(system.governance.owner.oncall)
         return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
 
@@ -123,12 +123,12 @@ class Starter:
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Whether runs report how many unsuitable input files built-in scoring skips."""
+    """Return whether runs report how many unsuitable input files built-in scoring skips."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)
 
 
 def reports(job: Job, system: System) -> bool:
-    """Whether runs push their own metrics."""
+    """Return whether runs push their own metrics."""
     return reports_gate(job.pipeline, system) or reports_files(job, system)

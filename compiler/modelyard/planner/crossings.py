@@ -80,7 +80,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """The spec line that requires the connection: for the promoter, the import from that target."""
+    """Return the spec line that requires the connection: for the promoter, the import from that target."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -90,7 +90,7 @@ def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
 
 
 def reaches(system: System, placement: str, store: Store) -> bool:
-    """Whether workloads on a target may access an object store, on whichever target it is."""
+    """Return whether workloads on a target may access an object store, on whichever target it is."""
     here, there = system.target(placement), system.target(store.target)
     if here.name == there.name or _one_cluster(there, here):
         return True
@@ -98,7 +98,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """The address of a store or registry in the spec; empty if no address is needed."""
+    """Return the address of a store or registry in the spec, or "" if no address is needed."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -108,14 +108,14 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether workloads on the other target may connect to this one, as they always may on one cluster."""
+    """Return whether workloads on the other target may connect to this one, as they always may on one cluster."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether two targets are on one cluster, which only a kubeconfig context can show."""
+    """Return whether two targets are on one cluster, which only a kubeconfig context can show."""
     return target.context == other.context != ""
 
 

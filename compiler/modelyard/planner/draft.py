@@ -52,7 +52,7 @@ class Wanted:
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Whether there is already write access to a folder in a store, directly or through a parent."""
+        """Return whether there is already write access to a folder in a store, directly or through a parent."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
@@ -93,7 +93,7 @@ class Draft:
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """The name for objects of `section.name`: the current name, or the original one if it moved.
+        """Return the name for objects of `section.name`: the current name, or the original one if it moved.
 
         A model is often trained and served under one name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
@@ -130,7 +130,7 @@ class Draft:
         return self._hardware[key]
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
-        """The machine already chosen for a compute class on a placement; None if there is none."""
+        """Return the machine already chosen for a compute class on a placement, or None if there is none."""
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
@@ -218,7 +218,7 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """The protocol and port of a URL, or the usual ones if the URL does not contain them."""
+    """Return the protocol and port of a URL, or the usual ones if the URL does not contain them."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])

@@ -60,7 +60,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
 
 
 def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
-    """The name of a variant's server: the pool's, or the endpoint's if it has one variant."""
+    """Return the name of a variant's server: the pool's, or the endpoint's if it has one variant."""
     if inference.pool:
         return pool_name(inference.pool)
     name = draft.called("inference", inference.name)
@@ -68,7 +68,7 @@ def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
 
 
 def pool_name(pool: str) -> str:
-    """The name of a pool's shared server."""
+    """Return the name of a pool's shared server."""
     return object_name("pool", pool)
 
 
@@ -132,13 +132,13 @@ def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
 
 
 def _capture_mode(draft: Draft, capture: Capture) -> str:
-    """The access to captures: append, unless the server has to delete old ones itself to enforce `retain`."""
+    """Return the access to captures: append, unless the server has to delete old ones itself to enforce `retain`."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"
 
 
 def _scales(members: Iterable[Inference]) -> bool:
-    """Whether a server is resized or replaced step by step, both of which need the same permissions."""
+    """Return whether a server is resized or replaced step by step, both of which need the same permissions."""
     return any(
         member.rollout.strategy == "incremental"
         or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)

@@ -52,7 +52,7 @@ def _both(first: Resource, second: Resource, kind: Kind) -> bool:
 
 
 def _owner(resource: Resource) -> str:
-    """The owner of a name. All resources of one workload may have the same name."""
+    """Return the owner of a name. All resources of one workload may have the same name."""
     return resource.workload or resource.address
 
 
@@ -67,7 +67,7 @@ def _what(resource: Resource) -> str:
 
 
 def _place(resource: Resource) -> Path:
-    """The key that gave a resource its name."""
+    """Return the key that gave a resource its name."""
     return resource.origin[:4] if resource.kind is Kind.MODEL_SERVER else resource.origin[:2]
 
 

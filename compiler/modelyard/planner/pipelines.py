@@ -56,7 +56,7 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
 
 
 def place_of(draft: Draft, pipeline: Pipeline) -> str:
-    """The place of a pipeline's job, which may not be planned yet."""
+    """Return the place of a pipeline's job, which may not be planned yet."""
     return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 

@@ -92,7 +92,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Every use of a model (training, scoring or serving), with its line in the spec."""
+    """Yield every use of a model (training, scoring or serving), with its line in the spec."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
@@ -138,7 +138,7 @@ def finish(draft: Draft) -> Plan:
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
-    """Whether a resource needs a cluster on its target, as all resources do on an existing cluster.
+    """Return whether a resource needs a cluster on its target, as all resources do on an existing cluster.
 
     Adopted resources already exist, and their credentials are stored where their readers run.
     """
@@ -166,7 +166,7 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Whether a Prometheus collects data for a dashboard."""
+    """Return whether a Prometheus collects data for a dashboard."""
     return "prometheus" in addons[resource.placement]
 
 
@@ -229,7 +229,7 @@ def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
 
 
 def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
-    """The add-ons that resources on each placement need, in installation order."""
+    """Return the add-ons that resources on each placement need, in installation order."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
         offer = draft.offers[resource.placement]
@@ -249,7 +249,7 @@ def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 
 def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
-    """Whether a store is a database that is not adopted. Buckets need add-ons even if they are adopted."""
+    """Return whether a store is a database that is not adopted. Buckets need add-ons even if they are adopted."""
     return resource.kind is not Kind.DATABASE or not resource.value.adopt
 
 
@@ -259,7 +259,7 @@ def _through_our_gateway(resource: Resource[Route], target: TargetSpec, offer: O
 
 
 def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> bool:
-    """Whether external-secrets copies a secret into the cluster."""
+    """Return whether external-secrets copies a secret into the cluster."""
     named = resource.value.ref.store
     return any(store.name == named and store.via != "existing" for store in target.secret_stores)
 

@@ -54,7 +54,7 @@ def plan_starters(draft: Draft) -> None:
 
 
 def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | None:
-    """The first store that both targets can access."""
+    """Return the first store that both targets can access."""
     for store in _stores(draft):
         if all(reaches(draft.system, placement, store) for placement in (monitor.target, pipeline.target)):
             return store.name
@@ -73,14 +73,14 @@ def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
 
 
 def _stores(draft: Draft) -> tuple[Store, ...]:
-    """The artifact store, which also contains bundles, and then all other stores."""
+    """Return the artifact store, which also contains bundles, and then all other stores."""
     artifact_store = draft.artifacts[0] if draft.artifacts is not None else ""
     objects = [store for store in draft.system.stores.values() if store.type == "object"]
     return tuple(sorted(objects, key=lambda store: store.name != artifact_store))
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:
-    """The folder for requests to a target, separate from other systems and environments in the same bucket."""
+    """Return the folder for requests to a target, separate from other systems and environments in the same bucket."""
     system, artifacts = draft.system, draft.artifacts
     base = f"{artifacts[1].rstrip('/')}/" if artifacts is not None and artifacts[0] == store else ""
     return f"{base.lstrip('/')}{_FOLDER}/{system.metadata.name}/{system.environment or 'default'}/{placement}/"

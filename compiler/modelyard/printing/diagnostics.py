@@ -55,7 +55,7 @@ def render(
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """The number of errors and warnings, such as `2 errors, 1 warning`; empty if there are none."""
+    """Return the number of errors and warnings, such as `2 errors, 1 warning`, or "" if there are none."""
     severities = [diagnostic.severity for diagnostic in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
@@ -131,7 +131,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """The part of a line around a span, with secrets hidden, and the span in that part."""
+    """Return the part of a line around a span, with secrets hidden, and the span in that part."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -154,7 +154,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """The part of a line that fits, and the spaces and marks below it that underline the span."""
+    """Return the part of a line that fits, and the spaces and marks below it that underline the span."""
     shown: list[Cell] = cells(line)
     start = min(span.column - 1, len(shown))
     end = max(start, min(span.end_column - 1, len(shown)))
@@ -197,7 +197,7 @@ def _github(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def _annotation(diagnostic: Diagnostic) -> str:
-    """A workflow command (docs.github.com/actions, Workflow commands for GitHub Actions, 2026-11)."""
+    """Return a workflow command (docs.github.com/actions, Workflow commands for GitHub Actions, 2026-11)."""
     properties: dict[str, object] = {"title": diagnostic.code}
     if diagnostic.span:
         span = diagnostic.span

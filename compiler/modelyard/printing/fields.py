@@ -24,22 +24,22 @@ class Field:
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """A subfield; `*` stands for any name and any list position."""
+        """Return a subfield; `*` stands for any name and any list position."""
         parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
         return Field(self.root, parts) if parts else None
 
     def names(self) -> tuple[str, ...]:
-        """The names of subfields, in the schema's order."""
+        """Return the names of subfields, in the schema's order."""
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
-        """The keyword's value in the outermost schema that has it."""
+        """Return the keyword's value in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def every(self, keyword: str) -> list[Json]:
-        """The distinct values of the keyword in all schemas that have it."""
+        """Return the distinct values of the keyword in all schemas that have it."""
         values: list[Json] = []
         for schema in self.schemas:
             if keyword in schema and schema[keyword] not in values:
@@ -102,7 +102,7 @@ def _children(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
-    """A schema and everything that it includes: references, alternatives and conditional branches."""
+    """Yield a schema and everything that it includes: references, alternatives and conditional branches."""
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):

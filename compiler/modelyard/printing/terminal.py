@@ -22,14 +22,14 @@ def visible(text: str) -> str:
 
 
 def cells(line: str) -> list[Cell]:
-    """The characters of a line as shown, with four spaces for a tab."""
+    """Return the characters of a line as shown, with four spaces for a tab."""
     if line.isascii() and line.isprintable():
         return [(character, 1) for character in line]
     return [_cell(character) for character in line]
 
 
 def width(shown: list[Cell]) -> int:
-    """The width of cells in columns."""
+    """Return the width of cells in columns."""
     return sum(columns for _, columns in shown)
 
 

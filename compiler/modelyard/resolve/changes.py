@@ -29,7 +29,7 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """The name for objects of `section.name`: the current name, or the original one if it moved."""
+    """Return the name for objects of `section.name`: the current name, or the original one if it moved."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]

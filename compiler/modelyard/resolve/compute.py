@@ -23,7 +23,7 @@ def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
-    """The name of the class in a field `compute`. An inline class is named `inline_name`."""
+    """Return the name of the class in a field `compute`. An inline class is named `inline_name`."""
     value = node.get("compute")
     if value is None:
         return default

@@ -205,7 +205,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
 
 
 def _callers(auth: Node) -> Iterator[Caller]:
-    """The callers by name. `token` alone is short for a caller named `default`."""
+    """Yield the callers by name. `token` alone is short for a caller named `default`."""
     token = secret(auth, "token")
     if token is not None:
         yield Caller(_ONLY_CALLER, token, ("token",))

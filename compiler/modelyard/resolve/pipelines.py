@@ -131,7 +131,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """The step of a pipeline without steps. It has no retries of its own, because the whole run is retried."""
+    """Return the step of a pipeline without steps. It has no retries of its own, because the whole run is retried."""
     source = source_of(node)
     return Step(
         name=name,
@@ -178,7 +178,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
 
 
 def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
-    """The built-in trainer, by name or framework; empty if an entrypoint runs or nothing is trained."""
+    """Return the built-in trainer, by name or framework, or "" if an entrypoint runs or nothing is trained."""
     trainer = text(node, "trainer")
     if source.entrypoint:
         if trainer:

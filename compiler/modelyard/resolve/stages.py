@@ -41,7 +41,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """The alias to which training promotes; empty if a model has no stages."""
+    """Return the alias to which training promotes, or "" if a model has no stages."""
     return next((stage.alias for stage in stages if not stage.after), "")
 
 

@@ -12,7 +12,7 @@ from modelyard.spec.system import System
 
 
 def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, Dataset]]:
-    """The monitors that evaluate an endpoint by labels, each with its labels."""
+    """Yield the monitors that evaluate an endpoint by labels, each with its labels."""
     for monitor in _judges_by_watched(system.monitors).get(f"inference.{inference.name}", ()):
         yield monitor, system.data[monitor.labels]
 

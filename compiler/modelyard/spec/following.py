@@ -9,7 +9,7 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Whether a launcher waits for each run to end. A single run needs no launcher, unless others follow it."""
+    """Return whether a launcher waits for each run to end. A single run needs no launcher, unless others follow it."""
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 

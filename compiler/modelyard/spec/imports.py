@@ -17,7 +17,7 @@ _FOLDER: Final = pattern(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*(/[A-Za-z0-9_][A-Za-z0-9
 
 
 def imported(system: System) -> tuple[Model, ...]:
-    """The imported models, in order."""
+    """Return the imported models, in order."""
     return tuple(model for model in system.models.values() if model.imported is not None)
 
 
@@ -34,7 +34,7 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
 
 
 def kept_by_registry(system: System, store: str, folder: str) -> bool:
-    """Whether a folder in a store is used by our own registry for models, bundles or logs.
+    """Return whether a folder in a store is used by our own registry for models, bundles or logs.
 
     Two stores that adopt the same bucket count as one.
     """
@@ -49,7 +49,7 @@ def kept_by_registry(system: System, store: str, folder: str) -> bool:
 
 
 def bucket_and_folder(uri: str) -> tuple[str, str]:
-    """The bucket and folder in an address such as s3://BUCKET/PATH; empty for other addresses."""
+    """Return the bucket and folder in an address such as s3://BUCKET/PATH, or nothing for other addresses."""
     try:
         parts = urlsplit(uri)
     except ValueError:  # half an IPv6 address

@@ -41,13 +41,13 @@ class Store:
     encryption_key: str = ""  # the encryption key of an adopted bucket, by its cloud's identifier
 
     def credentials_of(self, workload: str) -> SecretRef | None:
-        """The Secret with which a workload such as `pipelines.retrain` accesses the store."""
+        """Return the Secret with which a workload such as `pipelines.retrain` accesses the store."""
         if self.credentials is None or self.credentials_per == "store":
             return self.credentials
         return replace(self.credentials, path=f"{self.credentials.path}/{workload.replace('.', '/')}")
 
     def opened_by(self, ref: SecretRef) -> bool:
-        """Whether a secret reference is to this store's credentials."""
+        """Return whether a secret reference is to this store's credentials."""
         if self.credentials is None or self.credentials_per == "store":
             return ref == self.credentials
         return ref.store == self.credentials.store and ref.path.startswith(f"{self.credentials.path}/")

@@ -25,13 +25,13 @@ class Scoring:
 
 
 def scorings(system: System) -> Iterator[Scoring]:
-    """All scorings, in the order of the pipelines."""
+    """Yield all scorings, in the order of the pipelines."""
     for pipeline in system.pipelines.values():
         yield from scorings_of(pipeline)
 
 
 def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
-    """A pipeline's scorings: a batch inference as a whole, or each step with a model."""
+    """Yield a pipeline's scorings: a batch inference as a whole, or each step with a model."""
     if pipeline.type == "batch-inference" and pipeline.model is not None:
         path: Path = ("pipelines", pipeline.name)
         yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)
@@ -42,5 +42,5 @@ def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
 
 
 def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
-    """The model versions with which a pipeline scores, without duplicates."""
+    """Return the model versions with which a pipeline scores, without duplicates."""
     return tuple(dict.fromkeys(scoring.model for scoring in scorings_of(pipeline)))

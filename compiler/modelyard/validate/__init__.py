@@ -78,7 +78,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...]:
 
 
 def _has_many(value: Json) -> bool:
-    """Whether there are many values. Stops counting early, because aliases can make a short text very large."""
+    """Return whether there are many values. Stops counting early, because aliases can make a short text very large."""
     waiting, counted = [value], 0
     while waiting and counted < _MANY:
         one = waiting.pop()
@@ -105,7 +105,7 @@ def system_fits() -> Fits:
 
 
 def rust_fits(root: Schema) -> Fits:
-    """A validator from jsonschema-rs, which is fast and has wheels for the usual platforms."""
+    """Return a validator from jsonschema-rs, which is fast and has wheels for the usual platforms."""
     with undisturbed():
         import jsonschema_rs
 
@@ -126,7 +126,7 @@ class _Validator(Protocol):
 
 
 def python_fits(root: Schema) -> Fits:
-    """A validator from jsonschema, with patterns adapted to mean the same as in jsonschema-rs."""
+    """Return a validator from jsonschema, with patterns adapted to mean the same as in jsonschema-rs."""
     from jsonschema import Draft202012Validator
 
     definitions = _part_for_python(root.get("$defs", {}))

@@ -141,7 +141,7 @@ class Faults:
         return [name for name in value if shape.closed and name not in known]
 
     def _meant(self, unknown: Fault) -> str | None:
-        """The known field that was probably meant by an unknown one, or that should contain it."""
+        """Return the known field that was probably meant by an unknown one, or that should contain it."""
         known = unknown.shape.names()
         beginning = unknown.name.split(":", 1)[0]
         if beginning in known:
@@ -168,7 +168,7 @@ class Faults:
         return name in below.names() or (is_unknown and bool(schema_of(below.first("additionalProperties"))))
 
     def _homes(self, shape: Shape, name: str) -> Iterator[str]:
-        """The fields in which a name is known."""
+        """Yield the fields in which a name is known."""
         for field in shape.names():
             below = self.shape(shape.children(field), {})
             if name in below.names():
@@ -193,7 +193,7 @@ class Faults:
         return (), ""
 
     def _above(self, name: str) -> Path | None:
-        """The innermost parent mapping in which a field with exactly this name is allowed but absent."""
+        """Return the innermost parent mapping in which a field with exactly this name is allowed but absent."""
         around = reversed(self._around)
         return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
 
@@ -208,7 +208,7 @@ class Faults:
         return list(value) if found and all(name in known for name in value) else found
 
     def _is_field(self, entry: Shape, entries: Schema, name: str, value: Json) -> bool:
-        """Whether a value cannot be an entry because of its type, but fits a field of an entry."""
+        """Return whether a value cannot be an entry because of its type, but fits a field of an entry."""
         wrong = self._value_fault(self.shape([entries], value), value, ())
         if value is None or wrong is None or wrong.keyword != "type":
             return False
@@ -267,7 +267,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """The branch that fits, or the one that was probably meant: right type, right constants, few faults."""
+        """Return the branch that fits, or the one that was probably meant: right type, right constants, few faults."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

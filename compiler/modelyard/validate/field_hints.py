@@ -13,7 +13,7 @@ _LONGEST: Final = 70
 
 
 def field_hint(document: Document, fault: Fault) -> str:
-    """A hint for an unknown field; empty if only its spelling can help."""
+    """Return a hint for an unknown field, or "" if only its spelling can help."""
     if len(fault.name) > _LONGEST:
         return ""
     return (
@@ -27,19 +27,19 @@ def field_hint(document: Document, fault: Fault) -> str:
 
 
 def unnamed_hint(fault: Fault) -> str:
-    """A hint for an entry without a name."""
+    """Return a hint for an entry without a name."""
     there = [name for name in _mapping(fault.value) if name not in fault.others]
     return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
 
 
 def line_at(document: Document, span: Span) -> str:
-    """The line of a path."""
+    """Return the line of a path."""
     return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
 
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """The lines of a file, split only once for all its errors."""
+    """Return the lines of a file, split only once for all its errors."""
     return file.lines()
 
 

@@ -26,7 +26,7 @@ _TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """The first hint that applies, or an empty text. `is_entry` is true for entries of a list."""
+    """Return the first hint that applies, or an empty text. `is_entry` is true for entries of a list."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:
@@ -44,7 +44,7 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """A hint with the text in the required form, if the intention is clear, or with the letter to replace."""
+    """Return a hint with the text in the required form, if the intention is clear, or with the letter to replace."""
     if unusual := lookalike_hint(text):
         return unusual
     better = rewritten(text, _patterns(shape))
@@ -103,7 +103,7 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """The address of an existing entry, for its bare name, a path that is too deep, or a typo."""
+    """Return the address of an existing entry, for its bare name, a path that is too deep, or a typo."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     found = next((one for one in (_meant(document, text), *bare) if one and _fits(shape, one)), "")
     return f"did you mean {quote(found)}?" if found else ""

@@ -37,7 +37,7 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def describe(document: Document, fault: Fault) -> Diagnostic:
-    """The diagnostic for a fault."""
+    """Return the diagnostic for a fault."""
     if fault.shape.secret and fault.keyword in FITS:
         return _secret(document, fault)
     return _TELL[fault.keyword](document, fault)
@@ -97,7 +97,7 @@ def _of_variable(document: Document, span: Span, hint: str) -> str:
 
 
 def _is_comment(document: Document, span: Span) -> bool:
-    """Whether YAML reads the intended value as a comment, as in `room: #alerts`."""
+    """Return whether YAML reads the intended value as a comment, as in `room: #alerts`."""
     line = line_at(document, span)[span.end_column - 1 :]
     return re.match(r"\s*:\s+#\w", line) is not None
 
@@ -175,7 +175,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _namesake(document: Document, path: Path) -> str:
-    """The name in the base that was probably meant by an environment's unknown name."""
+    """Return the name in the base that was probably meant by an environment's unknown name."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
     written = document.key_span(path)
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
@@ -226,14 +226,14 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Whether this field is from the base, while an environment sets other fields of the mapping."""
+    """Return whether this field is from the base, while an environment sets other fields of the mapping."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
-    """The value that another field would need to have."""
+    """Return the value that another field would need to have."""
     value = fault.value if isinstance(fault.value, dict) else {}
     needed = f"it needs '{name}' to be {' or '.join(dict.fromkeys(words))}"
     if name not in value and len(set(words)) == 1:
@@ -251,13 +251,13 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
-    """Whether a condition requires a missing field. Until it is added, no other condition matters."""
+    """Return whether a condition requires a missing field. Until it is added, no other condition matters."""
     value = fault.value if isinstance(fault.value, dict) else {}
     return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
-    """The values of a field that satisfy all required conditions and none of the excluded ones."""
+    """Return the values of a field that satisfy all required conditions and none of the excluded ones."""
     asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
     for words, must_hold in reversed(asked):  # the innermost condition is the narrowest
         if words and must_hold:

@@ -106,7 +106,7 @@ _AMOUNT: Final = pattern(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0
 
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:
-    """The first rewriting that matches all patterns, or an empty text."""
+    """Return the first rewriting that matches all patterns, or an empty text."""
     wanted = list(patterns)
     if not wanted or len(text) > _LONGEST or text.lower() in NOTHING:
         return ""
@@ -144,12 +144,12 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
-    """The words of a text in lower case, joined by hyphens."""
+    """Return the words of a text in lower case, joined by hyphens."""
     return re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower()).strip("-")
 
 
 def _schedules(text: str) -> Iterator[str]:
-    """A five-field cron line for a macro, a time, a line with seconds, or the syntax of other programs."""
+    """Yield a five-field cron line for a macro, a time, a line with seconds, or the syntax of other programs."""
     yield _MACROS.get(text.lower(), text)
     yield _MACROS.get(f"@{text.lower()}", text)
     clock = _CLOCK.match(text)
@@ -196,7 +196,7 @@ def _accelerators(text: str) -> Iterator[str]:
 
 
 def _addresses(text: str, holds_path: bool) -> Iterator[str]:
-    """The path, host or bucket in a URL, or the bucket before a path."""
+    """Yield the path, host or bucket in a URL, or the bucket before a path."""
     bucket = _BUCKET.match(text)
     if bucket:
         yield bucket[1]
@@ -208,7 +208,7 @@ def _addresses(text: str, holds_path: bool) -> Iterator[str]:
 
 
 def _links(text: str) -> Iterator[str]:
-    """The path of a network, or the name of a subnet, in a link of Google Cloud."""
+    """Yield the path of a network, or the name of a subnet, in a link of Google Cloud."""
     for found in (_NETWORK.match(text), _SUBNET.match(text)):
         if found:
             yield found[1]

@@ -189,7 +189,7 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """The sort key of an imported name, as in isort: constants, then classes, then others."""
+    """Return the sort key of an imported name, as in isort: constants, then classes, then others."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 
