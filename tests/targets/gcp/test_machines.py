@@ -36,7 +36,7 @@ def test_allocatable_is_not_above_the_example_of_gke() -> None:
 
 @pytest.mark.parametrize(("vcpus", "memory", "reserved_gi"), [(2, 8, 1.8), (32, 128, 9.32), (96, 384, 14.44)])
 def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reserved_gi: float) -> None:
-    """25 % of the first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the next 112, and 2 % of the rest."""
+    """Source: GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of 8, 6 % of 112, and 2 % of the rest."""
     _, memory_mib = allocatable(vcpus, memory)
 
     assert memory_mib == int(memory * 1024 * 0.97 - reserved_gi * 1024 - 100)
