@@ -143,7 +143,7 @@ def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str,
             explanation = _start(requests, request_id, job, _read(requests, entry, where))
         except Refusal as refusal:
             explanation = f"nothing is started: {refusal}"
-    started = exists(requests.api, job)  # also true if another starter was faster: its run looks like an earlier one
+    started = exists(requests.api, job)  # also true if another starter was faster and its run looks earlier
     if started:
         explanation = f"pipeline {requests.allowed.pipeline} is started"
     return {

@@ -50,7 +50,7 @@ class Driver:
         self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """Return every step's outcome by name; None if a step failed for good, after which the others are killed."""
+        """Return every step's outcome by name, or None after a step failed for good and the others were killed."""
         import ray
 
         while len(self._done) < len(self._steps):

@@ -26,7 +26,7 @@ from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkloa
 
 _log = logging.getLogger(__name__)
 
-_WHOLE = 0.99  # of a Pod's group resource: the rest is for coordinators; a second worker is excluded by the Pod's CPUs
+_WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a Pod's CPUs exclude a second worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ RUN_TAG = "modelyard.import.digest"
 LARGEST_BYTES = 8 * 2**30
 """The maximum total size of a model's files, which are copied to a scratch volume of limited size."""
 
-_LONGEST = timedelta(hours=1)  # maximum duration of a promoter run; an older open run was left by a process that ended
+_LONGEST = timedelta(hours=1)  # maximum duration of a promoter run, so an older open run was abandoned
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 

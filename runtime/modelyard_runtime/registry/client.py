@@ -58,7 +58,7 @@ def connect(workload: records.Workload) -> None:
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):
-        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a registry on a laptop: one user, no server, no database
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a registry on a laptop has one user, no server, no database
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 

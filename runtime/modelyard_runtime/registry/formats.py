@@ -34,10 +34,10 @@ _TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Types in models of built-in trainers that skops does not trust by default: numeric data, and boosters loaded
-from their own bytes.
+"""Types in models of built-in trainers that skops does not trust by default.
 
-MLflow reads the list of trusted types from the model's own files, so a list with other types is not trusted.
+These are numeric data, and boosters loaded from their own bytes. MLflow reads the list of trusted types from the
+model's own files, so a list with other types is not trusted.
 """
 
 _Flavors: TypeAlias = dict[str, dict[str, Any]]
