@@ -1,4 +1,4 @@
-"""Renders values on one line, as in a spec."""
+"""Render values on one line, as in a spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the keys and values of a document at which a diagnostic points."""
+"""Find the keys and values of a document that a diagnostic points at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.source import Document, Json, Path, Span
 def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple[Path, ...]]:
     """Return the paths whose key or value has each span: several if aliases repeat a value, none outside the document.
 
-    Takes linear time in the size of the document.
+    This takes linear time in the size of the document.
     """
     columns = {(span.column, span.end_column) for span in spans}
     paths: dict[Span, list[Path]] = {span: [] for span in spans}

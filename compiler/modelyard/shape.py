@@ -1,4 +1,4 @@
-"""The schema at one place in a document: the parts that apply, and those that would apply otherwise."""
+"""The schema at a place in a document: the parts that apply, and those that could apply."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from modelyard.source import Json
 Schema: TypeAlias = "dict[str, Json]"
 
 Conditions: TypeAlias = "tuple[tuple[Schema, bool], ...]"
-"""The conditions that lead to a branch: True for those that must hold, False for those that must not."""
+"""The conditions that lead to a branch. True means that a condition must hold, False that it must not."""
 
 _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a part of a schema that is itself a schema. `true` and missing parts require nothing."""
+    """Return a part of a schema that is itself a schema. The result is empty for `true` and for missing parts."""
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -28,7 +28,7 @@ def texts(value: Json) -> list[str]:
 
 @record
 class Excluded:
-    """A branch that does not apply: the fields that it would allow, and the condition that excluded it.
+    """A branch that does not apply, with the fields that it would allow and the condition that excluded it.
 
     `held` means that the condition is true and its `else` is excluded.
     """
@@ -40,9 +40,9 @@ class Excluded:
 
 @record(frozen=False)
 class Shape:
-    """All schemas that apply to one value, outermost first.
+    """All schemas that apply to a value, outermost first.
 
-    `possible` are branches that an error elsewhere leaves undecided: only the names of their fields are used.
+    `possible` are branches that are undecided because of an error elsewhere. Only the names of their fields are used.
     """
 
     schemas: list[Schema] = field(default_factory=list[Schema])
@@ -71,7 +71,7 @@ class Shape:
 
     @property
     def closed(self) -> bool:
-        """Whether only known fields are allowed here."""
+        """Whether only known fields are allowed."""
         return any(
             schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False
             for schema in self.schemas
@@ -108,7 +108,7 @@ def branch_names(branches: Iterable[Schema]) -> Iterator[str]:
 
 
 def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iterator[Conditions]:
-    """For each branch that allows a field, the conditions that lead to it, outermost first."""
+    """Yield the conditions for each branch that allows a field, outermost first."""
     branch = excluded.branch
     conditions = (*outer, (excluded.condition, not excluded.held))
     if name in schema_of(branch.get("properties")):

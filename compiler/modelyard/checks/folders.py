@@ -1,4 +1,4 @@
-"""Finds the bucket folders that a system uses for data, and overlaps between them."""
+"""Find the bucket folders that a system uses for data, and overlaps between these folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 @record
 class Folder:
-    """A folder in a bucket, with its name for messages and its place in the spec."""
+    """A folder in a bucket, with a name for messages and its place in the spec."""
 
     what: str  # "dataset 'transactions'"
     bucket: str
@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """Return a dataset's folder, from its store and path or from its address."""
+    """Return a dataset's folder, given by its store and path or by its address."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -76,7 +76,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 class Folders:
-    """An index of folders that finds overlaps in one step per path segment."""
+    """An index of folders that finds overlaps with one step for each path segment."""
 
     def __init__(self, folders: Iterable[Folder] = ()) -> None:
         self._exact: dict[_Key, Folder] = {}
@@ -85,14 +85,14 @@ class Folders:
             self.add(folder)
 
     def add(self, folder: Folder) -> None:
-        """Add a folder unless an equal one exists."""
+        """Add a folder unless an equal folder exists."""
         *above, exact = _prefixes(folder)
         self._exact.setdefault(exact, folder)
         for key in above:
             self._above.setdefault(key, folder)
 
     def equal(self, folder: Folder) -> Folder | None:
-        """Find the equal folder."""
+        """Find a folder that equals this one."""
         return self._exact.get((folder.bucket, folder.parts))
 
     def nested(self, folder: Folder) -> Folder | None:

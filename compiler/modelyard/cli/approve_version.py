@@ -1,4 +1,4 @@
-"""Describes a version to its approver, before and after signing, from its tags and the spec."""
+"""Describe a version to its approver before and after signing, based on the version's tags and the spec."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def described(tags: Mapping[str, str]) -> str:
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise if an approval would have no effect, or another one than the signer expects."""
+    """Raise if an approval would have no effect, or a different effect than the signer expects."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None
@@ -83,7 +83,7 @@ def still_missing(system: System, approval: Approval, about: Mapping[str, str], 
 def _approving_groups(
     system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]
 ) -> list[str]:
-    """Return the groups whose approvals are in the tags and count."""
+    """Return the groups with a valid approval in the tags."""
     groups = approval.groups
     lines = [
         f"{group.name} {' '.join(line.split()[:2])}\n"
@@ -115,7 +115,7 @@ def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] 
         statement, signature = str(approval["statement"]), str(approval["signature"])
         claims = json.loads(statement)
         fits = all(claims.get(name) == value for name, value in about.items())
-        f"{statement}{signature}".encode()  # neither has a lone surrogate, which cannot be encoded in UTF-8
+        f"{statement}{signature}".encode()  # lone surrogates cannot be encoded in UTF-8
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return (statement, signature) if fits else None

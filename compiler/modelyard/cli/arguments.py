@@ -1,4 +1,4 @@
-"""Defines the commands, their options, and their help."""
+"""Define the commands, their options, and their help."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ def _examples(command: str) -> str:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """Return the help formatter, which argparse also creates to check each argument.
+    """Return the help formatter, which argparse also creates to check each argument definition.
 
-    argparse's default formatter imports `shutil`, and with it archive libraries, to measure the terminal.
+    To measure the terminal, argparse's default formatter would import `shutil` and its archive libraries.
     """
     try:
         columns = int(os.environ.get("COLUMNS", "0"))
@@ -144,7 +144,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     if columns <= 0:
         try:
             columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ is not None else 0
-        except (ValueError, OSError):  # standard output is closed, or is not a terminal
+        except (ValueError, OSError):  # standard output is closed or not a terminal
             columns = 0
     return argparse.RawDescriptionHelpFormatter(prog, width=(columns or 80) - 2)
 

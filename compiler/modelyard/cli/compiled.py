@@ -1,4 +1,4 @@
-"""The machine-readable result of a compile: every target's project and files, and which of them changed."""
+"""The machine-readable result of a compile: every target's projects and files, and which files changed."""
 
 from __future__ import annotations
 

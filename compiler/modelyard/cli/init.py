@@ -1,4 +1,4 @@
-"""`modelyard init`: writes a starter spec, and the schema next to it for editors."""
+"""`modelyard init`: write a starter spec and, for editors, its schema."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _summary(path: Path) -> str:
 def _write(folder: Path, text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     spec = folder / SPEC_NAME
-    if os.path.lexists(folder / DISTINCT_NAME):  # another spec in the same folder would be an error
+    if os.path.lexists(folder / DISTINCT_NAME):  # two specs in a folder would be an error
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DISTINCT_NAME))
     named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
     with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:

@@ -1,4 +1,4 @@
-"""Compares a tree on disk with the expected one, without trusting its record."""
+"""Compare a tree on disk with the expected tree, without trusting the tree's record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
-    """The differences between the expected files and the tree at root: by expected file, then by unexpected path."""
+    """Yield the differences between the expected files and the tree at root: expected files first, then unexpected."""
     found = scan(root)
     expected = {RECORD}
     for file in files:

@@ -1,4 +1,4 @@
-"""Selects resources by the type of their value, and dispatches functions on it."""
+"""Select resources by the type of their value, and dispatch functions on that type."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _R = TypeVar("_R")
 
 
 def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
-    """The resources in a list whose value has this type, in order. For a whole plan, use the faster `Plan.of`."""
+    """Return the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
     return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
 
 
 class ByType(Generic[_Q, _R]):
-    """A function of a resource with a case per value type; `otherwise` handles all other types."""
+    """A function of a resource with a case for each value type. `otherwise` handles all other types."""
 
     __slots__ = ("_cases", "_otherwise")
 

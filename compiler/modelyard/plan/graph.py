@@ -33,7 +33,7 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""The types of a resource's `value`. The value of a DASHBOARD is the Inference that it shows."""
+"""The types of a resource's `value`. The value of a DASHBOARD is its Inference."""
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
@@ -48,35 +48,36 @@ V = TypeVar("V", bound=Payload)
 
 @record
 class Resource(Generic[V_co]):
-    """A vertex: `address` is `<kind>/<name>`, unique within its placement.
+    """A vertex of the plan. Its `address` is `<kind>/<name>`, which is unique within the placement.
 
-    The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, `ByType` dispatches.
+    The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, and `ByType` dispatches
+    on the type.
 
-    `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters, unique among
-    the workloads of a placement. A rename in the spec (`moved`) does not change it.
+    `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters that is
+    unique among the workloads of a placement. A rename in the spec (`moved`) does not change this name.
     """
 
     kind: Kind
     name: str
     placement: str  # a target's name
     origin: Path  # the line of the spec that requested it
-    workload: str  # its owner: `section.name`, `pool.<name>`, or `registry`; empty if shared by all
+    workload: str  # owner: `section.name`, `pool.<name>`, or `registry`; empty if shared by all
     value: V_co
 
     @property
     def address(self) -> str:
-        """`<kind>/<name>`, unique within the placement."""
+        """`<kind>/<name>`, which is unique within the placement."""
         return f"{self.kind}/{self.name}"
 
     @property
     def place(self) -> str:
-        """`<placement>:<kind>/<name>`, unique within the plan and used by links."""
+        """`<placement>:<kind>/<name>`, which is unique within the plan and used by links."""
         return f"{self.placement}:{self.kind}/{self.name}"
 
 
 @record
 class Link:
-    """An edge: `source` calls or reads `sink` (addresses with placements) over a protocol and port."""
+    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Both are places of resources."""
 
     source: str  # placement:kind/name
     sink: str
@@ -114,7 +115,7 @@ class Plan:
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
         """Return the links between two targets, in order, optionally only those with an end on one placement.
 
-        A registry adopted by its URL is on no target.
+        An adopted registry, given by its URL, is not on any target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(
@@ -130,7 +131,7 @@ class Plan:
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:
-        """Return whether a target has a cluster. It has none if all its resources are outside a cluster."""
+        """Return whether a target has a cluster. It has no cluster if all its resources are outside a cluster."""
         return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
@@ -164,6 +165,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Whether models are delivered as bundles, because their registry runs on another target and is not exposed."""
+    """Whether models are delivered as bundles, because the registry is on another target and not exposed."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

@@ -1,4 +1,4 @@
-"""Where data is stored, how long it is retained, and what runs report about themselves."""
+"""Determine where data is stored, how long it is retained, and what runs report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec import Capture, Pipeline, Registry, Store, System
 
 _DAY_S = 86400
 LOG_DAYS = 90
-"""The number of days for which a bucket created here keeps run logs."""
+"""Retention of run logs in days, in buckets that modelyard creates."""
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
@@ -37,16 +37,16 @@ def model_path(artifact_path: str, registered_name: str) -> str:
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Return whether gate results of training runs are reported: alerts go to the owner's on-call channel."""
+    """Return whether training runs report gate results, for alerts in the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """Return the location of a pipeline's run logs: the store of the registry's artifacts, and a folder in it.
+    """Return the location of a pipeline's run logs: a folder in the store of the registry's artifacts.
 
-    None if the registry is adopted, because its store is unknown, or if the registry runs on another target.
+    The result is None if the registry is adopted, because its store is unknown, or if it runs on another target.
     """
     registry = system.registry
     if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
@@ -64,9 +64,9 @@ def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
 
 
 def cluster_service(uri: str) -> tuple[str, str] | None:
-    """The name and namespace of the Service in a URL: ("mlflow", "ml") for the host `mlflow.ml.svc.cluster.local`."""
+    """Return the name and namespace of a URL's Service: ("mlflow", "ml") for `mlflow.ml.svc.cluster.local`."""
     try:
         labels = (urlsplit(uri).hostname or "").split(".")
-    except ValueError:  # half an IPv6 address: connecting to the URL reports this
+    except ValueError:  # an incomplete IPv6 address, which is reported elsewhere
         return None
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None

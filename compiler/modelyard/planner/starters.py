@@ -1,4 +1,4 @@
-"""Plans how monitors start runs on other targets: a folder for requests, and a starter that answers them."""
+"""Plan how monitors start runs on other targets: through a folder for requests, and a starter that answers requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target; None if it starts no pipeline there."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it starts no pipeline there."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -36,8 +36,9 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> 
 
 
 def plan_starters(draft: Draft) -> None:
-    """Plan a starter on each target whose pipelines other targets request: an identity that reads the requests, and a
-    job that answers them.
+    """Plan a starter on each target whose pipelines other targets request.
+
+    A starter has an identity that reads the requests, and a job that answers them.
     """
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
         requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)
@@ -62,7 +63,7 @@ def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | N
 
 
 def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
-    """Suggest how the target without access to the first store can get it."""
+    """Suggest how the target without access to the first store can get access."""
     store = next(iter(_stores(draft)), None)
     if store is None:
         return way_to_a_store("", "", "", service=False)
@@ -73,7 +74,7 @@ def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
 
 
 def _stores(draft: Draft) -> tuple[Store, ...]:
-    """Return the artifact store, which also contains bundles, and then all other stores."""
+    """Return the artifact store, which also contains bundles, followed by all other stores."""
     artifact_store = draft.artifacts[0] if draft.artifacts is not None else ""
     objects = [store for store in draft.system.stores.values() if store.type == "object"]
     return tuple(sorted(objects, key=lambda store: store.name != artifact_store))

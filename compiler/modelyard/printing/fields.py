@@ -1,4 +1,4 @@
-"""Describes schema fields by path, such as `inference.*.replicas`, for `explain`."""
+"""Describe schema fields by path, such as `inference.*.replicas`, for `explain`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BRANCHES = ("then", "else")
 
 @record
 class Field:
-    """Every schema that can apply at one path, outermost first."""
+    """All schemas that can apply at a path, outermost first."""
 
     root: Schema
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """Return a subfield; `*` stands for any name and any list position."""
+        """Return a subfield, where `*` stands for any name or list position."""
         parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
@@ -35,11 +35,11 @@ class Field:
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
-        """Return the keyword's value in the outermost schema that has it."""
+        """Return the value of a keyword in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def every(self, keyword: str) -> list[Json]:
-        """Return the distinct values of the keyword in all schemas that have it."""
+        """Return the distinct values of a keyword in all schemas that have it."""
         values: list[Json] = []
         for schema in self.schemas:
             if keyword in schema and schema[keyword] not in values:
@@ -48,7 +48,7 @@ class Field:
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
-    """Find the field at a path, or None and a message that names the unknown part and the nearest known field."""
+    """Find the field at a path. Otherwise return None and a message about the unknown part and the nearest field."""
     current = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
         below = current.step(name)
@@ -102,7 +102,7 @@ def _children(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
-    """Yield a schema and everything that it includes: references, alternatives and conditional branches."""
+    """Yield a schema and all schemas that it includes: references, alternatives and conditional branches."""
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):

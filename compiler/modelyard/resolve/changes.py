@@ -1,4 +1,4 @@
-"""Resolves overrides of emitted objects, and renames."""
+"""Resolve overrides of emitted objects, and renames."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def called(scope: Scope, section: str, name: str) -> str:
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames: the old address by the new one. Only the new address must exist."""
+    """Resolve renames. Returns old addresses by new addresses. Only the new addresses must exist."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

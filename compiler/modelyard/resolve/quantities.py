@@ -1,4 +1,4 @@
-"""Reads quantities; reports an invalid one and uses a fallback, so that the stage can continue."""
+"""Read quantities. Invalid quantities are reported and replaced by a fallback, so that the stage can continue."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def milliseconds_or(scope: Scope, node: Node, key: str, path: Path, default: int
 
 
 def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """Bytes, or None if the field is absent."""
+    """Return bytes, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Thousandths of a CPU; 0 if the field is absent."""
+    """Return thousandths of a CPU, or 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0
@@ -75,7 +75,7 @@ def percent(scope: Scope, node: Node, key: str, path: Path, default: int) -> int
 
 
 def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] | None:
-    """Money and its currency, or None if the field is absent."""
+    """Return an amount of money and its currency, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None

@@ -17,7 +17,7 @@ from modelyard.spec.stages import Approval, Signed
 
 @record
 class Override:
-    """A JSON Patch (RFC 6902) on one emitted object, with the reason why."""
+    """A JSON Patch (RFC 6902) for an emitted object, with a reason."""
 
     name: str
     target: str
@@ -48,15 +48,16 @@ class System:
     channels: Mapping[str, Channel]
     overrides: tuple[Override, ...] = ()
     signed: tuple[Signed, ...] = ()  # approvals stored next to the spec
-    moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
+    moved: Mapping[str, str] | None = None  # new address -> old address; the new entry keeps the old entry's names
 
     def target(self, name: str) -> TargetSpec:
         """Return the target with this name, which must exist."""
         return next(target for target in self.deployment.targets if target.name == name)
 
     def promoted(self) -> dict[str, tuple[str, ...]]:
-        """The models that are trained here or imported, each with the aliases that its versions get from pipelines,
-        imports and stages.
+        """Return the models that are trained here or imported, each with its aliases.
+
+        The aliases are those that versions get from pipelines, imports and stages.
         """
         aliases_by_model: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():
@@ -79,7 +80,7 @@ class System:
         return (stage.alias for stage in self.models[model].stages if stage.alias not in aliases)
 
     def approval(self, model: str, alias: str) -> Approval | None:
-        """Return the approvals required before a model's alias moves."""
+        """Return the approvals that are required before a model's alias moves."""
         stage = next((candidate for candidate in self.models[model].stages if candidate.alias == alias), None)
         return self.governance.approve_promotion if stage is None else stage.approval
 

@@ -1,4 +1,4 @@
-"""Finds the pipelines that train a model."""
+"""Find the pipelines that train a model."""
 
 from __future__ import annotations
 
