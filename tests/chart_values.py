@@ -1,4 +1,4 @@
-"""Values passed to Helm charts, checked against each chart's own values.yaml."""
+"""Checks values passed to Helm charts against each chart's own values.yaml."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:
-    """Return the values that the charts of these calls lack, as `chart: path`, and charts that were not examined."""
+    """Return the values in these calls that their charts do not have, as `chart: path`, and charts not examined."""
     charts = {chart.name: chart for chart in known()}
     found: list[str] = []
     for call in calls:

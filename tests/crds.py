@@ -80,7 +80,7 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _closed(schema: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
-    """Convert a structural schema to JSON Schema that refuses unknown fields, like strict field validation."""
+    """Convert a structural schema to JSON Schema that refuses unknown fields, as strict validation does."""
     result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
     result.pop("format", None)
     if schema.get("x-kubernetes-int-or-string"):

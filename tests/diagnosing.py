@@ -39,7 +39,7 @@ class Question:
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """Return all diagnostics up to the first stage that reports an error, including those of targets."""
+    """Return all diagnostics, including those of targets, up to the first stage that reports an error."""
     overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = Given(question.path, question.spec)
     return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics

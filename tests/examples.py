@@ -14,7 +14,7 @@ from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
-"""The folder of test specs that are treated like examples: their output is stored and compared."""
+"""The folder of test specs whose output is stored and compared, as it is for examples."""
 
 
 @dataclass(frozen=True, slots=True)

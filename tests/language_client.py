@@ -1,4 +1,4 @@
-"""A client for a language server over standard streams, which opens documents and sends requests."""
+"""A client of a language server over standard streams, which opens documents and sends requests."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LanguageClient:
         return self._answers[number].get(timeout=_PATIENCE_S)
 
     def tell(self, method: str, parameters: object) -> None:
-        """Send a notification, to which there is no response."""
+        """Send a notification, which gets no response."""
         self._send({"method": method, "params": parameters})
 
     def _queue(self, uri: str) -> queue.Queue[list[dict[str, Any]]]:

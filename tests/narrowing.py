@@ -1,4 +1,4 @@
-"""Narrows optional values that a test needs."""
+"""Provides a helper for optional values that must not be None in a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints the alerts in docs/operations.md from code, each with its meaning and runbook."""
+"""Prints the alerts in docs/operations.md from code, each with its meaning and its runbooks."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
     ("operations.md", "alerts"): alerts_part,
     ("risk.md", "risk"): risk_part,
 }
-"""The printed text of each part, by page."""
+"""The printed parts, by page and name."""
 
 
 def with_part(page: str, part: str, printed: str) -> str:

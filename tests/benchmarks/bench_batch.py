@@ -1,4 +1,4 @@
-"""Compare the throughput of batch inference to the same model on bare Ray Data with its best batch size."""
+"""Compare batch inference throughput with that of the same model on bare Ray Data with its best batch size."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Compiler performance budgets for start-up, validate and compile, and for how their cost grows with the spec.
+"""Check the performance of the compiler's start-up, validate and compile, and how their cost grows with the spec.
 
-All budgets are ratios within one run. Both sides are measured in turns, in processor time, and the fastest run of each
-counts, because other processes on a shared machine can only make a run slower. `ratios.json` has the budgets.
+All budgets are ratios within one run. The two sides are measured alternately in processor time. The fastest run of each
+counts, because other processes on a shared machine can only slow a run down. `ratios.json` has the budgets.
 
 The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
 gets the same spec and schema. For compile, it also gets our documents as plain values, so only our time includes the
@@ -120,7 +120,7 @@ def misspelt(text: str, mistakes: int) -> str:
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def bench_start(ratios: Ratios, option: str) -> None:
-    """Measure the start-up time with options that do nothing else."""
+    """Measure the start-up time with options that need no other work."""
     ratios.check(f"{option}, times python -c pass", times_pass(option))
 
 

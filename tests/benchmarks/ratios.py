@@ -44,7 +44,7 @@ class Expected:
         return max(self.bound, margin * (self.stored or 0.0))
 
     def verdict(self, measured: float) -> str:
-        """Return the table's remark on a ratio, or "" if the ratio is within its budget and has not changed."""
+        """Return the table's remark on a ratio, or "" if the ratio is unchanged and within its budget."""
         if measured > self.held:
             return "exceeded"
         if self.stored is not None and measured > self.stored * (1 + self.band):

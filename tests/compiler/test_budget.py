@@ -1,4 +1,4 @@
-"""All targets share one budget. A fixed cost above it is an error or warning, a maximum above it is a warning."""
+"""All targets share one budget. Exceeding it with the fixed cost is an error or warning, otherwise a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def said(block: bool, *costs: Cost) -> list[str]:
 
 @pytest.mark.parametrize(("block", "code"), [(False, "W0513"), (True, "E0513")])
 def test_targets_share_one_budget(block: bool, code: str) -> None:
-    """Two targets within the budget may exceed it together."""
+    """Two targets that are each within the budget may exceed it together."""
     half = Cost(10_000, 10_000)
 
     assert said(block, half) == []

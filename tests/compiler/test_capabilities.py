@@ -1,4 +1,4 @@
-"""The capability table is complete, and the compiler and the runtime read the same copy of it in the same way."""
+"""The capability table is complete, and the compiler and the runtime interpret it in the same way."""
 
 from __future__ import annotations
 

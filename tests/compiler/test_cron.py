@@ -1,4 +1,4 @@
-"""Cron expressions are read as Kubernetes reads them, and the time between runs is exact."""
+"""Cron expressions mean the same as in Kubernetes, and the time between runs is exact."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_time_between_runs_is_exact(line: str, shortest_s: int, longest_s: int) 
     ],
 )
 def test_invalid_cron_lines_are_refused(line: str, reason: str) -> None:
-    """Kubernetes refuses the same expressions. Our errors also give a reason."""
+    """Kubernetes refuses the same cron expressions, but only our errors give a reason."""
     with pytest.raises(CronError) as refused:
         parse(line)
     assert str(refused.value) == reason

@@ -40,7 +40,7 @@ def constructors() -> dict[str, str]:
 
 
 def test_the_registry_finds_every_code() -> None:
-    """The registry matches the source text. Every code occurs once, in order."""
+    """The registry contains every code in the source text once and in order."""
     listed = {
         f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
     }
@@ -51,7 +51,7 @@ def test_the_registry_finds_every_code() -> None:
 
 
 def test_a_provider_has_a_prefix_of_its_own() -> None:
-    """The number follows a severity after the prefix. No provider uses a number twice."""
+    """A provider's codes have its prefix, a severity and a number that is used once."""
     assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
     for package in TARGETS.diagnostics():
         own = [CODE.fullmatch(code) for code in collected((package,))]
@@ -82,7 +82,7 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
 
 
 def test_diagnostics_are_sorted_and_unique() -> None:
-    """Diagnostics are sorted by file, line, column and code. Those without a position are first."""
+    """Diagnostics are sorted by file, line, column and code, beginning with those without a position."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
     first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
     second = Diagnostic("E0201", Severity.ERROR, "m", Span("a", 10, 1, 2))

@@ -118,7 +118,7 @@ def test_files_name_their_generator_and_declare_settings() -> None:
 
 
 def test_components_are_copied_byte_for_byte() -> None:
-    """The emitted components are the same files that were tested."""
+    """The components in the output are the same files that were tested."""
     library = Path(__file__).parents[2] / "stacks/modelyard_stacks"
     found = {file.path: file.render() for file in stack_files(STACK)}
 
@@ -159,7 +159,7 @@ def test_a_missing_component_raises() -> None:
 
 
 def test_a_project_without_settings_has_no_configuration() -> None:
-    """No configuration is declared and no component folder is written."""
+    """Without settings, no configuration is declared and no component folder is written."""
     found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
 
     assert list(found) == [
@@ -226,7 +226,7 @@ def test_additions_by_pulumi_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> None:
-    """Pulumi's salt is no change to our settings, so the new value is written."""
+    """The salt that Pulumi adds does not conflict with a new value of one of our settings."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "encryptionsalt: v1:abc:def\n")
@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
-    """The spec defines the setting. With force, the edited text is kept in a separate file along with the salt."""
+    """A user's edit of one of our settings is refused. With force, it is kept in a separate file with the salt."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)
@@ -255,7 +255,7 @@ def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> No
 
 
 def test_a_conflicting_earlier_setting_is_refused(tmp_path: Path) -> None:
-    """If a key of ours already has another value in the file, the user must resolve the conflict."""
+    """If one of our keys already has another value in the file, the user must resolve the conflict."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "  fraud-main-workloads:replicas: 5\n")

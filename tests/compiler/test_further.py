@@ -30,7 +30,7 @@ NINE = (
     ("severity: ticket", "severity: tiket", "E0204"),
     ("notify: [alerts]", "notify: [alert]", "E0301"),
 )
-"""For the template `realtime`: the correct text, its wrong replacement, and the code of the resulting error."""
+"""The correct text in the template `realtime`, its wrong replacement, and the code of the error."""
 
 
 def realtime() -> str:
@@ -39,7 +39,7 @@ def realtime() -> str:
 
 
 def judged(text: str) -> Outcome:
-    """Return everything that is reported about a spec."""
+    """Return all diagnostics for a spec."""
     return understand(Inputs(Given("system.yaml", text)), TARGETS)
 
 
@@ -141,7 +141,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
 
 
 def test_a_valid_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a spec is valid, no corrected variants of it are checked."""
+    """If a spec is valid, it is checked once, without corrected variants."""
     monkeypatch.setattr("modelyard.further.further", None)
 
     assert not judged(realtime()).failed

@@ -104,7 +104,7 @@ def test_limits_are_enforced(text: str, limits: Limits, code: str) -> None:
 
 
 def test_at_most_a_thousand_errors_are_reported() -> None:
-    """Any further errors are summarized in one diagnostic."""
+    """Errors beyond the first thousand are summarized in one diagnostic."""
     found = refused("a: 1\n" * 2001)
 
     assert len(found) == 1001
@@ -219,7 +219,7 @@ def _values(text: str, pure: bool) -> Json:
 
 
 def test_a_long_line_of_dashes_is_read_in_linear_time() -> None:
-    """The search for a misplaced space scans even a very long line only once."""
+    """A very long line is searched only once for a misplaced space."""
     document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
 
     assert (document, [one.code for one in found]) == (None, ["E0103"])

@@ -51,7 +51,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """Names, comments and strings are searched for words outside the table above."""
+    """Names, comments and strings contain only the words that the table above allows."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

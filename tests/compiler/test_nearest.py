@@ -1,4 +1,4 @@
-"""The known name that was probably meant is suggested."""
+"""If a name is unknown, the known name that was probably meant is suggested."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
     ],
 )
 def test_only_near_names_are_suggested(word: str, meant: str | None) -> None:
-    """Swapped, missing and added letters, letter case and separators are tolerated."""
+    """The check tolerates swapped, missing and added letters, letter case and separators."""
     assert nearest_name(word, KNOWN) == meant
 
 

@@ -31,7 +31,7 @@ def told(text: str, **files: str) -> list[str]:
 
 
 def test_two_environments_in_one_namespace_are_refused() -> None:
-    """The error is reported at the second environment, in the spec or in its own file. A third one adds no error."""
+    """Each further environment in the namespace is reported once, in the spec or in its own file."""
     assert told(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
     assert told(BASE, dev="", prod="", test="") == ["E0517 environments/prod.yaml:1", "E0517 environments/test.yaml:1"]
 
@@ -49,7 +49,7 @@ def test_the_base_does_not_conflict_with_named_environments() -> None:
 
 
 def test_an_addon_that_two_environments_install_is_reported() -> None:
-    """Both environments have their own namespace, but an operator can be installed only once per cluster."""
+    """An operator can be installed only once per cluster, even if both environments have their own namespace."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 

@@ -34,7 +34,7 @@ def renamed(document: Document, path: str) -> Document:
 
 
 def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
-    """Only the section `environments` is removed."""
+    """Without an environment, only the section `environments` is removed."""
     document, found = overlay(loaded(SPEC), None)
 
     assert found == ()
@@ -86,7 +86,7 @@ def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
 
 
 def test_a_file_is_merged_like_an_entry_in_the_spec(loaded: Loaded) -> None:
-    """Spans from an environment's file point into that file."""
+    """Spans in an environment's file point into this file."""
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
     )
@@ -121,12 +121,12 @@ def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
     ],
 )
 def test_invalid_environments_are_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
-    """Unselected environments are also checked."""
+    """Invalid environments are refused even if they are not selected."""
     assert places(overlay(loaded(text), environment)[1]) == found
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
-    """An entry in the section conflicts with a file, even with an empty one."""
+    """An environment in the section conflicts with one in a file, even if the file is empty."""
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
@@ -164,7 +164,7 @@ JSON = st.recursive(
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """MergePatch, transcribed from RFC 7396, section 2."""
+    """Apply a merge patch, transcribed from RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}

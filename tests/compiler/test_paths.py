@@ -1,4 +1,4 @@
-"""A diagnostic's span can be traced back to the path that the diagnostic is about."""
+"""The span of a diagnostic leads back to the path that the diagnostic is about."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_stages_are_in_enumeration_order() -> None:
 
 
 def test_the_documentation_has_a_section_for_each_stage() -> None:
-    """The page lists the stages in order, and then the two steps that follow the last stage."""
+    """The page lists the stages in order, followed by the two steps after the last stage."""
     names = [stage.name.lower() for stage in Stage]
 
     assert re.findall(r"^## ([a-z]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == [*names, "lower", "emit"]

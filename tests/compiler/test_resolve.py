@@ -1,4 +1,4 @@
-"""A document is resolved into a system: defaults, short forms, units and references."""
+"""A document is resolved into a system, with defaults, short forms, units and references."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_monitors_share_one_small_class() -> None:
 
 
 def test_a_pipeline_without_steps_is_one_step() -> None:
-    """The run is retried as a whole, and its only step adds no retries."""
+    """A pipeline without steps is retried as a whole, and its only step adds no retries."""
     pipeline = resolved().pipelines["retrain"]
 
     assert [step.name for step in pipeline.steps] == ["retrain"]

@@ -128,11 +128,11 @@ NETWORK = r"^(projects/[a-z-]+/global/networks/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?
     ],
 )
 def test_only_the_required_part_of_a_google_cloud_path_is_suggested(kind: str, text: str, better: str) -> None:
-    """If the words of such a path were merely joined, they would name nothing."""
+    """A hint made of all words in the path would name nothing."""
     assert rewritten(text, [kind]) == better
 
 
 def test_free_and_long_texts_are_not_rewritten() -> None:
-    """Free text has no format, and a long text is not a typo."""
+    """Free text has no required form, and a long text is not a typo."""
     assert rewritten("Fraud", []) == ""
     assert rewritten("A" * 101, ["^a+$"]) == ""

@@ -32,7 +32,7 @@ def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
 
 
 def test_nan_is_read() -> None:
-    """`.nan` is parsed as a number, so that a later stage can refuse it."""
+    """`.nan` is parsed as a number, which a later stage refuses."""
     result = plain_value(".nan")
 
     assert isinstance(result, float)

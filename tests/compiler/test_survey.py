@@ -48,7 +48,7 @@ def test_an_error_in_all_environments_is_reported_once() -> None:
 
 
 def test_an_error_in_some_environments_lists_them() -> None:
-    """Environments in the spec, environments in files, and the base are listed."""
+    """The list contains environments in the spec, environments in files, and the base."""
     bad = "{models: {churn: {framework: xgbost}}}"
     text = BASE.replace("memory: 2Gi", "memory: 2TB")
 
@@ -111,7 +111,7 @@ def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
     ids=["a section", "a reference", "a variable", "a field"],
 )
 def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environment: str) -> None:
-    """An incomplete base is not checked alone. An environment that leaves it incomplete is reported."""
+    """An incomplete base is not checked on its own. An environment that leaves it incomplete is reported."""
     whole = surveyed(base, dev=environment, prod=environment)
     assert (whole.base_is_whole, told(whole)) == (False, [])
 
@@ -156,7 +156,7 @@ def test_an_unsupported_provider_fails_only_its_environment() -> None:
 
 
 def test_the_number_of_environments_is_limited() -> None:
-    """Each environment is a separate run, so a small file must not be able to cause a hundred thousand runs."""
+    """Each environment is checked separately, so a small file must not cause a hundred thousand checks."""
     schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())
     assert schema["properties"]["environments"]["maxProperties"] == MOST
 

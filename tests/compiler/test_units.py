@@ -32,7 +32,7 @@ from modelyard import units
     ],
 )
 def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
-    """Units with an `i` are powers of 1024, others of 1000. Fractions of a byte are refused."""
+    """Units with an `i` are powers of 1024, and others are powers of 1000. Fractions of a byte are refused."""
     assert units.memory_bytes(text) == expected
 
 
@@ -56,7 +56,7 @@ def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
     ],
 )
 def test_durations_are_parsed_as_milliseconds(text: str, expected: int | None) -> None:
-    """`m` is minutes, and there are no months."""
+    """`m` means minutes, and months are not supported."""
     assert units.duration_ms(text) == expected
 
 
@@ -123,7 +123,7 @@ def test_secret_references_are_parsed() -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_quantity_or_none(text: str) -> None:
-    """No text raises an exception, however unusual its characters are."""
+    """Unusual characters never cause an exception."""
     for read in (units.memory_bytes, units.duration_s, units.cpu_millis, units.fraction, units.whole_percent):
         value = read(text)
         assert value is None or value >= 0

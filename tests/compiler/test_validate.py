@@ -112,7 +112,7 @@ def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str,
     ],
 )  # fmt: skip
 def test_missing_indentation_is_one_error(examined: Examined, part: str, found: str, hint: str) -> None:
-    """Known fields right after an empty field were probably meant to be indented."""
+    """Known fields right after an empty field probably lack indentation."""
     diagnostics = examined(HEAD + part)
 
     assert places(diagnostics) == [found]
@@ -156,7 +156,7 @@ def test_fields_that_depend_on_a_wrong_type_are_not_checked(examined: Examined) 
 
 
 def test_missing_required_sections_are_reported_with_examples(examined: Examined) -> None:
-    """The error names each missing section and shows an example."""
+    """The error for each missing section shows an example."""
     hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
 
     assert hints == [
@@ -180,7 +180,7 @@ def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
 
 
 def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
-    """One more diagnostic says that there are further errors."""
+    """After a thousand errors, one more diagnostic says that there are others."""
     found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(found) == 1001
@@ -188,7 +188,7 @@ def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
 
 
 def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> None:
-    """A keyword without its own message still fails the document."""
+    """A keyword without a message of its own still causes an error."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
     found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 
@@ -217,7 +217,7 @@ def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
 
 
 def test_every_keyword_of_the_schema_is_supported() -> None:
-    """Otherwise, errors in an unsupported keyword would be reported without a reason."""
+    """An unsupported keyword would cause errors without a reason."""
     known = {
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",

@@ -69,7 +69,7 @@ def test_command_line_values_take_precedence(loaded: Loaded) -> None:
 
 
 def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
-    """A document without references is returned itself, not as a copy."""
+    """Without references, the document itself is returned instead of a copy."""
     document = loaded("x: {y: $1}\n")
 
     assert substitute(document, {})[0] is document
@@ -108,7 +108,7 @@ def test_variable_errors_are_reported_at_their_place(
 
 
 def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
-    """A reference counts as a use even if an overlay replaces or adds it."""
+    """A reference in a value that an overlay replaces or adds counts as a use."""
     text = "vars: {a: 1, b: 2, c: 3}\nx: '${vars.a}'\nenvironments: {dev: {x: 0}, prod: {x: '${vars.b}'}}\n"
     document, _ = overlay(loaded(text), "dev", None)
 

@@ -1,7 +1,8 @@
 """A separate process that compiles mutated specs within limits and reports the outcomes.
 
-`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many specs compiled, how often each code was
-reported, and the number of every case that raised, hung or ran out of memory. `case(number)` returns its text again.
+`python -m tests.hostile.child FIRST COUNT` prints one JSON object with the number of specs that compiled, how often
+each code was reported, and the numbers of cases that raised an exception, hung or ran out of memory. `case(number)`
+recreates such a case.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
-"""Strings without meaning in any language, in every format that fields may require. The first that fits is used."""
+"""Strings without meaning in any language, in every format that a field may require. The first that fits is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, st
 
 
 def problems(seed: Seed, nasty: str) -> list[str]:
-    """Return the places at which a nasty string becomes more than data in the output."""
+    """Return the places at which a nasty string affects more than data in the output."""
     words = taking(seed, nasty)
     if not words:
         return []

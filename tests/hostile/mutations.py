@@ -1,4 +1,4 @@
-"""Mutates a spec randomly. The same seed always causes the same mutation."""
+"""Mutates specs randomly, but in the same way for the same seed."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def typo(parent: Container, key: int | str, random: Random) -> None:
 
 
 def number(parent: Container, key: int | str, random: Random) -> None:
-    """Change a number, or the number in a quantity, by a little or a lot."""
+    """Change a number or the number in a quantity, by a little or by a lot."""
     value = _get(parent, key)
     if isinstance(value, bool):
         _put(parent, key, not value)
@@ -271,7 +271,7 @@ def alias(text: str, random: Random) -> str:
 
 
 def bomb(text: str, random: Random) -> str:
-    """Prepend nested aliases, which expand a short text to very many values."""
+    """Add nested aliases at the beginning, which expand a short text to very many values."""
     width = random.choice((3, 10, 100))
     rows = ["b0: &b0 [a]"]
     rows += [f"b{at}: &b{at} [{', '.join([f'*b{at - 1}'] * width)}]" for at in range(1, random.choice((3, 9, 30)))]

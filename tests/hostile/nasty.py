@@ -1,4 +1,4 @@
-"""Strings that are code in one of the languages into which a spec's values are written."""
+"""Strings that are code in one of the languages in which a spec's values are emitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The infrastructure and workloads projects of a system, deployed to simulated AWS and a cluster on loopback."""
+"""Deploys a system's infrastructure and workloads projects to a simulated AWS and a cluster on loopback."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_S
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """The two projects of one target. The second reads outputs of the first."""
+    """The two projects of one target. The second one reads outputs of the first."""
 
     target: str
     namespace: str
@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return the remaining resources that cost money or hold data by type, except those that every new account has."""
+    """Return the resources that still cost money or contain data by type, except those of every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     found = {
         "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],

@@ -40,11 +40,11 @@ _SHARED = {
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
     **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
 }
-"""Resources that a machine can run only once, or that are slow to create, by the file that uses them."""
+"""Resources that a machine can run only once or that are slow to create, by the file that uses them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Create the list of parts that were skipped, which is printed at the end of the run."""
+    """Create the list of skipped parts, which is printed at the end of the run."""
     config.stash[_cannot_run] = {}
 
 

@@ -193,7 +193,7 @@ def objects() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
-    """Enforce the policies of the valid spec in a cluster with the Ray cluster of a pipeline run."""
+    """Enforce the policies of the valid spec in a cluster with a Ray cluster for a pipeline run."""
     kubectl = control_plane.kubectl
     with in_force(kubectl, NAMESPACE, objects):
         kubectl.apply([ray_cluster(objects)])
@@ -235,7 +235,7 @@ def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects:
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """Each follower has its own limits, and a Job that belongs to no follower is refused."""
+    """A launcher may start its followers only within their own limits, and no other Job."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 
@@ -266,7 +266,7 @@ def test_autoscaler_may_change_only_sizes(name: str, guarded: Kubectl, objects: 
 
 
 def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objects: list[Any]) -> None:
-    """The policies restrict only the system's Pods. An administrator may create a different run."""
+    """An administrator may create a different run, because the policies restrict only the system's Pods."""
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 
@@ -275,7 +275,7 @@ def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objec
 
 @pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)
 def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cluster) -> None:
-    """Wait until the API server refuses a run without a ServiceAccount, which shows that the policy is in force."""
+    """The API server accepts every emitted run and refuses it without its ServiceAccount."""
     kubectl = control_plane.kubectl
     for stack in example.compiled().stacks:
         objects: list[Any] = manifests_of(stack.projects)

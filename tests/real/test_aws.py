@@ -84,7 +84,7 @@ def test_drift_is_detected_and_reverted(cloud: Cloud, small: PulumiStack) -> Non
 
 
 def test_immutable_change_replaces_dependent_resources_too(small: PulumiStack) -> None:
-    """A new address range requires a new VPC, and the gateway is attached to the new VPC."""
+    """A new address range requires a new VPC, to which the gateway is then attached."""
     small.up()
     small.configure("cidr", "10.1.0.0/16")
 
@@ -101,7 +101,7 @@ def test_immutable_change_replaces_dependent_resources_too(small: PulumiStack) -
 
 
 def test_error_includes_the_reason_from_aws(small: PulumiStack) -> None:
-    """AWS rejects an address range, and the engine's error quotes the reason."""
+    """If AWS rejects an address range, the engine's error quotes the reason."""
     small.configure("cidr", "10.0.0.0/8")
 
     with pytest.raises(Failed, match="/16 to /28 are allowed"):
@@ -109,7 +109,7 @@ def test_error_includes_the_reason_from_aws(small: PulumiStack) -> None:
 
 
 def test_bucket_with_objects_is_not_deleted(cloud: Cloud, small: PulumiStack) -> None:
-    """The bucket can be deleted only when it is empty."""
+    """A bucket with objects cannot be deleted until it is empty."""
     small.up()
     s3 = cloud.client("s3")
     version = s3.put_object(Bucket="small-data-20261124", Key="one", Body=b"1")["VersionId"]
@@ -136,7 +136,7 @@ def test_next_up_completes_a_failed_call(cloud: Cloud, small: PulumiStack, after
 
 
 def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
-    """If a run is killed while a call hangs, the next run finishes the work."""
+    """If a run is killed while a call hangs, the next run finishes its work."""
     cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
     running = small.start("up")
     until_all_else_is_done(cloud, running)

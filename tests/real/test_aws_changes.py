@@ -1,4 +1,4 @@
-"""A system on AWS goes through every change in its README, drift, failures, a kill and destruction."""
+"""A system on AWS goes through all changes in its README, drift, failures, a kill and its destruction."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) 
 
 
 def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud, stack: PulumiStack) -> None:
-    """A call fails, a run is killed, and resources drift. Destruction is blocked until protection is turned off."""
+    """The system recovers from a failed call, a killed run and drift. Protection blocks its destruction."""
     before = left_in(cloud)
 
     cloud.orders.give(Order("fail", verb="create", kind="aws:eks/cluster:Cluster"))

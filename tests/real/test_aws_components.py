@@ -1,4 +1,4 @@
-"""Emitted infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if this is allowed."""
+"""Emitted infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if allowed."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_lifecycle_of_buckets_without_a_cluster(
 
 
 def _ends(stack: PulumiStack, cloud: Cloud) -> None:
-    """Check that protected resources cannot be deleted, and then unprotect and delete everything."""
+    """Check that protected resources cannot be deleted, then unprotect and delete everything."""
     with pytest.raises(Failed, match="protect"):
         stack.destroy()
     stack.configure("protect", "false")

@@ -30,7 +30,7 @@ def test_environment_is_created_once_without_the_compiler(python: Path) -> None:
 
 
 def test_misspelt_argument_is_a_type_error(python: Path, tmp_path: Path) -> None:
-    """A well-typed program passes. The real SDK is installed, so argument names are checked."""
+    """A well-typed program passes, and a misspelt argument does not, because the real SDK is installed."""
     program = tmp_path / "program"
     shutil.copytree(TINY, program)
     assert environments.type_errors(program, python) == ""

@@ -1,4 +1,4 @@
-"""Every example is deployed to a real API server by the real engine, changed, and destroyed without leftovers."""
+"""Every example is deployed by the real engine to a real API server, changed, and destroyed without leftovers."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a server has a volume. Removing its second replica would then wait for Pods that never end."""
+    """Return whether a server has a volume, in which case removing a replica would wait for Pods forever."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 

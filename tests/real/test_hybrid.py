@@ -1,4 +1,4 @@
-"""The real engine deploys a hybrid system. Cross-target access works, is limited, and can be removed."""
+"""The real engine deploys a hybrid system whose cross-target access works, is limited, and can be removed."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl)
 
 
 def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
-    """Remove the till: first destroy the shops' stack, then delete the user with its key."""
+    """Remove the till: destroy the shops' stack, and then delete the user with its key."""
     remaining = written(without, folder)
     assert not (remaining / "stores" / "workloads").exists()
     made.tills.configure("protect", "false")

@@ -1,4 +1,4 @@
-"""Least privilege in practice: an identity can do only what its workload declares.
+"""An identity can do only what its workload declares, tested with real requests.
 
 Two evaluators check the policies that the components register. moto's IAM handles real requests from a real client, by
 action and resource. `testbed/clouds/aws/authorization` also supports conditions, and is the only one that checks bucket
@@ -217,7 +217,7 @@ def test_listing_without_a_prefix_is_denied(rights: str) -> None:
 
 
 def test_only_the_declared_secret_is_readable(cloud: Cloud, rights: str) -> None:
-    """Secrets with longer names are denied, although a declared secret's ARN ends with a random suffix."""
+    """Secrets with longer names are denied, although the ARN of the declared secret has a random suffix."""
     listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
     arns = {each["Name"]: each["ARN"] for each in listed}
 

@@ -1,4 +1,4 @@
-"""Enforces the emitted policies on a node and tries every TCP connection between real Pods."""
+"""The emitted policies are enforced on a node, and every TCP connection between real Pods is tried."""
 
 from __future__ import annotations
 

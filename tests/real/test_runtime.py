@@ -55,7 +55,7 @@ def test_user_code_runs_in_steps(tmp_path: Path) -> None:
 
 
 def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
-    """The run succeeds and the gate passes, but the alias moves only after the model's digest is approved."""
+    """The run succeeds and the gate passes, but the alias moves only after an approval of the model's digest."""
     assert facts["train"] == 0
     assert facts["tags"]["modelyard.gate"] == "held"
     assert facts["before approval"]
@@ -103,9 +103,7 @@ def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any
 
 
 def test_site_keeps_working_without_a_network(tmp_path: Path) -> None:
-    """Servers get promoted versions through bundles.
-
-    Without the store, they can restart, and scoring and monitors work.
+    """Without a network, servers use bundles and can restart, and scoring and monitors work.
 
     Captures and promotions from this time are transferred when the store is back.
     """

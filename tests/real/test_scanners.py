@@ -68,7 +68,7 @@ def test_every_finding_is_explained(found: list[Finding]) -> None:
 
 
 def test_every_explanation_has_a_finding(found: list[Finding]) -> None:
-    """A line must be removed if its finding is gone or if an earlier line explains it."""
+    """Every explanation has a finding that no earlier line explains. Otherwise, it must be removed."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, one)), None) for one in found}
 

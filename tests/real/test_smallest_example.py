@@ -101,7 +101,7 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
 
 @pytest.mark.usefixtures("registry")
 def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path: Path) -> None:
-    """All steps from the spec to a prediction are real, but the image is loaded onto the node instead of pulled."""
+    """All steps from the spec to a prediction are real, except that the image is loaded instead of pulled."""
     kubectl = whole_kubernetes.kubectl
     folder = written(EXAMPLE.compiled(), tmp_path / "build") / "main"
     manifests = folder / "workloads" / "manifests"

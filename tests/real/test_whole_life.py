@@ -140,7 +140,7 @@ class Loans:
         self._with_login(*program)
 
     def has_ended(self, run: str) -> bool:
-        """Return whether a run succeeded. If it failed, raise AssertionError with its output."""
+        """Return whether a run has succeeded. If it failed, raise AssertionError with its output."""
         conditions = "{.status.conditions[?(@.status=='True')].type}"
         ended = self.cluster.kubectl.value("job", run, conditions, SYSTEM)
         assert "Failed" not in ended, self.logs()
@@ -357,7 +357,7 @@ def test_system_lifecycle(loans: Loans) -> None:
 
 
 def test_mlflow_requires_a_login(loans: Loans) -> None:
-    """The request is sent from the cluster's network, where this test enforces no NetworkPolicies."""
+    """A request from the cluster's network is refused without a login. NetworkPolicies are not enforced here."""
     url = f"{MLFLOW}/api/2.0/mlflow/registered-models/search"
     with pytest.raises(RuntimeError, match="HTTP Error 401"):
         loans.cluster.fetch(url)

@@ -49,7 +49,7 @@ print("the worker counted to 45")
 
 @pytest.fixture
 def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """Run a pipeline's RayJob until it ends, with a driver of this test instead of the runtime's."""
+    """Run a pipeline's RayJob until it ends, with this test's driver instead of the runtime's."""
     whole_kubernetes.load(base_image)
     kubectl = whole_kubernetes.kubectl
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -77,7 +77,7 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
 
 
 def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
-    """The head starts without workers. The autoscaler requests one and is the only container with an API token."""
+    """The head starts without workers. The autoscaler requests a worker, and only it has an API token."""
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
@@ -85,7 +85,7 @@ def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubern
 
 @pytest.mark.parametrize("name", SPECS)
 def test_api_server_accepts_every_object_without_warnings(name: str, control_plane: Cluster, tmp_path: Path) -> None:
-    """The API server applies strict field validation and the CEL rules of the CustomResourceDefinitions."""
+    """The API server applies strict field validation and the CEL rules in CustomResourceDefinitions."""
     made = lowered(SPECS[name])
     labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.context.namespace}}
     manifests = tmp_path / "manifests.yaml"

@@ -1,4 +1,4 @@
-"""Reads captures."""
+"""Provides access to captured rows."""
 
 from __future__ import annotations
 

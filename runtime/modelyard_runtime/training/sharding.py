@@ -164,7 +164,7 @@ def read_in_shards(
     resources = dict.fromkeys(worker["resources"], 0.001)
     files = [{"path": path} for path in paths(workload, dataset)]
     items = ray.data.from_items(files, override_num_blocks=len(files))
-    items.context.execution_options.preserve_order = True  # the order of equal rows decides which of them are held out
+    items.context.execution_options.preserve_order = True  # the order of equal rows decides which are held out
     reads: Any = _read
     rows = items.map_batches(
         reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=resources

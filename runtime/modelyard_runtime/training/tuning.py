@@ -127,7 +127,7 @@ def _recorder(nested: Nested) -> Any:
     import ray.tune as tune
 
     class TrialRecorder(tune.Callback):
-        """Records events of trials as they happen."""
+        """Forwards the events of trials to the nested runs."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.began(trial.trial_id, trial.config)

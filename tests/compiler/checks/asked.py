@@ -1,4 +1,4 @@
-"""Returns the diagnostics of the checks for a spec, in a form that tests can compare."""
+"""Returns the diagnostics for a spec in a form that tests can compare."""
 
 from __future__ import annotations
 

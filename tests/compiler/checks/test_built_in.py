@@ -1,4 +1,4 @@
-"""The format of a model depends on the code that trains it."""
+"""Check which format a model is stored in, depending on the code that trains it."""
 
 from __future__ import annotations
 

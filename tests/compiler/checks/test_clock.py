@@ -1,4 +1,4 @@
-"""Schedules that do not run when they seem to are reported."""
+"""Schedules that skip runs or run at uneven intervals are reported."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: 
 
 
 def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
-    """For pipelines and monitors, the diagnostic points at the schedule's line."""
+    """The diagnostic for a skipped hour points at the schedule, both for pipelines and for monitors."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
     assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
 def test_zones_with_clock_changes_exist() -> None:
-    """Both data files, zones and clock changes, are from the same release of the time zone database."""
+    """Time zones and clock changes are from the same release of the time zone database."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()

@@ -101,7 +101,7 @@ def test_output_that_contains_its_input_is_reported() -> None:
 
 
 def test_a_step_may_read_the_output_of_another_step() -> None:
-    """Each step is compared only with its own inputs."""
+    """Each step is compared only with its own inputs, so a step may read the output of another step."""
     first = 'collect: {inputs: [transactions], output: scores, source: {entrypoint: "fraud.report:collect"}}'
     second = 'publish: {inputs: [scores], needs: [collect], source: {entrypoint: "fraud.report:publish"}}'
     spec = changed(

@@ -47,7 +47,7 @@ def test_a_pipeline_that_follows_itself_is_reported() -> None:
 
 
 def test_a_cycle_is_reported_once() -> None:
-    """The error lists the pipelines in the cycle, but not those that merely follow one of them."""
+    """The error lists the pipelines in a cycle, but not those that merely follow one of them."""
     spec = changed(
         *following("nightly"),
         (NIGHTLY, "schedule: {after: pipelines.retrain}"),

@@ -19,7 +19,7 @@ ENDPOINT = "https://s3.acme.example"
 
 
 def test_high_risk_models_need_an_effective_gate() -> None:
-    """Both a missing gate and a gate that does not evaluate the first version are reported."""
+    """A missing gate is reported, and so is a gate that does not evaluate the first version."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
@@ -40,7 +40,7 @@ def test_high_risk_models_need_an_effective_gate() -> None:
     ],
 )
 def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high: list[str]) -> None:
-    """The owner must not be the only group of approvers, and its approval must not be enough."""
+    """The owner must not be the only group of approvers, and its approval alone must not be enough."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 
@@ -62,7 +62,7 @@ def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high:
     ],
 )
 def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
-    """Services in the cluster count as internal, for any cluster domain."""
+    """Addresses of Services in the cluster count as internal, whatever the cluster domain is."""
     assert in_clear(url) == clear
 
 
@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
 
 
 def test_requests_with_personal_data_without_tls_are_reported() -> None:
-    """The system's own Gateway has no certificate. For a bank, W0636 reports the same problem."""
+    """Requests without TLS are reported because the system's own Gateway has no certificate here."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -117,7 +117,7 @@ def test_regions_in_addresses_are_recognized(url: str, place: tuple[str, str] | 
 
 
 def test_addresses_outside_the_residency_are_reported() -> None:
-    """Addresses of buckets and registries are checked. Without residency, every region is allowed."""
+    """Addresses of buckets and registries must be within the residency. Without one, every region is allowed."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -128,7 +128,7 @@ def test_addresses_outside_the_residency_are_reported() -> None:
 
 
 def test_an_s3_bucket_outside_the_residency_is_reported() -> None:
-    """On S3, a bucket's region counts. Other S3-compatible services may use any region name."""
+    """For S3, the region of a bucket counts. Other S3-compatible services may use any region name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
     assert found_in(region) == [where(region, "us-east-1", "E0834")]

@@ -54,7 +54,7 @@ def test_labels_without_a_schema_need_a_key() -> None:
     ],
 )
 def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str]) -> None:
-    """Whether captures contain the key is known only if built-in code trains the model on declared features."""
+    """Whether captures contain the labels' key is known only if built-in code trains on declared features."""
     own = '    source: {entrypoint: "fraud.train:main"}\n'
     built_in = (own, "    parameters: {device: cuda}\n")
 
@@ -62,7 +62,7 @@ def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str])
 
 
 def test_inputs_of_user_code_are_unknown() -> None:
-    """User code may train on other columns than the spec lists."""
+    """User code may train on columns that the spec does not list, so its inputs are unknown."""
     assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
 
 

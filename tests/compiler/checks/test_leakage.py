@@ -1,4 +1,4 @@
-"""Report training on data that is unavailable in production, and scoring on other columns than in training."""
+"""Report training on data that is unavailable in production, and scoring on columns that training did not use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """The error is reported for built-in trainers and user code, but only for inputs of the same pipeline."""
+    """A label used as a feature is reported for built-in trainers and user code, within the same pipeline."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')

@@ -48,7 +48,7 @@ MODEL = "{task: binary-classification, framework: xgboost}"
     ],
 )
 def test_an_unknown_trainer_parameter_is_reported(old: str, new: str, pointed: str) -> None:
-    """The parameter may be fixed or searched."""
+    """An unknown parameter is reported whether it is fixed or searched."""
     spec = changed(old, new)
 
     assert found_in(spec) == [where(spec, pointed, "E0811")]
@@ -104,7 +104,7 @@ def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, c
 
 
 def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
-    """Governance may set the retention of captures, which does not affect a dataset's window."""
+    """Governance may set the retention of captures, but it does not affect the window of a dataset."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -113,7 +113,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
-    """Only the retention of a managed bucket is known, not that of an adopted bucket."""
+    """Only the retention of a managed bucket is known, so adopted buckets are not checked."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -200,7 +200,7 @@ def test_parameters_out_of_range_are_reported(framework: str, parameters: str, c
     ],
 )
 def test_search_values_out_of_range_are_reported(space: str, pointed: str) -> None:
-    """Every bound and every choice is checked."""
+    """Every bound and every choice in the search space is checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 
     assert found_in(spec) == [where(spec, pointed, "E0907")]

@@ -50,7 +50,7 @@ def test_a_split_is_reported_at_its_fraction() -> None:
     ],
 )
 def test_too_frequent_training_on_accelerators_is_reported(line: str, codes: list[str]) -> None:
-    """The shortest interval between two runs counts, and is reported once."""
+    """The shortest interval between two runs counts. It is reported once."""
     assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
 
 
@@ -64,7 +64,7 @@ def test_hourly_training_on_accelerators_is_accepted() -> None:
 )
 @pytest.mark.parametrize("old", [NIGHTLY, 'schedule: {cron: "0 6 * * 1"}'])
 def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str]) -> None:
-    """Pipelines and monitors are checked."""
+    """Too frequent starts are reported for pipelines and monitors."""
     cooldown = ("cooldown: 7d", "cooldown: 30d")
 
     assert codes_in(changed(old, f'schedule: {{cron: "{line}"}}', cooldown)) == codes
@@ -88,7 +88,7 @@ def test_a_timeout_longer_than_the_schedule_is_reported(schedule: str, timeout: 
 
 
 def test_a_default_timeout_is_not_reported() -> None:
-    """The default is a day, even for hourly pipelines."""
+    """The default timeout is a day, even for hourly pipelines, and is not reported."""
     assert codes_in(changed(NIGHTLY, 'schedule: {cron: "0 * * * *"}')) == []
 
 
@@ -110,7 +110,7 @@ def test_too_short_a_starting_deadline_is_reported(deadline: str, codes: list[st
     ],
 )
 def test_unrealistic_sizes_are_reported(size: str, codes: list[str]) -> None:
-    """Disks and database volumes are checked."""
+    """Unrealistic sizes of disks and of database volumes are reported."""
     assert codes_in(changed(TRAIN, f"{TRAIN}disk: {size}, ")) == codes
     assert codes_in(changed("runs: {type: database}", f"runs: {{type: database, size: {size}}}")) == codes
 

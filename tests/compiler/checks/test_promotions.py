@@ -18,7 +18,7 @@ GATE = (
 
 @pytest.mark.parametrize(("bound", "codes"), [("0.9", ["W0935"]), ("0.82", []), ("0.8", [])])
 def test_a_rollback_bound_stricter_than_the_gate_is_reported(bound: str, codes: list[str]) -> None:
-    """A bound as strict as the gate's is accepted. Without a rollback, the check only raises an alert."""
+    """The rollback bound may be as strict as the gate's. Without a rollback, the check only raises an alert."""
     stricter = ("{auc_pr: {min: 0.8}}", f"{{auc_pr: {{min: {bound}}}}}")
 
     assert codes_in(changed(*stricter)) == codes
@@ -39,7 +39,7 @@ def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
 
 
 def test_hints_offer_no_version_number_that_bypasses_a_gate() -> None:
-    """Hints offer a version number only without gates and approvals."""
+    """Hints suggest a version number only if there are no gates and approvals."""
     nameless = (LIVE, "champion: {model: fraud-xgb}")
     free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
 
@@ -54,5 +54,5 @@ def test_an_unused_approver_group_is_reported() -> None:
 
 
 def test_an_alias_with_a_typo_is_reported_once() -> None:
-    """Only the misspelt alias is reported, not that the intended alias is unused."""
+    """Only the misspelt alias is reported, and not that the intended alias is unused."""
     assert codes_in(changed("model: fraud-xgb@candidate", "model: fraud-xgb@candidat")) == ["E0810"]

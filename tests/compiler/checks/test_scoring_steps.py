@@ -26,7 +26,7 @@ def test_fields_without_effect_in_a_scoring_step_are_refused(beside: str, at: st
 
 
 def test_a_scoring_step_may_have_its_own_image() -> None:
-    """The step's own image contains the libraries that the model needs."""
+    """A scoring step may have its own image with the libraries that the model needs."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
@@ -77,7 +77,7 @@ def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
 
 
 def test_a_model_used_only_by_a_step_counts_as_used() -> None:
-    """A model that nothing trains is reported if the registry is new."""
+    """If the registry is new, a model that nothing trains is reported unless a step uses it."""
     unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
     used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)
 

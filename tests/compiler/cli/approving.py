@@ -26,7 +26,7 @@ class Registry(BaseHTTPRequestHandler):
     forgets: ClassVar[bool] = False
 
     def do_GET(self) -> None:
-        """Return version 7, the only one."""
+        """Return version 7, which is the only version."""
         if "name=fraud-fraud-xgb&version=7" not in self.path:
             self._answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "version 8 not found"})
             return

@@ -88,7 +88,7 @@ def test_failed_approvals_print_one_line(run: Run, tmp_path: Path, key: Path, mo
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error names the environment variables to use instead."""
+    """The error shows the environment variables to use instead of a password in the address."""
     said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
     assert said.code == 1
@@ -97,7 +97,7 @@ def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, ke
 
 
 def test_a_missing_public_key_prints_the_command_to_create_it(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error shows the ssh-keygen command that extracts the public key."""
+    """If the public key is missing, the error shows the ssh-keygen command that extracts it."""
     key.with_suffix(".pub").unlink()
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))

@@ -16,7 +16,7 @@ from tests.compiler.cli.said import Run
 def test_an_approval_is_stored_with_the_version(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The approval contains the digest recorded by training, and is stored with the approver's login."""
+    """An approval contains the digest recorded by training, and is stored with the approver's login."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "a password of hers")
 

@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
-    """Projects and lock are written next to the spec. The next step is printed to stderr, and stdout is empty."""
+    """Projects and lock are written next to the spec. The next step is printed to stderr, and nothing to stdout."""
     said = run("compile", system)
 
     assert (said.code, said.out) == (0, "")
@@ -61,7 +61,7 @@ def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_pa
 
 
 def test_a_target_with_only_adopted_resources_is_no_next_step(run: Run, tmp_path: Path) -> None:
-    """A target with only adopted resources creates nothing."""
+    """A target with only adopted resources creates nothing, so it is not suggested as the next step."""
     spec = tmp_path / "system.yaml"
     old = "vault: {type: object, target: archive, retention: 3650d}"
     kept = 'vault: {type: object, target: attic, adopt: vault, endpoint: "https://s3.x", credentials: "secret://x/v"}'
@@ -88,7 +88,7 @@ def test_compile_writes_the_same_files_as_the_public_function(run: Run, system: 
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
-    """No file changes its inode or modification time."""
+    """If nothing has changed, a compile changes no inode and no modification time."""
     run("compile", system)
     before = tree(system)
 
@@ -162,7 +162,7 @@ def test_an_unwritable_folder_is_reported(run: Run, system: Path) -> None:
 
 
 def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
-    """With --force, a copy of the edited file is kept under another name."""
+    """With --force, an edited file is replaced, but a copy is kept under another name."""
     run("compile", system)
     edited = system / "build/default/main/workloads/manifests/model-score.yaml"
     edited.write_text("mine: true\n", encoding="utf-8")

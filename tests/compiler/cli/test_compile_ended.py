@@ -23,7 +23,7 @@ def whole(folder: Path) -> tuple[str, int]:
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Restore the SIGINT handler, because background jobs of a shell and their children ignore SIGINT."""
+    """Restore the SIGINT handler, because background jobs and their children ignore SIGINT."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -28,7 +28,7 @@ def test_explain_has_a_page_for_every_code(run: Run) -> None:
 
 
 def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
-    """A code from an old log or ticket leads to the new code."""
+    """`explain` with an old code, for example from a log, leads to the new code."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
     assert (old.code, new.code) == (0, 0)
@@ -45,7 +45,7 @@ def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, mon
 
 
 def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
-    """The output shows which line created which resource."""
+    """For an address, `explain` shows which line created which resource."""
     said = run("explain", "inference.score", system)
 
     assert said.code == 0

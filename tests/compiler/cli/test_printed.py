@@ -1,4 +1,4 @@
-"""Output that other programs read: graphs and schemas."""
+"""Graphs and schemas are printed in formats that other programs can read."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""A public key whose private key we do not have: the host key of github.com."""
+"""A public key whose private key nobody here has: the host key of github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(run: Run, folder: Path, *more: str) -> Path:
-    """Approve with `--save` and return the approval's file."""
+    """Run `modelyard approve --save`, and return the file of the approval."""
     asked = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
     said = run("approve", str(folder), *asked, "--save", *more)
     assert said.code == 0, said.err
@@ -111,7 +111,7 @@ def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """Return an invalid signature of a key in the right format. Only the runtime verifies signatures."""
+    """Return a signature by a key in the right format, which is invalid. Only the runtime verifies signatures."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"

@@ -21,7 +21,7 @@ def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
 
 
 def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command accepts the folder, and reads environment files next to the spec."""
+    """Every command accepts a folder with `modelyard.yaml`, and reads environment files next to it."""
     (system / "system.yaml").unlink()
     (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     (system / "environments").mkdir()
@@ -48,7 +48,7 @@ def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch:
 
 
 def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
-    """The output does not mention environments."""
+    """Without environments, the output does not mention them."""
     (system / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
 
     assert run("validate", system).err == f"{system}/system.yaml: valid\n"
@@ -92,7 +92,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Errors in such a file would go unnoticed. Hidden and non-YAML files are allowed."""
+    """Errors in such a file would go unnoticed. Hidden files and files without YAML are allowed."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
-    """File names are suggested as well, and a file with a wrong extension is reported."""
+    """The hint also considers file names. A file with a wrong extension is reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -144,7 +144,7 @@ def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: 
 
 
 def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages show the path of the spec as it was given, not as an absolute path."""
+    """Messages show the spec's path as it was given instead of an absolute path."""
     monkeypatch.chdir(system)
 
     assert run("validate").err.startswith("system.yaml: valid")
@@ -161,7 +161,7 @@ def test_errors_are_printed_to_standard_error(run: Run, wrong: Path) -> None:
 
 
 def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong: Path) -> None:
-    """JSON and SARIF can be parsed, and annotations are in GitHub's format, even without errors."""
+    """JSON and SARIF can be parsed, and annotations have GitHub's format, even without errors."""
     found = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
     github = run("validate", wrong, "--format", "github")

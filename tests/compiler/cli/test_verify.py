@@ -1,4 +1,4 @@
-"""`modelyard verify` finds every change to output and lock, even by an attacker with write access to the repository."""
+"""`modelyard verify` finds every change to output and lock, even by an attacker who can write to the repository."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compiled(run: Run, system: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a string in a file; it must occur there."""
+    """Replace a string in a file. The string must occur in it."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -283,7 +283,7 @@ def test_no_line_of_an_unrelated_file_is_printed(run: Run, tmp_path: Path, text:
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """A file counts as a spec if it has our apiVersion or, like an overlay, one of our sections."""
+    """A file counts as a spec if it has our apiVersion or, as in an overlay, one of our sections."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err

@@ -71,7 +71,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 def version_of(root: Path) -> str:
-    """Return a tree's version. The tree must be complete and contain the user's note."""
+    """Return the version of a tree, which must be complete and contain the user's note."""
     found = tree(root)
     assert found.pop(NOTE) == b"mine"
     return next(version for version, expected in VERSIONS.items() if found == expected)

@@ -37,7 +37,7 @@ from tests.compiler.disk.written import FILES, a_file, a_folder, a_link, content
 def test_links_and_folders_in_the_way_are_refused(
     tmp_path: Path, path: str, make: Callable[[Path], None], code: str, force: bool
 ) -> None:
-    """Links and folders at these paths are reported and never followed, removed or moved, even with force."""
+    """Links and folders in the way are reported, but never followed, removed or moved, even with force."""
     make(tmp_path / path)
     before = content(tmp_path)
     _, problems = write(tmp_path, FILES, force=force)
@@ -78,7 +78,7 @@ def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
     [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
 )
 def test_colliding_paths_are_refused(tmp_path: Path, one: str, other: str) -> None:
-    """Some file systems cannot store two names that differ only in case or Unicode composition."""
+    """Paths that differ only in case or Unicode composition are refused, because some file systems mix them up."""
     files = [OutputFile(one, lambda: b"1"), OutputFile(other, lambda: b"2")]
     _, problems = write_tree(tmp_path, "prod", "main", files, "k")
 

@@ -1,4 +1,4 @@
-"""A tree's record describes the tree without a compile, but is never trusted unchecked."""
+"""The record of a tree describes it without a compile, but is checked before it is used."""
 
 from __future__ import annotations
 

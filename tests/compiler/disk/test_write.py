@@ -32,7 +32,7 @@ from tests.compiler.disk.written import (
 
 
 def test_a_tree_is_written(tmp_path: Path) -> None:
-    """All files have the usual permissions, and no other files are written."""
+    """All files of a tree have the usual permissions, and no other files are written."""
     mask = os.umask(0o022)
     try:
         report, problems = write(tmp_path / "build", FILES)
@@ -59,7 +59,7 @@ def test_an_unchanged_tree_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
-    """All other files keep inode and time, and have a single link."""
+    """All other files keep their inode and time, and have a single link."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     report, _ = write(tmp_path, {**FILES, "w/b": "B"}, "k2")
@@ -72,7 +72,7 @@ def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
-    """If the spec changes but not the output, only the small record is rewritten."""
+    """If the spec changes but the output does not, only the small record is rewritten."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     write(tmp_path, FILES, "k2")
@@ -113,7 +113,7 @@ def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
 
 
 def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> None:
-    """A conflict in one target leaves all of them unchanged."""
+    """A conflict in one target leaves all targets unchanged."""
     trees = [Tree("prod", name, list(outputs(FILES)), "k") for name in ("cloud", "edge")]
     reports, problems = write_trees(tmp_path, trees)
 
@@ -130,7 +130,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
 
 
 def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second of three targets cannot be switched, so the first is restored."""
+    """If the second of three targets cannot be switched, the first target is restored."""
     names = ("one", "two", "three")
     write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
     real = switch.switch
@@ -149,7 +149,7 @@ def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: p
 
 
 def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file is half-written, and the message does not name the temporary folder."""
+    """On a full disk, no file is half-written, and the message does not contain the temporary folder."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
 
@@ -165,7 +165,7 @@ def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch
 
 
 def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
-    """The message includes the operating system's reason."""
+    """If the output folder is a file, the message includes the operating system's reason."""
     (tmp_path / "build").write_text("")
 
     assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': file exists"]

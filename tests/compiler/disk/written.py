@@ -1,4 +1,4 @@
-"""Helpers that write trees in tests and inspect the resulting files."""
+"""Helpers that write trees and inspect the resulting files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/mani
 
 
 class Counts(NamedTuple):
-    """How many files of a tree were written, left unchanged, and removed."""
+    """The numbers of files in a tree that were written, left unchanged, and removed."""
 
     written: int
     unchanged: int

@@ -1,4 +1,4 @@
-"""The language server over standard streams, as an editor uses it."""
+"""Tests the language server over standard streams, as an editor uses it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _marked(found: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
-    """Errors are marked before the text is saved, and the mark disappears after a fix."""
+    """Errors are marked before the text is saved, and the marks disappear after a fix."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
     found = editor.diagnostics(spec)
 
@@ -73,7 +73,7 @@ def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> No
 
 
 def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec: str) -> None:
-    """Every keystroke changes the text, but on an idle machine, only the last change is validated."""
+    """Every keystroke changes the text, but only the text after a pause is checked."""
     editor.open(spec, "kind: MLSystem\n")
     for number in range(1, 20):
         editor.change(spec, f"kind: {'x' * number}\n", number + 1)

@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC
 
 @pytest.fixture(scope="module")
 def two() -> Plan:
-    """A plan on two targets."""
+    """Return a plan with two targets."""
     return hybrid_plan()
 
 

@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_server_has_write_access_only_to_captures() -> None:
-    """In an adopted bucket, the server deletes expired captures, because we do not manage the lifecycle rules."""
+    """The server itself deletes expired captures in an adopted bucket, whose lifecycle rules we do not manage."""
     found = identity(plan_of(VALID_SPEC), "scorer")
 
     assert found.access == (

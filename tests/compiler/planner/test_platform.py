@@ -20,7 +20,7 @@ def made(text: str) -> Plan:
 
 
 def test_only_needed_addons_are_installed() -> None:
-    """No operator is installed without a workload that needs it."""
+    """Operators are installed only if a workload needs them."""
     assert addons(plan_of(VALID_SPEC)) == ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
     text = large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n"
     assert addons(plan_of(text), "near") == ("prometheus", "kuberay")
@@ -144,7 +144,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
-    """Each compute class in use gets one pool, attributed to the class's line. Existing machines need no pool."""
+    """Each compute class in use gets one pool at the class's line. Existing machines need no pool."""
     result = made(VALID_SPEC)
     pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
 

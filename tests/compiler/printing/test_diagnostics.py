@@ -67,7 +67,7 @@ def test_text_fits_a_narrow_terminal(columns: int) -> None:
 
 
 def test_diagnostics_without_a_place_or_file_are_printed() -> None:
-    """Errors in command line arguments have no file, and the source of other errors may be unknown."""
+    """Errors in command line arguments have no file, and other errors may be in an unknown file."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
     elsewhere = Diagnostic("E0146", Severity.ERROR, "m", Span("gone", 9, 1, 2), "h")
 
@@ -78,7 +78,7 @@ def test_diagnostics_without_a_place_or_file_are_printed() -> None:
 
 
 def test_no_diagnostics_print_nothing() -> None:
-    """Without diagnostics, text is empty and JSON has an empty list."""
+    """Without diagnostics, the text is empty, and JSON contains an empty list."""
     assert render([], []) == ""
     assert render([], [], "github") == ""
     assert json.loads(render([], [], "json")) == {"summary": "", "diagnostics": []}
@@ -113,7 +113,7 @@ def test_colour_changes_nothing_but_colour() -> None:
     ],
 )
 def test_marks_are_below_the_marked_text(line: str, column: int, end: int, shown: str, marks: str) -> None:
-    """Tabs, wide and combining characters, and terminal control characters are handled."""
+    """Marks are correct for tabs, wide and combining characters, and terminal control characters."""
     assert excerpt(line, at(1, column, end)) == [[shown, marks]]
 
 
@@ -138,7 +138,7 @@ def test_messages_and_names_cannot_control_a_terminal() -> None:
 
 
 def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
-    """Text after a secret stays readable. A multi-line secret hides the rest of its first line."""
+    """Text after a secret stays readable. A secret with several lines hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
@@ -149,7 +149,7 @@ def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
 
 
 def test_json_is_complete() -> None:
-    """JSON contains everything in the text as named fields."""
+    """JSON contains everything that the text contains, as named fields."""
     assert json.loads(render([FOUND], SOURCES, "json")) == {
         "summary": "1 error",
         "diagnostics": [
@@ -169,7 +169,7 @@ def test_json_is_complete() -> None:
 
 
 def test_github_annotations_are_escaped() -> None:
-    """Percent signs and line breaks are escaped everywhere, colons and commas in properties."""
+    """Percent signs and line breaks are escaped everywhere. In properties, so are colons and commas."""
     found = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
 
     assert render([found], [], "github") == (

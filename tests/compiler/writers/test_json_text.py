@@ -25,7 +25,7 @@ values = st.recursive(
 
 @given(values)
 def test_json_values_are_read_back_exactly(value: Value) -> None:
-    """Python's parser returns the same data, including types and order."""
+    """Python's parser reads back the same data, including types and order."""
     assert repr(json.loads(json_text(value))) == repr(value)
 
 

@@ -81,14 +81,14 @@ def test_text_is_one_line_of_visible_characters(text: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": (-float("inf"),)}])
 def test_nan_and_infinity_are_refused(value: Literal) -> None:
-    """NaN and infinity have no literal in Python."""
+    """NaN and infinity have no literal in Python, so they are refused."""
     with pytest.raises(ValueError, match="plain data"):
         literal(value)
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2}, b"bytes", {"a": {1, 2}}])
 def test_other_types_are_refused(value: Literal) -> None:
-    """Only plain data is printed."""
+    """Only plain data can be printed."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         literal(value)
 
@@ -136,7 +136,7 @@ def test_collisions_are_reported_in_order() -> None:
 
 
 def test_a_name_that_is_imported_gets_another_variable() -> None:
-    """A workload may have the same name as one of our modules."""
+    """A workload may have the same name as a module of ours, which is then given to another variable."""
     calls = (Call("kubernetes", "kubernetes.Chart", "kubernetes"), Call("list", "kubernetes.Chart", "list"))
     program = Program(WRITTEN_BY, (Import("modelyard_stacks", "kubernetes"),), calls)
 
@@ -196,7 +196,7 @@ def test_the_formatter_changes_nothing(program: Program) -> None:
 
 @given(programs())
 def test_a_printed_program_has_the_same_calls(program: Program) -> None:
-    """The calls are in the same order, and their arguments are read back exactly."""
+    """The calls in the program are in the same order, and their arguments are read back exactly."""
     tree = ast.parse(print_program(program))
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
 
@@ -242,6 +242,6 @@ def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
     ],
 )
 def test_invalid_programs_are_refused(program: Program) -> None:
-    """Titles, modules, components, attributes and arguments have a fixed form, and references must point backwards."""
+    """Titles, modules, components, attributes and arguments must be valid, and references must point backwards."""
     with pytest.raises(ValueError, match=r"not allowed in a program|before it is assigned|share the variable"):
         print_program(program)

@@ -126,7 +126,7 @@ def test_ordinary_text_stays_plain(text: str) -> None:
 
 
 def test_the_layout_is_that_of_kubectl() -> None:
-    """Lists start in their key's column, scripts and rules are printed as blocks, and keys keep their order."""
+    """Lists begin in their key's column, scripts and rules are blocks, and keys keep their order."""
     value: dict[str, Value] = {
         "kind": "Pod",
         "spec": {
@@ -217,6 +217,6 @@ def test_documents_are_separated() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\u2028b", "a\x85b", "\ud800"])
 def test_a_comment_stays_on_one_line(text: str) -> None:
-    """No text can end a comment early."""
+    """No text can end a comment before its end."""
     with pytest.raises(ValueError, match="one line"):
         comment(text)

@@ -53,7 +53,7 @@ class Bare:
 
 
 def main() -> None:
-    """Interleave the runs, so that other load on the machine affects all of them equally."""
+    """Run the variants in turn, so that other load on the machine affects all of them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     for name, count in (("few", FEW), ("many", MANY)):

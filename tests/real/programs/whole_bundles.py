@@ -1,4 +1,4 @@
-"""Train a model, deliver it to a site that loses its network, and serve it there while the store is unreachable.
+"""Train a model, deliver it to a site that loses its network, and serve it there without the store.
 
 Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path. The results are printed as JSON.
 """
@@ -53,7 +53,7 @@ class Link:
         self.client.create_bucket(Bucket=BUCKET)
 
     def cut(self) -> None:
-        """Make the store unreachable."""
+        """Make the store unreachable by cutting the link."""
         self.server.stop()
 
     def mend(self) -> None:
@@ -158,7 +158,7 @@ def step(**more: Any) -> dict[str, Any]:
 
 
 def train(link: Link) -> int:
-    """Run a training pipeline, whose model version is then promoted and delivered."""
+    """Run a training pipeline. Its version is promoted and delivered."""
     asked = {
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
@@ -173,7 +173,7 @@ def train(link: Link) -> int:
 
 
 def start(link: Link) -> None:
-    """Start the server, which has no registry."""
+    """Start the server without a registry."""
     spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
     line = {
         "variant": "live",

@@ -232,7 +232,7 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """Serve the application over HTTP and test tokens, valid and invalid rows, and captures of all requests."""
+    """Serve the application over HTTP, and test tokens, valid and invalid rows, and captures of all requests."""
     (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",

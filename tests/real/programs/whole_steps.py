@@ -25,7 +25,7 @@ from tests.runtime.described import completed, record
 
 
 def flaky(context: Context) -> int:
-    """Fail on the first attempt."""
+    """Fail on the first attempt only."""
     flag = Path(str(context.parameters["flag"]))
     if not flag.exists():
         flag.touch()

@@ -36,7 +36,7 @@ class Scanned:
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects, with Ray's kinds split into workloads."""
+    """Yield the objects, in which Ray's kinds are split into workloads."""
     for one in objects:
         if one["kind"] == "RayService":
             yield from _cluster(one, one["spec"]["rayClusterConfig"])

@@ -1,4 +1,4 @@
-"""EKS clusters with access entries, add-ons and nodes."""
+"""Tests EKS clusters, access entries, add-ons and nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RDS databases."""
+"""Tests RDS databases."""
 
 from __future__ import annotations
 

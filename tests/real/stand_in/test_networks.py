@@ -1,4 +1,4 @@
-"""VPCs and the resources inside them."""
+"""Tests VPCs and the resources inside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3 buckets, KMS keys, ECR repositories and secrets."""
+"""Tests S3 buckets, KMS keys, ECR repositories and secrets."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
 
 
 def test_images_and_secrets(world: World, cloud: Cloud) -> None:
-    """Repositories can have lifecycle policies, and secrets can have values."""
+    """Image repositories can have lifecycle policies, and secrets can have values."""
     key = a_key(world)
     world.make(
         "images",

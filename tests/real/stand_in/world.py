@@ -26,7 +26,7 @@ _STAY = (
 
 @dataclass
 class World:
-    """The created resources by name, which are deleted in reverse order."""
+    """The created resources by name. They are deleted in reverse order."""
 
     lifecycle: Lifecycle[Api]
     made: dict[str, tuple[str, str, Inputs, Inputs]] = field(default_factory=dict[str, tuple[str, str, Inputs, Inputs]])

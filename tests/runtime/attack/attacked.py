@@ -67,7 +67,7 @@ class Answering:
 
 
 def _load_pyfunc(path: str) -> Answering:  # pyright: ignore[reportUnusedFunction]  # MLflow looks it up by name
-    """Load a model from its file, as MLflow does."""
+    """Load a model from its file as MLflow does."""
     return Answering(Path(path).read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Fixtures: a registry like a deployed one, with a version that is approved and served."""
+"""Fixtures with a registry as in a deployed system, where a version is approved and served."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
 
 
 def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
-    """The other files are scored in the same run. A refused file is retried after it changes."""
+    """An invalid file is skipped while other files are scored. It is retried after it changes."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -70,7 +70,7 @@ def test_run_fails_if_the_model_fails_on_every_file(scoring: Scoring) -> None:
 
 
 def test_run_fails_if_scores_cannot_be_written(scoring: Scoring) -> None:
-    """The error does not blame an input file."""
+    """If scores cannot be written, the error does not blame an input file."""
     scoring.scores.write_text("not a folder")
 
     with pytest.raises(Exception, match="scores"):
@@ -78,7 +78,7 @@ def test_run_fails_if_scores_cannot_be_written(scoring: Scoring) -> None:
 
 
 def test_promotion_does_not_rescore_old_files(scoring: Scoring) -> None:
-    """The new version scores new and changed files, and replaced scores are recorded."""
+    """After a promotion, only new and changed files are scored, and replaced scores are recorded."""
     scoring.put("b.parquet", amounts(1))
     scoring.run()
     scoring.promote(3.0)
@@ -123,7 +123,7 @@ def test_reprocess_option_rescores_old_files(
 def test_worker_results_are_collected_from_ray(
     scoring: Scoring, ray_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run uses real actors for a file in several parts, an invalid file and a valid one."""
+    """Real actors score a file in several parts, an invalid file and a valid one."""
     monkeypatch.undo()
     monkeypatch.setattr(files, "PART_BYTES", 3000)
     scoring.large("large.parquet", 1000)
@@ -158,7 +158,7 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
 
 
 def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) -> None:
-    """If one part is invalid, the run leaves neither output nor other parts behind."""
+    """If one part is invalid, neither output nor other parts are left behind."""
     scoring.large("large.parquet", 1000, broken_at=999)
 
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
@@ -167,7 +167,7 @@ def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) 
 
 
 def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished parts are not scored again, and unfinished ones are not visible."""
+    """After a kill, finished parts are not scored again, and unfinished parts are not visible."""
     scoring.large("large.parquet", 1000)
     asked: list[int] = []
 
@@ -190,7 +190,7 @@ def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch:
 
 
 def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_parts: None) -> None:
-    """Parts are removed even if the previous run was killed while it moved them into place."""
+    """Old parts are removed even if the previous run was killed while it moved them into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")
@@ -207,7 +207,7 @@ def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_part
 
 
 def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next run does not list the file."""
+    """A removed file is reported once, because the next run does not list it."""
     scoring.put("b.parquet", amounts(1))
 
     def taken(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:

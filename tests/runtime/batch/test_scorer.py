@@ -88,7 +88,7 @@ def test_classes_stay_whole_numbers() -> None:
 
 
 def test_results_do_not_depend_on_the_number_of_calls() -> None:
-    """A model that returns probabilities for only some of the batches is refused."""
+    """A model must not return probabilities for only some of the batches."""
     one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     both = together([one, other])
 

@@ -43,7 +43,7 @@ def test_current_bundle_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_interrupted_delivery_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next delivery finishes the interrupted one."""
+    """An interrupted delivery is finished by the next delivery."""
     store = tmp_path / "store"
     first = delivered(store, "1")
     make_bundle(tmp_path / "second", "2")

@@ -90,7 +90,7 @@ def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> Non
 
 
 def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
-    """Only days that ended before the retention period are deleted."""
+    """Only the days that ended before the retention period are deleted."""
     now = datetime.now(UTC)
     days = [(now - timedelta(days=age)).strftime("day=%Y-%m-%d") for age in (0, 2, 5)]
     for day in days:
@@ -140,7 +140,7 @@ def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
-    """If a monitor compared redacted values, every value would count as changed."""
+    """Redacted values are ignored, because a monitor would count every one as changed."""
     kept = captures(tmp_path, redact=["iban"])
     kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
     kept.flush()
@@ -184,7 +184,7 @@ def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store stays unreachable until the memory buffer is full."""
+    """Rows that do not fit in the memory buffer of an unreachable store are counted as dropped."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     kept = captures(tmp_path)
     told: list[int] = []
@@ -238,7 +238,7 @@ def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
 
 
 def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
-    """The next replica writes the same file again under the same name."""
+    """The next replica writes the file again under the same name, so there is no duplicate."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
@@ -289,7 +289,7 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
 
 
 def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other request in the batch is saved."""
+    """If one request cannot be saved, the other request in the batch is saved."""
     kept = captures(tmp_path)
     told: list[int] = []
     monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]

@@ -105,7 +105,7 @@ def test_terminated_pod_starts_no_follower(server: ApiServer, api: ClusterApi, m
 def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """If a run is skipped because another one is active, its launcher exits with 0 but starts no follower."""
+    """A run that is skipped because another is active exits with 0, but starts no follower."""
     made = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {"name": "collect-2", "creationTimestamp": made, "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}]}
     server.objects[f"{JOBS}/collect-2"] = {"metadata": metadata, "status": {}}
@@ -116,7 +116,7 @@ def test_run_skipped_for_another_starts_no_follower(
 
 
 def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi) -> None:
-    """A follower that has already ended is not started again, although its runs would not overlap."""
+    """A follower is not started a second time, even if it has already ended."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -148,7 +148,7 @@ def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monk
 def test_concurrency_policy_applies_to_followers(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a run in progress prevents the next one. With Replace, the next run's launcher stops it."""
+    """With Forbid, a run in progress prevents the next one. With Replace, the next one's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
@@ -158,7 +158,7 @@ def test_concurrency_policy_applies_to_followers(
 
 
 def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterApi) -> None:
-    """The exit code makes the Job retry, and the next Pod starts the followers that are missing."""
+    """A refused follower makes the Job retry, and the next Pod starts only the missing followers."""
     taken = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED

@@ -58,7 +58,7 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
 def test_extra_fields_of_a_request_are_reduced_to_texts(
     place: Place, server: ApiServer, api: ClusterApi, reason: object
 ) -> None:
-    """The request is granted, and its extra fields are recorded with the run as harmless text."""
+    """The request is granted, and its extra fields are recorded with the run as plain text."""
     place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
@@ -72,7 +72,7 @@ def test_extra_fields_of_a_request_are_reduced_to_texts(
 def test_forged_request_has_no_effect(
     place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The refusal has a reason, and the next request is answered in the same pass."""
+    """A forged request is refused with a reason, and the next request is answered in the same pass."""
     content, words = FORGED[kind]
     place.write(f"{'f' * 32}.json", content(place))
     breach(place)

@@ -67,7 +67,7 @@ def test_runs_of_a_pipeline_are_ordered_by_age(api: ClusterApi) -> None:
 
 
 def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: ClusterApi) -> None:
-    """Without a tie-break, each of the two Jobs would yield to the other."""
+    """Without a tie-break, two Jobs of the same second would each yield to the other."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert others(api, BY_TIME) == ([BY_MONITOR], [])
@@ -106,7 +106,7 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
 def test_run_replaced_before_it_began_does_not_start(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer run could not stop the older run, which had not started yet."""
+    """The newer run cannot stop a run that has not started, so the older run stops itself."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 

@@ -83,7 +83,7 @@ def test_next_starter_answers_after_a_crash(
 
 
 def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Both starters read the request before either of them starts the run."""
+    """Both starters read the request before either of them starts the run, but only one run starts."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     asked = itertools.count()
@@ -171,7 +171,7 @@ def test_request_is_retried_while_the_api_server_fails(place: Place, server: Api
 def test_unreadable_requests_do_not_delay_other_monitors(
     place: Place, server: ApiServer, api: ClusterApi, asked: str
 ) -> None:
-    """The requests of the next monitor are still answered."""
+    """If requests of one monitor cannot be read, those of the next monitor are still answered."""
     broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -183,7 +183,7 @@ def test_unreadable_requests_do_not_delay_other_monitors(
 def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listing all files could use up the time and memory of every pass."""
+    """Only part of a flooded folder is listed, because listing all files could use up every pass's time."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)
@@ -214,7 +214,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_every_monitor_gets_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If passes end early, it is not always the same monitors that are left out."""
+    """If passes end early, different monitors are left out each time."""
     first: set[str] = set()
 
     def ended(where: filesystem.Place, *_: object) -> object:

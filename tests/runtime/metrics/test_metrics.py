@@ -88,7 +88,7 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
 @pytest.mark.parametrize("metric", OF_CLASSES)
 def test_classification_metrics(metric: str, data: str) -> None:
-    """The metrics agree for binary and multiclass classification."""
+    """The metrics agree with scikit-learn for binary and multiclass classification."""
     truth, said, _ = classes(data)
 
     assert score(metric, truth, said) == pytest.approx(OF_CLASSES[metric](truth, said.values))
@@ -154,7 +154,7 @@ def test_multiclass_calibration_uses_the_predicted_class() -> None:
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
 def test_reversed_scores_do_not_count_as_separation(metric: str) -> None:
-    """A two-sided distance between the scores would rate the worst model as high as the best."""
+    """Reversed scores are rated low. A two-sided distance would rate the worst model as high as the best."""
     truth, said, chances = classes("breast_cancer")
     upside_down = Predictions(1 - said.values, 1 - chances[:, 1], 2)
 
@@ -212,7 +212,7 @@ OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_metrics(metric: str) -> None:
-    """The metric is the mean over the lists."""
+    """A ranking metric is the mean over the lists."""
     known = np.mean([OF_LISTS[metric](*one) for one in lists(9) if len(one[0]) > 1])
     truth, said, groups = ranked()
     several = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -222,7 +222,7 @@ def test_ranking_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
 def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
-    """With scores rounded to a tenth, most lists contain ties."""
+    """Ties count as in scikit-learn. With scores rounded to a tenth, most lists have ties."""
     several = [one for one in lists(1) if len(one[0]) > 1]
     truth, said, groups = ranked(1)
     kept = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -308,7 +308,7 @@ def series(**more: Any) -> TrainingData:
 
 
 def test_naive_error_is_computed_within_each_series() -> None:
-    """Hyndman and Koehler, 2006: the mean absolute one-step error over the training rows in time order."""
+    """The naive error is the mean absolute one-step error over the training rows (Hyndman and Koehler, 2006)."""
     times = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"] * 2)
 
     assert series(__time=times, __group=[0, 0, 0, 1, 1, 1]).naive_error() == pytest.approx((1 + 1 + 10 + 10) / 4)

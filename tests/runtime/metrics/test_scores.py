@@ -51,7 +51,7 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
     ],
 )
 def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
-    """A metric without meaning is neither the best value nor the worst."""
+    """An undefined metric counts neither as the best value nor as the worst."""
     said = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), said))

@@ -59,7 +59,7 @@ def number(found: Version | None) -> str | None:
 
 
 def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """A workload may write only below its own prefix, so it creates no folder markers above it."""
+    """Delivery creates no folder markers, because a workload may write only below its own prefix."""
     deliver(workload, tmp_path, "1")
 
     prefix = "mlflow/bundles/cards-fraud/champion"
@@ -105,7 +105,7 @@ def test_no_version_without_a_store_or_a_bundle(store: ObjectStore, workload: di
 def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is packed with AWS's usual environment variables and unpacked into a running server's folder."""
+    """The bundle is packed with AWS's environment variables and unpacked into the folder of a running server."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -127,7 +127,7 @@ def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
 
 
 def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """The server keeps the previous bundle."""
+    """If a bundle in the store was changed, the server keeps the previous bundle."""
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     models.version()

@@ -86,7 +86,7 @@ def test_run_is_kept_until_the_cooldown_ends(
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
-    """The next run starts only after the cooldown of a day."""
+    """With a cooldown of a day, the next run starts a day later."""
     start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 

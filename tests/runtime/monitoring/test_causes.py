@@ -77,7 +77,7 @@ def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple
 
 
 def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
-    """Raising the income by one raises the score by a tenth."""
+    """In this model, raising the income by one raises the score by a tenth."""
     look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}

@@ -1,4 +1,4 @@
-"""A quality monitor reports how many predictions it judged, and reports no health if it judged none."""
+"""A quality monitor reports how many predictions it judged. If it judged none, it does not report health."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame)
 
 
 def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
-    """Without a declared key, the amount is part of the key, so nothing matches and the result is unknown."""
+    """Without the declared key, the amount would be part of the key, nothing would match, and results be unknown."""
     said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
@@ -133,7 +133,7 @@ def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
 
 
 def test_time_keys_match_across_resolutions_and_zones(tmp_path: Path) -> None:
-    """For example, forecasts and daily sales are joined by day."""
+    """Keys match by time across resolutions and zones, as for forecasts and daily sales."""
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
     look, described = judged(
         tmp_path,

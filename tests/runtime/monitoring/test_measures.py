@@ -59,7 +59,7 @@ def values(found: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
 
 
 def test_empty_window_is_measured(tmp_path: Path) -> None:
-    """Only the row count of zero and the freshness of the newest row are measured."""
+    """In an empty window, only the row count of zero and the freshness of the newest row are measured."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))
@@ -100,7 +100,7 @@ def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
 
 
 def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
-    """Decimals count as numbers, and booleans as 0 and 1, as in requests."""
+    """Decimals count as numbers, and booleans as 0 and 1, as they do in requests."""
     write(
         tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
     )
@@ -227,7 +227,7 @@ def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None
 
 
 def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
-    """Each thread reads separate files, and the counts are added up."""
+    """Threads read separate files, and their counts are added up."""
     for part in range(7):
         write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
         write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
@@ -241,7 +241,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """The check also applies to watched data that contains its own labels."""
+    """Labels without their column are refused, even in watched data that contains its own labels."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
@@ -333,7 +333,7 @@ def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[st
 
 @pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
 def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
-    """Each variant is compared on its own."""
+    """Each variant is compared separately, and the breach names it."""
     moved = {"control": 0.0, "treatment": 9.0}
     for variant in variants:
         said = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})

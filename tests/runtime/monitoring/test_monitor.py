@@ -1,4 +1,4 @@
-"""The metrics that a monitor sends to Prometheus have labels that identify their source."""
+"""Metrics that a monitor sends to Prometheus have labels that identify their source."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_features_are_counted_per_variant() -> None:
 
 
 def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries of a pass have the same Job name."""
+    """A retried pass has the same Job name, so it counts once."""
     described = workload(tmp_path, consecutive=2)
     monkeypatch.setenv(LOOK, "monitor-drift-29000000")
     assert [breaches(described, tmp_path, day, ("a",)) for day in (0, 0, 0)] == [set()] * 3
@@ -99,7 +99,7 @@ def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_unreadable_state_is_reported_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pass continues without the state and leaves the file unchanged, but fails at the end."""
+    """If the state cannot be read, the pass continues without it and leaves it unchanged, but fails at the end."""
     described = workload(tmp_path, consecutive=2)
     kept = tmp_path / "state" / "state.json"
     kept.parent.mkdir()

@@ -79,7 +79,7 @@ def test_monitor_is_refused_as_a_pipeline() -> None:
 
 
 def test_search_beside_custom_steps_needs_a_trainer_metric() -> None:
-    """When trials are compared, a metric that a later step reports does not exist yet."""
+    """A metric from a later step does not exist when trials are compared."""
     tuned = changed(
         "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
     )

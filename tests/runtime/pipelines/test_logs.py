@@ -48,7 +48,7 @@ def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest
 def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
     session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With permission only to create objects, a repeated upload gets a 403 from Google Cloud Storage."""
+    """A repeated upload gets a 403 from Google Cloud Storage if a workload may only create objects."""
     (tmp_path / "service").mkdir()
     with gcs(tmp_path / "service") as service:
         for name, value in service.environment.items():
@@ -75,7 +75,7 @@ def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyP
 def test_unreachable_log_store_does_not_fail_a_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Logs are copied on a real Ray cluster, and an unreachable store only causes a warning."""
+    """On a real Ray cluster, logs are copied, and an unreachable store causes only a warning."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image

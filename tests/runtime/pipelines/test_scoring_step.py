@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline whose second step of three scores. A test may add a step with another model."""
+    """A pipeline of three steps whose second step scores. A test may add a step with another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -78,7 +78,7 @@ def near(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: None) -> None:
-    """On a real Ray cluster, a step writes rows, the next one scores them, and the last one uses the scores."""
+    """On a real Ray cluster, one step writes rows, the next scores them, and the last uses the scores."""
     check_pipeline(record(Workload, forecast.workload))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0

@@ -1,4 +1,4 @@
-"""After concurrent moves, an alias matches its history, and the history has every move."""
+"""After concurrent moves, an alias agrees with its history, and the history contains every move."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def registered() -> int:
 
 
 def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
-    """Versions skipped by a manual move are not promoted automatically. A newer version is."""
+    """Versions that a manual move skipped are not promoted automatically, but newer versions are."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -242,7 +242,7 @@ def test_alias_older_than_its_history_is_accepted(files: History) -> None:
 
 
 def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A move that was recorded but not made is completed only when the process that recorded it cannot return."""
+    """A recorded but unfinished move is completed after the process that recorded it must have ended."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -256,7 +256,7 @@ def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.Monke
 
 
 def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a digest in the record, a server would have to trust the tag of the version."""
+    """The rollback's record has a digest, because a server must not trust the tag of the version."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for one in (approved, move(registered())):
         aliases.promote(files, one)

@@ -122,12 +122,12 @@ def test_each_group_and_key_counts_once(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
-    """The tags include a bare digest, which counted as an approval in earlier versions."""
+    """An unsigned tag is no approval, even if it is a digest, which was an approval in earlier versions."""
     assert case.given(content) == ([], 2)
 
 
 def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
-    """Anyone can write tags, which may contain invalid Base64 or invalid text."""
+    """Anyone can write tags, so invalid Base64 or text must not stop the promoter."""
     armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
     statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 

@@ -122,7 +122,7 @@ def test_approved_version_is_delivered_as_an_equivalent_bundle(
 
 
 def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """The alias had moved before the interruption. A delivered bundle is not delivered a second time."""
+    """If the alias moved but the delivery was interrupted, the next run delivers the bundle once."""
     version = train(1)
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
@@ -134,7 +134,7 @@ def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], ap
 
 
 def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The pipeline promotes to another alias, and is not notified when somebody moves this one."""
+    """The next run delivers an alias that somebody moved by hand, without notifying the pipeline."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",
@@ -154,7 +154,7 @@ def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_
 def test_unreachable_store_is_reported_with_a_remedy(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The alias has already moved, so the next run delivers the bundle."""
+    """The error says that the alias has moved and that the next run will deliver the bundle."""
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
 
@@ -165,7 +165,7 @@ def test_unreachable_store_is_reported_with_a_remedy(
 
 
 def test_rollback_delivers_the_previous_bundle(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """The sites that read bundles return to the previous version."""
+    """After a rollback, the sites that read bundles return to the previous version."""
     for slope in (1, -1):
         approve(train(slope))
         promote_waiting(look_of(workload))

@@ -147,7 +147,7 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
 def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """Another group can approve the live version, and its approval is now required."""
+    """If a key was removed, another group can approve the live version."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
     version = train()
@@ -194,7 +194,7 @@ def test_late_approval_does_not_restore_a_rolled_back_version(
 def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """The previous version lacks approvals that are now required. If all versions lack them, the alias stays."""
+    """A rollback skips versions without the approvals that are now required. If all lack them, the alias stays."""
     watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -222,7 +222,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """During a key rotation, some targets list the old key and others list the new key."""
+    """Both approvals are kept, because during a key rotation some targets list the old key and others the new."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
@@ -240,7 +240,7 @@ def test_later_approval_does_not_replace_an_earlier_one(
 def test_bundle_is_used_once_it_has_valid_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The files are hashed again instead of trusting the bundle's digest, because others may write to the store."""
+    """The files of a bundle are hashed again, because others may write to the store."""
     bundles = tmp_path / "bundles"
     told: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -300,7 +300,7 @@ def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
 def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """A manual return to a version that was approved before needs no new approval."""
+    """A manual return to a version that was once approved needs no new approval."""
     workload["pipeline"]["approvals"] = asked(risk)
     first = train()
     approve(risk, first)

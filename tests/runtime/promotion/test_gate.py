@@ -18,7 +18,7 @@ CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
 
 @dataclass(frozen=True)
 class Known:
-    """A new version and a champion with known metrics."""
+    """A new version and a champion whose metrics are known."""
 
     champion: dict[str, float] | None
 
