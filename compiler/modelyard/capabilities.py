@@ -20,7 +20,7 @@ _PLACE = "K"
 
 @record
 class Metric:
-    """A metric's better direction (empty if neither is), range, unit and requirements."""
+    """A metric's better direction (empty if there is none), range, unit and requirements."""
 
     name: str
     means: str

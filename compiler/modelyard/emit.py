@@ -115,7 +115,7 @@ def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged |
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
-    """Separate the configuration from all other settings; None if the text is not stack settings."""
+    """Separate the configuration from all other settings. Returns None if the text is not stack settings."""
     loaded, _ = load(text, "settings")
     if loaded is None:
         return None

@@ -105,7 +105,7 @@ def _moves_all(fault: Fault) -> bool:
 
 
 def _is_needed(path: Path) -> bool:
-    """Return whether everything else depends on a section such as `deployment`. Collections, however, may be empty."""
+    """Return whether everything else depends on this path: the root, or a section such as `deployment`."""
     return not path or (len(path) == 1 and path[0] not in _ENTRIES)
 
 
@@ -198,7 +198,7 @@ def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
 
 
 def _entry(path: Path) -> Path | None:
-    """Return the named entry that contains a path; None in sections that are not collections."""
+    """Return the named entry that contains a path, or None in sections that are not collections."""
     if path[0] in _ENTRIES and len(path) >= 2:
         return path[:2]
     return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

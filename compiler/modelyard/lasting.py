@@ -1,4 +1,4 @@
-"""Find the resources that remain after a plan is applied, and those that the next plan would remove."""
+"""Find resources that remain after a plan is applied, and resources that the next plan would remove."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def environments(text: str | bytes) -> dict[str, Json]:
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
     """Return the resources that an environment's compiles left behind, by target and address.
 
-    These are the last compile's resources and, with `with_removed`, also those of earlier compiles.
+    These are the last compile's resources and, with `with_removed`, the removed resources of earlier compiles.
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}

@@ -50,7 +50,7 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each namespace and add-on that an environment shares with others, once, with the first of the others.
+    """Report each namespace and add-on that this environment shares with another, once.
 
     A cloud cluster belongs to one environment. An existing cluster is identified by its kubeconfig context.
     """
@@ -75,7 +75,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each adopted bucket in which environments write to the same folder, once, with the first of the others."""
+    """Report each adopted bucket in which this environment and another write to the same folder, once."""
     written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):

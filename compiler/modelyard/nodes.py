@@ -7,7 +7,7 @@ from typing import TypeAlias
 from modelyard.source import Json
 
 Node: TypeAlias = dict[str, Json]
-"""A mapping of the document."""
+"""A mapping in a document."""
 
 EMPTY: Node = {}
 

@@ -114,7 +114,7 @@ def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
 
 
 def money_text(amount: float, currency: str) -> str:
-    """Format money as `18000 USD`, with any cents."""
+    """Format money as `18000 USD`, or `18000.50 USD` if there are cents."""
     return f"{amount:.2f}".removesuffix(".00") + f" {currency}"
 
 

@@ -38,7 +38,7 @@ def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
-    """Return the sorted modules to copy next to a program: those it imports, and their own imports."""
+    """Return the modules to copy next to a program: the modules that it imports, and their own imports."""
     found: set[str] = set()
     waiting = [_places(provider)[call.component] for call in calls]
     while waiting:

@@ -17,10 +17,10 @@ _LEAST_HELD_OUT = 0.01
 _MOST_HELD_OUT = 0.5
 
 _HOUR_S = 3600
-"""The shortest plausible interval of training on accelerators. Machines take time to start, and data to change."""
+"""The shortest plausible interval between training runs on accelerators. Starting machines takes several minutes."""
 
 _SENSIBLE_S = 300
-"""The shortest plausible interval of runs, which otherwise mostly wait for clusters, Pods, images and libraries."""
+"""The shortest plausible interval between runs. More frequent runs mostly wait for clusters, images and libraries."""
 
 _NOTICED_S = 10
 """How often the CronJob controller checks for due runs (kubernetes.io, "CronJob", "Schedule limits", 2026-11-26)."""

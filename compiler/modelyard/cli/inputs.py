@@ -54,7 +54,7 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
-    """Return the environments that `--env` accepts: those in the spec and in files next to it."""
+    """Return the environments that `--env` accepts, which are defined in the spec or in files next to it."""
     from modelyard.overlay import environments  # imported here because an unchanged compile loads no stage
 
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})

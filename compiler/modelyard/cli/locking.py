@@ -30,7 +30,7 @@ def input_key(inputs: Inputs) -> str:
 
 
 def read_lock(inputs: Inputs) -> bytes:
-    """Return the lock next to the spec; empty if it is missing, unreadable, or a symbolic link."""
+    """Return the lock next to the spec, or an empty text if it is missing, unreadable, or a symbolic link."""
     try:
         return read(str(lock_path(inputs)))
     except OSError:
@@ -53,7 +53,7 @@ def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
-    """Report why an existing lock cannot be read. With `whole`, its resources are read as well."""
+    """Report why an existing lock cannot be read. With `whole`, its resources are also read."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
     return (lock_unreadable(str(lock_path(inputs)), reason),) if reason else ()

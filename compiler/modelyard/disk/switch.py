@@ -36,7 +36,7 @@ def staging_folder(root: str) -> str:
 
 @contextmanager
 def locked(out: str) -> Generator[None]:
-    """Lock the output folder, so that only this run writes there. The lock ends with the process; its file remains."""
+    """Lock the output folder, so that only this run writes there. The lock ends with the process, but not its file."""
     os.makedirs(out, exist_ok=True)
     file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
     try:

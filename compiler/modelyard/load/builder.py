@@ -289,7 +289,7 @@ class Builder:
     # --- the document as a whole
 
     def _refuse_many_directives(self) -> None:
-        """Reject files with many directives. Each is compared with all earlier ones, which would take forever."""
+        """Reject files with many directives, because each directive is compared with all earlier ones."""
         found = _DIRECTIVES.match(self._source.text)
         if found and len(_DIRECTIVE.findall(found[0])) > _MOST_DIRECTIVES:
             problem = f"more than {_MOST_DIRECTIVES} directives"

@@ -60,7 +60,7 @@ def plain_number(text: str) -> int | float | str:
 
 
 def _integer(text: str) -> int:
-    """Parse an integer. Of more than 400 digits, only the first are parsed, so that the number is still too large."""
+    """Parse an integer. If it has more than 400 digits, parse only the first ones, which is enough to reject it."""
     digits = text.lstrip("+-").lstrip("0") or "0"
     value = int(digits[:_LONGEST_INTEGER])
     return -value if text[0] == "-" else value

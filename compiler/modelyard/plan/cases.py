@@ -35,7 +35,7 @@ class ByType(Generic[_Q, _R]):
 
     @property
     def types(self) -> frozenset[type]:
-        """The types that have a case."""
+        """The value types for which there is a case."""
         return frozenset(self._cases)
 
     def covers(self, resource: Resource) -> bool:

@@ -100,11 +100,11 @@ class Plan:
     links: tuple[Link, ...]
 
     def on(self, placement: str) -> tuple[Resource, ...]:
-        """Return the resources on one target, in order."""
+        """Return the resources on a target, in plan order."""
         return _by_placement(self.resources).get(placement, ())
 
     def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
-        """Return the resources whose value has this type, in order, optionally on one placement only."""
+        """Return the resources whose value has this type, in plan order, optionally limited to a placement."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
@@ -113,7 +113,7 @@ class Plan:
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """Return the links between two targets, in order, optionally only those with an end on one placement.
+        """Return the links between different targets, in plan order, optionally limited to a placement.
 
         An adopted registry, given by its URL, is not on any target.
         """
@@ -150,7 +150,7 @@ def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resourc
 
 @index
 def _by_type(resources: tuple[Resource, ...]) -> Mapping[tuple[str, type], tuple[Resource, ...]]:
-    """Resources by placement and value type; the empty name stands for all placements."""
+    """Group resources by placement and value type. The empty name means all placements."""
     by_type: dict[tuple[str, type], list[Resource]] = {}
     for resource in resources:
         what = resource.value.__class__

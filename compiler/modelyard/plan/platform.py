@@ -22,9 +22,9 @@ class Access:
 class Identity:
     """A workload's own identity, with exactly the access that it needs.
 
-    `api` is the workload's reason to call the Kubernetes API, if any. A pipeline that starts by schedule or by hand has
-    a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an identity, as do
-    the members of a pool.
+    `api` is the workload's reason to call the Kubernetes API, or empty. A pipeline that starts by schedule or by hand
+    has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an identity, as
+    do the members of a pool.
     """
 
     workload: str

@@ -1,4 +1,4 @@
-"""Check connections between targets, and report those that are impossible."""
+"""Check connections between targets, and report impossible connections."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def render(
     columns: int | None = None,
     providers: Iterable[str] = (),
 ) -> str:
-    """Render all diagnostics in order. The text for people is empty if there are none.
+    """Render all diagnostics in order. Without diagnostics, the text for people is empty.
 
     `sources` are the files of the spans. `colour` and `columns` describe the terminal, for text. `providers` are
     packages with providers' diagnostics, whose pages are included in SARIF.

@@ -10,7 +10,7 @@ from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
 from modelyard.spec import Accelerator, ComputeClass
 
-# The accelerator that a short text such as `L4:1` stands for.
+# CPU and memory for each accelerator in a short form such as `compute: L4:1`.
 _CPU_MILLIS = 8000
 _MEMORY_BYTES = 32 * 1024**3
 

@@ -57,7 +57,7 @@ class System:
     def promoted(self) -> dict[str, tuple[str, ...]]:
         """Return the models that are trained here or imported, each with its aliases.
 
-        The aliases are those that versions get from pipelines, imports and stages.
+        Versions get these aliases from pipelines, imports and stages.
         """
         aliases_by_model: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():

@@ -257,7 +257,7 @@ def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
 
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
-    """Return the values of a field that satisfy all required conditions and none of the excluded ones."""
+    """Return the values of a field that satisfy all required conditions and no excluded condition."""
     asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
     for words, must_hold in reversed(asked):  # the innermost condition is the narrowest
         if words and must_hold:

@@ -1,4 +1,4 @@
-"""The budget of a system."""
+"""Monthly cost budgets."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class Database(pulumi.ComponentResource):
                 region=region,
                 network=network.network_id,
                 ip_address=address.self_link,
-                load_balancing_scheme="",  # an endpoint has none, and EXTERNAL is the default
+                load_balancing_scheme="",  # endpoints have no scheme, but EXTERNAL is the default
                 target=instance.psc_service_attachment_link,
             ),
             within,

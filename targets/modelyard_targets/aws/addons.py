@@ -107,7 +107,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
     """Export each GPU's utilization, memory, temperature and errors, which the system's PodMonitor scrapes.
 
-    It needs 400 to 512 MiB, and briefly more on nodes with eight GPUs; daemons.json lists the sources.
+    The exporter needs 400 to 512 MiB, and briefly more on nodes with eight GPUs. daemons.json lists the sources.
     """
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),

@@ -19,12 +19,12 @@ def cluster_name(system: System, placement: str) -> str:
 
 
 def database_identifier(system: System, placement: str, store: Store) -> str:
-    """Return the identifier that `modelyard_stacks.aws.database` gives an RDS instance."""
+    """Return the identifier of an RDS instance, as set by `modelyard_stacks.aws.database`."""
     return f"{cluster_name(system, placement)}-{store.called}"
 
 
 def login_secret(system: System, placement: str, store: Store) -> str:
-    """Return the name that `modelyard_stacks.aws.login` gives the secret with a database's login."""
+    """Return the name of the secret with a database's login, as set by `modelyard_stacks.aws.login`."""
     return f"{database_identifier(system, placement, store)}-login"
 
 

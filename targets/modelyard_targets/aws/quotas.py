@@ -28,7 +28,7 @@ _OWN_ROLES: Final = 12
 
 
 class _Quota(TypedDict):
-    """A quota from Service Quotas; `default` applies to new accounts."""
+    """A quota from Service Quotas. `default` applies to new accounts."""
 
     service: str
     code: str

@@ -168,7 +168,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Group the machines by accelerator, leaving out those that need different Pod requests than the first machine."""
+    """Group the machines by accelerator. Machines that need different Pod requests than the first are excluded."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _asked(fit) == _asked(fits[0]):

@@ -64,7 +64,7 @@ class Offerings:
     unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def sold_in(self, region: str) -> Iterator[Machine]:
-        """Yield a region's machines: all except those that are known to be absent."""
+        """Yield the machines in a region, without those that are known to be absent there."""
         absent = self.absent.get(region, frozenset())
         return (one for one in self.machines if absent.isdisjoint((one.name, one.family)))
 

@@ -92,7 +92,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many Pods of a class fit on the group's first machine, which is its smallest; at least one."""
+    """Return how many Pods of a class fit on the group's first and smallest machine, but at least one."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:

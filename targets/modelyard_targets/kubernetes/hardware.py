@@ -52,7 +52,7 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machine for one Pod of a class, or the reason why there is none.
+    """Return the machine for one Pod of a class, or the reason why no machine fits.
 
     Accelerator alternatives are tried in order. Within an alternative, the cheapest machine wins, then the one with the
     least unused capacity, then the one declared first. A class without accelerators uses a machine with accelerators

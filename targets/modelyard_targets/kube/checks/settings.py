@@ -23,7 +23,7 @@ _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
 def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run all checks in this module except the one for overrides, which needs emitted objects.
+    """Run all checks in this module except the check of overrides, which needs emitted objects.
 
     `target` is the placement's target with its platform's defaults.
     """

@@ -36,7 +36,7 @@ ANY_PLATFORM = Platform()
 
 @record
 class Made:
-    """An object with the spec line that it comes from."""
+    """An object, with the spec line that requested it."""
 
     origin: Path
     manifest: Manifest

@@ -42,7 +42,7 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
 
 
 def further_program(context: Context, files: tuple[str, ...]) -> Program:
-    """Build the program of a further project, which is applied after the first."""
+    """Build the program of an additional project, which is applied after the first."""
     calls = (*_cluster(context), _manifests("workloads", files, (), _images(context)))
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
 

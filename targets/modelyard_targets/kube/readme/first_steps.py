@@ -213,7 +213,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
-    """Return an endpoint's application on a server, which several endpoints may share."""
+    """Return the application of an endpoint on a server that several endpoints may share."""
     applications = _servers(context.plan.of(ModelServer, context.placement))[server].applications
     return next(application for application in applications if application.inference.name == inference.name)
 

@@ -287,7 +287,7 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Yield each file with its facts. Objects of files that have been written are not built again."""
+    """Yield each file with its object counts and policies, without building the objects of written files again."""
     for file in workloads.files:
         yield file, workloads.written.get(file.name) or written_of(file, context)
 

@@ -200,7 +200,7 @@ def _database(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
-    """Return variables for the artifact store. The server only reads artifacts; workloads write them directly."""
+    """Return variables for the artifact store. The server only reads artifacts. Workloads write them directly."""
     store = server.artifacts
     assert store is not None
     return driver_of(store, context.system).server(opening_of(store, "registry", context))

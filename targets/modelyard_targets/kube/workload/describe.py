@@ -238,7 +238,7 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
 def _spool(application: Application, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
     """Return the folder and size limit for captures that wait for a network.
 
-    Applications on a shared server divide its limit.
+    Applications on a shared server share the limit.
     """
     scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
     most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(resource.value.applications)
