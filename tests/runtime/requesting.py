@@ -1,4 +1,4 @@
-"""The store for run requests: a monitor on one target writes them, and a starter on another answers them."""
+"""A store through which a monitor on one target requests runs from a starter on another."""
 
 from __future__ import annotations
 

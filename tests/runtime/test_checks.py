@@ -1,4 +1,4 @@
-"""Checks accept every description that the compiler emits, and refuse unsupported values."""
+"""Tests that all descriptions from the compiler are accepted, and unsupported values are refused."""
 
 from __future__ import annotations
 

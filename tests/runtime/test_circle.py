@@ -1,4 +1,4 @@
-"""A small system goes through its whole loop: training, gate, promotion, serving, captures and monitoring."""
+"""Tests a small system from training, gate and promotion to serving, captures and monitoring."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """Values in a row may be null or absent, because the model was trained on such rows."""
+    """Predictions equal the evaluated ones, also for rows with null or absent values, as in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     held = data.held_out[["usage", "plan"]]
@@ -177,7 +177,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
-    """Drift is reported for each feature and for the predictions."""
+    """Served data are compared with training data for each feature and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

@@ -79,7 +79,7 @@ def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def ray_here() -> Iterator[None]:
-    """Start a local Ray."""
+    """Start a local Ray cluster."""
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()

@@ -1,4 +1,4 @@
-"""The schema's defaults are the real defaults, so writing one of them in a spec changes nothing."""
+"""Tests that the schema's defaults are the real defaults, so writing one in a spec changes nothing."""
 
 from __future__ import annotations
 

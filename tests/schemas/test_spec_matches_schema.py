@@ -1,4 +1,4 @@
-"""`modelyard.spec` matches the schema: every field in one has its counterpart in the other."""
+"""Tests that `modelyard.spec` and the schema have the same fields."""
 
 from __future__ import annotations
 

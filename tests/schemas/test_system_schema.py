@@ -1,4 +1,4 @@
-"""The schema of the spec documents every field, and accepts and refuses values as documented."""
+"""Tests that the schema documents every field, and accepts and refuses values as documented."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_ten_thousand_models_fit() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    """Messages must not repeat a value that is written in place of a secret reference."""
+    """Secret references are marked, so that messages never repeat a secret written in their place."""
     for pointer, schema in places():
         if "secret://" in str(schema.get("pattern")):
             assert schema.get("x-secret") is True, pointer

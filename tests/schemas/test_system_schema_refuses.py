@@ -1,4 +1,4 @@
-"""Both validators refuse missing fields and wrong values at the right place."""
+"""Tests that both validators refuse missing fields and wrong values at the right place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""jsonschema, the fallback if jsonschema-rs has no wheel, gives the same results at the same places."""
+"""Tests that jsonschema, the fallback for jsonschema-rs, gives the same results at the same places."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, dat
 @few
 @given(data=st.data())
 def test_patterns_have_the_same_meaning_for_both_validators(pointer: str, data: st.DataObject) -> None:
-    """The strings match, or have one character inserted, removed or replaced."""
+    """The test uses matching strings, and the same strings with one character changed."""
     schema: Schema = dict(PATTERNED)[pointer]
     only: Schema = {"type": "string", "pattern": schema["pattern"]}
     text = str(data.draw(fitting(only)))

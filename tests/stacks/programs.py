@@ -1,4 +1,4 @@
-"""Small projects for testing the component library, and the resources they register under mocks."""
+"""Small projects that test the component library, and the resources they register under mocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program can refer to the infrastructure project's stack and its outputs."""
+"""Tests how a program reads outputs of the infrastructure project's stack."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
 
 
 def test_missing_output_fails_the_run(tmp_path: Path) -> None:
-    """Under the mocks, a stack has only the outputs that the program names literally in brackets."""
+    """Reading an absent output fails the run. The mocks lack outputs whose names the program computes."""
     program = PROGRAM.format(more="").replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
 
     with pytest.raises(Refused, match="host"):

@@ -1,4 +1,4 @@
-"""Every example's program runs under mocks, which shows its resources, their dependencies and protection."""
+"""Tests the resources, dependencies and protection that every example's program registers under mocks."""
 
 from __future__ import annotations
 
@@ -56,10 +56,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_each_document_is_registered_once_with_few_other_resources(example: Example, root: Path) -> None:
-    """The other resources are the stack, the cluster, three groups, registry logins, and those of each add-on.
-
-    An add-on has a namespace, a chart and a secret.
-    """
+    """Other resources are the stack, the cluster, groups, registry logins, and the parts of each add-on."""
     for folder, found in emitted(root).items():
         if root / str(example) not in folder.parents:
             continue

@@ -1,4 +1,4 @@
-"""All parameters and results of components have types, and no signature contains `Any` at any depth."""
+"""Tests that all parameters and results of components have types without `Any`."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_nested_any_is_found() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_signatures_contain_no_any(name: str) -> None:
-    """Annotations are resolved, including aliases and typed dictionaries."""
+    """Aliases and typed dictionaries in signatures are resolved before the check."""
     found = dict(public(import_module(name)))
 
     assert {where: holes for where, function in found.items() if (holes := untyped(function))} == {}

@@ -1,4 +1,4 @@
-"""Promotions and rollbacks in a real registry, interleaved with other changes."""
+"""Tests promotions and rollbacks in a real registry, interleaved with other changes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def champion() -> str:
 
 
 def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """The older run promotes last, but its gate did not compare it with the newer version."""
+    """The older run promotes last but changes nothing, because its gate did not see the newer version."""
     first, second = trained(), trained()
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
@@ -83,7 +83,7 @@ def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], t
 
 
 def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """Another version, which may be better, became champion while this one waited for approval."""
+    """A waiting version is not promoted if another version, which may be better, became champion meanwhile."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -94,7 +94,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """A second rollback has to wait until the window has no rows of the rolled-back version."""
+    """No second rollback happens until the window has no rows of the rolled-back version."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -115,7 +115,7 @@ def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[s
 def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias and a third another. A breach without a variant rolls back nothing."""
+    """Two variants follow one alias and a third another. Only the aliases of breaching variants move."""
     for version in (trained, trained):
         made = version()
         for alias in ("champion", "challenger"):
@@ -142,7 +142,7 @@ def stands(workload: dict[str, Any]) -> dict[str, float]:
 
 
 def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], trained: Register, tmp_path: Path) -> None:
-    """A version counts as waiting until its approval, and as refused until a newer version passes."""
+    """Versions count as waiting until their approval, and as refused until a newer version passes."""
     risk = Signer(tmp_path, "risk")
     approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     workload["pipeline"] = {**PIPELINE, "approvals": approvals}
@@ -163,7 +163,7 @@ def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], tra
 def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """The version's gate compared it with a champion that has since been replaced."""
+    """A version whose gate compared it with a replaced champion cannot be promoted and needs no approval."""
     risk = Signer(tmp_path, "risk")
     asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
@@ -183,7 +183,7 @@ def test_unpromotable_version_does_not_wait_for_approval(
 def test_unreachable_prometheus_does_not_fail_a_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The receiver is the discard port on loopback, which refuses connections."""
+    """The run succeeds although Prometheus's address is a port on loopback that refuses connections."""
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
@@ -222,7 +222,7 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
 def test_promoter_promotes_a_version_that_two_groups_approved(
     promoter: Callable[[], int], trained: Register, tmp_path: Path
 ) -> None:
-    """A forged approval has no effect, and versions of another pipeline do not get this alias."""
+    """Forged approvals have no effect, and versions of another pipeline do not get this alias."""
     version = trained()
     digest = digest_of(version.uri)
     registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
@@ -253,7 +253,7 @@ def test_promoter_promotes_a_version_that_two_groups_approved(
 def test_promoter_updates_the_training_pipelines_metrics(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The promoter and the pipeline use the same series, so its next pass ends an alert."""
+    """The promoter pushes the same series as the pipeline, so its next pass ends an alert."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
@@ -279,7 +279,7 @@ def test_promoter_updates_the_training_pipelines_metrics(
 def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the store of one pipeline is unreachable, the promoter handles the other pipeline and then fails."""
+    """If one pipeline's store is unreachable, the promoter first handles the other pipeline and then fails."""
     version, seen = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:

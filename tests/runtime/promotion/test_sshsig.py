@@ -1,4 +1,4 @@
-"""Signatures made by ssh-keygen are accepted, and invalid ones are refused."""
+"""Tests that signatures made by ssh-keygen are accepted, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
 
 
 def test_short_rsa_key_is_refused(signed: Signed) -> None:
-    """The compiler refuses the same keys in a spec."""
+    """The runtime refuses short RSA keys, as the compiler does in a spec."""
     _, signature = signed("rsa-1024")
 
     with pytest.raises(NotSigned, match="1024 bits"):
@@ -130,7 +130,7 @@ def test_malformed_key_is_refused(line: str) -> None:
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
 def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path: Path) -> None:
-    """ssh-keygen itself requires a touch only for logins, so it would accept both signatures."""
+    """Signatures without a touch are refused, although ssh-keygen accepts them outside of logins."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)

@@ -1,4 +1,4 @@
-"""A bucket is created, and datasets are written and read, on an S3-compatible service."""
+"""Tests creating a bucket, and writing and reading datasets, on an S3-compatible service."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_bucket_has_the_specified_settings(client: Any) -> None:
 
 
 def test_captures_expire_in_their_folder(client: Any) -> None:
-    """The bucket also has its own retention, so expired captures can be restored for a month."""
+    """Captures expire in their own folder. With the bucket's own retention, they can be restored for a month."""
     ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
 
     captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
@@ -138,7 +138,7 @@ def test_removed_settings_are_reset(client: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any], kind: str) -> None:
-    """The data keep the types of the schema, and a time window returns only the newest row."""
+    """Data read back have the schema's types, and a time window returns only the newest row."""
     ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]

@@ -87,7 +87,7 @@ def test_second_run_changes_only_the_password(socket: str) -> None:
 
 
 def test_password_is_unchanged_if_the_new_one_cannot_be_stored(socket: str) -> None:
-    """A lost password would lock out MLflow. The next rotation succeeds."""
+    """If a new password cannot be stored, the old one stays valid, so MLflow can still log in."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "in use", keep=_kept)

@@ -1,4 +1,4 @@
-"""Models are written without pickle if their library supports this. Otherwise, their card has a warning."""
+"""Tests that models are written without pickle if possible, and otherwise have a warning in their card."""
 
 from __future__ import annotations
 
@@ -237,14 +237,14 @@ def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> N
 
 
 def test_a_torch_module_is_pickled() -> None:
-    """MLflow's other format needs example tensors, which do not exist for tabular models."""
+    """A torch module is pickled, because MLflow's other format needs example tensors."""
     module = type("Net", (), {"__module__": "torch.nn.modules"})()
 
     assert flavor_of(module)[2] == {"serialization_format": trainers()["pytorch"].returned}
 
 
 def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
-    """The warning is at the beginning of the card, so that truncating a long card does not remove it."""
+    """The warning is at the beginning of the card, so it remains if a long card is truncated."""
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     model = Own().fit(known.train[["amount"]], known.train["truth"])
@@ -288,7 +288,7 @@ def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> 
 
 
 def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a user's image lacks skops, training still succeeds."""
+    """If a user's image lacks skops, the model is pickled and training succeeds."""
     monkeypatch.setitem(sys.modules, "skops.io", None)
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, data("regression"))
 
@@ -322,7 +322,7 @@ def edit(files: Path, **changes: dict[str, Any]) -> None:
     ],
 )
 def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str, Any], written: str) -> None:
-    """Anyone who can edit MLmodel could set another loader, another folder, or custom types."""
+    """A changed loader, folder or custom type in MLmodel is detected."""
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(tmp_path / "model"), pip_requirements=[], **flavor_of(fitted)[2])
 
@@ -333,7 +333,7 @@ def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str
 
 
 def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
-    """The model is not unpickled even if the version lacks its digest tag."""
+    """A model registered as data is not unpickled even if the version lacks its digest tag."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

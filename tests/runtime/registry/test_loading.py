@@ -1,4 +1,4 @@
-"""Only promoted files are loaded, and their digest is verified before any of their code runs."""
+"""Tests that only promoted files are loaded, and only after their digest is verified."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_unchanged_files_are_loaded(version: registry.Version) -> None:
 
 @pytest.mark.parametrize("model", [NAMED, RECORDED])
 def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str, Any], tmp_path: Path) -> None:
-    """The replaced files are never unpickled."""
+    """Swapped files are refused and never unpickled."""
     promoted(version)
     swap(version, tmp_path)
 
@@ -70,7 +70,7 @@ def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str
 
 
 def test_digest_changed_with_the_files_differs_from_the_history(version: registry.Version, tmp_path: Path) -> None:
-    """A training pipeline can change its version's tags, but not the record of a promotion."""
+    """A training pipeline can change its version's tags, but not the promotion history."""
     promoted(version)
     swap(version, tmp_path)
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
@@ -80,7 +80,7 @@ def test_digest_changed_with_the_files_differs_from_the_history(version: registr
 
 
 def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> None:
-    """The alias was moved by someone other than the promoter."""
+    """If somebody other than the promoter moves an alias, servers do not follow it."""
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record says that 'champion' is there"):
@@ -90,7 +90,7 @@ def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> Non
 
 
 def test_digest_tag_does_not_replace_a_missing_record(version: registry.Version) -> None:
-    """A training pipeline controls the tag of a version whose files the promoter could not read."""
+    """Without a promotion record, the digest tag is not trusted, because a training pipeline can set it."""
     aliases.promote(History(record(Model, RECORDED)), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):

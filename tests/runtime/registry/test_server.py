@@ -1,4 +1,4 @@
-"""The runtime starts a real MLflow server with user accounts from a description."""
+"""Tests a real MLflow server with user accounts, which the runtime starts from a description."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_server_login_is_read_only(login: Callable[[str], None]) -> None:
 
 
 def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, login: Callable[[str], None]) -> None:
-    """An administrator creates the login as the emitted README describes."""
+    """The test creates the approver's login as the emitted README tells administrators to."""
     login(TRAINER)
     version = trained()
     asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})
@@ -175,7 +175,7 @@ def _run_of() -> str:
 
 
 def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Callable[[str], None]) -> None:
-    """With separate folders, each workload's write access can be limited to its own folder."""
+    """Each pipeline has its own artifact folder, so write access can be limited to it."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 

@@ -1,4 +1,4 @@
-"""Triton's own client can use the server through the Open Inference Protocol."""
+"""Tests the Open Inference Protocol with Triton's own client."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
 
 
 def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Servers of models with array inputs accept this format."""
+    """One tensor may contain all columns, as in servers of models with array inputs."""
     made = workload(tmp_path_factory.mktemp("matrix"))
     register(made, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")

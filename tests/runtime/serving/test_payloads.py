@@ -1,4 +1,4 @@
-"""The rows of a request are converted to the model's signature, or refused with the name of a bad column."""
+"""Tests how a request's rows are converted to the model's signature or refused."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_the_largest_numbers_of_a_type_fit(kind: str, sent: float) -> None:
 
 @pytest.mark.parametrize("lacking", [False, True])
 def test_columns_of_all_types_in_any_order(lacking: bool) -> None:
-    """Columns with the same type are converted together, with the same result as one by one."""
+    """Converting columns of one type together gives the same result as converting them one by one."""
     kinds = ("double", "string", "long", "boolean", "float", "integer", "string", "double")
     columns = tuple(Column(f"c{at}", kind, False) for at, kind in enumerate(kinds))
     values: dict[str, Any] = {"double": 1, "string": "ch", "long": 3.0, "boolean": True, "float": 2.5, "integer": -4}
@@ -173,7 +173,7 @@ def test_values_that_numpy_would_round_are_refused(value: Any) -> None:
 
 
 def test_body_may_use_any_json_encoding() -> None:
-    """Python's parser handles encodings that the fast parser refuses."""
+    """If the fast parser refuses an encoding, Python's parser handles it."""
     content = json.dumps({"instances": [{"amount": 1, "country": "zürich"}]}, ensure_ascii=False)
 
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):

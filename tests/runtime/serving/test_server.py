@@ -1,4 +1,4 @@
-"""How a server responds to requests or refuses them, and requests that must not block others."""
+"""Tests how a server responds to requests or refuses them, and that slow requests do not block others."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_number_out_of_range_is_a_client_error(endpoint: Endpoint, row: Any, why
 
 
 def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
-    """A large request is read, validated, predicted and serialized outside the event loop."""
+    """A health check is answered while a large request is processed outside the event loop."""
     body = {"instances": [ROW] * 60_000}
     slowest, ended = 0.0, threading.Event()
     answered: list[int] = []
@@ -107,7 +107,7 @@ def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, Any], declared: bool) -> None:
-    """A body may have a declared length or be chunked. In both cases, the server closes the connection."""
+    """The server closes the connection, whether the body has a declared length or is chunked."""
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
@@ -137,7 +137,7 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million tiny rows fit into a body. They are counted but not validated."""
+    """Five million tiny rows fit into a body. The server refuses them by their number without validating them."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 
@@ -211,7 +211,7 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for as many seconds as the first value says."""
+    """An estimator that sleeps for the number of seconds in the first value."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Each drift measure agrees with the library that defines it."""
+"""Tests that each drift measure agrees with the library that defines it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
 
 
 def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None:
-    """KS, for example, is undefined for categories."""
+    """An undefined measure, such as KS for categories, has no value. An unknown measure is refused."""
     assert drift("ks", profile(CATEGORIES), MOVED) is None
     with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
         drift("cosine", profile(CATEGORIES), MOVED)

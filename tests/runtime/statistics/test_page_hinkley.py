@@ -1,4 +1,4 @@
-"""Across passes, concept drift is detected at the same row as by a streaming test, and each row is read once."""
+"""Tests that concept drift is detected at the same row as by a streaming test, across passes."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ ROWS = {"metric": "rows", "max": 1e9}
 
 
 def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
-    """A server without a network writes its captures days later."""
+    """Rows that a server without a network writes days later are read once, in the next window."""
     described = workload(tmp_path, ROWS)
     writer, late = "a" * 12, "b" * 12
     captures(tmp_path, f"{writer}-00000001.parquet", START, [20.0, 10.0, 1.0], id=1, prediction=0)

@@ -127,7 +127,7 @@ def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
 
 
 def test_files_are_replaced_atomically(where: Place) -> None:
-    """Pointers to bundles and states of monitors may be read while they are being replaced."""
+    """A file is never seen half-written, because bundle pointers and monitor states are read at any time."""
     file = where.below("CURRENT")
     contents = [bytes([65 + at]) * length for at, length in enumerate((200_000, 170_000))]
     write_whole(file, contents[0])
@@ -185,7 +185,7 @@ def test_listing_reads_all_pages(service: Service, where: Place, folder: str, mo
 
 
 def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
-    """Subfolders and the files in them are excluded."""
+    """The first files after a name are listed without subfolders and the files in them."""
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -261,7 +261,7 @@ def test_a_dataset_is_written_and_read(service: Service, workload: Workload, fol
 
 
 def test_place_can_be_pickled(where: Place) -> None:
-    """Ray pickles places to send them to workers."""
+    """Places can be pickled, because Ray sends them to workers."""
     same: Place = pickle.loads(pickle.dumps(where))
     write_whole(where.below("a"), b"here")
 

@@ -1,4 +1,4 @@
-"""While the store is unreachable, captures wait on disk up to a limit. They are sent when the store is back."""
+"""Tests that captures wait on disk, up to a limit, while the store is unreachable."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_oldest_file_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
-    """No waiting files are dropped to make space for the large file."""
+    """A file larger than the limit is dropped without dropping waiting files to make space."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 

@@ -1,4 +1,4 @@
-"""Files that are written once can be retried, even where nothing may be overwritten."""
+"""Tests that writing a file once can be retried, even where nothing may be overwritten."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_google_refuses_to_overwrite_retained_objects(service: Service, where: P
 def test_google_may_check_rights_before_the_condition(
     message: str, exists: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the right to delete is missing, the object exists. If the right to create is missing, nothing was written."""
+    """A 403 about the right to delete means that the object exists. A 403 about the right to create is an error."""
     from google.api_core.exceptions import Forbidden
     from google.cloud.storage import Blob
 

@@ -1,4 +1,4 @@
-"""A training run resumed from a checkpoint gives the same model and leaves no files behind."""
+"""Tests that training resumed from a checkpoint gives the same model and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
 def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the same seed, every part would sample the same rows."""
+    """Each part uses another seed. With the same seed, every part would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -170,7 +170,7 @@ def test_lightgbm_parts_use_the_random_state(
 
 
 def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, int]]) -> None:
-    """Another part would add trees after the estimator has stopped early."""
+    """After an estimator has stopped early, no further part adds trees."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -235,7 +235,7 @@ def test_incremental_training_is_resumed(tmp_path: Path) -> None:
 
 
 def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
-    """The next driver finds the same folder and start time. Other rows or parameters have another folder."""
+    """The next driver finds the same folder and start time. Other rows or parameters lead to another folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")

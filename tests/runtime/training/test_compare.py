@@ -1,4 +1,4 @@
-"""A champion is evaluated only on rows that it was not trained on, whatever has changed since then."""
+"""Tests that a champion is evaluated only on rows that it was not trained on, whatever has changed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ CHANGES: list[dict[str, Any]] = [
 def test_champion_is_not_evaluated_on_its_training_rows(
     system: Loans, first: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """The champion is nearly always right on its training rows, which would make it look better than it is."""
+    """Training rows are excluded, because on them the champion would look better than it is."""
     frame = loans().assign(at=pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min"))
     system.write(frame)
     system.changed(**first).train(**FOREST)
@@ -110,7 +110,7 @@ def test_key_is_not_a_feature(system: Loans) -> None:
 
 
 def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
-    """The champion was trained on nearly all of the rows that are now held out."""
+    """If the champion was trained on nearly all held-out rows, too few are left to compare."""
     system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
 
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
@@ -121,7 +121,7 @@ def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
 
 
 def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
-    """The champion was trained elsewhere, so it may have seen every row."""
+    """A champion trained elsewhere is not compared, because it may have seen every row."""
     system.train(**FOREST)
     version = registry.version("loans", "1")
     with mlflow.start_run() as run:
@@ -131,7 +131,7 @@ def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
 
 
 def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
-    """A column was converted to cents. With a key, the rows would still be recognized."""
+    """If a column is converted to cents, all rows look new. A key would still identify them."""
     keyed = system.changed(split=KEY)
     for one, number in ((system, "2"), (keyed, "4")):
         one.write(loans())
@@ -194,7 +194,7 @@ def test_rows_are_recognized_by_value_whatever_their_type(then: Any, now: Any) -
 
 
 def test_key_of_another_type_is_refused_with_a_reason() -> None:
-    """The text "12" does not equal the number 12, so all rows would look new."""
+    """The text "12" does not match the number 12, so every row would look new without an error."""
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
@@ -218,7 +218,7 @@ def test_version_names_the_location_of_its_row_marks(system: Loans) -> None:
     ids=["dropped", "renamed"],
 )
 def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change: dict[str, Any]) -> None:
-    """The data still have the champion's column, although as an integer, next to the renamed one."""
+    """The champion can still be compared if the data contain its old column next to the renamed one."""
     frame = loans().assign(
         age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
     )
@@ -231,7 +231,7 @@ def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change
 
 
 def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans) -> None:
-    """The version is registered with the result of the gate, and the run succeeds."""
+    """If the champion needs a removed column, the version is still registered and the run succeeds."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
     system.write(loans().rename(columns={"age": "years"}))

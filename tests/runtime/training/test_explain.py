@@ -1,4 +1,4 @@
-"""In explanations, the decisive feature has the largest value, and contributions add up to the prediction."""
+"""Tests that the decisive feature has the largest value, and that contributions sum to the prediction."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_values_of_a_black_box_match_the_definition() -> None:
 
 
 def test_custom_pipeline_is_explained_as_a_whole() -> None:
-    """The last step of the pipeline does not see the original features."""
+    """A custom pipeline is explained as a whole, because its last step does not see the original features."""
     known = data("regression")
     numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
@@ -220,7 +220,7 @@ def test_permutation_finds_the_decisive_feature() -> None:
 
 
 def test_ranking_rows_are_sampled_by_query() -> None:
-    """Single rows would form queries of one row, in which every order is equally good."""
+    """Whole queries are sampled, because any order of a single-row query is equally good."""
     count = 200
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})

@@ -1,4 +1,4 @@
-"""On a real Ray Train, a killed driver is resumed, and a short run does not use Ray Train."""
+"""Tests that a real Ray Train resumes a killed driver, and that a short run does not use Ray Train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sharded training data are split as if they were in one memory, and each row is on exactly one worker."""
+"""Tests that sharded data are split like data in one memory, with each row on exactly one worker."""
 
 from __future__ import annotations
 

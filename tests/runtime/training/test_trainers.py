@@ -1,4 +1,4 @@
-"""Built-in trainers can handle real-world data with unseen words, odd names and missing values."""
+"""Tests that built-in trainers can handle real data with unseen words, odd names and missing values."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_unseen_words_and_odd_names_are_predicted(trainer: str, parameters: dict
 def test_feature_without_values_is_refused_by_name(
     trainer: str, parameters: dict[str, Any], nothing: float | None
 ) -> None:
-    """Without the check, one estimator would fail with its own error and others would ignore the feature."""
+    """A feature without values is refused, because some estimators would silently ignore it."""
     known = data(gone=pd.Series([nothing] * 150, dtype=object if nothing is None else float))
 
     with pytest.raises(Refusal, match="feature 'gone' has no value"):
@@ -174,7 +174,7 @@ def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text
 )
 @pytest.mark.filterwarnings("ignore")
 def test_counts_must_be_whole_numbers(name: str, parameter: str) -> None:
-    """The libraries refuse fractions."""
+    """Counts with fractions are refused by the compiler, as they are by the libraries."""
     with pytest.raises(Exception, match=r"."):
         fit(name, parameter, 2.5)
 

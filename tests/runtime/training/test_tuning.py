@@ -1,4 +1,4 @@
-"""Tuning picks the best trial, records every trial, and recovers after the driver is killed."""
+"""Tests that tuning picks the best trial, records every trial, and survives a killed driver."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
 
 
 def test_best_trial_is_chosen_at_the_last_rung() -> None:
-    """Trials that were stopped early are not compared, because their final result is unknown."""
+    """Trials that were stopped early are ignored, because their final result is unknown."""
     trials: Any = [
         ({"depth": 9}, ended(0.95, 1)),
         ({"depth": 3}, ended(0.8, RUNGS)),

@@ -1,4 +1,4 @@
-"""A cluster's administrators, and the networks that can reach its API."""
+"""Tests who administers a cluster, and which networks can reach its API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The EKS cluster has no insecure defaults, and everything that nodes depend on is created before them."""
+"""Tests that the EKS cluster is secure by default and created after everything that nodes depend on."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_secrets_are_encrypted_and_all_logs_are_kept(found: Found) -> None:
 
 
 def test_log_group_and_permissions_are_created_before_the_cluster(found: Found) -> None:
-    """Otherwise, EKS would create its own log group, and could not delete its resources without its permissions."""
+    """Created later, EKS would make its own log group, and could not delete resources without permissions."""
     before = needs(found, TYPE, NAME)
 
     assert f"aws:cloudwatch/logGroup:LogGroup {NAME}-cluster" in before
@@ -149,7 +149,7 @@ def test_network_policies_are_enforced_when_pods_start(found: Found) -> None:
 
 
 def test_setting_allows_traffic_before_policies_are_applied(tmp_path: Path) -> None:
-    """The first `up` of a cluster needs `networkPolicies: standard`, because CoreDNS has no policy yet."""
+    """A cluster's first `up` needs `networkPolicies: standard`, because CoreDNS has no policy yet."""
     first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
 
     assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}

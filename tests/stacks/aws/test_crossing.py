@@ -1,4 +1,4 @@
-"""A cluster outside AWS gets access to buckets in AWS."""
+"""Tests how a cluster outside AWS gets access to buckets in AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Databases are private, encrypted and backed up. Neither the program nor its state contains a password."""
+"""Tests that databases are private, encrypted and backed up, and that no password is in the program."""
 
 from __future__ import annotations
 

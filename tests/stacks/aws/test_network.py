@@ -1,4 +1,4 @@
-"""Networks have private subnets, egress if requested, and flow logs."""
+"""Tests that networks have private subnets, egress if requested, and flow logs."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_private_subnets_share_a_route_table_unless_nat_is_per_zone(closed: Foun
 
 
 def test_s3_endpoint_allows_only_named_buckets_and_image_layers(closed: Found, tmp_path: Path) -> None:
-    """Workloads cannot write to buckets of other accounts, and other accounts' principals cannot access ours."""
+    """Workloads cannot write to other accounts' buckets, and other accounts cannot access ours."""
     program = NETWORK.replace("endpoints=[", 'buckets=["fraud-lake"],\n    endpoints=[')
     text = str(inputs(registered(tmp_path, program), ENDPOINT, f"{NAME}-s3")["policy"])
     ours, theirs = ({"aws:PrincipalAccount": account} for account in ("123456789012", "999999999999"))

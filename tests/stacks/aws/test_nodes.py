@@ -1,4 +1,4 @@
-"""Node pools consist of hardened machines that an autoscaler can start from zero."""
+"""Tests that node pools consist of hardened machines that an autoscaler can start from zero."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_tags_describe_nodes_of_an_empty_group(pool: str, found: Found) -> None:
 
 
 def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
-    """nodeadm reads its configuration from the user data. The autoscaler reads the disk size from the tag."""
+    """The user data tell nodeadm to use the local disks. The tag tells the autoscaler their size."""
     message = message_from_bytes(b64decode(inputs(found, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(found, TEMPLATE, "large")["blockDeviceMappings"]
@@ -147,7 +147,7 @@ def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
 
 
 def test_distributed_training_nodes_share_a_zone(tmp_path: Path, found: Found) -> None:
-    """Nodes are in the first zone or in the zone of the stack's setting, which must exist."""
+    """The zone is the first one, or the one in the stack's settings, which must exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]

@@ -1,4 +1,4 @@
-"""Add-ons that create nodes or read secrets have their own roles."""
+"""Tests that add-ons that create nodes or read secrets have their own roles."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_karpenter_may_pass_only_the_node_role(found: Found) -> None:
 
 
 def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
-    """The network has no IAM endpoint, so creating instance profiles would require internet access."""
+    """Karpenter uses an existing profile, because creating one would require internet access to IAM."""
     every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
 
     assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
@@ -137,7 +137,7 @@ def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
 
 
 def test_karpenter_may_create_only_the_spot_service_role(found: Found) -> None:
-    """In a new account, the first Spot request creates this role, without which EC2 starts no Spot instances."""
+    """In a new account, Karpenter must be able to create this role to start Spot instances."""
     statement = rights(found, "karpenter")["MakeRoleOfSpot"]
 
     assert statement["Resource"] == (
@@ -154,7 +154,7 @@ def test_karpenter_grants_the_key_only_for_disks(found: Found) -> None:
 
 
 def test_policy_with_long_names_fits_in_its_role(tmp_path: Path) -> None:
-    """IAM does not count white space in the inline policies of a role."""
+    """Long names do not exceed the size limit for inline policies, in which white space is not counted."""
     found = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
     text = json.dumps(json.loads(inputs(found, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Volumes of the system pool are bound to a zone, so its nodes must stay in that zone."""
+"""Tests that nodes of the system pool stay in the zones to which their volumes are bound."""
 
 from __future__ import annotations
 

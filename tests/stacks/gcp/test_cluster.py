@@ -1,4 +1,4 @@
-"""The cluster is private and encrypted, gives Pods identities, and lacks Google's default permissions."""
+"""Tests that the cluster is private, encrypted, and without Google's default permissions."""
 
 from __future__ import annotations
 

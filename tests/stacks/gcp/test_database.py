@@ -1,4 +1,4 @@
-"""Databases are private, encrypted and backed up, and only the readers of their login can see it."""
+"""Tests that databases are private, encrypted and backed up, and who can see their login."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def test_workloads_find_it_at_an_address_of_the_network(found: Found) -> None:
 
 
 def test_the_instance_name_is_not_fixed(found: Found) -> None:
-    """Google reserves the name of a deleted instance for a week."""
+    """The instance has no fixed name, because Google reserves a deleted instance's name for a week."""
     assert "name" not in inputs(found, INSTANCE, "runs")
     database = inputs(found, "gcp:sql/database:Database", "runs")
     assert (database["instance"], database["name"]) == ("runs", "mlflow")
 
 
 def test_data_outlive_the_database(found: Found, settings: dict[str, Any]) -> None:
-    """The instance has backups, and the database is dropped only with its instance, which is protected."""
+    """The instance has backups and is protected, and the database is dropped only with the instance."""
     backups = settings["backupConfiguration"]
 
     assert inputs(found, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"

@@ -1,4 +1,4 @@
-"""Every resource agrees with its API's discovery document, and the comparison detects resources that do not."""
+"""Tests that every resource agrees with its API's discovery document, and tests this comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workload identities limit what Pods may do with objects, as evaluated by Google's predefined roles."""
+"""Tests what workload identities allow on objects, as evaluated by Google's predefined roles."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_objects_can_be_opened_below_the_prefixes_alone(
 
 @pytest.mark.parametrize("path", ["models/scorer", "features", "tables/customers.parquet"])
 def test_reading_a_folder_name_is_allowed(lake: Bucket, path: str) -> None:
-    """Libraries first request the name without a slash. They stop at a 403, but continue after a 404."""
+    """Libraries first request the folder name without a slash, and stop at a 403 but not at a 404."""
     assert lake.may("storage.objects.get", path)
 
 
@@ -132,7 +132,7 @@ def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
 
 
 def test_many_folders_share_conditions(tmp_path: Path) -> None:
-    """A condition can have twelve operators: two comparisons for each of six folders."""
+    """Folders share conditions, because a condition can have twelve operators: two for each of six folders."""
     bucket = Bucket(registered(tmp_path, identity(folders(13))), LAKE, SCORER)
     conditions = [each["condition"] for each in bucket.bindings() if "condition" in each]
 

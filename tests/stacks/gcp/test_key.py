@@ -1,4 +1,4 @@
-"""The key is rotated and protected, and only the agents of the listed services can use it."""
+"""Tests that the key is rotated and protected, and that only agents of the listed services can use it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_it_is_rotated_and_protected(found: Found) -> None:
 
 
 def test_the_ring_has_no_fixed_name(found: Found) -> None:
-    """Google never deletes a key ring, so a second `up` with the same name would fail."""
+    """The ring has no fixed name, because Google never deletes key rings and refuses a second one."""
     assert inputs(found, RING, "fraud-prod-main") == {"location": "europe-west4"}
     assert "gcp:projects/service:Service google-cloudkms" in needs(found, RING, "fraud-prod-main")
 

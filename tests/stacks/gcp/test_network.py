@@ -1,4 +1,4 @@
-"""The network is private, has egress only if requested, and reaches Google's APIs at fixed addresses."""
+"""Tests that the network is private, has egress only if requested, and reaches Google's APIs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Node pools have labels and taints, zones, GPUs with a driver, and machines without rights for Pods."""
+"""Tests the labels, taints, zones, GPU drivers and permissions of node pools."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
 
 
 def test_gpu_pools_install_a_driver(found: Found) -> None:
-    """Without this setting, GKE installs no driver."""
+    """GPU pools set the driver version, because GKE installs no driver by default."""
     assert node(found, "train-spot")["guestAccelerators"] == [
         {"type": "nvidia-l4", "count": 1, "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"}}
     ]
@@ -66,7 +66,7 @@ def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
 
 
 def test_a_pool_starts_with_its_minimum_size_across_all_zones(found: Found) -> None:
-    """GKE counts nodes per zone. In three zones, one node each is enough for a minimum of two."""
+    """GKE counts nodes per zone, so one node in each of three zones is enough for a minimum of two."""
     counts = {name: each["inputs"]["initialNodeCount"] for name, each in of(found, POOL).items()}
 
     assert counts == {"system": 1, "train-spot": 0, "large": 0}
@@ -89,7 +89,7 @@ def test_a_pool_never_starts_with_more_than_it_may_have(bounds: str, count: int,
 
 
 def test_initial_nodes_are_counted_only_in_zones_with_the_machine(tmp_path: Path) -> None:
-    """Two zones have the machine, so two nodes in each add up to four."""
+    """A minimum of four nodes is two in each of the two zones that have the machine."""
     program = POOLS.replace("one_zone=True", "one_zone=False").replace("min_nodes=0", "min_nodes=4")
     found = registered(tmp_path, program)
 

@@ -1,4 +1,4 @@
-"""Registers images, secrets, logs, alarms and the budget around a cluster."""
+"""Tests the images, secrets, logs, alarms and budget around a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project has a provider, APIs, and identities for its Pods."""
+"""Tests the project's provider, its APIs, and its Pods' identities."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{"member": project.pods_of("fra
     "name", ["a", "fraud-prod-main", "fraud-detection-staging-europe-west4", "a-23456789-12345678-x"]
 )
 def test_accounts_have_names_that_google_accepts_and_that_differ(name: str) -> None:
-    """The pattern is from the description of `accountId` in IAM's discovery document."""
+    """Names match the pattern in the description of `accountId` in IAM's discovery document."""
     first, second = account_id(name, "nodes"), account_id(name, "login")
 
     assert first != second

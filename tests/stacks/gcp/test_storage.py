@@ -1,4 +1,4 @@
-"""Buckets are never public, are encrypted with our key, and have the configured retention."""
+"""Tests that buckets are never public, are encrypted with our key, and have the configured retention."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_earlier_versions_go_after_a_month_and_objects_after_their_retention(fou
 
 
 def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
-    """The bucket deletes expired captures, so servers do not need permission to delete them."""
+    """The bucket deletes expired captures, so that servers need no permission to delete them."""
     program = store('versioned=False, expire={"captures/scorer": 90, "audit": 366}')
     given = inputs(registered(tmp_path, program), BUCKET, "lake")
 
@@ -83,7 +83,7 @@ def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mode", "locked"), [("compliance", True), ("governance", False)])
 def test_a_lock_applies_to_every_object(mode: str, locked: bool, tmp_path: Path) -> None:
-    """Locked objects are neither overwritten nor deleted, so there are no earlier versions to keep."""
+    """Locked objects cannot be overwritten or deleted, so the bucket keeps no earlier versions."""
     program = store(f'versioned=True, lock={{"mode": "{mode}", "days": 2557}}')
     given = inputs(registered(tmp_path, program), BUCKET, "lake")
 
@@ -93,5 +93,5 @@ def test_a_lock_applies_to_every_object(mode: str, locked: bool, tmp_path: Path)
 
 
 def test_deleted_objects_are_not_paid_for(found: Found) -> None:
-    """By default, Google keeps deleted objects for seven days and charges for their storage."""
+    """Deleted objects are not kept, because Google would charge for their storage for seven days."""
     assert inputs(found, BUCKET, "lake")["softDeletePolicy"] == {"retentionDurationSeconds": 0}
