@@ -1,4 +1,4 @@
-"""Compares the monthly cost of all targets with the spec's budget."""
+"""Compare the monthly cost of all targets with the spec's budget."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """Give all parts of a value that is not in the text the same span."""
+        """Place a value that is not in the text, by giving all its parts the same span."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)

@@ -19,7 +19,7 @@ from modelyard.target import Targets
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
 _UNUSED: Final = "W0412"
-"""The code for an unused entry. An entry is not unused if any environment uses it."""
+"""The code for an unused entry, which is reported only if no environment uses the entry."""
 _NOT_YET: Final = "E0602"
 """The code for a provider that is not supported yet. It does not make other environments fail."""
 

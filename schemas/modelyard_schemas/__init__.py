@@ -1,6 +1,6 @@
 """The JSON Schemas of the spec and of the compiled workloads, versioned and shipped as files.
 
-It imports little, and only the standard library, because `validate` imports it on every run.
+This package imports little, and only the standard library, because `validate` imports it on every run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks the public keys of approvers."""
+"""Check the approvers' public keys."""
 
 from __future__ import annotations
 

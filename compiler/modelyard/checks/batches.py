@@ -1,4 +1,4 @@
-"""Checks which files batch inference scores again when the model version changes."""
+"""Check which files batch inference scores again when the model version changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warn about schedules that run at unexpected times because of skipped hours, two day fields or uneven steps."""
+"""Warn about schedules that run at unexpected times, due to skipped hours, two day fields, or uneven steps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Jump:
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """Warn about schedules that run at other times than they seem to."""
+    """Warn about schedules that run at unexpected times."""
     for section, entries in (("pipelines", system.pipelines), ("monitors", system.monitors)):
         for name, entry in entries.items():
             if entry.schedule.kind == "cron":
@@ -82,7 +82,7 @@ def _skipped(times: cron.Cron, jump: Jump) -> bool:
 
 
 def _uneven(text: str, size: int) -> int:
-    """Return a step that does not divide its field evenly, or 0. Days of the month are ignored, as months differ."""
+    """Return a step that does not divide its field evenly, or 0. Days of the month are ignored, as months vary."""
     for term in text.split(","):
         step = _STEP.fullmatch(term)
         if step and int(step[1]) > 1 and (not size or size % int(step[1])):

@@ -72,7 +72,7 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require checks with a metric that suits the monitor's type and task, and bounds that can be met."""
+    """Require checks to have a metric that suits the monitor's type and task, and bounds that can be met."""
     properties = monitor_type(monitor.type)
     own_metrics = (
         properties.of_runs if properties.of_runs and monitor.watch.startswith("pipelines.") else properties.checks

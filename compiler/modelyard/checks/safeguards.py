@@ -83,7 +83,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _around(kind: str, op: str, keys: list[str]) -> bool:
-    """Return whether an operation replaces or removes a safeguard's parent. The first annotations may be added."""
+    """Return whether an operation replaces or removes a safeguard's parent. Adding the first annotations is allowed."""
     place = _PLACES.get(kind, ())
     adds_annotations = op == "add" and keys[-1:] == ["annotations"]
     return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not adds_annotations

@@ -231,7 +231,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """Return the group in whose name a key approves."""
+    """Return the group that a key approves for."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name

@@ -61,7 +61,7 @@ def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
-    """Return the environment files next to a spec by name, and the reasons why any files cannot be read by name."""
+    """Return the environment files next to a spec and the reasons why others are unreadable, both by environment."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, Given] = {}
     unread: dict[str, list[Diagnostic]] = {}

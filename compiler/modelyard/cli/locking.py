@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def input_key(inputs: Inputs) -> str:
-    """Return a hash of everything that determines the output: files, variables, this version and its schema."""
+    """Return a hash of everything that determines the output: files, variables, modelyard's version, and the schema."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))

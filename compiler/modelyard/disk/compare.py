@@ -46,7 +46,7 @@ def first_line_that_differs(there: bytes, ours: bytes) -> int:
 
 
 def _others(root: str, found: Found, expected: set[str]) -> Iterator[Diagnostic]:
-    """Unexpected files at root. Links are reported, never followed."""
+    """Yield unexpected files at root. Links are reported but never followed."""
     passed_over = ""
     for path, status in found.items():
         if passed_over and path.startswith(passed_over):

@@ -55,7 +55,7 @@ class Knowledge:
 
 
 def serve(knowledge: Knowledge) -> None:
-    """Answer an editor until it stops the server.
+    """Serve an editor until it stops the server.
 
     Only the protocol uses standard input and output. Other output is written to standard error.
     """

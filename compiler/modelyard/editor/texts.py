@@ -29,7 +29,7 @@ def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
 
 
 def end_of_word(line: str, column: int) -> int:
-    """Return the column after the word at a column of a line."""
+    """Return the column where the word at a column of a line ends."""
     found = _REST_OF_WORD.match(line, column)
     return found.end() if found else column
 

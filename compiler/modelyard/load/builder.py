@@ -33,7 +33,7 @@ _REMEMBERED: Final = 10_000
 _UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8
 _WEIGHTLESS: Final = 64
-"""The number of characters for which an alias that repeats a text counts as an additional value."""
+"""An alias that repeats a text counts as an additional value for this many characters."""
 
 
 @record

@@ -165,6 +165,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Whether models are delivered as bundles, because the registry is on another target and not exposed."""
+    """Return whether models are delivered as bundles, because the registry is on another target and not exposed."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

@@ -32,7 +32,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """Return the model's folder in the artifact store, to which its runs write and from which its users read."""
+    """Return the model's folder in the artifact store, which its runs write to and its users read from."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 

@@ -39,7 +39,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Wanted:
-    """The access that a workload needs. Its identity and links are created from this."""
+    """The access that a workload needs, from which its identity and links are derived."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])

@@ -23,7 +23,7 @@ _WIDEST: Final = 110
 
 _NARROWEST: Final = 30
 _FRAME: Final = 5
-"""Columns beside a line on a terminal: the bar with its spaces, and a mark on each side where the line continues."""
+"""The columns beside a line on a terminal: a bar with spaces, and a mark on each side where the line continues."""
 
 _AROUND: Final = 400
 """The number of characters to read before and after a place in a line, far more than fit on a screen."""

@@ -36,7 +36,7 @@ def called(scope: Scope, section: str, name: str) -> str:
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames. Returns old addresses by new addresses. Only the new addresses must exist."""
+    """Resolve renames, and return old addresses by new addresses. New addresses must exist, and old ones must not."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

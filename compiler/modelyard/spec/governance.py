@@ -17,7 +17,7 @@ class Metadata:
 
 @record
 class Profile:
-    """Defaults for a system: `size` chooses redundancy (`enterprise`) or low cost (`small`), `industry` policies."""
+    """The profile of a system. `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise

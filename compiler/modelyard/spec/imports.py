@@ -10,7 +10,7 @@ from modelyard.spec.needs import Model, ModelImport
 from modelyard.spec.system import System
 
 VERSION: Final = pattern(r"models:/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<version>[1-9][0-9]*)")
-"""Matches a registered model's version by number, whose files never change."""
+"""Matches a registered model version by number. The files of such a version never change."""
 
 RUN: Final = pattern(r"runs:/[0-9a-f]{32}(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)+")
 _FOLDER: Final = pattern(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)*")

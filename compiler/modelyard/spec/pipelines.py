@@ -17,9 +17,9 @@ class Source:
 
 @record
 class Schedule:
-    """When runs start.
+    """The schedule of a pipeline's runs.
 
-    They start by time (`cron`), after another pipeline's successful run (`after`), when deployed (`once`), or by hand
+    Runs start by time (`cron`), after another pipeline's successful run (`after`), when deployed (`once`), or by hand
     or by a monitor (`on-demand`).
     """
 

@@ -35,7 +35,7 @@ class Soak:
 
 @record
 class Stage:
-    """A stage of a model, which is one of its aliases."""
+    """A stage of a model, identified by an alias."""
 
     alias: str
     after: str = ""  # the previous stage; empty for the first

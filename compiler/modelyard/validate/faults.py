@@ -162,7 +162,7 @@ class Faults:
         return result
 
     def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
-        """Return whether a name is a known field inside another field but not next to it, even among free names."""
+        """Return whether a name is known inside another field but not next to it, even where users choose names."""
         if shape.closed and not is_unknown:
             return False
         below = self.shape(shape.children(field), {})

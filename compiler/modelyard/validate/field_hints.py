@@ -33,7 +33,7 @@ def unnamed_hint(fault: Fault) -> str:
 
 
 def line_at(document: Document, span: Span) -> str:
-    """Return the line of a path."""
+    """Return the text of a span's line."""
     return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
 
 

@@ -18,9 +18,9 @@ _MOST_CONNECTED = 0.8
 
 
 class Alarms(pulumi.ComponentResource):
-    """Alarms sent to `emails`: databases without metrics or low on storage, CPU or connections, and NAT out of ports.
+    """Alarms for databases low on storage, CPU or connections, or without metrics, and for NAT out of ports.
 
-    Other policies can use `channels`.
+    They are sent to `emails`. Other policies can use `channels`.
     """
 
     channels: list[pulumi.Output[str]]

@@ -1,4 +1,4 @@
-"""Check that AWS can provide each store: names, sizes, and settings that other services do not have."""
+"""Check that AWS can provide each store: names, sizes, and unsupported settings."""
 
 from __future__ import annotations
 

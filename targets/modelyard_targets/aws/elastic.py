@@ -105,7 +105,7 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Require machine types by name: all in the region that fit a Pod. New generations may lack instance labels."""
+    """Require one of the region's machine types that fit a Pod, by name, as new types may lack instance labels."""
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -131,7 +131,7 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """Yield the machine types that an elastic class may use, each with whether it is spot."""
+    """Yield the machine types that an elastic class may use, and whether each is spot."""
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
             yield machine, way == "spot"

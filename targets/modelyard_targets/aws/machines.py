@@ -49,7 +49,7 @@ def offerings() -> Offerings:
 
 
 class _Prices(Mapping[tuple[str, str, bool], Price]):
-    """Prices by machine, region and spot or on demand. Each region's file is read on first use."""
+    """Prices by machine, region and capacity (spot or on demand). Each region's file is read on first use."""
 
     def __init__(self) -> None:
         self._regions = frozenset(

@@ -18,7 +18,7 @@ from modelyard_targets.kube.pods.demand import Demand, demand
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 _CHEAPER: Final = 0.8
-"""A suggestion must cost at most this share. It can be more expensive if Pods share the current, larger machine."""
+"""The largest share of the current cost for a suggestion, which may cost more if Pods share the larger machine."""
 
 _WORTH_USD: Final = 100
 """The smallest saving to report, in US dollars a month."""

@@ -56,7 +56,7 @@ def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware
 
 
 def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
-    """Add the node label and taint of the class to the chosen hardware."""
+    """Add the class's node label and taint to the chosen hardware."""
     if isinstance(found, str):
         return found
     pool = object_name(compute.name)
@@ -183,7 +183,7 @@ def _asked(fit: Fit) -> tuple[str, int]:
 
 
 def _beside(best: Fit, other: Fit) -> bool:
-    """Return whether a machine may join the spot group of the best one.
+    """Return whether a machine may join the best machine's spot group.
 
     Cluster Autoscaler plans with the group's first machine, so other machines must not be smaller. To limit the cost of
     idle capacity, they must be at most twice as large and, without an accelerator, must not have more CPUs.

@@ -48,7 +48,7 @@ class Price:
 
 @record(eq=False)
 class Offerings:
-    """The known machines of a cloud, with prices by machine, region and whether they are for spot.
+    """The known machines of a cloud, with prices by machine, region and capacity (spot or on demand).
 
     `seller` is the cloud's name in messages. Prices in `reference_region` replace missing prices. `absent` lists the
     machines and families that are not available in a region. Regions that are not listed are assumed to have all

@@ -134,7 +134,7 @@ def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
 
 
 def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Map other Google Cloud targets whose buckets this placement uses to one such bucket and its user's identity."""
+    """Map each Google Cloud target whose buckets this placement uses to one such bucket and the identity using it."""
     found: dict[str, tuple[str, Resource]] = {}
     if plan.system.target(placement).provider == "gcp":
         for resource in plan.of(Identity, placement):

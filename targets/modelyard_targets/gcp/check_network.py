@@ -54,7 +54,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _of_aws(region: str, known: Iterable[str]) -> str:
-    """List the Google Cloud regions on an AWS region's continent. The most similar name may be far away."""
+    """List the Google Cloud regions on an AWS region's continent, because the most similar name may be far away."""
     match = _AWS.fullmatch(region)
     prefixes = _CONTINENTS.get(match[1], ()) if match is not None else ()
     there = [name for name in known if name.startswith(prefixes)] if prefixes else []
@@ -89,7 +89,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _room(prefix: int) -> int:
-    """Return for how many nodes a range with this prefix has Pod addresses, which are half of the range."""
+    """Return how many nodes fit a range with this prefix, of which half is for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 

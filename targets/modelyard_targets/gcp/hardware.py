@@ -15,7 +15,7 @@ from modelyard_targets.cloud.choose import choose as choose_from
 from modelyard_targets.gcp.machines import offerings, system_offerings
 
 _PODS_OF_A_NODE: Final = (1, 2, 4, 8)
-"""An elastic class has a node pool with machines for each of these numbers of Pods."""
+"""The numbers of Pods per node for which an elastic class gets a node pool."""
 
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
 """The label and taint key of nodes that a ComputeClass may add. Pods select the class by the same label."""

@@ -81,7 +81,7 @@ def accelerator_type(machine: str) -> str:
 
 
 class _Prices(Mapping[tuple[str, str, bool], Price]):
-    """Prices by machine, region and spot or on demand. Each region's file is read on first use."""
+    """Prices by machine, region and capacity (spot or on demand). Each region's file is read on first use."""
 
     def __init__(self) -> None:
         folder = os.path.join(_FOLDER, "prices")

@@ -42,7 +42,7 @@ _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"}
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
 """Role names that PostgreSQL refuses or that CloudNativePG, the component library and RDS use.
 
-The roles and prefix of RDS were not checked against its documentation, and RDS may refuse other names as well.
+The roles and prefix of RDS were not checked against its documentation, and RDS may also refuse other names.
 """
 
 _PREFIXES: Final = ("pg_", "rds_")

@@ -75,7 +75,7 @@ def crossing_to(store: Store, workload: str, context: Context) -> Crossing | Non
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Return whether this placement needs an access key for a store in another cloud that has no credentials."""
+    """Return whether this placement needs an access key for a store without credentials in another cloud."""
     return crosses_from(store, context.target, context.system)
 
 

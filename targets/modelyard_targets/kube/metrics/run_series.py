@@ -21,7 +21,7 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if the most recently started run, among finished runs, has failed."""
+    """Return PromQL that is true if the most recently started of the finished runs has failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
@@ -67,7 +67,7 @@ def paused(cron_job: str, within_s: int, context: Context) -> str:
 
 
 def unseen(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true without metrics for the CronJob, if it or kube-state-metrics is missing."""
+    """Return PromQL that is true if there are no metrics, because the CronJob or kube-state-metrics is missing."""
     return f"absent(kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})})"
 
 

@@ -205,7 +205,7 @@ def _gone(
     """Yield alerts for applications without a healthy replica or without metrics, because the ratios then have no data.
 
     An application that scales to zero may have no replica for hours, so its Serve status is checked instead. The
-    Gateway's proxies are checked as well, because servers do not see the connections that a Gateway refuses.
+    Gateway's proxies are also checked, because servers do not see the connections that a Gateway refuses.
     """
     wait_s = gone_s(inference, slo, context)
     for name, expression, lacks, since in _absences(inference, context):

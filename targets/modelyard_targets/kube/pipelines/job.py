@@ -72,7 +72,7 @@ def _launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def template_of(resource: Resource[Job], context: Context) -> str:
-    """Return the name of the ConfigMap with the RayJob template. If the pipeline runs once, the spec determines it."""
+    """Return the name of the ConfigMap with the RayJob template. It changes with the spec if the pipeline runs once."""
     if resource.value.pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
     return template_name(resource)
