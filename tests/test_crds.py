@@ -1,4 +1,4 @@
-"""The schemas for manifests refuse the same objects as an API server with strict validation."""
+"""Tests that the schemas for manifests refuse the same objects as an API server."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ def test_a_wrong_type_is_a_problem() -> None:
 
 
 def test_a_kind_without_a_definition_is_a_problem() -> None:
-    """An object that cannot be checked is not valid."""
+    """Objects of an unknown kind are a problem, because they cannot be checked."""
     assert problems({"apiVersion": "acme.example/v1", "kind": "Thing", "metadata": {"name": "a"}})

@@ -1,4 +1,4 @@
-"""The same spec compiles to the same bytes on any machine, in any folder, with any locale and key order."""
+"""Tests that a spec compiles to the same bytes on any machine, in any folder, and with any key order."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_files_can_be_rendered_twice(seed: Seed) -> None:
 
 
 def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
-    """Hash seeds, time zones, locales, working directories and forms of the spec's path vary."""
+    """The test varies hash seeds, time zones, locales, working directories and forms of the spec's path."""
     seed = seeds()[-1]
     (tmp_path / "deep").mkdir()
     spec = tmp_path / "system.yaml"

@@ -1,4 +1,4 @@
-"""No field is ignored: a field changes the output, is refused by the target, or is purely informative."""
+"""Tests that no field is ignored: it changes the output, is refused, or is purely informative."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock of each example is committed next to its spec, as README.md recommends, and is up to date."""
+"""Tests that the lock of each example is committed next to its spec and is up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every example compiles for supported providers, is refused for others, and has a short README."""
+"""Tests that every example compiles for supported providers, is refused for others, and has a short README."""
 
 from __future__ import annotations
 

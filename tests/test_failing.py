@@ -1,4 +1,4 @@
-"""Every code has a spec that triggers it, and the exact text that is then printed."""
+"""Tests that every code has a spec that triggers it, with the exact text that is printed."""
 
 from __future__ import annotations
 

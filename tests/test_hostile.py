@@ -1,4 +1,4 @@
-"""Hostile input leads to output or diagnostics. These tests run a sample of the cases in tests/real."""
+"""Tests that hostile input leads to output or diagnostics, with a sample of the cases in tests/real."""
 
 from __future__ import annotations
 

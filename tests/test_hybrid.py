@@ -1,4 +1,4 @@
-"""A system with two targets compiles to files for both, and cross-target access exists on both ends or neither."""
+"""Tests that a system with two targets compiles for both, with cross-target access on both ends or neither."""
 
 from __future__ import annotations
 

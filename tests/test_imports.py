@@ -1,4 +1,4 @@
-"""Commands import no unused modules, because for small specs, start-up takes most of the time."""
+"""Tests that commands import no unused modules, because start-up takes most of the time for small specs."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
 
 
 def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
-    """A system on existing clusters does not load instance types or prices."""
+    """A system on existing clusters loads no instance types or prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
@@ -102,7 +102,7 @@ def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
 
 
 def test_an_unchanged_compile_imports_no_stage(spec: Path) -> None:
-    """The lock and the record are enough to detect this, so no schema is compiled and nothing is planned."""
+    """An unchanged spec is detected by the lock and the record, so no stage is imported."""
     loaded("compile", str(spec))
 
     modules = loaded("compile", str(spec))

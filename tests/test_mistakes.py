@@ -1,4 +1,4 @@
-"""Common user errors are marked and cause no further errors, and their hints fix them."""
+"""Tests that common user errors are marked, cause no further errors, and have a hint that fixes them."""
 
 from __future__ import annotations
 

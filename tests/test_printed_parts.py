@@ -1,4 +1,4 @@
-"""The parts of documentation pages that are printed from code are up to date."""
+"""Tests that printed parts of documentation pages are up to date."""
 
 from __future__ import annotations
 

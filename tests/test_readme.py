@@ -1,4 +1,4 @@
-"""The README and the tutorial show the actual output of their commands and the actual example."""
+"""Tests that the README and the tutorial show the actual output of their commands."""
 
 from __future__ import annotations
 

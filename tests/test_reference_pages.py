@@ -1,4 +1,4 @@
-"""Documentation pages that are printed from code are up to date, and links within the docs work."""
+"""Tests that printed documentation pages are up to date, and that links within the docs work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only the plan package tests the type of a resource's value. Other modules query the plan by type."""
+"""Tests that only the plan package tests the type of a resource's value."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _calls(node: ast.expr, *functions: str) -> bool:
 
 
 def test_no_module_tests_the_type_of_a_resource() -> None:
-    """`Plan.of`, `Plan.at`, `of_type` and `ByType` replace such tests, with typed results."""
+    """Modules use `Plan.of`, `Plan.at`, `of_type` and `ByType`, which have typed results."""
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in MODULES

@@ -1,4 +1,4 @@
-"""Every spec that `validate` accepts also compiles, tested by misspelling every reference in every example."""
+"""Tests that every spec that `validate` accepts also compiles, by misspelling each reference in each example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work is linear in the size of the spec, measured in executed Python instructions."""
+"""Tests that work is linear in the size of the spec, measured in executed Python instructions."""
 
 from __future__ import annotations
 

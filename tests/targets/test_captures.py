@@ -1,4 +1,4 @@
-"""Descriptions of servers and monitors contain the capture settings."""
+"""Tests that descriptions of servers and monitors contain the capture settings."""
 
 from __future__ import annotations
 

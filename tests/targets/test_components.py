@@ -1,4 +1,4 @@
-"""The table of components matches the library's sources, and every call in a program matches the table."""
+"""Tests that the table of components matches the library, and that every call matches the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runtime's records match the schema of descriptions, and the runtime uses every field."""
+"""Tests that the runtime's records match the schema, and that the runtime uses every field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline that runs once and is followed by others has a launcher, which waits until it ends."""
+"""Tests the launcher of a pipeline that runs once and is followed by others."""
 
 from __future__ import annotations
 

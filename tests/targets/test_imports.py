@@ -1,4 +1,4 @@
-"""With an imported model and no pipeline, a system still has a promoter with permissions and alerts."""
+"""Tests that a system with an imported model has a promoter even without a pipeline."""
 
 from __future__ import annotations
 

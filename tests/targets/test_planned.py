@@ -1,4 +1,4 @@
-"""Machines are chosen only during planning, and all output comes from a resource in the plan."""
+"""Tests that machines are chosen only during planning, and that all output comes from planned resources."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def everything(inputs: Inputs) -> Outcome:
 
 @pytest.mark.parametrize("inputs", [HYBRID.inputs(), Inputs(Given("system.yaml", LEADS))], ids=["hybrid", "elastic"])
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
-    """All later stages use the choice in the plan."""
+    """Machines are chosen once for each class, because all later stages use the choice in the plan."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])

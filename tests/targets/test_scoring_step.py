@@ -1,4 +1,4 @@
-"""Pipelines with a scoring step have a description, permissions, connections and alerts for it."""
+"""Tests that pipelines with a scoring step have a description, permissions, connections and alerts."""
 
 from __future__ import annotations
 

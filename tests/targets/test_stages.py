@@ -1,4 +1,4 @@
-"""Promotion stages affect the promoter's requirements, soak results, and alerts."""
+"""Tests how promotion stages affect the promoter's requirements, soak results, and alerts."""
 
 from __future__ import annotations
 

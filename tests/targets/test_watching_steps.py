@@ -1,4 +1,4 @@
-"""Monitors of multi-step pipelines check the right data and the right model."""
+"""Tests that monitors of multi-step pipelines check the right data and the right model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts are built only if they are missing or their description has changed."""
+"""Tests that parts are built only if they are missing or their description has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs started by tests are always stopped, and their output can be read."""
+"""Tests that programs started by tests are always stopped, and that their output can be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If an account lacks the Spot service-linked role, only roles that may create it can start Spot instances."""
+"""Tests which roles can start Spot instances in an account without the Spot service-linked role."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def as_emitted(account: Account) -> dict[str, Any]:
 
 
 def test_karpenter_role_can_start_spot_instances_with_and_without_the_service_linked_role(account: Account) -> None:
-    """All systems in an account share the service-linked role. Each reuses it, and none deletes it."""
+    """All systems in an account share the service-linked role. Each one reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The documentation page on tested versions matches the versions that are built and emitted."""
+"""Tests that the page on tested versions matches the versions that are built and emitted."""
 
 from __future__ import annotations
 

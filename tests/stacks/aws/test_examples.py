@@ -152,7 +152,7 @@ def test_all_storage_is_encrypted_with_our_keys(made: list[Made]) -> None:
 
 
 def test_every_bucket_is_private_encrypted_and_requires_tls(made: list[Made]) -> None:
-    """Each bucket needs one resource per bucket setting."""
+    """Bucket settings are separate resources, so each bucket needs one of each."""
     for one in made:
         for name, each in of(one.found, BUCKET).items():
             bucket = each["inputs"]["bucket"]

@@ -1,4 +1,4 @@
-"""A system has a minimum and a maximum cost, and exceeding its budget is reported."""
+"""Tests the minimum and maximum cost of a system, and the report if it exceeds its budget."""
 
 from __future__ import annotations
 

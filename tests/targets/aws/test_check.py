@@ -1,4 +1,4 @@
-"""Unsupported features are reported at the line that requests them, and similar valid specs pass."""
+"""Tests that unsupported features are reported at their line, and similar valid specs pass."""
 
 from __future__ import annotations
 

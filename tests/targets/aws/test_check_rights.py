@@ -1,4 +1,4 @@
-"""Policies that exceed IAM's size limits are reported at compile time."""
+"""Tests that policies that exceed IAM's size limits are reported at compile time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Elastic classes define which machines Karpenter may create, how many, and how they are configured."""
+"""Tests which machines Karpenter may create for elastic classes, how many, and their configuration."""
 
 from __future__ import annotations
 

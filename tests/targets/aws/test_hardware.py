@@ -1,4 +1,4 @@
-"""Compute classes get the right instance types in the right order."""
+"""Tests that compute classes get the right instance types in the right order."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ ACCELERATORS = st.lists(
 def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
     small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
 ) -> None:
-    """The test compares on-demand prices in the reference region, because these are known for all machines."""
+    """Prices are compared on demand in the reference region, where all machines have a price."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):

@@ -1,4 +1,4 @@
-"""Workloads can access only what they use, and workloads that do not use AWS have no role."""
+"""Tests that workloads can access only what they use, and that workloads without AWS access have no role."""
 
 from __future__ import annotations
 

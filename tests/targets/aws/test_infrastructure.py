@@ -1,4 +1,4 @@
-"""The infrastructure program has the right dependencies and outputs, and large systems are split."""
+"""Tests the dependencies and outputs of the infrastructure program, and how large systems are split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A system with 200 models in AWS is split into small projects, and adding a model moves no other model."""
+"""Tests a system with 200 models in AWS, which is split into projects that stay the same as models are added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that maintain the login of an RDS database have a command, an identity and network access."""
+"""Tests the commands, identities and network access of Jobs that maintain an RDS database's login."""
 
 from __future__ import annotations
 

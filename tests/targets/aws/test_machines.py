@@ -1,4 +1,4 @@
-"""The tables of EC2 machines are complete, nodes reserve what EKS documents, and every price has a source."""
+"""Tests that the tables of EC2 machines are complete and agree with the documentation of EKS."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_price_files_are_up_to_date() -> None:
 
 
 def test_no_larger_size_of_a_family_is_cheaper() -> None:
-    """Otherwise, the cheapest machine for a workload could be several times larger than necessary."""
+    """No larger size is cheaper. Otherwise, a cheapest machine could be several times larger than necessary."""
     prices = offerings().prices
     for family, sizes in CHOSEN_FROM.items():
         for region, spot in {(region, spot) for _, region, spot in prices}:

@@ -1,4 +1,4 @@
-"""In AWS, workloads can reach S3 in the region and the VPC, but no other address."""
+"""Tests that workloads in AWS can reach the VPC and the region's S3, but no other address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The output for EKS has values from the infrastructure project, gateways, and network access for Pods."""
+"""Tests the output for EKS: values from the infrastructure project, gateways, and network access."""
 
 from __future__ import annotations
 

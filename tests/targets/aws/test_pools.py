@@ -1,4 +1,4 @@
-"""Servers have at least one node, there are none between runs, and all Pods fit at the maximum."""
+"""Tests that servers have at least one node, that pools are empty between runs, and that all Pods fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists the quotas of a new account that a system exceeds at its largest size."""
+"""Tests which quotas of a new account a system exceeds at its largest size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README of an AWS target lists prerequisites, deployment order, cost and protected resources."""
+"""Tests the README of an AWS target: prerequisites, deployment order, cost and protected resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_readme_explains_pulumi_state() -> None:
 
 
 def test_image_is_built_for_amd64() -> None:
-    """Docker builds for the local machine by default, so the build command sets the platform of the nodes."""
+    """The build command sets the nodes' platform, because Docker builds for the local machine by default."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 

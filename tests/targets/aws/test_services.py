@@ -1,4 +1,4 @@
-"""Workloads use AWS services from the cluster: volumes, Secrets Manager, RDS and load balancers."""
+"""Tests how workloads use AWS services: volumes, Secrets Manager, RDS and load balancers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An AWS target without workloads has buckets and their dependencies, but no cluster or network."""
+"""Tests an AWS target without workloads, which has buckets and their dependencies, but no cluster."""
 
 from __future__ import annotations
 

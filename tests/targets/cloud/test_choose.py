@@ -1,4 +1,4 @@
-"""Compute classes get machines by price and size."""
+"""Tests that compute classes get machines by price and size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If a class narrowly misses a much cheaper machine, requests that fit and the saving are reported."""
+"""Tests that requests for a much cheaper machine, which a class narrowly misses, are suggested."""
 
 from __future__ import annotations
 

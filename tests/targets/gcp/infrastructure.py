@@ -28,7 +28,7 @@ def changed(*changes: tuple[str, str], text: str) -> str:
 
 
 LEADS = (SYSTEMS / "leads-on-google" / "system.yaml").read_text(encoding="utf-8")
-"""The same system as in the tests of AWS, with another provider and region."""
+"""The same system as in the AWS tests, with another provider and region."""
 
 
 def without_database() -> tuple[tuple[str, str], ...]:

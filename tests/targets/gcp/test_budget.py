@@ -1,4 +1,4 @@
-"""The machines of a placement have a minimum and maximum cost, and exceeding the budget is reported."""
+"""Tests the minimum and maximum cost of a placement's machines, and the report if it exceeds the budget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_a_budget_covers_every_project_of_the_system() -> None:
-    """The budget is on the first target by name, and covers resources of other targets by the system's label."""
+    """The budget is on the first target by name, and covers all targets by the system's label."""
     monthly = f"{OWNER}, budget: {{monthly: 90000 USD}}"
     one = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
     several = arguments(components(two("acme-lab").replace(OWNER, monthly), "lab")["Budget leads-lab"])

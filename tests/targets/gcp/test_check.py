@@ -1,4 +1,4 @@
-"""Features that Google Cloud does not support are reported at their line, and similar valid specs pass."""
+"""Tests that features that Google Cloud lacks are reported at their line, and similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> No
 
 
 def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
-    """Pools of one class are alternatives, so each class counts once. 16 nodes fit into /20, and 17 do not."""
+    """Pools of one class are alternatives, so each class counts once. A /20 range fits 16 nodes, but not 17."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/20}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -119,7 +119,7 @@ def test_two_labels_of_the_spec_cannot_become_one() -> None:
 
 
 def test_nothing_is_replaced_in_a_locked_bucket() -> None:
-    """Cloud Storage refuses replacements, where other clouds would add a version. Captures only add files."""
+    """Replacements in a locked bucket are refused, because Cloud Storage would refuse them. Captures only add files."""
     locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
     (found,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
 
@@ -133,7 +133,7 @@ def test_nothing_is_replaced_in_a_locked_bucket() -> None:
     ("region", "there"), [("eu-central-1", "europe-west3"), ("us-east-1", "us-east4"), ("ap-southeast-2", "australia-")]
 )
 def test_an_aws_region_is_answered_with_regions_on_its_continent(region: str, there: str) -> None:
-    """By spelling alone, `me-central1` would be the nearest region to `eu-central-1`."""
+    """For an AWS region, regions on the same continent are suggested, not those with a similar name."""
     text = leads(("region: europe-west4", f"region: {region}"))
     (found,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
 
@@ -161,7 +161,7 @@ def two(project: str, more: str = "") -> str:
 
 
 def test_clusters_of_one_project_need_a_namespace_each() -> None:
-    """IAM cannot distinguish Pods in two clusters of one project."""
+    """Clusters of one project must have different namespaces, by which IAM distinguishes their Pods."""
     assert "GCP-E019" in codes(two("acme-leads"))
     assert "GCP-E019" not in codes(two("acme-lab"))
     assert "GCP-E019" not in codes(two("acme-leads", "namespace: leads-main,"))
@@ -172,10 +172,10 @@ def test_a_workload_of_another_project_may_open_a_bucket() -> None:
 
 
 def test_secrets_manager_can_be_used_only_in_clouds() -> None:
-    """`via: secrets-manager` means Secret Manager on Google Cloud, and is an error on a cluster outside of clouds."""
+    """`via: secrets-manager` means Secret Manager on Google Cloud, and is an error on clusters outside clouds."""
     assert "AWS-E020" not in codes(LEADS)
 
 
 def test_a_pull_secret_named_like_a_database_login_is_refused() -> None:
-    """External Secrets would write the login's Secret under the same name."""
+    """The name is refused, because External Secrets would write the login's Secret under the same name."""
     assert "E0685" in codes(leads((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}")))

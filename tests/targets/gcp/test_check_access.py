@@ -1,4 +1,4 @@
-"""Access that Google Cloud cannot grant is reported, and similar valid specs pass."""
+"""Tests that access that Google Cloud cannot grant is reported, and similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_workload_may_open_120_folders() -> None:
 
 
 def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
-    """Each of these servers has two entries in the policy, and so does the registry."""
+    """A policy has at most 1,500 entries. Each of these servers needs two, and so does the registry."""
     lines = wrong("GCP-E016").splitlines(keepends=True)
     fewer = "".join(line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(749, 760))))
     one_more = "".join(
@@ -121,7 +121,7 @@ def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
 def test_writes_to_a_locked_bucket_are_reported_except_captures(
     changes: tuple[tuple[str, str], ...], who: list[str]
 ) -> None:
-    """An adopted bucket may be locked, which only its owner knows."""
+    """All writes except captures are reported. Only the owner knows whether an adopted bucket is locked."""
     assert replacing(leads(*changes)) == who
 
 

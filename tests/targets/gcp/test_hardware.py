@@ -1,4 +1,4 @@
-"""Compute classes get the right Google Cloud machines, and their node pools are tried in the right order."""
+"""Tests that compute classes get the right Google Cloud machines and node pools in the right order."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """The accelerator is not offered in the region or at all, or only on machines that are not in the table."""
+    """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
     found = choose(asked(3, 12, *accelerators), on(region))
 
     assert isinstance(found, str)
@@ -73,7 +73,7 @@ def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], regio
 
 
 def test_a_single_h100_is_not_offered() -> None:
-    """Google sells machines with fewer than eight H100s only as spot or reserved, so the Pod uses one of eight."""
+    """A Pod with one H100 uses a machine with eight, because smaller ones are sold only as spot or reserved."""
     assert chosen(asked(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
@@ -93,7 +93,7 @@ def test_each_group_has_the_price_of_its_machine() -> None:
 
 
 def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
-    """The A100 is tried first although it costs more than the L4."""
+    """The A100 is tried first, as the spec says, although it costs more than the L4."""
     groups = chosen(asked(3, 12, "A100", "L4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
@@ -121,7 +121,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest node for pending Pods. A ComputeClass would define a fixed order instead."""
+    """GKE adds the cheapest node for pending Pods. A ComputeClass, which an elastic class lacks, would set an order."""
     found = chosen(replace(asked(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in found.groups]
 

@@ -1,4 +1,4 @@
-"""Each workload can access what it names, External Secrets can read needed secrets, and nobody has more access."""
+"""Tests that each workload can access only what it names, and External Secrets only needed secrets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_workload_gets_what_it_names() -> None:
 
 
 def test_environments_of_one_project_share_no_access() -> None:
-    """IAM identifies Pods by project, namespace and ServiceAccount, but not by cluster."""
+    """Environments need different namespaces, because IAM does not identify Pods by their cluster."""
     text = leads() + "environments: {staging: {}, prod: {deployment: {namespace: leads-live}}}\n"
     found = {
         name: arguments(first_call("Identity score", text, name))["namespace"] for name in (None, "staging", "prod")
@@ -99,7 +99,7 @@ def test_environments_that_would_share_their_access_are_refused(namespace: str, 
 
 
 def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
-    """`main` has different namespaces, but `lab` does not. In a separate project, `lab` shares nothing."""
+    """In one project, only `main` has different namespaces from `lab`. In another project, nothing is shared."""
     lab = ("europe-west3, project", "europe-west3, namespace: lab, project")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
@@ -111,7 +111,7 @@ def test_environments_are_compared_for_every_target_in_the_same_project() -> Non
 
 
 def test_an_unnamed_project_is_not_compared() -> None:
-    """Each stack's configuration may set a different project."""
+    """A target without a project is not compared, because each stack may configure another project."""
     text = leads(("  project: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
@@ -130,7 +130,7 @@ def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
 
 
 def test_a_monitor_can_replace_only_its_state() -> None:
-    """The role that adds objects cannot replace any."""
+    """A monitor may replace its state. For other objects, it has a role that can only add them."""
     watch = """monitors:
   drift:
     type: data-drift
@@ -170,7 +170,7 @@ def test_external_secrets_reads_the_secrets_of_the_spec_and_the_logins_of_databa
 
 
 def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
-    """IAM identifies Pods by project, namespace and ServiceAccount, and the add-on's namespace is always the same."""
+    """Names contain system and target, because IAM would not distinguish the add-on's Pods in two clusters."""
     chart = arguments(workload_calls()["external_secrets"])["values"]
     renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
 
@@ -188,7 +188,7 @@ def test_without_secrets_nothing_is_read() -> None:
 
 
 def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
-    """The workload's own program grants the access after the other target has created the bucket."""
+    """The workload's own program grants access by the bucket's name, after the other target has created it."""
     text = two("acme-lab")
     (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
 

@@ -1,4 +1,4 @@
-"""The infrastructure program runs in the right order, exports its outputs, and is split if it is large."""
+"""Tests the order, outputs and splitting of the infrastructure program."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_network_is_created_with_its_range() -> None:
 
 @pytest.mark.parametrize("size", range(8, 20))
 def test_program_and_compiler_divide_every_valid_range_alike(size: int) -> None:
-    """The program and the compiler divide the range separately, so they must accept the same sizes."""
+    """The program and the compiler divide the range independently, so they must accept the same sizes."""
     parts, blocks = ranges_of(Vpc(cidr=f"10.0.0.0/{size}")), split(f"10.0.0.0/{size}")
 
     assert (parts.nodes, parts.pods, parts.services) == (blocks.nodes, blocks.pods, blocks.services)
@@ -112,7 +112,7 @@ def test_an_adopted_network_is_not_created() -> None:
 
 
 def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
-    """Google would look for a subnet's short name in the cluster's project, which does not contain the subnet."""
+    """A subnet's full name is used, because Google would look for a short name in the cluster's project."""
     shared = ADOPTED.replace("adopt: shared", "adopt: projects/acme-network/global/networks/shared")
     network = arguments(components(leads((VPC, shared)))["AdoptedNetwork leads-main"])
 
@@ -193,7 +193,7 @@ def test_many_identities_become_several_projects_that_know_the_first_by_its_outp
 
 
 def test_an_additional_endpoint_moves_no_identity() -> None:
-    """As long as the number of projects stays the same, a workload's project depends only on its name."""
+    """A workload's project depends only on its name, as long as the number of projects stays the same."""
     before, after = homes(many(700)), homes(many(701))
 
     assert {name for name in before if before[name] != after[name]} == set()
@@ -209,7 +209,7 @@ def test_components_trace_back_to_the_spec() -> None:
 
 
 def test_a_declared_rename_keeps_every_resource() -> None:
-    """The bucket, database and access keep their names, so `pulumi up` does not change them."""
+    """After a rename with `moved`, the bucket, database and access keep their names, so nothing changes."""
     renamed = LEADS.replace("lake", "pond").replace("runs:", "history:").replace("database: runs", "database: history")
     moved = renamed + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 

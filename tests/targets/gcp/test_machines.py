@@ -1,4 +1,4 @@
-"""The table of Compute Engine machines has allocatable resources, and sources for prices and sizes."""
+"""Tests the table of Compute Engine machines: allocatable resources, and sources of prices and sizes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GPU_SERIES = {
 
 
 def test_allocatable_is_not_above_the_example_of_gke() -> None:
-    """GKE shows 3,920 millicores and 13,498,416 KiB for a node of 4 vCPUs and 16 GiB ("Plan node sizes")."""
+    """For a node of 4 vCPUs and 16 GiB, GKE shows 3,920 millicores and 13,498,416 KiB ("Plan node sizes")."""
     cpu_millis, memory_mib = allocatable(4, 16)
 
     assert cpu_millis == 3920
@@ -36,14 +36,14 @@ def test_allocatable_is_not_above_the_example_of_gke() -> None:
 
 @pytest.mark.parametrize(("vcpus", "memory", "reserved_gi"), [(2, 8, 1.8), (32, 128, 9.32), (96, 384, 14.44)])
 def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reserved_gi: float) -> None:
-    """Source: GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of 8, 6 % of 112, and 2 % of the rest."""
+    """GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of 8, 6 % of 112, and 2 % of the rest."""
     _, memory_mib = allocatable(vcpus, memory)
 
     assert memory_mib == int(memory * 1024 * 0.97 - reserved_gi * 1024 - 100)
 
 
 def test_allocatable_resources_exclude_daemonsets() -> None:
-    """DaemonSets reduce the allocatable resources, and nodes with GPUs run one more DaemonSet."""
+    """DaemonSets reduce the allocatable resources. Nodes with GPUs run one more DaemonSet."""
     plain, gpu = offerings().machine("n2-standard-4"), offerings().machine("g2-standard-4")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -79,14 +79,14 @@ def test_machines_have_as_many_accelerators_as_google_documents(machine: str, na
 
 
 def test_the_system_pool_attaches_persistent_disks() -> None:
-    """Volumes of the storage class are Persistent Disks, which N4, C4 and G4 machines cannot attach."""
+    """The storage class creates Persistent Disks, which N4, C4 and G4 machines cannot attach."""
     assert disk_type("n4-standard-8") == "hyperdisk-balanced"
     assert {disk_type(machine.name) for machine in system_offerings().machines} == {"pd-balanced"}
     assert len(system_offerings().machines) < len(offerings().machines)
 
 
 def test_regions_lack_only_machines_in_the_table() -> None:
-    """A misspelt family name would exclude no machine."""
+    """All excluded families are in the table, because a misspelt name would exclude no machine."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 43
@@ -99,7 +99,7 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
 
 
 def test_the_reference_region_prices_every_machine_that_can_be_chosen_elsewhere() -> None:
-    """Without a reference price, machines could not be compared."""
+    """Machines in all regions have a reference price. Without it, they could not be compared."""
     unpriced = [
         machine.name
         for machine in offerings().machines

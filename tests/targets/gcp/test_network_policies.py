@@ -1,4 +1,4 @@
-"""Pods reach Google's APIs at one range, the metadata server and the network, but no other address."""
+"""Tests that Pods can reach Google's APIs, the metadata server and the network, but no other address."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_external_secrets_reaches_secret_manager() -> None:
 
 
 def test_no_pod_reaches_the_internet() -> None:
-    """On AWS, controllers of a small system reach the internet. Here, the range includes every API of the cloud."""
+    """No Pod can reach the internet. Unlike on AWS, controllers do not need to, because every API is in the range."""
     assert reaching(INTERNET) == set()
     assert reaching(INTERNET, 80) == set()
 

@@ -1,4 +1,4 @@
-"""A GKE cluster differs from others in values from the infrastructure and in network access for Pods."""
+"""Tests the output for GKE: values from the infrastructure project, and network access of Pods."""
 
 from __future__ import annotations
 
@@ -71,20 +71,20 @@ def test_heads_run_on_the_system_pool_and_workers_on_that_of_their_class() -> No
 
 
 def test_pods_that_use_a_bucket_reach_the_metadata_server() -> None:
-    """Dataplane V2 redirects port 80 to 8080 before it applies policies, so both ports are open."""
+    """Ports 80 and 8080 are open, because Dataplane V2 redirects one to the other before it applies policies."""
     for policy in ("score", "fit", "mlflow"):
         assert METADATA in egress(policy)
 
 
 def test_a_launcher_cannot_reach_the_metadata_server() -> None:
-    """A launcher calls only the cluster's API."""
+    """A launcher cannot reach the metadata server, because it calls only the cluster's API."""
     text = leads(("compute: gpu, parameters", "compute: gpu, schedule: {cron: '0 4 * * 0'}, parameters"))
 
     assert METADATA not in egress("fit-launcher", text)
 
 
 def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
-    """The range of nodes is a quarter of the network and contains the database's Private Service Connect endpoint."""
+    """The range of nodes is a quarter of the network and includes the database's endpoint."""
     rule = {"to": [{"ipBlock": {"cidr": "10.20.0.0/18"}}], "ports": [{"protocol": "TCP", "port": 5432}]}
 
     assert rule in egress("mlflow")
@@ -112,7 +112,7 @@ def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> N
 
 
 def test_workloads_access_buckets_with_their_identity() -> None:
-    """No environment variable contains a key, a region or an endpoint."""
+    """Workloads use their identity, so no environment variable contains a key, a region or an endpoint."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
@@ -176,7 +176,7 @@ def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], annotations: dict[str, str]
 ) -> None:
-    """By default, GKE creates a public load balancer for a Service."""
+    """Other endpoints have an annotation, because GKE creates a public load balancer by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
 
@@ -192,7 +192,7 @@ def test_gke_brings_the_autoscaler_and_the_plugin_for_gpus() -> None:
 
 
 def test_prometheus_does_not_scrape_coredns() -> None:
-    """GKE runs kube-dns instead of CoreDNS, so the chart's alert about missing targets would fire forever."""
+    """GKE runs kube-dns, so the chart's alert about missing CoreDNS targets would never end."""
     text = leads(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     values = arguments(workload_calls(text)["prometheus"])["values"]
 
@@ -218,7 +218,7 @@ def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """Kinds without an available definition, such as GKE's ComputeClass, are not checked."""
+    """All objects are valid. Kinds without a known definition, such as GKE's ComputeClass, are not checked."""
     unknown = ("external-secrets.io/", "cloud.google.com/")
     found = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)

@@ -1,4 +1,4 @@
-"""Node pools have a minimum and maximum size, large enough disks, and a common zone where necessary."""
+"""Tests the sizes, disks and zones of node pools."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
     [("", 9 + 3), ("    rollout: {strategy: in-place}\n", 9), ("    rollout: {strategy: incremental}\n", 9 + 9)],
 )
 def test_the_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
-    """Without free nodes, the second Ray cluster would wait forever, and the first would serve the old version."""
+    """The maximum has nodes for a rollout's second Ray cluster, which would otherwise wait forever."""
     before, after = REPLICAS
 
     assert bounds(leads((before, after + rollout)))["small-e2-standard-2-on-demand"] == (3, most)
@@ -52,7 +52,7 @@ def test_each_pool_can_take_all_pods_of_its_class() -> None:
 
 
 def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
-    """Pools of one class share its Pods, so addresses for the largest pool are enough."""
+    """Only the largest pool of a class needs addresses, because all pools share the class's Pods."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
@@ -60,7 +60,7 @@ def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
 
 
 def test_the_run_deadline_covers_every_pool() -> None:
-    """The autoscaler tries the pools in turn. With a shorter deadline, a run would never get to the last one."""
+    """The autoscaler tries pools in turn, so a run's deadline must be long enough to try all of them."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
@@ -90,7 +90,7 @@ def test_pools_of_a_class_with_alternatives_belong_to_its_compute_class() -> Non
 
 
 def test_pool_names_are_short_and_unique() -> None:
-    """GKE allows 40 characters in the name of a pool."""
+    """Pool names are unique and have at most 40 characters, as GKE requires."""
     long = "a" * 40
     text = leads(("  gpu: {cpu", f"  {long}: {{cpu"), ("compute: gpu,", f"compute: {long},"))
     found = list(pools(text))
@@ -107,7 +107,7 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_boot_disks_have_room_for_images_and_pod_files() -> None:
-    """Every Pod on a node may use its full disk size. Images need 50 GiB, and the minimum is 100 GiB."""
+    """Boot disks have room for 50 GiB of images and for the full disk size of every Pod, but at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     found: list[Disks] = []
     for changes in ((), (large,)):
@@ -126,7 +126,7 @@ def test_machines_that_boot_from_hyperdisk_get_one() -> None:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes need not share a zone for a single worker, or if the class also serves models."""
+    """Workers that train together share a zone, unless there is one worker or the class also serves models."""
     serves = ("    compute: small\n", "    compute: gpu\n")
 
     def of_one_zone(*changes: tuple[str, str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The README of a Google Cloud target has the order of deployment, cost, quotas, replacements and protection."""
+"""Tests the README of a Google Cloud target: order of deployment, cost, quotas and protection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_secrets_are_listed_under_their_name_in_secret_manager() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Alertmanager reads a channel's secret in Prometheus's namespace, and workloads read it in the system's."""
+    """A channel's secret that Alertmanager and workloads read, in different namespaces, is listed once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(leads((OWNER, "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -46,7 +46,7 @@ def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
 
 
 def test_quotas_for_gpus_name_their_metric() -> None:
-    """Spot and on-demand GPUs have separate quotas. Both spot pools may grow at the same time."""
+    """Spot and on-demand GPUs have separate quotas. The spot quota counts both spot pools."""
     assert "| L4 GPUs, spot | `PREEMPTIBLE_NVIDIA_L4_GPUS` | 2 |" in readme()
     assert "| L4 GPUs, on demand | `NVIDIA_L4_GPUS` | 1 |" in readme()
     assert "| GPUs in all regions | `GPUS_ALL_REGIONS` | 5 |" in readme()
@@ -54,7 +54,7 @@ def test_quotas_for_gpus_name_their_metric() -> None:
 
 
 def test_the_disk_quota_covers_all_nodes() -> None:
-    """A new project has 500 GB, less than six nodes need. N4 machines boot from Hyperdisk, which has another quota."""
+    """A new project's quota of 500 GB is too small for six nodes. N4 machines use Hyperdisk, with another quota."""
     found = components()
     disks = [arguments(call) for call in found.values() if call.component == "NodePool"]
     needed = sum(each["max_nodes"] * each["disk_gib"] for each in disks if each["disk_type"] == "pd-balanced")

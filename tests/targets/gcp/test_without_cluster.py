@@ -1,4 +1,4 @@
-"""A Google Cloud target without workloads has buckets and their dependencies, but no cluster or network."""
+"""Tests a Google Cloud target without workloads, which has buckets and their dependencies, but no cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All workloads must fit on the declared machines, whose cost is computed."""
+"""Tests that all workloads must fit on the declared machines, and computes the machines' cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A compute class gets a declared machine, or a message if none fits."""
+"""Tests that a compute class gets a declared machine, or a message if none fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Some machines fit a Pod, and for the others, the missing resources are listed."""
+"""Tests which machines fit a Pod, and which resources the others lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admission policies match the emitted objects. tests/real/test_admission.py checks them with a real API server."""
+"""Tests admission policies against emitted objects. tests/real/test_admission.py uses a real API server."""
 
 from __future__ import annotations
 

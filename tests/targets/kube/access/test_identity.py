@@ -1,4 +1,4 @@
-"""Identities have only the permissions that their workloads need."""
+"""Tests that identities have only the permissions that their workloads need."""
 
 from __future__ import annotations
 

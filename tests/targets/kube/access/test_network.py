@@ -1,4 +1,4 @@
-"""Network policies allow workloads exactly the connections that the plan requires."""
+"""Tests that network policies allow exactly the connections that the plan requires."""
 
 from __future__ import annotations
 

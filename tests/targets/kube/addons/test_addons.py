@@ -1,4 +1,4 @@
-"""Add-ons are installed if they are needed and missing, with pinned versions and values that their charts accept."""
+"""Tests that missing add-ons are installed with pinned versions and with values that their charts accept."""
 
 from __future__ import annotations
 

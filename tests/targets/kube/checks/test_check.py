@@ -1,4 +1,4 @@
-"""Cluster checks report unsupported features at the line that requests them."""
+"""Tests that cluster checks report unsupported features at the line that requests them."""
 
 from __future__ import annotations
 

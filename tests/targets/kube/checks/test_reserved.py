@@ -1,4 +1,4 @@
-"""Workloads, stores and namespaces with reserved names are reported."""
+"""Tests that reserved names of workloads, stores and namespaces are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets that cannot reach the registry load models from bundles that promotion writes."""
+"""Tests that targets that cannot reach the registry load models from bundles that promotion writes."""
 
 from __future__ import annotations
 

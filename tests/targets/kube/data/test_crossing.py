@@ -1,4 +1,4 @@
-"""For cross-target access, each workload has its own key and can reach only the store."""
+"""Tests that each workload has its own key for cross-target access, and can reach only the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program creates Secrets for cross-target access from the outputs of the store's target."""
+"""Tests that the program creates Secrets for cross-target access from the other target's outputs."""
 
 from __future__ import annotations
 

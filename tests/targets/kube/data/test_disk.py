@@ -1,4 +1,4 @@
-"""At the edge, a workload has a volume for files that must survive a restart, if all its Pods can share it."""
+"""Tests volumes at the edge for files that must survive a restart, if all Pods can share the volume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locked packages for the image and for programs each have one version, with hashes."""
+"""Tests that locked packages each have one version, with hashes."""
 
 from __future__ import annotations
 

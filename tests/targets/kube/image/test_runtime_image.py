@@ -1,4 +1,4 @@
-"""The build context of the runtime image is complete and pinned, and the tag is a hash of its content."""
+"""Tests that the build context of the runtime image is complete and pinned, and that its tag is a hash."""
 
 from __future__ import annotations
 

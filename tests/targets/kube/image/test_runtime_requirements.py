@@ -1,4 +1,4 @@
-"""The runtime is tested with the same packages as in its image."""
+"""Tests that the runtime is tested with the same packages as in its image."""
 
 from __future__ import annotations
 

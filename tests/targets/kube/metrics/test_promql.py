@@ -1,4 +1,4 @@
-"""Text from a spec is never interpreted as PromQL, a pattern or a template."""
+"""Tests that text from a spec is never interpreted as PromQL, a pattern or a template."""
 
 from __future__ import annotations
 

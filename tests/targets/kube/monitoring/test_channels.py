@@ -1,4 +1,4 @@
-"""Channels receive alerts that have the channel's label and one of its severities."""
+"""Tests that channels receive alerts that have the channel's label and one of its severities."""
 
 from __future__ import annotations
 

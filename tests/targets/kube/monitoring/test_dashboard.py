@@ -1,4 +1,4 @@
-"""An endpoint has a dashboard with panels and a stable uid, based on metrics that Prometheus scrapes."""
+"""Tests that an endpoint has a dashboard with a stable uid and metrics that Prometheus scrapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A monitor becomes a CronJob with its schedule and only the permissions that its actions need."""
+"""Tests that a monitor becomes a CronJob with only the permissions that its actions need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A monitor has alert rules for failed checks, missing data, and overdue runs."""
+"""Tests a monitor's alert rules for failed checks, missing data, and overdue runs."""
 
 from __future__ import annotations
 

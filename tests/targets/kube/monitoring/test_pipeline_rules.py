@@ -1,4 +1,4 @@
-"""Pipeline alerts fire at the right time and notify the pipeline's channels."""
+"""Tests that pipeline alerts fire at the right time and notify the pipeline's channels."""
 
 from __future__ import annotations
 

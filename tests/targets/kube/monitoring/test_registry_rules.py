@@ -1,4 +1,4 @@
-"""The registry has alerts for no available server, a failing promoter, and a failed login rotation."""
+"""Tests the registry's alerts for no available server, a failing promoter, and a failed login rotation."""
 
 from __future__ import annotations
 

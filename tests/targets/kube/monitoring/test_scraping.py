@@ -1,4 +1,4 @@
-"""PodMonitors select Ray Pods, the proxies of our Gateways, and KubeRay's operator."""
+"""Tests that PodMonitors select Ray Pods, our Gateways' proxies, and KubeRay's operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Burn-rate rules for SLOs, with windows and factors from the SRE workbook."""
+"""Tests burn-rate rules for SLOs, with windows and factors from the SRE workbook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program replaces the Helm hook of Envoy Gateway's chart, and load balancers are internal by default."""
+"""Tests the replacement for a Helm hook of Envoy Gateway's chart, and that load balancers are internal."""
 
 from __future__ import annotations
 

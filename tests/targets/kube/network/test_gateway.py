@@ -1,4 +1,4 @@
-"""If a route needs a Gateway, it is created from the spec's class, with TLS if there is a certificate."""
+"""Tests that a Gateway is created if a route needs one, with TLS if there is a certificate."""
 
 from __future__ import annotations
 

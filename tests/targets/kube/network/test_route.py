@@ -1,4 +1,4 @@
-"""Routes split, mirror and rewrite traffic as the spec says. Unsupported features are refused at their line."""
+"""Tests that routes split, mirror and rewrite traffic, and that unsupported features are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emitted objects have only fields that Kubernetes accepts, and overrides it would reject are refused."""
+"""Tests that objects have only fields that Kubernetes accepts, and that other overrides are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overrides patch one object and annotate it with the reason. Patches that cannot be applied are refused."""
+"""Tests that overrides patch one object and annotate it with the reason, or are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline becomes RayJobs that end, delete their clusters, and use only the machines that each step needs."""
+"""Tests that RayJobs end, delete their clusters, and use only the machines that each step needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The launcher is a CronJob that respects overlap, deadlines and history limits."""
+"""Tests that the launcher is a CronJob that respects overlap, deadlines and history limits."""
 
 from __future__ import annotations
 

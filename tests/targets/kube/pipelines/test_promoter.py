@@ -1,4 +1,4 @@
-"""The promoter is a CronJob that moves aliases and has its own identity and login."""
+"""Tests the CronJob that moves aliases, with its own identity and login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Monitors can request runs on other targets if they have the necessary access and permissions."""
+"""Tests that monitors can request runs on other targets with the necessary access."""
 
 from __future__ import annotations
 

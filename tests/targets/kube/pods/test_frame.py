@@ -1,4 +1,4 @@
-"""All our Pods have settings for writable folders, disk limits, and node preferences."""
+"""Tests the settings of all our Pods for writable folders, disk limits, and node preferences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Priorities affect PriorityClasses, the Pods that use them, admission policies, and quotas."""
+"""Tests how priorities affect PriorityClasses, Pods, admission policies, and quotas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emitted program has the right dependencies and order, and stays short."""
+"""Tests that the emitted program is short and has the right dependencies and order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A large system is split into several projects, and files stay in their projects when others are added."""
+"""Tests how a large system is split into projects, and that files stay in their projects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All workloads have valid objects and descriptions and restricted Pods, and use every field of the spec."""
+"""Tests that all workloads have valid objects and descriptions, and that every field is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workloads projects for an existing cluster and for one that another project creates."""
+"""Tests the workloads projects for an existing cluster and for one that another project creates."""
 
 from __future__ import annotations
 

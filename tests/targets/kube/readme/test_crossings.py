@@ -1,4 +1,4 @@
-"""The READMEs of both targets list cross-target connections with credentials, and the deployment order."""
+"""Tests that the READMEs of both targets list cross-target connections and the deployment order."""
 
 from __future__ import annotations
 

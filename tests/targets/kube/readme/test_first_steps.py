@@ -1,4 +1,4 @@
-"""The commands in every README's first steps refer to objects in the emitted manifests."""
+"""Tests that the commands in a README's first steps refer to objects in the manifests."""
 
 from __future__ import annotations
 

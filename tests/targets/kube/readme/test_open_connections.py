@@ -1,4 +1,4 @@
-"""The README's table lists exactly the connections that the network policies allow."""
+"""Tests that the README's table lists exactly the connections that the network policies allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README lists prerequisites, instructions, and images to mirror."""
+"""Tests that the README lists prerequisites, instructions, and images to mirror."""
 
 from __future__ import annotations
 

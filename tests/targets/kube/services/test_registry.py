@@ -1,4 +1,4 @@
-"""The registry is a restricted MLflow with authentication that uses the database and bucket in the spec."""
+"""Tests that the registry is a restricted MLflow with authentication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model server becomes a RayService that scales, rolls out, and survives node drains as the spec requires."""
+"""Tests that model servers scale, roll out, and survive node drains as the spec requires."""
 
 from __future__ import annotations
 

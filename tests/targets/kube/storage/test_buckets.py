@@ -1,4 +1,4 @@
-"""Bucket names and store URIs are correct on an existing service and in a cloud."""
+"""Tests bucket names and store URIs on an existing service and in a cloud."""
 
 from __future__ import annotations
 

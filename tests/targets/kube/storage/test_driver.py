@@ -1,4 +1,4 @@
-"""All object storage drivers have the same properties."""
+"""Tests that all object storage drivers have the same properties."""
 
 from __future__ import annotations
 

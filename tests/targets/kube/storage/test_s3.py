@@ -1,4 +1,4 @@
-"""S3 access is configured by variables, both in the cloud and at an endpoint."""
+"""Tests that variables configure S3 access, both in the cloud and at an endpoint."""
 
 from __future__ import annotations
 

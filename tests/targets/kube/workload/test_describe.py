@@ -1,4 +1,4 @@
-"""Workload descriptions contain the locations, names and credential variables that the runtime needs."""
+"""Tests that workload descriptions contain the locations, names and variables that the runtime needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers have the environment variables that S3-compatible services require."""
+"""Tests that containers have the environment variables that S3-compatible services require."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ray clusters pass KubeRay's validation and are as restricted as possible."""
+"""Tests that Ray clusters pass KubeRay's validation and are as restricted as possible."""
 
 from __future__ import annotations
 
