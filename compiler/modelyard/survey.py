@@ -77,7 +77,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """An environment's problems and stages. Problems have no hints, which may differ between environments."""
+    """An environment's problems and stages. Hints are removed, because they may differ between environments."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]

@@ -20,6 +20,6 @@ def text(name: str = "system", version: str = VERSION) -> str:
 
 
 def load(name: str = "system", version: str = VERSION) -> dict[str, object]:
-    """Return a schema as a mapping, a new one on every call."""
+    """Return a schema as a new mapping."""
     schema: dict[str, object] = json.loads(text(name, version))
     return schema

@@ -17,7 +17,7 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
-    """Yield the differences between the expected files and the tree at root: expected files first, then unexpected."""
+    """Yield the differences between the expected files and the tree at root, unexpected files last."""
     found = scan(root)
     expected = {RECORD}
     for file in files:

@@ -112,7 +112,7 @@ def name_refused(name: str) -> str:
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Create a file. It must not exist yet."""
+    """Create a file that does not exist yet."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         rest = memoryview(data)

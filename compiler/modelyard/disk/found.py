@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 Found: TypeAlias = Mapping[str, os.stat_result]
-"""A folder's entries by relative path with forward slashes: sorted, folders before their content."""
+"""A folder's entries by relative path with forward slashes, sorted so that folders precede their content."""
 
 
 def scan(root: str) -> dict[str, os.stat_result]:

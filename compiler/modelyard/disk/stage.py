@@ -108,7 +108,7 @@ class Stage:
         return None
 
     def _overwrite(self, path: str, there: bytes) -> None:
-        """Keep a copy of an existing file unless it is exactly as we wrote it."""
+        """Report or keep an existing file that is not exactly as we wrote it."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)

@@ -16,7 +16,7 @@ _ENVIRONMENTS: Final = "environments"
 
 @record
 class Names:
-    """The documents in which a spec and its environments define names, spec first."""
+    """The documents in which a spec and its environments define names. The spec is first."""
 
     values: tuple[Schema, ...]
 

@@ -59,7 +59,7 @@ class Wanted:
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Add a secret, if there is one on this line of the spec."""
+        """Add a secret if this line of the spec has one."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 

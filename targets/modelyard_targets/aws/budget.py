@@ -54,7 +54,7 @@ def endpoints_monthly(plan: Plan, placement: str) -> float:
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the README's cost rows: minimum, maximum, and where the prices come from."""
+    """Yield the README's cost rows: minimum, maximum, and price sources."""
     low, high = (
         money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
     )

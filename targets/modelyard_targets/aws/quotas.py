@@ -95,7 +95,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield the placement's need for each other quota, by its name in the table."""
+    """Yield how much of every other quota a placement needs, with the quota's name in the table."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]

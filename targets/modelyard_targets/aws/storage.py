@@ -97,7 +97,7 @@ def _login(resource: Resource[Store], context: Context) -> Call:
 
 
 def _days(seconds: int) -> int:
-    """Convert to whole days, rounded up."""
+    """Convert seconds to whole days, rounded up."""
     return -(-seconds // _DAY_S)
 
 

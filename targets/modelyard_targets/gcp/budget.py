@@ -34,7 +34,7 @@ def monthly_high(plan: Plan, placement: str) -> float:
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the README's cost rows: minimum, maximum, and where the prices come from."""
+    """Yield the README's cost rows: minimum, maximum, and price sources."""
     low, high = (
         money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
     )

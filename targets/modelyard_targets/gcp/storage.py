@@ -88,7 +88,7 @@ def _login(resource: Resource[Store]) -> Call:
 
 
 def _days(seconds: int) -> int:
-    """Convert to whole days, rounded up."""
+    """Convert seconds to whole days, rounded up."""
     return -(-seconds // _DAY_S)
 
 

@@ -138,7 +138,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return how many machines are used if every workload has its largest size, by position in `capacity`."""
+    """Return the number of machines, by position in `capacity`, that the workloads need at their largest size."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
     for level in pods_of(plan, placement, floor):

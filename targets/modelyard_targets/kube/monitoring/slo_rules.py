@@ -156,7 +156,7 @@ def _records(
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
     """Return the burn rates that apply, at least one.
 
-    Windows that are longer than the objective's are excluded, and rates that even a total outage cannot reach.
+    Windows longer than the objective's and rates that even a total outage cannot reach are excluded.
     """
     sensible = tuple(
         burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
