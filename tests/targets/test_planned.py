@@ -44,10 +44,10 @@ LOWERED: Final[Mapping[str, Kind]] = {
     "SecretsReader": Kind.CLUSTER,
     "SystemPool": Kind.SYSTEM_POOL,
 }
-"""Components that belong to no resource on their own placement, with the reason."""
+"""Maps infrastructure components to the kind of resource that they come from."""
 
 ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "it counts what all of them cost"}
-"""Count the machine choices during a call, by region or target and by compute class."""
+"""Components that belong to no resource on their own placement, with the reason."""
 
 
 def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:

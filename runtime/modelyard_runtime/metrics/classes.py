@@ -127,7 +127,7 @@ def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute the one-sided statistic. A model that ranks positives below negatives gets no credit."""
+    """Compute the one-sided KS statistic. A model that ranks positives below negatives gets no credit."""
     import numpy as np
     from scipy.stats import ks_2samp
 

@@ -56,7 +56,7 @@ def _read_role(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _text(document: Values) -> str:
-    """Return a policy document that botocore has parsed as JSON text, which the provider returns."""
+    """Convert a policy document, which botocore has parsed, back to the JSON text that the provider returns."""
     return json.dumps(document)
 
 

@@ -26,16 +26,16 @@ class Account(Protocol):
 CloudApi = TypeVar("CloudApi", bound=Account)
 
 Create: TypeAlias = Callable[[CloudApi, Values], str]
-"""Returns the current properties of a resource, given its ID and last known properties, or None if it is gone."""
+"""Creates a resource from its properties, and returns its ID. `tagsAll` includes the provider's default tags."""
 
 Read: TypeAlias = Callable[[CloudApi, str, Values], "Values | None"]
-"""Returns the resource's current properties, given its ID and last known properties; None if it no longer exists."""
+"""Returns a resource's current properties, given its ID and last known properties, or None if it is gone."""
 
 Update: TypeAlias = Callable[[CloudApi, str, Values, Values], None]
-"""Deletes a resource, given its ID and last known properties."""
+"""Updates a resource from its last known properties to new ones."""
 
 Delete: TypeAlias = Callable[[CloudApi, str, Values], None]
-"""Deletes the resource, given its ID and last known properties."""
+"""Deletes a resource, given its ID and last known properties."""
 
 Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"], None]
 """Sets and removes tags of a resource."""

@@ -90,7 +90,7 @@ def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> Non
 
 
 def test_digest_tag_does_not_replace_a_missing_record(version: registry.Version) -> None:
-    """Without a promotion record, the digest tag is not trusted, because a training pipeline can set it."""
+    """If a promotion record has no digest, the version's tag is not used, because training pipelines can set it."""
     aliases.promote(History(record(Model, RECORDED)), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):
