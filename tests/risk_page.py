@@ -69,7 +69,7 @@ def _rows() -> Iterator[str]:
 
 @cache
 def where(code: str) -> tuple[bool, ...]:
-    """Return where a code's first wrong spec is reported: regulated at high risk, regulated, high risk, neither."""
+    """Return for which kinds of system a code's first wrong spec is reported, in the order of `_WHEN`."""
     folder = next(each for each in sorted(_FAILING.iterdir()) if each.name.split("-")[0] == code)
     question = question_in(folder)
     return tuple(

@@ -1,4 +1,4 @@
-"""All targets share one budget. Exceeding it with the fixed cost is an error or warning, otherwise a warning."""
+"""Tests the budget of all targets. Exceeding it with fixed costs can be an error, otherwise only a warning."""
 
 from __future__ import annotations
 

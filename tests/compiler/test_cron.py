@@ -1,4 +1,4 @@
-"""Cron expressions mean the same as in Kubernetes, and the time between runs is exact."""
+"""Tests that cron expressions mean the same as in Kubernetes, and that the time between runs is exact."""
 
 from __future__ import annotations
 

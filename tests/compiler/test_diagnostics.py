@@ -1,4 +1,4 @@
-"""Every code has one constructor and one page, and diagnostics have a fixed order."""
+"""Tests that every code has one constructor and one page, and that diagnostics have a fixed order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits change a document and keep its spans."""
+"""Tests that edits change a document and keep its spans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last stage renders the files of a Stack, and merges settings with changes that Pulumi made to the same file."""
+"""Tests how files of a Stack are rendered, and how settings are merged with changes by Pulumi."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values are rendered on one line, as in a spec."""
+"""Tests that values are rendered on one line, as in a spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run reports the errors of every stage, except errors that only follow from others."""
+"""Tests that one run reports the errors of every stage, except errors that only follow from others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NINE = (
     ("severity: ticket", "severity: tiket", "E0204"),
     ("notify: [alerts]", "notify: [alert]", "E0301"),
 )
-"""The correct text in the template `realtime`, its wrong replacement, and the code of the error."""
+"""The correct text in the template `realtime`, a wrong replacement, and the code of the resulting error."""
 
 
 def realtime() -> str:

@@ -1,4 +1,4 @@
-"""Hashes are the same when computed without OpenSSL."""
+"""Tests that hashes are the same when computed without OpenSSL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C in an uninterruptible block takes effect after the block."""
+"""Tests that Ctrl-C in an uninterruptible block takes effect after the block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keywords that restrict single values have the same meaning in both validators."""
+"""Tests that keywords that restrict single values have the same meaning in both validators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock records the lasting resources of a plan. If a later plan lacks one, the removal is reported."""
+"""Tests that the lock records a plan's lasting resources, and that their removal is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML is loaded into documents or refused with the position of the error, in bounded time."""
+"""Tests that YAML is loaded or refused with the position of the error, in bounded time."""
 
 from __future__ import annotations
 

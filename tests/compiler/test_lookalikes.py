@@ -1,4 +1,4 @@
-"""If a name has a lookalike letter, the hint describes the letter instead of dropping it."""
+"""Tests that hints about names with a lookalike letter describe the letter instead of dropping it."""
 
 from __future__ import annotations
 

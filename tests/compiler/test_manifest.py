@@ -1,4 +1,4 @@
-"""Kubernetes objects have exact quantities and valid labels."""
+"""Tests that Kubernetes objects have exact quantities and valid labels."""
 
 from __future__ import annotations
 

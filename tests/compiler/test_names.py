@@ -1,4 +1,4 @@
-"""Object names are readable, bounded and deterministic. Shortening never makes two names equal."""
+"""Tests that object names are readable, bounded, deterministic, and still different when shortened."""
 
 from __future__ import annotations
 

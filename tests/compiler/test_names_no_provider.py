@@ -1,4 +1,4 @@
-"""The compiler contains no names of providers or their services, because targets supply them."""
+"""Tests that the compiler contains no names of providers or their services, because targets supply them."""
 
 from __future__ import annotations
 

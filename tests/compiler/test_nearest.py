@@ -1,4 +1,4 @@
-"""If a name is unknown, the known name that was probably meant is suggested."""
+"""Tests that for an unknown name, the known name that was probably meant is suggested."""
 
 from __future__ import annotations
 

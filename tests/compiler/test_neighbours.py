@@ -1,4 +1,4 @@
-"""Two environments on one cluster must not share a namespace. A shared add-on causes a warning."""
+"""Tests that two environments on one cluster must not share a namespace, and that shared add-ons are reported."""
 
 from __future__ import annotations
 

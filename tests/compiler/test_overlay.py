@@ -1,4 +1,4 @@
-"""Environments are merged by RFC 7396 with their spans. Invalid environments are refused."""
+"""Tests that environments are merged by RFC 7396 with their spans, and that invalid ones are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of stages is in enumeration order and matches the documentation."""
+"""Tests that the table of stages is in enumeration order and matches the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys from ssh-keygen are accepted. Truncated, altered and unsupported keys are refused with a reason."""
+"""Tests that keys from ssh-keygen are accepted, and that altered or unsupported keys are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records behave like frozen dataclasses with slots, but create their methods only on first use."""
+"""Tests that records behave like frozen dataclasses with slots, but create methods only on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document is resolved into a system, with defaults, short forms, units and references."""
+"""Tests that a document is resolved into a system, with defaults, short forms, units and references."""
 
 from __future__ import annotations
 

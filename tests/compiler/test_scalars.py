@@ -1,4 +1,4 @@
-"""Plain scalars are parsed according to the YAML 1.2 core schema."""
+"""Tests that plain scalars are parsed according to the YAML 1.2 core schema."""
 
 from __future__ import annotations
 

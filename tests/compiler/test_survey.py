@@ -1,4 +1,4 @@
-"""A spec is checked in all its environments, and each error is reported once with the environments it affects."""
+"""Tests that all environments are checked, and that each error is reported once with its environments."""
 
 from __future__ import annotations
 

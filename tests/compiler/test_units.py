@@ -1,4 +1,4 @@
-"""Quantities are parsed exactly, and any other text is refused."""
+"""Tests that quantities are parsed exactly, and that any other text is refused."""
 
 from __future__ import annotations
 

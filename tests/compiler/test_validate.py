@@ -1,4 +1,4 @@
-"""Schema validation reports each error once and at its position, with a useful hint."""
+"""Tests that schema validation reports each error once and at its position, with a useful hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables are replaced by typed values, also inside strings and escapes. Invalid variables are refused."""
+"""Tests that variables are replaced by typed values, also inside strings, and that invalid ones are refused."""
 
 from __future__ import annotations
 

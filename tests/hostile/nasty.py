@@ -45,4 +45,4 @@ WORST: Final = (
     ),
     *("[a](javascript:alert(1))", "## a\n\n- b", "```\na", '"} or vector(1) #', "../../x", "\x1b[31mred", "\x00"),
 )
-"""One string for each language."""
+"""One string for each kind of syntax."""

@@ -1,4 +1,4 @@
-"""Admission policies on a real API server admit the emitted objects and reject any others."""
+"""Tests that admission policies on a real API server admit the emitted objects and reject any others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""promtool accepts the emitted rules, and its unit tests show that endpoint alerts fire when they should."""
+"""Tests that promtool accepts the emitted rules, and that endpoint alerts fire when they should."""
 
 from __future__ import annotations
 

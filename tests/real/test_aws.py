@@ -1,4 +1,4 @@
-"""The real engine creates, updates and deletes resources in a simulated AWS on loopback."""
+"""Tests that the real engine creates, updates and deletes resources in a simulated AWS on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A system on AWS goes through all changes in its README, drift, failures, a kill and its destruction."""
+"""Tests a system on AWS through all changes in its README, drift, failures, a kill and its destruction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emitted infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if allowed."""
+"""Tests that infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real engine installs charts from the loopback repository, and the charts reject unknown values."""
+"""Tests that the real engine installs charts from the loopback repository, which reject unknown values."""
 
 from __future__ import annotations
 

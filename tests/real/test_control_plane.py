@@ -1,4 +1,4 @@
-"""The control plane validates manifests, schedules Pods on declared machines, and runs KubeRay's operator."""
+"""Tests that the control plane validates manifests, schedules Pods, and runs KubeRay's operator."""
 
 from __future__ import annotations
 

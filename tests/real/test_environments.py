@@ -1,4 +1,4 @@
-"""Programs are type-checked in an environment that contains only the SDKs they require."""
+"""Tests that programs are type-checked in an environment that contains only the SDKs they require."""
 
 from __future__ import annotations
 

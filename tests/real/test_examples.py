@@ -1,4 +1,4 @@
-"""Every example is deployed by the real engine to a real API server, changed, and destroyed without leftovers."""
+"""Tests deploying every example to a real API server, changing it, and destroying it without leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real engine deploys a hybrid system whose cross-target access works, is limited, and can be removed."""
+"""Tests deploying a hybrid system, whose cross-target access works, is limited, and can be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A build context based on Ray's published image is built without pulling any image."""
+"""Tests that a build context based on Ray's published image is built without pulling any image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real engine and KubeRay's operator replace servers without a second Ray cluster."""
+"""Tests that the real engine and KubeRay's operator replace servers without a second Ray cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An identity can do only what its workload declares, tested with real requests.
+"""Tests with real requests that an identity can do only what its workload declares.
 
 Two evaluators check the policies that the components register. moto's IAM handles real requests from a real client, by
 action and resource. `testbed/clouds/aws/authorization` also supports conditions, and is the only one that checks bucket

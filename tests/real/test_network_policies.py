@@ -1,4 +1,4 @@
-"""The emitted policies are enforced on a node, and every TCP connection between real Pods is tried."""
+"""Tests every TCP connection between real Pods on a node that enforces the emitted policies."""
 
 from __future__ import annotations
 

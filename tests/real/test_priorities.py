@@ -1,4 +1,4 @@
-"""A real control plane preempts Pods by priority and enforces quotas."""
+"""Tests that a real control plane preempts Pods by priority and enforces quotas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real engine deploys a small project, leaves it unchanged, recovers from a kill, and destroys it."""
+"""Tests that a small project is deployed, left unchanged, resumed after a kill, and destroyed."""
 
 from __future__ import annotations
 

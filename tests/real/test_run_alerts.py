@@ -1,4 +1,4 @@
-"""promtool tests the alerts on monitors, runs, versions, the promoter and the registry."""
+"""Tests the alerts on monitors, runs, versions, the promoter and the registry with promtool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every scanner finding in the examples' manifests is fixed or explained in one line of `findings.yaml`."""
+"""Tests that every scanner finding in the examples' manifests is fixed or explained in `findings.yaml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smallest example runs on a whole Kubernetes: its image is built, and its Ray head and model respond."""
+"""Tests the smallest example in a complete Kubernetes cluster, from building its image to a prediction."""
 
 from __future__ import annotations
 

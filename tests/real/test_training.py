@@ -1,4 +1,4 @@
-"""Built-in trainers run on several workers of a real Ray cluster."""
+"""Tests built-in trainers on several workers of a real Ray cluster."""
 
 from __future__ import annotations
 

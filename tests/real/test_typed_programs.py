@@ -1,4 +1,4 @@
-"""Emitted infrastructure programs pass strict type checks in an environment with only their requirements."""
+"""Tests that emitted infrastructure programs pass strict type checks with only their requirements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Ray cluster runs in real containers, and its head responds."""
+"""Tests a Ray cluster in real containers, whose head responds."""
 
 from __future__ import annotations
 

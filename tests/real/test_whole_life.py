@@ -1,4 +1,4 @@
-"""A system's lifecycle on a whole Kubernetes, in the emitted image.
+"""Tests a system's lifecycle in a complete Kubernetes cluster with the emitted image.
 
 The lifecycle includes training, approval, requests, a kill and logins. `pulumi up` creates the system. Some operators
 are replaced: PostgreSQL and S3 run on the node, and the test creates the Secrets that External Secrets would copy.

@@ -1,4 +1,4 @@
-"""On real nodes, Pods are restricted, Ray requires a token, and only the autoscaler may call the API."""
+"""Tests that Pods on real nodes are restricted, Ray requires a token, and only the autoscaler may call the API."""
 
 from __future__ import annotations
 

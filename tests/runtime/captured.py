@@ -1,4 +1,4 @@
-"""Provides access to captured rows."""
+"""Helpers that return captured rows."""
 
 from __future__ import annotations
 

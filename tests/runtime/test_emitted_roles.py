@@ -1,4 +1,4 @@
-"""On AWS, each workload's emitted role allows exactly the reads and writes that the workload needs.
+"""Tests that on AWS, each workload's emitted role allows exactly the reads and writes that it needs.
 
 Policies with their conditions are evaluated in front of moto. A request for a missing key gets the response that S3
 documents.

@@ -1,4 +1,4 @@
-"""The complete output of every example equals the golden files.
+"""Tests that the complete output of every example equals the golden files.
 
 Copies of the component library and the runtime are compared with their originals instead of stored. The hash in the
 runtime image's name is fixed, because it depends on the runtime's source.

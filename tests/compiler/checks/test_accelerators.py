@@ -1,4 +1,4 @@
-"""Accelerators that built-in code leaves idle are reported where a spec requests them, but never for user code."""
+"""Tests that accelerators that built-in code leaves idle are reported, but never for user code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check which format a model is stored in, depending on the code that trains it."""
+"""Tests that the storage format of models is derived from the code that trains them."""
 
 from __future__ import annotations
 

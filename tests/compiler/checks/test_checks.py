@@ -1,4 +1,4 @@
-"""The checks refuse a valid spec with one wrong change at the right place, and accept unusual but valid specs."""
+"""Tests that the checks refuse a valid spec with one wrong change, and accept unusual but valid specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules that skip runs or run at uneven intervals are reported."""
+"""Tests that schedules that skip runs or run at uneven intervals are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invalid values in cloud fields are refused at their place, and unusual ones are accepted."""
+"""Tests that invalid values in cloud fields are refused at their place, and unusual ones are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data that would be deleted or mixed with other data is reported."""
+"""Tests that data that would be deleted or mixed with other data is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check where a system may run, by deployment mode and by the countries of regions."""
+"""Tests where a system may run, by deployment mode and by the countries of regions."""
 
 from __future__ import annotations
 

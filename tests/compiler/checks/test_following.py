@@ -1,4 +1,4 @@
-"""Chains of pipelines that cannot run are reported."""
+"""Tests that chains of pipelines that cannot run are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report gates, approvals, addresses and overrides that protect nothing."""
+"""Tests that gates, approvals, addresses and overrides that protect nothing are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IP addresses as hosts, ports that clouds block, and tokens shared by several endpoints are reported."""
+"""Tests checks of IP addresses as hosts, ports that clouds block, and tokens shared by endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of a pool must agree, and endpoints that share a Gateway need different paths."""
+"""Tests that members of a pool must agree, and that endpoints that share a Gateway need different paths."""
 
 from __future__ import annotations
 

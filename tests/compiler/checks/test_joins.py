@@ -1,4 +1,4 @@
-"""Monitors match labels by a declared key, or by columns that both sides are known to have."""
+"""Tests that monitors match labels by a declared key, or by columns that both sides are known to have."""
 
 from __future__ import annotations
 

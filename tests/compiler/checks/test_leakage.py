@@ -1,4 +1,4 @@
-"""Report training on data that is unavailable in production, and scoring on columns that training did not use."""
+"""Tests that training on data unavailable in production, and scoring on untrained columns, are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report bounds of metrics and comparisons that the runtime would refuse."""
+"""Tests that bounds of metrics and comparisons that the runtime would refuse are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Systems that would deploy successfully but never work are reported."""
+"""Tests that systems that would deploy successfully but never work are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report pipeline steps that wait for each other, and invalid time zones in schedules."""
+"""Tests that pipeline steps that wait for each other, and invalid time zones in schedules, are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Valid specs that are probably mistakes are reported. Each bound is tested from both sides."""
+"""Tests that valid specs that are probably mistakes are reported. Each bound is tested from both sides."""
 
 from __future__ import annotations
 

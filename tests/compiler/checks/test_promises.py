@@ -1,4 +1,4 @@
-"""Objectives that replicas and machines cannot meet are reported."""
+"""Tests that objectives that replicas and machines cannot meet are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promotions without an effective gate or approval are reported."""
+"""Tests that promotions without an effective gate or approval are reported."""
 
 from __future__ import annotations
 

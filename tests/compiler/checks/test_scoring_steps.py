@@ -1,4 +1,4 @@
-"""Steps that score with a registered model follow the rules for batch inference."""
+"""Tests that steps that score with a registered model follow the rules for batch inference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in plain text are found in any field and never printed. Text that only looks similar is accepted."""
+"""Tests that secrets in plain text are found in any field and never printed, and similar text is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard approve` signs a version's digest with a key that the spec lists."""
+"""Tests that `modelyard approve` signs a version's digest with a key that the spec lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Approvals of versions in a registry are stored with the version, and refused if they have no effect."""
+"""Tests that approvals of versions in a registry are stored, and refused if they have no effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard compile` writes all files, leaves unchanged files alone, and never overwrites edits."""
+"""Tests that `modelyard compile` writes all files, leaves unchanged files alone, and never overwrites edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A compile that is stopped at any moment leaves the old tree or the new one."""
+"""Tests that a compile that is stopped at any moment leaves the old tree or the new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output to terminals is coloured, and a reader may close a pipe early."""
+"""Tests that output to terminals is coloured, and that a reader may close a pipe early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard explain` explains codes, fields and addresses."""
+"""Tests that `modelyard explain` explains codes, fields and addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard explain` shows machines that are created and machines that exist already."""
+"""Tests that `modelyard explain` shows machines that are created and machines that exist already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line prints help, and reports misspelt arguments and internal errors."""
+"""Tests that the command line prints help, and reports misspelt arguments and internal errors."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_version_is_printed(run: Run) -> None:
     "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
 )
 def test_invalid_arguments_exit_1(run: Run, arguments: tuple[str, ...]) -> None:
-    """Invalid arguments exit with 1 instead of 2, which would mean a bug in modelyard."""
+    """For invalid arguments, the exit code is 1, because 2 would mean a bug in modelyard."""
     said = run(*arguments)
 
     assert said.code == 1

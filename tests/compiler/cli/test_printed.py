@@ -1,4 +1,4 @@
-"""Graphs and schemas are printed in formats that other programs can read."""
+"""Tests that graphs and schemas are printed in formats that other programs can read."""
 
 from __future__ import annotations
 

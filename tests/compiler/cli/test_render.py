@@ -1,4 +1,4 @@
-"""A rendered spec is valid, shows where each value comes from, and compiles to the same output."""
+"""Tests that a rendered spec is valid, shows where values come from, and compiles to the same output."""
 
 from __future__ import annotations
 

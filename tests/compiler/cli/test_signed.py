@@ -1,4 +1,4 @@
-"""Only valid approval files next to a spec, as written by `modelyard approve --save`, are passed to the promoter."""
+"""Tests that only valid approval files next to a spec are passed to the promoter."""
 
 from __future__ import annotations
 

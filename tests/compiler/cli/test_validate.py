@@ -1,4 +1,4 @@
-"""`modelyard validate` prints diagnostics for people and programs, also for specs that cannot be read."""
+"""Tests that `modelyard validate` prints diagnostics for people and programs, also for unreadable specs."""
 
 from __future__ import annotations
 

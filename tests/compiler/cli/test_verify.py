@@ -1,4 +1,4 @@
-"""`modelyard verify` finds every change to output and lock, even by an attacker who can write to the repository."""
+"""Tests that `modelyard verify` finds every change to output and lock, even by a deliberate attacker."""
 
 from __future__ import annotations
 

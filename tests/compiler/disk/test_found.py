@@ -1,4 +1,4 @@
-"""Files that users add or edit in a tree are never lost."""
+"""Tests that files that users add or edit in a tree are never lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is killed at any moment leaves the complete old or new tree, and the next run succeeds."""
+"""Tests that a run killed at any moment leaves the complete old or new tree, and that the next run succeeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes are refused if paths leave the tree or collide, or if links or folders are in the way."""
+"""Tests that writes are refused if paths leave the tree or collide, or if links or folders are in the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a tree describes it without a compile, but is checked before it is used."""
+"""Tests that the record of a tree describes it without a compile, but is checked before it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a single file, such as the lock, is atomic."""
+"""Tests that writing a single file, such as the lock, is atomic."""
 
 from __future__ import annotations
 

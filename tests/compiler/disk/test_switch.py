@@ -1,4 +1,4 @@
-"""Trees can be switched on any file system, after dead runs, and during other runs."""
+"""Tests that trees can be switched on any file system, after dead runs, and during other runs."""
 
 from __future__ import annotations
 

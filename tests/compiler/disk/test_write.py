@@ -1,4 +1,4 @@
-"""Trees are written completely, several at once or none, and unchanged files are not touched."""
+"""Tests that trees are written completely, together or not at all, and unchanged files are not touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ML view shows the flow from data through models and endpoints to monitors and channels."""
+"""Tests that the ML view shows the flow from data through models and endpoints to monitors and channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The editor schemas accept the same specs as the compiler, as well as variables. `tests/real` checks completions."""
+"""Tests that the editor schemas accept the compiler's specs and variables. `tests/real` checks completions."""
 
 from __future__ import annotations
 

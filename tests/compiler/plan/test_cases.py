@@ -1,4 +1,4 @@
-"""Functions can be dispatched by value type, and resources can be selected by value type."""
+"""Tests dispatching functions by value type, and selecting resources by value type."""
 
 from __future__ import annotations
 

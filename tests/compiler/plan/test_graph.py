@@ -1,4 +1,4 @@
-"""The plan finds resources by the type of their value, and finds the sinks of links."""
+"""Tests finding resources in a plan by the type of their value, and finding the sinks of links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets access each other only through bundles and declared allow rules."""
+"""Tests that targets access each other only through bundles and declared allow rules."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_an_existing_cluster_allows_access_only_as_declared() -> None:
 
 
 def test_the_artifacts_must_be_reachable_for_bundles() -> None:
-    """A registry on an existing cluster with serving in a cloud would require cloud access to the cluster."""
+    """If a cloud served models from a registry on an existing cluster, it would need access to the cluster."""
     spec = changed("{default: main}", "{default: shop, inference: main}").replace("target: shop, ", "")
 
     assert told(spec) == ["E0520 desk", "E0520 till"]
@@ -196,7 +196,7 @@ def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> 
 
 
 def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
-    """Such a registry is an error at once, instead of a hint at an allow rule that would not help."""
+    """The error is reported at once, without suggesting an allow rule that would not help."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")

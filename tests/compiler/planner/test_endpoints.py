@@ -1,4 +1,4 @@
-"""Endpoints are planned as servers and routes, with write access only to their captures."""
+"""Tests that endpoints are planned as servers and routes, with write access only to their captures."""
 
 from __future__ import annotations
 

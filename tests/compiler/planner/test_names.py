@@ -1,4 +1,4 @@
-"""Renamed workloads keep their object names. Name collisions and reserved names are refused."""
+"""Tests that renamed workloads keep their object names, and that bad names are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline is planned as a run with exactly the permissions it needs, and a launcher without these permissions."""
+"""Tests that a pipeline is planned as a run with the permissions it needs, and a launcher without them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
+"""Tests that clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
 
 from __future__ import annotations
 

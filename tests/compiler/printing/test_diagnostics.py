@@ -1,4 +1,4 @@
-"""Diagnostics are rendered as text for people and in formats for tools."""
+"""Tests rendering diagnostics as text for people and in formats for tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that looks like a secret is hidden in all output."""
+"""Tests that text that looks like a secret is hidden in all output."""
 
 from __future__ import annotations
 

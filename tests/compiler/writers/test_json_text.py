@@ -1,4 +1,4 @@
-"""Any parser reads back the same data from the JSON writer's output, and all characters in it are visible."""
+"""Tests that any parser reads back the same data from the JSON writer's output, without hidden characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Printed programs evaluate to the given values, and are formatted as by `ruff format`."""
+"""Tests that printed programs evaluate to the given values, and are formatted as by `ruff format`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any parser reads back the same data from the YAML writer's output, which looks handwritten."""
+"""Tests that any parser reads back the same data from the YAML writer's output, which looks handwritten."""
 
 from __future__ import annotations
 

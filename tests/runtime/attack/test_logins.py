@@ -1,4 +1,4 @@
-"""Attacks with workload logins: moving aliases, gaining permissions, reading files and forging the history."""
+"""Tests attacks with workload logins: moving aliases, gaining permissions, and forging the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training Pod's permissions are not enough to get an unapproved model served.
+"""Tests that a training Pod's permissions are not enough to get an unapproved model served.
 
 The Pod has its pipeline's login, network access to the registry, and write access to its model's folder. After each
 attack, the promoter runs again, a server loads the version behind the alias, and the history is checked.

@@ -1,4 +1,4 @@
-"""Batch inference with files that do not fit the schema, new versions, large files and interrupted runs.
+"""Tests batch inference with invalid and large files, new versions and interrupted runs.
 
 One test uses a real Ray cluster. The others run the tasks in this process.
 """

@@ -1,4 +1,4 @@
-"""Scoring writes every file once, with the same column types even if some inputs are empty."""
+"""Tests that scoring writes every file once, with the same column types even if some inputs are empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After any interruption or loss, a reader finds the previous bundle or the new one, but never a partial bundle."""
+"""Tests that a reader never finds a partial bundle, even after interruptions and losses."""
 
 from __future__ import annotations
 

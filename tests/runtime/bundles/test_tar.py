@@ -1,4 +1,4 @@
-"""Packing a bundle is deterministic, and unpacking writes only the files that its manifest lists."""
+"""Tests that packing a bundle is deterministic, and that unpacking writes only files in its manifest."""
 
 from __future__ import annotations
 

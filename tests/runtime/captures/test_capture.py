@@ -1,4 +1,4 @@
-"""Requests are sampled, captured in the background, read by time window, and deleted by day."""
+"""Tests that requests are sampled, captured in the background, read by time window, and deleted by day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A successful run starts one run of each pipeline that follows it. A failed run starts none."""
+"""Tests that a successful run starts one run of each pipeline that follows it, and a failed run none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forged requests are refused with a reason and do not delay genuine ones."""
+"""Tests that forged requests are refused with a reason and do not delay genuine ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The launcher creates one RayJob per Job, and any Pod of the Job can follow this RayJob until it ends."""
+"""Tests that the launcher creates one RayJob per Job, which any Pod of the Job can follow until it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipeline runs started by monitors or by a schedule overlap only if the spec allows it."""
+"""Tests that pipeline runs overlap only if the spec allows it, whether started by monitors or schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Monitors can request runs on other targets. Each request is answered once and starts only its own pipeline."""
+"""Tests that a monitor's request for a run on another target is answered once and starts its own pipeline."""
 
 from __future__ import annotations
 

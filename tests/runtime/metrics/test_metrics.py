@@ -1,4 +1,4 @@
-"""Every metric agrees with scikit-learn, scipy or its published formula on scikit-learn's data sets."""
+"""Tests that metrics agree with scikit-learn, scipy or their published formulas on scikit-learn's data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The confidence interval of a difference agrees with scipy and is wider if rows depend on each other."""
+"""Tests that confidence intervals of differences agree with scipy and are wider if rows are dependent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranking metrics are means over queries, and a split never separates the rows of a query."""
+"""Tests that ranking metrics are means over queries, and that a split keeps the rows of a query together."""
 
 from __future__ import annotations
 

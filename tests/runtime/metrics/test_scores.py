@@ -1,4 +1,4 @@
-"""Metrics agree with scikit-learn, and are NaN where they have no meaning."""
+"""Tests that metrics agree with scikit-learn, and are NaN where they have no meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Converting a whole column gives the same result or refusal as converting its values one by one."""
+"""Tests that converting a whole column gives the same result or refusal as converting values one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model from a bundle is updated while the store is reachable, and keeps serving while it is not."""
+"""Tests that a model from a bundle is updated while the store is reachable, and keeps serving otherwise."""
 
 from __future__ import annotations
 

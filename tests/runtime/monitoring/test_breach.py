@@ -1,4 +1,4 @@
-"""A breach starts at most one pipeline run per cooldown, in the same way as the pipeline's CronJob."""
+"""Tests that a breach starts at most one pipeline run per cooldown, as the pipeline's CronJob would."""
 
 from __future__ import annotations
 

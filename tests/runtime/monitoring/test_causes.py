@@ -1,4 +1,4 @@
-"""A breach reports its direction, the affected slice, and the features that changed predictions most."""
+"""Tests that a breach reports its direction, the affected slice, and the features with the most effect."""
 
 from __future__ import annotations
 

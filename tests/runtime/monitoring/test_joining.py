@@ -1,4 +1,4 @@
-"""A quality monitor reports how many predictions it judged. If it judged none, it does not report health."""
+"""Tests that a quality monitor reports how many predictions it judged, and no health if it judged none."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame)
 
 
 def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
-    """Without the declared key, the amount would be part of the key, nothing would match, and results be unknown."""
+    """Without the declared key, the amount would be part of the key, and no prediction would match."""
     said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach

@@ -1,4 +1,4 @@
-"""Monitors measure real files, with windows that are empty, incomplete, late, or larger than memory."""
+"""Tests monitors on real files, with windows that are empty, incomplete, late, or larger than memory."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """If a window has only one variant, the value is reported without its name."""
+    """If a window has only one variant, the value is reported without the variant's name."""
     results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused

@@ -1,4 +1,4 @@
-"""Metrics that a monitor sends to Prometheus have labels that identify their source."""
+"""Tests that metrics that a monitor sends to Prometheus have labels that identify their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A monitor's state between passes counts consecutive failures. A retried pass counts once."""
+"""Tests that a monitor's state counts consecutive failures, and a retried pass only once."""
 
 from __future__ import annotations
 

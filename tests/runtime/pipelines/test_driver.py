@@ -1,4 +1,4 @@
-"""Descriptions that request unsupported features are refused before any work begins."""
+"""Tests that descriptions that request unsupported features are refused before any work begins."""
 
 from __future__ import annotations
 

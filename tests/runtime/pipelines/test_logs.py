@@ -1,4 +1,4 @@
-"""The logs of every node stay in the store after the Pods of a run are gone."""
+"""Tests that the logs of every node stay in the store after the Pods of a run are gone."""
 
 from __future__ import annotations
 

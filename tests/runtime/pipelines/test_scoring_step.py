@@ -1,4 +1,4 @@
-"""A step of a custom pipeline scores with a registered model, between steps of user code."""
+"""Tests a step of a custom pipeline that scores with a registered model between steps of user code."""
 
 from __future__ import annotations
 

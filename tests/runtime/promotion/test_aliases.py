@@ -1,4 +1,4 @@
-"""After concurrent moves, an alias agrees with its history, and the history contains every move."""
+"""Tests that an alias agrees with its complete history after concurrent moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An approval is a statement about exactly one version, signed with a key of an approving group."""
+"""Tests that an approval covers exactly one version and is signed with a key of an approving group."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
 
 
 def test_a_changed_statement_does_not_count(case: Case) -> None:
-    """The statement was signed for staging and then edited to say prod."""
+    """A statement that was signed for staging and then edited to say prod does not count."""
     found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
     found["statement"] = found["statement"].replace("staging", "prod")
 
@@ -105,7 +105,7 @@ def test_a_signature_of_another_statement_does_not_count(case: Case) -> None:
 
 
 def test_key_outside_the_approving_groups_does_not_count(case: Case) -> None:
-    """The key may belong to another group or to no group."""
+    """Keys of other groups, and keys that belong to no group, do not count."""
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
     case.pipeline["approvals"]["groups"].pop("others")
     assert case.given(case.stranger.sign(case.about)) == ([], 2)

@@ -1,4 +1,4 @@
-"""Change windows and freezes apply in local time."""
+"""Tests that change windows and freezes apply in local time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each time an alias moves forwards or backwards, the version is delivered once."""
+"""Tests that a version is delivered once each time an alias moves forwards or backwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a version is loaded, its approvals are verified again with the keys that are listed at that time."""
+"""Tests that a loaded version's approvals are verified again with the keys that are listed at that time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate passes only if every check passes, and promotes exactly the approved model."""
+"""Tests that the gate passes only if every check passes, and promotes exactly the approved model."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_ks_and_wasserstein_match_scipy(kept: bool) -> None:
-    """The profile may be read back from JSON. The tolerance is the precision of its quantiles."""
+    """The measures agree with scipy, also for a profile read from JSON, within the precision of its quantiles."""
     reference = Profile.from_json(profile(THEN).to_json()) if kept else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)

@@ -1,4 +1,4 @@
-"""Rules for all AWS resources of the examples, checked on the resources that their programs register.
+"""Tests rules for all AWS resources that the examples' programs register.
 
 Component tests check one component each. Here, each rule covers the whole account, so a new component that breaks the
 rule is detected.

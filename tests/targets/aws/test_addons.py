@@ -1,4 +1,4 @@
-"""Add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
+"""Tests that add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
 
 from __future__ import annotations
 
