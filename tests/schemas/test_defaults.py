@@ -47,12 +47,12 @@ DEFAULTS = _defaults()
 
 
 @pytest.mark.parametrize("place", DEFAULTS)
-def test_a_default_is_what_holds_where_nothing_is_said(place: str) -> None:
+def test_writing_a_default_changes_nothing(place: str) -> None:
     path, default = DEFAULTS[place]
     left_out, written = _system(with_value(SPEC, path, REMOVED)), _system(with_value(SPEC, path, default))
 
     assert dataclasses.replace(written, document=left_out.document) == left_out
 
 
-def test_every_default_is_looked_at() -> None:
+def test_every_default_is_tested() -> None:
     assert set(DEFAULTS) == {place for place, schema in places() if "default" in schema}

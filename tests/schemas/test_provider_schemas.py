@@ -29,7 +29,7 @@ ANOTHER: Final = """{
 """
 
 
-def test_the_schema_is_as_its_providers_write_it(accept: bool) -> None:
+def test_schema_contains_the_providers_current_fields(accept: bool) -> None:
     written = with_providers(modelyard_schemas.text(), fragments())
     if accept:
         SCHEMA.write_text(written, encoding="utf-8")

@@ -194,7 +194,7 @@ def schema_names(owner: type) -> set[str]:
     return {name for place in PLACES[owner] for name in described(at(place))}
 
 
-def test_every_class_of_the_spec_has_its_place() -> None:
+def test_every_spec_class_is_in_the_schema() -> None:
     classes = {
         value
         for _, value in inspect.getmembers(spec, inspect.isclass)
@@ -206,14 +206,14 @@ def test_every_class_of_the_spec_has_its_place() -> None:
 
 
 @pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
-def test_every_field_of_the_spec_is_in_the_schema(owner: type) -> None:
+def test_every_spec_field_is_in_the_schema(owner: type) -> None:
     expected = {name for field in fields_of(owner) for name in names_of(owner, field)}
 
     assert expected - schema_names(owner) == set()
 
 
 @pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
-def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
+def test_every_schema_field_is_in_the_spec(owner: type) -> None:
     owners = (spec.TargetSpec, *OPTIONS) if owner in {spec.TargetSpec, *OPTIONS} else (owner,)
     known = {name for part in owners for field in fields_of(part) for name in names_of(part, field)}
     known |= {name for of, name in READ_BEFORE if of is owner}
@@ -223,7 +223,7 @@ def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
     assert schema_names(owner) - known == set()
 
 
-def test_every_mapping_of_the_schema_has_its_class() -> None:
+def test_every_schema_mapping_has_a_spec_class() -> None:
     """A few mappings are converted before they become part of the typed spec."""
     described_places = {place for places in PLACES.values() for place in places}
     mappings = {
@@ -236,12 +236,12 @@ def test_every_mapping_of_the_schema_has_its_class() -> None:
 
 
 @pytest.mark.parametrize(("owner", "field"), [*OTHER_NAMES, *NOT_WRITTEN])
-def test_the_tables_speak_of_fields_that_exist(owner: type, field: str) -> None:
+def test_exceptions_name_existing_spec_fields(owner: type, field: str) -> None:
     assert field in {known.name for known in dataclasses.fields(owner)}
 
 
 @pytest.mark.parametrize(("owner", "name"), READ_BEFORE)
-def test_the_tables_speak_of_names_that_exist(owner: type, name: str) -> None:
+def test_exceptions_name_existing_schema_fields(owner: type, name: str) -> None:
     assert name in schema_names(owner)
 
 

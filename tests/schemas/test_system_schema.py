@@ -26,19 +26,19 @@ def test_text_and_load_give_the_same_schema() -> None:
     assert SYSTEM["$id"] == "https://modelyard.dev/schemas/v1alpha1/system.schema.json"
 
 
-def test_each_call_of_load_gives_a_schema_of_its_own() -> None:
+def test_each_call_of_load_returns_a_new_schema() -> None:
     modelyard_schemas.load().clear()
 
     assert modelyard_schemas.load() == SYSTEM
 
 
-def test_it_is_a_schema_of_draft_2020_12() -> None:
+def test_schema_is_valid_draft_2020_12() -> None:
     jsonschema.Draft202012Validator.check_schema(SYSTEM)
 
     assert SYSTEM["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
-def test_no_key_is_written_twice() -> None:
+def test_schema_has_no_duplicate_keys() -> None:
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         assert len({name for name, _ in pairs}) == len(pairs), pairs
         return dict(pairs)
@@ -56,14 +56,14 @@ def test_the_schema_is_readable_and_small() -> None:
         assert (len(line) - len(line.lstrip(" "))) % 2 == 0
 
 
-def test_every_reference_leads_somewhere_and_every_definition_is_used() -> None:
+def test_every_reference_exists_and_every_definition_is_used() -> None:
     references = {str(schema["$ref"]) for _, schema in places() if "$ref" in schema}
 
     assert references == {f"#/$defs/{name}" for name in schema_of(SYSTEM["$defs"])}
 
 
 @pytest.mark.parametrize("pointer", fields())
-def test_every_field_has_a_sentence_of_its_own(pointer: str) -> None:
+def test_every_field_has_its_own_description(pointer: str) -> None:
     description = fields()[pointer].get("description")
 
     assert isinstance(description, str)
@@ -151,7 +151,7 @@ def test_valid_specs_are_valid(name: str) -> None:
     assert SPECS.places(VALID[name]) == frozenset()
 
 
-def test_the_valid_specs_fill_every_field() -> None:
+def test_the_valid_specs_use_every_field() -> None:
     seen = {place for spec in VALID.values() for place, _ in filled(spec)}
 
     assert seen == set(fields())
@@ -194,6 +194,6 @@ def test_secrets_are_marked() -> None:
             assert schema.get("x-secret") is True, pointer
 
 
-def test_alone_is_the_same_schema() -> None:
+def test_separate_definition_is_the_same_schema() -> None:
     assert jsonschema_rs.is_valid(alone(at("#/$defs/duration")), "45d")
     assert not jsonschema_rs.is_valid(alone(at("#/$defs/duration")), "45")

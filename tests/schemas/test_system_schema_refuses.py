@@ -43,7 +43,7 @@ REQUIRED = (
 
 
 @pytest.mark.parametrize("field", REQUIRED)
-def test_what_is_required_is_missed(field: str) -> None:
+def test_missing_required_fields_are_reported(field: str) -> None:
     found = SPECS.places(with_value(VALID["every-field"], path_of(field), REMOVED))
 
     assert tuple(field.split("/"))[:-1] in found
@@ -366,7 +366,7 @@ def test_wrong_values_are_refused_at_their_place(field: str, value: Json) -> Non
     assert all(place[: len(owner)] == owner for place in found), found
 
 
-def test_a_target_may_stand_beside_the_mode_but_not_beside_targets() -> None:
+def test_short_form_target_excludes_named_targets() -> None:
     short = VALID["short-form"]
 
     assert SPECS.places(with_value(short, ("deployment", "region"), REMOVED)) == {("deployment",)}

@@ -39,7 +39,7 @@ def test_both_validators_agree_on_values_of_each_definition(name: str, data: st.
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 @many
 @given(data=st.data())
-def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, data: st.DataObject) -> None:
+def test_both_validators_agree_on_specs_with_a_few_changes(name: str, data: st.DataObject) -> None:
     spec: Json = SPECIFICATIONS[name]
     for _ in range(data.draw(st.integers(1, 3))):
         spec = data.draw(changed(spec))

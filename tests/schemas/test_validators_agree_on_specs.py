@@ -26,7 +26,7 @@ FILES = sorted(
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_on_a_file(path: str) -> None:
+def test_both_validators_agree_on_a_file(path: str) -> None:
     """Both validators agree on a file and its environments. Files that cannot be loaded are skipped."""
     document, _ = load((ROOT / path).read_bytes(), path)
 
@@ -35,7 +35,7 @@ def test_on_a_file(path: str) -> None:
 
 
 @pytest.mark.parametrize("example", [pytest.param(one, id=str(one)) for one in every_example()])
-def test_on_an_environment_of_an_example(example: Example) -> None:
+def test_both_validators_agree_on_an_environment_of_an_example(example: Example) -> None:
     """An example with overlay and variables applied is valid for both validators."""
     document = read(example.inputs()).document
     assert document is not None
@@ -43,7 +43,7 @@ def test_on_an_environment_of_an_example(example: Example) -> None:
     assert SPECS.places(document.value) == frozenset()
 
 
-def test_on_hostile_specs() -> None:
+def test_both_validators_agree_on_hostile_specs() -> None:
     """Both validators agree on hostile specs, many of which have several errors."""
     judged = 0
     for number in range(300):

@@ -25,7 +25,10 @@ class Following:
     uid: str
 
     def start(self, api: ClusterApi, poll_s: float) -> bool:
-        """Start a run of each. Return False if the API server refused one. A retry starts only the missing runs."""
+        """Start one run of each pipeline. Return False if the API server refused one.
+
+        A retry starts only missing runs.
+        """
         refused = 0
         for cron_job in self.cron_jobs:
             try:

@@ -196,7 +196,7 @@ def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text:
     assert lock.read_text(encoding="utf-8") == broken
 
 
-def test_nothing_compiled_is_reported(run: Run, system: Path) -> None:
+def test_missing_output_is_reported(run: Run, system: Path) -> None:
     assert found(run, system) == ["E0714"]
 
 

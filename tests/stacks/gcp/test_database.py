@@ -59,7 +59,7 @@ def test_everything_at_rest_is_encrypted_with_our_key(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_only_the_network_reaches_it_and_only_by_tls(found: Found, settings: dict[str, Any]) -> None:
+def test_only_the_network_can_connect_and_only_with_tls(found: Found, settings: dict[str, Any]) -> None:
     assert settings["ipConfiguration"] == {
         "ipv4Enabled": False,
         "sslMode": "ENCRYPTED_ONLY",
@@ -73,7 +73,7 @@ def test_only_the_network_reaches_it_and_only_by_tls(found: Found, settings: dic
     assert endpoint["ipAddress"].endswith("/projects/acme-ml/regions/europe-west4/addresses/runs")
 
 
-def test_workloads_find_it_at_an_address_of_the_network(found: Found) -> None:
+def test_database_has_an_address_in_the_network(found: Found) -> None:
     assert inputs(found, "tiny:Names", "names") == {
         "host": "10.0.0.5",
         "port": 5432,
@@ -89,7 +89,7 @@ def test_the_instance_name_is_not_fixed(found: Found) -> None:
     assert (database["instance"], database["name"]) == ("runs", "mlflow")
 
 
-def test_data_outlive_the_database(found: Found, settings: dict[str, Any]) -> None:
+def test_data_are_kept_when_the_database_is_deleted(found: Found, settings: dict[str, Any]) -> None:
     """The instance has backups and is protected, and the database is dropped only with the instance."""
     backups = settings["backupConfiguration"]
 
@@ -106,14 +106,14 @@ def test_data_outlive_the_database(found: Found, settings: dict[str, Any]) -> No
     assert backups["transactionLogRetentionDays"] == 7  # the maximum for this edition
 
 
-def test_its_disk_and_machine_are_those_of_the_spec(found: Found, settings: dict[str, Any]) -> None:
+def test_disk_and_machine_follow_the_spec(found: Found, settings: dict[str, Any]) -> None:
     assert inputs(found, INSTANCE, "runs")["databaseVersion"] == "POSTGRES_17"
     assert (settings["tier"], settings["edition"]) == ("db-custom-2-8192", "ENTERPRISE")
     assert (settings["diskSize"], settings["diskAutoresize"]) == (100, False)
     assert settings["userLabels"] == {"modelyard-system": "fraud"}
 
 
-def test_the_login_is_kept_in_the_secret_and_nowhere_in_the_clear(found: Found) -> None:
+def test_login_is_stored_only_in_the_secret(found: Found) -> None:
     kept, given = inputs(found, VERSION, "runs-1")["secretData"], inputs(found, USER, "runs")["password"]
     login = json.loads(kept["value"])
 
@@ -135,13 +135,13 @@ def test_the_password_changes_only_with_its_setting(found: Found, tmp_path: Path
     assert inputs(later, VERSION, "runs-2")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
 
 
-def test_two_databases_never_share_a_password(found: Found, tmp_path: Path) -> None:
+def test_two_databases_have_different_passwords(found: Found, tmp_path: Path) -> None:
     other = registered(tmp_path, PROGRAM)
 
     assert inputs(other, VERSION, "runs-1")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
 
 
-def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     found = registered(tmp_path, PROGRAM, settings="protect: false")
 
     assert inputs(found, INSTANCE, "runs")["deletionProtection"] is False

@@ -27,7 +27,7 @@ def test_a_budget_covers_every_project_of_the_system() -> None:
     assert several == {**one, "every_project": True}
 
 
-def test_the_least_is_the_nodes_that_are_never_taken_away() -> None:
+def test_minimum_cost_counts_the_minimum_nodes() -> None:
     plan = plan_of()
     (system,) = plan.of(SystemPool, "main")
     small = next(pool.value for pool in plan.of(NodePool, "main") if pool.name == "small")
@@ -43,13 +43,13 @@ def test_more_replicas_cost_more() -> None:
     assert monthly_high(plan_of(more), "main") > monthly_high(plan_of(), "main")
 
 
-def test_the_system_pool_has_a_row_of_its_own() -> None:
+def test_system_pool_has_its_own_cost_row() -> None:
     rows = dict(cost_rows(plan_of(), "main"))
 
     assert rows["of these, the system pool"].endswith("3 nodes of e2-standard-2, always running")
 
 
-def test_a_budget_below_the_least_is_pointed_out_or_refused() -> None:
+def test_budget_below_the_minimum_cost_warns_or_blocks() -> None:
     assert "W0513" in codes(budget("10 USD"))
     assert "E0513" in codes(budget("10 USD", ", onExceed: block"))
     assert not {"W0513", "E0513"} & codes(budget("90000 USD"))

@@ -45,7 +45,7 @@ def chosen(compute: ComputeClass, region: str = "us-central1") -> Hardware:
         (asked(3, 12, by_memory=60), "us-central1", "g4-standard-48"),
     ],
 )
-def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: str, machine: str) -> None:
+def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, region: str, machine: str) -> None:
     found = chosen(compute, region)
     price = offerings().price(machine, region, spot=False)
 
@@ -77,7 +77,7 @@ def test_a_single_h100_is_not_offered() -> None:
     assert chosen(asked(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
-def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
+def test_every_group_has_a_single_machine_type() -> None:
     groups = chosen(asked(3, 12, capacity="spot-first")).groups
 
     assert [group.spot for group in groups] == [True, True, False]
@@ -102,7 +102,7 @@ def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
     assert [spot for name, spot in order if name == "L4"][-1] is False
 
 
-def test_pods_of_several_pools_select_the_class_that_keeps_their_order() -> None:
+def test_pods_of_several_pools_select_their_compute_class() -> None:
     found = chosen(asked(3, 12, "A100", "L4"))
 
     assert found.selector == (("modelyard.dev/pool", "train"), (COMPUTE_CLASS, "modelyard-train"))
@@ -146,7 +146,7 @@ def test_larger_pools_of_an_elastic_class_have_more_accelerators() -> None:
     region=st.sampled_from(REGIONS),
     capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
 )
-def test_every_machine_of_every_group_holds_the_pod_and_is_sold_there(
+def test_every_machine_in_every_group_fits_the_pod(
     size: tuple[int, int], accelerators: list[str], memory: int, region: str, capacity: str
 ) -> None:
     compute = asked(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)

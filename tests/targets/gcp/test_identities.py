@@ -59,7 +59,7 @@ def compiled(text: str, environment: str) -> list[str]:
     return [each.code for each in check_compiled(inputs, plan, spec, environments(spec.document), TARGETS)]
 
 
-def test_a_workload_gets_what_it_names() -> None:
+def test_workload_has_access_to_what_it_uses() -> None:
     assert access("scoring") == [
         ("leads-lake", "clicks", "read"),
         ("leads-lake", "scores", "write"),
@@ -89,7 +89,7 @@ def test_environments_of_one_project_share_no_access() -> None:
         ("  namespace: leads-live\n", "{deployment: {project: acme-staging}}", []),
     ],
 )
-def test_environments_that_would_share_their_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
+def test_environments_that_would_share_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
     project = "  project: acme-leads\n"
     text = leads((project, f"{project}{namespace}")) + f"environments:\n  prod: {{}}\n  staging: {staging}\n"
     inputs = Inputs(Given("system.yaml", text))
@@ -147,7 +147,7 @@ def test_a_monitor_can_replace_only_its_state() -> None:
     assert {mode for _, prefix, mode in found if prefix != "seen/_monitors/drift/"} == {"read"}
 
 
-def test_access_waits_for_the_buckets_that_the_program_creates() -> None:
+def test_access_is_granted_after_the_buckets_are_created() -> None:
     adopted = leads(("lake: {type: object}", "lake: {type: object, adopt: acme-leads}"))
 
     assert arguments(components()["Identity score"])["stores"] == ["lake_store", "audit_store"]
@@ -155,14 +155,14 @@ def test_access_waits_for_the_buckets_that_the_program_creates() -> None:
     assert arguments(components(adopted)["Identity score"])["access"][0]["bucket"] == "acme-leads"
 
 
-def test_a_launcher_opens_no_bucket_and_has_no_access() -> None:
+def test_launchers_have_no_access() -> None:
     accounts = {each.name for each in plan_of().on("main") if each.kind.value == "identity"}
     granted = {name.removeprefix("Identity ") for name in components() if name.startswith("Identity ")}
 
     assert accounts - granted == {"fit-launcher", "scoring-launcher"}
 
 
-def test_external_secrets_reads_the_secrets_of_the_spec_and_the_logins_of_databases() -> None:
+def test_external_secrets_may_read_secrets_and_database_logins() -> None:
     reader = arguments(components()["SecretsReader leads-main"])
 
     assert (reader["namespace"], reader["service_account"]) == ("external-secrets", "external-secrets-leads-main")
@@ -178,7 +178,7 @@ def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
     assert renamed["service_account"] == "external-secrets-prospects-main"
 
 
-def test_without_secrets_nothing_is_read() -> None:
+def test_no_secrets_reader_without_secrets() -> None:
     text = leads(
         (', auth: {type: bearer-token, token: "secret://manager/token#value"}', ""),
         *without_database(),
@@ -198,7 +198,7 @@ def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
     assert "first: workloads here" not in readme(text)
 
 
-def test_a_service_of_another_kind_has_credentials_of_its_own() -> None:
+def test_store_on_another_service_uses_its_own_credentials() -> None:
     other = (
         "lake: {type: object}",
         'lake: {type: object, adopt: leads, endpoint: "https://s3.acme.example", credentials: "secret://manager/lake"}',

@@ -30,13 +30,13 @@ def homes(text: str) -> dict[str, str]:
     }
 
 
-def test_the_cluster_follows_what_it_stands_on() -> None:
+def test_cluster_comes_after_network_and_key() -> None:
     order = [call.component for call in programs()["infrastructure"].calls]
 
     assert order[:6] == ["Project", "Key", "Network", "ClusterLogs", "Cluster", "NodePool"]
 
 
-def test_everything_carries_the_system_environment_target_and_owner() -> None:
+def test_resources_have_system_environment_target_and_owner_labels() -> None:
     assert arguments(components()["Project main"])["labels"] == {
         "modelyard-system": "leads",
         "modelyard-environment": "default",
@@ -46,13 +46,13 @@ def test_everything_carries_the_system_environment_target_and_owner() -> None:
     }
 
 
-def test_labels_are_spelled_as_google_allows() -> None:
+def test_labels_are_converted_to_valid_google_labels() -> None:
     text = leads(("{domain: sales}", '{acme.example/Cost_Centre: "Nr.4711"}'))
 
     assert arguments(components(text)["Project main"])["labels"]["label-acme-example-cost_centre"] == "nr-4711"
 
 
-def test_the_first_project_enables_the_services_in_use_and_encrypts_with_the_key() -> None:
+def test_only_used_services_are_enabled() -> None:
     services = arguments(components()["Project main"])["services"]
     without = leads(
         *without_database(),
@@ -70,7 +70,7 @@ def test_the_first_project_enables_the_services_in_use_and_encrypts_with_the_key
     ]
 
 
-def test_exports_are_what_the_workloads_read() -> None:
+def test_exports_are_exactly_the_outputs_that_workloads_read() -> None:
     exported = {export.name for export in programs()["infrastructure"].exports}
     text = "".join(
         print_program(project.program)
@@ -88,7 +88,7 @@ def test_a_network_is_created_with_its_range() -> None:
 
 
 @pytest.mark.parametrize("size", range(8, 20))
-def test_program_and_compiler_divide_every_valid_range_alike(size: int) -> None:
+def test_program_and_compiler_divide_ranges_in_the_same_way(size: int) -> None:
     """The program and the compiler divide the range independently, so they must accept the same sizes."""
     parts, blocks = ranges_of(Vpc(cidr=f"10.0.0.0/{size}")), split(f"10.0.0.0/{size}")
 
@@ -120,7 +120,7 @@ def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
     assert network["subnetwork"] == "projects/acme-network/regions/europe-west4/subnetworks/ml"
 
 
-def test_a_public_address_of_the_api_admits_the_ranges_of_the_spec_alone() -> None:
+def test_public_api_accepts_only_the_ranges_in_the_spec() -> None:
     public = leads(("  vpc:", "  network: public\n  access: [192.0.2.10/32]\n  vpc:"))
 
     assert "public_access_cidrs" not in arguments(components()["Cluster leads-main"])
@@ -143,7 +143,7 @@ def test_an_enterprise_has_a_standby_and_keeps_logs_for_a_year() -> None:
     assert arguments(components()["Database runs"])["replicas"] is False
 
 
-def test_a_bucket_keeps_what_the_spec_says() -> None:
+def test_bucket_has_lock_and_expiry_of_the_spec() -> None:
     audit = arguments(components()["ObjectStore audit"])
 
     assert audit["lock"] == {"mode": "compliance", "days": 2557}
@@ -152,14 +152,14 @@ def test_a_bucket_keeps_what_the_spec_says() -> None:
     assert audit["bucket"].startswith("leads-audit-")
 
 
-def test_images_are_kept_in_the_project_unless_another_registry_is_named() -> None:
+def test_image_registry_is_created_unless_the_spec_names_one() -> None:
     other = leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:"))
 
     assert arguments(components()["ImageRegistry leads-main"])["repository"] == "leads-main"
     assert not [name for name in components(other) if name.startswith("ImageRegistry")]
 
 
-def test_the_budget_is_that_of_the_spec_and_of_its_billing_account() -> None:
+def test_budget_and_billing_account_are_from_the_spec() -> None:
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
     account = ("  project: acme-leads\n", "  project: acme-leads\n  billingAccount: 012345-6789AB-CDEF01\n")
 
@@ -179,7 +179,7 @@ def test_few_identities_stay_in_one_project() -> None:
     assert list(programs()) == ["infrastructure"]
 
 
-def test_many_identities_become_several_projects_that_know_the_first_by_its_outputs() -> None:
+def test_many_identities_are_split_into_several_projects() -> None:
     text = many(700)
     found = programs(text)
     second = {call.component: call for call in found["infrastructure-2"].calls}
@@ -199,7 +199,7 @@ def test_an_additional_endpoint_moves_no_identity() -> None:
     assert {name for name in before if before[name] != after[name]} == set()
 
 
-def test_components_trace_back_to_the_spec() -> None:
+def test_every_component_has_a_spec_path() -> None:
     origins = {f"{call.component} {call.name}": call.origin for call in calls(plan_of(), "main")}
 
     assert origins["ObjectStore lake"] == ("stores", "lake")

@@ -53,11 +53,11 @@ def test_allocatable_resources_exclude_daemonsets() -> None:
 
 
 @pytest.mark.parametrize(("machine", "kind"), GPU_SERIES.items())
-def test_accelerators_have_the_name_that_google_gives_them(machine: str, kind: str) -> None:
+def test_accelerators_have_the_names_that_google_uses(machine: str, kind: str) -> None:
     assert accelerator_type(machine) == kind
 
 
-def test_every_machine_with_accelerators_has_a_type_and_no_other() -> None:
+def test_only_machines_with_accelerators_have_an_accelerator_type() -> None:
     for machine in offerings().machines:
         assert bool(accelerator_type(machine.name)) == (machine.accelerator is not None), machine.name
 
@@ -98,7 +98,7 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
         assert name in {machine.name for machine in offerings().sold_in(region)}, (name, region)
 
 
-def test_the_reference_region_prices_every_machine_that_can_be_chosen_elsewhere() -> None:
+def test_machines_have_a_price_in_the_reference_region() -> None:
     """Machines in all regions have a reference price. Without it, they could not be compared."""
     unpriced = [
         machine.name
@@ -117,11 +117,11 @@ def test_a_price_has_its_region_source_and_date() -> None:
     assert "karpenter-provider-gcp@373e2ba" in price.source
 
 
-def test_machines_are_those_of_their_table() -> None:
+def test_machine_table_is_up_to_date() -> None:
     assert MACHINES.read_text(encoding="utf-8") == machines_text(TABLES), "run tools/list_google_machines.py"
 
 
-def test_prices_are_those_of_their_table() -> None:
+def test_price_files_are_up_to_date() -> None:
     written = {file.stem: file.read_text(encoding="utf-8") for file in PRICES.glob("*.json")}
 
     assert written == price_texts(TABLES), "run tools/list_google_machines.py"

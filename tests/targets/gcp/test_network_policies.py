@@ -59,7 +59,7 @@ def reaching(address: str, port: int = 443, text: str = LEADS) -> set[str]:
     return {pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)}
 
 
-def test_cloud_storage_is_reached_by_what_opens_a_bucket() -> None:
+def test_only_workloads_with_buckets_reach_cloud_storage() -> None:
     assert reaching(GOOGLE) & {*WORKLOADS, "own"} == WORKLOADS
 
 
@@ -75,7 +75,7 @@ def test_no_pod_reaches_the_internet() -> None:
 
 
 @pytest.mark.parametrize("port", [80, 8080])
-def test_the_metadata_server_is_reached_by_what_has_access(port: int) -> None:
+def test_only_pods_with_an_identity_reach_the_metadata_server(port: int) -> None:
     assert reaching(METADATA, port) == {*WORKLOADS, "secrets"}
 
 
@@ -84,17 +84,17 @@ def test_other_ports_of_the_metadata_server_are_closed() -> None:
 
 
 @pytest.mark.parametrize("address", ["10.20.0.9", "10.20.64.1"])
-def test_controllers_reach_the_api_in_the_network_and_by_its_service(address: str) -> None:
+def test_controllers_reach_the_api_server(address: str) -> None:
     assert "kuberay" in reaching(address)
     assert "own" not in reaching(address)
 
 
-def test_other_pods_of_the_network_are_not_reachable() -> None:
+def test_other_pods_in_the_network_are_unreachable() -> None:
     """The upper half of the network's range is for Pods, and no policy allows access to it."""
     assert reaching("10.20.128.9") == set()
 
 
-def test_a_bucket_of_another_cloud_needs_the_internet() -> None:
+def test_bucket_in_another_cloud_opens_the_internet() -> None:
     other = (
         "lake: {type: object}",
         'lake: {type: object, adopt: leads, endpoint: "https://s3.acme.example", credentials: "secret://manager/lake"}',

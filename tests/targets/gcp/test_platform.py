@@ -33,21 +33,21 @@ def egress(policy: str, text: str = LEADS) -> list[Any]:
     return found
 
 
-def test_the_cluster_is_the_one_of_the_infrastructure_project() -> None:
+def test_kubeconfig_comes_from_the_infrastructure_project() -> None:
     calls = workload_calls()
 
     assert calls["infrastructure"].name == "leads-main-infrastructure"
     assert arguments(calls["cluster"])["kubeconfig"] == "infrastructure[kubeconfig]"
 
 
-def test_the_runtime_image_is_in_the_repository_of_the_project() -> None:
+def test_runtime_image_is_in_the_projects_repository() -> None:
     prefix = "europe-west4-docker.pkg.dev/acme-leads/leads-main/leads-runtime:"
 
     assert context().runtime_image.startswith(prefix)
     assert "images" not in arguments(workload_calls()["foundation"])
 
 
-def test_without_a_project_in_the_spec_the_program_fills_in_the_repository() -> None:
+def test_registry_placeholder_is_used_without_a_project() -> None:
     text = leads(PROJECT)
     calls = workload_calls(text)
 
@@ -62,7 +62,7 @@ def test_a_registry_in_the_spec_takes_precedence() -> None:
     assert context(text).runtime_image.startswith("registry.acme.example/ml/leads-runtime:")
 
 
-def test_heads_run_on_the_system_pool_and_workers_on_that_of_their_class() -> None:
+def test_heads_are_on_the_system_pool_and_workers_on_their_own() -> None:
     server = manifest("RayService", "score")["spec"]["rayClusterConfig"]
     (workers,) = server["workerGroupSpecs"]
 
@@ -90,7 +90,7 @@ def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
     assert rule in egress("mlflow")
 
 
-def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> None:
+def test_registry_reads_the_rotated_password_from_a_file() -> None:
     (container,) = manifest("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     variables = {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
     login = arguments(workload_calls()["runs_login"])["document"]
@@ -119,14 +119,14 @@ def test_workloads_access_buckets_with_their_identity() -> None:
     assert not [each["name"] for each in container["env"] if each["name"].startswith(("AWS_", "GOOGLE_", "AZURE_"))]
 
 
-def test_data_is_addressed_by_the_protocol_of_cloud_storage() -> None:
+def test_data_uris_use_the_protocol_of_cloud_storage() -> None:
     described = manifest("ConfigMap", "fit-description")["data"]["workload.json"]
 
     assert "gs://leads-lake-" in described
     assert "s3://" not in described
 
 
-def test_secrets_are_read_from_secret_manager_for_this_system_alone() -> None:
+def test_secret_manager_store_is_limited_to_system_namespaces() -> None:
     calls = workload_calls()
     store = arguments(calls["secret_store"])["document"]
     secret = manifest("ExternalSecret", "manager.token")["spec"]
@@ -140,14 +140,14 @@ def test_secrets_are_read_from_secret_manager_for_this_system_alone() -> None:
     assert secret["data"] == [{"secretKey": "value", "remoteRef": {"key": "token", "property": "value"}}]
 
 
-def test_slashes_of_a_secret_become_hyphens() -> None:
+def test_slashes_in_secret_names_become_hyphens() -> None:
     text = leads(("secret://manager/token#value", "secret://manager/team/token#value"))
     (data,) = manifest("ExternalSecret", "manager.team.token", text)["spec"]["data"]
 
     assert data["remoteRef"]["key"] == "team-token"
 
 
-def test_volumes_are_encrypted_with_the_key_of_the_target() -> None:
+def test_volumes_are_encrypted_with_the_target_key() -> None:
     document = arguments(workload_calls()["storage_class"])["document"]
 
     assert problems({**document, "parameters": {**document["parameters"], "disk-encryption-kms-key": "k"}}) == []
@@ -155,7 +155,7 @@ def test_volumes_are_encrypted_with_the_key_of_the_target() -> None:
     assert document["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
 
 
-def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
+def test_databases_and_buckets_are_not_created_in_the_cluster() -> None:
     assert names("Cluster") == []
     assert [name for name in names("Job") if name.startswith(("store-", "login-"))] == []
 
@@ -185,7 +185,7 @@ def test_only_public_endpoints_get_a_public_load_balancer(
     }
 
 
-def test_gke_brings_the_autoscaler_and_the_plugin_for_gpus() -> None:
+def test_autoscaler_and_device_plugin_are_not_installed() -> None:
     charts = {call.name for call in workload_calls().values() if call.component == "kubernetes.Chart"}
 
     assert charts == {"kuberay-operator", "external-secrets", "gateway-helm"}

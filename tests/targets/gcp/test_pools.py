@@ -26,7 +26,7 @@ def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools(text).items()}
 
 
-def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
+def test_serving_pools_keep_a_node_and_run_pools_scale_to_zero() -> None:
     found = bounds()
 
     assert found["small-e2-standard-2-on-demand"] == (1, 2)
@@ -44,7 +44,7 @@ def test_the_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
     assert bounds(leads((before, after + rollout)))["small-e2-standard-2-on-demand"] == (3, most)
 
 
-def test_each_pool_can_take_all_pods_of_its_class() -> None:
+def test_each_pool_may_grow_to_the_full_size() -> None:
     found = {name: most for name, (_, most) in bounds(leads(WORKERS)).items() if name.startswith("gpu-")}
 
     assert len(found) == 5
@@ -80,7 +80,7 @@ def test_pools_have_the_accelerators_of_their_machine() -> None:
     assert "accelerator" not in pools(text)["small-e2-standard-2-on-demand"]
 
 
-def test_pools_of_a_class_with_alternatives_belong_to_its_compute_class() -> None:
+def test_pools_of_a_class_with_alternatives_have_a_compute_class() -> None:
     found = {name: pool.get("compute_class") for name, pool in pools().items()}
 
     assert {name for name, value in found.items() if value == "modelyard-gpu"} == {
@@ -118,7 +118,7 @@ def test_boot_disks_have_room_for_images_and_pod_files() -> None:
     assert found == [Disks(100), Disks(250)]
 
 
-def test_machines_that_boot_from_hyperdisk_get_one() -> None:
+def test_some_machines_boot_from_hyperdisk() -> None:
     rtx = ('["L4:1", "A100:1"]', '"RTX-PRO-6000:1"')
 
     assert pools(leads(rtx))["gpu-g4-standard-48-on-demand"]["disk_type"] == "hyperdisk-balanced"

@@ -153,7 +153,7 @@ def test_generated_secret_is_refused_as_pull_secret() -> None:
     assert refused(target("images: {pullSecret: mlflow}")) == []
 
 
-def test_names_of_generated_secrets_are_free_with_an_adopted_registry() -> None:
+def test_generated_secret_names_are_allowed_with_an_adopted_registry() -> None:
     text = changed(
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example"}',

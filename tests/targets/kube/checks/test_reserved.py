@@ -35,7 +35,7 @@ def test_name_of_a_variants_server_is_checked() -> None:
     assert told(text) == ["deny:"]
 
 
-def test_mlflow_is_free_with_an_adopted_registry() -> None:
+def test_mlflow_is_allowed_with_an_adopted_registry() -> None:
     assert told(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
 
 
@@ -79,7 +79,7 @@ def test_system_named_like_an_add_on_namespace_is_refused() -> None:
     ]
 
 
-def test_namespace_of_a_present_add_on_is_free() -> None:
+def test_namespace_of_a_present_add_on_is_allowed() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      namespace: cnpg-system\n")
 
     assert told(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg")) == []

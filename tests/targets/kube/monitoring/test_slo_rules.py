@@ -139,7 +139,7 @@ def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: s
     assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
 
 
-def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
+def test_missing_proxies_of_our_gateway_page() -> None:
     (gone,) = [
         rule for rule in alerts(AT_A_GATEWAY, "scorer", platform=ENVOY) if rule["alert"] == "ModelyardGatewayGone"
     ]
@@ -169,7 +169,7 @@ def test_rules_have_the_labels_of_the_clusters_prometheus() -> None:
     assert rule_object(text, "scorer")["metadata"]["labels"]["release"] == "platform"
 
 
-def test_rules_fit_the_operator_s_schema() -> None:
+def test_rules_match_the_operators_schema() -> None:
     for name in ("scorer", "monitor-drift", "monitor-quality"):
         assert problems(rule_object(VALID_SPEC, name)) == []
 

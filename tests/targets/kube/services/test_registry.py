@@ -66,7 +66,7 @@ def test_registry_reaches_only_its_database_instances() -> None:
     }
 
 
-def test_it_is_a_restricted_pod_in_the_runtime_image() -> None:
+def test_registry_is_a_restricted_pod_in_the_runtime_image() -> None:
     (container,) = pod(VALID_SPEC)["containers"]
 
     assert container["image"] == context(VALID_SPEC).runtime_image
