@@ -34,7 +34,7 @@ def _actions(found: Any) -> Iterator[Any]:
     """Yield every option and argument, including those of subcommands, which argparse has no public way to list."""
     for action in found._actions:
         yield action
-        for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has this
+        for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has this attribute
             yield from _actions(below)
 
 

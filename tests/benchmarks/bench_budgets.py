@@ -103,7 +103,7 @@ def times_pass(*arguments: str) -> Measure:
     ours: list[float] = []
 
     def measure() -> float:
-        whole("-m", "modelyard", *arguments)  # to create bytecode
+        whole("-m", "modelyard", *arguments)  # creates bytecode
         for _ in range(ROUNDS):
             nothing.append(whole("-c", "pass"))
             ours.append(whole("-m", "modelyard", *arguments))

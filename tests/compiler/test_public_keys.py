@@ -11,7 +11,7 @@ import pytest
 from modelyard.public_keys import NotAKey, is_public_body, public_key, reason
 
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um"
-GENERATOR = bytes.fromhex(  # of P-256
+GENERATOR = bytes.fromhex(  # of the curve P-256
     "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
 )

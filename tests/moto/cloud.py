@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 REGION = "eu-central-1"
 
-_boto3: Any = import_module("boto3")  # has no types
+_boto3: Any = import_module("boto3")  # boto3 has no types
 _moto: Any = import_module("moto.server")
 _Config: Any = import_module("botocore.config").Config
 _ClientError: Any = import_module("botocore.exceptions").ClientError

@@ -229,7 +229,7 @@ def test_every_schema_mapping_has_a_spec_class() -> None:
     mappings = {
         f"#/$defs/{name}" for name, schema in schema_of(SYSTEM["$defs"]).items() if list(described(schema_of(schema)))
     }
-    inline = {"#/$defs/compute", "#/$defs/targetFields"}  # a compute class, a target
+    inline = {"#/$defs/compute", "#/$defs/targetFields"}  # a compute class and a target
     before = {"#/$defs/variable", "#/$defs/environment", "#/$defs/patchOperation"}  # replaced, merged, or passed on
 
     assert mappings - described_places == inline | before

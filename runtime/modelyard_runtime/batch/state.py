@@ -25,7 +25,7 @@ FOLDER = "_modelyard"
 REFUSED = "refused.json"
 
 _SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
-_BEGUN = "begun"  # replaces a state while the output is incomplete and may have up to this many parts
+_BEGUN = "begun"  # used instead of a state while the output is incomplete and may have up to this many parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ __all__ = ["CAPTURED_AT", "MODEL_VERSION", "OWN_COLUMNS", "PREDICTION", "REQUEST
 
 _FLUSH_S = 30.0
 _SAVE_S = 0.5  # a kill loses at most the captures within this period
-_MOST_WAITING = 50_000  # in rows, because an unreachable store must not fill a server's memory
+_MOST_WAITING = 50_000  # number of rows, because an unreachable store must not fill a server's memory
 _EXPIRE_EVERY = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
@@ -66,9 +66,9 @@ class Captures:
         self._new: deque[CapturedRequest] = deque()
         self._open: list[Period] = []
         self._full: list[Period] = []
-        self._lock = threading.Lock()  # for state that requests change
-        self._saving = threading.Lock()  # for periods that are still receiving rows
-        self._writing = threading.Lock()  # for writing files to the store
+        self._lock = threading.Lock()  # protects state that requests change
+        self._saving = threading.Lock()  # protects periods that are still receiving rows
+        self._writing = threading.Lock()  # held while files are written to the store
         self._rows = 0
         self._dropped = 0
         self._begun = 0

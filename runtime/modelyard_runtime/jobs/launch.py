@@ -26,7 +26,7 @@ from modelyard_runtime.refusals import Refusal
 TEMPLATE = Path("/etc/modelyard/rayjob.json")
 
 _RAY_JOBS = "apis/ray.io/v1/rayjobs"
-_LONGEST_NAME = 47  # of a RayJob, to which the operator appends. Source: ray-operator/controllers/ray/utils, v1.7.0
+_LONGEST_NAME = 47  # maximum length, to which the operator appends. Source: ray-operator/controllers/ray/utils, v1.7.0
 _RUN = "-run-"
 _POLL_S = 10.0
 _ENDED = 128 + signal.SIGTERM
@@ -163,7 +163,7 @@ def _remove(api: ClusterApi, name: str) -> None:
     try:
         api.delete(_RAY_JOBS, name)
     except ApiError as problem:
-        if problem.status != 404:  # has already ended, or was never created
+        if problem.status != 404:  # the RayJob has already ended or was never created
             raise Refusal(f"RayJob {name} cannot be stopped: {problem}") from None
 
 

@@ -106,7 +106,7 @@ class RunResults:
     refusals: tuple[Refusal, ...]
     unknown: tuple[Unknown, ...] = ()
     coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
-    causes: tuple[Cause, ...] = ()  # of a breach, with the largest effect first
+    causes: tuple[Cause, ...] = ()  # associated with a breach, largest effect first
     of_errors: bool = False  # whether the causes are about errors instead of predictions
     soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
 

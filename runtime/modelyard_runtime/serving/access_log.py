@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-LONGEST_ID = 128  # of a request ID, which the client chooses
+LONGEST_ID = 128  # maximum length of a request ID, which the client chooses
 
 
 @dataclass(slots=True)

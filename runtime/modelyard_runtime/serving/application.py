@@ -43,7 +43,7 @@ DEPLOYMENT = "model"
 
 _MOUNT_LAG_S = 120.0  # the kubelet updates a mounted ConfigMap in a running Pod within about a minute
 _FOLLOW_S = 20.0
-_THREADS = 8  # more than CPUs, so that a slow call does not block others
+_THREADS = 8  # more threads than CPUs, so that a slow call does not block others
 _log = logging.getLogger(__name__)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FORMS = "instances, dataframe_records or dataframe_split"
 MOST_ROWS = 100_000
 
-_LONGEST_NUMBER = 400  # in digits, because no column type can represent more
+_LONGEST_NUMBER = 400  # maximum number of digits, because no column type can represent more
 
 
 def rows_of(body: bytes) -> Rows:

@@ -71,7 +71,7 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
     state = int(parameters.pop("random_state", None) or 0)
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
     in_one_part = parameters.get("boosting_type", "gbdt") not in _IN_PARTS
-    first: Any = None  # it owns the connections to other workers, and closing them would make its port unusable
+    first: Any = None  # keeps its connections to other workers open, because its port would become unusable
     for part in [config["rounds"]] if in_one_part else progress.parts(config["rounds"]):
         previous = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
         # Each part samples its own rows and columns. The feature bins of the first part are reused.

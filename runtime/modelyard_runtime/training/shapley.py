@@ -24,7 +24,7 @@ ANSWERS_A_ROW = 2000
 """The approximate number of predictions per explained row, which hundreds of features would exceed."""
 
 _FEWEST, _MOST = 8, 100  # the number of background rows
-_MOST_CELLS = 4_000_000  # per call of the model
+_MOST_CELLS = 4_000_000  # the maximum number of cells per call of the model
 
 
 def shapley(

@@ -151,10 +151,10 @@ def _read_rule(api: Api, found: str, values: Values) -> Values | None:
         return None
     names = ("IpProtocol", "CidrIpv4", "CidrIpv6", "PrefixListId", "Description", "FromPort", "ToPort")
     seen = lower({name: rule[name] for name in names if rule.get(name) not in (None, "")})
-    if seen["ipProtocol"] == "-1":  # the API returns -1 for both ports, and the provider omits them
+    if seen["ipProtocol"] == "-1":  # the API returns -1 for both ports, and the provider omits both
         seen = {name: value for name, value in seen.items() if name not in ("fromPort", "toPort")}
     named = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
-    if named and values.get("description"):  # moto drops it from rules that refer to a group
+    if named and values.get("description"):  # moto drops the description of rules that refer to a group
         seen.setdefault("description", values["description"])
     return {
         **seen,
