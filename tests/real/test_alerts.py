@@ -195,7 +195,7 @@ def test_total_failure_behind_a_gateway_pages_within_minutes(
 
 
 def test_missing_gateway_pages(prometheus: Prometheus) -> None:
-    """A missing Gateway has no series, so an alert on their ratio would not fire."""
+    """A missing Gateway has no series, so an alert on a ratio of its series would not fire."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}

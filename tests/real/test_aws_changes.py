@@ -31,7 +31,7 @@ class Spec:
         return Spec(self.text.replace(old, new), self.out)
 
     def folder(self) -> Path:
-        """Return the folder of the infrastructure project compiled from it."""
+        """Return the folder of the compiled infrastructure project."""
         out = self.out / str(abs(hash(self.text)))
         return written(LEADS.compiled(self.text), out) / "infrastructure"
 

@@ -171,7 +171,7 @@ class Loans:
         return f"http://{found['spec']['clusterIP']}:{port}"
 
     def alerts(self) -> set[tuple[str, str, str]]:
-        """Return the alerts that the receiver got, as status, name and workload."""
+        """Return the status, name and workload of each alert that the receiver got."""
         lines = self.pages.read_text().splitlines() if self.pages.exists() else []
         found = [one for line in lines for one in json.loads(line)["alerts"]]
         return {(one["status"], one["labels"]["alertname"], one["labels"]["modelyard_dev_workload"]) for one in found}

@@ -21,7 +21,7 @@ def make_bundle(folder: Path, version: str = "1") -> Bundle:
 
 
 def delivered(folder: Path, version: str = "1") -> Bundle:
-    """Publish a bundle into a folder of bundles."""
+    """Publish a bundle to a folder of bundles."""
     bundle = make_bundle(folder.parent / f"made-{folder.name}-{version}", version)
     publish(folder.parent / f"made-{folder.name}-{version}", local(folder))
     return bundle

@@ -86,7 +86,7 @@ class MonitorRequests:
         return place(self.workload, uri, self.allowed.store)
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
-        """Return the files in that folder, up to the limit."""
+        """Return the files in the monitor's folder, up to the limit."""
         return first_files(self.folder(uri), _MOST_LISTED, after)
 
 

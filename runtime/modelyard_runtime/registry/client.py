@@ -286,7 +286,7 @@ class Model:
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """Return the inputs in the signature in order, or none if it names none."""
+        """Return the inputs in the order of the signature, or none if the signature names none."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()

@@ -38,15 +38,12 @@ def is_unknown(value: Any) -> bool:
 
 
 def upper(value: Any) -> Any:
-    """Return a property with the names of the API, which begin with a capital letter at every depth.
-
-    None is omitted.
-    """
+    """Convert property names to those of the API, which begin with an upper-case letter at every depth. Omit None."""
     return _renamed(value, lambda name: name[:1].upper() + name[1:])
 
 
 def lower(value: Any) -> Any:
-    """Return an API response with the names of the provider, which begin with a small letter at every depth."""
+    """Convert an API response to the provider's property names, which begin with a lower-case letter at every depth."""
     return _renamed(value, lambda name: name[:1].lower() + name[1:])
 
 

@@ -242,7 +242,7 @@ def test_alias_older_than_its_history_is_accepted(files: History) -> None:
 
 
 def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recorded but unfinished move is completed after the process that recorded it must have ended."""
+    """An unfinished move is completed once the process that recorded it has certainly ended."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
