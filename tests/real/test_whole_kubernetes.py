@@ -1,4 +1,4 @@
-"""Tests a Ray cluster in real containers, whose head responds."""
+"""Tests that a Ray cluster becomes ready in real containers."""
 
 from __future__ import annotations
 

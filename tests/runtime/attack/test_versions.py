@@ -45,7 +45,7 @@ NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
 def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries a bare digest, the attacker's signature, also under the groups' names, and no signature."""
+    """The test tries a bare digest, no signature, and the attacker's signature, also under the groups' names."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))

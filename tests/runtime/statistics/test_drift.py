@@ -29,7 +29,7 @@ def test_ks_and_wasserstein_match_scipy(kept: bool) -> None:
 
 
 def test_js_of_categories_matches_scipy() -> None:
-    """The distance between the shares of the categories is in base 2."""
+    """The Jensen-Shannon distance between the category shares uses base 2."""
     then, now = [0.5, 0.3, 0.2, 0.0], [0.25, 0.625, 0.0, 0.125]
 
     assert drift("js", profile(CATEGORIES), MOVED) == pytest.approx(distance.jensenshannon(then, now, base=2))
