@@ -1,4 +1,4 @@
-"""Diagnostics about environments of one spec with a common cluster, project or bucket: E0517, E0525, W0518, W0519."""
+"""Diagnostics about environments that share a cluster, project or bucket: E0517, E0525, W0518, W0519."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def priorities(context: Context) -> Mapping[str, Given]:
-    """Rank node groups by autoscaling group name; the first group of each pool ranks highest.
+    """Rank node groups by autoscaling group name. The first group of each pool ranks highest.
 
     EKS names an autoscaling group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group.
     """
@@ -80,7 +80,7 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
         "expanderPriorities": priorities(context),
         "extraArgs": {
             "expander": "priority",
-            "max-node-provision-time": f"{GROUP_WAIT_S}s",  # start-up deadlines of runs are derived from it
+            "max-node-provision-time": f"{GROUP_WAIT_S}s",  # start-up deadlines of runs are derived from this value
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },
@@ -105,9 +105,9 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 
 
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
-    """Export utilization, memory, temperature and errors of each GPU; the system's PodMonitor scrapes them.
+    """Export each GPU's utilization, memory, temperature and errors, which the system's PodMonitor scrapes.
 
-    It needs 400 to 512 MiB, and briefly more on nodes with eight GPUs; daemons.json lists the sources.
+    The exporter needs 400 to 512 MiB, and briefly more on nodes with eight GPUs. daemons.json lists the sources.
     """
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),
@@ -132,7 +132,7 @@ def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
 
 
 def _karpenter(context: Context) -> Mapping[str, Given]:
-    """Configure Karpenter, without price look-ups if the network has no internet access to the pricing API."""
+    """Configure Karpenter. Price look-ups are off if the network has no internet access to the pricing API."""
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -153,7 +153,7 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
 
 
 def _reach_of_karpenter(context: Context) -> Iterable[Value]:
-    """Allow the pricing API, which has no VPC endpoint here, only if the network has internet access."""
+    """Allow egress to the pricing API only with internet access, because the API has no VPC endpoint here."""
     prices = () if vpc_of(context.target).nat == "none" else ("pricing",)
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 

@@ -1,4 +1,4 @@
-"""Checks for access that Google Cloud cannot grant: workloads elsewhere, circles, too many folders, secrets' names."""
+"""Report access that Google Cloud cannot grant: from elsewhere, in circles, to too many folders or invalid secrets."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from modelyard_targets.kube.placement.placed import target_of
 _FOLDERS_OF_A_CONDITION: Final = 6
 _CONDITIONS: Final = 20
 FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
-"""Folders of one bucket that a workload may open in one mode: a condition has twelve operators, two for each folder,
-and a policy has twenty conditions for one role and member (docs.cloud.google.com/iam/quotas, read 2026-11-27).
+"""The most folders of a bucket that a workload may access in one mode. A condition has twelve operators, of which each
+folder needs two, and a policy has twenty conditions per role and member (docs.cloud.google.com/iam/quotas, 2026-11-27).
 """
 
 MEMBERS: Final = 1500
-"""Members in the policy of one bucket, counted once for each binding (same page)."""
+"""The most members in a bucket's policy, where a member counts once for each binding (same page)."""
 
 _SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
 
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads outside Google Cloud that open a bucket of this placement."""
+    """Report workloads outside Google Cloud that use a bucket of this placement."""
     system = plan.system
     for resource in plan.of(Identity):
         other = system.target(resource.placement)
@@ -45,7 +45,7 @@ def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report an earlier target with the same project and namespace: workloads of both would share their access."""
+    """Report an earlier target with the same project and namespace, because their workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -56,7 +56,7 @@ def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report targets that wait, directly or through others, for each other's buckets."""
+    """Report targets that depend on each other's buckets, directly or indirectly."""
     waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
         if placement in _reached(other, waits):
@@ -65,7 +65,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that open more folders of one bucket in the same mode than conditions can name."""
+    """Report workloads that use more folders of a bucket in the same mode than IAM conditions can list."""
     for resource in plan.of(Identity, placement):
         for (store, _), count in _folders(resource.value, plan.system).items():
             if count > FOLDERS:
@@ -74,11 +74,11 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report buckets of a placement that more workloads open than their policies can list."""
+    """Report a placement's buckets that are used by more workloads than their policies can list."""
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
-        members.update({store for store, mode in folders if mode != "append"})  # those list names, too
+        members.update({store for store, mode in folders if mode != "append"})  # plus a binding to list names
         for (store, _), count in folders.items():
             members[store] += max(1, ceil(count / _FOLDERS_OF_A_CONDITION))
     for store, count in members.items():
@@ -87,7 +87,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report locked buckets of a placement in which workloads replace or delete objects."""
+    """Report a placement's locked buckets in which workloads replace or delete objects."""
     system = plan.system
     writers: dict[str, list[str]] = {}
     for resource in plan.of(Identity):
@@ -101,7 +101,7 @@ def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose paths Secret Manager cannot store, or which would have the same name there."""
+    """Report secrets whose names Secret Manager refuses, or that would share a name there."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in plan.of(Secret, placement):
@@ -115,7 +115,7 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
-    """Count the folders that a workload opens, by store and mode; none where it opens the whole bucket."""
+    """Count the folders that a workload uses, by store and mode. The whole bucket counts as zero."""
     found: Counter[tuple[str, str]] = Counter()
     for access in google_access(identity, system):
         found[access.store, access.mode] += 1 if access.prefix else 0
@@ -123,7 +123,7 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
-    """Return what IAM knows of a workload besides its ServiceAccount: the project and the namespace."""
+    """Return the project and namespace by which IAM distinguishes workloads with the same ServiceAccount."""
     return options_of(target).project, namespace_of(plan, target.name)
 
 
@@ -134,7 +134,7 @@ def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
 
 
 def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Return the other Google Cloud targets whose buckets this placement opens, each with a bucket and who opens it."""
+    """Map each Google Cloud target whose buckets this placement uses to one such bucket and the identity using it."""
     found: dict[str, tuple[str, Resource]] = {}
     if plan.system.target(placement).provider == "gcp":
         for resource in plan.of(Identity, placement):
@@ -146,7 +146,7 @@ def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
 
 
 def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
-    """Return everything that a target waits for, directly or indirectly."""
+    """Return all targets that a target waits for, directly or indirectly."""
     found: set[str] = set()
     waiting = [start]
     while waiting:

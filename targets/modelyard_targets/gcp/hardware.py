@@ -1,4 +1,4 @@
-"""Choice of Compute Engine machines for a compute class."""
+"""Choose Compute Engine machines for compute classes and the system pool."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from modelyard_targets.cloud.choose import choose as choose_from
 from modelyard_targets.gcp.machines import offerings, system_offerings
 
 _PODS_OF_A_NODE: Final = (1, 2, 4, 8)
-"""How many Pods of an elastic class the machines of its node pools suit."""
+"""The numbers of Pods per node for which an elastic class gets a node pool."""
 
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
-"""Label and taint of nodes that a ComputeClass may add, and the label by which Pods select the class."""
+"""The label and taint key of nodes that a ComputeClass may add. Pods select the class by the same label."""
 
 _SPOT_POOLS: Final = 2
-"""Machine types that a spot group becomes; each is a pool of its own, which takes GKE a minute to create."""
+"""The most machine types in a spot group. Each needs a separate pool, which takes GKE a minute to create."""
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware:
-    """Return the machine of the system pool in the target's region."""
+    """Return the machine for the system pool in the target's region."""
     return pools.choose_system(system_offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why there are none.
+    """Return the machines for a class in the target's region, or the reason why none fits.
 
-    A node pool of GKE has one machine type, so a group of several becomes several. With more than one pool, Pods select
-    the ComputeClass that tries them in order, except those of an elastic class: GKE adds the cheapest of its pools.
+    A GKE node pool has only one machine type, so a group with several types becomes several pools. With several pools,
+    Pods select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so that GKE grows
+    the cheapest pool.
     """
     found = choose_from(offerings(), replace(compute, elastic=False), target.region)
     if isinstance(found, str):
@@ -46,7 +47,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 
 def _sizes(compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """Yield a group for each machine that suits one, two, four or eight Pods of a class, smallest first."""
+    """Yield a group for each machine that fits one, two, four or eight Pods of a class, smallest first."""
     known: set[tuple[str, bool]] = set()
     for pods in _PODS_OF_A_NODE:
         found = choose_from(offerings(), _together(compute, pods), region)
@@ -58,7 +59,7 @@ def _sizes(compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the requests of several Pods as if they were one; accelerators chosen by memory stay at one."""
+    """Return the class as if one Pod made the requests of several. Accelerators chosen by memory stay at one."""
     return replace(
         compute,
         cpu_millis=compute.cpu_millis * pods,
@@ -69,7 +70,7 @@ def _together(compute: ComputeClass, pods: int) -> ComputeClass:
 
 
 def _ordered(hardware: Hardware) -> Hardware:
-    """Have Pods select the ComputeClass and tolerate its taint; GKE has some of its own, hence the prefix."""
+    """Make Pods select the ComputeClass and tolerate its taint. The prefix avoids collisions with GKE's own classes."""
     name = object_name("modelyard", dict(hardware.selector)[POOL])
     return replace(
         hardware,
@@ -79,7 +80,7 @@ def _ordered(hardware: Hardware) -> Hardware:
 
 
 def _singles(group: NodeGroup, region: str) -> tuple[NodeGroup, ...]:
-    """Return a group for each machine of a group, as many as become node pools."""
+    """Split a group into one group for each machine, at most `_SPOT_POOLS`."""
     return tuple(_single(group, machine, region) for machine in group.machines[:_SPOT_POOLS])
 
 

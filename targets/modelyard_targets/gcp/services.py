@@ -1,4 +1,4 @@
-"""Services of Google Cloud as Kubernetes objects: volumes, secrets and databases."""
+"""Google Cloud services as Kubernetes objects: volumes, secrets and databases."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = "secrets-manager"
-"""The ClusterSecretStore for Secret Manager, named like the `via` of a secret store."""
+"""The ClusterSecretStore for Secret Manager. Its name is the `via` of a secret store."""
 
 _LOGIN_REFRESH: Final = "5m"
-"""How stale a login may be: after a rotation, new connections fail until the new password has arrived."""
+"""The refresh interval of logins. After a rotation, new connections fail until the new password has arrived."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\nsslmode=require\n"
-"""libpq's default falls back to a connection without TLS, to whoever answers at the address of the database."""
+"""The service file requires TLS, because libpq's default would fall back to a plain connection to any server."""
 
 _POSTGRESQL: Final = 5432
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
-    """Yield the default storage class: balanced Persistent Disks, encrypted with the key of the infrastructure."""
+    """Yield the default storage class: balanced Persistent Disks, encrypted with the infrastructure project's key."""
     document: dict[str, Given] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -45,10 +45,10 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 
 def secret_store(context: Context) -> Iterator[Call]:
-    """Yield the store for Secret Manager, only for this system's namespaces.
+    """Yield the ClusterSecretStore for Secret Manager, limited to this system's namespaces.
 
-    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. A call rather than a
-    manifest, since the project may be known only while the program runs.
+    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. The store is a call
+    instead of a manifest, because the project may be known only while the program runs.
     """
     secrets = context.plan.of(Secret, context.placement)
     requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
@@ -71,13 +71,13 @@ def secret_store(context: Context) -> Iterator[Call]:
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
-    """Return the Cloud SQL database; its address and the name of its secret are outputs of the infrastructure."""
+    """Return the Cloud SQL database, whose address and secret name are outputs of the infrastructure project."""
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # `Merge` keeps both keys in addition to the service file and the host
+    # with `Merge`, the Secret has both keys in addition to the service file and the host
     more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
     template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {

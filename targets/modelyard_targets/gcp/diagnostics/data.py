@@ -1,4 +1,4 @@
-"""Diagnostics about stores, secrets and the access to them on Google Cloud."""
+"""Diagnostics about stores, secrets and access to both on Google Cloud."""
 
 from __future__ import annotations
 
