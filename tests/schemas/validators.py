@@ -35,7 +35,7 @@ def _place(path: Iterable[str | int]) -> tuple[str, ...]:
 
 
 class Judge:
-    """Both validators of one schema. `places` fails if their results differ."""
+    """Runs both validators for one schema. `places` fails if they disagree."""
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
         whole = schema if schema is SYSTEM else alone(schema)

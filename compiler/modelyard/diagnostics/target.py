@@ -112,9 +112,9 @@ def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0611",
         Severity.ERROR,
-        f"the gateway of target {quote(placement)} is not known to mirror requests",
+        f"the gateway of target {quote(placement)} is not declared to support mirroring",
         span,
-        "add mirrors: true to the gateway if its controller supports RequestMirror; or remove the mirror",
+        "add `mirrors: true` to the gateway if its controller supports RequestMirror, or remove the mirror",
     )
 
 

@@ -53,7 +53,7 @@ class Window:
 
 
 def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
-    """Return the window that follows the run that left `state`. `interval` is the longest interval between two runs."""
+    """Return the window after the run that saved `state`. `interval` is the longest gap between two runs."""
     since = until - span
     if "until" not in state:
         return Window(since, until)

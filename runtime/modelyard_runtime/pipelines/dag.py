@@ -41,7 +41,7 @@ class _Attempt:
 
 
 class Driver:
-    """Runs the steps of a DAG on Ray, in parallel if dependencies allow it."""
+    """Runs the steps of a DAG on Ray, in parallel where dependencies allow."""
 
     def __init__(self, steps: Mapping[str, Step], timeout_s: int) -> None:
         self._steps = steps

@@ -212,10 +212,10 @@ def report_standing(subject: Subject, now: datetime | None = None) -> None:
 
 
 def standing(subject: Subject) -> list[Sample]:
-    """Report whether the gate refused the newest version, and how many versions lack only approvals.
+    """Report whether the gate refused the newest version, and how many versions wait only for approvals.
 
-    The alias's current version counts if it lacks approvals. A version does not count if its gate compared it with a
-    version that is no longer in use. Such a version cannot be promoted, so it needs no approval.
+    The count includes the alias's current version if it lacks approvals. It excludes versions whose gate compared them
+    with a version that is no longer in use: they cannot be promoted, so they need no approval.
     """
     promotion = subject.promotion
     name = promotion.model.registered_name

@@ -32,7 +32,7 @@ def write(folder: Path, name: str, frame: pd.DataFrame) -> None:
 
 
 def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
-    """Generate rows with timestamps from this many hours ago until the present."""
+    """Generate rows with timestamps from some hours ago until now."""
     ages = pd.to_timedelta(np.linspace(hours, 0.01, count), unit="h")
     return pd.DataFrame({"at": pd.Timestamp(NOW) - ages, **columns})
 

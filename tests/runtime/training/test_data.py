@@ -30,7 +30,7 @@ def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = 
 
 
 def events(count: int = 100) -> pd.DataFrame:
-    """Generate one event per day until the present."""
+    """Generate one event per day until today."""
     ages = pd.to_timedelta(np.arange(count)[::-1] + 0.5, unit="D")
     return pd.DataFrame({"id": np.arange(count), "amount": 1.5, "at": pd.Timestamp.now(tz="UTC") - ages})
 

@@ -40,7 +40,7 @@ def test_serving_classes_always_have_a_node() -> None:
     ],
 )
 def test_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
-    """The maximum has room for the second Ray cluster that a rollout needs, which depends on the strategy."""
+    """The maximum leaves room for a second Ray cluster if the rollout strategy needs one."""
     before, after = REPLICAS
     assert bounds(changed((before, after + rollout)))["small-m6i-large-on-demand"] == (3, most)
 

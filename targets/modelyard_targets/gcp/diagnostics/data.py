@@ -44,7 +44,7 @@ def bucket_name_refused(span: Span, bucket: str, why: str, hint: str) -> Diagnos
         stores: {lake: {type: object}}
     """
     return Diagnostic(
-        "GCP-E006", Severity.ERROR, f"Cloud Storage allows no bucket named {quote(bucket)}: {why}", span, hint
+        "GCP-E006", Severity.ERROR, f"Cloud Storage does not allow a bucket named {quote(bucket)}: {why}", span, hint
     )
 
 

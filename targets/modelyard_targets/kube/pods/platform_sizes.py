@@ -1,4 +1,4 @@
-"""Resource requests of our own services: registry, database, and Jobs for buckets and logins."""
+"""Resource requests for our own services: the registry, the database, and the Jobs that create buckets and logins."""
 
 from __future__ import annotations
 

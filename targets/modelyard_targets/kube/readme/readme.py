@@ -74,7 +74,7 @@ class Reached:
 
 
 def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
-    """Return the README and, for a cluster with a mirror or at the edge, the list of images."""
+    """Return the README and, for an edge cluster or one with a mirror, the list of images."""
     readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
     return (readme, *image_texts(context))
 
