@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.hostile.children import hostile
 
-CASES = 20_000
+CASES = 5_000
 
 
 def test_hostile_specs_compile_or_are_refused() -> None:
@@ -13,4 +13,4 @@ def test_hostile_specs_compile_or_are_refused() -> None:
 
     assert not told.failures, "\n".join(told.failures[:5])
     assert told.compiled > CASES // 10
-    assert len(told.codes) > 80
+    assert len(told.codes) > 60

@@ -37,7 +37,7 @@ limit, the class could silently use machines at many times the price.
 """
 
 _DEPTH: Final = 5
-"""The most machine types in a spot group. AWS has a separate spot capacity pool for each type."""
+"""The most machine types in a spot group. A cloud has a separate pool of spot capacity for each type."""
 
 
 @record
