@@ -226,14 +226,16 @@ class PulumiStack:
         return self.run("destroy", seconds)
 
     def _restore(self) -> None:
-        """Restore the engine's own backup if a kill left the state empty, as a user would.
+        """Restore the engine's own backups of files that a kill left empty, as a user would.
 
-        The engine overwrites state files in place. If it is killed at that moment, an empty file and the backup remain.
+        A state file and its attributes (the content type) are overwritten in place. If the engine is killed at that
+        moment, it reports `failed to load checkpoint: EOF` from then on.
         """
         for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
             backup = file.with_name(f"{file.name}.bak")
-            if not file.stat().st_size and backup.is_file():
-                shutil.copyfile(backup, file)
+            for current, kept in ((file, backup), (_attributes(file), _attributes(backup))):
+                if current.is_file() and not current.stat().st_size and kept.is_file():
+                    shutil.copyfile(kept, current)
 
     def unlock(self) -> None:
         """Release the lock of a killed operation with `pulumi cancel`."""
@@ -265,3 +267,8 @@ def _path(python: Path, first: str) -> str:
     """Return the PATH for engine, plugins and interpreter, followed by the machine's own programs."""
     folders = (first, _pulumi().parent, binaries(), python.parent)
     return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))
+
+
+def _attributes(file: Path) -> Path:
+    """Return the file in which the backend stores the attributes of a state file."""
+    return file.with_name(f"{file.name}.attrs")

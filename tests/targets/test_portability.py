@@ -61,9 +61,10 @@ IN_A_CLOUD = [example for example in EXAMPLES if any(moved(text) != text for tex
 
 @pytest.mark.parametrize("example", IN_A_CLOUD, ids=str)
 def test_example_moves_to_the_other_cloud_or_is_refused(example: Example) -> None:
-    spec, *overlay = [moved(text) for text in texts(example)]
+    given = example.inputs()
+    overlay = None if given.overlay is None else moved(given.overlay)
 
-    outcome = compile_system(Inputs(spec, example.environment, *overlay), TARGETS)
+    outcome = compile_system(Inputs(moved(given.spec), given.environment, overlay), TARGETS)
 
     errors = sorted(problem.code for problem in outcome.diagnostics if problem.severity is Severity.ERROR)
     assert errors == REFUSED.get(str(example), [])
