@@ -106,24 +106,24 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to disk."""
-        with self._lock:
-            new, self._new = self._new, deque()
-        by_day: dict[str, list[CapturedRequest]] = {}
-        for request in new:
-            by_day.setdefault(request.at.strftime("%Y-%m-%d"), []).append(request)
-        for day, requests in by_day.items():
-            self._save(day, requests)
+        """Save new rows to disk. A caller waits for rows that another thread is saving, so a flush misses none."""
+        with self._saving:
+            with self._lock:
+                new, self._new = self._new, deque()
+            by_day: dict[str, list[CapturedRequest]] = {}
+            for request in new:
+                by_day.setdefault(request.at.strftime("%Y-%m-%d"), []).append(request)
+            for day, requests in by_day.items():
+                self._save(day, requests)
 
     def _save(self, day: str, requests: list[CapturedRequest]) -> None:
         part = self._columns(requests)
         if part is None:
             return
-        with self._saving:
-            period = self._period(day)
-            period.parts.append(part)
-            if self._segments is not None:
-                self._attempt(partial(self._segments.save, period, part))
+        period = self._period(day)
+        period.parts.append(part)
+        if self._segments is not None:
+            self._attempt(partial(self._segments.save, period, part))
 
     def _columns(self, requests: list[CapturedRequest]) -> Columns | None:
         """Convert requests to columns without the columns that cannot be captured, or to None if no column is left."""

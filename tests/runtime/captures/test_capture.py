@@ -58,6 +58,33 @@ def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: 
     kept.close()
 
 
+def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow conversion in the background neither hides rows from a flush nor loses them when a server stops."""
+    kept = captures(tmp_path)
+    converting, go_on = threading.Event(), threading.Event()
+    columns = kept._columns
+
+    def slowly(requests: list[Any]) -> Any:
+        converting.set()
+        go_on.wait(30)
+        return columns(requests)
+
+    monkeypatch.setattr(kept, "_columns", slowly)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    saver, flusher = threading.Thread(target=kept.save), threading.Thread(target=kept.flush)
+    saver.start()
+    assert converting.wait(30)
+    flusher.start()
+    flusher.join(0.5)
+    assert flusher.is_alive()
+    go_on.set()
+    saver.join()
+    flusher.join()
+
+    assert stored(tmp_path)["request_id"].tolist() == ["a"]
+    kept.close()
+
+
 def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
     """Rows may have different columns, and values that do not share a type."""
     kept = captures(tmp_path)
