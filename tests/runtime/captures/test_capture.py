@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from modelyard_runtime.captures import capture as module
 from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.captures.kept_rows import CapturedRequest, Columns, Selection
 from modelyard_runtime.captures.segments import Segments, folder_of
 from modelyard_runtime.models.answers import Answer
 from modelyard_runtime.workload.records import Capture, Workload
@@ -62,14 +64,14 @@ def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypa
     """A slow conversion in the background neither hides rows from a flush nor loses them when a server stops."""
     kept = captures(tmp_path)
     converting, go_on = threading.Event(), threading.Event()
-    columns = kept._columns
+    convert = Selection.of
 
-    def slowly(requests: list[Any]) -> Any:
+    def slowly(selection: Selection, requests: Sequence[CapturedRequest]) -> Columns:
         converting.set()
         go_on.wait(30)
-        return columns(requests)
+        return convert(selection, requests)
 
-    monkeypatch.setattr(kept, "_columns", slowly)
+    monkeypatch.setattr(Selection, "of", slowly)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     saver, flusher = threading.Thread(target=kept.save), threading.Thread(target=kept.flush)
     saver.start()
