@@ -7,6 +7,7 @@ import pytest
 from modelyard.program import Call
 from modelyard_targets.components import imports_of, modules_of, wrong_arguments
 from tests.examples import Example, kept, on_clouds
+from tests.narrowing import present
 from tools.list_components import TABLE, table_text
 
 ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
@@ -20,9 +21,9 @@ def test_the_table_is_up_to_date() -> None:
 @pytest.mark.parametrize("example", [*kept(), *on_clouds()], ids=str)
 def test_every_call_matches_its_component(example: Example) -> None:
     compiled = example.compiled()
-    assert compiled.system is not None
+    system = present(compiled.system)
     calls = [
-        (compiled.system.target(stack.target).provider, call)
+        (system.target(stack.target).provider, call)
         for stack in compiled.stacks
         for project in stack.projects
         for call in project.program.calls

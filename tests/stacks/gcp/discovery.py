@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+from tests.narrowing import present
 from tests.stacks.gcp.apis import APIS, Api
 from tests.stacks.programs import Registration
 
@@ -57,10 +58,8 @@ def translated(registration: Registration, api: Api) -> dict[str, Any]:
 @cache
 def discovery(name: str) -> dict[str, Any]:
     """Return a discovery document, such as `container.v1`."""
-    spec = find_spec("googleapiclient")
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).parent / "discovery_cache" / "documents" / f"{name}.json"
+    package = present(present(find_spec("googleapiclient")).origin)
+    path = Path(package).parent / "discovery_cache" / "documents" / f"{name}.json"
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.diagnosing import Question, examine
+from tests.narrowing import present
 from tests.targets.gcp.infrastructure import LEADS, changed, codes, leads, refused
 
 VPC = "vpc: {cidr: 10.20.0.0/16}"
@@ -123,8 +124,7 @@ def test_replacements_in_a_locked_bucket_are_refused() -> None:
     locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
     (found,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
 
-    assert found.span is not None
-    assert locked.splitlines()[found.span.line - 1].startswith("  lake:")
+    assert locked.splitlines()[present(found.span).line - 1].startswith("  lake:")
     assert "pipelines.scoring" in found.message
     assert "inference.score" not in found.message
 

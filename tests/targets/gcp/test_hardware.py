@@ -11,6 +11,7 @@ from modelyard.records import replace
 from modelyard.spec import ComputeClass, Taint, TargetSpec
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS, choose
 from modelyard_targets.gcp.machines import offerings
+from tests.narrowing import present
 from tests.targets.cloud.hardware_asked import asked
 
 REGIONS = ("us-central1", "europe-west3", "europe-west4", "asia-southeast1")
@@ -47,9 +48,8 @@ def chosen(compute: ComputeClass, region: str = "us-central1") -> Hardware:
 )
 def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, region: str, machine: str) -> None:
     found = chosen(compute, region)
-    price = offerings().price(machine, region, spot=False)
+    price = present(offerings().price(machine, region, spot=False))
 
-    assert price is not None
     assert (found.machine, found.price_hourly) == (machine, price.hourly)
 
 
@@ -87,8 +87,7 @@ def test_every_group_has_a_single_machine_type() -> None:
 
 def test_each_group_has_the_price_of_its_machine() -> None:
     for group in chosen(asked(3, 12, capacity="spot-first")).groups:
-        price = offerings().price(group.machines[0], "us-central1", group.spot)
-        assert price is not None
+        price = present(offerings().price(group.machines[0], "us-central1", group.spot))
         assert group.price_hourly == price.hourly
 
 

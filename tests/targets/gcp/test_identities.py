@@ -14,6 +14,7 @@ from modelyard.program import Call
 from modelyard.survey import survey
 from modelyard_targets import TARGETS
 from modelyard_targets.gcp.lower import calls
+from tests.narrowing import present
 from tests.targets.gcp.infrastructure import (
     LEADS,
     arguments,
@@ -38,8 +39,8 @@ def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
 def first_call(which: str, text: str, environment: str | None) -> Call:
     """Return a call in the infrastructure program of an environment."""
     outcome = understand(Inputs(Given("system.yaml", text), environment), TARGETS)
-    assert outcome.plan is not None, outcome.diagnostics
-    return next(call for call in calls(outcome.plan, "main") if f"{call.component} {call.name}" == which)
+    assert not outcome.failed, outcome.diagnostics
+    return next(call for call in calls(present(outcome.plan), "main") if f"{call.component} {call.name}" == which)
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
@@ -53,10 +54,8 @@ def compiled(text: str, environment: str) -> list[str]:
     """Return the codes of conflicts with other environments that compiling one environment reports."""
     inputs = Inputs(Given("system.yaml", text), environment)
     spec = opened(inputs)
-    assert spec.document is not None
-    plan = understand(inputs, TARGETS, spec).plan
-    assert plan is not None
-    return [each.code for each in check_compiled(inputs, plan, spec, environments(spec.document), TARGETS)]
+    plan, others = present(understand(inputs, TARGETS, spec).plan), environments(present(spec.document))
+    return [each.code for each in check_compiled(inputs, plan, spec, others, TARGETS)]
 
 
 def test_workload_has_access_to_what_it_uses() -> None:

@@ -13,6 +13,7 @@ from modelyard_targets.gcp.machines import (
     regions,
     system_offerings,
 )
+from tests.narrowing import present
 from tools.list_google_machines import MACHINES, PRICES, TABLES, machines_text, price_texts
 
 GI = 1024**3
@@ -72,9 +73,8 @@ def test_only_machines_with_accelerators_have_an_accelerator_type() -> None:
     ],
 )
 def test_machines_have_as_many_accelerators_as_google_documents(machine: str, name: str, count: int) -> None:
-    accelerator = offerings().machine(machine).accelerator
+    accelerator = present(offerings().machine(machine).accelerator)
 
-    assert accelerator is not None
     assert (accelerator.name, accelerator.count) == (name, count)
 
 
@@ -110,9 +110,8 @@ def test_machines_have_a_price_in_the_reference_region() -> None:
 
 
 def test_a_price_has_its_region_source_and_date() -> None:
-    price = offerings().price("g2-standard-8", "europe-west4", spot=True)
+    price = present(offerings().price("g2-standard-8", "europe-west4", spot=True))
 
-    assert price is not None
     assert (price.hourly, price.region, price.spot, price.date) == (0.47082, "europe-west4", True, "2026-08-03")
     assert "karpenter-provider-gcp@373e2ba" in price.source
 
