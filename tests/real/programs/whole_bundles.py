@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def make_data() -> None:
-    """Write a machine's readings with a column that tells whether it failed."""
+    """Write a machine's readings with a column for whether it failed."""
     random, count = np.random.default_rng(0), 300
     frame = pd.DataFrame({"heat": random.normal(50, 10, count), "at": pd.Timestamp.now(tz="UTC")})
     frame["failed"] = (frame.heat > 55).astype(int)

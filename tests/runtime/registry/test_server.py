@@ -145,7 +145,7 @@ def test_server_login_is_read_only(login: Callable[[str], None]) -> None:
 
 
 def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, login: Callable[[str], None]) -> None:
-    """The test creates the approver's login as the emitted README tells administrators to."""
+    """The approver's login is created as the emitted README describes."""
     login(TRAINER)
     version = trained()
     asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})

@@ -129,7 +129,7 @@ def test_tags_describe_nodes_of_an_empty_group(pool: str, found: Found) -> None:
 
 
 def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
-    """The user data tell nodeadm to use the local disks. The tag tells the autoscaler their size."""
+    """The user data configures nodeadm to use the local disks, and a tag has their size for the autoscaler."""
     message = message_from_bytes(b64decode(inputs(found, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(found, TEMPLATE, "large")["blockDeviceMappings"]

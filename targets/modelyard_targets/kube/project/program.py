@@ -67,7 +67,7 @@ def _cluster(context: Context) -> Iterator[Call]:
 
 
 def _images(context: Context) -> dict[str, Literal]:
-    """Map the placeholder host in the runtime image's name, if present, to the real registry."""
+    """Map the host of the runtime image to the output with the registry's address, if only `pulumi up` knows it."""
     host = context.runtime_image.partition("/")[0]
     output = context.platform.image_registries.get(host)
     return {host: Ref("infrastructure", key=output)} if output else {}
