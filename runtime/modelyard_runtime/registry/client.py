@@ -90,8 +90,8 @@ def open_experiment(model: records.Model) -> str:
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
     """Set the environment variables with which MLflow accesses artifacts, which depend on the store's protocol."""
-    os.environ[STORE] = store
     access = workload.stores.get(store)
+    os.environ[STORE] = "" if access is None else access.uri
     if access is not None:
         os.environ.update(artifact_variables(access))
 
