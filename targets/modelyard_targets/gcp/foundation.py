@@ -10,6 +10,7 @@ from modelyard.spec import System, target_path
 from modelyard_targets.gcp.names import cluster_name, labels
 from modelyard_targets.gcp.network_policies import GOOGLE_APIS
 from modelyard_targets.gcp.options import has_nat, options_of, subnetwork_of, vpc_of
+from modelyard_targets.gcp.pools import training_pools
 from modelyard_targets.gcp.storage import has_registry, managed_databases
 from modelyard_targets.gcp.versions import version_of
 from modelyard_targets.kube.placement.context import Context
@@ -143,6 +144,8 @@ def _cluster(context: Context) -> Call:
         ("version", version_of(context.target)),
         ("channel", CHANNEL),
     ]
+    if together := training_pools(context):
+        arguments.append(("training_pools", together))
     if context.target.access:
         arguments.append(("public_access_cidrs", context.target.access))
     here = (*target_path(context.system, context.placement), "version")

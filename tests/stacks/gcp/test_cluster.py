@@ -47,7 +47,11 @@ def test_neither_nodes_nor_the_api_are_public(given: dict[str, Any]) -> None:
         "enablePrivateEndpoint": True,
         "masterGlobalAccessConfig": {"enabled": True},
     }
-    assert given["masterAuthorizedNetworksConfig"] == {"cidrBlocks": [], "gcpPublicCidrsAccessEnabled": False}
+    assert given["masterAuthorizedNetworksConfig"] == {
+        "cidrBlocks": [],
+        "gcpPublicCidrsAccessEnabled": False,
+        "privateEndpointEnforcementEnabled": True,
+    }
     assert given["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
 
 
