@@ -60,6 +60,9 @@ def harden(arguments: container.ClusterArgs) -> None:
             insecure_kubelet_readonly_port_enabled="FALSE"
         )
     )
+    arguments.binary_authorization = container.ClusterBinaryAuthorizationArgs(
+        evaluation_mode="PROJECT_SINGLETON_POLICY_ENFORCE"  # admits every image until the project has a policy
+    )
     arguments.security_posture_config = container.ClusterSecurityPostureConfigArgs(
         mode="BASIC"  # reports findings about workloads, free of charge
     )

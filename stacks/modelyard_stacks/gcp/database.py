@@ -26,6 +26,7 @@ _FLAGS = {
     "log_connections": "on",
     "log_disconnections": "on",
     "log_lock_waits": "on",
+    "log_min_error_statement": "error",
     "log_min_messages": "warning",
     "log_temp_files": "0",
 }

@@ -31,6 +31,7 @@ _ALWAYS: Final = (
     "storage.googleapis.com",
 )
 _OF_A_CLUSTER: Final = (
+    "binaryauthorization.googleapis.com",
     "compute.googleapis.com",
     "container.googleapis.com",
     "dns.googleapis.com",

@@ -124,6 +124,7 @@ def test_legacy_and_anonymous_access_is_disabled(given: dict[str, Any]) -> None:
     assert given["masterAuth"] == {"clientCertificateConfig": {"issueClientCertificate": False}}
     assert given["anonymousAuthenticationConfig"] == {"mode": "LIMITED"}
     assert set(given["rbacBindingConfig"].values()) == {False}
+    assert given["binaryAuthorization"] == {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}
     defaults = given["nodePoolDefaults"]["nodeConfigDefaults"]
     assert defaults == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
 

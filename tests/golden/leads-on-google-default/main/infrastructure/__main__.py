@@ -28,6 +28,7 @@ project = Project(
     project_id="acme-leads",
     services=[
         "artifactregistry.googleapis.com",
+        "binaryauthorization.googleapis.com",
         "cloudkms.googleapis.com",
         "cloudresourcemanager.googleapis.com",
         "compute.googleapis.com",
