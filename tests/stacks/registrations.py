@@ -171,6 +171,11 @@ class Recorder(mocks.MockMonitor):
                 "parent": _short(request.parent),
                 "provider": _short(request.provider.rpartition("::")[0] if request.provider else ""),
                 "dependsOn": sorted(_short(urn) for urn in request.dependencies),
+                "propertyDependencies": {
+                    name: sorted(_short(urn) for urn in each.urns)
+                    for name, each in sorted(request.propertyDependencies.items())
+                    if each.urns
+                },
                 "protect": request.protect,
                 "ignoreChanges": list(request.ignoreChanges),
                 **({"replaceOnChanges": list(request.replaceOnChanges)} if request.replaceOnChanges else {}),
