@@ -144,8 +144,8 @@ class Database(pulumi.ComponentResource):
     def _authority(self, instance: sql.DatabaseInstance) -> pulumi.Output[str]:
         """Return the certificates in PEM. There are two while an administrator replaces the authority."""
         options = pulumi.InvokeOutputOptions(provider=self._project, depends_on=[instance])
-        found = sql.get_ca_certs_output(instance=instance.name, project=self._project.project_id, opts=options)
-        return found.certs.apply(lambda certificates: "".join(f"{each.cert.strip()}\n" for each in certificates))
+        authorities = sql.get_ca_certs_output(instance=instance.name, project=self._project.project_id, opts=options)
+        return authorities.certs.apply(lambda certificates: "".join(f"{each.cert.strip()}\n" for each in certificates))
 
     def _endpoint(
         self, name: str, network: Network | AdoptedNetwork, instance: sql.DatabaseInstance

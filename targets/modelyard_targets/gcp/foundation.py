@@ -66,7 +66,7 @@ def project_call(context: Context, *, first: bool = True) -> Call:
         ("region", context.target.region),
         ("labels", dict(labels(context.system, context.placement))),
     ]
-    if project := options_of(context.target).project:
+    if project := options_of(context.target).account:
         arguments.append(("project_id", project))
     if first:
         arguments.append(("services", services_of(context)))

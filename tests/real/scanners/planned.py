@@ -102,13 +102,13 @@ def _named(type_: str, name: str) -> tuple[str, str]:
 
 def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
     """Return the addresses of the Google resources whose outputs each property uses."""
-    found: dict[str, tuple[str, ...]] = {}
+    references: dict[str, tuple[str, ...]] = {}
     for key, urns in registration["propertyDependencies"].items():
         ends = [urn.rpartition("$")[2].split("::") for urn in urns]
         to = tuple(".".join(_named(type_, name)) for type_, name in ends if type_.startswith("gcp:"))
         if to:
-            found[_BLOCKS.get(key, _snake(key))] = to
-    return found
+            references[_BLOCKS.get(key, _snake(key))] = to
+    return references
 
 
 def _values(value: Any) -> Any:

@@ -23,11 +23,11 @@ _MOST_OPERATORS = 12
 
 BINDING = "gcp:storage/bucketIAMMember:BucketIAMMember"
 _BINDINGS: Mapping[str, Callable[[dict[str, Any]], str]] = {
-    BINDING: lambda given: bucket(given["bucket"]),
-    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": lambda given: repository(given["repository"]),
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": lambda given: key(given["cryptoKeyId"]),
-    "gcp:projects/iAMMember:IAMMember": lambda given: PROJECT,
-    "gcp:secretmanager/secretIamMember:SecretIamMember": lambda given: secret(given["secretId"]),
+    BINDING: lambda inputs: bucket(inputs["bucket"]),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": lambda inputs: repository(inputs["repository"]),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": lambda inputs: key(inputs["cryptoKeyId"]),
+    "gcp:projects/iAMMember:IAMMember": lambda inputs: PROJECT,
+    "gcp:secretmanager/secretIamMember:SecretIamMember": lambda inputs: secret(inputs["secretId"]),
 }
 _OTHER_POLICY = re.compile(r"iam_?(member|binding|policy)|accessControl|acl\b", re.IGNORECASE)
 
@@ -125,10 +125,10 @@ def repository(identifier: str) -> str:
 
 def _bindings(registered: Iterable[Registration]) -> Iterator[Binding]:
     for each in registered:
-        kind, given = each["type"], each["inputs"]
+        kind, inputs = each["type"], each["inputs"]
         if kind in _BINDINGS:
-            condition = given["condition"]["expression"] if "condition" in given else None
-            yield Binding(given["member"], given["role"], _BINDINGS[kind](given), condition)
+            condition = inputs["condition"]["expression"] if "condition" in inputs else None
+            yield Binding(inputs["member"], inputs["role"], _BINDINGS[kind](inputs), condition)
         else:
             assert not (kind.startswith("gcp:") and _OTHER_POLICY.search(kind)), f"{kind} is not evaluated"
 

@@ -28,7 +28,7 @@ def _written(system: Example, folder: Path) -> dict[str, Path]:
     """Write the infrastructure projects of a system, and return their folders."""
     outcome = system.compiled()
     assert not outcome.failed, outcome.diagnostics
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for stack in outcome.stacks:
         root = folder / f"{system}-{stack.target}"
         for file in emit(stack):
@@ -38,5 +38,5 @@ def _written(system: Example, folder: Path) -> dict[str, Path]:
         for project in stack.projects:
             if project.folder.startswith("infrastructure"):
                 (path,) = root.rglob(f"{project.folder}/Pulumi.yaml")
-                found[f"{root.name}{project.folder.removeprefix('infrastructure')}"] = path.parent
-    return found
+                folders[f"{root.name}{project.folder.removeprefix('infrastructure')}"] = path.parent
+    return folders

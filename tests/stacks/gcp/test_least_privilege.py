@@ -84,15 +84,15 @@ SYSTEMS: dict[str, tuple[str, str, Access]] = {
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
+def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
     """Return the registrations of every system on Google Cloud."""
     return registered_systems(google_systems(), tmp_path_factory.mktemp("systems"))
 
 
 @pytest.fixture(scope="module")
-def policies(found: dict[str, list[Registration]]) -> dict[str, tuple[Binding, ...]]:
+def policies(registered: dict[str, list[Registration]]) -> dict[str, tuple[Binding, ...]]:
     """Return the bindings of each system."""
-    return {name: bindings(registered) for name, registered in found.items()}
+    return {name: bindings(resources) for name, resources in registered.items()}
 
 
 def member(project: str, namespace: str, account: str) -> str:
@@ -122,10 +122,10 @@ def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[st
 def test_workloads_access_exactly_the_objects_in_the_spec(name: str, policies: dict[str, tuple[Binding, ...]]) -> None:
     project, namespace, access = SYSTEMS[name]
     wrong = [
-        (account, *probe, given, wanted)
+        (account, *probe, actual, wanted)
         for account, places in access.items()
         for probe in probes(access)
-        if (given := allowed(policies[name], member(project, namespace, account), at(*probe)))
+        if (actual := allowed(policies[name], member(project, namespace, account), at(*probe)))
         != (wanted := expected(places, *probe))
     ]
 
@@ -182,46 +182,46 @@ def test_other_members_are_nodes_external_secrets_and_google(
 
 
 def test_nodes_write_logs_and_metrics_and_pull_images(policies: dict[str, tuple[Binding, ...]]) -> None:
-    found = policies["leads-on-google-default-main"]
-    (who,) = {each.member for each in found if each.role == "roles/container.defaultNodeServiceAccount"}
+    leads = policies["leads-on-google-default-main"]
+    (who,) = {each.member for each in leads if each.role == "roles/container.defaultNodeServiceAccount"}
 
-    assert allowed(found, who, PROJECT) == set(permissions("roles/container.defaultNodeServiceAccount"))
-    assert "artifactregistry.repositories.downloadArtifacts" in allowed(found, who, repository("leads-main"))
+    assert allowed(leads, who, PROJECT) == set(permissions("roles/container.defaultNodeServiceAccount"))
+    assert "artifactregistry.repositories.downloadArtifacts" in allowed(leads, who, repository("leads-main"))
     assert not [
         each
-        for each in allowed(found, who, repository("leads-main"))
+        for each in allowed(leads, who, repository("leads-main"))
         if each.endswith((".create", ".delete", ".update", ".uploadArtifacts", ".setIamPolicy"))
     ]
     assert not [
-        each for each in (LAKE, AUDIT) if allowed(found, who, at(each, "a")) | allowed(found, who, bucket(each))
+        each for each in (LAKE, AUDIT) if allowed(leads, who, at(each, "a")) | allowed(leads, who, bucket(each))
     ]
 
 
 def test_external_secrets_reads_two_secrets(policies: dict[str, tuple[Binding, ...]]) -> None:
-    found = policies["leads-on-google-default-main"]
+    leads = policies["leads-on-google-default-main"]
     who = member("acme-leads", "external-secrets", "external-secrets-leads-main")
-    (login,) = {each.on for each in found if each.on.endswith("-login")}
+    (login,) = {each.on for each in leads if each.on.endswith("-login")}
 
-    assert {each.on for each in found if each.member == who} == {secret("token"), login}
-    assert allowed(found, who, secret("token")) == {"secretmanager.versions.access"}
-    assert allowed(found, who, login) == {"secretmanager.versions.access"}
-    assert allowed(found, who, secret("other")) == set()
+    assert {each.on for each in leads if each.member == who} == {secret("token"), login}
+    assert allowed(leads, who, secret("token")) == {"secretmanager.versions.access"}
+    assert allowed(leads, who, login) == {"secretmanager.versions.access"}
+    assert allowed(leads, who, secret("other")) == set()
 
 
 def test_only_agents_use_the_key(policies: dict[str, tuple[Binding, ...]]) -> None:
     """Readers of encrypted objects need no permission on the key, because Cloud Storage decrypts them."""
-    found = policies["leads-on-google-default-main"]
-    users = {each.member for each in found if allowed(found, each.member, key(KEY.format("leads-main")))}
+    leads = policies["leads-on-google-default-main"]
+    users = {each.member for each in leads if allowed(leads, each.member, key(KEY.format("leads-main")))}
 
     assert len(users) == 7
     assert {each.partition("-")[0] for each in users} == {"serviceAccount:service", "serviceAccount:cmek"}
 
 
 def test_table_lists_the_roles_that_are_granted(policies: dict[str, tuple[Binding, ...]]) -> None:
-    granted = {each.role for found in policies.values() for each in found}
+    granted = {each.role for bound in policies.values() for each in bound}
 
     assert granted == set(ROLES), "change ROLES and run tools/list_google_roles.py"
 
 
-def test_every_system_is_examined(found: dict[str, list[Registration]]) -> None:
-    assert set(found) == set(SYSTEMS)
+def test_every_system_is_examined(registered: dict[str, list[Registration]]) -> None:
+    assert set(registered) == set(SYSTEMS)

@@ -22,7 +22,7 @@ METADATA = {
     "to": [{"ipBlock": {"cidr": "169.254.169.254/32"}}],
     "ports": [{"protocol": "TCP", "port": 80}, {"protocol": "TCP", "port": 8080}],
 }
-PROJECT = ("  project: acme-leads\n", "")
+PROJECT = ("  account: acme-leads\n", "")
 PUBLIC = ("exposure: internal", "exposure: public, host: s.acme.example")
 CERTIFICATE = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n  vpc:")
 

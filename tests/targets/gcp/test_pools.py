@@ -131,8 +131,8 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 
     def together(*changes: tuple[str, str]) -> list[str]:
         cluster = arguments(components(leads(*changes))["Cluster leads-main"])
-        found: list[str] = cluster.get("training_pools", [])
-        return found
+        pools_together: list[str] = cluster.get("training_pools", [])
+        return pools_together
 
     assert together() == []
     assert together(WORKERS) == ["gpu"]
