@@ -99,7 +99,7 @@ def test_environments_that_would_share_access_are_refused(namespace: str, stagin
 
 def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
     """In one project, only `main` has different namespaces from `lab`. In another project, nothing is shared."""
-    lab = ("europe-west3, project", "europe-west3, namespace: lab, project")
+    lab = ("europe-west3, account", "europe-west3, namespace: lab, account")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
     same = shared(text, "{}", f"{{{staging % ''}}}")
