@@ -108,14 +108,14 @@ def probes(access: Access) -> Iterator[tuple[str, str]]:
         yield from ((name, path) for path in ("a.parquet", "mlflow/models/other/1/model.pkl", "captures/other/a"))
 
 
-def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[str]:
+def expected(places: dict[tuple[str, str], str], name: str, path: str) -> frozenset[str]:
     """Return what the spec lets a workload do with an object."""
     modes = [
         mode
         for (where, prefix), mode in places.items()
         if where == name and (path == prefix or path.startswith(f"{prefix}/"))
     ]
-    return set[str]().union(*(MODES[mode] for mode in modes))
+    return frozenset[str]().union(*(MODES[mode] for mode in modes))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
