@@ -32,7 +32,7 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments with one of the compiled environment's clusters or projects are planned. Environments with errors
+    Only environments with one of the compiled environment's clusters or accounts are planned. Environments with errors
     are skipped.
     """
     contexts = {place for place, _ in (*_namespaces(own), *_identities(own))}
@@ -68,9 +68,9 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
     for (other, context), addons in twice.items():
         yield installed_twice(place, name, other, addons, context)
     known = {one: other for other in reversed(list(others)) for one in _identities(others[other])}
-    for project, namespace in dict.fromkeys(_identities(plan)):
-        if (project, namespace) in known:
-            yield environments_share_identities(place, name, known[project, namespace], namespace, project)
+    for account, namespace in dict.fromkeys(_identities(plan)):
+        if (account, namespace) in known:
+            yield environments_share_identities(place, name, known[account, namespace], namespace, account)
     yield from _buckets(name, plan, others, place)
 
 
@@ -111,11 +111,11 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the project and namespace of each cluster whose workloads are identified only by project and namespace."""
+    """Yield the account and namespace of each cluster whose workloads are identified only by account and namespace."""
     for namespace in plan.of(Namespace):
-        project = namespace.value.target.options.identities
-        if project:
-            yield project, namespace.name
+        account = namespace.value.target.options.identities
+        if account:
+            yield account, namespace.name
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -134,5 +134,5 @@ def _contexts(document: Document) -> Iterator[str]:
     for target in (deployment, *(named.values() if isinstance(named, dict) else ())):
         if isinstance(target, dict) and target.get("provider") == "kubernetes":
             yield str(target.get("context", ""))
-        elif isinstance(target, dict) and "project" in target:
-            yield str(target["project"])
+        elif isinstance(target, dict) and "account" in target:
+            yield str(target["account"])

@@ -37,7 +37,7 @@ def environments_share_namespace(span: Span, name: str, other: str, namespace: s
     )
 
 
-def environments_share_identities(span: Span, name: str, other: str, namespace: str, project: str) -> Diagnostic:
+def environments_share_identities(span: Span, name: str, other: str, namespace: str, account: str) -> Diagnostic:
     """Google Cloud knows a workload by project, namespace and ServiceAccount: two environments would share all access.
 
     Each has its own cluster, and yet what one may read and write in buckets, the other may, too. Without `namespace`,
@@ -45,21 +45,21 @@ def environments_share_identities(span: Span, name: str, other: str, namespace: 
 
     Wrong:
 
-        deployment: {mode: cloud, provider: gcp, region: europe-west3, project: acme-ml, namespace: fraud}
+        deployment: {mode: cloud, provider: gcp, region: europe-west3, account: acme-ml, namespace: fraud}
         environments: {staging: {}, prod: {}}
 
     Right:
 
-        deployment: {mode: cloud, provider: gcp, region: europe-west3, project: acme-ml}
+        deployment: {mode: cloud, provider: gcp, region: europe-west3, account: acme-ml}
         environments: {staging: {}, prod: {}}
     """
     return Diagnostic(
         "E0525",
         Severity.ERROR,
         f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} in project"
-        f" {quote(project)}: their workloads would share their access",
+        f" {quote(account)}: their workloads would share their access",
         span,
-        "leave out `namespace`, or give one of them its own `namespace` or `project`",
+        "leave out `namespace`, or give one of them its own `namespace` or `account`",
     )
 
 

@@ -124,7 +124,7 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
     """Return the project and namespace by which IAM distinguishes workloads with the same ServiceAccount."""
-    return options_of(target).project, namespace_of(plan, target.name)
+    return options_of(target).account, namespace_of(plan, target.name)
 
 
 def _secret_fault(ref: SecretRef, name: str, first: str) -> str:

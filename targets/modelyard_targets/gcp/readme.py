@@ -12,13 +12,12 @@ from modelyard.plan import Identity, Kind, NodePool, Secret
 from modelyard.records import record, replace
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
-from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.gcp.budget import cost_rows
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.infrastructure import calls_of
 from modelyard_targets.gcp.names import cluster_name, pool_name, repository, secret_id
 from modelyard_targets.gcp.options import has_nat, vpc_of
-from modelyard_targets.gcp.pools import pool_nodes
+from modelyard_targets.gcp.pools import pool_nodes, training_pools
 from modelyard_targets.gcp.quotas import quotas
 from modelyard_targets.gcp.services import SECRETS_MANAGER
 from modelyard_targets.gcp.storage import has_registry, managed_databases
@@ -107,13 +106,6 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
     }
 
 
-def _pools_of_one_zone(context: Context) -> Iterator[str]:
-    near = classes_of_one_zone(context.plan, context.placement)
-    for pool in context.plan.of(NodePool, context.placement):
-        if pool.value.compute in near:
-            yield pool.name
-
-
 def _values(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
     system, target = context.system, context.target
     databases = [resource.name for resource in managed_databases(context)]
@@ -132,7 +124,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "nat": "Cloud NAT" if has_nat(target) else "traffic between zones",
         "quotas": quotas(context.plan, context.placement),
         "pools": tuple(_pools(context)),
-        "one_zone": list(_pools_of_one_zone(context)),
+        "one_zone": list(training_pools(context)),
         "own_registry": has_registry(context),
         "image_path": _image_path(context),
         "databases": databases,

@@ -15,7 +15,7 @@ from modelyard_targets.gcp.options import nodes_cidr
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
-from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
+from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Given, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = "secrets-manager"
 """The ClusterSecretStore for Secret Manager. Its name is the `via` of a secret store."""
@@ -23,8 +23,19 @@ SECRETS_MANAGER: Final = "secrets-manager"
 _LOGIN_REFRESH: Final = "5m"
 """The refresh interval of logins. After a rotation, new connections fail until the new password has arrived."""
 
-_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\nsslmode=require\n"
-"""The service file requires TLS, because libpq's default would fall back to a plain connection to any server."""
+_AUTHORITY: Final = "authority.pem"
+_SERVICES: Final = f"""\
+[{SERVICE}]
+user={{{{ .username }}}}
+password={{{{ .password }}}}
+sslmode=verify-ca
+sslrootcert={SERVICE_FOLDER}/{_AUTHORITY}
+"""
+"""The service file requires TLS and the certificate of this instance: libpq's default accepts any server, unencrypted.
+
+The authority signs for one instance only, so `verify-full`, whose name the address does not match, would prove no more.
+Source: https://docs.cloud.google.com/sql/docs/postgres/authorize-ssl, 2026-11-27.
+"""
 
 _POSTGRESQL: Final = 5432
 
@@ -77,8 +88,12 @@ def database(store: Store, context: Context) -> ManagedDatabase:
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # with `Merge`, the Secret has both keys in addition to the service file and the host
-    more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
+    # with `Merge`, the Secret has both keys in addition to these
+    more: dict[str, Given] = {
+        "services": _SERVICES,
+        _AUTHORITY: Ref("infrastructure", key=f"{output}_authority"),
+        "host": Ref("infrastructure", key=f"{output}_host"),
+    }
     template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {
         "apiVersion": "external-secrets.io/v1",
@@ -101,6 +116,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
         network=nodes_cidr(context.target),
         secret=secret,
         login=_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
+        files=("services", _AUTHORITY),
     )
 
 

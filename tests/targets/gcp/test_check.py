@@ -144,9 +144,9 @@ def test_hint_for_an_aws_region_lists_regions_on_its_continent(region: str, ther
 TWO = """
   mode: cloud
   targets:
-    main: {provider: gcp, region: europe-west4, project: acme-leads, vpc: {cidr: 10.20.0.0/16}, %s
+    main: {provider: gcp, region: europe-west4, account: acme-leads, vpc: {cidr: 10.20.0.0/16}, %s
       secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
-    lab: {provider: gcp, region: europe-west3, project: %s, vpc: {cidr: 10.30.0.0/16}}
+    lab: {provider: gcp, region: europe-west3, account: %s, vpc: {cidr: 10.30.0.0/16}}
   placement: {default: main}
 """
 
