@@ -163,7 +163,9 @@ BODIES: Mapping[str, Body] = {
     "gcp:projects/iAMMember:IAMMember": _member("project"),
     "gcp:projects/service:Service": Body("", ""),
     "gcp:projects/serviceIdentity:ServiceIdentity": Body("", ""),
-    "gcp:secretmanager/secret:Secret": Body("secretmanager.v1", "Secret", renames={"secretId": None}),
+    "gcp:secretmanager/secret:Secret": Body(
+        "secretmanager.v1", "Secret", renames={"secretId": None, "replication.auto": "automatic"}
+    ),
     "gcp:secretmanager/secretIamMember:SecretIamMember": _member("project", "secretId"),
     "gcp:secretmanager/secretVersion:SecretVersion": Body(
         "secretmanager.v1", "AddSecretVersionRequest", renames={"secret": None, "secretData": "payload.data"}

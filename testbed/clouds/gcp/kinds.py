@@ -37,16 +37,18 @@ class Kind:
     """A resource type.
 
     `path` is the template of its ID, filled with declared and assigned properties. `service` has to be enabled. A
-    change of a path in `fixed` requires a replacement. `labels` is the property to which default labels are added.
-    `client` properties are instructions for the provider. `references` are the types that a property names.
-    `blocked_by` are the types whose references prevent a deletion, with the word for this type in the error;
-    `contains` are those deleted with it. `computed` are the nested paths of assigned properties, which a preview does
-    not know. A resource that `stays` is only forgotten by a deletion.
+    change of a path in `fixed` requires a replacement, and one in `replaced_if` does so for some values. `labels` is
+    the property to which default labels are added. `client` properties are instructions for the provider.
+    `references` are the types that a property names. `blocked_by` are the types whose references prevent a deletion,
+    and `noun` is the word for this type in the error; `contains` are those deleted with it. `computed` are the nested
+    paths of assigned properties, which a preview does not know. A resource that `stays` is only forgotten by a
+    deletion, and a `shared` one that exists is adopted. `after` runs after each change.
     """
 
     path: str
     service: str
     fixed: frozenset[str] = frozenset()
+    replaced_if: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict[str, Callable[[Any, Any], bool]])
     naming: Naming | None = None
     labels: str = ""
     client: frozenset[str] = frozenset()

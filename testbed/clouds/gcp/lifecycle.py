@@ -48,6 +48,9 @@ class GoogleLifecycle(Lifecycle[Api]):
         if KINDS[kind].labels and "pulumiLabels" in olds and olds["pulumiLabels"] != self._labels(kind, news):
             names += ["effectiveLabels", "pulumiLabels"]
         replaced = [path for path in paths if _is_fixed(path, KINDS[kind].fixed)]
+        for path, judged in KINDS[kind].replaced_if.items():
+            if path in paths and judged(inputs.get(path), news.get(path)):
+                replaced.append(path)
         naming = KINDS[kind].naming
         own_name = naming is not None and naming.name not in news.get("__defaults", ()) and naming.name not in names
         return names, replaced, bool(replaced) and own_name

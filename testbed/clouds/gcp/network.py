@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
+from typing import Any
 
 from testbed.clouds.gcp.api import Api, at, refused, relative
 from testbed.clouds.gcp.kinds import Kind, named, target_of
@@ -61,14 +62,9 @@ def _free(api: Api, values: Values) -> None:
             )
 
 
-def _only_wider(api: Api, values: Values) -> None:
-    """Refuse a primary range that does not contain the earlier one: pulumi-gcp 10.2, Subnetwork, read 2026-11-27."""
-    before = api.find(SUBNETWORK, api.filled(KINDS[SUBNETWORK].path, values))
-    if before and not IPv4Network(before["ipCidrRange"]).subnet_of(IPv4Network(values["ipCidrRange"])):
-        raise refused(
-            400,
-            f"New IP CIDR range {values['ipCidrRange']} must contain existing range {before['ipCidrRange']}., invalid",
-        )
+def _is_not_wider(before: Any, after: Any) -> bool:
+    """Return whether a range does not contain the earlier one: pulumi-gcp 10.2, Subnetwork, read 2026-11-27."""
+    return not IPv4Network(str(before)).subnet_of(IPv4Network(str(after)))
 
 
 def _ports(api: Api, values: Values) -> None:
@@ -136,7 +132,8 @@ KINDS = {
         link=LINK,
         assign=_subnetwork,
         references={"network": NETWORK},
-        rules=(_free, _only_wider),
+        replaced_if={"ipCidrRange": _is_not_wider},
+        rules=(_free,),
         blocked_by=(CLUSTER, ADDRESS),
         noun="subnetwork",
     ),

@@ -89,6 +89,7 @@ KINDS = {
         assign=_logs,
         rules=(members.encrypts("logging", "cmekSettings.kmsKeyName"),),
         guards=(_released,),
+        shared=True,  # the provider adopts an existing one
     ),
     SINK: Kind(
         "projects/{project}/sinks/{name}",

@@ -92,8 +92,8 @@ def test_changes_of_a_network(world: World) -> None:
     assert world.change("network", routingMode="GLOBAL")[0] == ["routingMode"]
     assert world.replaced_by("network", autoCreateSubnetworks=True) == ["autoCreateSubnetworks"]
     assert world.change("subnetwork", logConfig={"flowSampling": 0.5})[0] == ["logConfig"]
-    with pytest.raises(Refused, match=r"New IP CIDR range 10.20.0.0/19 must contain existing range 10.20.0.0/18"):
-        world.change("subnetwork", ipCidrRange="10.20.0.0/19")
+    assert world.replaced_by("subnetwork", ipCidrRange="10.20.0.0/19") == ["ipCidrRange"]
+    assert world.replaced_by("subnetwork", ipCidrRange="10.16.0.0/12") == []
     assert world.replaced_by("subnetwork", region="europe-west1") == ["region"]
 
 
