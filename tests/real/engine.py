@@ -10,12 +10,12 @@ from testbed.pulumi.stack import Outcome, Running
 
 def changes_of(outcome: Outcome) -> dict[str, str]:
     """Return the operation on each changed resource, by class and logical name such as `NodeGroup system`."""
-    found: dict[str, str] = {}
+    operations: dict[str, str] = {}
     for urn, operation in outcome.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]
         if not kind.startswith("modelyard:"):
-            found[f"{kind.rpartition(':')[2]} {urn.rpartition('::')[2]}"] = operation
-    return found
+            operations[f"{kind.rpartition(':')[2]} {urn.rpartition('::')[2]}"] = operation
+    return operations
 
 
 def until_all_else_is_done(orders: Orders, running: Running) -> None:

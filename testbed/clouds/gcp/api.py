@@ -34,10 +34,10 @@ class Api:
     @property
     def project(self) -> Values:
         """Return the project's number and billing account."""
-        found = self.store.get("project", self.account)
-        if found is None:
+        project = self.store.get("project", self.account)
+        if project is None:
             raise refused(404, f"The project '{self.account}' was not found or you lack permission to see it, notFound")
-        return found
+        return project
 
     @property
     def number(self) -> str:
@@ -107,8 +107,8 @@ def merged(declared: Any, assigned: Any) -> Any:
 
 def at(values: Any, path: str) -> list[Any]:
     """Return all values at a path such as `nodeConfig.taints.key`, through lists."""
-    found: list[Any] = [values]
+    reached: list[Any] = [values]
     for name in path.split("."):
-        inner = [each for value in found for each in (value if isinstance(value, list) else [value])]
-        found = [each[name] for each in inner if isinstance(each, dict) and each.get(name) is not None]
-    return [each for value in found for each in (value if isinstance(value, list) else [value])]
+        inner = [each for value in reached for each in (value if isinstance(value, list) else [value])]
+        reached = [each[name] for each in inner if isinstance(each, dict) and each.get(name) is not None]
+    return [each for value in reached for each in (value if isinstance(value, list) else [value])]

@@ -113,7 +113,7 @@ class Cloud:
     def left(self) -> dict[str, list[str]]:
         """Return the IDs of all resources by class, except enabled services and the agents of services."""
         names = {token.rpartition(":")[2]: sorted(self.api.store.all(token)) for token in KINDS}
-        return {name: found for name, found in names.items() if found and name not in ("Service", "ServiceIdentity")}
+        return {name: each for name, each in names.items() if each and name not in ("Service", "ServiceIdentity")}
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:

@@ -76,11 +76,11 @@ def _protected(api: Api, identifier: str, values: Values) -> None:
             "Error, failed to delete instance because deletion_protection is set to true. Set it to false to proceed"
             " with instance deletion.",
         )
-    found = api.find(INSTANCE, identifier) or {}
-    if found["settings"].get("deletionProtectionEnabled"):
+    current = api.find(INSTANCE, identifier) or {}
+    if current["settings"].get("deletionProtectionEnabled"):
         raise refused(400, "The instance is protected. Please disable the deletion protection and try again., invalid")
-    if found["settings"].get("retainBackupsOnDelete") or at(found, "settings.finalBackupConfig.enabled") == [True]:
-        api.store.put("backups", identifier, {"key": found.get("encryptionKeyName")})
+    if current["settings"].get("retainBackupsOnDelete") or at(current, "settings.finalBackupConfig.enabled") == [True]:
+        api.store.put("backups", identifier, {"key": current.get("encryptionKeyName")})
     api.store.put(_RELEASED, f"{INSTANCE} {identifier}", {"for": "a week"})
 
 

@@ -87,8 +87,8 @@ def record(token: str, kinds: Mapping[str, Kind]) -> Record[Api]:
         return identifier
 
     def read(api: Api, identifier: str, values: Values) -> Values | None:
-        found = api.find(token, identifier)
-        return None if found is None else _shown(kind, found, values)
+        current = api.find(token, identifier)
+        return None if current is None else _shown(kind, current, values)
 
     def update(api: Api, identifier: str, olds: Values, values: Values) -> None:
         stored = api.store.get(token, identifier)
@@ -100,13 +100,13 @@ def record(token: str, kinds: Mapping[str, Kind]) -> Record[Api]:
         _put(api, token, kind, identifier, declared, assigned)
 
     def delete(api: Api, identifier: str, values: Values) -> None:
-        found = api.find(token, identifier)
-        if found is None:
+        current = api.find(token, identifier)
+        if current is None:
             raise refused(404, f"The resource '{identifier}' was not found, notFound")
         if values.get("deletionPolicy") == "ABANDON":
             return
         for guard in kind.guards:
-            guard(api, identifier, {**found, **values})
+            guard(api, identifier, {**current, **values})
         if kind.stays(values):
             return
         for other in kind.blocked_by:
@@ -155,16 +155,16 @@ def _put(api: Api, token: str, kind: Kind, identifier: str, declared: Values, as
     kind.after(api, identifier)
 
 
-def _shown(kind: Kind, found: Values, values: Values) -> Values:
+def _shown(kind: Kind, current: Values, values: Values) -> Values:
     """Return the provider's view of a resource, whose labels are only those that it manages."""
     if not kind.labels:
-        return found
-    labels = found.get(kind.labels) or {}
+        return current
+    labels = current.get(kind.labels) or {}
 
     def managed(name: str) -> Values:
         return {key: labels[key] for key in values.get(name) or {} if key in labels}
 
-    shown = {**found, "effectiveLabels": labels, "pulumiLabels": managed("pulumiLabels")}
+    shown = {**current, "effectiveLabels": labels, "pulumiLabels": managed("pulumiLabels")}
     shown.pop(kind.labels, None)
     return {**shown, kind.labels: managed(kind.labels)} if kind.labels in values else shown
 

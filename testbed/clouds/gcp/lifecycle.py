@@ -97,10 +97,10 @@ def _is_fixed(path: str, fixed: frozenset[str]) -> bool:
 
 def _unknown(inputs: Values, paths: frozenset[str]) -> Values:
     """Return unknown values at these paths."""
-    found: Values = {}
+    unknown: Values = {}
     for path in paths:
-        _set(found, path, UNKNOWN)
-    return found
+        _set(unknown, path, UNKNOWN)
+    return unknown
 
 
 def _set(values: Values, path: str, value: Any) -> None:

@@ -70,6 +70,6 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 def all_ends(world: World, cloud: Cloud) -> None:
     """Delete everything in reverse order, and check that the cloud kept all properties as they were set."""
-    for name in reversed(list(world.made)):
+    for name in reversed(list(world.resources)):
         world.remove(name)
     assert cloud.surprises() == {}

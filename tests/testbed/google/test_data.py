@@ -90,15 +90,15 @@ def test_keys_are_never_deleted(world: World, key: str, cloud: Cloud) -> None:
     assert world.change("key", rotationPeriod="8640000s")[0] == ["rotationPeriod"]
     assert world.replaced_by("key", purpose="MAC") == ["purpose"]
     world.change("key", deletionPolicy="ABANDON")
-    kind, found, inputs, state = world.made["key"]
+    kind, identifier, inputs, state = world.resources["key"]
     world.remove("key")
     assert "destroyed" not in (cloud.api.find(kind, key) or {})
     with pytest.raises(Refused, match=r"409: CryptoKey .* already exists"):
         world.lifecycle.create(kind, inputs)
 
-    world.lifecycle.delete(kind, found, {**state, "deletionPolicy": "DELETE"})
+    world.lifecycle.delete(kind, identifier, {**state, "deletionPolicy": "DELETE"})
     assert (cloud.api.find(kind, key) or {})["destroyed"] is True
-    ring = world.made["ring"][1]
+    ring = world.resources["ring"][1]
     world.remove("ring")
     assert cloud.left()["KeyRing"] == [ring]
 

@@ -130,10 +130,10 @@ def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud
 
     assert zone["effectiveLabels"] == {"modelyard-system": "fraud", "team": "growth"}
     cloud.edit(ZONE, zone["id"], labels={"theirs": "yes", "modelyard-system": "other"})
-    kind, found, inputs, state = world.made["zone"]
-    seen = world.lifecycle.read(kind, found, state, inputs)
+    kind, identifier, inputs, state = world.resources["zone"]
+    seen = world.lifecycle.read(kind, identifier, state, inputs)
     assert seen is not None
     assert seen[0]["effectiveLabels"]["theirs"] == "yes"
     assert world.lifecycle.diff(kind, seen[1], seen[0], inputs)[0] == ["effectiveLabels", "pulumiLabels"]
-    assert world.lifecycle.update(kind, found, seen[0], inputs)["pulumiLabels"]["modelyard-system"] == "fraud"
+    assert world.lifecycle.update(kind, identifier, seen[0], inputs)["pulumiLabels"]["modelyard-system"] == "fraud"
     assert network["name"].startswith("network-")

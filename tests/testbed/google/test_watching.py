@@ -99,9 +99,9 @@ def test_members_of_the_project(world: World) -> None:
 def test_a_service_stays_enabled_if_it_is_only_forgotten(world: World, cloud: Cloud) -> None:
     enable(world, "dns")
     world.make("sql", "gcp:projects/service:Service", service="sqladmin.googleapis.com", disableOnDestroy=True)
-    kind, found, _, state = world.made["dns-service"]
+    kind, identifier, _, state = world.resources["dns-service"]
 
-    world.lifecycle.delete(kind, found, state)
+    world.lifecycle.delete(kind, identifier, state)
     world.remove("sql")
 
     assert "dns.googleapis.com" in cloud.api.project["services"]
