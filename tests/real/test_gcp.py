@@ -17,9 +17,9 @@ PROGRAM = Path(__file__).parent / "programs" / "gcp"
 REQUIREMENTS = Path(__file__).parents[1] / "golden/leads-on-google-default/main/infrastructure/requirements.txt"
 """The packages of emitted programs, so that both share an environment."""
 
-KEY = "gcp:kms/cryptoKey:CryptoKey"
 BUCKET = "gcp:storage/bucket:Bucket"
 NETWORK = "gcp:compute/network:Network"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 NAME = "small-data-20261127"
 
 
@@ -55,9 +55,9 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
     assert [each["description"] for each in cloud.api.all(NETWORK).values()] == ["larger"]
 
     _drift(cloud)
-    found = {"Bucket data": "update", "Firewall deny": "delete", "Network network": "update"}
-    assert changes_of(small.refresh()) == found
-    assert changes_of(small.up()) == {**found, "Firewall deny": "create"}
+    drifted = {"Bucket data": "update", "Firewall deny": "delete", "Subnetwork subnetwork": "update"}
+    assert changes_of(small.refresh()) == drifted
+    assert changes_of(small.up()) == {**drifted, "Firewall deny": "create"}
     assert small.refresh().changed == {}
 
     cloud.upload(NAME, "raw/1.parquet")
@@ -70,10 +70,10 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: another network mode, a label, and a firewall rule that is gone."""
-    network, _ = cloud.named(NETWORK, "network-")
+    """Simulate manual changes: more logs of flows, a label, and a firewall rule that is gone."""
+    subnetwork, _ = cloud.named(SUBNETWORK, "subnetwork-")
     firewall, _ = cloud.named("gcp:compute/firewall:Firewall", "deny-")
-    cloud.edit(NETWORK, network, autoCreateSubnetworks=True)
+    cloud.edit(SUBNETWORK, subnetwork, logConfig={"flowSampling": 1})
     cloud.edit(BUCKET, NAME, labels={"owner": "somebody"})
     cloud.remove("gcp:compute/firewall:Firewall", firewall)
 

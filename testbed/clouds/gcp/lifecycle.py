@@ -65,7 +65,8 @@ class GoogleLifecycle(Lifecycle[Api]):
 
     def previewed(self, kind: str, inputs: Values) -> Values:
         """Return promised properties in which nested ones that Google assigns are unknown."""
-        return merged(self.promised(kind, inputs), _unknown(inputs, KINDS[kind].computed))
+        shown: Values = merged(self.promised(kind, inputs), _unknown(KINDS[kind].computed))
+        return shown
 
     def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
         """Return the properties that a preview can predict for a resource that will change."""
@@ -95,7 +96,7 @@ def _is_fixed(path: str, fixed: frozenset[str]) -> bool:
     return any(path == each or path.startswith(f"{each}.") for each in fixed)
 
 
-def _unknown(inputs: Values, paths: frozenset[str]) -> Values:
+def _unknown(paths: frozenset[str]) -> Values:
     """Return unknown values at these paths."""
     unknown: Values = {}
     for path in paths:
