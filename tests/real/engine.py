@@ -24,7 +24,7 @@ def until_all_else_is_done(orders: Orders, running: Running) -> None:
     while not orders.stalled or running.begun != begun or len(_calls(running)) > 1:
         assert not running.ended
         begun = running.begun
-        time.sleep(2)
+        time.sleep(5)
 
 
 def _calls(running: Running) -> list[str]:
