@@ -8,6 +8,7 @@ import pytest
 
 from testbed.clouds.gcp.cloud import Cloud
 from testbed.clouds.shared.refusal import Refused
+from testbed.clouds.shared.values import UNKNOWN
 from tests.testbed.google.world import POD, REGION, World, a_key, a_network, cluster_inputs, enable, pool_inputs
 
 CLUSTER = "gcp:container/cluster:Cluster"
@@ -39,6 +40,17 @@ def test_cluster_has_what_google_assigns(world: World, inputs: dict[str, Any]) -
     assert cluster["masterAuth"]["clusterCaCertificate"]
     assert cluster["servicesIpv4Cidr"] == "10.20.64.0/19"
     assert cluster["effectiveLabels"] == {"modelyard-system": "fraud"}
+
+
+def test_preview_does_not_know_what_google_will_assign(world: World, inputs: dict[str, Any]) -> None:
+    """A program must not take a missing certificate for an empty one. In an update, the known one stays."""
+    preview = world.lifecycle.previewed(CLUSTER, inputs)
+    created = world.make("cluster", CLUSTER, **inputs)
+    update = world.lifecycle.promised_update(CLUSTER, created, {**inputs, "minMasterVersion": "1.36"})
+
+    assert preview["masterAuth"]["clusterCaCertificate"] == UNKNOWN
+    assert preview["masterAuth"]["clientCertificateConfig"] == {"issueClientCertificate": False}
+    assert update["masterAuth"] == created["masterAuth"]
 
 
 @pytest.mark.parametrize(
