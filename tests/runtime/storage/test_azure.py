@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pyarrow.dataset as arrow_dataset
 import pytest
+from azure.core.exceptions import HttpResponseError
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.azure_data_lake_artifact_repo import AzureDataLakeArtifactRepository
 from pyarrow import fs
 
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import azure_artifacts
 from modelyard_runtime.storage.filesystem import (
     Place,
     files,
@@ -236,6 +241,48 @@ def test_workload_that_only_adds_can_repeat_an_attempt(cloud: Cloud, lake_in: In
     assert cloud.container.download_blob(f"{folder}/rows.parquet").readall() == content
     with pytest.raises(PermissionError, match="may add files and not replace any"):
         write_whole(file, b"other")
+
+
+def test_locked_blobs_are_not_overwritten(cloud: Cloud, lake_in: In, folder: str) -> None:
+    """Under a policy of immutability, files are added only if they are new."""
+    cloud.container.upload_blob(f"{folder}/locked/rows.parquet", b"rows")
+    file = lake_in(cloud.pod("locking", {"write": folder})).below(folder, "locked", "rows.parquet")
+
+    with pytest.raises(OSError, match="immutable"):
+        write_whole(file, b"other")
+    write_once(file, b"other")
+
+    assert read_whole(file) == b"rows"
+
+
+# MLflow
+
+
+@pytest.mark.parametrize("scheme", ["abfss", "wasbs"])
+def test_mlflow_opens_artifacts_with_the_identity(
+    cloud: Cloud, lake_in: In, folder: str, scheme: str, tmp_path: Path
+) -> None:
+    """At `wasbs://`, MLflow looks for the identity itself."""
+    lake_in(cloud.pod("training", {"write": folder}))
+    azure_artifacts.register()
+    part = {"abfss": "dfs", "wasbs": "blob"}[scheme]
+    address = f"{scheme}://{CONTAINER}@{ACCOUNT}.{part}.core.windows.net"
+    (tmp_path / "MLmodel").write_text("model")
+
+    get_artifact_repository(f"{address}/{folder}/models").log_artifact(str(tmp_path / "MLmodel"))
+
+    assert cloud.container.download_blob(f"{folder}/models/MLmodel").readall() == b"model"
+    with pytest.raises(HttpResponseError, match="AuthorizationPermissionMismatch"):
+        get_artifact_repository(f"{address}/other").log_artifact(str(tmp_path / "MLmodel"))
+
+
+def test_mlflow_would_fail_at_the_other_address(cloud: Cloud, lake_in: In, folder: str, tmp_path: Path) -> None:
+    """Accounts that keep deleted blobs and have no hierarchical namespace answer at one of their addresses alone."""
+    lake_in(cloud.pod("training", {"write": folder}))
+    (tmp_path / "MLmodel").write_text("model")
+
+    with pytest.raises(HttpResponseError, match="EndpointUnsupportedAccountFeatures"):
+        AzureDataLakeArtifactRepository(f"{LAKE}/{folder}").log_artifact(str(tmp_path / "MLmodel"))
 
 
 # files

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _PAGE: Final = 5000
 """The maximum number of names in one response."""
 
-_EXISTS: Final = ("BlobAlreadyExists", "UnauthorizedBlobOverwrite")
-"""Azure's codes for an upload of a blob that exists, with and without the right to replace it."""
+_EXISTS: Final = ("BlobAlreadyExists", "BlobImmutableDueToPolicy", "UnauthorizedBlobOverwrite")
+"""Azure's codes for an upload of a blob that exists: in general, under a lock, and without the right to replace it."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:

@@ -26,6 +26,7 @@ MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
         403,
         "This request is not authorized to perform this operation using this permission.",
     ),
+    "BlobImmutableDueToPolicy": (409, "This operation is not permitted as the blob is immutable due to a policy."),
     "EndpointUnsupportedAccountFeatures": (
         409,
         "This endpoint does not support BlobStorageEvents or SoftDelete. Please disable these account features if you "
@@ -46,6 +47,9 @@ MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
 Source: https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes and
 /blob-service-error-codes, 2026-11-27.
 """
+
+LOCKED: Final = "/locked/"
+"""The folder whose blobs are retained and can neither be overwritten nor deleted."""
 
 _CHALLENGE: Final = f"Bearer authorization_uri=https://{HOST}/{TENANT}/oauth2/authorize resource_id={STORAGE}"
 _OF_A_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
@@ -143,7 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
         except jwt.InvalidTokenError:
             return "InvalidAuthenticationInfo"
         call = Call(self.command, self.path, self.headers.get("x-ms-copy-source", ""))
-        return refusal(call, self.server.roles.get(client, ()), self._exists)
+        code = refusal(call, self.server.roles.get(client, ()), self._exists)
+        is_locked = LOCKED in call.blob and call.method in {"PUT", "DELETE"}
+        return "BlobImmutableDueToPolicy" if not code and is_locked and self._exists() else code
 
     def _exists(self) -> bool:
         headers = {name: self.headers[name] for name in ("Host", "Authorization", "x-ms-version")}
