@@ -22,7 +22,8 @@ def register() -> None:
     """Make this process open `abfss://` artifacts by the Blob API."""
     from mlflow.store.artifact.artifact_repository_registry import get_registered_artifact_repositories
 
-    get_registered_artifact_repositories()[_SCHEME] = _repository
+    repositories: dict[str, Any] = get_registered_artifact_repositories()
+    repositories[_SCHEME] = _repository
 
 
 def _repository(artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> Any:

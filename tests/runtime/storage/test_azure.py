@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow.dataset as arrow_dataset
 import pytest
@@ -116,10 +118,10 @@ def test_every_request_without_a_token_is_an_os_error(cloud: Cloud, lake_in: In)
     ids=["other account", "expired", "other audience"],
 )
 def test_reason_of_a_refused_token_is_reported(
-    cloud: Cloud, lake_in: In, subject: str, options: dict[str, object], expected: str
+    cloud: Cloud, lake_in: In, subject: str, options: dict[str, Any], expected: str
 ) -> None:
     pod = cloud.pod("refused", {"write": "refused"})
-    pod.token_file.write_text(cloud.entra.service_account_token(subject or pod.subject, **options))  # type: ignore[arg-type]
+    pod.token_file.write_text(cloud.entra.service_account_token(subject or pod.subject, **options))
 
     with pytest.raises(OSError, match=f"there is no token of Azure for .*{expected}"):
         read_whole(lake_in(pod).below("refused", "file"))
@@ -286,6 +288,15 @@ def test_mlflow_would_fail_at_the_other_address(cloud: Cloud, lake_in: In, folde
 
 
 # files
+
+
+def test_log_does_not_repeat_each_request(
+    cloud: Cloud, lake_in: In, folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    write_whole(lake_in(cloud.pod("logging", {"write": folder})).below(folder, "file"), b"")
+
+    assert [record.name for record in caplog.records if record.name.startswith("azure")] == []
 
 
 def test_stream_is_visible_when_it_is_closed(cloud: Cloud, lake_in: In, folder: str) -> None:

@@ -6,6 +6,7 @@ which Microsoft Entra ID exchanges for a token of an hour. Azure's library repla
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -27,8 +28,9 @@ _RETRIES = 3
 _BACKOFF_S: Final = 1
 """The first pause before a retry. Azure's default is a quarter of a minute."""
 
-_TIMEOUTS: Final[Mapping[str, int]] = {"connection_timeout": 5, "read_timeout": 30}
-"""In seconds. By default, requests to Entra ID wait for five minutes where a network policy drops them."""
+_CONNECT_S: Final = 5
+_READ_S: Final = 30
+"""Timeouts. By default, requests to Entra ID wait for five minutes where a network policy drops them."""
 
 BLOCK: Final = 8 * 1024 * 1024
 """The size of the blocks of a larger blob, which may have 50,000. It is what a retry repeats."""
@@ -112,6 +114,7 @@ def _client(url: str, login: str | Identity, most_at_once: int = BLOCK) -> Any:
     """Create a client once for each login, because each asks for a token of its own."""
     from azure.storage.blob import BlobServiceClient
 
+    logging.getLogger("azure").setLevel(logging.WARNING)  # it logs all headers of each request as information
     return BlobServiceClient(
         url,
         credential=login if isinstance(login, str) else _credential(login),
@@ -119,7 +122,8 @@ def _client(url: str, login: str | Identity, most_at_once: int = BLOCK) -> Any:
         initial_backoff=_BACKOFF_S,
         max_single_put_size=most_at_once,
         max_block_size=BLOCK,
-        **_TIMEOUTS,
+        connection_timeout=_CONNECT_S,
+        read_timeout=_READ_S,
     )
 
 
@@ -146,7 +150,8 @@ class _Credential:
             token_file_path=identity.token_file,
             authority=identity.authority,
             retry_total=_RETRIES,
-            **_TIMEOUTS,
+            connection_timeout=_CONNECT_S,
+            read_timeout=_READ_S,
         )
 
     def get_token(self, *scopes: str, **options: Any) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FOLDER: Final = "hdi_isfolder"
 """The metadata key of an object that represents a folder."""
 
-_AHEAD: Final = 4 * 1024 * 1024
+_AHEAD: Final = 8 * 1024 * 1024
 """How many bytes a stream reads in one request."""
 
 _DELETES: Final = 8
@@ -96,10 +96,13 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
             self.delete_root_dir_contents()
         with failing_as_os_error(path):
             opened = self._account.client().get_container_client(container)
-            names = [*opened.list_blob_names(name_starts_with=f"{name}/")]
-        deepest_first = sorted(names, reverse=True)
+            blobs = list(opened.list_blobs(name_starts_with=f"{name}/", include=["metadata"]))
+        folders = [blob for blob in blobs if is_folder(blob)]
+        others = [blob for blob in blobs if not is_folder(blob)]
         with ThreadPoolExecutor(_DELETES) as pool:
-            list(pool.map(self.delete_file, [f"{container}/{each}" for each in deepest_first]))
+            list(pool.map(self.delete_file, [f"{container}/{blob.name}" for blob in others]))
+        for folder in sorted((str(blob.name) for blob in folders), reverse=True):  # only empty ones can be deleted
+            self.delete_file(f"{container}/{folder}")
 
     def delete_root_dir_contents(self) -> None:
         raise io.UnsupportedOperation("a whole container is not deleted: delete by name")

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 import jwt
@@ -80,20 +80,23 @@ class Front(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Front
     host = ""
     _upstream: HTTPSConnection | None = None
+
+    @property
+    def _front(self) -> Front:
+        return cast("Front", self.server)
 
     def do_CONNECT(self) -> None:
         """Become the host that the client wants to reach."""
         self.host = self.path.partition(":")[0]
-        if self.host in self.server.unreachable:
+        if self.host in self._front.unreachable:
             self._answer(504, {"Connection": "close"}, b"")
             self.close_connection = True
             return
         self.send_response_only(200)
         self.end_headers()
-        self.request = self.server.of_server.wrap_socket(self.request, server_side=True)
+        self.request = self._front.of_server.wrap_socket(self.request, server_side=True)
         self.setup()
         self.close_connection = False
 
@@ -115,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.host == HOST:
-            status, answer = self.server.entra.answer(self.command, self.path, body)
+            status, answer = self._front.entra.answer(self.command, self.path, body)
             self._answer(status, {"Content-Type": "application/json"}, json.dumps(answer).encode())
         elif self.host.endswith(".blob.core.windows.net"):
             self._blobs(body)
@@ -130,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._upstream.close()
 
     def _blobs(self, body: bytes) -> None:
-        self.server.requests.append(f"{self.command} {self.path}")
+        self._front.requests.append(f"{self.command} {self.path}")
         code = self._refusal()
         if code:
             self._refuse(code)
@@ -143,11 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
         if kind != "Bearer":
             return "NoAuthenticationInformation"
         try:
-            client = self.server.entra.client_of(token)
+            client = self._front.entra.client_of(token)
         except jwt.InvalidTokenError:
             return "InvalidAuthenticationInfo"
         call = Call(self.command, self.path, self.headers.get("x-ms-copy-source", ""))
-        code = refusal(call, self.server.roles.get(client, ()), self._exists)
+        code = refusal(call, self._front.roles.get(client, ()), self._exists)
         is_locked = LOCKED in call.blob and call.method in {"PUT", "DELETE"}
         return "BlobImmutableDueToPolicy" if not code and is_locked and self._exists() else code
 
@@ -160,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         if self._upstream is None:
-            self._upstream = HTTPSConnection("127.0.0.1", self.server.azurite_port, context=self.server.of_client)
+            self._upstream = HTTPSConnection("127.0.0.1", self._front.azurite_port, context=self._front.of_client)
         self._upstream.request(method, path, body, headers)
         response = self._upstream.getresponse()
         content = response.read()
