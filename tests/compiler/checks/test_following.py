@@ -56,7 +56,7 @@ def test_a_cycle_is_reported_once() -> None:
     (found,) = told_of(spec)
 
     assert found.code == "E0922"
-    assert found.message == "these pipelines follow each other: retrain → nightly → retrain"
+    assert found.message == "pipelines follow each other in a cycle: retrain → nightly → retrain"
 
 
 def test_following_a_pipeline_on_another_cluster_is_reported() -> None:

@@ -78,7 +78,7 @@ def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
 
     for name in ("README.md.edited", "README.md.edited-2"):
         assert f"{name}' is the version of" in said
-    assert "notes.edited' is not part of what the spec compiles to" in said
+    assert "notes.edited' is not part of the compiled spec" in said
     assert "then delete it" in said
 
 
