@@ -49,8 +49,8 @@ def test_an_unchanged_or_first_spec_removes_nothing() -> None:
 def test_a_renamed_endpoint_is_reported_with_its_new_name() -> None:
     assert gone(SCORER) == [
         (
-            "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are gone:"
-            " `pulumi up` will destroy them",
+            "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are no longer in the"
+            " spec: `pulumi up` will destroy them",
             "if you renamed it, add `moved: {inference.fraud-scorer: inference.scorer}`",
         )
     ]
@@ -83,7 +83,7 @@ def test_a_removed_variant_gets_no_rename_hint() -> None:
 @pytest.mark.parametrize(
     ("spec", "before", "fate", "hint"),
     [
-        (VALID_SPEC.replace("runs", "history"), BEFORE, "because it is protected", "{stores.history: stores.runs}"),
+        (VALID_SPEC.replace("runs", "history"), BEFORE, "it is protected, so", "{stores.history: stores.runs}"),
         (VALID_SPEC, lasting(plan_of(MADE)), "its bucket remains, but nothing uses it", ""),
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],

@@ -88,9 +88,9 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("data: {t: {format: csv, uri: 's3://a/b', path: b}}", "6:42 E0209", "use either this field or 'uri'"),
         ("data: {t: {format: csv, store: lake, path: x, features: [a, b, a]}}", "6:64 E0208", "remove one of the two"),
         ("channels: {c: {type: pagerduty, key: hunter2}}", "6:38 E0212",
-         "write a reference to a secret such as secret://vault/pagerduty#fraud"),
+         "use a reference to a secret such as secret://vault/pagerduty#fraud"),
         ("channels: {c: {type: pagerduty, key: 12345678}}", "6:38 E0212",
-         "write a reference to a secret such as secret://vault/pagerduty#fraud"),
+         "use a reference to a secret such as secret://vault/pagerduty#fraud"),
         ("governanse: {risk: high}", "6:1 E0203", "did you mean 'governance'?"),
     ],
 )  # fmt: skip

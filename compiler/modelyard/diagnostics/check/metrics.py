@@ -12,7 +12,7 @@ _WHOLE = 100
 
 
 def metric_unknown(span: Span, metric: str, known: Iterable[str], place: str) -> Diagnostic:
-    """A metric is not built in, and no code of yours could report it.
+    """A metric is not built in, and none of your code could report it.
 
     Your own training function may report any metric. A built-in trainer reports only the metrics of its task.
 
