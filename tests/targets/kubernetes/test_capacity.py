@@ -130,8 +130,8 @@ def test_equal_priorities_do_not_preempt_each_other() -> None:
 
     assert said(tight(low, low)) == ["E0990 nightly:"]
     assert hints(tight(low, low)) == [
-        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the maximum replicas or workers, or"
-        " declare more machines under `capacity`"
+        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the maximum replicas or workers,"
+        " or declare more machines under `capacity`"
     ]
     assert said(tight("    priority: lowest\n", low)) == []
 
