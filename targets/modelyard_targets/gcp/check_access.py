@@ -129,7 +129,7 @@ def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
 
 def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
-        return "names there have letters, digits, hyphens and underscores, 255 at most"
+        return "names there may have at most 255 letters, digits, hyphens and underscores"
     return f"{first!r} already has this name" if first != ref.path else ""
 
 

@@ -58,7 +58,7 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     if store.endpoint:
         if not store.adopt:
             why = "modelyard creates its bucket in Cloud Storage"
-            hint = "remove it, or adopt a bucket of that service"
+            hint = "remove it, or adopt a bucket on that service"
             yield problems.not_of_this_bucket(system.key(*here, "endpoint"), store.name, "endpoint", why, hint)
         return
     if store.region and not store.adopt and store.region != target.region:
@@ -71,7 +71,7 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     elif fault:
         yield problems.bucket_name_refused(system.key(*here), name, fault, _renaming(store, system))
     if store.credentials is not None:
-        why = "workloads open Cloud Storage by their identity"
+        why = "workloads access Cloud Storage with their identity"
         yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why, "remove it")
 
 
@@ -79,7 +79,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
     here = ("stores", store.name)
     if store.adopt:
         if store.credentials is None:
-            yield store_problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
+            yield store_problems.credentials_needed(system.key(*here), store.name, "the registry can log in")
         return
     if store.credentials is not None:
         yield store_problems.credentials_are_made(system.key(*here, "credentials"), store.name)
@@ -105,7 +105,7 @@ def _bucket_fault(name: str) -> str:
     if len(longest) > _LONGEST_BUCKET:
         return f"it is longer than {_LONGEST_BUCKET} characters"
     if ".." in name or _ADDRESS.fullmatch(name):
-        return "it has two dots in a row" if ".." in name else "it is an IPv4 address"
+        return "it has consecutive dots" if ".." in name else "it is an IPv4 address"
     if name.startswith("goog"):
         return "it begins with 'goog'"
     contained = next((word for word in _LOOKALIKES if word in name), "")
