@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import ceil
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.patterns import pattern
-from modelyard.plan import Identity, Plan, Resource, Secret
+from modelyard.plan import Identity, Plan, Secret
 from modelyard.spec import SecretRef, System, TargetSpec, target_path
+from modelyard_targets.cloud.access import circles
 from modelyard_targets.gcp.diagnostics import data as problems
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.names import secret_id
@@ -57,11 +58,8 @@ def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report targets that wait, directly or through others, for each other's buckets."""
-    waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
-    for other, (store, resource) in waits.pop(placement).items():
-        if placement in _reached(other, waits):
-            where = plan.system.key(*resource.origin)
-            yield problems.each_first(where, store, placement, other)
+    for other, store, resource in circles("gcp", plan, placement):
+        yield problems.each_first(plan.system.key(*resource.origin), store, placement, other)
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -131,27 +129,3 @@ def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
         return "names there have letters, digits, hyphens and underscores, 255 at most"
     return f"{first!r} already has this name" if first != ref.path else ""
-
-
-def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Return the other Google Cloud targets whose buckets this placement opens, each with a bucket and who opens it."""
-    found: dict[str, tuple[str, Resource]] = {}
-    if plan.system.target(placement).provider == "gcp":
-        for resource in plan.of(Identity, placement):
-            for access in google_access(resource.value, plan.system):
-                store = plan.system.stores[access.store]
-                if store.target != placement and not store.adopt:
-                    found.setdefault(store.target, (store.name, resource))
-    return found
-
-
-def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
-    """Return everything that a target waits for, directly or indirectly."""
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        for name in waits.get(waiting.pop(), {}):
-            if name not in found:
-                found.add(name)
-                waiting.append(name)
-    return found

@@ -11,9 +11,8 @@ from typing import Final
 
 from modelyard.plan import Access, Identity, Plan, Resource, Secret
 from modelyard.program import Call, Literal, Ref
-from modelyard.records import replace
 from modelyard.spec import SecretRef, System, target_path
-from modelyard.spec.watched import state_folder
+from modelyard_targets.cloud.access import access_in
 from modelyard_targets.gcp.names import cluster_name, secret_id, secrets_account
 from modelyard_targets.gcp.storage import has_buckets, login_variable, managed_databases, store_variable
 from modelyard_targets.kube.access.secrets import store_of
@@ -77,22 +76,8 @@ def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]
 
 
 def google_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to Cloud Storage itself; other services have their own credentials.
-
-    Whoever may only add objects cannot replace them there, and a monitor replaces its state at every run.
-    """
-    stores, state = system.stores, _state(value, system)
-    return tuple(
-        replace(access, mode="write") if access.mode == "append" and (access.store, access.prefix) == state else access
-        for access in value.access
-        if not stores[access.store].endpoint and system.target(stores[access.store].target).provider == "gcp"
-    )
-
-
-def _state(value: Identity, system: System) -> tuple[str, str] | None:
-    """Return the store and folder of a monitor's state; None for other workloads."""
-    section, _, name = value.workload.partition(".")
-    return state_folder(system, system.monitors[name]) if section == "monitors" else None
+    """Return the access to Cloud Storage itself; other services have their own credentials."""
+    return access_in("gcp", value, system)
 
 
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
