@@ -13,6 +13,7 @@ from modelyard.target import Target, Targets
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
 _EMITTED: Final = {
     "aws": "modelyard_targets.aws",
+    "azure": "modelyard_targets.azure",
     "gcp": "modelyard_targets.gcp",
     "kubernetes": "modelyard_targets.kubernetes",
 }

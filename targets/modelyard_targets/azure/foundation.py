@@ -10,6 +10,7 @@ from modelyard.spec import System, target_path
 from modelyard_targets.azure.names import cluster_name, group_name, tags
 from modelyard_targets.azure.options import PODS, SERVICES, options_of, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes
+from modelyard_targets.azure.storage import has_registry, managed_databases
 from modelyard_targets.azure.versions import version_of
 from modelyard_targets.kube.placement.context import Context
 
@@ -47,6 +48,21 @@ def key_call(context: Context) -> Call:
     here = target_path(context.system, context.placement)
     used = (("cluster", True),) if context.plan.has_cluster(context.placement) else ()
     return Call("key", "Key", _name(context), (("group", Ref("group")), *used), FOUNDATION, here)
+
+
+def providers_of(context: Context) -> tuple[str, ...]:
+    """Return the resource providers that have to be registered in the subscription."""
+    used = {"Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Storage"}
+    if context.plan.has_cluster(context.placement):
+        used |= {"Microsoft.Compute", "Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
+        used |= {"Microsoft.OperationalInsights"}
+    if has_registry(context):
+        used.add("Microsoft.ContainerRegistry")
+    if managed_databases(context):
+        used.add("Microsoft.DBforPostgreSQL")
+    if context.system.governance.budget is not None:
+        used.add("Microsoft.Consumption")
+    return tuple(sorted(used))
 
 
 def log_days(system: System) -> int:
@@ -88,7 +104,6 @@ def _cluster(context: Context) -> Call:
         ("version", version_of(context.target)),
         ("machine", CLUSTER_MACHINE),
         ("nodes", cluster_nodes(context.plan)),
-        ("expander", "priority"),
     ]
     if context.target.access:
         arguments.append(("public_access_cidrs", context.target.access))

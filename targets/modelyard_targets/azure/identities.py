@@ -14,7 +14,6 @@ from modelyard.spec import SecretRef, Store, System, TargetSpec, target_path
 from modelyard_targets.azure.names import cluster_name, group_name, secret_id
 from modelyard_targets.azure.options import options_of
 from modelyard_targets.azure.storage import (
-    SECRETS_MANAGER,
     account_of,
     has_buckets,
     has_vault,
@@ -23,6 +22,7 @@ from modelyard_targets.azure.storage import (
     store_variable,
 )
 from modelyard_targets.cloud.access import access_in
+from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
@@ -40,9 +40,8 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
     No workload reads secrets itself: External Secrets has its own identity and copies them into the cluster.
     """
-    if any(True for _ in with_roles(context)):
-        here = target_path(context.system, context.placement)
-        yield Call("roles", "StoreRoles", _name(context), (("group", Ref("group")),), GROUP, here)
+    if with_roles(context):
+        yield _roles(context)
     for resource in roles:
         yield _identity(resource, context, apart=False)
 
@@ -109,6 +108,19 @@ def _name(context: Context) -> str:
     return cluster_name(context.system, context.placement)
 
 
+def _roles(context: Context) -> Call:
+    """Build the role definitions, which may be assigned in the listed groups alone."""
+    opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
+    elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
+    groups = tuple(dict.fromkeys(group for group in elsewhere if group))
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("group", Ref("group")),
+        *((("groups", groups),) if groups else ()),
+    )
+    here = target_path(context.system, context.placement)
+    return Call("roles", "StoreRoles", _name(context), arguments, GROUP, here)
+
+
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
     opened = azure_access(resource.value, context.system)
     access = tuple(_grant(each, context) for each in opened)
@@ -134,19 +146,18 @@ def _grant(access: Access, context: Context) -> dict[str, Literal]:
         "prefix": access.prefix,
         "mode": access.mode,
     }
-    return {**grant, **_elsewhere(store, context)}
+    group = _elsewhere(store, context)
+    return {**grant, "group": group} if group else grant
 
 
-def _elsewhere(store: Store, context: Context) -> dict[str, Literal]:
-    """Return where an account is that is not in the resource group of the target.
+def _elsewhere(store: Store, context: Context) -> str:
+    """Return the resource group of a store of another target; "" for that of the target.
 
-    The spec does not name the resource group of an adopted one, so that the settings of the stack may.
+    The spec does not name the group of an adopted account; where it is another, a setting of the stack does.
     """
-    if store.adopt:
-        return {"adopted": True}
-    if store.target == context.placement:
-        return {}
-    return {"group": _group_id(context.system.target(store.target), context.system)}
+    if store.adopt or store.target == context.placement:
+        return ""
+    return _group_id(context.system.target(store.target), context.system)
 
 
 def _group_id(target: TargetSpec, system: System) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from modelyard_targets.azure.network_policies import STORAGE_RANGES
-
 from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Program, Ref
 from modelyard.spec import target_path
@@ -23,6 +21,7 @@ from modelyard_targets.azure.identities import (
     with_roles,
 )
 from modelyard_targets.azure.names import cluster_name
+from modelyard_targets.azure.network_policies import STORAGE_RANGES
 from modelyard_targets.azure.operations import operation_calls
 from modelyard_targets.azure.pools import pool_calls, system_pool_call
 from modelyard_targets.azure.storage import (

@@ -20,6 +20,9 @@ They exist in the cluster alone: Pods call the outside by their node's address (
 CNI Overlay", read 2026-11-25). Each node takes 256, so the range holds more than the 5,000 nodes of a cluster.
 """
 
+_LARGEST_SERVICES: Final = 16
+"""Addresses for 65,536 Services: a larger range would only take them from others."""
+
 
 @record
 class Vpc:
@@ -97,6 +100,11 @@ def vpc_of(target: TargetSpec) -> Vpc:
     return options_of(target).vpc
 
 
+def has_nat(target: TargetSpec) -> bool:
+    """Return whether the network is created here, with a NAT gateway as its way out."""
+    return not vpc_of(target).adopt
+
+
 def ranges_of(target: TargetSpec) -> Ranges:
     """Divide the range of a new network, which the check requires to be divisible. An adopted one is not divided."""
     vpc = vpc_of(target)
@@ -106,6 +114,8 @@ def ranges_of(target: TargetSpec) -> Ranges:
     nodes, others = lower.subnets()
     network, services = others.subnets()
     endpoints, api = network.subnets()
+    if services.prefixlen < _LARGEST_SERVICES:
+        services = next(services.subnets(new_prefix=_LARGEST_SERVICES))
     return Ranges(str(nodes), str(endpoints), str(api), str(services), str(pods))
 
 

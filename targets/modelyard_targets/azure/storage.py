@@ -11,6 +11,7 @@ from modelyard.spec import Store, System, target_path
 from modelyard_targets.azure.names import cluster_name, registry_name, server_name
 from modelyard_targets.azure.versions import postgresql_version
 from modelyard_targets.cloud.access import access_in
+from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.image.runtime_image import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context, database_name
@@ -18,9 +19,6 @@ from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "data"
-SECRETS_MANAGER: Final = "secrets-manager"
-"""The `via` of a secret store that is the cloud's own service: Key Vault."""
-
 _DAY_S: Final = 86400
 _GI: Final = 1024**3
 

@@ -13,6 +13,7 @@ from modelyard.records import record, replace
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
 from modelyard_targets.cloud.pools import classes_of_one_zone
+from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.gcp.budget import cost_rows
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.infrastructure import calls_of
@@ -20,7 +21,6 @@ from modelyard_targets.gcp.names import cluster_name, pool_name, repository, sec
 from modelyard_targets.gcp.options import has_nat, vpc_of
 from modelyard_targets.gcp.pools import pool_nodes
 from modelyard_targets.gcp.quotas import quotas
-from modelyard_targets.gcp.services import SECRETS_MANAGER
 from modelyard_targets.gcp.storage import has_registry, managed_databases
 from modelyard_targets.gcp.versions import version_of
 from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
 
-from modelyard.manifest import labels
-from modelyard.plan import Kind, Secret
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
+from modelyard_targets.cloud.services import managed_database, program_object, secrets_store
 from modelyard_targets.gcp.check_cluster import STORAGE_CLASS
 from modelyard_targets.gcp.machines import PERSISTENT_DISK
 from modelyard_targets.gcp.options import nodes_cidr
-from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.placed import managed_stores
-from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
-
-SECRETS_MANAGER: Final = "secrets-manager"
-"""The ClusterSecretStore for Secret Manager, named like the `via` of a secret store."""
-
-_LOGIN_REFRESH: Final = "5m"
-"""How stale a login may be: after a rotation, new connections fail until the new password has arrived."""
-
-_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\nsslmode=require\n"
-"""libpq's default falls back to a connection without TLS, to whoever answers at the address of the database."""
-
-_POSTGRESQL: Final = 5432
+from modelyard_targets.kube.placement.platform import Given, ManagedDatabase
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
@@ -41,7 +26,7 @@ def storage_classes(context: Context) -> Iterator[Call]:
         "volumeBindingMode": "WaitForFirstConsumer",
         "allowVolumeExpansion": True,
     }
-    yield _object("storage_class", STORAGE_CLASS, document, "cluster")
+    yield program_object("storage_class", STORAGE_CLASS, document, "cluster")
 
 
 def secret_store(context: Context) -> Iterator[Call]:
@@ -50,60 +35,9 @@ def secret_store(context: Context) -> Iterator[Call]:
     External Secrets authenticates with its own ServiceAccount, which may read no other secrets. A call rather than a
     manifest, since the project may be known only while the program runs.
     """
-    secrets = context.plan.of(Secret, context.placement)
-    requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
-    if not requested and not managed_stores(context.plan, context.placement, Kind.DATABASE):
-        return
-    spaces: list[Given] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
-    document: dict[str, Given] = {
-        "apiVersion": "external-secrets.io/v1",
-        "kind": "ClusterSecretStore",
-        "metadata": {
-            "name": SECRETS_MANAGER,
-            "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
-        },
-        "spec": {
-            "conditions": [{"namespaces": spaces}],
-            "provider": {"gcpsm": {"projectID": Ref("infrastructure", key="project")}},
-        },
-    }
-    yield _object("secret_store", SECRETS_MANAGER, document, "")
+    yield from secrets_store(context, {"gcpsm": {"projectID": Ref("infrastructure", key="project")}})
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
     """Return the Cloud SQL database; its address and the name of its secret are outputs of the infrastructure."""
-    output, secret = store.called.replace("-", "_"), f"{store.called}-login"
-    named = Ref("infrastructure", key=f"{output}_secret")
-    data: list[Given] = [
-        {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
-    ]
-    # `Merge` keeps both keys in addition to the service file and the host
-    more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
-    template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
-    document: dict[str, Given] = {
-        "apiVersion": "external-secrets.io/v1",
-        "kind": "ExternalSecret",
-        "metadata": {
-            "name": secret,
-            "namespace": context.namespace,
-            "labels": labels(context.system.metadata.name, secret, f"stores.{store.name}", "database"),
-        },
-        "spec": {
-            "refreshInterval": _LOGIN_REFRESH,
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
-            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
-            "data": data,
-        },
-    }
-    return ManagedDatabase(
-        host=Ref("infrastructure", key=f"{output}_host"),
-        port=_POSTGRESQL,
-        network=nodes_cidr(context.target),
-        secret=secret,
-        login=_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
-    )
-
-
-def _object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
-    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
-    return Call(variable, "kubernetes.Object", name, arguments, group)
+    return managed_database(store, context, nodes_cidr(context.target))

@@ -1,0 +1,101 @@
+"""Checks for networks that Azure cannot provide: regions, address ranges, and clusters without a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, ip_network
+from typing import Final
+
+from modelyard.checks.regions import regions as countries
+from modelyard.diagnostics import nearest
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Plan
+from modelyard.spec import target_path
+from modelyard_targets.azure.diagnostics import cluster as problems
+from modelyard_targets.azure.machines import regions
+from modelyard_targets.azure.options import OVERLAY, vpc_of
+from modelyard_targets.azure.pools import most_nodes
+from modelyard_targets.kube.placement.placed import target_of
+
+_WIDEST: Final = 10
+_NARROWEST: Final = 20
+_ADDRESSES_OF_A_NODE: Final = 256
+"""For Pods, whatever their number (learn.microsoft.com/azure/aks, "Azure CNI Overlay", read 2026-11-25)."""
+
+_PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+_TAKEN: Final = tuple(map(IPv4Network, ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")))
+"""Ranges that AKS refuses for nodes, Pods and Services (same page)."""
+
+_RANGES: Final = f"use a private IPv4 range from /{_WIDEST} to /{_NARROWEST}, such as 10.20.0.0/16"
+
+
+def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Require a region whose prices are known."""
+    region, known = target_of(plan, placement).region, regions()
+    if region not in known:
+        where = plan.system.at(*target_path(plan.system, placement), "region")
+        hint = _of_other_cloud(region, known) or nearest(region, known, "did you mean {}?")
+        yield problems.region_refused(where, region, hint or "write a region of Azure, such as westeurope")
+
+
+def _of_other_cloud(region: str, known: tuple[str, ...]) -> str:
+    """List Azure's regions in the country of another cloud's region, or in its jurisdictions."""
+    table = countries()
+    country = table.country_of(region)
+    if not country or region in table.countries.get("azure", {}):
+        return ""
+    own = table.countries["azure"]
+    there = [name for name in known if own.get(name) == country]
+    if there:
+        return f"that is a region of another cloud; those of Azure in its country are {', '.join(there)}"
+    around = [name for name in known if any({country, own.get(name)} <= {*group} for group in table.members.values())]
+    return f"that is a region of another cloud; those of Azure nearby are {', '.join(around)}" if around else ""
+
+
+def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Check the address range of a network, and that a created one has addresses for all nodes."""
+    if not plan.has_cluster(placement):
+        return
+    vpc, where = vpc_of(target_of(plan, placement)), (*target_path(plan.system, placement), "vpc", "cidr")
+    why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
+    if why:
+        hint = "write the IPv4 range of the network" if vpc.adopt else _RANGES
+        yield problems.range_does_not_fit(plan.system.at(*where), vpc.cidr, why, hint)
+    elif not vpc.adopt:
+        nodes, room = most_nodes(plan, placement), _room(IPv4Network(vpc.cidr).prefixlen)
+        if nodes > room:
+            wide = (prefix for prefix in range(_NARROWEST, _WIDEST - 1, -1) if _room(prefix) >= nodes)
+            prefix = next(wide, _WIDEST)
+            yield problems.too_few_addresses(plan.system.at(*where), vpc.cidr, nodes, room, f"/{prefix}")
+
+
+def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Require internet access for a created network with a cluster."""
+    vpc = vpc_of(target_of(plan, placement))
+    if not vpc.adopt and vpc.nat == "none" and plan.has_cluster(placement):
+        yield problems.no_way_out(plan.system.at(*target_path(plan.system, placement), "vpc", "nat"))
+
+
+def _room(prefix: int) -> int:
+    """Return how many nodes the half of a range with this prefix holds the Pods of."""
+    return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
+
+
+def _fault(cidr: str, *, adopted: bool) -> str:
+    try:
+        network = ip_network(cidr)
+    except ValueError:
+        return "it does not start at a multiple of its size"
+    if not isinstance(network, IPv4Network):
+        return "it is IPv6"
+    taken = next((other for other in _TAKEN if network.overlaps(other)), None)
+    if taken is not None:
+        return f"AKS refuses addresses of {taken}"
+    if adopted:
+        overlaps = network.overlaps(IPv4Network(OVERLAY))
+        return f"Pods and Services get addresses of {OVERLAY}, which it overlaps" if overlaps else ""
+    if not _WIDEST <= network.prefixlen <= _NARROWEST:
+        return f"/{network.prefixlen} is not between /{_WIDEST} and /{_NARROWEST}"
+    if not any(network.subnet_of(private) for private in _PRIVATE):
+        return "its addresses are public"
+    return ""

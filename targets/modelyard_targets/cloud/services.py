@@ -1,0 +1,92 @@
+"""Services of a cloud as Kubernetes objects of the workloads program: its secrets, and logins of its databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.manifest import labels
+from modelyard.plan import Kind, Secret
+from modelyard.program import Call, Ref
+from modelyard.spec import Store
+from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import managed_stores
+from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
+
+SECRETS_MANAGER: Final = "secrets-manager"
+"""The ClusterSecretStore for the cloud's own service, named like the `via` of a secret store."""
+
+_LOGIN_REFRESH: Final = "5m"
+"""How stale a login may be: after a rotation, new connections fail until the new password has arrived."""
+
+_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\nsslmode=require\n"
+"""libpq's default falls back to a connection without TLS, to whoever answers at the address of the database."""
+
+_POSTGRESQL: Final = 5432
+
+
+def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[Call]:
+    """Yield the store of External Secrets for the cloud's own service, only for this system's namespaces.
+
+    `provider` says how to reach the service. External Secrets authenticates with its own identity, which may read no
+    other secrets.
+    """
+    secrets = context.plan.of(Secret, context.placement)
+    requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
+    if not requested and not managed_stores(context.plan, context.placement, Kind.DATABASE):
+        return
+    spaces: list[Given] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
+    document: dict[str, Given] = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ClusterSecretStore",
+        "metadata": {
+            "name": SECRETS_MANAGER,
+            "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
+        },
+        "spec": {"conditions": [{"namespaces": spaces}], "provider": provider},
+    }
+    yield program_object("secret_store", SECRETS_MANAGER, document, "")
+
+
+def managed_database(store: Store, context: Context, network: str) -> ManagedDatabase:
+    """Return a database of the cloud in the range `network`, whose login is a JSON object in the secrets service.
+
+    Its address and the name of its secret are outputs of the infrastructure.
+    """
+    output, secret = store.called.replace("-", "_"), f"{store.called}-login"
+    named = Ref("infrastructure", key=f"{output}_secret")
+    data: list[Given] = [
+        {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
+    ]
+    # `Merge` keeps both keys in addition to the service file and the host
+    more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
+    template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
+    document: dict[str, Given] = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {
+            "name": secret,
+            "namespace": context.namespace,
+            "labels": labels(context.system.metadata.name, secret, f"stores.{store.name}", "database"),
+        },
+        "spec": {
+            "refreshInterval": _LOGIN_REFRESH,
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
+            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
+            "data": data,
+        },
+    }
+    return ManagedDatabase(
+        host=Ref("infrastructure", key=f"{output}_host"),
+        port=_POSTGRESQL,
+        network=network,
+        secret=secret,
+        login=program_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
+    )
+
+
+def program_object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
+    """Build an object of the workloads program, part of which is known only while the program runs."""
+    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
+    return Call(variable, "kubernetes.Object", name, arguments, group)
