@@ -49,14 +49,16 @@ class Alarms(pulumi.ComponentResource):
     def _receivers(self, name: str, emails: Sequence[str]) -> monitor.ActionGroup:
         return monitor.ActionGroup(
             name,
-            monitor.ActionGroupArgs(
+            monitor.ActionGroupInitArgs(
                 resource_group_name=self._group.group,
                 location="Global",
                 # what messages on a phone begin with
                 group_short_name=f"my-{hashlib.sha256(name.encode()).hexdigest()}"[:_LONGEST_SHORT_NAME],
                 enabled=True,
                 email_receivers=[
-                    monitor.EmailReceiverArgs(name=email, email_address=email, use_common_alert_schema=True)
+                    monitor.MicrosoftCommonEmailReceiverArgs(
+                        name=email, email_address=email, use_common_alert_schema=True
+                    )
                     for email in emails
                 ],
                 tags=self._group.common_tags,

@@ -8,7 +8,18 @@ import pulumi
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
 from .access import administrators, kubeconfig
-from .cluster_settings import PODS_OF_A_NODE, connect, encrypts_hosts, harden, maintain, open_api, scale
+from .cluster_settings import (
+    PODS_OF_A_NODE,
+    api_access,
+    autoscaler,
+    encrypts_hosts,
+    entra_login,
+    maintenance_window,
+    network_profile,
+    patches,
+    security,
+    volumes,
+)
 from .group import ResourceGroup, protected
 from .key import Key
 from .network import AdoptedNetwork, Network
@@ -23,7 +34,6 @@ from .roles import (
 
 _LONGEST_NAME = 40
 _FIRST_POOL = "aks"
-_WEEKEND, _NIGHT, _HOURS = "Saturday", "00:00", 8
 _SCHEDULES = ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 """The names by which AKS knows when it may upgrade Kubernetes, and nodes.
 
@@ -162,14 +172,26 @@ class Cluster(pulumi.ComponentResource):
         rights: Sequence[pulumi.Resource],
     ) -> containerservice.ManagedCluster:
         group = self.group
-        arguments = containerservice.ManagedClusterArgs(
+        return containerservice.ManagedCluster(
+            self.title,
+            resource_name_=self.title,
             resource_group_name=group.group,
             location=group.region_name,
-            resource_name=self.title,
             dns_prefix=self.title,
             node_resource_group=group.node_group_name,
+            # nobody changes nodes, disks and load balancers behind the cluster's back
+            node_resource_group_profile=containerservice.ManagedClusterNodeResourceGroupProfileArgs(
+                restriction_level="ReadOnly"
+            ),
             kubernetes_version=self.version,
+            sku=containerservice.ManagedClusterSKUArgs(
+                name="Base",
+                tier="Standard",  # by default Free: no promise about the API's availability
+            ),
+            support_plan="KubernetesOfficial",
+            auto_upgrade_profile=patches(),
             agent_pool_profiles=[pool],
+            auto_scaler_profile=autoscaler(),
             identity=containerservice.ManagedClusterIdentityArgs(
                 type=containerservice.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[control.id]
             ),
@@ -178,19 +200,18 @@ class Cluster(pulumi.ComponentResource):
                     resource_id=kubelet.id, client_id=kubelet.client_id, object_id=kubelet.principal_id
                 )
             },
+            network_profile=network_profile(self._network),
+            api_server_access_profile=api_access(self._network, public_access_cidrs),
+            enable_rbac=True,
+            # on by default: a certificate for administrators that cannot be revoked
+            disable_local_accounts=True,
+            aad_profile=entra_login(group.tenant_id),
+            oidc_issuer_profile=containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True),
+            security_profile=security(self._key),
             disk_encryption_set_id=self._key.disks.id,
-            security_profile=self._security(),
+            storage_profile=volumes(),
             tags=group.common_tags,
-        )
-        connect(arguments, self._network)
-        open_api(arguments, self._network, public_access_cidrs)
-        harden(arguments, group.tenant_id)
-        maintain(arguments)
-        scale(arguments)
-        return containerservice.ManagedCluster(
-            self.title,
-            arguments,
-            pulumi.ResourceOptions(
+            opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*rights, *self._network.ready],
                 protect=protected(),
@@ -202,39 +223,15 @@ class Cluster(pulumi.ComponentResource):
             ),
         )
 
-    def _security(self) -> containerservice.ManagedClusterSecurityProfileArgs:
-        return containerservice.ManagedClusterSecurityProfileArgs(
-            workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
-            azure_key_vault_kms=containerservice.AzureKeyVaultKmsArgs(
-                enabled=True,
-                key_id=self._key.secrets.key_uri_with_version,
-                key_vault_network_access="Private",
-                key_vault_resource_id=self._key.vault_id,
-            ),
-            image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
-                enabled=True, interval_hours=7 * 24
-            ),
-        )
-
     def _schedule(self, cluster: containerservice.ManagedCluster) -> None:
-        window = containerservice.MaintenanceWindowArgs(
-            schedule=containerservice.ScheduleArgs(
-                weekly=containerservice.WeeklyScheduleArgs(day_of_week=_WEEKEND, interval_weeks=1)
-            ),
-            start_time=_NIGHT,
-            duration_hours=_HOURS,
-            utc_offset="+00:00",
-        )
         for schedule in _SCHEDULES:
             containerservice.MaintenanceConfiguration(
                 f"{self.title}-{schedule}",
-                containerservice.MaintenanceConfigurationArgs(
-                    resource_group_name=self.group.group,
-                    resource_name=cluster.name,
-                    config_name=schedule,
-                    maintenance_window=window,
-                ),
-                self._child,
+                resource_group_name=self.group.group,
+                resource_name_=cluster.name,
+                config_name=schedule,
+                maintenance_window=maintenance_window(),
+                opts=self._child,
             )
 
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 import pulumi
 from pulumi_azure_native import containerservice
 
+from .key import Key
 from .network import AdoptedNetwork, Network
 
 PODS_OF_A_NODE = 64
@@ -16,6 +17,8 @@ PODS_OF_A_NODE = 64
 _OUTBOUND = {"nat": "userAssignedNATGateway", "routes": "userDefinedRouting"}
 _DNS = 10
 """The place of the DNS service among the addresses of Services."""
+
+_WEEK_H = 7 * 24
 
 
 def encrypts_hosts() -> bool:
@@ -26,10 +29,10 @@ def encrypts_hosts() -> bool:
     return pulumi.Config().get_bool("encryptionAtHost") is True
 
 
-def connect(arguments: containerservice.ManagedClusterArgs, network: Network | AdoptedNetwork) -> None:
+def network_profile(network: Network | AdoptedNetwork) -> containerservice.ContainerServiceNetworkProfileArgs:
     """Give Pods addresses of their own, behind those of nodes, and have Cilium enforce NetworkPolicies."""
     services = IPv4Network(network.services_cidr)
-    arguments.network_profile = containerservice.ContainerServiceNetworkProfileArgs(
+    return containerservice.ContainerServiceNetworkProfileArgs(
         network_plugin="azure",
         network_plugin_mode="overlay",
         network_dataplane="cilium",
@@ -43,16 +46,14 @@ def connect(arguments: containerservice.ManagedClusterArgs, network: Network | A
     )
 
 
-def open_api(
-    arguments: containerservice.ManagedClusterArgs,
-    network: Network | AdoptedNetwork,
-    public_access_cidrs: Sequence[str],
-) -> None:
+def api_access(
+    network: Network | AdoptedNetwork, public_access_cidrs: Sequence[str]
+) -> containerservice.ManagedClusterAPIServerAccessProfileArgs:
     """Open the API at an address of the network, and to these blocks of the internet, if any.
 
     Nodes use the address of the network in any case. It is the same whether the API is also public or not.
     """
-    arguments.api_server_access_profile = containerservice.ManagedClusterAPIServerAccessProfileArgs(
+    return containerservice.ManagedClusterAPIServerAccessProfileArgs(
         enable_vnet_integration=True,
         subnet_id=network.api_server_id,
         enable_private_cluster=not public_access_cidrs,  # off by default: the API is open to the world
@@ -63,31 +64,37 @@ def open_api(
     )
 
 
-def harden(arguments: containerservice.ManagedClusterArgs, tenant_id: pulumi.Input[str]) -> None:
-    """Admit people and machines by Entra ID alone, and Pods to Azure by their own identity."""
-    arguments.enable_rbac = True
-    arguments.disable_local_accounts = True  # on by default: a certificate for administrators that cannot be revoked
-    arguments.aad_profile = containerservice.ManagedClusterAADProfileArgs(
-        managed=True, enable_azure_rbac=True, tenant_id=tenant_id
-    )
-    arguments.oidc_issuer_profile = containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True)
-    # nobody changes nodes, disks and load balancers behind the cluster's back
-    arguments.node_resource_group_profile = containerservice.ManagedClusterNodeResourceGroupProfileArgs(
-        restriction_level="ReadOnly"
+def entra_login(tenant_id: pulumi.Input[str]) -> containerservice.ManagedClusterAADProfileArgs:
+    """Admit people by Entra ID, and decide by roles of Azure what they may do."""
+    return containerservice.ManagedClusterAADProfileArgs(managed=True, enable_azure_rbac=True, tenant_id=tenant_id)
+
+
+def security(key: Key) -> containerservice.ManagedClusterSecurityProfileArgs:
+    """Encrypt Secrets with our key, give Pods an identity of their own, and remove images that nobody uses."""
+    return containerservice.ManagedClusterSecurityProfileArgs(
+        workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
+        azure_key_vault_kms=containerservice.AzureKeyVaultKmsArgs(
+            enabled=True,
+            key_id=key.secrets.key_uri_with_version,
+            key_vault_network_access="Private",
+            key_vault_resource_id=key.vault_id,
+        ),
+        image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
+            enabled=True, interval_hours=_WEEK_H
+        ),
     )
 
 
-def maintain(arguments: containerservice.ManagedClusterArgs) -> None:
+def patches() -> containerservice.ManagedClusterAutoUpgradeProfileArgs:
     """Install patches of Kubernetes and of nodes; the minor version stays that of the program."""
-    arguments.auto_upgrade_profile = containerservice.ManagedClusterAutoUpgradeProfileArgs(
+    return containerservice.ManagedClusterAutoUpgradeProfileArgs(
         upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
     )
-    arguments.support_plan = "KubernetesOfficial"
-    arguments.sku = containerservice.ManagedClusterSKUArgs(
-        name="Base",
-        tier="Standard",  # by default Free: no promise about the API's availability
-    )
-    arguments.storage_profile = containerservice.ManagedClusterStorageProfileArgs(
+
+
+def volumes() -> containerservice.ManagedClusterStorageProfileArgs:
+    """Disks alone: shares of files and blobs would need keys of an account."""
+    return containerservice.ManagedClusterStorageProfileArgs(
         disk_csi_driver=containerservice.ManagedClusterStorageProfileDiskCSIDriverArgs(enabled=True),
         file_csi_driver=containerservice.ManagedClusterStorageProfileFileCSIDriverArgs(enabled=False),
         blob_csi_driver=containerservice.ManagedClusterStorageProfileBlobCSIDriverArgs(enabled=False),
@@ -95,9 +102,9 @@ def maintain(arguments: containerservice.ManagedClusterArgs) -> None:
     )
 
 
-def scale(arguments: containerservice.ManagedClusterArgs) -> None:
-    """Let the autoscaler take pools in the order that a ConfigMap in the cluster lists, and give back idle nodes."""
-    arguments.auto_scaler_profile = containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
+def autoscaler() -> containerservice.ManagedClusterPropertiesAutoScalerProfileArgs:
+    """Take pools in the order that a ConfigMap in the cluster lists, and give back idle nodes."""
+    return containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
         expander="priority",
         # Pods of Ray have scratch folders, which by default keep their node for ever
         skip_nodes_with_local_storage="false",
@@ -107,4 +114,16 @@ def scale(arguments: containerservice.ManagedClusterArgs) -> None:
         max_node_provision_time="25m",
         max_graceful_termination_sec="600",
         scale_down_unneeded_time="10m",
+    )
+
+
+def maintenance_window() -> containerservice.MaintenanceWindowArgs:
+    """Saturdays from 0 to 8 UTC."""
+    return containerservice.MaintenanceWindowArgs(
+        schedule=containerservice.ScheduleArgs(
+            weekly=containerservice.WeeklyScheduleArgs(day_of_week="Saturday", interval_weeks=1)
+        ),
+        start_time="00:00",
+        duration_hours=8,
+        utc_offset="+00:00",
     )

@@ -80,7 +80,7 @@ class Database(pulumi.ComponentResource):
                 auto_grow="Disabled",  # never smaller again; an alarm reports that it fills up
             ),
             high_availability=dbforpostgresql.HighAvailabilityArgs(mode=_standby(replicas)),
-            backup=dbforpostgresql.BackupTypeArgs(
+            backup=dbforpostgresql.BackupArgs(
                 backup_retention_days=backup_days,
                 geo_redundant_backup="Disabled",  # it leaves the region
             ),
@@ -175,7 +175,8 @@ def _admit(arguments: dbforpostgresql.ServerArgs, login: DatabaseLogin) -> None:
 def _encrypt(arguments: dbforpostgresql.ServerArgs, key: Key) -> None:
     """Fixed at creation; by default a key of Azure's."""
     arguments.identity = dbforpostgresql.UserAssignedIdentityArgs(
-        type="UserAssigned", user_assigned_identities=[key.identity_id]
+        type="UserAssigned",
+        user_assigned_identities=key.identity_id.apply(lambda identity: {identity: dbforpostgresql.UserIdentityArgs()}),
     )
     arguments.data_encryption = dbforpostgresql.DataEncryptionArgs(
         type="AzureKeyVault", primary_key_uri=key.uri, primary_user_assigned_identity_id=key.identity_id

@@ -40,14 +40,12 @@ class PodIdentity:
         )
         managedidentity.FederatedIdentityCredential(
             title,
-            managedidentity.FederatedIdentityCredentialArgs(
-                resource_group_name=group.group,
-                resource_name=identity.name,
-                federated_identity_credential_resource_name=service_account,
-                issuer=cluster.issuer,
-                subject=f"system:serviceaccount:{namespace}:{service_account}",
-                audiences=[_AUDIENCE],
-            ),
-            opts,
+            resource_group_name=group.group,
+            resource_name_=identity.name,
+            federated_identity_credential_resource_name=service_account,
+            issuer=cluster.issuer,
+            subject=f"system:serviceaccount:{namespace}:{service_account}",
+            audiences=[_AUDIENCE],
+            opts=opts,
         )
         self.client_id, self.principal_id = identity.client_id, identity.principal_id

@@ -56,7 +56,7 @@ class ImageRegistry(pulumi.ComponentResource):
                 network_rule_bypass_options="AzureServices",
                 network_rule_set=containerregistry.NetworkRuleSetArgs(
                     default_action="Deny",
-                    ip_rules=[containerregistry.IPRuleArgs(ip_address_or_range=client) for client in clients],
+                    ip_rules=[containerregistry.IPRuleArgs(i_p_address_or_range=client) for client in clients],
                 ),
                 policies=containerregistry.PoliciesArgs(
                     retention_policy=containerregistry.RetentionPolicyArgs(days=_UNTAGGED_DAYS, status="enabled")

@@ -66,7 +66,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         number = pulumi.Config().get_int("loginVersion") or 1
         stash = pulumi.Stash(
             f"{name}-{number}",
-            pulumi.StashArgs(input=pulumi.Output.secret(secrets.token_urlsafe(_PASSWORD_BYTES))),
+            input=pulumi.Output.secret(secrets.token_urlsafe(_PASSWORD_BYTES)),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
         )
         return pulumi.Output.secret(cast("pulumi.Output[str]", stash.output))

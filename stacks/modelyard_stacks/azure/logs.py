@@ -76,7 +76,7 @@ class ClusterLogs(pulumi.ComponentResource):
                 workspace_id=workspace.id,
                 # a table for each category; by default one for all of Azure
                 log_analytics_destination_type="Dedicated",
-                logs=[monitor.LogSettingsArgs(category=category, enabled=True) for category in categories],
+                logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in categories],
             ),
             self._child,
         )

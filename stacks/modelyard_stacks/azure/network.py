@@ -131,7 +131,7 @@ class Network(pulumi.ComponentResource):
     def _virtual_network(self, blocks: Blocks) -> networks.VirtualNetwork:
         return networks.VirtualNetwork(
             self.title,
-            networks.VirtualNetworkArgs(
+            networks.VirtualNetworkInitArgs(
                 resource_group_name=self._group.group,
                 location=self._group.region_name,
                 virtual_network_name=self.title,
@@ -145,7 +145,7 @@ class Network(pulumi.ComponentResource):
         """A gateway that Azure puts into a zone of its choice: one of all zones needs another kind of addresses."""
         address = networks.PublicIPAddress(
             self.title,
-            networks.PublicIPAddressArgs(
+            networks.PublicIPAddressInitArgs(
                 resource_group_name=self._group.group,
                 location=self._group.region_name,
                 sku=networks.PublicIPAddressSkuArgs(name="Standard"),
@@ -157,7 +157,7 @@ class Network(pulumi.ComponentResource):
         )
         return networks.NatGateway(
             self.title,
-            networks.NatGatewayArgs(
+            networks.NatGatewayInitArgs(
                 resource_group_name=self._group.group,
                 location=self._group.region_name,
                 sku=networks.NatGatewaySkuArgs(name="Standard"),

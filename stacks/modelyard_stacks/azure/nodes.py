@@ -24,6 +24,8 @@ Source: https://learn.microsoft.com/en-us/azure/aks/spot-node-pool, 2026-11-25.
 """
 
 _GPU = ("nvidia.com/gpu", "present")
+_ANY_PRICE = -1
+"""What the market asks, which is never more than the price on demand."""
 
 
 class NodePool(pulumi.ComponentResource):
@@ -68,9 +70,10 @@ class NodePool(pulumi.ComponentResource):
         if not _NAME.fullmatch(agent_pool):
             raise pulumi.RunError(f"node pool {agent_pool}: a name has 1 to 12 lower-case letters and digits")
         is_spot = capacity == "spot"
-        arguments = containerservice.AgentPoolArgs(
+        created = containerservice.AgentPool(
+            name,
             resource_group_name=cluster.group.group,
-            resource_name=cluster.name,
+            resource_name_=cluster.name,
             agent_pool_name=agent_pool,
             mode="User",
             type="VirtualMachineScaleSets",
@@ -93,13 +96,12 @@ class NodePool(pulumi.ComponentResource):
             enable_fips=False,
             vnet_subnet_id=network.nodes_id,
             gpu_profile=containerservice.GPUProfileArgs(driver="Install") if gpus else None,
+            scale_set_priority="Spot" if is_spot else "Regular",
+            scale_set_eviction_policy="Delete" if is_spot else None,
+            spot_max_price=_ANY_PRICE if is_spot else None,
+            upgrade_settings=None if is_spot else _upgrades(has_gpus=bool(gpus)),
             tags=cluster.group.common_tags,
-        )
-        _scale_set(arguments, is_spot, has_gpus=bool(gpus))
-        created = containerservice.AgentPool(
-            name,
-            arguments,
-            pulumi.ResourceOptions(
+            opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*network.ready, key.disks],
                 # the name is taken until the earlier pool is gone
@@ -112,19 +114,10 @@ class NodePool(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
 
-def _scale_set(arguments: containerservice.AgentPoolArgs, is_spot: bool, *, has_gpus: bool) -> None:
-    """Spot machines cost what the market asks, and vanish when they are taken; others are replaced at upgrades.
-
-    By default the new node starts first, which may never succeed for a scarce machine.
-    """
-    if is_spot:
-        arguments.scale_set_priority = "Spot"
-        arguments.scale_set_eviction_policy = "Delete"
-        arguments.spot_max_price = -1
-        return
-    arguments.upgrade_settings = containerservice.AgentPoolUpgradeSettingsArgs(
-        max_surge="0" if has_gpus else "1", max_unavailable="1" if has_gpus else "0"
-    )
+def _upgrades(*, has_gpus: bool) -> containerservice.AgentPoolUpgradeSettingsArgs:
+    """By default the new node starts first, which may never succeed for a scarce machine."""
+    surge, missing = ("0", "1") if has_gpus else ("1", "0")
+    return containerservice.AgentPoolUpgradeSettingsArgs(max_surge=surge, max_unavailable=missing)
 
 
 def _taints(pool: str, tainted: bool, gpus: int, is_spot: bool) -> list[tuple[str, str]]:

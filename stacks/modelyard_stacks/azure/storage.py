@@ -176,7 +176,7 @@ def _encrypted(key: Key) -> storage.EncryptionArgs:
     return storage.EncryptionArgs(
         key_source="Microsoft.Keyvault",
         key_vault_properties=storage.KeyVaultPropertiesArgs(key_name=key.key_name, key_vault_uri=key.vault_uri),
-        identity=storage.EncryptionIdentityArgs(encryption_user_assigned_identity=key.identity_id),
+        encryption_identity=storage.EncryptionIdentityArgs(encryption_user_assigned_identity=key.identity_id),
         require_infrastructure_encryption=True,
         services=storage.EncryptionServicesArgs(
             blob=storage.EncryptionServiceArgs(enabled=True, key_type="Account"),
