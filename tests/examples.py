@@ -81,7 +81,7 @@ def on_clouds() -> tuple[Example, ...]:
 def kept() -> tuple[Example, ...]:
     """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
-    systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "tills"))
+    systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "leads-on-azure", "tills"))
     return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems)
 
 

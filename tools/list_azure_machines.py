@@ -33,12 +33,11 @@ SPOT: Final[Mapping[str, tuple[str, str]]] = {
 
 _MACHINES: Final = "Azure has {} in %s machines"
 _UNSUPPORTED: Final[Mapping[str, str]] = {
-    "A10": _MACHINES % "NVads, whose drivers are for remote desktops, and in NCads A10",
+    "A10": _MACHINES % "NVads A10",
     "MI300X": _MACHINES % "ND MI300X",
     "RTX-PRO-6000": _MACHINES % "NC version 6",
-    "V100": "Azure has retired its machines with {}",
 }
-"""Accelerators that Azure sells or sold and this leaves out, with how it sells them."""
+"""Accelerators that Azure sells and this leaves out, with how it sells them."""
 
 _ACCELERATOR_SOURCE: Final = "names, counts and GiB of memory of each: accelerators of the same table, 2026-11-25"
 

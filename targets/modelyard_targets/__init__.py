@@ -13,8 +13,8 @@ from modelyard.target import Target, Targets
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
 _EMITTED: Final = {
     "aws": "modelyard_targets.aws",
-    "azure": "modelyard_targets.azure",
     "gcp": "modelyard_targets.gcp",
+    "azure": "modelyard_targets.azure",
     "kubernetes": "modelyard_targets.kubernetes",
 }
 """Maps each supported provider to the package with its `TARGET`. All other providers refuse every kind."""

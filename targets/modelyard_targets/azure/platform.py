@@ -84,6 +84,7 @@ PLATFORM: Final = Platform(
     gateway_namespace=charts()[ENVOY].namespace,
     api_addresses=api_addresses,
     storage_ranges=STORAGE_RANGES,
+    storage_is_own=True,
     identity_agents=ENTRA_ID,
     identity_ports=ENTRA_PORTS,
     identity_labels=IDENTITY_LABELS,

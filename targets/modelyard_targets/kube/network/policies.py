@@ -136,9 +136,11 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is in the placement's own cloud and region."""
+    """Return whether a store is in the placement's own cloud and region, where the known ranges lead to it."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
+    if context.platform.storage_is_own and (store.adopt or store.target != context.placement):
+        return False
     return here and bool(context.platform.storage_ranges) and region_of(store, context.system) == context.target.region
 
 

@@ -186,6 +186,7 @@ class Platform:
     gateway_namespace: str = ""  # namespace of the proxies, if known
     api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the API server and its Service
     storage_ranges: str = ""  # output of `below` with the CIDRs of object storage in the target's region
+    storage_is_own: bool = False  # these CIDRs lead to the placement's own stores alone, not to the whole region's
     policies: Callable[[Context], Iterable[Made]] = no_objects  # for the platform's own Pods in every cluster
     identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
     identity_ports: tuple[int, ...] = (80,)  # ports of these agents
