@@ -40,7 +40,7 @@ class Budget(pulumi.ComponentResource):
         consumption.Budget(
             name,
             consumption.BudgetArgs(
-                scope=f"/subscriptions/{group.subscription_id}",
+                scope=f"/subscriptions/{group.subscription}",
                 amount=monthly,
                 category="Cost",
                 time_grain="Monthly",

@@ -205,7 +205,7 @@ class Cluster(pulumi.ComponentResource):
             enable_rbac=True,
             # on by default: a certificate for administrators that cannot be revoked
             disable_local_accounts=True,
-            aad_profile=entra_login(group.tenant_id),
+            aad_profile=entra_login(group.tenant),
             oidc_issuer_profile=containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True),
             security_profile=security(self._key),
             disk_encryption_set_id=self._key.disks.id,

@@ -21,11 +21,11 @@ class ResourceGroup(pulumi_azure_native.Provider):
     is left as it is. Nodes, disks and load balancers are in a second group, which AKS creates and removes.
     """
 
-    subscription_id: str
+    subscription: str
     group_name: str
     region_name: str
     group: pulumi.Output[str]
-    tenant_id: pulumi.Output[str]
+    tenant: pulumi.Output[str]
     login_id: pulumi.Output[str]
     common_tags: Mapping[str, str]
 
@@ -44,15 +44,15 @@ class ResourceGroup(pulumi_azure_native.Provider):
         if len(group) > _LONGEST_NAME - len(_OF_NODES):
             most = _LONGEST_NAME - len(_OF_NODES)
             raise pulumi.RunError(f"resource group {group}: a name has {most} characters at most")
-        self.subscription_id = subscription_id or _configured()
+        self.subscription = subscription_id or _configured()
         self.group_name, self.region_name = group, region
         self.common_tags = dict(tags)
         super().__init__(
-            name, subscription_id=self.subscription_id, tenant_id=tenant_id or None, location=region, opts=opts
+            name, subscription_id=self.subscription, tenant_id=tenant_id or None, location=region, opts=opts
         )
         login = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(provider=self))
         self.login_id = login.object_id
-        self.tenant_id = pulumi.Output.from_input(tenant_id) if tenant_id else login.tenant_id
+        self.tenant = pulumi.Output.from_input(tenant_id) if tenant_id else login.tenant_id
         self.group = pulumi.Output.from_input(group) if adopted else self._create().name
 
     @property
@@ -62,7 +62,7 @@ class ResourceGroup(pulumi_azure_native.Provider):
 
     def role_id(self, guid: str) -> str:
         """The full ID of a role, in the spelling that Azure answers with."""
-        return f"/subscriptions/{self.subscription_id}/{_ROLES}/{guid}"
+        return f"/subscriptions/{self.subscription}/{_ROLES}/{guid}"
 
     def resource_id(self, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
         """The ID of a resource of this group; `kind` is such as `Microsoft.Storage/storageAccounts`."""
@@ -70,7 +70,7 @@ class ResourceGroup(pulumi_azure_native.Provider):
 
     def id_of_group(self) -> pulumi.Output[str]:
         """The ID of the resource group, once it exists."""
-        return pulumi.Output.concat(f"/subscriptions/{self.subscription_id}/resourceGroups/", self.group)
+        return pulumi.Output.concat(f"/subscriptions/{self.subscription}/resourceGroups/", self.group)
 
     def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
         """Options for a component whose children belong to this subscription."""

@@ -68,7 +68,7 @@ class StoreRoles(pulumi.ComponentResource):
             authorization.RoleDefinitionArgs(
                 role_definition_id=store_role(group, mode),
                 # unique in the whole tenant
-                role_name=f"modelyard {name} {mode} in {group.subscription_id}",
+                role_name=f"modelyard {name} {mode} in {group.subscription}",
                 role_type="CustomRole",
                 description=f"{name}: {mode} blobs, and nothing else",
                 scope=self._scopes[0],
@@ -85,7 +85,7 @@ class StoreRoles(pulumi.ComponentResource):
 
 def store_role(group: ResourceGroup, mode: Mode) -> str:
     """The GUID of a role of `StoreRoles`, which other projects of the same group need as well."""
-    return str(uuid5(NAMESPACE_URL, f"{group.subscription_id}/{group.group_name}/{mode}"))
+    return str(uuid5(NAMESPACE_URL, f"{group.subscription}/{group.group_name}/{mode}"))
 
 
 def account_groups() -> Mapping[str, str]:
@@ -101,7 +101,7 @@ def account_groups() -> Mapping[str, str]:
 
 def group_id(group: ResourceGroup, name: str) -> str:
     """The ID of a resource group that is given by its ID, or by its name in the same subscription."""
-    return name if name.startswith("/") else f"/subscriptions/{group.subscription_id}/resourceGroups/{name}"
+    return name if name.startswith("/") else f"/subscriptions/{group.subscription}/resourceGroups/{name}"
 
 
 def assign(

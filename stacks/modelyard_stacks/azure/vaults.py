@@ -37,7 +37,7 @@ def closed_vault(
             resource_group_name=group.group,
             location=group.region_name,
             properties=keyvault.VaultPropertiesArgs(
-                tenant_id=group.tenant_id,
+                tenant_id=group.tenant,
                 sku=keyvault.SkuArgs(family="A", name=keyvault.SkuName.STANDARD),
                 enable_rbac_authorization=True,  # by default, policies that every contributor may change
                 enable_soft_delete=True,

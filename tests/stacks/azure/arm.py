@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,18 @@ class Arm:
 
 
 _IDENTITIES = frozenset({"identity.userAssignedIdentities"})
+
+_AUTOSCALER = {
+    f"autoScalerProfile.{name}": re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", name)
+    for name in (
+        "balanceSimilarNodeGroups",
+        "maxGracefulTerminationSec",
+        "maxNodeProvisionTime",
+        "scaleDownUnneededTime",
+        "skipNodesWithLocalStorage",
+        "skipNodesWithSystemPods",
+    )
+}
 
 
 def _below(kind: str, name: str, *parents: str, renames: Mapping[str, str] | None = None) -> Arm:
@@ -64,7 +77,7 @@ RESOURCES: Mapping[str, Arm] = {
             "Microsoft.ContainerService/managedClusters/maintenanceConfigurations", "configName", "resourceName"
         ),
         "containerservice:ManagedCluster": Arm(
-            "Microsoft.ContainerService/managedClusters", "resourceName", keyed=_IDENTITIES
+            "Microsoft.ContainerService/managedClusters", "resourceName", renames=_AUTOSCALER, keyed=_IDENTITIES
         ),
         "dbforpostgresql:Configuration": _below(
             "Microsoft.DBforPostgreSQL/flexibleServers/configurations", "configurationName", "serverName"
@@ -81,15 +94,9 @@ RESOURCES: Mapping[str, Arm] = {
             "federatedIdentityCredentialResourceName",
             "resourceName",
         ),
-        "managedidentity:UserAssignedIdentity": Arm(
-            "Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"
-        ),
-        "monitor:ActionGroup": Arm(
-            "Microsoft.Insights/actionGroups", "actionGroupName", renames={"groupShortName": "groupShortName"}
-        ),
-        "monitor:DiagnosticSetting": Arm(
-            "Microsoft.Insights/diagnosticSettings", "name", frozenset({"resourceUri"})
-        ),
+        "managedidentity:UserAssignedIdentity": Arm("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"),
+        "monitor:ActionGroup": Arm("Microsoft.Insights/actionGroups", "actionGroupName"),
+        "monitor:DiagnosticSetting": Arm("Microsoft.Insights/diagnosticSettings", "name", frozenset({"resourceUri"})),
         "monitor:MetricAlert": Arm(
             "Microsoft.Insights/metricAlerts", "ruleName", renames={"criteria.odataType": "odata.type"}
         ),
@@ -123,10 +130,11 @@ RESOURCES: Mapping[str, Arm] = {
             renames={
                 "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
                 "networkRuleSet": "networkAcls",
+                "encryption.encryptionIdentity": "identity",
+                "encryption.encryptionIdentity.encryptionUserAssignedIdentity": "userAssignedIdentity",
                 "encryption.keyVaultProperties": "keyvaultproperties",
                 "encryption.keyVaultProperties.keyName": "keyname",
                 "encryption.keyVaultProperties.keyVaultUri": "keyvaulturi",
-                "encryption.identity.encryptionUserAssignedIdentity": "userAssignedIdentity",
             },
             keyed=_IDENTITIES,
         ),

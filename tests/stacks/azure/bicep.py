@@ -60,12 +60,12 @@ def faults(registration: Registration) -> list[str]:
     return sorted(_of_object(_renamed(sent, "", arm), body, "", types))
 
 
+@cache
 def version_of(type_: str) -> str:
-    """Return the version of the API that the SDK uses for a type of resource."""
+    """Return the version of the API that the SDK uses for a type of resource, from the comments of its source."""
     _, module, name = type_.split(":")
-    described = inspect.getdoc(getattr(import_module(f"pulumi_azure_native.{module}"), name).__init__) or ""
-    described += inspect.getdoc(getattr(import_module(f"pulumi_azure_native.{module}"), name)) or ""
-    matched = _VERSION.search(described)
+    resource = getattr(import_module(f"pulumi_azure_native.{module}"), name)
+    matched = _VERSION.search(inspect.getsource(inspect.getmodule(resource) or resource))
     assert matched is not None, type_
     return matched[1]
 
@@ -120,7 +120,9 @@ def _renamed(value: Any, path: str, arm: Arm) -> Any:
 
 def _of_object(value: Mapping[str, Any], schema: Type, path: str, types: Types) -> Iterator[str]:
     properties = _properties(value, schema, types)
-    inside = _flattened(properties, types)
+    inside = {} if "properties" in value else _flattened(properties, types)
+    # what only Azure sets may share its name with something of ours: the type of a pool, or of a role
+    properties = {key: each for key, each in properties.items() if not (each["flags"] & _READ_ONLY and key in inside)}
     for key, entry in value.items():
         inner = f"{path}.{key}".lstrip(".")
         if key in properties:
