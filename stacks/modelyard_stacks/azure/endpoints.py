@@ -25,7 +25,8 @@ def private_endpoint(
         networks.PrivateEndpointArgs(
             resource_group_name=group.group,
             location=group.region_name,
-            subnet=networks.SubnetArgs(id=network.endpoints_id),
+            # a reference; the SDK would describe the subnet by its own defaults
+            subnet=networks.SubnetArgs(id=network.endpoints_id, private_endpoint_network_policies="Enabled"),
             private_link_service_connections=[
                 networks.PrivateLinkServiceConnectionArgs(name=part, private_link_service_id=target, group_ids=[part])
             ],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import modelyard_stacks
 from tests.stacks.aws.programs import Found
-from tests.stacks.programs import registrations
+from tests.stacks.programs import Registration, registrations
 
 SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
 IN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fraud-prod/providers"
@@ -183,15 +184,29 @@ Budget("fraud-prod-main", group=group, monthly=2000, emails=["team@acme.example"
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:
-    """Return a program's registrations by type and name: `azure-native:keyvault:Vault fraud-prod-main-keys`."""
+    """Return a program's registrations by type and name: `azure-native:keyvault:Vault fraud-prod-keys`."""
+    return registered_together(folder, {"program": (program, settings)})["program"]
+
+
+def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -> dict[str, Found]:
+    """Return the registrations of several programs with their settings; importing the SDK takes longer than all."""
+    folders = [_project(folder / name, program, settings) for name, (program, settings) in programs.items()]
+    return {name: _by_name(each) for name, each in zip(programs, registrations(*folders), strict=True)}
+
+
+def _by_name(found: list[Registration]) -> Found:
+    by_name = {f"{each['type']} {each['name']}": each for each in found}
+    assert len(by_name) == len(found)
+    return by_name
+
+
+def _project(folder: Path, program: str, settings: str) -> Path:
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  {'' if line.startswith('azure-') else 'tiny:'}{line}\n" for line in settings.splitlines())
     (folder / "Pulumi.prod.yaml").write_text(f"config:\n{lines}" if lines else "{}\n")
     (folder / "__main__.py").write_text(program)
-    (found,) = registrations(folder)
-    assert len({(each["type"], each["name"]) for each in found}) == len(found)
-    return {f"{each['type']} {each['name']}": each for each in found}
+    return folder
 
 
 def elsewhere(found: Found) -> set[str]:

@@ -151,12 +151,10 @@ def test_roles_can_be_assigned_where_stores_are(found: Found) -> None:
 
     assert sorted(inputs(found, DEFINITION, "fraud-prod-main-read")["assignableScopes"]) == scopes
     assert inputs(found, ASSIGNMENT, "scorer-fraudlake1a2b3c-lake-read")["scope"] == LAKE
-    assert {
-        name: inputs(found, ASSIGNMENT, f"scorer-{name}-raw-read")["scope"] for name in ("shared", "elsewhere")
-    } == {
-        "shared": f"{scopes[1]}/providers/Microsoft.Storage/storageAccounts/shared/blobServices/default/containers/raw",
-        "elsewhere": f"{ELSEWHERE}/providers/Microsoft.Storage/storageAccounts/elsewhere/blobServices/default/containers/raw",
-    }
+    for account, group in (("shared", scopes[1]), ("elsewhere", ELSEWHERE)):
+        where = f"{group}/providers/Microsoft.Storage/storageAccounts/{account}"
+        scope = inputs(found, ASSIGNMENT, f"scorer-{account}-raw-read")["scope"]
+        assert scope == f"{where}/blobServices/default/containers/raw"
 
 
 def test_only_the_pods_of_one_service_account_are_the_workload(found: Found) -> None:
