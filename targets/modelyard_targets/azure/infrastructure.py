@@ -130,7 +130,7 @@ def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[E
         Export("issuer", Ref("cluster", "issuer")),
         Export("region", Ref("group", "region_name")),
         Export("group", Ref("group", "group_name")),
-        Export("tenant", Ref("group", "tenant_id")),
+        Export("tenant", Ref("group", "tenant")),
         Export(STORAGE_RANGES, Ref("network", "storage_ranges")),
     ]
     if has_registry(context):

@@ -53,7 +53,6 @@ def _budget(context: Context) -> Iterator[Call]:
     arguments: tuple[tuple[str, Literal], ...] = (
         ("group", Ref("group")),
         ("monthly", ceil(budget.monthly)),
-        ("currency", budget.currency),
         ("emails", (context.system.governance.owner.email,)),
         *((("groups", others),) if others else ()),
     )
