@@ -41,7 +41,7 @@ $(COMMAND): pyproject.toml | .venv/bin/python
 $(INSTALLED): pyproject.toml | .venv/bin/python
 	@echo "Installing modelyard, the SDKs of clouds and the tools of development ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' # knows dependency groups
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,gcp]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,gcp,azure]' --group dev
 	@touch $@ $(COMMAND)
 
 $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
