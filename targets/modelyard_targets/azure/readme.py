@@ -141,6 +141,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "own_registry": has_registry(context),
         "image_path": _image_path(context),
         "databases": databases,
+        "vault": has_vault(context),
         "buckets": buckets,
         "locked": any(
             store.value.object_lock is not None

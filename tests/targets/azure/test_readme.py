@@ -132,7 +132,8 @@ def test_what_holds_data_is_named_where_it_is_undone() -> None:
     assert "database runs" in undo
     assert "store leadslake" in undo
     assert "the vault of secrets" in undo
-    assert "nobody can purge them before" in undo
+    assert "can be recovered for 90 days after that, and that of secrets for 7: nobody can purge them before" in undo
+    assert "Deleting a database deletes its backups" in undo
 
 
 def test_a_lock_is_made_final_by_a_setting() -> None:
