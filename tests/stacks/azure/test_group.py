@@ -84,7 +84,7 @@ def test_the_program_may_name_both(programs: dict[str, Found]) -> None:
 
 
 def test_without_a_subscription_up_says_how_to_choose_one(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"which subscription. pulumi config set azure-native:subscriptionId SUBSCRIPTION"):
+    with pytest.raises(Refused, match="pulumi config set azure-native:subscriptionId SUBSCRIPTION"):
         registered(tmp_path, GROUP, "azure-native:subscriptionId: ''")
 
 

@@ -1,0 +1,153 @@
+"""Node pools: their labels and taints, their zones, GPUs with a driver, and what the autoscaler decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.azure.programs import IN_GROUP, POOLS, elsewhere, registered, registered_together
+from tests.stacks.programs import Refused
+
+POOL = "azure-native:containerservice:AgentPool"
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+    """Register a system pool, a spot pool with small GPUs, and a pool with large ones, in several zones."""
+    zoned = POOLS.replace("one_zone=True", 'one_zone=True, zones=["2", "3"]')
+    return registered_together(
+        tmp_path_factory.mktemp("pools"),
+        {
+            "plain": (POOLS, ""),
+            "first": (zoned, ""),
+            "numbered": (zoned, "trainingZone: 3"),
+            "named": (zoned, """trainingZone: 3\ntrainingZones: '{"large": "1"}'\nencryptionAtHost: true"""),
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def found(programs: dict[str, Found]) -> Found:
+    """Return the pools without settings."""
+    return programs["plain"]
+
+
+def pool(found: Found, name: str) -> dict[str, Any]:
+    return inputs(found, POOL, name)
+
+
+def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
+    assert pool(found, "large")["nodeLabels"] == {
+        "modelyard.dev/pool": "large",
+        "modelyard.dev/capacity": "on-demand",
+    }
+    assert pool(found, "large")["nodeTaints"] == [
+        "modelyard.dev/pool=large:NoSchedule",
+        "nvidia.com/gpu=present:NoSchedule",
+    ]
+    assert pool(found, "system")["nodeTaints"] == []
+
+
+def test_spot_machines_are_what_azure_makes_of_them(found: Found) -> None:
+    """Azure adds this label and this taint by itself: without them here, every later run would remove them."""
+    given = pool(found, "train-spot")
+
+    assert given["nodeLabels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
+    assert "kubernetes.azure.com/scalesetpriority=spot:NoSchedule" in given["nodeTaints"]
+    assert given["scaleSetPriority"] == "Spot"
+    assert given["scaleSetEvictionPolicy"] == "Delete", "a stopped machine would still count against the quota"
+    assert given["spotMaxPrice"] == -1
+    assert "upgradeSettings" not in given
+    assert pool(found, "system")["scaleSetPriority"] == "Regular"
+
+
+def test_gpus_come_with_a_driver(found: Found) -> None:
+    assert pool(found, "train-spot")["gpuProfile"] == {"driver": "Install"}
+    assert "gpuProfile" not in pool(found, "system")
+
+
+def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
+    bounds = {
+        name: (each["inputs"]["minCount"], each["inputs"]["maxCount"], each["inputs"]["count"])
+        for name, each in of(found, POOL).items()
+    }
+
+    assert bounds == {"system": (2, 6, 2), "train-spot": (0, 8, 0), "large": (0, 4, 0)}
+    assert all(each["inputs"]["enableAutoScaling"] is True for each in of(found, POOL).values())
+    assert all(each["ignoreChanges"] == ["count"] for each in of(found, POOL).values())
+
+
+def test_pools_without_zones_are_where_azure_has_the_machine(found: Found) -> None:
+    assert pool(found, "system")["availabilityZones"] == ["1", "2", "3"]
+    assert "availabilityZones" not in pool(found, "train-spot")
+    assert "availabilityZones" not in pool(found, "large")
+
+
+def test_pods_that_train_together_are_in_one_zone(programs: dict[str, Found]) -> None:
+    zones = {name: pool(programs[name], "large")["availabilityZones"] for name in ("first", "numbered", "named")}
+
+    assert zones == {"first": ["2"], "numbered": ["3"], "named": ["1"]}
+    assert all(pool(each, "system")["availabilityZones"] == ["1", "2", "3"] for each in programs.values())
+
+
+def test_nodes_are_in_the_network_without_a_public_address(found: Found) -> None:
+    subnet = f"{IN_GROUP}/Microsoft.Network/virtualNetworks/fraud-prod-main/subnets/nodes"
+
+    assert {each["inputs"]["vnetSubnetID"] for each in of(found, POOL).values()} == {subnet}
+    assert {each["inputs"]["enableNodePublicIP"] for each in of(found, POOL).values()} == {False}
+
+
+def test_disks_are_sized_and_may_be_a_part_of_the_machine(found: Found) -> None:
+    assert (pool(found, "large")["osDiskType"], pool(found, "large")["osDiskSizeGB"]) == ("Ephemeral", 1024)
+    assert (pool(found, "system")["osDiskType"], pool(found, "system")["osDiskSizeGB"]) == ("Managed", 128)
+    assert "azure-native:compute:DiskEncryptionSet fraud-prod-main" in needs(found, POOL, "system")
+
+
+def test_caches_of_machines_are_encrypted_by_a_setting(programs: dict[str, Found]) -> None:
+    assert pool(programs["named"], "large")["enableEncryptionAtHost"] is True
+    assert pool(programs["plain"], "large")["enableEncryptionAtHost"] is False
+
+
+def test_nodes_are_upgraded_with_the_cluster_and_scarce_ones_in_place(found: Found) -> None:
+    assert {each["inputs"]["orchestratorVersion"] for each in of(found, POOL).values()} == {"1.35"}
+    assert pool(found, "system")["upgradeSettings"] == {"maxSurge": "1", "maxUnavailable": "0"}
+    assert pool(found, "large")["upgradeSettings"] == {"maxSurge": "0", "maxUnavailable": "1"}
+
+
+def test_a_node_reserves_memory_for_no_more_pods_than_it_gets(found: Found) -> None:
+    assert {each["inputs"]["maxPods"] for each in of(found, POOL).values()} == {64}
+
+
+def test_the_name_is_the_programs_and_free_before_a_pool_is_made_again(found: Found) -> None:
+    assert {name: each["inputs"]["agentPoolName"] for name, each in of(found, POOL).items()} == {
+        "system": "system1a2b",
+        "train-spot": "train3c4d",
+        "large": "large5e6f",
+    }
+    assert all(each["deleteBeforeReplace"] for each in of(found, POOL).values())
+    assert {each["inputs"]["resourceName"] for each in of(found, POOL).values()} == {"fraud-prod-main"}
+
+
+@pytest.mark.parametrize("name", ["train-spot", "Train", "1train", "t" * 13])
+def test_a_name_that_aks_would_refuse_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="a name has 1 to 12 lower-case letters and digits"):
+        registered(tmp_path, POOLS.replace("train3c4d", name))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("trainingZone: 4", "a zone is 1, 2 or 3, not 4; to choose: pulumi config set --path 'trainingZones.large' 2"),
+        ("trainingZones: '[2]'", "the setting trainingZones has a zone for each pool"),
+    ],
+)
+def test_a_zone_that_no_region_has_is_refused(settings: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=message):
+        registered(tmp_path, POOLS, settings)
+
+
+def test_everything_belongs_to_the_subscription(found: Found) -> None:
+    assert not elsewhere(found)
