@@ -55,19 +55,22 @@ def admins() -> list[tuple[str, str]]:
 
 
 def kubeconfig(name: str, cluster: containerservice.ManagedCluster, group: ResourceGroup) -> pulumi.Output[str]:
-    """A kubeconfig without secrets: each use calls kubelogin for a short-lived token of the same login as Pulumi's.
-
-    The stack's setting `login` chooses another way for kubelogin to log in, such as `workloadidentity` in a pipeline.
-    """
-    login = pulumi.Config().get("login") or "azurecli"
-    if login not in _LOGINS:
-        raise pulumi.RunError(f"the setting login is one of {', '.join(_LOGINS)}, not {login}")
+    """A kubeconfig without secrets: each use calls kubelogin for a short-lived token of the same login as Pulumi's."""
+    login = way_to_log_in()
     answer = containerservice.list_managed_cluster_user_credentials_output(
         resource_group_name=group.group,
         resource_name=cluster.name,
         opts=pulumi.InvokeOutputOptions(provider=group, depends_on=[cluster]),
     )
     return answer.kubeconfigs.apply(lambda configs: _with_login(name, configs[0].value, login))
+
+
+def way_to_log_in() -> str:
+    """The setting `login`: how kubelogin logs in, such as by `workloadidentity` in a pipeline instead of by `az`."""
+    login = pulumi.Config().get("login") or "azurecli"
+    if login not in _LOGINS:
+        raise pulumi.RunError(f"the setting login is one of {', '.join(_LOGINS)}, not {login}")
+    return login
 
 
 def _with_login(name: str, encoded: str, login: str) -> str:

@@ -34,9 +34,9 @@ class Budget(pulumi.ComponentResource):
         groups: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:Budget", name, None, group.options(opts))
         if not 0 < len(emails) <= _MOST_ADDRESSES:
             raise pulumi.RunError(f"{name}: a budget sends mail to 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
+        super().__init__("modelyard:azure:Budget", name, None, group.options(opts))
         consumption.Budget(
             name,
             consumption.BudgetArgs(

@@ -75,9 +75,9 @@ class Cluster(pulumi.ComponentResource):
         public_access_cidrs: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:Cluster", name, None, group.options(opts))
         if len(name) > _LONGEST_NAME:
             raise pulumi.RunError(f"cluster {name}: a name has {_LONGEST_NAME} characters at most")
+        super().__init__("modelyard:azure:Cluster", name, None, group.options(opts))
         self.title, self.version = name, version
         self.group = group
         self._network, self._key = network, key

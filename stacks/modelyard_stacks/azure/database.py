@@ -62,9 +62,9 @@ class Database(pulumi.ComponentResource):
         backup_days: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:Database", name, None, group.options(opts))
         if not _NAME.fullmatch(server):
             raise pulumi.RunError(f"database server {server}: a name has 3 to 63 lower-case letters, digits, hyphens")
+        super().__init__("modelyard:azure:Database", name, None, group.options(opts))
         self.port, self.name, self.storage_gib = _PORT, database, storage_gib
         self.connections = connections(machine)
         self._title, self._group = name, group

@@ -53,9 +53,9 @@ class Identity(pulumi.ComponentResource):
         roles: StoreRoles | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:Identity", name, None, group.options(opts))
         if not access:
             raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
+        super().__init__("modelyard:azure:Identity", name, None, group.options(opts))
         self._group = group
         identity = PodIdentity(
             name,

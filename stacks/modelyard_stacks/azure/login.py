@@ -38,9 +38,9 @@ class DatabaseLogin(pulumi.ComponentResource):
         user: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:DatabaseLogin", name, None, group.options(opts))
         if user in _RESERVED or user.startswith(("pg_", "azure_")):
             raise pulumi.RunError(f"{name}: {user} cannot be the name of a login")
+        super().__init__("modelyard:azure:DatabaseLogin", name, None, group.options(opts))
         self.title, self.user = name, user
         self.password = self._kept(name)
         login = self.password.apply(lambda password: json.dumps({"username": user, "password": password}))

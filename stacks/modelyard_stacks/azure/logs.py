@@ -40,9 +40,9 @@ class ClusterLogs(pulumi.ComponentResource):
         databases: Sequence[Database] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:ClusterLogs", name, None, group.options(opts))
         if not _LEAST_DAYS <= days <= _MOST_DAYS:
             raise pulumi.RunError(f"logs {name}: Azure keeps them for {_LEAST_DAYS} to {_MOST_DAYS} days, not {days}")
+        super().__init__("modelyard:azure:ClusterLogs", name, None, group.options(opts))
         self._child = pulumi.ResourceOptions(parent=self)
         workspace = operationalinsights.Workspace(
             name,

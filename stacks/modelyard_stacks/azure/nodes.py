@@ -66,10 +66,10 @@ class NodePool(pulumi.ComponentResource):
         tainted: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:NodePool", name, None, cluster.group.options(opts))
         if not _NAME.fullmatch(agent_pool):
             raise pulumi.RunError(f"node pool {agent_pool}: a name has 1 to 12 lower-case letters and digits")
-        is_spot = capacity == "spot"
+        where, is_spot = _zones(name, pool, zones, one_zone), capacity == "spot"
+        super().__init__("modelyard:azure:NodePool", name, None, cluster.group.options(opts))
         created = containerservice.AgentPool(
             name,
             resource_group_name=cluster.group.group,
@@ -79,7 +79,7 @@ class NodePool(pulumi.ComponentResource):
             type="VirtualMachineScaleSets",
             orchestrator_version=cluster.version,
             vm_size=machine,
-            availability_zones=_zones(name, pool, zones, one_zone) or None,
+            availability_zones=where or None,
             count=min_nodes,
             enable_auto_scaling=True,
             min_count=min_nodes,

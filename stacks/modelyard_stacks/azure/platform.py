@@ -37,9 +37,9 @@ class SecretsReader(pulumi.ComponentResource):
         logins: Sequence[DatabaseLogin] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:SecretsReader", name, None, group.options(opts))
         if not secrets and not logins:
             raise pulumi.RunError(f"{name}: rights to read nothing are not needed")
+        super().__init__("modelyard:azure:SecretsReader", name, None, group.options(opts))
         within = pulumi.ResourceOptions(parent=self)
         title = f"{name}-secrets"
         identity = PodIdentity(

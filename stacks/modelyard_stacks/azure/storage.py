@@ -62,9 +62,9 @@ class ObjectStore(pulumi.ComponentResource):
         redundancy: Redundancy = "LRS",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("modelyard:azure:ObjectStore", name, None, group.options(opts))
         if not _ACCOUNT.fullmatch(account):
             raise pulumi.RunError(f"storage account {account}: a name has 3 to 24 lower-case letters and digits")
+        super().__init__("modelyard:azure:ObjectStore", name, None, group.options(opts))
         self._title, self._group = name, group
         self._within = pulumi.ResourceOptions(parent=self)
         keeps_versions = versioned or lock is not None

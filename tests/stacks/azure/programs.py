@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pulumi
 
 import modelyard_stacks
 from tests.stacks.aws.programs import Found
 from tests.stacks.programs import Registration, registrations
+
+NOTHING: Any = None
+"""In place of a component that is not reached, since another argument is refused first."""
 
 SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
 IN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fraud-prod/providers"
@@ -207,6 +214,16 @@ def _project(folder: Path, program: str, settings: str) -> Path:
     (folder / "Pulumi.prod.yaml").write_text(f"config:\n{lines}" if lines else "{}\n")
     (folder / "__main__.py").write_text(program)
     return folder
+
+
+@contextmanager
+def configured(**settings: str) -> Iterator[None]:
+    """Have a stack with these settings, for functions that are called without a program."""
+    pulumi.runtime.set_all_config({f"{pulumi.get_project()}:{name}": value for name, value in settings.items()})
+    try:
+        yield
+    finally:
+        pulumi.runtime.set_all_config({})
 
 
 def elsewhere(found: Found) -> set[str]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+from modelyard_stacks.azure.access import admins, way_to_log_in
+from modelyard_stacks.azure.cluster import Cluster
 from tests.stacks.aws.programs import Found, inputs, needs, of
-from tests.stacks.azure.programs import CLUSTER, IN_GROUP, SUBSCRIPTION, elsewhere, registered, registered_together
-from tests.stacks.programs import Refused
+from tests.stacks.azure.programs import (
+    CLUSTER,
+    IN_GROUP,
+    NOTHING,
+    SUBSCRIPTION,
+    configured,
+    elsewhere,
+    registered_together,
+)
 
 AKS = "azure-native:containerservice:ManagedCluster"
 ASSIGNMENT = "azure-native:authorization:RoleAssignment"
@@ -267,21 +276,29 @@ def test_it_is_protected_until_a_setting_ends_that(programs: dict[str, Found]) -
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("members", "message"),
     [
-        ("admins: '[\"platform@acme.example\"]'", "the setting admins has object IDs of Entra ID"),
-        (f"admins: '\"group:{GROUP_ID}\"'", "the setting admins is a list"),
-        ("login: password", "the setting login is one of azurecli, azd, msi"),
+        ('["platform@acme.example"]', "the setting admins has object IDs of Entra ID"),
+        (f'"group:{GROUP_ID}"', "the setting admins is a list"),
+        (f'["group:{GROUP_ID}", "robot:{GROUP_ID}"]', "as group:ID, user:ID or servicePrincipal:ID"),
     ],
 )
-def test_settings_of_another_form_are_refused(settings: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=message):
-        registered(tmp_path, CLUSTER, settings)
+def test_administrators_of_another_form_are_refused(members: str, message: str) -> None:
+    with configured(admins=members), pytest.raises(pulumi.RunError, match=message):
+        admins()
 
 
-def test_a_name_that_leaves_no_room_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="a name has 40 characters at most"):
-        registered(tmp_path, CLUSTER.replace('Cluster(\n    "fraud-prod-main"', f'Cluster(\n    "{"f" * 41}"'))
+def test_a_login_that_kubelogin_does_not_know_is_refused() -> None:
+    with (
+        configured(login="password"),
+        pytest.raises(pulumi.RunError, match="the setting login is one of azurecli, azd"),
+    ):
+        way_to_log_in()
+
+
+def test_a_name_that_leaves_no_room_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="a name has 40 characters at most"):
+        Cluster("f" * 41, group=NOTHING, network=NOTHING, key=NOTHING, version="1.35", machine="Standard_D2s_v5")
 
 
 def test_everything_belongs_to_the_subscription(found: Found) -> None:

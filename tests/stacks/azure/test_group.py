@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import pulumi
 import pytest
 
+from modelyard_stacks.azure.group import ResourceGroup
 from tests.stacks.aws.programs import Found, inputs, of
-from tests.stacks.azure.programs import GROUP, NETWORK, SUBSCRIPTION, elsewhere, registered, registered_together
-from tests.stacks.programs import Refused
+from tests.stacks.azure.programs import GROUP, SUBSCRIPTION, elsewhere, registered_together
 
 RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
 PROVIDER = "pulumi:providers:azure-native"
@@ -83,11 +82,11 @@ def test_the_program_may_name_both(programs: dict[str, Found]) -> None:
     assert inputs(programs["other"], PROVIDER, "azure")["tenantId"] == SUBSCRIPTION
 
 
-def test_without_a_subscription_up_says_how_to_choose_one(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="pulumi config set azure-native:subscriptionId SUBSCRIPTION"):
-        registered(tmp_path, GROUP, "azure-native:subscriptionId: ''")
+def test_without_a_subscription_up_says_how_to_choose_one() -> None:
+    with pytest.raises(pulumi.RunError, match="pulumi config set azure-native:subscriptionId SUBSCRIPTION"):
+        ResourceGroup("azure", region="westeurope", group="fraud", tags={})
 
 
-def test_a_name_that_leaves_no_room_for_the_group_of_nodes_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="a name has 84 characters at most"):
-        registered(tmp_path, NETWORK.replace('group="fraud-prod"', f'group="{"f" * 85}"'))
+def test_a_name_that_leaves_no_room_for_the_group_of_nodes_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="a name has 84 characters at most"):
+        ResourceGroup("azure", region="westeurope", group="f" * 85, tags={})

@@ -8,11 +8,19 @@ import pulumi
 import pytest
 
 from modelyard_stacks.azure.conditions import below
-from modelyard_stacks.azure.roles import Mode
+from modelyard_stacks.azure.identity import Identity
+from modelyard_stacks.azure.roles import Mode, account_groups
 from tests.stacks.aws.programs import Found, inputs, needs, of
 from tests.stacks.azure.abac import ASSIGNMENT, BLOBS, DEFINITION, Request, Workload, holds, principal
-from tests.stacks.azure.programs import GROUP, IN_GROUP, SUBSCRIPTION, elsewhere, registered
-from tests.stacks.programs import Refused
+from tests.stacks.azure.programs import (
+    GROUP,
+    IN_GROUP,
+    NOTHING,
+    SUBSCRIPTION,
+    configured,
+    elsewhere,
+    registered,
+)
 
 CREDENTIAL = "azure-native:managedidentity:FederatedIdentityCredential"
 LAKE = f"{IN_GROUP}/Microsoft.Storage/storageAccounts/fraudlake1a2b3c/blobServices/default/containers/lake"
@@ -195,14 +203,17 @@ def test_a_role_has_the_same_id_in_another_project(found: Found, tmp_path: Path)
     assert inputs(apart, ASSIGNMENT, name)["roleDefinitionId"] == inputs(found, ASSIGNMENT, name)["roleDefinitionId"]
 
 
-def test_an_identity_without_access_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="an identity that may do nothing is not needed"):
-        registered(tmp_path, PROGRAM.replace(f'identity("scorer", {ACCESS})', 'identity("scorer", [])'))
+def test_an_identity_without_access_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="an identity that may do nothing is not needed"):
+        Identity("a", group=NOTHING, cluster=NOTHING, namespace="a", service_account="a", access=[])
 
 
-def test_groups_of_accounts_of_another_form_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="the setting accounts has a group for each"):
-        registered(tmp_path, PROGRAM, "accounts: '[\"others\"]'")
+def test_groups_of_accounts_of_another_form_are_refused() -> None:
+    with (
+        configured(accounts='["others"]'),
+        pytest.raises(pulumi.RunError, match=r"a group for each: pulumi config set --path accounts.NAME GROUP"),
+    ):
+        account_groups()
 
 
 @pytest.mark.parametrize("prefix", ["a'b/", "a\\b/", "a\nb/"])

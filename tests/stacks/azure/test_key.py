@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+from modelyard_stacks.azure.settings import blocks
 from modelyard_stacks.azure.vaults import vault_title
 from tests.stacks.aws.programs import Found, inputs, needs, of
-from tests.stacks.azure.programs import IN_GROUP, KEY, VAULT, elsewhere, registered, registered_together
-from tests.stacks.programs import Refused
+from tests.stacks.azure.programs import IN_GROUP, KEY, VAULT, configured, elsewhere, registered_together
 
 STORE = "azure-native:keyvault:Vault"
 KEYS = "azure-native:keyvault:Key"
@@ -115,11 +115,6 @@ def test_disks_use_the_newest_version_of_the_key(programs: dict[str, Found]) -> 
     assert not of(programs["stores"], DISKS)
 
 
-def test_a_cluster_needs_a_key_that_is_for_one(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="a cluster uses it, so it needs cluster=True"):
-        registered(tmp_path, KEY.replace(", cluster=True", "") + "\nkey.disks")
-
-
 def test_secrets_are_reached_inside_the_network(programs: dict[str, Found]) -> None:
     given = inputs(programs["closed"], ENDPOINT, "fraud-prod-main-secrets")
 
@@ -143,15 +138,16 @@ def test_people_reach_the_vault_from_the_addresses_of_a_setting(programs: dict[s
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("clients", "message"),
     [
-        ("vaultClients: '[]'", "the setting vaultClients is a list"),
-        ("vaultClients: '[\"198.51.100.1/24\"]'", "the setting vaultClients has CIDR blocks such as 198.51.100.0/24"),
+        ("[]", "the setting vaultClients is a list: pulumi config set --path 'vaultClients\\[0\\]' 198.51.100.0/24"),
+        ('"198.51.100.0/24"', "the setting vaultClients is a list"),
+        ('["198.51.100.1/24"]', "the setting vaultClients has CIDR blocks such as 198.51.100.0/24"),
     ],
 )
-def test_addresses_of_another_form_are_refused(settings: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=message):
-        registered(tmp_path, VAULT, settings)
+def test_addresses_of_another_form_are_refused(clients: str, message: str) -> None:
+    with configured(vaultClients=clients), pytest.raises(pulumi.RunError, match=message):
+        blocks("vaultClients", "198.51.100.0/24")
 
 
 def test_everything_belongs_to_the_subscription(programs: dict[str, Found]) -> None:

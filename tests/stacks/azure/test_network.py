@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
+from modelyard_stacks.azure.firewall import api_rules
 from modelyard_stacks.azure.network import split
 from tests.stacks.aws.programs import Found, inputs, needs, of
-from tests.stacks.azure.programs import GROUP, IN_GROUP, NETWORK, VAULT, elsewhere, registered, registered_together
-from tests.stacks.programs import Refused
+from tests.stacks.azure.programs import GROUP, IN_GROUP, NETWORK, VAULT, configured, elsewhere, registered_together
 
 VNET = "azure-native:network:VirtualNetwork"
 SUBNET = "azure-native:network:Subnet"
@@ -213,9 +212,12 @@ def test_zones_of_the_owner_are_used_where_there_are_any(programs: dict[str, Fou
     assert inputs(found, NAMES, "fraud-prod-main-secrets")["privateDnsZoneConfigs"][0]["privateDnsZoneId"] == zone
 
 
-def test_connected_networks_of_another_form_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"the setting apiClients has CIDR blocks such as 10.99.0.0/16"):
-        registered(tmp_path, NETWORK, "apiClients: '[\"10.99.0.1/16\"]'")
+def test_connected_networks_of_another_form_are_refused() -> None:
+    with (
+        configured(apiClients='["10.99.0.1/16"]'),
+        pytest.raises(pulumi.RunError, match=r"the setting apiClients has CIDR blocks such as 10.99.0.0/16"),
+    ):
+        api_rules("10.0.0.0/18", "10.0.80.0/20")
 
 
 def test_everything_belongs_to_the_subscription(found: Found) -> None:

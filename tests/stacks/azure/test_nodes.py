@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
+from modelyard_stacks.azure.nodes import NodePool
 from tests.stacks.aws.programs import Found, inputs, needs, of
-from tests.stacks.azure.programs import IN_GROUP, POOLS, elsewhere, registered, registered_together
-from tests.stacks.programs import Refused
+from tests.stacks.azure.programs import IN_GROUP, NOTHING, POOLS, configured, elsewhere, registered_together
 
 POOL = "azure-native:containerservice:AgentPool"
 
@@ -131,22 +131,41 @@ def test_the_name_is_the_programs_and_free_before_a_pool_is_made_again(found: Fo
     assert {each["inputs"]["resourceName"] for each in of(found, POOL).values()} == {"fraud-prod-main"}
 
 
-@pytest.mark.parametrize("name", ["train-spot", "Train", "1train", "t" * 13])
-def test_a_name_that_aks_would_refuse_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="a name has 1 to 12 lower-case letters and digits"):
-        registered(tmp_path, POOLS.replace("train3c4d", name))
+def new_pool(agent_pool: str) -> NodePool:
+    return NodePool(
+        "large",
+        cluster=NOTHING,
+        network=NOTHING,
+        key=NOTHING,
+        agent_pool=agent_pool,
+        pool="large",
+        machine="Standard_D4s_v5",
+        capacity="on-demand",
+        min_nodes=0,
+        max_nodes=1,
+        disk_gib=128,
+        one_zone=True,
+    )
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ("trainingZone: 4", "a zone is 1, 2 or 3, not 4; to choose: pulumi config set --path 'trainingZones.large' 2"),
-        ("trainingZones: '[2]'", "the setting trainingZones has a zone for each pool"),
-    ],
-)
-def test_a_zone_that_no_region_has_is_refused(settings: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=message):
-        registered(tmp_path, POOLS, settings)
+@pytest.mark.parametrize("name", ["train-spot", "Train", "1train", "t" * 13, ""])
+def test_a_name_that_aks_would_refuse_is_refused(name: str) -> None:
+    with pytest.raises(pulumi.RunError, match="a name has 1 to 12 lower-case letters and digits"):
+        new_pool(name)
+
+
+def test_a_zone_that_no_region_has_is_refused() -> None:
+    message = "a zone is 1, 2 or 3, not 4; to choose: pulumi config set --path 'trainingZones.large' 2"
+    with configured(trainingZone="4"), pytest.raises(pulumi.RunError, match=message):
+        new_pool("large")
+
+
+def test_zones_of_another_form_are_refused() -> None:
+    with (
+        configured(trainingZones="[2]"),
+        pytest.raises(pulumi.RunError, match="the setting trainingZones has a zone for each pool"),
+    ):
+        new_pool("large")
 
 
 def test_everything_belongs_to_the_subscription(found: Found) -> None:
