@@ -68,7 +68,7 @@ RESOURCES: Mapping[str, Arm] = {
         "containerregistry:Registry": Arm(
             "Microsoft.ContainerRegistry/registries",
             "registryName",
-            renames={"networkRuleSet.ipRules.ipAddressOrRange": "value"},
+            renames={"networkRuleSet.ipRules.iPAddressOrRange": "value"},
         ),
         "containerservice:AgentPool": _below(
             "Microsoft.ContainerService/managedClusters/agentPools", "agentPoolName", "resourceName"

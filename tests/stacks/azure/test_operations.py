@@ -62,7 +62,8 @@ def test_people_push_images_from_the_addresses_of_a_setting(programs: dict[str, 
     given = inputs(programs["open"], REGISTRY, "fraud-prod-main")
 
     assert given["publicNetworkAccess"] == "Enabled"
-    assert given["networkRuleSet"] == {"defaultAction": "Deny", "ipRules": [{"iPAddressOrRange": "198.51.100.0/24"}]}
+    assert given["networkRuleSet"]["defaultAction"] == "Deny"
+    assert given["networkRuleSet"]["ipRules"] == [{"iPAddressOrRange": "198.51.100.0/24", "action": "Allow"}]
 
 
 def test_images_without_a_tag_are_deleted(found: Found) -> None:
