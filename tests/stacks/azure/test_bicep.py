@@ -11,7 +11,6 @@ import pytest
 from tests.stacks.aws.programs import Found
 from tests.stacks.azure.arm import RESOURCES
 from tests.stacks.azure.bicep import VARIABLE, faults
-from tests.stacks.azure.programs import EVERYTHING, registered_together
 
 CLUSTER = "azure-native:containerservice:ManagedCluster fraud-prod-main"
 POOL = "azure-native:containerservice:AgentPool large"
@@ -21,31 +20,6 @@ VAULT = "azure-native:keyvault:Vault fraud-prod-keys"
 RULES = "azure-native:network:NetworkSecurityGroup fraud-prod-main-api-server"
 
 with_types = pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no checkout of bicep-types-az")
-
-
-SETTINGS = """admins: '["group:00000000-aaaa-bbbb-cccc-0123456789ab"]'
-apiClients: '["10.99.0.0/16", "10.98.0.0/16"]'
-imageClients: '["198.51.100.0/24"]'
-vaultClients: '["198.51.100.0/24"]'
-databaseZones: false
-encryptionAtHost: true
-lockRetention: true"""
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a project with all components, and one with a public API and every setting."""
-    public = EVERYTHING.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
-    other = public.replace("governance", "compliance").replace("one_zone=True", 'one_zone=True, zones=["2"]')
-    return registered_together(
-        tmp_path_factory.mktemp("everything"), {"plain": (EVERYTHING, ""), "set": (other, SETTINGS)}
-    )
-
-
-@pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
-    """Return the project without settings."""
-    return programs["plain"]
 
 
 def test_every_resource_has_a_type_to_compare_it_with(found: Found) -> None:
@@ -61,9 +35,8 @@ def test_names_are_texts_and_not_outputs_that_were_never_waited_for(found: Found
 
 @with_types
 @pytest.mark.parametrize("program", ["plain", "set"])
-def test_the_apis_know_every_property_and_value(program: str, programs: dict[str, Found]) -> None:
-    found = programs[program]
-    ours = {where: each for where, each in found.items() if each["type"].startswith("azure-native:")}
+def test_the_apis_know_every_property_and_value(program: str, everything: dict[str, Found]) -> None:
+    ours = {where: each for where, each in everything[program].items() if each["type"].startswith("azure-native:")}
 
     assert len(ours) > 80
     assert {where: wrong for where, each in ours.items() if (wrong := faults(each))} == {}

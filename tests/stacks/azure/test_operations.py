@@ -13,7 +13,7 @@ from modelyard_stacks.azure.images import ImageRegistry
 from modelyard_stacks.azure.logs import ClusterLogs
 from modelyard_stacks.azure.platform import SecretsReader
 from tests.stacks.aws.programs import Found, inputs, of
-from tests.stacks.azure.programs import EVERYTHING, IN_GROUP, NOTHING, SUBSCRIPTION, elsewhere, registered_together
+from tests.stacks.azure.programs import IN_GROUP, NOTHING, SUBSCRIPTION, elsewhere
 
 REGISTRY = "azure-native:containerregistry:Registry"
 ASSIGNMENT = "azure-native:authorization:RoleAssignment"
@@ -24,22 +24,6 @@ WORKSPACE = "azure-native:operationalinsights:Workspace"
 ALARM = "azure-native:monitor:MetricAlert"
 RECEIVERS = "azure-native:monitor:ActionGroup"
 BUDGET = "azure-native:consumption:Budget"
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a project with all components, and one from whose registry people outside push."""
-    other = EVERYTHING.replace("monthly=2000", 'monthly=2000, groups=["other", "other-nodes", "fraud-prod"]')
-    return registered_together(
-        tmp_path_factory.mktemp("everything"),
-        {"plain": (EVERYTHING, ""), "open": (other, "imageClients: '[\"198.51.100.0/24\"]'")},
-    )
-
-
-@pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
-    """Return the project without settings."""
-    return programs["plain"]
 
 
 def test_everything_belongs_to_the_subscription(found: Found) -> None:
@@ -58,8 +42,8 @@ def test_images_are_reached_inside_the_network_and_never_anonymously(found: Foun
     assert found[f"{REGISTRY} fraud-prod-main"]["protect"]
 
 
-def test_people_push_images_from_the_addresses_of_a_setting(programs: dict[str, Found]) -> None:
-    given = inputs(programs["open"], REGISTRY, "fraud-prod-main")
+def test_people_push_images_from_the_addresses_of_a_setting(everything: dict[str, Found]) -> None:
+    given = inputs(everything["set"], REGISTRY, "fraud-prod-main")
 
     assert given["publicNetworkAccess"] == "Enabled"
     assert given["networkRuleSet"]["defaultAction"] == "Deny"
@@ -214,8 +198,8 @@ def test_a_budget_begins_in_the_month_in_which_it_is_created(found: Found) -> No
     assert found[f"{BUDGET} fraud-prod-main"]["ignoreChanges"] == ["timePeriod"]
 
 
-def test_a_budget_covers_the_groups_of_other_targets_once(programs: dict[str, Found]) -> None:
-    given = inputs(programs["open"], BUDGET, "fraud-prod-main")["filter"]["dimensions"]
+def test_a_budget_covers_the_groups_of_other_targets_once(everything: dict[str, Found]) -> None:
+    given = inputs(everything["set"], BUDGET, "fraud-prod-main")["filter"]["dimensions"]
 
     assert given["values"] == ["fraud-prod", "fraud-prod-nodes", "other", "other-nodes"]
 
