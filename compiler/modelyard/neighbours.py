@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.environments import (
     environments_share_folders,
+    environments_share_group,
     environments_share_identities,
     environments_share_namespace,
     installed_twice,
@@ -32,9 +33,9 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments that name one of its clusters or projects are planned. Environments with errors are skipped.
+    Only environments that name one of its clusters, projects or groups are planned, and none with errors.
     """
-    contexts = {place for place, _ in (*_namespaces(own), *_identities(own))}
+    contexts = {place for place, _ in (*_namespaces(own), *_identities(own))} | {group for _, group in _groups(own)}
     if inputs.environment is None or spec.document is None or not contexts:
         return
     others: dict[str, Plan] = {}
@@ -70,6 +71,10 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
     for project, namespace in dict.fromkeys(_identities(plan)):
         if (project, namespace) in known:
             yield environments_share_identities(place, name, known[project, namespace], namespace, project)
+    grouped = {one: other for other in reversed(list(others)) for one in _groups(others[other])}
+    for group in dict.fromkeys(_groups(plan)):
+        if group in grouped:
+            yield environments_share_group(place, name, grouped[group], group[1])
     yield from _buckets(name, plan, others, place)
 
 
@@ -117,6 +122,14 @@ def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
             yield project, namespace.name
 
 
+def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The account and the name of each group that holds what one target creates, and nothing of another."""
+    for target in plan.system.deployment.targets:
+        account, group = target.options.group
+        if account and group and plan.on(target.name):
+            yield account, group
+
+
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
     """The context of each existing cluster, with every add-on to install there."""
     for cluster in plan.of(Cluster):
@@ -133,5 +146,5 @@ def _contexts(document: Document) -> Iterator[str]:
     for target in (deployment, *(named.values() if isinstance(named, dict) else ())):
         if isinstance(target, dict) and target.get("provider") == "kubernetes":
             yield str(target.get("context", ""))
-        elif isinstance(target, dict) and "project" in target:
-            yield str(target["project"])
+        elif isinstance(target, dict):
+            yield from (str(target[field]) for field in ("project", "resourceGroup") if field in target)

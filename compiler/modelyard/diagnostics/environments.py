@@ -1,4 +1,7 @@
-"""Diagnostics about environments of one spec with a common cluster, project or bucket: E0517, E0525, W0518, W0519."""
+"""Diagnostics about environments of one spec with a common cluster, project, group or bucket.
+
+E0517, E0525, E0526, W0518 and W0519.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +63,30 @@ def environments_share_identities(span: Span, name: str, other: str, namespace: 
         f" {quote(project)}: their workloads would share their access",
         span,
         "leave out `namespace`, or give one of them its own `namespace` or `project`",
+    )
+
+
+def environments_share_group(span: Span, name: str, other: str, group: str) -> Diagnostic:
+    """A resource group of Azure holds one target of one environment: private DNS zones and roles have fixed names.
+
+    Without `resourceGroup`, each environment gets a group named after it.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope, subscription: 3f2b…, resourceGroup: rg-ml}
+        environments: {staging: {}, prod: {}}
+
+    Right:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope, subscription: 3f2b…, resourceGroup: rg-ml}
+        environments: {staging: {deployment: {resourceGroup: rg-ml-staging}}, prod: {}}
+    """
+    return Diagnostic(
+        "E0526",
+        Severity.ERROR,
+        f"environments {quote(other)} and {quote(name)} are both in resource group {quote(group)}",
+        span,
+        "give each environment a resource group of its own, or leave `resourceGroup` out",
     )
 
 

@@ -59,6 +59,11 @@ class AzureOptions(Options):
     vpc: Vpc = Vpc()
 
     @property
+    def group(self) -> tuple[str, str]:
+        """Return the subscription and the existing resource group, as far as the spec names them."""
+        return self.subscription, self.resource_group
+
+    @property
     def network(self) -> Network:
         """Return the virtual network."""
         return Network(self.vpc.cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", self.vpc.adopt)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from modelyard.neighbours import check_compiled
+from modelyard.overlay import environments
+from modelyard.pipeline import Given, Inputs, opened, understand
+from modelyard.survey import survey
+from modelyard_targets import TARGETS
 from tests.diagnosing import Question, examine
 from tests.targets.azure.infrastructure import LEADS, changed, codes, leads, refused
 
@@ -177,6 +182,43 @@ def test_each_target_has_a_resource_group_of_its_own() -> None:
     assert "AZURE-E019" in codes(two(group, other))
     assert "AZURE-E019" not in codes(two(group))
     assert "AZURE-E019" not in codes(two(group, f"{other} {elsewhere}"))
+
+
+SUBSCRIPTION = "subscription: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b"
+GROUP = (f"  {VPC}", f"  {SUBSCRIPTION}\n  resourceGroup: rg-ml\n  {VPC}")
+ENVIRONMENTS = "environments:\n  prod: {}\n  staging: %s\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "staging", "reported"),
+    [
+        ((GROUP,), "{}", ["E0526"]),
+        ((GROUP,), "{deployment: {resourceGroup: rg-ml-staging}}", []),
+        ((GROUP,), "{deployment: {subscription: 7d6c5b4a-3f2e-4d1c-8b9a-0f1e2d3c4b5a}}", []),
+        (((GROUP[0], GROUP[1].replace(f"  {SUBSCRIPTION}\n", "")),), "{}", []),
+        ((), "{}", []),
+    ],
+)
+def test_each_environment_has_a_resource_group_of_its_own(
+    changes: tuple[tuple[str, str], ...], staging: str, reported: list[str]
+) -> None:
+    """Without a subscription in the spec, that of each stack may be another."""
+    inputs = Inputs(Given("system.yaml", leads(*changes) + ENVIRONMENTS % staging))
+    found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
+
+    assert [each.code for each in found] == reported
+
+
+def test_compiling_one_environment_compares_its_group_with_the_others() -> None:
+    text = leads(GROUP) + ENVIRONMENTS % "{}"
+    inputs = Inputs(Given("system.yaml", text), "staging")
+    spec = opened(inputs)
+    plan = understand(inputs, TARGETS, spec).plan
+    assert spec.document is not None
+    assert plan is not None
+
+    found = check_compiled(inputs, plan, spec, environments(spec.document), TARGETS)
+    assert [each.code for each in found] == ["E0526"]
 
 
 def test_a_workload_of_another_group_may_open_a_store() -> None:
