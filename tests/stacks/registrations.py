@@ -33,7 +33,8 @@ ACCOUNT = "123456789012"
 SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 KUBECONFIG = """\
-clusters: [{name: aks, cluster: {server: "https://fraud.privatelink.azmk8s.example:443", certificate-authority-data: Y2U=}}]
+clusters:
+  - {name: aks, cluster: {server: "https://fraud.privatelink.azmk8s.example:443", certificate-authority-data: Y2U=}}
 users: [{name: aks, user: {exec: {command: kubelogin, args: [get-token, --login, devicecode]}}}]
 """
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -205,25 +206,26 @@ def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]
     names: dict[str, Any] = defaultdict(lambda: title, outputs)
     path = AZURE_IDS.get(kind, f"Microsoft.Unknown/{kind.partition(':')[2]}/{{name}}").format_map(names)
     name = path.rpartition("/")[2]
-    found: dict[str, Any] = {
+    added: dict[str, Any] = {
         "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{names['resourceGroupName']}/providers/{path}",
         "name": name,
     }
     if kind == "resources:ResourceGroup":
-        found = {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}", "name": outputs["resourceGroupName"]}
+        name = outputs["resourceGroupName"]
+        added = {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}", "name": name}
     if kind == "keyvault:Vault":
-        found["properties"] = {**outputs["properties"], "vaultUri": f"https://{name}.vault.azure.net/"}
+        added["properties"] = {**outputs["properties"], "vaultUri": f"https://{name}.vault.azure.net/"}
     if kind == "keyvault:Key":
         uri = f"https://{outputs['vaultName']}.vault.azure.net/keys/{name}"
-        found |= {"keyUri": uri, "keyUriWithVersion": f"{uri}/0123456789abcdef0123456789abcdef"}
+        added |= {"keyUri": uri, "keyUriWithVersion": f"{uri}/0123456789abcdef0123456789abcdef"}
     if kind == "managedidentity:UserAssignedIdentity":
-        found |= {f"{use}Id": str(uuid5(NAMESPACE_URL, f"{use}/{name}")) for use in ("client", "principal")}
+        added |= {f"{use}Id": str(uuid5(NAMESPACE_URL, f"{use}/{name}")) for use in ("client", "principal")}
     if kind == "dbforpostgresql:Server":
-        found["fullyQualifiedDomainName"] = f"{name}.postgres.database.azure.com"
+        added["fullyQualifiedDomainName"] = f"{name}.postgres.database.azure.com"
     if "userAssignedIdentities" in outputs.get("identity", {}):
         identities = {identity: {} for identity in outputs["identity"]["userAssignedIdentities"]}
-        found["identity"] = {**outputs["identity"], "userAssignedIdentities": identities}
-    return {**outputs, **found}
+        added["identity"] = {**outputs["identity"], "userAssignedIdentities": identities}
+    return {**outputs, **added}
 
 
 class Recorder(mocks.MockMonitor):

@@ -33,6 +33,9 @@ from .roles import (
 )
 
 _LONGEST_NAME = 40
+_LONGEST_GROUP = 80
+"""Source: https://learn.microsoft.com/en-us/azure/aks/faq, "node resource group", 2026-11-27."""
+
 _FIRST_POOL = "aks"
 _SCHEDULES = ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 """The names by which AKS knows when it may upgrade Kubernetes, and nodes.
@@ -77,6 +80,8 @@ class Cluster(pulumi.ComponentResource):
     ) -> None:
         if len(name) > _LONGEST_NAME:
             raise pulumi.RunError(f"cluster {name}: a name has {_LONGEST_NAME} characters at most")
+        if len(nodes_in := group.node_group_name) > _LONGEST_GROUP:
+            raise pulumi.RunError(f"{nodes_in}, the group of nodes, has {_LONGEST_GROUP} characters at most")
         super().__init__("modelyard:azure:Cluster", name, None, group.options(opts))
         self.title, self.version = name, version
         self.group = group

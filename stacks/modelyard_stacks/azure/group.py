@@ -8,7 +8,6 @@ import pulumi
 import pulumi_azure_native
 from pulumi_azure_native import authorization, resources
 
-_LONGEST_NAME = 90
 _OF_NODES = "-nodes"
 _ROLES = "providers/Microsoft.Authorization/roleDefinitions"
 
@@ -41,9 +40,6 @@ class ResourceGroup(pulumi_azure_native.Provider):
         adopted: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        if len(group) > _LONGEST_NAME - len(_OF_NODES):
-            most = _LONGEST_NAME - len(_OF_NODES)
-            raise pulumi.RunError(f"resource group {group}: a name has {most} characters at most")
         self.subscription = subscription_id or _configured()
         self.group_name, self.region_name = group, region
         self.common_tags = dict(tags)

@@ -51,7 +51,7 @@ class Request:
 class Workload:
     """An identity, and what it may do in a container."""
 
-    found: Found
+    resources: Found
     principal: str
     container: str
 
@@ -65,23 +65,25 @@ class Workload:
 
     def assignments(self) -> Iterator[dict[str, Any]]:
         """Yield its role assignments on the container."""
-        for each in of(self.found, ASSIGNMENT).values():
+        for each in of(self.resources, ASSIGNMENT).values():
             given = each["inputs"]
             if given["principalId"] == self.principal and given["scope"].endswith(f"/containers/{self.container}"):
                 yield given
 
     def _may(self, request: Request) -> bool:
         return any(
-            request.action in data_actions(self.found, each["roleDefinitionId"])
+            request.action in data_actions(self.resources, each["roleDefinitionId"])
             and holds(each.get("condition"), request)
             for each in self.assignments()
         )
 
 
-def data_actions(found: Found, role_id: str) -> list[str]:
+def data_actions(resources: Found, role_id: str) -> list[str]:
     """Return what a role of the program allows; it must allow nothing but data actions."""
     guid = role_id.rpartition("/")[2]
-    (role,) = (each["inputs"] for each in of(found, DEFINITION).values() if each["inputs"]["roleDefinitionId"] == guid)
+    (role,) = (
+        each["inputs"] for each in of(resources, DEFINITION).values() if each["inputs"]["roleDefinitionId"] == guid
+    )
     (permission,) = role["permissions"]
     assert not permission["actions"]
     assert not permission["notActions"]
@@ -90,17 +92,19 @@ def data_actions(found: Found, role_id: str) -> list[str]:
     return actions
 
 
-def principal(found: Found, name: str) -> str:
+def principal(resources: Found, name: str) -> str:
     """Return the object ID of an identity that a program creates."""
-    assert inputs(found, IDENTITY, name)["resourceGroupName"]
+    assert inputs(resources, IDENTITY, name)["resourceGroupName"]
     (credential,) = (
         each["inputs"]
-        for each in of(found, "azure-native:managedidentity:FederatedIdentityCredential").values()
+        for each in of(resources, "azure-native:managedidentity:FederatedIdentityCredential").values()
         if each["name"] == name
     )
     assert credential["resourceName"] == name
     return next(
-        each["inputs"]["principalId"] for title, each in of(found, ASSIGNMENT).items() if title.startswith(f"{name}-")
+        each["inputs"]["principalId"]
+        for title, each in of(resources, ASSIGNMENT).items()
+        if title.startswith(f"{name}-")
     )
 
 

@@ -28,6 +28,6 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture
-def found(everything: dict[str, Found]) -> Found:
+def resources(everything: dict[str, Found]) -> Found:
     """Return the project without settings."""
     return everything["plain"]

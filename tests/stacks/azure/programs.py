@@ -201,9 +201,9 @@ def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -
     return {name: _by_name(each) for name, each in zip(programs, registrations(*folders), strict=True)}
 
 
-def _by_name(found: list[Registration]) -> Found:
-    by_name = {f"{each['type']} {each['name']}": each for each in found}
-    assert len(by_name) == len(found)
+def _by_name(resources: list[Registration]) -> Found:
+    by_name = {f"{each['type']} {each['name']}": each for each in resources}
+    assert len(by_name) == len(resources)
     return by_name
 
 
@@ -226,12 +226,12 @@ def configured(**settings: str) -> Iterator[None]:
         pulumi.runtime.set_all_config({})
 
 
-def elsewhere(found: Found) -> set[str]:
+def elsewhere(resources: Found) -> set[str]:
     """Return Azure's resources that are not created in the program's subscription, or are not part of a component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:azure-native::azure"
     return {
         where
-        for where, each in found.items()
+        for where, each in resources.items()
         if each["type"].startswith("azure-native:")
         and (each["provider"] != provider or not ("modelyard:azure:" in each["parent"] or each["parent"] == provider))
     }

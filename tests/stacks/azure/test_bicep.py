@@ -22,15 +22,15 @@ RULES = "azure-native:network:NetworkSecurityGroup fraud-prod-main-api-server"
 with_types = pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no checkout of bicep-types-az")
 
 
-def test_every_resource_has_a_type_to_compare_it_with(found: Found) -> None:
-    ours = {each["type"] for each in found.values() if each["type"].startswith("azure-native:")}
+def test_every_resource_has_a_type_to_compare_it_with(resources: Found) -> None:
+    ours = {each["type"] for each in resources.values() if each["type"].startswith("azure-native:")}
 
     assert ours == set(RESOURCES)
 
 
-def test_names_are_texts_and_not_outputs_that_were_never_waited_for(found: Found) -> None:
+def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Found) -> None:
     """Text made from an Output has a sentence about that in it, which no API would accept."""
-    assert [where for where, each in found.items() if "Calling __str__" in str(each["inputs"])] == []
+    assert [where for where, each in resources.items() if "Calling __str__" in str(each["inputs"])] == []
 
 
 @with_types
@@ -69,9 +69,9 @@ def test_the_apis_know_every_property_and_value(program: str, everything: dict[s
     ],
 )
 def test_the_comparison_sees_what_an_api_would_refuse(
-    found: Found, where: str, path: list[str], value: Any, wrong: str
+    resources: Found, where: str, path: list[str], value: Any, wrong: str
 ) -> None:
-    changed = copy.deepcopy(found[where])
+    changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
     for part in path[:-1]:
         inner = inner[part]
@@ -92,8 +92,8 @@ def test_the_comparison_sees_what_an_api_would_refuse(
         ("azure-native:consumption:Budget fraud-prod-main", "timePeriod", "timePeriod: the API requires it"),
     ],
 )
-def test_the_comparison_sees_what_is_missing(found: Found, where: str, field: str, missing: str) -> None:
-    changed = copy.deepcopy(found[where])
+def test_the_comparison_sees_what_is_missing(resources: Found, where: str, field: str, missing: str) -> None:
+    changed = copy.deepcopy(resources[where])
     del changed["inputs"][field]
 
     assert missing in "\n".join(faults(changed))

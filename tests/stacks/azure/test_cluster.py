@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -49,26 +50,26 @@ protect: false"""
 
 
 @pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Found]) -> Found:
     """Return the private cluster."""
     return programs["private"]
 
 
 @pytest.fixture(scope="module")
-def given(found: Found) -> dict[str, Any]:
+def given(resources: Found) -> dict[str, Any]:
     """Return the cluster's inputs."""
-    return inputs(found, AKS, "fraud-prod-main")
+    return inputs(resources, AKS, "fraud-prod-main")
 
 
-def kubeconfig(found: Found) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads(inputs(found, "tiny:Names", "names")["kubeconfig"])
+def kubeconfig(resources: Found) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(inputs(resources, "tiny:Names", "names")["kubeconfig"])
     return config
 
 
-def roles(found: Found) -> dict[str, tuple[str, str]]:
+def roles(resources: Found) -> dict[str, tuple[str, str]]:
     """Return the role and scope of each assignment to the control plane."""
-    control = inputs(found, ASSIGNMENT, "fraud-prod-main-subnet")["principalId"]
-    assigned = {name: each["inputs"] for name, each in of(found, ASSIGNMENT).items()}
+    control = inputs(resources, ASSIGNMENT, "fraud-prod-main-subnet")["principalId"]
+    assigned = {name: each["inputs"] for name, each in of(resources, ASSIGNMENT).items()}
     return {
         name.removeprefix("fraud-prod-main-"): (each["roleDefinitionId"].rpartition("/")[2], each["scope"])
         for name, each in assigned.items()
@@ -110,23 +111,23 @@ def test_people_log_in_by_entra_id_alone(given: dict[str, Any]) -> None:
     }
 
 
-def test_whoever_runs_the_first_up_is_administrator_and_stays_one(found: Found) -> None:
-    admin = inputs(found, ASSIGNMENT, "fraud-prod-main-deployer-admin")
+def test_whoever_runs_the_first_up_is_administrator_and_stays_one(resources: Found) -> None:
+    admin = inputs(resources, ASSIGNMENT, "fraud-prod-main-deployer-admin")
 
     assert admin["principalId"] == "11111111-2222-3333-4444-555555555555"
     assert admin["roleDefinitionId"].endswith("/b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b")
     assert admin["scope"] == f"{IN_GROUP}/Microsoft.ContainerService/managedClusters/fraud-prod-main"
-    assert inputs(found, ASSIGNMENT, "fraud-prod-main-deployer-user")["roleDefinitionId"].endswith(
+    assert inputs(resources, ASSIGNMENT, "fraud-prod-main-deployer-user")["roleDefinitionId"].endswith(
         "/4abbcc35-e782-43d8-92c5-2d3f1bd2253f"
     )
-    assert found[f"{ASSIGNMENT} fraud-prod-main-deployer-admin"]["ignoreChanges"] == ["principalId"]
+    assert resources[f"{ASSIGNMENT} fraud-prod-main-deployer-admin"]["ignoreChanges"] == ["principalId"]
 
 
 def test_administrators_of_a_setting_replace_whoever_runs_up(programs: dict[str, Found]) -> None:
-    found = programs["set"]
+    resources = programs["set"]
 
-    assert not [name for name in of(found, ASSIGNMENT) if "deployer" in name]
-    assert inputs(found, ASSIGNMENT, f"fraud-prod-main-{GROUP_ID}-admin") == {
+    assert not [name for name in of(resources, ASSIGNMENT) if "deployer" in name]
+    assert inputs(resources, ASSIGNMENT, f"fraud-prod-main-{GROUP_ID}-admin") == {
         "principalId": GROUP_ID,
         "principalType": "Group",
         "roleDefinitionId": (
@@ -137,8 +138,8 @@ def test_administrators_of_a_setting_replace_whoever_runs_up(programs: dict[str,
     }
 
 
-def test_a_kubeconfig_holds_no_secret(found: Found) -> None:
-    config = kubeconfig(found)
+def test_a_kubeconfig_holds_no_secret(resources: Found) -> None:
+    config = kubeconfig(resources)
     user = config["users"][0]["user"]
 
     assert config["clusters"][0]["cluster"] == {
@@ -172,10 +173,10 @@ def test_network_policies_are_enforced_and_pods_have_addresses_of_their_own(give
     }
 
 
-def test_pods_have_identities_of_their_own(found: Found, given: dict[str, Any]) -> None:
+def test_pods_have_identities_of_their_own(resources: Found, given: dict[str, Any]) -> None:
     assert given["oidcIssuerProfile"] == {"enabled": True}
     assert given["securityProfile"]["workloadIdentity"] == {"enabled": True}
-    assert inputs(found, "tiny:Names", "names")["issuer"].startswith("https://westeurope.oic.prod-aks.azure.com/")
+    assert inputs(resources, "tiny:Names", "names")["issuer"].startswith("https://westeurope.oic.prod-aks.azure.com/")
 
 
 def test_secrets_and_disks_are_encrypted_with_our_keys(given: dict[str, Any]) -> None:
@@ -192,11 +193,11 @@ def test_secrets_and_disks_are_encrypted_with_our_keys(given: dict[str, Any]) ->
     assert given["diskEncryptionSetID"] == f"{IN_GROUP}/Microsoft.Compute/diskEncryptionSets/fraud-prod-main"
 
 
-def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(found: Found) -> None:
+def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(resources: Found) -> None:
     keys = f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys"
     network, identity = "4d97b98b-1d4f-4787-a291-c67834d212e7", "Microsoft.ManagedIdentity/userAssignedIdentities"
 
-    assert roles(found) == {
+    assert roles(resources) == {
         "subnet": (network, f"{VNET}/subnets/nodes"),
         "api-subnet": (network, f"{VNET}/subnets/api-server"),
         "kubelet": ("f1a07417-d97a-45cb-824c-7a7467783830", f"{IN_GROUP}/{identity}/fraud-prod-main-nodes"),
@@ -207,20 +208,20 @@ def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(f
         "secrets": ("12338af0-0e69-4776-bea7-57ae8d297424", f"{keys}/keys/fraud-prod-main-secrets"),
         "vault": ("f25e0fa2-a7c8-4377-a976-54943a77a395", keys),
     }
-    waited_for = {f"{ASSIGNMENT} fraud-prod-main-{use}" for use in roles(found)}
-    assert waited_for <= needs(found, AKS, "fraud-prod-main")
+    waited_for = {f"{ASSIGNMENT} fraud-prod-main-{use}" for use in roles(resources)}
+    assert waited_for <= needs(resources, AKS, "fraud-prod-main")
 
 
-def test_nodes_have_an_identity_of_ours(found: Found, given: dict[str, Any]) -> None:
+def test_nodes_have_an_identity_of_ours(resources: Found, given: dict[str, Any]) -> None:
     """The registry can name it before there is a cluster."""
     name = "fraud-prod-main-nodes"
 
     assert given["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")
     assert given["identity"]["userAssignedIdentities"][0].endswith("/fraud-prod-main-control-plane")
-    assert set(of(found, IDENTITY)) == {name, "fraud-prod-main-control-plane", "fraud-prod-main-data"}
+    assert set(of(resources, IDENTITY)) == {name, "fraud-prod-main-control-plane", "fraud-prod-main-data"}
 
 
-def test_the_first_pool_is_for_aks_and_cannot_be_resized(found: Found, given: dict[str, Any]) -> None:
+def test_the_first_pool_is_for_aks_and_cannot_be_resized(resources: Found, given: dict[str, Any]) -> None:
     (pool,) = given["agentPoolProfiles"]
 
     assert (pool["mode"], pool["vmSize"]) == ("System", "Standard_D2s_v5")
@@ -228,7 +229,7 @@ def test_the_first_pool_is_for_aks_and_cannot_be_resized(found: Found, given: di
     assert (pool["count"], pool["minCount"], pool["maxCount"]) == (2, 2, 4)
     assert pool["availabilityZones"] == ["1", "2", "3"]
     assert pool["orchestratorVersion"] == given["kubernetesVersion"] == "1.35"
-    assert found[f"{AKS} fraud-prod-main"]["ignoreChanges"] == [
+    assert resources[f"{AKS} fraud-prod-main"]["ignoreChanges"] == [
         f"agentPoolProfiles[0].{field}"
         for field in ("count", "vmSize", "osDiskSizeGB", "availabilityZones", "enableEncryptionAtHost")
     ]
@@ -246,8 +247,8 @@ def test_nobody_changes_nodes_behind_the_clusters_back(given: dict[str, Any]) ->
     assert given["nodeResourceGroupProfile"] == {"restrictionLevel": "ReadOnly"}
 
 
-def test_azure_installs_patches_on_saturdays(found: Found, given: dict[str, Any]) -> None:
-    windows = {each["inputs"]["configName"]: each["inputs"] for each in of(found, WINDOW).values()}
+def test_azure_installs_patches_on_saturdays(resources: Found, given: dict[str, Any]) -> None:
+    windows = {each["inputs"]["configName"]: each["inputs"] for each in of(resources, WINDOW).values()}
 
     assert given["autoUpgradeProfile"] == {"upgradeChannel": "patch", "nodeOSUpgradeChannel": "NodeImage"}
     assert set(windows) == {"aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"}
@@ -301,5 +302,11 @@ def test_a_name_that_leaves_no_room_is_refused() -> None:
         Cluster("f" * 41, group=NOTHING, network=NOTHING, key=NOTHING, version="1.35", machine="Standard_D2s_v5")
 
 
-def test_everything_belongs_to_the_subscription(found: Found) -> None:
-    assert not elsewhere(found)
+def test_a_name_that_leaves_no_room_for_the_group_of_nodes_is_refused() -> None:
+    group = SimpleNamespace(node_group_name=f"{'f' * 75}-nodes")
+    with pytest.raises(pulumi.RunError, match="the group of nodes, has 80 characters at most"):
+        Cluster("a", group=cast("Any", group), network=NOTHING, key=NOTHING, version="1.35", machine="Standard_D2s_v5")
+
+
+def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+    assert not elsewhere(resources)

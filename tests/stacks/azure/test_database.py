@@ -42,15 +42,15 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Found]) -> Found:
     """Return the database with a standby."""
     return programs["large"]
 
 
 @pytest.fixture(scope="module")
-def given(found: Found) -> dict[str, Any]:
+def given(resources: Found) -> dict[str, Any]:
     """Return the server's inputs."""
-    return inputs(found, SERVER, "runs")
+    return inputs(resources, SERVER, "runs")
 
 
 def secret_of(value: dict[str, Any]) -> str:
@@ -60,8 +60,8 @@ def secret_of(value: dict[str, Any]) -> str:
     return text
 
 
-def test_it_answers_inside_the_network_alone(found: Found, given: dict[str, Any]) -> None:
-    endpoint = inputs(found, ENDPOINT, "runs-database")
+def test_it_answers_inside_the_network_alone(resources: Found, given: dict[str, Any]) -> None:
+    endpoint = inputs(resources, ENDPOINT, "runs-database")
 
     assert given["network"] == {"publicNetworkAccess": "Disabled"}
     assert endpoint["privateLinkServiceConnections"] == [
@@ -71,7 +71,7 @@ def test_it_answers_inside_the_network_alone(found: Found, given: dict[str, Any]
             "privateLinkServiceId": f"{IN_GROUP}/Microsoft.DBforPostgreSQL/flexibleServers/fraud-runs-1a2b3c",
         }
     ]
-    assert inputs(found, "tiny:Names", "names") == {
+    assert inputs(resources, "tiny:Names", "names") == {
         "host": "fraud-runs-1a2b3c.postgres.database.azure.com",
         "port": 5432,
         "connections": 858,
@@ -79,7 +79,7 @@ def test_it_answers_inside_the_network_alone(found: Found, given: dict[str, Any]
     }
 
 
-def test_it_is_encrypted_with_the_newest_version_of_our_key(found: Found, given: dict[str, Any]) -> None:
+def test_it_is_encrypted_with_the_newest_version_of_our_key(resources: Found, given: dict[str, Any]) -> None:
     identity = f"{IN_GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/fraud-prod-main-data"
 
     assert given["dataEncryption"] == {
@@ -88,7 +88,7 @@ def test_it_is_encrypted_with_the_newest_version_of_our_key(found: Found, given:
         "primaryUserAssignedIdentityId": identity,
     }
     assert given["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
-    assert "azure-native:authorization:RoleAssignment fraud-prod-main-data" in needs(found, SERVER, "runs")
+    assert "azure-native:authorization:RoleAssignment fraud-prod-main-data" in needs(resources, SERVER, "runs")
 
 
 def test_a_standby_is_in_another_zone_where_there_are_zones(programs: dict[str, Found]) -> None:
@@ -128,8 +128,8 @@ def test_the_number_of_connections_follows_from_the_machine(machine: str, count:
     assert connections(machine) == count
 
 
-def test_connections_and_locks_are_logged_one_parameter_after_the_other(found: Found) -> None:
-    parameters = {name: each["inputs"] for name, each in of(found, PARAMETER).items()}
+def test_connections_and_locks_are_logged_one_parameter_after_the_other(resources: Found) -> None:
+    parameters = {name: each["inputs"] for name, each in of(resources, PARAMETER).items()}
 
     assert {each["configurationName"]: each["value"] for each in parameters.values()} == {
         "log_checkpoints": "on",
@@ -137,8 +137,8 @@ def test_connections_and_locks_are_logged_one_parameter_after_the_other(found: F
         "log_disconnections": "on",
         "log_lock_waits": "on",
     }
-    assert f"{PARAMETER} runs-log_checkpoints" in needs(found, PARAMETER, "runs-log_connections")
-    assert f"{PARAMETER} runs-log_lock_waits" in needs(found, ENDPOINT, "runs-database")
+    assert f"{PARAMETER} runs-log_checkpoints" in needs(resources, PARAMETER, "runs-log_connections")
+    assert f"{PARAMETER} runs-log_lock_waits" in needs(resources, ENDPOINT, "runs-database")
 
 
 def test_server_and_database_are_protected(programs: dict[str, Found]) -> None:
@@ -147,15 +147,15 @@ def test_server_and_database_are_protected(programs: dict[str, Found]) -> None:
         assert not programs["renewed"][f"{kind} runs"]["protect"]
 
 
-def test_the_vault_has_the_password_of_the_server(found: Found, given: dict[str, Any]) -> None:
-    login = json.loads(secret_of(inputs(found, SECRET, "runs")["properties"]["value"]))
+def test_the_vault_has_the_password_of_the_server(resources: Found, given: dict[str, Any]) -> None:
+    login = json.loads(secret_of(inputs(resources, SECRET, "runs")["properties"]["value"]))
 
     assert login == {"username": "mlflow", "password": secret_of(given["administratorLoginPassword"])}
     assert re.fullmatch(r"[\w-]{43}", login["password"])
     assert given["administratorLogin"] == "mlflow"
     assert given["authConfig"]["passwordAuth"] == "Enabled"
     assert given["authConfig"]["activeDirectoryAuth"] == "Disabled"
-    assert inputs(found, SECRET, "runs")["vaultName"] == "fraud-pr-secrets"
+    assert inputs(resources, SECRET, "runs")["vaultName"] == "fraud-pr-secrets"
 
 
 def test_the_password_of_the_first_run_is_kept_until_a_setting_changes(programs: dict[str, Found]) -> None:
@@ -202,5 +202,5 @@ def test_a_machine_that_no_server_has_is_refused() -> None:
         connections("Standard_NC4as_T4_v3")
 
 
-def test_everything_belongs_to_the_subscription(found: Found) -> None:
-    assert not elsewhere(found)
+def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+    assert not elsewhere(resources)

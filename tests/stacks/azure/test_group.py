@@ -40,15 +40,15 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 def test_a_new_group_is_protected_in_its_region_and_tagged(programs: dict[str, Found]) -> None:
-    found = programs["new"]
+    resources = programs["new"]
 
-    assert inputs(found, RESOURCE_GROUP, "azure") == {
+    assert inputs(resources, RESOURCE_GROUP, "azure") == {
         "resourceGroupName": "fraud-prod",
         "location": "westeurope",
         "tags": {"modelyard-system": "fraud"},
     }
-    assert found[f"{RESOURCE_GROUP} azure"]["protect"]
-    assert not elsewhere(found)
+    assert resources[f"{RESOURCE_GROUP} azure"]["protect"]
+    assert not elsewhere(resources)
 
 
 def test_protection_ends_with_a_setting(programs: dict[str, Found]) -> None:
@@ -85,8 +85,3 @@ def test_the_program_may_name_both(programs: dict[str, Found]) -> None:
 def test_without_a_subscription_up_says_how_to_choose_one() -> None:
     with pytest.raises(pulumi.RunError, match="pulumi config set azure-native:subscriptionId SUBSCRIPTION"):
         ResourceGroup("azure", region="westeurope", group="fraud", tags={})
-
-
-def test_a_name_that_leaves_no_room_for_the_group_of_nodes_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="a name has 84 characters at most"):
-        ResourceGroup("azure", region="westeurope", group="f" * 85, tags={})

@@ -54,21 +54,21 @@ ELSEWHERE = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """Register two identities that read, write and append."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM, f'accounts: \'{{"elsewhere": "{ELSEWHERE}"}}\'')
 
 
 @pytest.fixture(scope="module")
-def lake(found: Found) -> Workload:
+def lake(resources: Found) -> Workload:
     """Return the container that is read and written."""
-    return Workload(found, principal(found, "scorer"), "lake")
+    return Workload(resources, principal(resources, "scorer"), "lake")
 
 
 @pytest.fixture(scope="module")
-def audit(found: Found) -> Workload:
+def audit(resources: Found) -> Workload:
     """Return the container to which captures are added."""
-    return Workload(found, principal(found, "scorer"), "audit")
+    return Workload(resources, principal(resources, "scorer"), "audit")
 
 
 @pytest.mark.parametrize(
@@ -128,17 +128,17 @@ def test_what_is_appended_can_neither_be_read_nor_overwritten_nor_listed(audit: 
     assert not audit.may("add/action", "captures/ranker/day=1/part-0")
 
 
-def test_an_empty_prefix_is_the_whole_container_and_no_other_action(found: Found) -> None:
-    raw = Workload(found, principal(found, "scorer"), "raw")
+def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: Found) -> None:
+    raw = Workload(resources, principal(resources, "scorer"), "raw")
 
     assert raw.may("read", "anything")
     assert raw.may_list("")
     assert not raw.may("write", "anything")
 
 
-def test_roles_allow_nothing_but_blobs(found: Found) -> None:
+def test_roles_allow_nothing_but_blobs(resources: Found) -> None:
     """Azure's own roles may delete the container, or hand out signatures; `data_actions` refuses any such action."""
-    roles = {name: each["inputs"] for name, each in of(found, DEFINITION).items()}
+    roles = {name: each["inputs"] for name, each in of(resources, DEFINITION).items()}
     granted = {name: each["permissions"][0]["dataActions"] for name, each in roles.items()}
 
     assert granted == {
@@ -150,49 +150,49 @@ def test_roles_allow_nothing_but_blobs(found: Found) -> None:
     assert all(SUBSCRIPTION in each["roleName"] for each in roles.values()), "names are unique in a tenant"
 
 
-def test_roles_can_be_assigned_where_stores_are(found: Found) -> None:
+def test_roles_can_be_assigned_where_stores_are(resources: Found) -> None:
     scopes = [
         ELSEWHERE,
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data",
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fraud-prod",
     ]
 
-    assert sorted(inputs(found, DEFINITION, "fraud-prod-main-read")["assignableScopes"]) == scopes
-    assert inputs(found, ASSIGNMENT, "scorer-fraudlake1a2b3c-lake-read")["scope"] == LAKE
+    assert sorted(inputs(resources, DEFINITION, "fraud-prod-main-read")["assignableScopes"]) == scopes
+    assert inputs(resources, ASSIGNMENT, "scorer-fraudlake1a2b3c-lake-read")["scope"] == LAKE
     for account, group in (("shared", scopes[1]), ("elsewhere", ELSEWHERE)):
         where = f"{group}/providers/Microsoft.Storage/storageAccounts/{account}"
-        scope = inputs(found, ASSIGNMENT, f"scorer-{account}-raw-read")["scope"]
+        scope = inputs(resources, ASSIGNMENT, f"scorer-{account}-raw-read")["scope"]
         assert scope == f"{where}/blobServices/default/containers/raw"
 
 
-def test_only_the_pods_of_one_service_account_are_the_workload(found: Found) -> None:
-    given = inputs(found, CREDENTIAL, "scorer")
+def test_only_the_pods_of_one_service_account_are_the_workload(resources: Found) -> None:
+    given = inputs(resources, CREDENTIAL, "scorer")
 
     assert given["subject"] == "system:serviceaccount:fraud:scorer"
     assert given["issuer"] == "https://issuer.example/1/"
     assert given["audiences"] == ["api://AzureADTokenExchange"]
     assert given["resourceName"] == "scorer"
-    assert principal(found, "scorer") != principal(found, "ranker")
+    assert principal(resources, "scorer") != principal(resources, "ranker")
 
 
-def test_rights_of_one_workload_are_not_those_of_another(found: Found) -> None:
-    ranker = Workload(found, principal(found, "ranker"), "lake")
+def test_rights_of_one_workload_are_not_those_of_another(resources: Found) -> None:
+    ranker = Workload(resources, principal(resources, "ranker"), "lake")
 
     assert ranker.may("read", "models/ranker/1/model.pkl")
     assert not ranker.may("read", "models/scorer/1/model.pkl")
 
 
-def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(found: Found) -> None:
+def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Found) -> None:
     """A new identity may not be found yet, and Azure refuses a second assignment before the first is gone."""
-    assignments = of(found, ASSIGNMENT)
+    assignments = of(resources, ASSIGNMENT)
 
     assert {each["inputs"]["principalType"] for each in assignments.values()} == {"ServicePrincipal"}
     assert all(each["deleteBeforeReplace"] for each in assignments.values())
-    assert f"{DEFINITION} fraud-prod-main-read" in needs(found, ASSIGNMENT, "scorer-fraudlake1a2b3c-lake-read")
-    assert not elsewhere(found)
+    assert f"{DEFINITION} fraud-prod-main-read" in needs(resources, ASSIGNMENT, "scorer-fraudlake1a2b3c-lake-read")
+    assert not elsewhere(resources)
 
 
-def test_a_role_has_the_same_id_in_another_project(found: Found, tmp_path: Path) -> None:
+def test_a_role_has_the_same_id_in_another_project(resources: Found, tmp_path: Path) -> None:
     program = PROGRAM.replace(", roles=roles\n", "\n").replace(
         'roles = StoreRoles("fraud-prod-main"', "roles = dict(x=1"
     )
@@ -200,7 +200,9 @@ def test_a_role_has_the_same_id_in_another_project(found: Found, tmp_path: Path)
     name = "scorer-fraudlake1a2b3c-lake-write"
 
     assert not of(apart, DEFINITION)
-    assert inputs(apart, ASSIGNMENT, name)["roleDefinitionId"] == inputs(found, ASSIGNMENT, name)["roleDefinitionId"]
+    assert (
+        inputs(apart, ASSIGNMENT, name)["roleDefinitionId"] == inputs(resources, ASSIGNMENT, name)["roleDefinitionId"]
+    )
 
 
 def test_an_identity_without_access_is_refused() -> None:

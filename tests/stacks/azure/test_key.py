@@ -35,13 +35,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Found]) -> Found:
     """Return the keys of a cluster."""
     return programs["cluster"]
 
 
-def vault(found: Found, name: str) -> dict[str, Any]:
-    properties: dict[str, Any] = inputs(found, STORE, name)["properties"]
+def vault(resources: Found, name: str) -> dict[str, Any]:
+    properties: dict[str, Any] = inputs(resources, STORE, name)["properties"]
     return properties
 
 
@@ -53,13 +53,13 @@ def test_a_vault_is_closed_and_decides_by_roles(programs: dict[str, Found]) -> N
         assert "accessPolicies" not in given
 
 
-def test_nobody_purges_a_vault_or_its_keys(found: Found) -> None:
-    given = vault(found, "fraud-prod-keys")
+def test_nobody_purges_a_vault_or_its_keys(resources: Found) -> None:
+    given = vault(resources, "fraud-prod-keys")
 
     assert (given["enableSoftDelete"], given["enablePurgeProtection"]) == (True, True)
     assert given["softDeleteRetentionInDays"] == 90
-    assert all(found[f"{STORE} {name}"]["protect"] for name in of(found, STORE))
-    assert all(found[f"{KEYS} {name}"]["protect"] for name in of(found, KEYS))
+    assert all(resources[f"{STORE} {name}"]["protect"] for name in of(resources, STORE))
+    assert all(resources[f"{KEYS} {name}"]["protect"] for name in of(resources, KEYS))
 
 
 def test_protection_ends_with_a_setting(programs: dict[str, Found]) -> None:
@@ -67,16 +67,16 @@ def test_protection_ends_with_a_setting(programs: dict[str, Found]) -> None:
     assert not programs["stores"][f"{KEYS} fraud-prod-main-data"]["protect"]
 
 
-def test_a_vault_is_named_anew_at_every_creation(found: Found) -> None:
+def test_a_vault_is_named_anew_at_every_creation(resources: Found) -> None:
     """The name of a deleted vault stays taken; Pulumi appends eight digits, and there is room for 24 characters."""
-    assert "vaultName" not in inputs(found, STORE, "fraud-prod-keys")
+    assert "vaultName" not in inputs(resources, STORE, "fraud-prod-keys")
     for name in ("f", "fraud-prod-main", "f" * 40, "fraud-prod---x"):
         for use in ("keys", "secrets"):
             assert re.fullmatch(r"[a-z](?!.*--)[a-z0-9-]{2,23}", f"{vault_title(name, use)}0a1b2c3d")
 
 
-def test_the_key_gets_a_new_version_every_quarter(found: Found) -> None:
-    assert inputs(found, KEYS, "fraud-prod-main-data")["properties"] == {
+def test_the_key_gets_a_new_version_every_quarter(resources: Found) -> None:
+    assert inputs(resources, KEYS, "fraud-prod-main-data")["properties"] == {
         "kty": "RSA",
         "keySize": 3072,
         "keyOps": ["wrapKey", "unwrapKey"],
@@ -95,10 +95,10 @@ def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: 
     assert list(of(programs["stores"], KEYS)) == ["fraud-prod-main-data"]
 
 
-def test_one_identity_may_use_the_key_of_data_and_nothing_else(found: Found) -> None:
-    given = inputs(found, ASSIGNMENT, "fraud-prod-main-data")
+def test_one_identity_may_use_the_key_of_data_and_nothing_else(resources: Found) -> None:
+    given = inputs(resources, ASSIGNMENT, "fraud-prod-main-data")
 
-    assert list(of(found, ASSIGNMENT)) == ["fraud-prod-main-data"]
+    assert list(of(resources, ASSIGNMENT)) == ["fraud-prod-main-data"]
     assert given["roleDefinitionId"].endswith("/e147488a-f6f5-4113-8e2d-b22465e65bf6")
     assert given["scope"] == f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys/keys/fraud-prod-main-data"
 
@@ -151,4 +151,4 @@ def test_addresses_of_another_form_are_refused(clients: str, message: str) -> No
 
 
 def test_everything_belongs_to_the_subscription(programs: dict[str, Found]) -> None:
-    assert not any(elsewhere(found) for found in programs.values())
+    assert not any(elsewhere(resources) for resources in programs.values())

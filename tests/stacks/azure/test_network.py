@@ -60,13 +60,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Found]) -> Found:
     """Return the new network."""
     return programs["new"]
 
 
-def rules(found: Found, use: str) -> dict[str, dict[str, Any]]:
-    return {each["name"]: each for each in inputs(found, RULES, f"fraud-prod-main-{use}")["securityRules"]}
+def rules(resources: Found, use: str) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in inputs(resources, RULES, f"fraud-prod-main-{use}")["securityRules"]}
 
 
 def test_the_block_is_split_without_overlaps() -> None:
@@ -76,7 +76,7 @@ def test_the_block_is_split_without_overlaps() -> None:
     assert blocks.of_virtual_network == ["10.20.0.0/18", "10.20.64.0/19"]
     for cidr in ("10.0.0.0/8", "10.0.0.0/10", "10.0.0.0/20"):
         parts = [IPv4Network(block) for block in split(cidr)]
-        assert not any(one.overlaps(other) for one in parts for other in parts if one != other)
+        assert not any(part.overlaps(other) for part in parts for other in parts if part != other)
         assert all(part.subnet_of(IPv4Network(cidr)) for part in parts)
         assert IPv4Network(split(cidr).services).prefixlen >= 16
         assert IPv4Network(split(cidr).api_server).prefixlen <= 28
@@ -88,10 +88,10 @@ def test_a_block_of_another_size_is_refused(cidr: str) -> None:
         split(cidr)
 
 
-def test_subnets_have_a_gateway_rules_and_no_way_out_of_their_own(found: Found) -> None:
-    subnets = {name.removeprefix("fraud-prod-main-"): each["inputs"] for name, each in of(found, SUBNET).items()}
+def test_subnets_have_a_gateway_rules_and_no_way_out_of_their_own(resources: Found) -> None:
+    subnets = {name.removeprefix("fraud-prod-main-"): each["inputs"] for name, each in of(resources, SUBNET).items()}
 
-    assert inputs(found, VNET, "fraud-prod-main")["addressSpace"] == {
+    assert inputs(resources, VNET, "fraud-prod-main")["addressSpace"] == {
         "addressPrefixes": ["10.0.0.0/18", "10.0.64.0/19"]
     }
     assert {use: each["addressPrefix"] for use, each in subnets.items()} == {
@@ -109,28 +109,28 @@ def test_subnets_have_a_gateway_rules_and_no_way_out_of_their_own(found: Found) 
     ]
 
 
-def test_a_network_is_changed_in_one_place_at_a_time(found: Found) -> None:
-    assert f"{SUBNET} fraud-prod-main-nodes" in needs(found, SUBNET, "fraud-prod-main-endpoints")
-    assert f"{SUBNET} fraud-prod-main-endpoints" in needs(found, SUBNET, "fraud-prod-main-api-server")
+def test_a_network_is_changed_in_one_place_at_a_time(resources: Found) -> None:
+    assert f"{SUBNET} fraud-prod-main-nodes" in needs(resources, SUBNET, "fraud-prod-main-endpoints")
+    assert f"{SUBNET} fraud-prod-main-endpoints" in needs(resources, SUBNET, "fraud-prod-main-api-server")
 
 
-def test_the_network_and_its_subnets_are_protected(found: Found) -> None:
-    assert found[f"{VNET} fraud-prod-main"]["protect"]
-    assert all(each["protect"] for each in of(found, SUBNET).values())
+def test_the_network_and_its_subnets_are_protected(resources: Found) -> None:
+    assert resources[f"{VNET} fraud-prod-main"]["protect"]
+    assert all(each["protect"] for each in of(resources, SUBNET).values())
 
 
-def test_nodes_get_out_by_one_address(found: Found) -> None:
-    given = inputs(found, NAT, "fraud-prod-main")
-    address = inputs(found, "azure-native:network:PublicIPAddress", "fraud-prod-main")
+def test_nodes_get_out_by_one_address(resources: Found) -> None:
+    given = inputs(resources, NAT, "fraud-prod-main")
+    address = inputs(resources, "azure-native:network:PublicIPAddress", "fraud-prod-main")
 
     assert given["sku"] == {"name": "Standard"}
     assert given["publicIpAddresses"] == [{"id": f"{IN_GROUP}/Microsoft.Network/publicIPAddresses/fraud-prod-main"}]
     assert (address["sku"], address["publicIPAllocationMethod"]) == ({"name": "Standard"}, "Static")
 
 
-def test_only_nodes_reach_endpoints_and_the_api(found: Found) -> None:
+def test_only_nodes_reach_endpoints_and_the_api(resources: Found) -> None:
     """By default, everything that is connected with a virtual network reaches everything in it."""
-    assert rules(found, "nodes") == {}
+    assert rules(resources, "nodes") == {}
     for use, allowed in (
         ("endpoints", {"allow-nodes": ("10.0.0.0/18", ["443", "5432"])}),
         (
@@ -138,7 +138,7 @@ def test_only_nodes_reach_endpoints_and_the_api(found: Found) -> None:
             {"allow-nodes": ("10.0.0.0/18", ["443", "4443"]), "allow-probes": ("AzureLoadBalancer", ["9988"])},
         ),
     ):
-        given = rules(found, use)
+        given = rules(resources, use)
         opened = {name: each for name, each in given.items() if each["access"] == "Allow"}
         assert (
             allowed.items()
@@ -154,7 +154,7 @@ def test_only_nodes_reach_endpoints_and_the_api(found: Found) -> None:
         )
         assert last["priority"] > max(each["priority"] for each in opened.values())
         assert all(each["direction"] == "Inbound" for each in given.values())
-    assert rules(found, "api-server")["allow-itself"]["sourceAddressPrefix"] == "10.0.80.0/20"
+    assert rules(resources, "api-server")["allow-itself"]["sourceAddressPrefix"] == "10.0.80.0/20"
 
 
 def test_connected_networks_reach_the_api_and_the_stores_by_a_setting(programs: dict[str, Found]) -> None:
@@ -165,8 +165,8 @@ def test_connected_networks_reach_the_api_and_the_stores_by_a_setting(programs: 
         assert given["destinationPortRanges"] == ports
 
 
-def test_names_of_azures_services_lead_to_endpoints(found: Found) -> None:
-    domains = {each["inputs"]["privateZoneName"] for each in of(found, ZONE).values()}
+def test_names_of_azures_services_lead_to_endpoints(resources: Found) -> None:
+    domains = {each["inputs"]["privateZoneName"] for each in of(resources, ZONE).values()}
 
     assert domains == {
         "privatelink.blob.core.windows.net",
@@ -175,41 +175,41 @@ def test_names_of_azures_services_lead_to_endpoints(found: Found) -> None:
         "privatelink.azurecr.io",
         "privatelink.vaultcore.azure.net",
     }
-    for each in of(found, LINK).values():
+    for each in of(resources, LINK).values():
         given = each["inputs"]
         assert given["virtualNetwork"]["id"].endswith("/virtualNetworks/fraud-prod-main")
         assert given["registrationEnabled"] is False
         assert given["resolutionPolicy"] == "NxDomainRedirect", "a store of somebody else has no record here"
 
 
-def test_an_endpoint_waits_for_its_subnet_and_has_a_name(found: Found) -> None:
-    given = inputs(found, ENDPOINT, "fraud-prod-main-secrets")
+def test_an_endpoint_waits_for_its_subnet_and_has_a_name(resources: Found) -> None:
+    given = inputs(resources, ENDPOINT, "fraud-prod-main-secrets")
     zone = f"{IN_GROUP}/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net"
 
     assert given["subnet"]["id"].endswith("/virtualNetworks/fraud-prod-main/subnets/endpoints")
-    assert inputs(found, NAMES, "fraud-prod-main-secrets")["privateDnsZoneConfigs"] == [
+    assert inputs(resources, NAMES, "fraud-prod-main-secrets")["privateDnsZoneConfigs"] == [
         {"name": "vault", "privateDnsZoneId": zone}
     ]
     assert {f"{LINK} fraud-prod-main-vault", f"{SUBNET} fraud-prod-main-api-server"} <= needs(
-        found, ENDPOINT, "fraud-prod-main-secrets"
+        resources, ENDPOINT, "fraud-prod-main-secrets"
     )
 
 
 def test_an_adopted_network_is_left_as_it_is(programs: dict[str, Found]) -> None:
-    found = programs["adopted"]
+    resources = programs["adopted"]
     network = f"{HUB}/providers/Microsoft.Network/virtualNetworks/shared"
 
-    assert not any(of(found, kind) for kind in (VNET, SUBNET, RULES, NAT))
-    assert inputs(found, ENDPOINT, "fraud-prod-main-secrets")["subnet"]["id"] == f"{network}/subnets/links"
-    assert {each["inputs"]["virtualNetwork"]["id"] for each in of(found, LINK).values()} == {network}
+    assert not any(of(resources, kind) for kind in (VNET, SUBNET, RULES, NAT))
+    assert inputs(resources, ENDPOINT, "fraud-prod-main-secrets")["subnet"]["id"] == f"{network}/subnets/links"
+    assert {each["inputs"]["virtualNetwork"]["id"] for each in of(resources, LINK).values()} == {network}
 
 
 def test_zones_of_the_owner_are_used_where_there_are_any(programs: dict[str, Found]) -> None:
-    found = programs["with zones"]
+    resources = programs["with zones"]
     zone = f"{HUB}/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net"
 
-    assert not of(found, ZONE)
-    assert inputs(found, NAMES, "fraud-prod-main-secrets")["privateDnsZoneConfigs"][0]["privateDnsZoneId"] == zone
+    assert not of(resources, ZONE)
+    assert inputs(resources, NAMES, "fraud-prod-main-secrets")["privateDnsZoneConfigs"][0]["privateDnsZoneId"] == zone
 
 
 def test_connected_networks_of_another_form_are_refused() -> None:
@@ -220,5 +220,5 @@ def test_connected_networks_of_another_form_are_refused() -> None:
         api_rules("10.0.0.0/18", "10.0.80.0/20")
 
 
-def test_everything_belongs_to_the_subscription(found: Found) -> None:
-    assert not elsewhere(found)
+def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+    assert not elsewhere(resources)

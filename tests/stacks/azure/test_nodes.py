@@ -30,30 +30,30 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def found(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Found]) -> Found:
     """Return the pools without settings."""
     return programs["plain"]
 
 
-def pool(found: Found, name: str) -> dict[str, Any]:
-    return inputs(found, POOL, name)
+def pool(resources: Found, name: str) -> dict[str, Any]:
+    return inputs(resources, POOL, name)
 
 
-def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
-    assert pool(found, "large")["nodeLabels"] == {
+def test_pods_find_their_pool_and_no_others_come(resources: Found) -> None:
+    assert pool(resources, "large")["nodeLabels"] == {
         "modelyard.dev/pool": "large",
         "modelyard.dev/capacity": "on-demand",
     }
-    assert pool(found, "large")["nodeTaints"] == [
+    assert pool(resources, "large")["nodeTaints"] == [
         "modelyard.dev/pool=large:NoSchedule",
         "nvidia.com/gpu=present:NoSchedule",
     ]
-    assert pool(found, "system")["nodeTaints"] == []
+    assert pool(resources, "system")["nodeTaints"] == []
 
 
-def test_spot_machines_are_what_azure_makes_of_them(found: Found) -> None:
+def test_spot_machines_are_what_azure_makes_of_them(resources: Found) -> None:
     """Azure adds this label and this taint by itself: without them here, every later run would remove them."""
-    given = pool(found, "train-spot")
+    given = pool(resources, "train-spot")
 
     assert given["nodeLabels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
     assert "kubernetes.azure.com/scalesetpriority=spot:NoSchedule" in given["nodeTaints"]
@@ -61,29 +61,29 @@ def test_spot_machines_are_what_azure_makes_of_them(found: Found) -> None:
     assert given["scaleSetEvictionPolicy"] == "Delete", "a stopped machine would still count against the quota"
     assert given["spotMaxPrice"] == -1
     assert "upgradeSettings" not in given
-    assert pool(found, "system")["scaleSetPriority"] == "Regular"
+    assert pool(resources, "system")["scaleSetPriority"] == "Regular"
 
 
-def test_gpus_come_with_a_driver(found: Found) -> None:
-    assert pool(found, "train-spot")["gpuProfile"] == {"driver": "Install"}
-    assert "gpuProfile" not in pool(found, "system")
+def test_gpus_come_with_a_driver(resources: Found) -> None:
+    assert pool(resources, "train-spot")["gpuProfile"] == {"driver": "Install"}
+    assert "gpuProfile" not in pool(resources, "system")
 
 
-def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
+def test_the_autoscaler_decides_between_the_bounds(resources: Found) -> None:
     bounds = {
         name: (each["inputs"]["minCount"], each["inputs"]["maxCount"], each["inputs"]["count"])
-        for name, each in of(found, POOL).items()
+        for name, each in of(resources, POOL).items()
     }
 
     assert bounds == {"system": (2, 6, 2), "train-spot": (0, 8, 0), "large": (0, 4, 0)}
-    assert all(each["inputs"]["enableAutoScaling"] is True for each in of(found, POOL).values())
-    assert all(each["ignoreChanges"] == ["count"] for each in of(found, POOL).values())
+    assert all(each["inputs"]["enableAutoScaling"] is True for each in of(resources, POOL).values())
+    assert all(each["ignoreChanges"] == ["count"] for each in of(resources, POOL).values())
 
 
-def test_pools_without_zones_are_where_azure_has_the_machine(found: Found) -> None:
-    assert pool(found, "system")["availabilityZones"] == ["1", "2", "3"]
-    assert "availabilityZones" not in pool(found, "train-spot")
-    assert "availabilityZones" not in pool(found, "large")
+def test_pools_without_zones_are_where_azure_has_the_machine(resources: Found) -> None:
+    assert pool(resources, "system")["availabilityZones"] == ["1", "2", "3"]
+    assert "availabilityZones" not in pool(resources, "train-spot")
+    assert "availabilityZones" not in pool(resources, "large")
 
 
 def test_pods_that_train_together_are_in_one_zone(programs: dict[str, Found]) -> None:
@@ -93,17 +93,17 @@ def test_pods_that_train_together_are_in_one_zone(programs: dict[str, Found]) ->
     assert all(pool(each, "system")["availabilityZones"] == ["1", "2", "3"] for each in programs.values())
 
 
-def test_nodes_are_in_the_network_without_a_public_address(found: Found) -> None:
+def test_nodes_are_in_the_network_without_a_public_address(resources: Found) -> None:
     subnet = f"{IN_GROUP}/Microsoft.Network/virtualNetworks/fraud-prod-main/subnets/nodes"
 
-    assert {each["inputs"]["vnetSubnetID"] for each in of(found, POOL).values()} == {subnet}
-    assert {each["inputs"]["enableNodePublicIP"] for each in of(found, POOL).values()} == {False}
+    assert {each["inputs"]["vnetSubnetID"] for each in of(resources, POOL).values()} == {subnet}
+    assert {each["inputs"]["enableNodePublicIP"] for each in of(resources, POOL).values()} == {False}
 
 
-def test_disks_are_sized_and_may_be_a_part_of_the_machine(found: Found) -> None:
-    assert (pool(found, "large")["osDiskType"], pool(found, "large")["osDiskSizeGB"]) == ("Ephemeral", 1024)
-    assert (pool(found, "system")["osDiskType"], pool(found, "system")["osDiskSizeGB"]) == ("Managed", 128)
-    assert "azure-native:compute:DiskEncryptionSet fraud-prod-main" in needs(found, POOL, "system")
+def test_disks_are_sized_and_may_be_a_part_of_the_machine(resources: Found) -> None:
+    assert (pool(resources, "large")["osDiskType"], pool(resources, "large")["osDiskSizeGB"]) == ("Ephemeral", 1024)
+    assert (pool(resources, "system")["osDiskType"], pool(resources, "system")["osDiskSizeGB"]) == ("Managed", 128)
+    assert "azure-native:compute:DiskEncryptionSet fraud-prod-main" in needs(resources, POOL, "system")
 
 
 def test_caches_of_machines_are_encrypted_by_a_setting(programs: dict[str, Found]) -> None:
@@ -111,24 +111,24 @@ def test_caches_of_machines_are_encrypted_by_a_setting(programs: dict[str, Found
     assert pool(programs["plain"], "large")["enableEncryptionAtHost"] is False
 
 
-def test_nodes_are_upgraded_with_the_cluster_and_scarce_ones_in_place(found: Found) -> None:
-    assert {each["inputs"]["orchestratorVersion"] for each in of(found, POOL).values()} == {"1.35"}
-    assert pool(found, "system")["upgradeSettings"] == {"maxSurge": "1", "maxUnavailable": "0"}
-    assert pool(found, "large")["upgradeSettings"] == {"maxSurge": "0", "maxUnavailable": "1"}
+def test_nodes_are_upgraded_with_the_cluster_and_scarce_ones_in_place(resources: Found) -> None:
+    assert {each["inputs"]["orchestratorVersion"] for each in of(resources, POOL).values()} == {"1.35"}
+    assert pool(resources, "system")["upgradeSettings"] == {"maxSurge": "1", "maxUnavailable": "0"}
+    assert pool(resources, "large")["upgradeSettings"] == {"maxSurge": "0", "maxUnavailable": "1"}
 
 
-def test_a_node_reserves_memory_for_no_more_pods_than_it_gets(found: Found) -> None:
-    assert {each["inputs"]["maxPods"] for each in of(found, POOL).values()} == {64}
+def test_a_node_reserves_memory_for_no_more_pods_than_it_gets(resources: Found) -> None:
+    assert {each["inputs"]["maxPods"] for each in of(resources, POOL).values()} == {64}
 
 
-def test_the_name_is_the_programs_and_free_before_a_pool_is_made_again(found: Found) -> None:
-    assert {name: each["inputs"]["agentPoolName"] for name, each in of(found, POOL).items()} == {
+def test_the_name_is_the_programs_and_free_before_a_pool_is_made_again(resources: Found) -> None:
+    assert {name: each["inputs"]["agentPoolName"] for name, each in of(resources, POOL).items()} == {
         "system": "system1a2b",
         "train-spot": "train3c4d",
         "large": "large5e6f",
     }
-    assert all(each["deleteBeforeReplace"] for each in of(found, POOL).values())
-    assert {each["inputs"]["resourceName"] for each in of(found, POOL).values()} == {"fraud-prod-main"}
+    assert all(each["deleteBeforeReplace"] for each in of(resources, POOL).values())
+    assert {each["inputs"]["resourceName"] for each in of(resources, POOL).values()} == {"fraud-prod-main"}
 
 
 def new_pool(agent_pool: str) -> NodePool:
@@ -168,5 +168,5 @@ def test_zones_of_another_form_are_refused() -> None:
         new_pool("large")
 
 
-def test_everything_belongs_to_the_subscription(found: Found) -> None:
-    assert not elsewhere(found)
+def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+    assert not elsewhere(resources)

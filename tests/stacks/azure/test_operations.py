@@ -26,20 +26,20 @@ RECEIVERS = "azure-native:monitor:ActionGroup"
 BUDGET = "azure-native:consumption:Budget"
 
 
-def test_everything_belongs_to_the_subscription(found: Found) -> None:
-    assert not elsewhere(found)
+def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+    assert not elsewhere(resources)
 
 
-def test_images_are_reached_inside_the_network_and_never_anonymously(found: Found) -> None:
-    given = inputs(found, REGISTRY, "fraud-prod-main")
-    endpoint = inputs(found, "azure-native:network:PrivateEndpoint", "fraud-prod-main-images")
+def test_images_are_reached_inside_the_network_and_never_anonymously(resources: Found) -> None:
+    given = inputs(resources, REGISTRY, "fraud-prod-main")
+    endpoint = inputs(resources, "azure-native:network:PrivateEndpoint", "fraud-prod-main-images")
 
     assert given["sku"] == {"name": "Premium"}
     assert (given["adminUserEnabled"], given["anonymousPullEnabled"]) == (False, False)
     assert given["publicNetworkAccess"] == "Disabled"
     assert given["networkRuleSet"] == {"defaultAction": "Deny", "ipRules": []}
     assert endpoint["privateLinkServiceConnections"][0]["groupIds"] == ["registry"]
-    assert found[f"{REGISTRY} fraud-prod-main"]["protect"]
+    assert resources[f"{REGISTRY} fraud-prod-main"]["protect"]
 
 
 def test_people_push_images_from_the_addresses_of_a_setting(everything: dict[str, Found]) -> None:
@@ -50,17 +50,17 @@ def test_people_push_images_from_the_addresses_of_a_setting(everything: dict[str
     assert given["networkRuleSet"]["ipRules"] == [{"iPAddressOrRange": "198.51.100.0/24", "action": "Allow"}]
 
 
-def test_images_without_a_tag_are_deleted(found: Found) -> None:
-    policies = inputs(found, REGISTRY, "fraud-prod-main")["policies"]
+def test_images_without_a_tag_are_deleted(resources: Found) -> None:
+    policies = inputs(resources, REGISTRY, "fraud-prod-main")["policies"]
 
     assert policies == {"retentionPolicy": {"days": 14, "status": "enabled"}}
 
 
-def test_nodes_may_pull_from_this_registry_and_do_nothing_else(found: Found) -> None:
-    given = inputs(found, ASSIGNMENT, "fraud-prod-main-images")
-    cluster = inputs(found, "azure-native:containerservice:ManagedCluster", "fraud-prod-main")
+def test_nodes_may_pull_from_this_registry_and_do_nothing_else(resources: Found) -> None:
+    given = inputs(resources, ASSIGNMENT, "fraud-prod-main-images")
+    cluster = inputs(resources, "azure-native:containerservice:ManagedCluster", "fraud-prod-main")
     nodes = cluster["identityProfile"]["kubeletidentity"]["objectId"]
-    theirs = [each["inputs"] for each in of(found, ASSIGNMENT).values() if each["inputs"]["principalId"] == nodes]
+    theirs = [each["inputs"] for each in of(resources, ASSIGNMENT).values() if each["inputs"]["principalId"] == nodes]
 
     assert theirs == [given]
     assert given["roleDefinitionId"].endswith("/7f951dda-4ed3-4680-a7ca-43fe172d538d")
@@ -73,10 +73,10 @@ def test_a_name_that_azure_would_refuse_is_refused(name: str) -> None:
         ImageRegistry("images", group=NOTHING, network=NOTHING, cluster=NOTHING, registry=name)
 
 
-def test_external_secrets_reads_named_secrets_and_no_others(found: Found) -> None:
+def test_external_secrets_reads_named_secrets_and_no_others(resources: Found) -> None:
     reader = {
         name: each["inputs"]
-        for name, each in of(found, ASSIGNMENT).items()
+        for name, each in of(resources, ASSIGNMENT).items()
         if name.startswith("fraud-prod-main-secrets-")
     }
     secrets = f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-pr-secrets/secrets"
@@ -86,10 +86,10 @@ def test_external_secrets_reads_named_secrets_and_no_others(found: Found) -> Non
         "4633458b-17de-408a-b874-0445c86b69e6"
     }
     assert len({each["principalId"] for each in reader.values()}) == 1
-    assert inputs(found, CREDENTIAL, "fraud-prod-main-secrets")["subject"] == (
+    assert inputs(resources, CREDENTIAL, "fraud-prod-main-secrets")["subject"] == (
         "system:serviceaccount:external-secrets:external-secrets"
     )
-    assert f"{IDENTITY} fraud-prod-main-secrets" in found
+    assert f"{IDENTITY} fraud-prod-main-secrets" in resources
 
 
 def test_a_reader_of_nothing_is_refused() -> None:
@@ -97,15 +97,15 @@ def test_a_reader_of_nothing_is_refused() -> None:
         SecretsReader("a", group=NOTHING, cluster=NOTHING, vault=NOTHING, namespace="a", service_account="a")
 
 
-def test_logs_are_kept_and_not_for_ever(found: Found) -> None:
-    given = inputs(found, WORKSPACE, "fraud-prod-main")
+def test_logs_are_kept_and_not_for_ever(resources: Found) -> None:
+    given = inputs(resources, WORKSPACE, "fraud-prod-main")
 
     assert given["retentionInDays"] == 90
     assert given["features"] == {"disableLocalAuth": True}
 
 
-def test_the_control_plane_and_databases_write_them(found: Found) -> None:
-    written = {name: each["inputs"] for name, each in of(found, LOGS).items()}
+def test_the_control_plane_and_databases_write_them(resources: Found) -> None:
+    written = {name: each["inputs"] for name, each in of(resources, LOGS).items()}
     cluster = written["fraud-prod-main-logs"]
 
     assert cluster["resourceUri"] == f"{IN_GROUP}/Microsoft.ContainerService/managedClusters/fraud-prod-main"
@@ -136,8 +136,8 @@ def criterion(alarm: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def test_alarms_watch_the_database_and_the_way_out(found: Found) -> None:
-    alarms = {name: criterion(each) for name, each in of(found, ALARM).items()}
+def test_alarms_watch_the_database_and_the_way_out(resources: Found) -> None:
+    alarms = {name: criterion(each) for name, each in of(resources, ALARM).items()}
     limits = {
         name: (each["metricName"], each["operator"], each["threshold"], each["timeAggregation"])
         for name, each in alarms.items()
@@ -153,13 +153,13 @@ def test_alarms_watch_the_database_and_the_way_out(found: Found) -> None:
     assert alarms["fraud-prod-main-nat"]["dimensions"] == [
         {"name": "ConnectionState", "operator": "Include", "values": ["Failed"]}
     ]
-    watched = {name: each["inputs"]["scopes"] for name, each in of(found, ALARM).items()}
+    watched = {name: each["inputs"]["scopes"] for name, each in of(resources, ALARM).items()}
     assert watched["runs-cpu"] == [f"{IN_GROUP}/Microsoft.DBforPostgreSQL/flexibleServers/fraud-runs-1a2b3c"]
     assert watched["fraud-prod-main-nat"] == [f"{IN_GROUP}/Microsoft.Network/natGateways/fraud-prod-main"]
 
 
-def test_alarms_reach_somebody(found: Found) -> None:
-    given = inputs(found, RECEIVERS, "fraud-prod-main")
+def test_alarms_reach_somebody(resources: Found) -> None:
+    given = inputs(resources, RECEIVERS, "fraud-prod-main")
 
     assert given["emailReceivers"] == [
         {"name": "team@acme.example", "emailAddress": "team@acme.example", "useCommonAlertSchema": True}
@@ -167,12 +167,12 @@ def test_alarms_reach_somebody(found: Found) -> None:
     assert len(given["groupShortName"]) == 12
     assert all(
         each["inputs"]["actions"] == [{"actionGroupId": f"{IN_GROUP}/Microsoft.Insights/actionGroups/fraud-prod-main"}]
-        for each in of(found, ALARM).values()
+        for each in of(resources, ALARM).values()
     )
 
 
-def test_the_budget_counts_the_groups_and_warns_before_it_is_spent(found: Found) -> None:
-    given = inputs(found, BUDGET, "fraud-prod-main")
+def test_the_budget_counts_the_groups_and_warns_before_it_is_spent(resources: Found) -> None:
+    given = inputs(resources, BUDGET, "fraud-prod-main")
 
     assert given["scope"] == f"/subscriptions/{SUBSCRIPTION}"
     assert (given["amount"], given["category"], given["timeGrain"]) == (2000, "Cost", "Monthly")
@@ -193,9 +193,11 @@ def test_the_budget_counts_the_groups_and_warns_before_it_is_spent(found: Found)
     assert all(each["contactEmails"] == ["team@acme.example"] for each in given["notifications"].values())
 
 
-def test_a_budget_begins_in_the_month_in_which_it_is_created(found: Found) -> None:
-    assert re.fullmatch(r"\d{4}-\d\d-01T00:00:00Z", inputs(found, BUDGET, "fraud-prod-main")["timePeriod"]["startDate"])
-    assert found[f"{BUDGET} fraud-prod-main"]["ignoreChanges"] == ["timePeriod"]
+def test_a_budget_begins_in_the_month_in_which_it_is_created(resources: Found) -> None:
+    assert re.fullmatch(
+        r"\d{4}-\d\d-01T00:00:00Z", inputs(resources, BUDGET, "fraud-prod-main")["timePeriod"]["startDate"]
+    )
+    assert resources[f"{BUDGET} fraud-prod-main"]["ignoreChanges"] == ["timePeriod"]
 
 
 def test_a_budget_covers_the_groups_of_other_targets_once(everything: dict[str, Found]) -> None:

@@ -38,10 +38,10 @@ def test_the_sdk_knows_every_property_and_value(program: str, everything: dict[s
     ],
 )
 def test_the_comparison_sees_what_is_misspelt(
-    found: Found, where: str, path: list[str], value: Any, wrong: str | None
+    resources: Found, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
     """Except for texts of which the SDK lists no values."""
-    changed = copy.deepcopy(found[where])
+    changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
     for part in path[:-1]:
         inner = inner[part]

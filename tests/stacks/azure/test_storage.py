@@ -51,8 +51,8 @@ def account(programs: dict[str, Found]) -> dict[str, Any]:
     return inputs(programs["private"], ACCOUNT, "lake")
 
 
-def rules(found: Found) -> dict[str, tuple[dict[str, Any], list[str]]]:
-    policy = inputs(found, POLICY, "lake")
+def rules(resources: Found) -> dict[str, tuple[dict[str, Any], list[str]]]:
+    policy = inputs(resources, POLICY, "lake")
     assert policy["managementPolicyName"] == "default", "Azure knows no other"
     return {
         each["name"]: (each["definition"]["actions"], each["definition"]["filters"]["prefixMatch"])
@@ -162,14 +162,14 @@ def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Fo
 
 def test_captures_expire_below_their_folder_alone(programs: dict[str, Found]) -> None:
     """The account deletes them, so no server needs permission to."""
-    found = programs["unversioned"]
+    resources = programs["unversioned"]
 
-    assert rules(found) == {
+    assert rules(resources) == {
         "folder0": (older(366), ["lake/audit/"]),
         "folder1": (older(90), ["lake/captures/a/"]),
     }
-    assert inputs(found, SERVICE, "lake")["isVersioningEnabled"] is False
-    assert inputs(found, SERVICE, "lake")["deleteRetentionPolicy"] == {"enabled": False}
+    assert inputs(resources, SERVICE, "lake")["isVersioningEnabled"] is False
+    assert inputs(resources, SERVICE, "lake")["deleteRetentionPolicy"] == {"enabled": False}
 
 
 def test_a_store_that_deletes_nothing_has_no_policy(programs: dict[str, Found]) -> None:
@@ -182,9 +182,9 @@ def test_a_store_that_deletes_nothing_has_no_policy(programs: dict[str, Found]) 
 def test_a_lock_holds_for_every_version_and_is_final_in_a_second_step(
     program: str, state: str, programs: dict[str, Found]
 ) -> None:
-    found = programs[program]
+    resources = programs[program]
 
-    assert inputs(found, ACCOUNT, "lake")["immutableStorageWithVersioning"] == {
+    assert inputs(resources, ACCOUNT, "lake")["immutableStorageWithVersioning"] == {
         "enabled": True,
         "immutabilityPolicy": {
             "immutabilityPeriodSinceCreationInDays": 2557,
@@ -192,8 +192,8 @@ def test_a_lock_holds_for_every_version_and_is_final_in_a_second_step(
             "state": state,
         },
     }
-    assert inputs(found, SERVICE, "lake")["isVersioningEnabled"] is True
-    assert rules(found) == {"versions": (versions(2557), ["lake/"])}
+    assert inputs(resources, SERVICE, "lake")["isVersioningEnabled"] is True
+    assert rules(resources) == {"versions": (versions(2557), ["lake/"])}
 
 
 @pytest.mark.parametrize("name", ["Bad_Name", "fraud-lake", "f" * 25, "fl"])
