@@ -83,10 +83,16 @@ def _concatenated(files: list[list[Type]]) -> list[Type]:
     """Return the types of several files as one list, with their references moved."""
     everything: list[Type] = []
     for types in files:
-        offset = len(everything)
-        text = re.sub(r'"#/(\d+)"', lambda match, by=offset: f'"#/{int(match[1]) + by}"', json.dumps(types))
-        everything += json.loads(text)
+        everything += _moved(types, by=len(everything))
     return everything
+
+
+def _moved(types: list[Type], *, by: int) -> list[Type]:
+    def moved(match: re.Match[str]) -> str:
+        return f'"#/{int(match[1]) + by}"'
+
+    renumbered: list[Type] = json.loads(re.sub(r'"#/(\d+)"', moved, json.dumps(types)))
+    return renumbered
 
 
 def _body(types: Types, arm: Arm, version: str) -> Type:
