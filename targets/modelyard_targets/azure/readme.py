@@ -1,4 +1,4 @@
-"""The README of a Azure target: contents, order of application, cost and removal."""
+"""The README of an Azure target: contents, order of application, cost and removal."""
 
 from __future__ import annotations
 
