@@ -77,7 +77,7 @@ class AdoptedNetwork:
         if dns_group:
             self.zones = adopted_zones(dns_group)
         else:
-            within = group.options(opts)
+            within = pulumi.ResourceOptions.merge(group.options(opts), pulumi.ResourceOptions(parent=group))
             self.zones, links = private_zones(name, group=group, network_id=network, opts=within)
             self.ready = tuple(links)
 

@@ -220,5 +220,5 @@ def test_connected_networks_of_another_form_are_refused() -> None:
         api_rules("10.0.0.0/18", "10.0.80.0/20")
 
 
-def test_everything_belongs_to_the_subscription(resources: Found) -> None:
-    assert not elsewhere(resources)
+def test_everything_belongs_to_the_subscription(programs: dict[str, Found]) -> None:
+    assert not any(elsewhere(each) for each in programs.values())
