@@ -132,7 +132,8 @@ def test_the_autoscaler_reads_the_order_of_pools_from_its_config_map() -> None:
 
     assert problems(document) == []
     assert document["metadata"] == {"name": "cluster-autoscaler-priority-expander", "namespace": "kube-system"}
-    assert all(isinstance(rank, int) and isinstance(each, list) for rank, each in ranked.items())
+    assert {type(rank) for rank in ranked} == {int}
+    assert {type(each) for each in ranked.values()} == {list}
     assert ranked[1] == [".*"]
     assert max(ranked) == 100
 
