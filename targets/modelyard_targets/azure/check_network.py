@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 
-from modelyard.checks.regions import regions as countries
 from modelyard.diagnostics import nearest
 from modelyard.diagnostics.base import Diagnostic
+from modelyard.patterns import pattern
 from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard_targets.azure.diagnostics import cluster as problems
@@ -28,28 +28,36 @@ _TAKEN: Final = tuple(map(IPv4Network, ("169.254.0.0/16", "172.30.0.0/16", "172.
 
 _RANGES: Final = f"use a private IPv4 range from /{_WIDEST} to /{_NARROWEST}, such as 10.20.0.0/16"
 
+_OTHER_CLOUD: Final = pattern(r"([a-z]+)-[a-z]+-?\d+(-[a-z])?")
+_EUROPE: Final = ("westeurope", "northeurope", "germanywestcentral", "francecentral", "swedencentral")
+_AMERICA: Final = ("eastus2", "centralus", "westus3")
+_ASIA: Final = ("southeastasia", "japaneast", "koreacentral", "centralindia", "australiaeast")
+CONTINENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("eu", "europe"), _EUROPE),
+    "us": _AMERICA,
+    **dict.fromkeys(("ap", "asia", "australia"), _ASIA),
+    **dict.fromkeys(("ca", "northamerica"), ("canadacentral", "canadaeast")),
+    **dict.fromkeys(("sa", "southamerica"), ("brazilsouth", "chilecentral")),
+    **dict.fromkeys(("me", "il"), ("uaenorth", "qatarcentral", "israelcentral")),
+    **dict.fromkeys(("af", "africa"), ("southafricanorth",)),
+}
+"""Regions of Azure by the first part of names that other clouds give to theirs."""
+
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Require a region whose prices are known."""
     region, known = target_of(plan, placement).region, regions()
     if region not in known:
         where = plan.system.at(*target_path(plan.system, placement), "region")
-        hint = _of_other_cloud(region, known) or nearest(region, known, "did you mean {}?")
+        hint = _of_other_cloud(region) or nearest(region, known, "did you mean {}?")
         yield problems.region_refused(where, region, hint or "write a region of Azure, such as westeurope")
 
 
-def _of_other_cloud(region: str, known: tuple[str, ...]) -> str:
-    """List Azure's regions in the country of another cloud's region, or in its jurisdictions."""
-    table = countries()
-    country = table.country_of(region)
-    if not country or region in table.countries.get("azure", {}):
-        return ""
-    own = table.countries["azure"]
-    there = [name for name in known if own.get(name) == country]
-    if there:
-        return f"that is a region of another cloud; those of Azure in its country are {', '.join(there)}"
-    around = [name for name in known if any({country, own.get(name)} <= {*group} for group in table.members.values())]
-    return f"that is a region of another cloud; those of Azure nearby are {', '.join(around)}" if around else ""
+def _of_other_cloud(region: str) -> str:
+    """List regions of Azure on the continent of another cloud's region, whose name may resemble one far away."""
+    match = _OTHER_CLOUD.fullmatch(region)
+    there = CONTINENTS.get(match[1], ()) if match is not None else ()
+    return f"that is a region of another cloud; some of Azure there are {', '.join(there)}" if there else ""
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:

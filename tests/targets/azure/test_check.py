@@ -9,6 +9,8 @@ from modelyard.overlay import environments
 from modelyard.pipeline import Given, Inputs, opened, understand
 from modelyard.survey import survey
 from modelyard_targets import TARGETS
+from modelyard_targets.azure.check_network import CONTINENTS
+from modelyard_targets.azure.machines import regions
 from tests.diagnosing import Question, examine
 from tests.targets.azure.infrastructure import LEADS, changed, codes, leads, refused
 
@@ -103,7 +105,8 @@ def test_what_is_near_it_passes(before: str, after: str) -> None:
         (
             "region: westeurope",
             "region: eu-central-1",
-            "that is a region of another cloud; those of Azure in its country are germanynorth, germanywestcentral",
+            "that is a region of another cloud; some of Azure there are westeurope, northeurope, germanywestcentral,"
+            " francecentral, swedencentral",
         ),
     ],
 )
@@ -113,13 +116,20 @@ def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> No
     assert found == [hint]
 
 
-def test_a_region_in_a_country_without_one_of_azure_gets_those_around() -> None:
-    text = leads(("region: westeurope", "region: europe-north1"))
+@pytest.mark.parametrize(
+    ("region", "there"),
+    [("us-east-1", "eastus2"), ("europe-north1-a", "swedencentral"), ("asia-southeast1", "southeastasia")],
+)
+def test_a_region_of_another_cloud_gets_those_of_its_continent(region: str, there: str) -> None:
+    text = leads(("region: westeurope", f"region: {region}"))
     (found,) = [each for each in examine(Question(text)) if each.code == "AZURE-E002"]
 
-    assert found.hint.startswith("that is a region of another cloud; those of Azure nearby are ")
-    assert "swedencentral" in found.hint
-    assert "eastus" not in found.hint
+    assert found.hint.startswith("that is a region of another cloud; some of Azure there are ")
+    assert there in found.hint
+
+
+def test_the_regions_that_hints_name_exist() -> None:
+    assert {region for named in CONTINENTS.values() for region in named} <= set(regions())
 
 
 def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> None:
