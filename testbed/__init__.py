@@ -1,1 +1,1 @@
-"""The real programs that tests run against: built from public sources, started and stopped here."""
+"""Real programs for tests, which are built from public sources, started and stopped here."""

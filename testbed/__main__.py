@@ -10,7 +10,7 @@ from testbed import build, environments, machine, npm
 
 
 def main() -> int:
-    """Run the subcommand; return 1 if this machine cannot run everything."""
+    """Run the subcommand. Return 1 if this machine cannot run everything."""
     parser = argparse.ArgumentParser(prog="python -m testbed", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("packages", help="install the Debian packages that the real parts need, where that is possible")

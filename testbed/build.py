@@ -1,4 +1,4 @@
-"""Build programs from Go modules into the cache folder, skipping those that exist at the required version."""
+"""Builds programs from Go modules in the cache folder, unless they exist in the required version."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from testbed.places import binaries, binary, sources
 
 
 def build(names: frozenset[str] = frozenset()) -> None:
-    """Build every program that is missing or out of date, or only those named, printing a line before and after each.
+    """Build every program, or only the named ones, that is missing or out of date.
 
-    A `pulumi` that is already on the PATH is used, not built.
+    Prints a line before and after each. A `pulumi` that is already on the PATH is used instead of built.
     """
     if shutil.which("go") is None:
         print("there is no Go here, so nothing is built")
@@ -35,25 +35,25 @@ def build(names: frozenset[str] = frozenset()) -> None:
 
 
 def unbuilt() -> list[str]:
-    """Return the programs that are missing or built at another version."""
+    """Return the programs that are missing or have another version."""
     return [program for _, program in _waiting(PARTS)]
 
 
 def installed_pulumi() -> Path | None:
-    """Return the machine's own `pulumi`, if it has one that we did not build."""
+    """Return the machine's own `pulumi`, unless we built it."""
     found = shutil.which("pulumi")
     return Path(found) if found and Path(found).parent != binaries() else None
 
 
 def module_folder(part: str, module: str) -> Path:
-    """Return the source folder of a module that a part requires; downloads it again if Go's cache was cleared."""
+    """Return the source folder of a module that a part requires. Download the module if Go's cache was cleared."""
     required_by = next(known for known in PARTS if known.name == part)
     found: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
     return Path(found["Dir"])
 
 
 def download(module: str) -> Path:
-    """Download a module that no part builds, such as `sigs.k8s.io/gateway-api@v1.4.1`, and return its source folder."""
+    """Download a module such as `sigs.k8s.io/gateway-api@v1.4.1`, and return its source folder."""
     found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
     return Path(found["Dir"])
 
@@ -68,7 +68,7 @@ def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
 
 
 def _recipe(part: Part, program: str) -> str:
-    """Return all inputs of the build, which are stored next to the binary to detect changes."""
+    """Return all inputs of the build. They are stored next to the binary to detect changes."""
     return json.dumps(
         [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program]], indent=1
     )
@@ -88,7 +88,7 @@ def _is_built(part: Part, program: str) -> bool:
 
 
 def _holds_required_versions(part: Part, program: str) -> bool:
-    """Return whether a binary that has no stamp reports the required module versions."""
+    """Return whether a binary without a stamp reports the required module versions."""
     told = set(re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M))
     return told.issuperset(tuple(module.split(" ")) for module in part.requires)
 
@@ -145,7 +145,7 @@ def _staged_modules(module: str) -> list[str]:
 
 
 def _go(folder: Path, *arguments: str) -> str:
-    """Run go in a folder and return its output; raise RuntimeError with go's message if it fails."""
+    """Run go in a folder and return its output. Raise RuntimeError with go's message if it fails."""
     environment = os.environ | {"GOWORK": "off"}
     done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""A Helm chart repository on loopback: small charts of our own with the names and values of the real charts."""
+"""A Helm repository on loopback with small charts of our own that have the names and values of real charts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import yaml
 from testbed.processes import Processes, free_ports
 
 KnownValues: TypeAlias = "dict[str, KnownValues | None]"
-"""The values that a chart accepts, by name; None accepts anything."""
+"""The values that a chart accepts, by name. None accepts anything."""
 
 _TEMPLATE = """apiVersion: v1
 kind: ServiceAccount
@@ -78,7 +78,7 @@ spec:
 class ChartRepository:
     """Serves every chart in charts.json while the `with` block runs. `within` is a prefix for the server's command.
 
-    A chart renders one Deployment, and rejects values that the real chart does not have.
+    Each chart renders one Deployment and rejects values that the real chart does not have.
     """
 
     def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
@@ -112,7 +112,7 @@ class ChartRepository:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A published chart: its version, its application's version, and the names of its values."""
+    """A published chart with its version, its application's version, and the names of its values."""
 
     name: str
     version: str
@@ -127,7 +127,7 @@ def known() -> tuple[Chart, ...]:
 
 
 def _write(folder: Path, url: str) -> dict[str, str]:
-    """Write the archives and the index; return the version of each chart."""
+    """Write the archives and the index, and return the version of each chart."""
     entries: dict[str, list[dict[str, object]]] = {}
     charts = known()
     for chart in charts:

@@ -1,4 +1,4 @@
-"""Virtual environments in the cache folder, one per set of requirements, created once."""
+"""Virtual environments in the cache folder, created once per set of requirements."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from testbed import machine
 from testbed.places import cache
 
 CHECKOV = "checkov==3.3.30\n"
-"""checkov pins packages that others need in newer versions, so it has its own environment."""
+"""checkov pins older versions of packages that others need, so it has its own environment."""
 
 
 def program_environment(requirements: Path) -> Path:
-    """Return the interpreter of an environment with the packages of a requirements.txt and no others."""
+    """Return the interpreter of an environment with only the packages in a requirements.txt."""
     return environment(requirements.read_text())
 
 
 def environment(requirements: str) -> Path:
     """Return the interpreter of an environment with these requirements, in the format of requirements.txt.
 
-    Processes that request the same environment wait for each other; an incomplete environment is created again.
+    Processes that request the same environment wait for each other. An incomplete environment is created again.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # a requirement and its hashes on one line
+    lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # put a requirement and its hashes on one line
     wanted = "\n".join(sorted(line.strip() for line in lines if line.strip()))
     digest = hashlib.sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
     folder = cache() / "environments" / digest
@@ -44,7 +44,7 @@ def environment(requirements: str) -> Path:
 def type_errors(program: Path, python: Path) -> str:
     """Return the errors of `mypy --strict` for an emitted project, checked against an environment's packages.
 
-    mypy runs from our own environment, since the program's has only the program's requirements.
+    mypy runs from our own environment, because the program's environment contains only its requirements.
     """
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
     caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"

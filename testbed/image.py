@@ -21,7 +21,7 @@ from testbed.places import cache
 RAY = "2.60.0"
 BASE_NAME = f"docker.io/rayproject/ray:{RAY}-py311"
 
-_DEBIAN = "bookworm"  # its Python is the 3.11 of the image's name
+_DEBIAN = "bookworm"  # the release with Python 3.11, as in the name of the image
 _DEBIAN_PACKAGES = ("python3", "python3-venv", "wget", "ca-certificates", "procps")
 _REQUIREMENTS = (f"ray[data,default,serve,train,tune]=={RAY}",)
 _HOME = "home/ray"
@@ -48,9 +48,9 @@ def base_image() -> Path:
 
 
 def build(context: Path, name: str) -> Path:
-    """Build the Dockerfile in a folder on the base image and return its archive in the cache folder.
+    """Build the Dockerfile in a folder on the base image, and return its archive in the cache folder.
 
-    Nothing is pulled: a Dockerfile on any other base fails. Unchanged layers come from buildah's cache.
+    Nothing is pulled, so a Dockerfile with any other base fails. Unchanged layers are in buildah's cache.
     """
     base = base_image()
     archive = _images() / f"built-{hashlib.sha256(name.encode()).hexdigest()[:12]}.tar"
@@ -119,7 +119,7 @@ def _fill_base(root: Path) -> None:
 
 
 def _mirror() -> str:
-    """Return the Debian mirror that this machine uses."""
+    """Return the Debian mirror that is configured on this machine."""
     files = [*Path("/etc/apt").glob("sources.list.d/*.sources"), *Path("/etc/apt").glob("sources.list")]
     found = re.findall(r"^(?:URIs:|deb .*?)\s*(https?://\S*debian\S*)", "\n".join(map(Path.read_text, files)), re.M)
     return next((url for url in found if "security" not in url), "http://deb.debian.org/debian")
@@ -133,7 +133,7 @@ def _images() -> Path:
 
 @contextmanager
 def _locked(name: str) -> Generator[None]:
-    """Lock a name, so that a second run waits until the first has finished."""
+    """Lock a name, so that a second run waits for the first."""
     with (_images() / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -145,7 +145,7 @@ def _knows(name: str) -> bool:
 
 
 def _run(*command: str) -> None:
-    """Run a program; raise RuntimeError with its output if it fails."""
+    """Run a program. Raise RuntimeError with its output if it fails."""
     environment = {name: value for name, value in os.environ.items() if name != "PIP_FIND_LINKS"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Detects this machine's abilities, installs missing packages, and explains what cannot run here."""
+"""Detects what this machine can run, installs missing packages, and explains what cannot run."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ PACKAGES = {
     "openssl": "openssl",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
-"""Programs that the whole Kubernetes needs, each with its Debian package."""
+"""Programs that the whole Kubernetes needs, and the Debian package of each."""
 
 _IMAGE_PROGRAMS = ("debootstrap", "buildah")
 
 
 def install_packages() -> None:
-    """Install missing Debian packages if possible, which needs root and apt."""
+    """Install missing Debian packages if possible, which requires root and apt."""
     absent = sorted({package for program, package in PACKAGES.items() if not _has(program)})
     if not absent or not _can_install():
         return
@@ -42,8 +42,8 @@ def install_packages() -> None:
 
 
 def make_venv(folder: Path) -> None:
-    """Create a virtual environment; on a Debian without the venv package, install that first."""
-    if importlib.util.find_spec("ensurepip") is None:  # Debian packages it separately
+    """Create a virtual environment. On a Debian without the venv package, first install the package."""
+    if importlib.util.find_spec("ensurepip") is None:  # a separate package in Debian
         if not _can_install():
             raise SystemExit("this Python has no venv; install the package python3-venv")
         _apt("update")
@@ -52,7 +52,7 @@ def make_venv(folder: Path) -> None:
 
 
 def missing_for_control_plane() -> list[str]:
-    """Return why the API server, the engine and their helpers cannot run here; empty if they can."""
+    """Return the reasons why the API server, the engine and their helpers cannot run here, or an empty list."""
     reasons: list[str] = []
     if unbuilt := _unbuilt():
         go = "" if shutil.which("go") else ", and there is no Go to build them"
@@ -63,7 +63,7 @@ def missing_for_control_plane() -> list[str]:
 
 
 def missing_for_whole_kubernetes() -> list[str]:
-    """Return why real containers cannot run here; empty if they can."""
+    """Return the reasons why real containers cannot run here, or an empty list."""
     reasons = missing_for_control_plane()
     if sys.platform != "linux":
         reasons.append("a whole Kubernetes runs on Linux only")
@@ -76,7 +76,7 @@ def missing_for_whole_kubernetes() -> list[str]:
 
 
 def missing_for_images() -> list[str]:
-    """Return why images cannot be built here; empty if they can."""
+    """Return the reasons why images cannot be built here, or an empty list."""
     absent = [PACKAGES[program] for program in _IMAGE_PROGRAMS if not _has(program)]
     reasons = [f"not installed: {', '.join(absent)}"] if absent else []
     if os.geteuid() != 0:
@@ -87,7 +87,7 @@ def missing_for_images() -> list[str]:
 def _unbuilt() -> list[str]:
     if shutil.which("go"):
         return build.unbuilt()
-    # Without Go nothing can be rebuilt, so use the existing binaries.
+    # Without Go nothing can be rebuilt, so existing binaries are used.
     programs = (program for part in PARTS for program in part.programs)
     return [program for program in programs if not binary(program).exists() and not shutil.which(program)]
 

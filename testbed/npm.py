@@ -1,4 +1,4 @@
-"""Tools from npm in the cache folder: the schema validators that editors use, and Azurite."""
+"""Tools from npm in the cache folder: the schema validators of editors, and Azurite."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _NAMES = ("package.json", "package-lock.json")
 
 @dataclass(frozen=True, slots=True)
 class _Packages:
-    """Packages that are installed together: their purpose, and the folder with package.json and package-lock.json."""
+    """Packages that are installed together, with their purpose and the folder of package.json and package-lock.json."""
 
     name: str
     program: str
     sources: Path
 
     def folder(self) -> Path:
-        """Return the installation folder, which depends on the lock file's content."""
+        """Return the installation folder, which depends on the content of the lock file."""
         digest = hashlib.sha256(b"".join((self.sources / name).read_bytes() for name in _NAMES)).hexdigest()[:16]
         return cache() / "testbed" / self.name / digest
 
     def missing(self) -> list[str]:
-        """Return why the program cannot run here; empty if it can."""
+        """Return the reasons why the program cannot run here, or an empty list."""
         if shutil.which("node") is None:
             return ["Node.js is not installed"]
         if not (self.folder() / "complete").exists():
@@ -42,7 +42,7 @@ _AZURE = _Packages("azure", "Azurite", REPOSITORY / "testbed" / "clouds" / "azur
 
 
 def install() -> None:
-    """Install the packages of each package-lock.json that are missing; print the reason if that is impossible."""
+    """Install missing packages of each package-lock.json, or print the reason why this is impossible."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("there is no Node.js with npm here, so neither a language server of YAML nor Azurite is installed")
         return
@@ -56,12 +56,12 @@ def install() -> None:
 
 
 def missing_for_editors() -> list[str]:
-    """Return why the YAML language server cannot run here; empty if it can."""
+    """Return the reasons why the YAML language server cannot run here, or an empty list."""
     return _EDITOR.missing()
 
 
 def missing_for_azure() -> list[str]:
-    """Return why Azurite cannot run here; empty if it can."""
+    """Return the reasons why Azurite cannot run here, or an empty list."""
     return _AZURE.missing()
 
 
@@ -71,10 +71,10 @@ def language_server() -> list[str]:
 
 
 def azurite() -> list[str]:
-    """Return the command of Azurite's Blob Storage, which prints the port on 127.0.0.1 that it listens on."""
+    """Return the command of Azurite's Blob Storage, which listens on 127.0.0.1 and prints its port."""
     program = _AZURE.folder() / "node_modules/azurite/dist/src/blob/main.js"
     where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"]
-    # Clients may use a newer API version; requests that Azurite does not support still fail.
+    # Clients may use a newer API version, but requests that Azurite does not support still fail.
     return ["node", str(program), *where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
 
 

@@ -1,4 +1,4 @@
-"""The programs built from Go modules, with versions and sources."""
+"""The programs that are built from Go modules, with versions and sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 _COMPONENT_VERSION = "k8s.io/component-base/version"
 _KUBERNETES_MAJOR, _KUBERNETES_MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 
-# The provider's published main embeds files that its module lacks; only GetSchema suffers from the empty schema.
+# The published main embeds files that its module lacks. Without the schema, only GetSchema does not work.
 _PROVIDER_MAIN = f"""package main
 
 import "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
@@ -28,9 +28,9 @@ func main() {{
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A Go module of our own; each part has a separate one because their requirements conflict.
+    """A Go module of our own. Each part has a separate module because their requirements conflict.
 
-    `programs` maps the name of a binary to its package. `staged` names a required module whose `./staging` replacements
+    `programs` maps the name of a binary to its package. `staged` is a required module whose `./staging` replacements
     are repeated here with the given version. `sources` are our own files, by path in the module.
     """
 
@@ -101,7 +101,7 @@ PARTS = (
     ),
     Part(
         "prometheus-operator",
-        # Prometheus's tests need a package that two modules contain, unless one of them is newer than the split.
+        # Prometheus's tests need a package that is in two modules, unless one of the modules is newer than their split.
         (f"{_PROMETHEUS_OPERATOR} {PROMETHEUS_OPERATOR}", "cloud.google.com/go v0.123.0"),
         {"prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator"},
     ),

@@ -17,15 +17,15 @@ def cache() -> Path:
 
 
 def binaries() -> Path:
-    """Return the folder of the built programs."""
+    """Return the folder with the built programs."""
     return cache() / "testbed" / "bin"
 
 
 def sources() -> Path:
-    """Return the folder with each part's own small Go module."""
+    """Return the folder with the small Go module of each part."""
     return cache() / "testbed" / "src"
 
 
 def binary(name: str) -> Path:
-    """Return the path of a program, whether or not it is built yet."""
+    """Return the path of a program, which may not have been built yet."""
     return binaries() / name

@@ -1,4 +1,4 @@
-"""Runs programs alongside the tests, each with its own log, and always stops them."""
+"""Runs programs during tests, each with its own log, and always stops them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from types import TracebackType
 
 
 class Processes:
-    """Starts programs and stops them all in reverse order when the `with` block ends.
+    """Starts programs, and stops them all in reverse order when the `with` block ends.
 
-    The kernel also kills them when this process dies, so neither a crash nor a kill leaves any behind. `within` is a
-    prefix for every command, such as `nsenter --net=…`.
+    The kernel also kills them when this process dies, so they end even after a crash or a kill. `within` is a prefix
+    for every command, such as `nsenter --net=…`.
     """
 
     def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
@@ -39,7 +39,7 @@ class Processes:
         self.end()
 
     def start(self, name: str, *command: str | Path, environment: Mapping[str, str] | None = None) -> None:
-        """Start a program whose output goes to a log of that name."""
+        """Start a program with its output in a log of that name."""
         log = self._files.enter_context((self._logs / name).open("wb"))
         self._started[name] = subprocess.Popen(
             [*self._prefix, *self.within, *map(str, command)],
@@ -50,11 +50,11 @@ class Processes:
         )
 
     def log(self, name: str, characters: int = 3000) -> str:
-        """Return the end of a program's output."""
+        """Return the end of the output of a program."""
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
-        """Wait until ready; raise RuntimeError with the ends of logs when a program exits or time is up."""
+        """Wait for a condition. Raise RuntimeError with the ends of logs if a program exits or the time is up."""
         until = time.monotonic() + seconds
         while not ready():
             ended = [name for name, process in self._started.items() if process.poll() is not None]
@@ -64,12 +64,12 @@ class Processes:
             time.sleep(0.1)
 
     def end(self) -> None:
-        """Kill all programs in reverse order, since an API server whose etcd is gone never exits by itself."""
+        """Kill all programs in reverse order, because an API server never exits by itself without its etcd."""
         for process in reversed(self._started.values()):
             below = descendants(process.pid)
             process.kill()
             process.wait()
-            for left in below:  # such as a server's workers, which would keep running
+            for left in below:  # such as the workers of a server, which would keep running
                 with suppress(ProcessLookupError):
                     os.kill(left, signal.SIGKILL)
             _wait_for_end(below)
@@ -78,7 +78,7 @@ class Processes:
 
 
 def descendants(process: int) -> list[int]:
-    """Return all descendants of a process; empty on machines without /proc."""
+    """Return all descendants of a process, or an empty list on machines without /proc."""
     found: list[int] = []
     asked = [process]
     while asked:
@@ -91,7 +91,7 @@ def descendants(process: int) -> list[int]:
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
-    """Wait until killed processes have ended; they are not our children, and on a busy machine that takes a while."""
+    """Wait for killed processes to end. They are not our children, and on a busy machine this takes a while."""
     until = time.monotonic() + seconds
     while any(map(_runs, killed)) and time.monotonic() < until:
         time.sleep(0.01)
@@ -106,7 +106,7 @@ def _runs(process: int) -> bool:
 
 
 def session(leader: int) -> list[int]:
-    """Return all processes of a session, whatever process groups they are in."""
+    """Return all processes of a session in any process group."""
     found: list[int] = []
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(ProcessLookupError):
@@ -116,7 +116,7 @@ def session(leader: int) -> list[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return as many free loopback ports as requested."""
+    """Return this many free loopback ports."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

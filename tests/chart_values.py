@@ -1,4 +1,4 @@
-"""Values passed to Helm charts, checked against each chart's own values.yaml."""
+"""Checks values passed to Helm charts against each chart's own values.yaml."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:
-    """Return values that these calls' charts lack, as `chart: path`, and chart versions that were not examined."""
+    """Return the values that the called charts lack, as `chart: path`, and the charts that were not examined."""
     charts = {chart.name: chart for chart in known()}
     found: list[str] = []
     for call in calls:

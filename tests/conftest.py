@@ -1,5 +1,7 @@
-"""Options and checks for all tests: `--accept` rewrites expected output and golden folders instead of comparing them,
-and the runtime checks every emitted workload description.
+"""Options and checks for all tests.
+
+`--accept` rewrites expected output and golden folders instead of comparing them. The runtime checks every emitted
+workload description.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the table of open connections in a README, to compare it with the actual network policies."""
+"""Reads the table of open connections in a README and compares it with the actual network policies."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def rows_of(readme: str) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """The table's rows, the namespace that they imply, and the cluster in which names are resolved."""
+    """The rows of the table with their namespace, and the cluster in which names are resolved."""
 
     rows: tuple[Row, ...]
     own: str
     network: Network
 
     def connects(self, source: Pod, target: Pod, port: int) -> bool:
-        """Return whether the table has a row for this connection."""
+        """Return whether the table lists this connection."""
         return self._lists(source, "connect to", target, port) and self._lists(target, "accept from", source, port)
 
     def _lists(self, pod: Pod, may: str, peer: Pod, port: int) -> bool:

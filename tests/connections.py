@@ -1,4 +1,4 @@
-"""An emitted cluster's network for tests: its policies, and Pods with the labels that charts set."""
+"""The network of an emitted cluster: its policies, and Pods with the labels that charts set."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
     "proxy": ("envoy-gateway-system", _PROXY),
 }
-"""Pods of add-ons by our own names, with their namespace and the labels that charts or operators set."""
+"""Pods of add-ons by the names that we give them, with their namespace and the labels that charts or operators set."""
 
 
 def ray_pod(system: str, name: str) -> Mapping[str, str]:
@@ -54,7 +54,7 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
 
 
 def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
-    """Return the network of these objects' policies and namespaces, with an address for each of these Pods."""
+    """Return a network with the policies and namespaces among these objects, and an address for each of these Pods."""
     kept = list(objects)
     spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
     for each in kept:

@@ -1,7 +1,7 @@
 """Checks Kubernetes objects against their API schemas, as a server with strict validation would.
 
-The schemas of CustomResourceDefinitions are from the files that a bare API server also gets
-(`testbed.kubernetes.crds`), those of Kubernetes' own kinds from the package kubernetes-validate.
+Schemas of custom resources are from the CustomResourceDefinitions in `testbed.kubernetes.crds`, which are also
+installed in a bare API server. Schemas of Kubernetes' own kinds are from the package kubernetes-validate.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def problems(manifest: object) -> list[str]:
 
 @cache
 def _problems(text: str) -> tuple[str, ...]:
-    """The errors for an object as JSON text. Cached, because most objects of two specs are equal."""
+    """Return the errors for an object as JSON text, cached because most objects of two specs are equal."""
     plain = json.loads(text)
     group = str(plain["apiVersion"]).rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):
@@ -80,7 +80,7 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _closed(schema: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
-    """Convert a structural schema to JSON Schema that refuses unknown fields, like strict field validation."""
+    """Convert a structural schema to JSON Schema that refuses unknown fields, as strict validation does."""
     result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
     result.pop("format", None)
     if schema.get("x-kubernetes-int-or-string"):

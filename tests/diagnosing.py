@@ -1,4 +1,4 @@
-"""Runs a spec through the stages and returns its diagnostics, for most tests of the early stages."""
+"""Runs a spec through the stages and returns its diagnostics, for tests of the early stages."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Question:
         return f"environments/{self.environment}.yaml"
 
     def sources(self) -> list[SourceFile]:
-        """Return the files in which diagnostics have positions."""
+        """Return the files to which the positions of diagnostics refer."""
         given = [(self.path, self.spec), *([(self.overlay_path, self.overlay)] if self.overlay is not None else [])]
         return [SourceFile.read(path, content) for path, content in given]
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """Return all diagnostics up to the first stage that reports an error, including those of targets."""
+    """Return all diagnostics, including those of targets, up to the first stage that reports an error."""
     overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = Given(question.path, question.spec)
     return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics

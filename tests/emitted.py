@@ -1,4 +1,4 @@
-"""Compiles specs for a cluster in tests: returns the objects, files and diagnostics of one target."""
+"""Compiles specs for a cluster in tests, and returns the objects, files and diagnostics of one target."""
 
 from __future__ import annotations
 

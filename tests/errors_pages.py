@@ -1,4 +1,4 @@
-"""Prints docs/errors.md and docs/errors/: a page of diagnostics per area, and an index of all codes."""
+"""Prints docs/errors.md, an index of all codes, and docs/errors/, a page of diagnostics per area."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
 
 @record
 class Area:
-    """A page, with the modules in `diagnostics` whose codes it describes."""
+    """A page, and the modules in `diagnostics` whose codes it describes."""
 
     page: str
     title: str
@@ -63,7 +63,7 @@ _AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVID
 
 
 def area_of(constructor: Constructor) -> Area:
-    """Return the page of a code. Every new module of diagnostics must be listed in an area."""
+    """Return the page that describes a code. Every new module of diagnostics must be listed in an area."""
     package, _, module = constructor.__module__.partition(".diagnostics.")
     return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
 
@@ -84,7 +84,7 @@ def summary(constructor: Constructor) -> str:
 
 
 def index_page(printed: str) -> str:
-    """Return docs/errors.md: one table per area, with a row for each code."""
+    """Return docs/errors.md, which has one table per area with a row for each code."""
     lines = [
         *("# Errors and warnings", "", printed),
         "`E` is an error and ends the run, `W` is a warning. The codes of a provider begin with its name: `AWS-E001`.",
@@ -101,7 +101,7 @@ def index_page(printed: str) -> str:
 
 
 def area_page(area: Area, printed: str) -> str:
-    """Return docs/errors/<page>.md: for each code, the error, the reason, a wrong spec and a right one."""
+    """Return docs/errors/<page>.md, which describes each code with a reason, a wrong spec and a right spec."""
     lines = [f"# {area.title}", "", printed, "[All codes](../errors.md)"]
     for code, constructor in every_code().items():
         if area_of(constructor) is area:
@@ -110,7 +110,7 @@ def area_page(area: Area, printed: str) -> str:
 
 
 def _documentation(constructor: Constructor) -> Iterator[str]:
-    """Convert a docstring to Markdown: one sentence per line, and indented blocks as YAML."""
+    """Convert a docstring to Markdown with one sentence per line and indented blocks as YAML."""
     blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
     for at, block in enumerate(blocks):
         indented = block.startswith("    ")

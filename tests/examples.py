@@ -1,4 +1,4 @@
-"""Finds the examples for tests, the providers of their environments, and those with golden folders."""
+"""Finds the examples for tests, the providers of their environments, and the examples with golden folders."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
-"""Test specs that are treated like examples: their output is stored and compared."""
+"""The folder of test specs whose output is stored and compared, as it is for examples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One environment of an example; None is the base alone."""
+    """One environment of an example. None means the base alone."""
 
     name: str
     environment: str | None
@@ -47,7 +47,7 @@ class Example:
 
 
 def every_example() -> Iterator[Example]:
-    """Yield all environments of all examples, each base first."""
+    """Yield all environments of all examples. The base of each example is first."""
     for spec in sorted(FOLDER.glob("*/system.yaml")):
         document, problems = load(spec.read_bytes(), str(spec))
         assert document is not None, problems
@@ -72,8 +72,14 @@ def on_aws() -> tuple[Example, ...]:
 
 
 @lru_cache(maxsize=1)
+def on_google_cloud() -> tuple[Example, ...]:
+    """Return the examples that run on Google Cloud."""
+    return tuple(example for example in every_example() if "gcp" in providers_of(example))
+
+
+@lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
-    """Return systems that run partly on created cloud resources, one of each shape."""
+    """Return two systems, one of each shape, that run partly on created cloud resources."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
 
 
@@ -86,7 +92,7 @@ def kept() -> tuple[Example, ...]:
 
 
 def one_each() -> tuple[Example, ...]:
-    """Return the last environment of each example on clusters, which is usually the largest."""
+    """Return the last environment of each example on clusters, because it is usually the largest."""
     return tuple({example.name: example for example in on_clusters()}.values())
 
 
@@ -97,5 +103,5 @@ def providers_of(example: Example) -> set[str]:
 
 
 def no_hash(system: System, target: TargetSpec) -> str:
-    """Return a fixed hash of the runtime image, for comparisons that should not depend on the runtime's code."""
+    """Return a fixed hash of the runtime image, so that comparisons do not depend on the runtime's code."""
     return "0" * 12

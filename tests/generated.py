@@ -1,4 +1,4 @@
-"""Generates specs with any combination of tasks, frameworks, metrics, data and splits, mostly plausible ones."""
+"""Generates specs with any combination of tasks, frameworks, metrics, data and splits. Most are plausible."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OWN = {"entrypoint": "shop.train:main"}
 
 
 class _Spec:
-    """A spec under construction. `likely` values are drawn 29 out of 30 times, so that many specs are valid."""
+    """A spec that is being generated. A `likely` value is drawn 29 out of 30 times, so that many specs are valid."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw
@@ -225,5 +225,5 @@ def _needs(name: str) -> str:
 
 @st.composite
 def specs(draw: st.DrawFn) -> str:
-    """Generate the text of a spec that fits the schema but may make no sense."""
+    """Generate a spec that fits the schema but may make no sense."""
     return json.dumps(_Spec(draw).made())

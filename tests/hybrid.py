@@ -74,7 +74,7 @@ def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
 
 
 def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
-    """Return the objects of the hybrid system's workloads on a placement."""
+    """Return the objects of the workloads that the hybrid system runs on a placement."""
     made = hybrid_plan(text)
     context = context_of(made, placement)
     resources = [resource for resource in made.on(placement) if WORKLOADS.covers(resource)]
@@ -87,7 +87,7 @@ def described(lowered: Lowered, name: str) -> Any:
 
 
 def without_section(text: str, name: str) -> str:
-    """Return a spec without an entry of a section, or without the section if it would be empty."""
+    """Return a spec without one entry of a section. A section without other entries is removed."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))

@@ -1,4 +1,4 @@
-"""A client for a language server over standard streams, which opens documents and sends requests."""
+"""A client of a language server over standard streams, which opens documents and sends requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE_S: Final = 60
 
 
 class LanguageClient:
-    """A running language server. `settings` are the answers to its configuration requests, by section."""
+    """A running language server. `settings` are the responses to its configuration requests, by section."""
 
     def __init__(self, command: Sequence[str], settings: Mapping[str, object] | None = None) -> None:
         self._settings = settings or {}
@@ -56,14 +56,14 @@ class LanguageClient:
         self.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
 
     def completion(self, uri: str, text: str) -> list[dict[str, Any]]:
-        """Open a document and return the completions at its marked cursor."""
+        """Open a document and return the completions at the cursor marked in its text."""
         self.open(uri, text.replace(CURSOR, ""))
         found = self.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": _position(text)})
         listed = cast("dict[str, Any]", found).get("items") if isinstance(found, dict) else found
         return cast("list[dict[str, Any]]", listed or [])
 
     def hover(self, uri: str, text: str) -> str:
-        """Return the hover text at the cursor of an open document."""
+        """Return the hover text at the marked cursor in an open document."""
         found = self.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": _position(text)})
         return str(found["contents"]["value"]) if found else ""
 
@@ -79,7 +79,7 @@ class LanguageClient:
         return self._answers[number].get(timeout=_PATIENCE_S)
 
     def tell(self, method: str, parameters: object) -> None:
-        """Send a notification, which has no response."""
+        """Send a notification, which gets no response."""
         self._send({"method": method, "params": parameters})
 
     def _queue(self, uri: str) -> queue.Queue[list[dict[str, Any]]]:

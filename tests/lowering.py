@@ -1,4 +1,4 @@
-"""Lowers workloads for tests, from a spec's text to its cluster's objects."""
+"""Lowers workloads in tests, from the text of a spec to objects in a cluster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGISTRY = "http://mlflow.fraud.svc.cluster.local:5000"
 
 @dataclass(frozen=True)
 class Lowered:
-    """All objects of one placement's workloads."""
+    """All objects of the workloads on one placement."""
 
     context: Context
     made: tuple[Made, ...]
@@ -28,7 +28,7 @@ class Lowered:
         return (cast("Object", made.manifest) for made in self.made)
 
     def get(self, kind: str, name: str) -> Object:
-        """Return the only object with this kind and name."""
+        """Return the only object of a kind with this name."""
         (found,) = [one for one in self if one["kind"] == kind and one["metadata"]["name"] == name]
         return found
 
@@ -52,7 +52,7 @@ def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
 
 
 def lowered(text: str, placement: str = "main") -> Lowered:
-    """Return the objects of the workloads that a spec places on a target."""
+    """Return the objects of the workloads that a spec runs on a target."""
     plan = plan_of(text)
     context = context_of(plan, placement)
     resources = [resource for resource in plan.on(placement) if WORKLOADS.covers(resource)]

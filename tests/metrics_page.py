@@ -1,4 +1,4 @@
-"""Prints docs/metrics.md: the table of the runtime's capabilities in readable form."""
+"""Prints docs/metrics.md, the readable form of the runtime's capability table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Narrows optional values that a test needs."""
+"""Provides a helper for optional values that must not be None in a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 def present(found: Value | None) -> Value:
-    """Return the value itself, or fail the test if it is None."""
+    """Return the value, or fail the test if it is None."""
     if found is None:
         raise AssertionError("nothing was found")
     return found

@@ -1,6 +1,6 @@
 """Writes the fields of every kind of emitted object: `python -m tests.object_fields`.
 
-The schemas of Kubernetes' kinds are from the package kubernetes-validate, others from CustomResourceDefinitions.
+Schemas of Kubernetes' own kinds are from the package kubernetes-validate, and others from CustomResourceDefinitions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ALSO_REQUIRED: dict[str, tuple[str, ...]] = {
     "ray.io/v1 RayService": ("spec",),
     "ray.io/v1 RayJob": ("spec",),
 }
-"""Fields that the API server or a kind's operator requires, although the schema does not."""
+"""Fields that the API server or an operator requires although the schema does not."""
 
 _WITHIN_JSON = frozenset({("ray.io/v1", "RayJob")})
 """Kinds that are emitted only inside a ConfigMap."""
@@ -50,14 +50,14 @@ def kinds() -> set[tuple[str, str]]:
 
 
 class Fields:
-    """Converts schemas to types, and collects the named ones."""
+    """Converts schemas to types and collects the types with names."""
 
     def __init__(self) -> None:
         self.types: dict[str, Any] = {}
         self._core: dict[str, Any] = json.loads((_SCHEMAS / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
 
     def named(self, name: str) -> str:
-        """Return a reference to one of Kubernetes' own types by its API name."""
+        """Return a reference to one of Kubernetes' own types, given its API name."""
         short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
         if short not in self.types:
             self.types[short] = {}
@@ -73,7 +73,7 @@ class Fields:
         return None
 
     def of(self, schema: dict[str, Any]) -> Any:
-        """Convert a schema to a type: a word, a list or mapping of another type, or fields."""
+        """Convert a schema to a type: a word, a list or mapping of another type, or a set of fields."""
         if "$ref" in schema:
             name = str(schema["$ref"]).rpartition("/")[2]
             if name.endswith(("Quantity", "IntOrString")):
@@ -101,7 +101,7 @@ class Fields:
 
 
 def table() -> dict[str, Any]:
-    """Return the named types, and the type of each kind."""
+    """Return the types with names, and the type of each kind."""
     fields = Fields()
     custom = {(f"{group}/{version}", kind): schema for group, kind, version, schema in definitions()}
     objects: dict[str, Any] = {}
@@ -127,14 +127,14 @@ def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
 
 
 def _with_required(kind: Any, names: Iterable[str]) -> Any:
-    """Return a type's fields, and the names of required ones."""
+    """Return the fields of a type together with the names of its required fields."""
     if not names:
         return kind
     return {**kind, "required": sorted({*kind.get("required", ()), *names})}
 
 
 def written() -> Iterator[str]:
-    """Yield the table as text, with one line for each kind and type."""
+    """Yield the table as text, one line for each kind and type."""
     content = table()
     yield f'{{\n  "source": {json.dumps(content["source"])},\n'
     for section in ("objects", "types"):

@@ -1,4 +1,4 @@
-"""Renders alert rules and dashboards for tests, from a spec's text to objects."""
+"""Renders alert rules and dashboards in tests, from the text of a spec to objects."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ENVOY = Platform(gateway_class="envoy", gateway_namespace="envoy-gateway-system"
 """A platform whose Gateway controller is installed by the system."""
 
 AT_A_GATEWAY = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: envoy}")
-"""The valid spec on such a platform, with its own Gateway."""
+"""The valid spec on that platform, with its own Gateway."""
 
 
 def context_of(text: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Context:
-    """Return a context in which only names matter."""
+    """Return a context in which only the names matter."""
     image = "registry.acme.example/runtime:1"
     return context_for(plan_of(text), placement, runtime_image=image, platform=platform)
 
@@ -49,7 +49,7 @@ def alerts(text: str, name: str, placement: str = "main", platform: Platform = A
 
 
 def dashboard_of(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
-    """Return an endpoint's dashboard as Grafana reads it."""
+    """Return the dashboard of an endpoint, parsed as Grafana parses it."""
     context = context_of(text, placement, platform)
     (made,) = lower_dashboard(resource_of(context.plan, Inference, name), context)
     (content,) = cast("Object", made.manifest)["data"].values()

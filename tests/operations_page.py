@@ -1,4 +1,4 @@
-"""Prints a part of docs/operations.md from code: each alert with its meaning and steps."""
+"""Prints the alerts in docs/operations.md from code, each with its meaning and its runbooks."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("starter",),
     ),
 }
-"""Each alert with its meaning and its runbooks."""
+"""Each alert with its meaning and runbooks."""
 
 _HEADINGS: Final[Mapping[str, str]] = {
     "availability": "For a promise of availability",

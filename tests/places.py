@@ -1,4 +1,4 @@
-"""Positions of diagnostics in a form that tests compare."""
+"""Returns the positions of diagnostics in a form that tests can compare."""
 
 from __future__ import annotations
 

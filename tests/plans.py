@@ -1,4 +1,4 @@
-"""Creates plans for tests from a spec's text, and specs of any size."""
+"""Creates plans from the text of a spec, and specs of any size."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan_of(text: str) -> Plan:
 
 
 def told(text: str) -> list[str]:
-    """Return codes with the marked text, such as `E0501 retrain`."""
+    """Return the code of each diagnostic with the marked text, such as `E0501 retrain`."""
     lines = text.splitlines()
     return [
         f"{one.code} {lines[one.span.line - 1][one.span.column - 1 : one.span.end_column - 1]}"
@@ -77,7 +77,7 @@ data: {events: {store: lake, path: events/, format: parquet}}
 
 
 def large_spec(models: int) -> str:
-    """Return a system with this many models, each with a pipeline, a monitor, and a pooled or split endpoint."""
+    """Return a spec with this many models, each with a pipeline, a monitor, and a pooled or split endpoint."""
     sections: dict[str, list[str]] = {"models": [], "pipelines": [], "inference": [], "monitors": []}
     for at in range(models):
         sections["models"].append(f"m{at}: {{task: regression, framework: xgboost}}")

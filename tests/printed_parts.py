@@ -1,4 +1,4 @@
-"""Replaces the parts of handwritten pages that are printed from code, between two comments."""
+"""Replaces the parts of handwritten pages that are printed from code. Two comments enclose each part."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
     ("operations.md", "alerts"): alerts_part,
     ("risk.md", "risk"): risk_part,
 }
-"""The printed text by page and part."""
+"""The printed parts, by page and name."""
 
 
 def with_part(page: str, part: str, printed: str) -> str:
-    """Return the page with this text between the comments of a part."""
+    """Return the page with this text between the two comments of a part."""
     around = re.compile(rf"(?<=<!-- printed: {part} -->\n).*?(?=<!-- /printed -->)", re.DOTALL)
     (whole, count) = around.subn(lambda _: f"\n{printed.strip()}\n\n", page)
     assert count == 1, part

@@ -1,4 +1,4 @@
-"""Prints pages of docs from code: every diagnostic, every field of the spec, every metric."""
+"""Prints pages of the docs from code: diagnostics, fields of the spec, and metrics."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def spec_page() -> str:
 
 
 def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
-    """Yield a row for each subfield, depth first. A recursive schema is followed once."""
+    """Yield a row for each subfield, depth first. A recursive schema is followed only once."""
     required = {name for part in here.every("required") for name in cast("list[str]", part)}
     for name in _DEPLOYMENT if path == "deployment" else here.names():
         below = here.step(name)

@@ -1,4 +1,4 @@
-"""A valid spec with most sections, in which tests change a part to compare diagnostics or output."""
+"""A valid spec with most sections. Tests change a part of it and compare diagnostics or output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runtime accepts every spec that compiles, so errors are reported by the compiler at a line of the spec."""
+"""Tests that the runtime accepts every spec that compiles, so that all errors are found by compiling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLES = 200
 
 
 def test_the_runtime_accepts_every_spec_that_compiles() -> None:
-    """During the compile, every description is checked with the runtime's own check (`tests.accepted`)."""
+    """During a compile, every description is checked by the runtime's own code (`tests.accepted`)."""
     told: Counter[str] = Counter()
 
     @settings(max_examples=EXAMPLES, database=None)
@@ -34,7 +34,7 @@ def test_the_runtime_accepts_every_spec_that_compiles() -> None:
 
 
 def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the runtime had fewer capabilities, the compile would fail."""
+    """If the runtime refused a description, the compile would fail."""
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
@@ -57,7 +57,7 @@ def test_a_macro_average_can_be_compared_with_the_champion() -> None:
 
 
 def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
-    """A gate can compare with the naive forecast, but a monitor lacks the earlier rows it needs."""
+    """A monitor lacks the earlier rows that the naive forecast needs, so only gates can compare with it."""
     forecast = changed(
         "task: binary-classification",
         "task: forecasting",
@@ -74,7 +74,7 @@ def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
 
 
 def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
-    """A custom step may report any metric, but the built-in trainer runs the trials."""
+    """The built-in trainer must report the search's metric, whereas a custom step could report any."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",
@@ -89,7 +89,7 @@ def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
 
 
 def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
-    """A second pipeline without groups would train for hours and then have nothing to evaluate."""
+    """Without groups, a second pipeline of a ranking model would train for hours and fail in the evaluation."""
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

@@ -1,4 +1,4 @@
-"""The schemas for manifests refuse the same objects as a strict API server."""
+"""Tests that the schemas for manifests refuse the same objects as an API server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_valid_object_has_no_problem(good: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
 def test_an_unknown_field_is_a_problem(good: dict[str, Any]) -> None:
-    """The schemas of CustomResourceDefinitions and of Kubernetes' own kinds refuse unknown fields."""
+    """Schemas of CustomResourceDefinitions and of Kubernetes' own kinds refuse unknown fields."""
     bad = copy.deepcopy(good)
     bad["spec"]["replicsa"] = 3
 
@@ -61,5 +61,5 @@ def test_a_wrong_type_is_a_problem() -> None:
 
 
 def test_a_kind_without_a_definition_is_a_problem() -> None:
-    """An object that cannot be checked does not count as valid."""
+    """Objects of an unknown kind are a problem, because they cannot be checked."""
     assert problems({"apiVersion": "acme.example/v1", "kind": "Thing", "metadata": {"name": "a"}})

@@ -1,4 +1,4 @@
-"""The same spec compiles to the same bytes on any machine, in any folder, with any locale and key order."""
+"""Tests that a spec compiles to the same bytes on any machine, in any folder, and with any key order."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def first_difference(one: dict[str, bytes], other: dict[str, bytes]) -> str:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_key_order_does_not_change_the_output(seed: Seed) -> None:
-    """Shuffling all mappings three times changes neither the bytes nor the order of files."""
+    """Shuffling the keys of all mappings changes neither the bytes nor the order of files."""
     expected = files(seed)
 
     for number in range(3):
@@ -76,7 +76,7 @@ def test_key_order_does_not_change_the_output(seed: Seed) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_files_can_be_rendered_twice(seed: Seed) -> None:
-    """A second rendering of a file returns the same bytes."""
+    """Rendering a file a second time returns the same bytes."""
     outcome = compile_system(Inputs(Given("system.yaml", seed.text), seed.environment), TARGETS)
     made = [file for stack in outcome.stacks for file in emit(stack)]
 
@@ -84,7 +84,7 @@ def test_files_can_be_rendered_twice(seed: Seed) -> None:
 
 
 def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
-    """Hash seeds, time zones, locales, working directories and forms of the spec's path vary."""
+    """The test varies hash seeds, time zones, locales, working directories and forms of the spec's path."""
     seed = seeds()[-1]
     (tmp_path / "deep").mkdir()
     spec = tmp_path / "system.yaml"
@@ -117,9 +117,9 @@ def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_output_contains_nothing_about_the_machine(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The output contains no path, user or host name of this machine, and not the spec's path."""
+    """The output contains no path, user name or host name of this machine, and not the path of the spec."""
     path = "/somewhere/unusual/zq-spec.yaml"
-    # a distinctive name, because containers have a /tmp too
+    # a distinctive name, because containers also have a /tmp
     monkeypatch.setattr(tempfile, "tempdir", "/somewhere/zq-scratch")
     ours = {str(ROOT), "zq-scratch", path, "zq-spec", os.uname().nodename}
     ours |= {str(Path.home())} if Path.home() != Path("/") else set()

@@ -1,4 +1,4 @@
-"""No field is ignored: it changes the output, is refused by the target, or is purely informative."""
+"""Tests that no field is ignored: it changes the output, is refused, or is purely informative."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INFORMATIVE = {
     "#/$defs/variable/then/properties/max": "a rule about the variable's value, checked while compiling",
     "#/$defs/variable/then/properties/min": "a rule about the variable's value, checked while compiling",
 }
-"""Fields that inform readers or restrict the spec itself, and change nothing that runs."""
+"""Fields that inform readers or restrict the spec itself, but do not change anything that runs."""
 
 DECISIVE = {
     "#/$defs/deployment/properties/mode": "has to agree with the targets",
@@ -44,10 +44,10 @@ DECISIVE = {
     "#/$defs/store/properties/type": "decides which fields stand beside it",
     "#/$defs/targetFields/properties/provider": "decides which fields stand beside it",
 }
-"""Fields that cannot be changed alone, because other fields depend on them."""
+"""Fields that cannot be changed alone because other fields depend on them."""
 
 OF_A_CLOUD = ("targetFields", "vpc", "googleVpc", "azureVpc", "secretStore", "store", "computeClass")
-"""Definitions whose fields are tested again on each cloud, where another target handles them."""
+"""Definitions whose fields are tested again on each cloud, where another target implements them."""
 
 CLOUDS = ("aws", "gcp", "azure")
 
@@ -69,7 +69,7 @@ def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """Return the specs that together fill every field: on existing clusters, and on clouds."""
+    """Return the specs that together use every field, on existing clusters and on clouds."""
     found: list[Seed] = []
     for path in sorted(SEEDS.glob("*.yaml")):
         value = cast("dict[str, Json]", yaml.safe_load(path.read_text()))
@@ -81,7 +81,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return the paths at which the seeds fill each place in the schema."""
+    """Return the paths in the seeds for each place in the schema."""
     found: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -99,7 +99,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Return whether the value is a mapping of known fields or named entries, which are separate places."""
+    """Return whether the value is a mapping of known fields or named entries, which have places of their own."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -171,7 +171,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds whose name has this prefix."""
+    """Yield `differs`, `refused`, `same`, or the reason why an alternative is invalid, for seeds with this prefix."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -208,7 +208,7 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
 
 
 def _on(cloud: str) -> list[str]:
-    """Return the fields that a spec for a cloud fills, in the sections that its target handles."""
+    """Return the fields that a spec for a cloud uses in the sections that the cloud's target implements."""
     filled_there = {
         place
         for place, found in occurrences().items()
@@ -220,7 +220,7 @@ def _on(cloud: str) -> list[str]:
 
 @pytest.mark.parametrize(("cloud", "place"), [(cloud, place) for cloud in CLOUDS for place in _on(cloud)])
 def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, place: str) -> None:
-    """A field supported by one target must not be ignored by another."""
+    """A field that one target supports must not be ignored by another."""
     seen: list[str] = []
     for verdict in verdicts(place, cloud):
         if verdict in {"differs", "refused"}:
@@ -230,7 +230,7 @@ def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, plac
 
 
 def test_an_unsupported_provider_is_reported_once() -> None:
-    """An unsupported provider is reported once, at its line, without any output."""
+    """An unsupported provider is reported once at its line, and nothing is emitted."""
     value = copy.deepcopy(seeds()[0].value)
     value["deployment"] = {"mode": "local"}
     files, told = compiled(value)
@@ -241,7 +241,7 @@ def test_an_unsupported_provider_is_reported_once() -> None:
 
 @pytest.mark.parametrize("section", sorted(schema_of(at("#/$defs/environment").get("properties"))))
 def test_environments_can_change_every_section(section: str) -> None:
-    """An environment's change to a section affects the output or is reported, but is never ignored."""
+    """If an environment changes a section, the change affects the output or is reported, but is never ignored."""
     for seed in seeds():
         if section in seed.value:
             patched = {**seed.value, "environments": {"other": {section: None}}}
@@ -255,6 +255,6 @@ def test_environments_can_change_every_section(section: str) -> None:
 
 
 def test_the_test_covers_every_field_of_the_schema() -> None:
-    """The list of places has all fields of the schema, so that none is skipped unnoticed."""
+    """The list of places contains all fields of the schema, so no field is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

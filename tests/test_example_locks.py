@@ -1,4 +1,4 @@
-"""The examples' locks are committed next to each spec, as README.md recommends, and are up to date."""
+"""Tests that the lock of each example is committed next to its spec and is up to date."""
 
 from __future__ import annotations
 

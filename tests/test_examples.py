@@ -1,4 +1,4 @@
-"""Every example compiles where its providers are supported, is refused clearly elsewhere, and has a short README."""
+"""Tests that every example compiles for supported providers, is refused for others, and has a short README."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from modelyard.cli.init import templates
 from modelyard.load import load
 from modelyard.source import Json
 from modelyard.spec import TargetSpec
-from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, providers_of
+from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, on_google_cloud, providers_of
 
 EVERY = list(every_example())
 NOT_YET = [example for example in EVERY if not providers_of(example)]
-"""Examples on a provider that is not supported yet."""
+"""Examples for a provider that is not supported yet."""
 
 TEMPLATES = templates()
 
@@ -28,13 +28,13 @@ EXPECTED_WARNINGS = {
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""Intended warnings: a provider-specific override, a pinned version at a plant, a hospital with its own backup."""
+"""Intended warnings: an override for one provider, a pinned version at a plant, and a hospital with its own backup."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 
 
 def compiled(example: Example) -> Compiled:
-    """Compile an example through the public function, like a user of the library."""
+    """Compile an example through the public function, as a user of the library would."""
     given = example.inputs()
     return compile_text(
         given.spec.content,
@@ -45,12 +45,12 @@ def compiled(example: Example) -> Compiled:
 
 
 def codes_of(outcome: Compiled) -> list[str]:
-    """Return the codes of the diagnostics, in order."""
+    """Return the codes of the diagnostics in order."""
     return [one.code for one in outcome.diagnostics]
 
 
 def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of all strings that are a provider's name."""
+    """Yield the paths of all strings that name a provider."""
     if isinstance(value, str) and value in _PROVIDERS:
         yield path
     elif isinstance(value, dict):
@@ -61,9 +61,9 @@ def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from providers_named(inner, (*path, str(at)))
 
 
-@pytest.mark.parametrize("example", [*on_clusters(), *on_aws()], ids=str)
+@pytest.mark.parametrize("example", [*on_clusters(), *on_aws(), *on_google_cloud()], ids=str)
 def test_example_compiles(example: Example) -> None:
-    """The output is complete: a project per target, a manifest per workload, and only expected warnings."""
+    """The output has a project per target, a manifest per workload, and only expected warnings."""
     outcome = compiled(example)
 
     assert codes_of(outcome) == EXPECTED_WARNINGS.get(str(example), [])
@@ -72,7 +72,7 @@ def test_example_compiles(example: Example) -> None:
     for target in system.deployment.targets:
         assert f"{example.stack}/{target.name}/workloads/__main__.py" in outcome.files
         made = f"{example.stack}/{target.name}/infrastructure/__main__.py" in outcome.files
-        assert made == (target.provider == "aws")
+        assert made == (target.provider in {"aws", "gcp"})
     for section, prefix, target_of in (
         ("inference", "model", {one.name: one.target for one in system.inference.values() if not one.pool}),
         ("pipelines", "pipeline", {one.name: one.target for one in system.pipelines.values()}),
@@ -85,7 +85,7 @@ def test_example_compiles(example: Example) -> None:
 
 @pytest.mark.parametrize("example", NOT_YET, ids=str)
 def test_examples_on_unsupported_providers_are_refused(example: Example) -> None:
-    """The error is at the line that names the provider, and nothing is emitted."""
+    """The error is reported at the line with the provider, and nothing is emitted."""
     outcome = compiled(example)
     given = example.inputs()
     texts = {
@@ -112,7 +112,7 @@ def _adopts(target: TargetSpec) -> bool:
 
 
 def test_examples_cover_aws_features() -> None:
-    """Examples show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
+    """Examples cover a hybrid system, an adopted network, an elastic class, and eight accelerators on spot first."""
     systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -129,7 +129,7 @@ def test_examples_cover_aws_features() -> None:
 
 
 def test_examples_are_from_different_industries() -> None:
-    """There are at least eight systems from most industries, each with an environment that compiles."""
+    """At least eight systems, from most industries, each have an environment that compiles."""
     names = {example.name for example in EVERY}
     systems = [outcome for example in on_clusters() if (outcome := example.compiled().system)]
 
@@ -153,7 +153,7 @@ def test_examples_name_providers_only_under_deployment(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_every_readme_fits_one_screen(name: str) -> None:
-    """The README has a title and the command, and is short enough."""
+    """The README contains a title and the command, and is short enough."""
     text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
 
     assert text.startswith("# ")
@@ -174,7 +174,7 @@ def test_every_template_compiles(name: str) -> None:
 
 
 def test_specs_are_formatted_for_reading() -> None:
-    """Lines have at most 125 characters and no trailing spaces, and every example names its schema."""
+    """Lines have at most 125 characters and no trailing spaces, and every example refers to its schema."""
     for path in (*FOLDER.glob("*/system.yaml"), *FOLDER.glob("*/environments/*.yaml"), *TEMPLATES.values()):
         lines = path.read_text(encoding="utf-8").splitlines()
         assert [at for at, line in enumerate(lines, 1) if len(line) > 125 or line != line.rstrip()] == [], path
@@ -184,7 +184,7 @@ def test_specs_are_formatted_for_reading() -> None:
 
 
 def test_examples_cover_every_rollout_strategy() -> None:
-    """Servers are replaced by a second cluster, by shifting traffic in steps, and one Pod after another."""
+    """Servers are replaced by a second cluster, by a gradual shift of traffic, or one Pod after another."""
     systems = [found for example in on_clusters() if (found := example.compiled().system)]
     shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 

@@ -1,4 +1,4 @@
-"""Every code has a spec that triggers it, with the exact printed text."""
+"""Tests that every code has a spec that triggers it, with the exact text that is printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN_ELSEWHERE = {
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_each_failing_spec_prints_the_expected_text(folder: Path, accept: bool) -> None:
-    """The printed text is as expected and includes the code in the folder's name."""
+    """The printed text is as expected and includes the code from the name of the folder."""
     printed = diagnose(question_in(folder))
     expected = folder / "expected.txt"
     if accept:

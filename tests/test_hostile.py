@@ -1,4 +1,4 @@
-"""Hostile input results in output or diagnostics. These tests run a sample of the cases in tests/real."""
+"""Tests that hostile input leads to output or diagnostics, with a sample of the cases in tests/real."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARE = 1_000
 
 
 def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
-    """No case raises, hangs or uses more than 1 GB of memory, and some cases get past the first stage."""
+    """No case raises an exception, hangs or uses over 1 GB of memory, and some cases pass the first stage."""
     told = hostile(0, SHARE)
 
     assert not told.failures, "\n".join(told.failures[:5])
@@ -22,7 +22,7 @@ def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
 
 
 def test_hostile_cases_are_reproducible() -> None:
-    """The same case number always results in the same spec, so that failures can be investigated."""
+    """A case number always stands for the same spec, so failures can be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
 
@@ -32,7 +32,7 @@ def _broken(*_given: object) -> None:
 
 
 def test_exceptions_in_a_stage_are_reported() -> None:
-    """The runner reports a target that raises as a failure, not as a diagnostic."""
+    """If a target raises an exception, the runner reports a failure instead of a diagnostic."""
     inputs = Inputs(Given("system.yaml", seeds()[0].text))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(child, "compile_system", _broken)

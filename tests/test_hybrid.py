@@ -1,4 +1,4 @@
-"""A system with two targets compiles to files for both, and access between them exists on both ends or neither."""
+"""Tests that a system with two targets compiles for both, with cross-target access on both ends or neither."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compiled(text: str) -> Outcome:
 
 
 def files(outcome: Outcome) -> dict[str, str]:
-    """Return every emitted file by target and path, without copies of the library and the runtime."""
+    """Return all emitted files by target and path, without copies of the library and the runtime."""
     assert not outcome.failed, outcome.diagnostics
     found: dict[str, str] = {}
     for stack in outcome.stacks:
@@ -91,7 +91,7 @@ def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
-    """One side has no users, outputs or bundles left, and the other side is empty."""
+    """Without cross-target access, one side has no users, outputs or bundles left, and the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
@@ -109,7 +109,7 @@ def test_removing_the_cross_target_access_removes_both_ends() -> None:
 
 
 def test_each_user_has_exactly_the_access_of_its_workload() -> None:
-    """Each of the three workloads in the shop has its own user: one reads a bundle, two write captures."""
+    """Each of the three workloads in the shop has its own user. One reads a bundle, and two write captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
@@ -121,7 +121,7 @@ def test_each_user_has_exactly_the_access_of_its_workload() -> None:
 
 
 def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
-    """Both clusters have an address and credentials, and neither reads the other's stacks."""
+    """Both clusters have an address and credentials. Neither reads stack outputs of the other."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -136,7 +136,7 @@ def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
 
 
 def test_two_targets_in_one_account_access_buckets_by_role() -> None:
-    """No access key is needed: the role allows the bucket and the other target's encryption key."""
+    """No access key is needed, because the role allows the bucket and the encryption key of the other target."""
     found = files(compiled(two_clouds("eu-central-1")))
     program = found["shop/infrastructure/__main__.py"]
 
@@ -149,7 +149,7 @@ def test_two_targets_in_one_account_access_buckets_by_role() -> None:
 
 
 def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
-    """Every caller uses an encryption key in the key's own region, so the policy names that region."""
+    """Every caller uses an encryption key in the region of the key, so the policy contains that region."""
     made = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(made["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -168,7 +168,7 @@ def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
 
 
 def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
-    """Training in the cloud on the shop's data is refused unless the shop allows access."""
+    """Training in the cloud on data in the shop is refused unless the shop allows access."""
     opened = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
     found = files(compiled(hybrid(opened, *FILMS)))
 
@@ -181,7 +181,7 @@ def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
 
 
 def test_targets_that_depend_on_each_other_are_refused() -> None:
-    """Each target would first need the other's encryption key. With an existing bucket, neither has to wait."""
+    """Each target would need the other's encryption key first. With an existing bucket, neither has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     both = (FILMS[0], ("  runs: {type", f"  {films}"))
 
@@ -191,7 +191,7 @@ def test_targets_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_ambiguous_combinations_of_names_stay_different() -> None:
-    """Placement and workload names may combine to the same text: shop and a-till, shop-a and till."""
+    """Names of placements and workloads may combine to the same text, such as shop and a-till, or shop-a and till."""
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"
     text = hybrid(

@@ -1,4 +1,4 @@
-"""Commands import no unused modules, because start-up takes most of the time for small specs."""
+"""Tests that commands import no unused modules, because start-up takes most of the time for small specs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NEVER = {
     *("pygls", "lsprotocol", "modelyard.editor"),
     *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
 }
-"""Large modules, modules of targets and the runtime, and modules for network connections."""
+"""Large modules, modules of targets and of the runtime, and modules for network connections."""
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
-    """Return the modules that a command has loaded when it ends."""
+    """Return the modules that a command has loaded by the time it ends."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -48,17 +48,17 @@ def test_version_imports_no_stage() -> None:
 
 
 def test_validate_imports_only_the_first_stages() -> None:
-    """No module for output is loaded: no template, Python printer, or disk code."""
+    """No output modules are loaded, such as templates, the Python printer, or code for the disk."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
     assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
-    assert not modules & {"modelyard.survey", "modelyard.further"}  # for environments or errors
+    assert not modules & {"modelyard.survey", "modelyard.further"}  # needed for environments or errors
     assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
 
 
 def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
-    """A command skips Python's cleanup, unless an exit function is registered."""
+    """A command skips Python's cleanup unless an exit function is registered."""
     code = "import atexit, sys; from modelyard.cli import command; {}; sys.argv[1:] = ['--version']; command()"
     plain, waits = (
         subprocess.run(
@@ -72,12 +72,11 @@ def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
 
 
 def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
-    """A system on existing clusters does not load instance types and prices."""
+    """A system on existing clusters loads no instance types or prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
 def test_an_invalid_spec_imports_no_library_for_printing(tmp_path: Path) -> None:
-    """Printing diagnostics loads no library."""
     wrong = tmp_path / "system.yaml"
     wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
 
@@ -95,7 +94,7 @@ def spec(tmp_path: Path) -> Path:
 
 
 def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
-    """No library that only emitted programs use is loaded."""
+    """Libraries that only emitted programs use are not loaded."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules
@@ -103,7 +102,7 @@ def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
 
 
 def test_an_unchanged_compile_imports_no_stage(spec: Path) -> None:
-    """The lock and the record are enough, so no schema is compiled and nothing is planned."""
+    """An unchanged spec is detected by the lock and the record, so no stage is imported."""
     loaded("compile", str(spec))
 
     modules = loaded("compile", str(spec))

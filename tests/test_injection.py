@@ -1,4 +1,4 @@
-"""Code-like strings in a spec stay data in the output. These tests use a sample of the strings in tests/real."""
+"""Tests that strings that look like code stay data in the output, with a sample of those in tests/real."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_code_like_strings_stay_data(nasty: str) -> None:
 
 
 def test_many_places_accept_strings() -> None:
-    """The other tests are meaningful only if many places accept strings."""
+    """Many places accept strings. Otherwise, the other tests would be meaningless."""
     assert len(places(WIDE)) > 60
     assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
     assert set(WORST) <= set(NASTY)
@@ -43,7 +43,6 @@ def test_many_places_accept_strings() -> None:
     ],
 )  # fmt: skip
 def test_the_comparison_detects_injected_structure(path: str, left: str, right: str) -> None:
-    """The comparison detects each of these differences."""
     assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
 
 

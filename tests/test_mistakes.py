@@ -1,4 +1,4 @@
-"""Common user errors are marked without further errors, and their hints fix them."""
+"""Tests that common user errors are marked, cause no further errors, and have a hint that fixes them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def found_in(text: str | bytes) -> list[Diagnostic]:
 
 
 def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return a text without its marks, and the line and column after each mark."""
+    """Return a text without marks, and the line and column that follow each mark."""
     places: list[tuple[int, int]] = []
     while _MARK in text:
         before, text_after = text.split(_MARK, 1)
@@ -70,7 +70,7 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 @pytest.mark.parametrize("mistake", _mistakes(), ids=lambda mistake: mistake.what)
 def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> None:
-    """Only this error is reported, at the right position, and following the hint results in a valid spec."""
+    """Only this error is reported at the right position, and following the hint leads to a valid spec."""
     wrong, places = marked(mistake.spec(mistake.wrong))
     found = found_in(wrong)
 
@@ -85,7 +85,7 @@ def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> N
     "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
 )
 def test_byte_order_marks_and_crlf_change_nothing(text: str) -> None:
-    """Windows editors write byte order marks and CRLF, which change neither the output nor an error's position."""
+    """Windows editors write both. They change neither the output nor the position of an error."""
     assert found_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files
     (typo,) = found_in(text.replace("replicas:", "replcias:", 1).encode())

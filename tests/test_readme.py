@@ -1,4 +1,4 @@
-"""The README and tutorial show the actual output of their commands, and the actual example."""
+"""Tests that the README and the tutorial show the actual output of their commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LANGUAGE_SERVER = re.compile(r"^# yaml-language-server:.*\n")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a reader's folder, with `hello` as on the first screen and all examples."""
+    """Return a folder with `hello` as on the README's first screen, and with all examples."""
     ignored = shutil.ignore_patterns("build", "modelyard.lock")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignored)
     shutil.copytree(tmp_path / "examples" / "hello", tmp_path / "hello")
@@ -30,17 +30,17 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_readme_shows_the_actual_output(place: Path, accept: bool) -> None:
-    """Running every console block in order in one folder prints the output in the README."""
+    """Running all console blocks of the README in one folder prints the output shown in the README."""
     check(README, place, accept)
 
 
 def test_tutorial_shows_the_actual_output(tmp_path: Path, accept: bool) -> None:
-    """Running every command of the tutorial in order, from an empty folder, prints the output in the tutorial."""
+    """Running all commands of the tutorial in an empty folder prints the output shown in the tutorial."""
     check(ROOT / "docs" / "tutorial.md", tmp_path, accept)
 
 
 def check(page: Path, place: Path, accept: bool) -> None:
-    """Assert that a page shows what its commands print now."""
+    """Assert that a page shows the output that its commands print now."""
     printed = played(page.read_text(encoding="utf-8"), place)
     if accept:
         page.write_text(printed, encoding="utf-8")
@@ -57,7 +57,7 @@ def test_readme_shows_the_example(place: Path) -> None:
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=lambda page: page.parent.name)
 def test_commands_of_an_example_work(page: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands on an example's page create projects."""
+    """The commands on the page of an example create projects."""
     monkeypatch.chdir(place)
     lines = [line for block in _SHELL.findall(page.read_text(encoding="utf-8")) for line in block.splitlines()]
     commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("modelyard ")]

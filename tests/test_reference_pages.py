@@ -1,4 +1,4 @@
-"""Pages of docs that are printed from code are up to date, and links within docs work."""
+"""Tests that printed documentation pages are up to date, and that links within the docs work."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_links_lead_to_existing_files(page: Path) -> None:
 
 
 def test_pages_named_in_code_exist() -> None:
-    """Pages mentioned in comments and docstrings exist."""
+    """Pages that are mentioned in comments and docstrings exist."""
     folders = ("compiler", "runtime", "schemas", "stacks", "targets", "testbed")
     code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     named = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}

@@ -1,4 +1,4 @@
-"""Only the plan's package tests the type of a resource's value. Other modules query the plan by type."""
+"""Tests that only the plan package tests the type of a resource's value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES = frozenset(kind.__name__ for kind in get_args(Payload))
 
 
 def names_in(node: ast.expr) -> set[str]:
-    """Return the last part of every name in an expression, such as `Job` in `plan.Job`."""
+    """Return the last part of each name in an expression, such as `Job` for `plan.Job`."""
     return {
         found.attr if isinstance(found, ast.Attribute) else found.id
         for found in ast.walk(node)
@@ -32,7 +32,7 @@ def names_in(node: ast.expr) -> set[str]:
 
 
 def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Return the lines on which a module tests a value for a resource's type, with the name of the type."""
+    """Return the lines that test whether a value has a resource's type, with the name of the type."""
     for node in ast.walk(tree):
         tested: set[str] = set()
         if (
@@ -55,7 +55,7 @@ def _calls(node: ast.expr, *functions: str) -> bool:
 
 
 def test_no_module_tests_the_type_of_a_resource() -> None:
-    """`Plan.of`, `Plan.at`, `of_type` and `ByType` replace such tests, with typed results."""
+    """Modules use `Plan.of`, `Plan.at`, `of_type` and `ByType`, which have typed results."""
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in MODULES

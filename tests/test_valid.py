@@ -1,4 +1,4 @@
-"""Every spec that `validate` accepts compiles, tested by misspelling every reference in every example."""
+"""Tests that every spec that `validate` accepts also compiles, by misspelling each reference in each example."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield the place and name of each reference: texts, possibly with a section or alias, and keys of traffic."""
+    """Yield the place and name of each reference: strings, which may have a section or alias, and traffic keys."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")
@@ -90,7 +90,7 @@ def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]
 
 
 def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
-    """Yield every value within another one, at any depth, with its path."""
+    """Yield every value inside another one, at any depth, with its path."""
     steps: list[str | int] = [*value] if isinstance(value, dict) else []
     steps = [*range(len(value))] if isinstance(value, list) else steps
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -100,7 +100,7 @@ def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
 
 
 def with_a_letter_more(text: str, span: Span, name: str) -> str:
-    """Add a letter to the name at a span."""
+    """Add a letter to the name at this span."""
     lines = text.split("\n")
     line = lines[span.line - 1]
     at = line.index(name, span.column - 1) + 1
@@ -110,7 +110,7 @@ def with_a_letter_more(text: str, span: Span, name: str) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_valid_spec_compiles(example: str) -> None:
-    """A misspelt reference is an error even if every environment deletes or replaces the entry that contains it."""
+    """A misspelt reference is an error even if every environment deletes or replaces its entry."""
     inputs = inputs_of(example)
     is_whole = surveyed(inputs).base_is_whole
     refused = 0
@@ -126,5 +126,5 @@ def test_a_valid_spec_compiles(example: str) -> None:
 
 
 def left_out(verdict: Survey) -> set[str | None]:
-    """Return the environments that `validate` reports as not compiling, where None is the base."""
+    """Return the environments that `validate` reports as not compiling. None stands for the base."""
     return {*verdict.not_made_yet, *(() if verdict.base_is_whole else (None,))}

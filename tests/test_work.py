@@ -1,4 +1,4 @@
-"""Work is linear in the size of the spec, measured in executed Python instructions."""
+"""Tests that work is linear in the size of the spec, measured in executed Python instructions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TO_SPARE = 1.015
 def work(text: str, compiles: bool = True) -> Counter[str]:
     """Return the number of instructions that each function executes to compile a spec and render all its files.
 
-    Counting lines would not work, because even a long comprehension is one line.
+    Counting lines would not be enough, because even a long comprehension is a single line.
     """
     ran: Counter[str] = Counter()
 
@@ -41,11 +41,11 @@ def work(text: str, compiles: bool = True) -> Counter[str]:
 
 @pytest.mark.parametrize("where", [ON_PREM, HYBRID], ids=["on-prem", "hybrid"])
 def test_work_is_linear_in_the_number_of_models(where: str) -> None:
-    """A dozen more models take the same number of instructions, regardless of how many models there already are.
+    """A dozen more models take the same number of instructions, however many models there are already.
 
-    Code that scans all models once for each model fails here, long before it is noticeably slow.
+    Code that scans all models once per model fails here long before it is noticeably slow.
     """
-    compile_text(system(2, where=where))  # once per process: imports, tables, templates
+    compile_text(system(2, where=where))  # done once per process: imports, tables, templates
     small, middle, large = (work(system(_STEP * times, where=where)) for times in (1, 2, 3))
 
     first, second = middle.total() - small.total(), large.total() - middle.total()
@@ -55,7 +55,7 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_suggestions_are_computed_only_for_reported_errors() -> None:
-    """Of several thousand unknown fields, only the first thousand are reported. The others are only parsed."""
+    """Only the first thousand of several thousand unknown fields are reported. The others are only parsed."""
     spec = system(1, where=ON_PREM)
     many, more = (
         work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (2000, 4000)

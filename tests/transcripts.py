@@ -1,4 +1,4 @@
-"""Runs the commands in documents again, in order, and replaces their output."""
+"""Runs the commands in a document again in order, and replaces their output."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COUNTS: Final = re.compile(r"[0-9]+ (files|written|removed)")
 
 
 def played(text: str, place: Path) -> str:
-    """Return the document with the current output of its commands, run in this folder.
+    """Return the document with the current output of its commands when run in this folder.
 
-    A console block contains commands and their output. A diagram follows a comment with its command.
+    A console block contains commands and their output. The command of a diagram is in a comment before it.
     """
 
     def again(found: re.Match[str]) -> str:
@@ -33,7 +33,7 @@ def played(text: str, place: Path) -> str:
 
 
 def uncounted(text: str) -> str:
-    """Remove numbers of files, which grow with every module of the runtime."""
+    """Remove numbers of files, because they grow with every module of the runtime."""
     return _COUNTS.sub(r"N \1", text)
 
 

@@ -1,6 +1,6 @@
-"""List the components in `stacks/`, with their modules, the modules' imports, and the accepted arguments.
+"""Lists the components in `stacks/` with their modules, the modules' imports, and the accepted arguments.
 
-    python tools/list_components.py
+python tools/list_components.py
 
 The script parses the sources without importing them, so it does not need Pulumi. A test compares the table with the
 sources.
@@ -19,7 +19,7 @@ STACKS: Final = ROOT / "stacks" / "modelyard_stacks"
 TABLE: Final = ROOT / "targets" / "modelyard_targets" / "components.json"
 
 _OF_PULUMI: Final = "opts"
-"""An argument that every component accepts and programs never pass."""
+"""An argument that every component accepts but programs never pass."""
 
 
 def main() -> None:

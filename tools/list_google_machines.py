@@ -1,9 +1,9 @@
-"""Lists the machines of Google Compute Engine that modelyard chooses from: their size, regions and prices.
+"""Lists the Google Compute Engine machines that modelyard chooses from, with sizes, regions and prices.
 
-    python tools/list_google_machines.py
+python tools/list_google_machines.py
 
-Reads `tables/google-machines.csv` (size, and the regions that sell it) and `tables/google-prices.csv` (US dollars an
-hour in each region, accelerators included). Both were filtered from the files that `SHAPES` and `PRICES` name.
+Sizes and regions come from `tables/google-machines.csv`. Prices in US dollars per hour and region, including
+accelerators, come from `tables/google-prices.csv`. Both tables are excerpts from the files in `SHAPES` and `PRICES`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ACCELERATORS: Final[Mapping[str, tuple[str, str, int]]] = {
     "a3-highgpu": ("H100", "nvidia-h100-80gb", 80),
     "a3-megagpu": ("H100", "nvidia-h100-mega-80gb", 80),
 }
-"""By machine series and class: a spec's name for the accelerator, Google's, and GiB of memory."""
+"""For each machine series and class: the accelerator's name in a spec, its name at Google, and its GiB of memory."""
 
 _ON_N1: Final = "Google Cloud attaches {} to N1 machines"
 _RESERVED: Final = "Google Cloud sells {} only as spot or with a reservation"
@@ -41,13 +41,13 @@ _UNSUPPORTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("B200", "H200"), _RESERVED),
     **dict.fromkeys(("TPU-v5e", "TPU-v5p", "TPU-v6e", "TPU7x"), _TPU),
 }
-"""Accelerators that Google sells and this leaves out, with how it sells them."""
+"""Accelerators that Google sells but this table excludes, with the reason."""
 
 _COUNTS: Final[Mapping[str, int]] = {
     **{f"g2-standard-{vcpus}": count for vcpus, count in ((24, 2), (48, 4), (96, 8))},
     **{f"g4-standard-{vcpus}": count for vcpus, count in ((96, 2), (192, 4), (384, 8))},
 }
-"""Accelerators of machines whose names do not say how many they have, unless it is one."""
+"""The number of accelerators of machines whose names do not contain it, unless it is one."""
 
 _HYPERDISK: Final = ("n4", "c4", "g4")
 """Series that boot from Hyperdisk alone (docs.cloud.google.com/compute, "Hyperdisk", machine support, 2026-11-27)."""
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def machines_text(tables: Path) -> str:
-    """Return the text of `machines.json`: a line for each machine and for each region."""
+    """Return the text of `machines.json`, with a line for each machine and each region."""
     rows = _rows(tables / "google-machines.csv")
     memories = {name: memory for name, _, memory in _ACCELERATORS.values()}
     types = {series: kind for series, (_, kind, _) in _ACCELERATORS.items()}
@@ -87,7 +87,7 @@ def machines_text(tables: Path) -> str:
 
 
 def price_texts(tables: Path) -> dict[str, str]:
-    """Return the text of each region's file: prices on demand and of spot, with source and date."""
+    """Return the text of each region's price file, with on-demand and spot prices, source and date."""
     rows = _rows(tables / "google-prices.csv")
     return {region: _price_text(region, rows) for region in sorted({row["region"] for row in rows})}
 
@@ -116,13 +116,13 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _count(name: str) -> int:
-    """Return how many accelerators a machine has: `a2-highgpu-4g` has four."""
+    """Return how many accelerators a machine has, such as four for `a2-highgpu-4g`."""
     size = name.rpartition("-")[2]
     return int(size.removesuffix("g")) if size.endswith("g") else _COUNTS.get(name, 1)
 
 
 def _absent(rows: list[dict[str, str]]) -> dict[str, list[str]]:
-    """Return what each region does not sell: whole families, else machines."""
+    """Return the families and machines that are not sold in each region."""
     sold = {row["machine"]: frozenset(row["regions"].split()) for row in rows}
     families: dict[str, list[str]] = {}
     for name in sold:

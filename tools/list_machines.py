@@ -1,11 +1,11 @@
-"""List the EC2 machines that modelyard chooses from, with sizes, regions and prices.
+"""Lists the EC2 machines that modelyard chooses from, with sizes, regions and prices.
 
-    python tools/list_machines.py
+python tools/list_machines.py
 
 Sizes and regions come from EC2 responses (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto ships.
 Prices come from `tables/`: `newest.csv` has the newest prices for a few regions, and `every-region.csv` has older ones
 for all regions. If only another region (on demand) or another size (spot) has a newer price, the script estimates the
-price from it and notes that in the source.
+price from it and notes this in the source.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ CHOSEN_FROM: Final = {
     "trn1": ("2xlarge", "32xlarge"),
     "trn2": ("48xlarge",),
 }
-"""Sizes by family. There are only a few burstable and ARM machines, because compute classes never choose them."""
+"""Sizes by family. Only a few are burstable or ARM, because compute classes never choose those."""
 
 _OF_ANOTHER_PARTITION: Final = ("cn-", "us-gov-")
-"""Prefixes of regions to leave out: moto has no offerings for them, or their prices are not comparable."""
+"""Prefixes of excluded regions: moto has no offerings for them, or their prices are not comparable."""
 
 _NEURON: Final = {"inf2": "Inferentia2", "trn1": "Trainium", "trn2": "Trainium2"}
 _GPU: Final = {"RTX PRO Server 6000": "RTX-PRO-6000"}
@@ -75,7 +75,7 @@ class Listed(NamedTuple):
 
 
 Prices = dict[tuple[str, str, bool], Listed]
-"""Prices by machine, region, and whether they are for spot."""
+"""Prices by machine, region, and whether they are spot prices."""
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def names() -> list[str]:
-    """Return the machines' names, ordered by family and size."""
+    """Return the names of all machines, ordered by family and size."""
     return [f"{family}.{size}" for family, sizes in CHOSEN_FROM.items() for size in sizes]
 
 
@@ -174,13 +174,13 @@ def _shape(name: str, described: Json) -> Json:
 
 
 def _pods(network: Json) -> int:
-    """Return how many Pods the addresses of the default network card are enough for."""
+    """Return how many Pods fit the addresses of the default network card."""
     card = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
     return int(card["MaximumNetworkInterfaces"]) * (int(network["Ipv4AddressesPerInterface"]) - 1) + 2
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """Return the name of a machine's accelerators, as in specs, and their number. Without accelerators, it is ""."""
+    """Return the name of a machine's accelerators, as in specs, and their number. No accelerators have the name ""."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -216,7 +216,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """Return the newest prices, with older prices or estimates where they are missing."""
+    """Return the newest prices, and older prices or estimates where there are none."""
     newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}
@@ -243,7 +243,7 @@ def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str,
 
 
 def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
-    """Return comparable spot prices for a family's machines in a region; `family` lists the smallest size first.
+    """Return comparable spot prices for a family's machines in a region. `family` lists the smallest size first.
 
     Spot prices change daily, so either all are derived from newer prices, or all are older averages. If a size's
     average is not above that of a smaller size, it is replaced by the on-demand price with the smaller size's discount.
@@ -272,7 +272,7 @@ def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, old
 
 
 def _kept_discount(older: Prices, key: tuple[str, str, bool], full: float) -> Listed:
-    """Scale an older spot price to a price on demand that has changed since."""
+    """Scale an older spot price to the on-demand price, which has changed since then."""
     listed, then = older[key], older.get((key[0], key[1], False))
     if then is None or then.usd == full:
         return listed
@@ -299,7 +299,7 @@ def _listed(file: Path) -> Prices:
 
 
 def _whole(number: float) -> float:
-    """Return a whole number as an int: 8 instead of 8.0."""
+    """Return a whole number as an int, such as 8 instead of 8.0."""
     return int(number) if number == int(number) else number
 
 

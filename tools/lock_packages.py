@@ -1,8 +1,8 @@
-"""Lock the Python packages for programs and images, with hashes of all files that pip may choose.
+"""Locks the Python packages for programs and images, with hashes of all files that pip may choose.
 
-    python tools/lock_packages.py [--keep]
+python tools/lock_packages.py [--keep]
 
-Run it when a version in `requirements.json` or `programs.json` changes. It needs uv and the package index and writes
+Run it when a version in `requirements.json` or `programs.json` changes. It needs uv and the package index, and writes
 `packages.json`, which is all that the compiler reads. With `--keep`, all packages in the table stay at their versions,
 so that emitted images do not change.
 """
@@ -57,7 +57,7 @@ def main() -> None:
 def _locked(
     requirements: list[str], python: str, environments: list[str], kept: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the packages that uv resolves for these requirements, with the versions of `kept` packages unchanged."""
+    """Return the packages that uv resolves for these requirements. The versions of `kept` packages do not change."""
     quoted = ", ".join(json.dumps(line) for line in requirements)
     project = f'[project]\nname = "emitted"\nversion = "0"\nrequires-python = "{python}"\ndependencies = [{quoted}]\n'
     project += "[tool.uv]\n"
@@ -93,7 +93,7 @@ def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: li
 
 
 def _requires(package: dict[str, Any], known: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return a package's requirements, including extras, each with the only machine that needs it, or ''."""
+    """Return a package's requirements, including extras, each with the only machine that needs it or ""."""
     edges = list(package.get("dependencies", ()))
     result: list[tuple[str, str]] = []
     while edges:
@@ -113,7 +113,7 @@ def _holds(marker: Marker, machine: str) -> bool:
 
 
 def _hashes(package: dict[str, Any], wheels: re.Pattern[str]) -> list[str]:
-    """Return the hashes of the wheels that pip may choose, or of the source distribution if there is no wheel."""
+    """Return the hashes of the wheels that pip may choose or, without wheels, of the source distribution."""
     files = [
         file for file in package.get("wheels", ()) if wheels.search(file["url"]) and not _UNUSUAL.search(file["url"])
     ]

@@ -1,6 +1,6 @@
-"""Generate the shell completion scripts from the command line's parser.
+"""Generates the shell completion scripts from the command line's parser.
 
-    python tools/print_completions.py
+python tools/print_completions.py
 
 Run it after changing a command or option. A test compares the scripts with the parser. The command line prints these
 files unchanged, so users need no library for completion.
@@ -31,10 +31,10 @@ def completion(shell: str) -> str:
 
 
 def _actions(found: Any) -> Iterator[Any]:
-    """Yield every option and argument, including those of subcommands. argparse has no public way to list them."""
+    """Yield every option and argument, including those of subcommands, which argparse has no public way to list."""
     for action in found._actions:
         yield action
-        for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has it
+        for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has this attribute
             yield from _actions(below)
 
 

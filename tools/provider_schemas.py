@@ -1,7 +1,7 @@
-"""Write the providers' fields into the spec's schema: `python tools/provider_schemas.py`.
+"""Writes the providers' fields into the schema of the spec: `python tools/provider_schemas.py`.
 
-A provider declares its own fields next to the code that reads them, in `options.schema.json`, which has a target's
-`properties` and the `$defs` that they refer to. The spec's schema remains a single file, so that editors can use it
+A provider declares its own fields next to the code that reads them. Its `options.schema.json` contains a target's
+`properties` and the `$defs` that they refer to. The schema of the spec stays a single file, so that editors can use it
 directly. Only this script may write the provider-specific parts of that file.
 """
 
@@ -29,7 +29,7 @@ def fragments() -> dict[str, str]:
 
 
 def with_providers(schema: str, own: Mapping[str, str]) -> str:
-    """Return the schema's text with these provider fragments instead of the previous ones."""
+    """Return the schema's text, in which these fragments replace the previous ones."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)
@@ -41,7 +41,7 @@ def with_providers(schema: str, own: Mapping[str, str]) -> str:
 
 
 def _chain(own: list[tuple[str, str]], indent: int) -> Iterator[str]:
-    """Yield an `if` for the first provider's fields and an `else` for the other providers."""
+    """Yield an `if` for the fields of the first provider and an `else` for the other providers."""
     (name, text), *others = own
     space = " " * indent
     yield f'{space}"if": {{ "required": ["provider"], "properties": {{ "provider": {{ "const": "{name}" }} }} }},'
@@ -62,7 +62,7 @@ def _definitions(text: str) -> list[str]:
 
 
 def _entries(text: str, section: str) -> list[str]:
-    """Return the lines of a fragment's section unchanged, with four spaces before each entry."""
+    """Return the lines of a fragment's section with four spaces before each entry."""
     if section not in json.loads(text):
         return []
     opening = f'  "{section}": {{\n'

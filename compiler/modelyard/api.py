@@ -1,4 +1,4 @@
-"""The public functions: they do what the command line does, on texts instead of files."""
+"""The public functions, which do the same as the command line with strings instead of files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets import TARGETS
 
 @record
 class Compiled:
-    """The result of a compile: files by their path in the output folder (`<env>/<target>/…`), or only diagnostics."""
+    """The result of a compile: files by path in the output folder (`<env>/<target>/…`), or only diagnostics."""
 
     diagnostics: tuple[Diagnostic, ...]
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
@@ -43,6 +43,6 @@ def compile_text(
 
 
 def output_files(outcome: Outcome) -> Iterator[OutputFile]:
-    """The files of all stacks, each rendered on request."""
+    """Yield the files of all stacks. Each file is rendered on request."""
     for stack in outcome.stacks:
         yield from emit(stack)

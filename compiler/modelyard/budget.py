@@ -1,4 +1,4 @@
-"""Compares the monthly cost of all targets with the spec's budget."""
+"""Compare the monthly cost of all targets with the spec's budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.units import money_text
 def check_budget(plan: Plan, costs: Sequence[Cost]) -> Iterator[Diagnostic]:
     """Report an error if the fixed cost exceeds the budget, and a warning if only the cost at maximum scale does.
 
-    A target without a cost either costs nothing or has already reported why its cost is unknown.
+    If a target has no cost, it is free or has already reported why its cost is unknown.
     """
     budget = plan.system.governance.budget
     if budget is None or not costs:

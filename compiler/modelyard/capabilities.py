@@ -1,7 +1,7 @@
-"""The runtime's capabilities, from the same table that the runtime uses, so that rules can reject everything else.
+"""The runtime's capabilities, read from the runtime's own table, so that rules can reject everything else.
 
-The table is a data file in the runtime's package, read without importing the package's code. The image contains the
-same file, so specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
+The table is a data file in the runtime's package and is read without importing the package's code. The image contains
+the same file, so specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PLACE = "K"
 
 @record
 class Metric:
-    """A metric's better direction (empty if neither is), range, unit and requirements."""
+    """A metric's better direction (empty if there is none), range, unit and requirements."""
 
     name: str
     means: str
@@ -37,7 +37,7 @@ class Metric:
 class MonitorType:
     """A monitor type's inputs, subjects, metrics and requirements.
 
-    `of_runs` are the checks for pipelines where these differ from the checks for endpoints.
+    `of_runs` are the checks for pipelines, if they differ from the checks for endpoints.
     """
 
     reads: str
@@ -64,7 +64,7 @@ class Trainer:
 
 @cache
 def metric_of(name: str) -> Metric | None:
-    """The model metric with this name, such as `recall_at_20` from the family `recall_at_K`; None if not built in."""
+    """Return the built-in model metric with this name, or None. `recall_at_20` is in the family `recall_at_K`."""
     head, _, number = name.rpartition("_")
     family, metrics = f"{head}_{_PLACE}", table()["metrics"]
     if family not in metrics:
@@ -75,45 +75,45 @@ def metric_of(name: str) -> Metric | None:
 
 
 def is_built_in(name: str) -> bool:
-    """Whether the runtime computes a metric for some task; only user code can report others."""
+    """Return whether the runtime computes a metric for any task. Other metrics can only come from user code."""
     return metric_of(name) is not None
 
 
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
-    """A task's metrics for display in hints; a family such as `recall_at_K` is listed with its usual numbers."""
+    """Return a task's metrics for hints. A family such as `recall_at_K` is listed with its usual numbers."""
     metrics = table()["metrics"].items()
     return tuple(name for family, metric in metrics if task in metric["tasks"] for name in _usual(family, metric))
 
 
 @cache
 def metrics_later(task: str) -> tuple[str, ...]:
-    """The task's metrics that a monitor can compute later from only predictions and labels."""
+    """Return the task's metrics that a monitor can compute later from predictions and labels alone."""
     return tuple(name for name in metrics_of(task) if can_be_later(name))
 
 
 def can_be_later(name: str) -> bool:
-    """Whether a metric can be computed without the training rows."""
+    """Return whether a metric can be computed without the training rows."""
     metric = metric_of(name)
     return metric is not None and metric.needs != "history"
 
 
 def fits(name: str, task: str) -> bool:
-    """Whether a metric applies to a task's models."""
+    """Return whether a metric applies to a task's models."""
     metric = metric_of(name)
     return metric is not None and task in metric.tasks
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """The monitor metric with this name, such as psi; None if the name is unknown or a model metric."""
+    """Return the monitor metric with this name, such as psi, or None if there is no such monitor metric."""
     entry = table()["checks"].get(name)
     return None if entry is None else _metric(name, entry)
 
 
 @cache
 def monitor_type(kind: str) -> MonitorType:
-    """Look up a monitor type."""
+    """Look up a monitor type by name."""
     entry = table()["monitors"][kind]
     return MonitorType(
         entry["reads"],
@@ -128,7 +128,7 @@ def monitor_type(kind: str) -> MonitorType:
 
 @cache
 def trainers() -> dict[str, Trainer]:
-    """Every built-in trainer."""
+    """Return every built-in trainer."""
     return {
         name: Trainer(tuple(entry["tasks"]), bool(entry["together"]), entry["writes"], entry["returned"])
         for name, entry in table()["trainers"].items()
@@ -136,7 +136,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a gate's check may have `versus`, `data` or `by` when user code reports its metric."""
+    """Return whether a gate's check may have `versus`, `data` or `by` when user code reports its metric."""
     return bool(table()["reported"][field])
 
 
@@ -161,7 +161,7 @@ def _usual(family: str, entry: dict[str, Any]) -> list[str]:
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
-    """The whole table, as parsed from the file."""
+    """Return the whole table, parsed from the file."""
     from importlib.util import find_spec
 
     spec = find_spec(_PACKAGE)

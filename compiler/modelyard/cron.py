@@ -1,4 +1,4 @@
-"""Parses cron lines as Kubernetes does: minute, hour, day of the month, month, day of the week."""
+"""Parse cron lines like Kubernetes: minute, hour, day of the month, month, day of the week."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _FIELDS = (
 
 
 class CronError(ValueError):
-    """Raised with an explanation for an invalid cron line."""
+    """Raised for an invalid cron line, with an explanation."""
 
 
 @record
 class Cron:
-    """The times of a cron line. If both date and weekday are restricted, a day needs to match only one."""
+    """The times of a cron line. If both date and weekday are restricted, a day must match only one of them."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -54,11 +54,11 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Whether no day ever matches, as for the 31st of February."""
+        """Return whether no day ever matches, as for the 31st of February."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
-        """The shortest and longest time between two runs, in seconds; None if there is never a run."""
+        """Return the shortest and longest time between two runs in seconds, or None if there are no runs."""
         days = _day_gaps(self)
         if days is None:
             return None
@@ -117,7 +117,7 @@ def _number(field: _Field, text: str) -> int:
 
 @lru_cache(maxsize=1024)
 def _day_gaps(cron: Cron) -> tuple[int, int] | None:
-    """The shortest and longest distance between two matching days, in days."""
+    """Return the shortest and longest distance between two matching days, in days."""
     days = _days(cron)
     first = days.find("1")
     if first < 0:
@@ -128,7 +128,7 @@ def _day_gaps(cron: Cron) -> tuple[int, int] | None:
 
 
 def _days(cron: Cron) -> str:
-    """`1` or `0` for each day of 28 years, depending on whether it matches."""
+    """Return a character for each day of 28 years: `1` if the day matches, otherwise `0`."""
     months, days, weekdays = _calendar()
     chosen = _union(months, cron.months)
     if cron.any_day and cron.any_weekday:
@@ -151,7 +151,7 @@ def _union(masks: Mapping[int, int], chosen: frozenset[int]) -> int:
 
 @lru_cache(maxsize=1)
 def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """Bit masks of the days that match each month, date and weekday, over 28 years, when the calendar repeats."""
+    """Return bit masks of the days that match each month, date and weekday in 28 years, when the calendar repeats."""
     months = dict.fromkeys(range(1, 13), 0)
     days = dict.fromkeys(range(1, 32), 0)
     bit = 1 << (_LEAP_CYCLE_DAYS - 1)

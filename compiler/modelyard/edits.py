@@ -1,4 +1,4 @@
-"""Removes, replaces or renames some values in a document while keeping all spans."""
+"""Remove, replace or rename values in a document while keeping all spans."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Edit:
 
 _Tree: TypeAlias = "dict[str | int, Edit | _Tree]"
 _Entry: TypeAlias = "tuple[Json, list[int]]"
-"""A value, the numbers of its span and, if it has a key, those of the key's span."""
+"""A value, the numbers of its span and, if it has a key, the numbers of the key's span."""
 
 
 def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
@@ -42,7 +42,7 @@ def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
 
 
 def value_at(document: Document, path: Path) -> Json:
-    """The value at a path; None if the path does not exist."""
+    """Return the value at a path, or None if the path does not exist."""
     value: Json = document.value
     for step in path:
         value = _inside(value, step)
@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """Place a value that is not in the text: all its parts get the same span."""
+        """Place a value that is not in the text, by giving all its parts the same span."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)

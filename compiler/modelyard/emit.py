@@ -1,4 +1,4 @@
-"""The last stage: turns a Stack into files, which are rendered when written and run without modelyard."""
+"""The last stage: turn a Stack into files, which are rendered when they are written and run without modelyard."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _RUNTIME: Mapping[str, Value] = {"name": "python", "options": {"toolchain": "pip
 
 
 def emit(stack: Stack) -> Iterator[OutputFile]:
-    """All files of a stack by their path in the output folder, `<environment>/<target>/…`."""
+    """Yield all files of a stack by their path in the output folder, `<environment>/<target>/…`."""
     for file in stack_files(stack):
         yield replace(file, path=f"{stack.environment}/{stack.target}/{file.path}")
 
 
 def stack_files(stack: Stack) -> Iterator[OutputFile]:
-    """The same files, with paths relative to the target's folder."""
+    """Yield a stack's files, with paths relative to the target's folder."""
     for project in stack.projects:
         for file in _project(project, stack.environment):
             yield replace(file, path=f"{project.folder}/{file.path}")
@@ -49,7 +49,7 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
 
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:
-    """Modules in order, each after the packages that contain it: `aws.network` needs `aws`."""
+    """Return the modules with the packages that contain them, packages first: `aws.network` needs `aws`."""
     listed: set[str] = set()
     for module in modules:
         parts = module.split(".")
@@ -60,7 +60,7 @@ def _with_packages(modules: Iterable[str]) -> Iterator[str]:
 
 
 def _project_file(project: Project) -> dict[str, Value]:
-    """Render Pulumi.yaml, which declares configuration with types, so that `pulumi config` checks values."""
+    """Render Pulumi.yaml. It declares configuration with types, so that `pulumi config` checks values."""
     declared = {key: _declared(value) for key, value in project.settings.items()}
     typed: dict[str, Value] = {key: declaration for key, declaration in declared.items() if declaration}
     head: dict[str, Value] = {"name": project.name, "description": project.description, "runtime": _RUNTIME}
@@ -90,15 +90,14 @@ def _type_name(value: Value) -> str:
 
 
 def _settings(project: Project) -> dict[str, Value]:
-    """The stack's configuration, each key in the project's namespace."""
+    """Return the stack's configuration, each key in the project's namespace."""
     return {f"{project.name}:{key}": value for key, value in project.settings.items()}
 
 
 def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged | None:
     """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
-    Without its salt, a stack's secrets cannot be decrypted. If the text on disk has the same meaning, it is kept
-    with its layout.
+    Without its salt, a stack's secrets cannot be decrypted. If the text on disk means the same, it is kept unchanged.
     """
     theirs = _read_settings(on_disk)
     if theirs is None:
@@ -116,7 +115,7 @@ def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged |
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
-    """Separate the configuration from all other settings; None if the text is not stack settings."""
+    """Separate the configuration from all other settings. Returns None if the text is not stack settings."""
     loaded, _ = load(text, "settings")
     if loaded is None:
         return None
@@ -127,7 +126,7 @@ def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value
 
 
 def _text_of(config: Mapping[str, Value], key: str) -> str:
-    """A setting as text, to distinguish 1 from True; empty if it is not set."""
+    """Return a setting as text, to distinguish 1 from True, or "" if it is not set."""
     return document(config[key]) if key in config else ""
 
 

@@ -1,6 +1,6 @@
-"""Finds errors of later stages in a spec that an earlier stage rejects, as far as they do not depend on the fix.
+"""Find later stages' errors in a spec that an earlier stage rejects, unless the errors depend on the fix.
 
-A spec with errors is checked in two variants. Both fix errors that have an obvious fix. For any other error, one
+A spec with errors is checked in two variants. Errors with an obvious fix are fixed in both. For any other error, one
 variant guesses a fix and the other removes the entry. An error that occurs in both variants depends neither on the
 guess nor on the removal.
 """
@@ -25,10 +25,10 @@ _MOST_ERRORS: Final = 100
 _MOST_ROUNDS: Final = 24
 _ENTRIES: Final = frozenset({*SECTIONS, "overrides", "moved", "vars"})
 _GUESSED: Final = frozenset({("metadata",), ("governance", "owner")})
-"""Required sections whose content may be guessed, because nothing else depends on it."""
+"""Required sections whose content may be guessed, because nothing else depends on them."""
 
 Judge: TypeAlias = Callable[[Document], Outcome]
-"""The stages from the schema on, up to the first that reports an error."""
+"""Runs the stages from the schema on, up to the first that reports an error."""
 
 _Edits: TypeAlias = "dict[Path, Edit]"
 
@@ -37,7 +37,7 @@ _Edits: TypeAlias = "dict[Path, Edit]"
 class _Variant:
     """A variant of the spec without its errors, the errors of later stages, and the last stage that ran.
 
-    `limit` is the last stage that may run. `holes` are the parents of removed paths, where entries are missing.
+    `limit` is the last stage that may run. `holes` are the parents of removed paths, in which entries are missing.
     """
 
     document: Document
@@ -50,7 +50,7 @@ class _Variant:
 
 
 def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
-    """Add the errors of stages after the failed one, and the checks that are still blocked, to an outcome."""
+    """Add the errors of stages after the failed stage, and the checks that are still blocked, to an outcome."""
     reached = outcome.reached
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)
@@ -64,7 +64,7 @@ def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
 
 
 def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: bool) -> _Variant:
-    """Remove or fix the errors and check again, until there are no new ones."""
+    """Remove or fix the errors and check again, until there are no new errors."""
     stage, errors = outcome.errors()
     variant = _Variant(document, stage)
     for turn in range(_MOST_ROUNDS):
@@ -79,7 +79,7 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
             edits = _of_errors(document, errors, is_coarse=stage is Stage.RESOLVE and not is_mended and not again)
         if edits is None or any(_is_needed(path) for path, edit in edits.items() if edit.removes):
             break
-        if not edits and turn > 0:  # no later round would find anything else
+        if not edits and turn > 0:  # later rounds would find nothing else
             break
         if stage >= Stage.CHECK:
             variant.holes.update(path[:-1] for path in edits)
@@ -99,18 +99,18 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
 
 
 def _moves_all(fault: Fault) -> bool:
-    """Whether rules and machines may depend on an error, as on one under deployment without an obvious fix."""
+    """Return whether rules and machines may depend on an error: any error under deployment without an obvious fix."""
     found = repair(fault)
     return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
 
 
 def _is_needed(path: Path) -> bool:
-    """Whether everything else depends on a section, such as `deployment`; collections may be empty."""
+    """Return whether everything else depends on this path: the root, or a section such as `deployment`."""
     return not path or (len(path) == 1 and path[0] not in _ENTRIES)
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """Leave out errors that merely follow from a removal, such as a reference to a removed entry."""
+    """Yield the errors that do not merely follow from a removal, as a reference to a removed entry would."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
@@ -125,7 +125,7 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
 
 
 def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
-    """Edits that bring a document closer to the schema; None if a required part is wrong."""
+    """Return edits that bring a document closer to the schema, or None if a required part is wrong."""
     faults = faults_of(document)
     if len(faults) > _MOST_ERRORS:
         return None
@@ -139,13 +139,13 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """The fix if it is certain; otherwise a guess in one variant, and the entry's removal in the other."""
+    """Return the fix if it is certain, otherwise a guess in one variant and the entry's removal in the other."""
     found = repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or found is None else found.edits
     entry = _entry(fault.path)
     guess = found.edits if found is not None else _removed(fault)
-    is_free = entry is None and fault.path[0] == "deployment"  # stages that depend on this do not run
+    is_free = entry is None and fault.path[0] == "deployment"  # dependent stages do not run
     if is_mended or is_free or (found is not None and found.is_sure):
         return guess
     if entry is not None and fault.keyword != "unnamed":
@@ -158,7 +158,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """The paths that are wrong; if an entry has no name, all its named siblings."""
+    """Yield the wrong paths or, if an entry has no name, all its named siblings."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return
@@ -171,7 +171,7 @@ def _faulty(fault: Fault) -> Iterator[Path]:
 
 
 def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bool) -> _Edits | None:
-    """Edits that remove errors from a document; None if an error is in a part that cannot be removed."""
+    """Return edits that remove errors from a document, or None if an error is in a part that cannot be removed."""
     places = paths_at(document, {error.span for error in errors if error.span is not None})
     edits: _Edits = {}
     for error in errors:
@@ -187,7 +187,7 @@ def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bo
 
 
 def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
-    """Replace a wrong text or key with the name that was probably meant; no edit if there is none."""
+    """Replace a wrong text or key with the name that was probably meant, if there is such a name."""
     if error.meant is None or error.follows:
         return {}
     wrong, right = error.meant
@@ -198,7 +198,7 @@ def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
 
 
 def _entry(path: Path) -> Path | None:
-    """The named entry that contains a path; None in sections that are not collections."""
+    """Return the named entry that contains a path, or None in sections that are not collections."""
     if path[0] in _ENTRIES and len(path) >= 2:
         return path[:2]
     return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

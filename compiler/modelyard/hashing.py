@@ -1,4 +1,4 @@
-"""SHA-256 for short texts without OpenSSL, which takes longer to load than `validate` spends on hashing.
+"""SHA-256 for short texts without OpenSSL, because loading OpenSSL takes longer than all hashing in `validate`.
 
 The standard library's `random` does the same. For megabytes of data, use `hashlib`, which is faster.
 """
@@ -16,7 +16,7 @@ else:
             from _sha2 import sha256
         else:
             from _sha256 import sha256
-    except ImportError:  # this Python was built without the module
+    except ImportError:  # this Python build lacks the module
         from hashlib import sha256
 
 __all__ = ["sha256"]

@@ -1,4 +1,4 @@
-"""Caches indexes over large immutable values, so that a lookup does not scan all entries."""
+"""Cache indexes of large immutable values, so that lookups do not scan all entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _Of = TypeVar("_Of")
 _Index = TypeVar("_Index")
 
 _CACHE_SIZE: Final = 8
-"""The number of cached indexes, enough for one compile. A survey compiles one environment after another."""
+"""The number of cached indexes, enough for one compile. Surveys compile one environment after another."""
 
 
 def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:

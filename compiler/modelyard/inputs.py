@@ -1,4 +1,4 @@
-"""The inputs of a compile: texts and variable values, before any stage has processed them."""
+"""The inputs of a compile: texts and variables, before any stage has processed them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Given:
 class Inputs:
     """Everything that determines the output: the spec, an environment with its overlay file, and variables.
 
-    `beside` are the overlay files of all environments by name, any of which may use variables. `approvals` are the
-    signed statements next to the spec, for all environments.
+    `beside` are the overlay files of all environments, by name. They may use variables. `approvals` are the signed
+    statements next to the spec, for all environments.
     """
 
     spec: Given
@@ -45,9 +45,9 @@ class Inputs:
         return self.environment or BASE_FOLDER
 
     def files(self) -> tuple[SourceFile, ...]:
-        """The texts that diagnostics may quote: only files that look like a spec.
+        """Return the texts that diagnostics may quote: only files that look like a spec.
 
-        A mistyped path, or one set by a pull request, may name a file that contains a secret.
+        A path that is mistyped or set by a pull request may name a file that contains a secret.
         """
         picked = () if self.overlay is None else (self.overlay,)
         given = (SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))
@@ -65,6 +65,6 @@ _VERSION: Final = pattern(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t
 
 
 def _looks_like_a_spec(text: str) -> bool:
-    """Whether a text has our apiVersion or, like an overlay, none but one of our sections."""
+    """Return whether a text has our apiVersion or, like an overlay, no apiVersion but one of our sections."""
     version = _VERSION.search(text)
     return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

@@ -1,4 +1,4 @@
-"""Delays Ctrl-C while code runs that must not be interrupted."""
+"""Delay Ctrl-C while code runs that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Generator[None]:
-    """Raise a Ctrl-C only at the end of this block.
+    """Delay the KeyboardInterrupt for a Ctrl-C until the end of this block.
 
-    Rust modules need this: if their initialization calls into Python and gets a KeyboardInterrupt, they panic and
-    print their own report to the terminal.
+    Rust modules need this. If their initialization calls into Python and gets a KeyboardInterrupt, they panic and print
+    their own report to the terminal.
     """
     received: list[int] = []
     before = signal.getsignal(signal.SIGINT)
-    handled = before is not None  # otherwise, Python does not handle it
+    handled = before is not None  # otherwise, Python does not handle Ctrl-C
     try:
         if handled:
             signal.signal(signal.SIGINT, lambda number, _: received.append(number))

@@ -1,4 +1,4 @@
-"""Implements the JSON Schema keywords for single values, for both validators."""
+"""Implement JSON Schema keywords for single values, for both validators."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TYPES: Final[Mapping[str, tuple[object, ...]]] = {
 
 
 def has_type(value: Json, name: str) -> bool:
-    """Whether a value has a JSON Schema type, by which 2.0 is an integer and true is not a number."""
+    """Return whether a value has a JSON Schema type. In JSON Schema, 2.0 is an integer, and true is not a number."""
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
     return value.__class__ in _TYPES[name]
 
 
 def same(left: Json, right: Json) -> bool:
-    """Whether two JSON values are equal, by which 1 equals 1.0 but not true."""
+    """Return whether two JSON values are equal. In JSON Schema, 1 equals 1.0 but not true."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -38,7 +38,7 @@ def same(left: Json, right: Json) -> bool:
 
 
 def repeated(items: list[Json]) -> int | None:
-    """The position of the first repeated item, or None."""
+    """Return the position of the first repeated item, or None."""
     scalars: set[tuple[bool, Json]] = set()
     containers: list[Json] = []
     for at, item in enumerate(items):
@@ -63,7 +63,7 @@ def python_pattern(pattern: str) -> str:
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether a text contains a match for a schema pattern."""
+    """Return whether a text contains a match for a schema pattern."""
     return re.search(python_pattern(pattern), text) is not None
 
 
@@ -129,4 +129,4 @@ FITS: Final[Mapping[str, Callable[[Json, Json], bool]]] = MappingProxyType(
         "uniqueItems": _unique,
     }
 )
-"""The check for each keyword; the first failure is reported. Values of other types pass."""
+"""The check for each keyword. The first failure is reported, and values of other types pass."""

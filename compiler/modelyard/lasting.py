@@ -1,4 +1,4 @@
-"""Finds the resources that remain after a plan is applied, and those that the next plan would remove."""
+"""Find resources that remain after a plan is applied, and resources that the next plan would remove."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
-    """Collect by target the addresses of resources that run or contain data, with the section and name of each owner.
+    """Map each target to the addresses of resources that run or contain data, with the owner's section and name.
 
     Adopted resources are excluded, because modelyard neither created them nor removes them.
     """
@@ -29,7 +29,7 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """The resources in `before` that the plan no longer has, by target (if it lost any) and address."""
+    """Return the resources in `before` that the plan no longer has, by address, for each target that lost any."""
     now = lasting(plan)
     gone = {
         target: {address: owner for address, owner in addresses.items() if address not in now.get(target, {})}
@@ -39,7 +39,7 @@ def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, di
 
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """Warn about resources in `before` that the plan lacks, once per owner or once for a whole target."""
+    """Warn about resources in `before` that the plan lacks, once for each owner or once for a whole target."""
     now = lasting(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for target, gone in removed(plan, before).items():
@@ -59,7 +59,7 @@ def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[
 
 
 def _fate(gone: Sequence[str], provider: str) -> str:
-    """What happens to resources of one kind after the program no longer contains them."""
+    """Describe what happens to resources of one kind once the program no longer contains them."""
     kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
         return "its bucket stays, but nothing uses it"
@@ -69,7 +69,7 @@ def _fate(gone: Sequence[str], provider: str) -> str:
 
 
 def _hint(owner: str, fresh: Iterable[str]) -> str:
-    """Suggest declaring a rename instead of a removal, with the closest new name."""
+    """Suggest declaring a rename to the closest new name, in case nothing was meant to be removed."""
     section, _, name = owner.partition(".")
     renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
     if not renamed:

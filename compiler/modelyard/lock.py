@@ -22,14 +22,14 @@ from modelyard.writers.yaml_text import comment, document
 _VERSION: Final = 1
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
-"""By target, the address of each resource with the section and name in the spec that requested it."""
+"""For each target, the address of each resource, with the section and name of the entry that requested it."""
 
 
 @record
 class Locked:
-    """One compiled environment: the hash of its inputs, its targets, pinned versions and resources.
+    """A compiled environment: the hash of its inputs, its targets, pinned versions and resources.
 
-    `removed` are resources of earlier compiles that this compile no longer has.
+    `removed` are resources of earlier compiles that are no longer in this compile.
     """
 
     inputs: str
@@ -40,12 +40,12 @@ class Locked:
     removed: Addresses = field(default_factory=dict[str, Mapping[str, str]])
 
     def sealed(self) -> str:
-        """The key of the output: a hash of the inputs and pins, so that an edit of either is detected."""
+        """Return the key of the output, a hash of the inputs and pins that changes if either is edited."""
         return _sealed(_entry(self))
 
 
 def digest(*parts: str | bytes) -> str:
-    """`sha256:` and a hash over all parts with their lengths, so that different lists cannot collide."""
+    """Return `sha256:` and a hash over all parts with their lengths, so that different lists cannot collide."""
     total = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -54,7 +54,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 def unreadable(text: str | bytes) -> str:
-    """Explain in a few words why a lock cannot be read; empty if it can, or does not exist."""
+    """Explain in a few words why a lock cannot be read, or return "" if it can be read or does not exist."""
     if not text:
         return ""
     head, problems = load(text, LOCK_NAME)
@@ -66,14 +66,14 @@ def unreadable(text: str | bytes) -> str:
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """The environments in a lock as written; none if the lock is unreadable and will be rewritten."""
+    """Return the environments in a lock as written, or nothing if the lock is unreadable and will be rewritten."""
     return _section(without_resources(text), "environments")
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
-    """The resources that an environment's compiles left behind, by target and address.
+    """Return the resources that an environment's compiles left behind, by target and address.
 
-    These are the last compile's resources and, with `with_removed`, those of earlier compiles.
+    These are the last compile's resources and, with `with_removed`, the removed resources of earlier compiles.
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
@@ -83,7 +83,7 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
 def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) -> Iterator[Diagnostic]:
     """Report charts and images in a lock that differ from what these inputs compile to.
 
-    A lock of other inputs is outdated and not compared. `path` is the lock's path for diagnostics.
+    A lock for other inputs is outdated and therefore not compared. `path` is the lock's path for diagnostics.
     """
     entry = _environment(text, environment)
     if entry.get("inputs") != right.inputs:
@@ -96,7 +96,7 @@ def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) ->
 
 
 def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
-    """Describe how the lock differs from the expected entry of an environment; empty if it does not."""
+    """Describe how the lock differs from an environment's expected entry, or return "" if it does not."""
     entry, fresh = _environment(text, environment), _entry(right)
     if not entry:
         return "it does not have this environment"
@@ -130,14 +130,14 @@ def _section(text: str | bytes, name: str) -> dict[str, Json]:
 
 
 def without_resources(text: str | bytes) -> str | bytes:
-    """The lock without its last section, which grows with the system and is not needed for an unchanged compile."""
+    """Return the lock without its last section, which can be large and is not needed for an unchanged compile."""
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
-    """The targets to which these inputs were compiled in an environment, and the key of the output.
+    """Return the targets to which these inputs were compiled in an environment, and the key of the output.
 
-    Empty if the inputs were different, or if removed resources still have to be reported.
+    The result is empty if the inputs were different, or if removed resources must still be reported.
     """
     entry = _environment(text, environment)
     targets = entry.get("targets")
@@ -151,7 +151,7 @@ def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
 
 
 def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str) -> str:
-    """Render the lock with one environment replaced and the others unchanged, sorted by name."""
+    """Render the lock with one environment replaced and all others unchanged, sorted by name."""
     entries: dict[str, Value] = {**environments(before), environment: _entry(locked)}
     content: dict[str, Value] = {
         "lockVersion": _VERSION,

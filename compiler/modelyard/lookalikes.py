@@ -1,4 +1,4 @@
-"""Explains which lookalike letter a name contains, without dropping or guessing letters."""
+"""Explain which lookalike letter a name contains, without dropping or guessing letters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LETTERS_AND_INVISIBLE: Final = ("L", "M", "Cf")
 
 
 def lookalike_hint(text: str) -> str:
-    """Suggest a replacement for the first non-ASCII letter or invisible character; empty if there is none."""
+    """Suggest a replacement for the first non-ASCII letter or invisible character, or return "" without one."""
     if text.isascii():
         return ""
     from unicodedata import category, name

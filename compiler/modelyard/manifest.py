@@ -1,4 +1,4 @@
-"""Builds Kubernetes objects as values, with shared names, labels, quantities and restricted Pods."""
+"""Build Kubernetes objects as values, with common names, labels, quantities and restricted Pods."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RESTRICTED: Manifest = {
     "runAsUser": RAY_USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""The security context of all our containers, as required by the Pod security level `restricted`."""
+"""The security context of all our containers. It satisfies the Pod security level `restricted`."""
 
 POD_SECURITY: Manifest = {
     "fsGroup": RAY_USER,
@@ -55,7 +55,7 @@ _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)
 
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
-    """The labels of all our objects. `name` is the owning object's name, which selectors match."""
+    """Return the labels of all our objects. `name` is the owning object's name, which selectors use."""
     values: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
@@ -75,7 +75,7 @@ def metadata(
     labelled: Mapping[str, Value],
     annotations: Mapping[str, Value] | None = None,
 ) -> dict[str, Value]:
-    """The metadata of a namespaced object."""
+    """Return the metadata of a namespaced object."""
     values: dict[str, Value] = {"name": name, "namespace": namespace, "labels": dict(labelled)}
     if annotations:
         values["annotations"] = dict(annotations)
@@ -93,17 +93,17 @@ def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[
 
 
 def cpu_text(millis: int) -> str:
-    """CPUs as a Kubernetes quantity: `4` or `500m`."""
+    """Format CPUs as a Kubernetes quantity: `4` or `500m`."""
     return str(millis // 1000) if millis % 1000 == 0 else f"{millis}m"
 
 
 def cpu_words(millis: int) -> str:
-    """CPUs for messages: `4` or `63.59`."""
+    """Format CPUs for messages: `4` or `63.59`."""
     return f"{millis / 1000:g}"
 
 
 def memory_text(size: int) -> str:
-    """Memory as a Kubernetes quantity: `16Gi`, `512Mi`, or plain bytes if no unit divides them."""
+    """Format memory as a Kubernetes quantity: `16Gi`, `512Mi`, or plain bytes if no unit divides them."""
     for unit, factor in _MEMORY_UNITS:
         if size and size % factor == 0:
             return f"{size // factor}{unit}"
@@ -111,37 +111,37 @@ def memory_text(size: int) -> str:
 
 
 def gibibytes(size: int) -> str:
-    """A size in Gi with at most one decimal, rounded down."""
+    """Return a size in Gi with at most one decimal, rounded down."""
     tenths = size * 10 // 1024**3
     return f"{tenths / 10:g}Gi"
 
 
 def resources(cpu_millis: int, memory_bytes: int, extra: Mapping[str, str] | None = None) -> dict[str, Value]:
-    """Equal requests and limits, so that a Pod gets exactly its planned resources.
+    """Return equal requests and limits, so that a Pod gets exactly its planned resources.
 
-    Ray sizes itself by the limits, and would run out of memory on an overcommitted node.
+    Ray sizes itself by the limits, so it would run out of memory on an overcommitted node.
     """
     amounts: dict[str, Value] = {"cpu": cpu_text(cpu_millis), "memory": memory_text(memory_bytes), **(extra or {})}
     return {"requests": dict(amounts), "limits": dict(amounts)}
 
 
 def env(name: str, value: str) -> dict[str, Value]:
-    """An environment variable with a value that is not secret."""
+    """Return an environment variable with a value, which must not be secret."""
     return {"name": name, "value": value}
 
 
 def env_from_secret(name: str, secret: str, key: str) -> dict[str, Value]:
-    """An environment variable from a key of a Secret."""
+    """Return an environment variable from a key of a Secret."""
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def env_from_field(name: str, path: str) -> dict[str, Value]:
-    """An environment variable from a field of the Pod."""
+    """Return an environment variable from a field of the Pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
 def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """Leave out entries whose value is None or an empty list, mapping or text."""
+    """Remove entries whose value is None or an empty list, mapping or text."""
     return {key: value for key, value in entries.items() if not _is_empty(value)}
 
 

@@ -1,4 +1,4 @@
-"""Finds the known name that was probably meant by an unknown one."""
+"""Find the known name that was probably meant by an unknown name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from modelyard.patterns import pattern
 from modelyard.synonyms import SYNONYMS
 
 _COMPARED = 200
-"""The maximum number of names to compare letter by letter for one error, after ruling out implausible ones."""
+"""The maximum number of names to compare letter by letter for one error, after excluding implausible names."""
 
 _SHORTEST = 3
-"""The minimum length of a prefix that is accepted as the whole name."""
+"""The minimum length of a prefix that is accepted for the whole name."""
 
 
 _SLIPS: Final = 2
@@ -20,7 +20,7 @@ _WORDS: Final = pattern(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
 def nearest_name(word: str, known: Iterable[str]) -> str | None:
-    """The known name closest to `word`, or None if none is close enough to suggest."""
+    """Return the known name closest to `word`, or None if none is close enough to suggest."""
     folded = _fold(word)
     if not folded or len(folded) > 80:
         return None
@@ -32,14 +32,14 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def is_typo(word: str, name: str) -> bool:
-    """Whether a word is probably a known name with at most two typing errors."""
+    """Return whether a word is probably a known name with at most two typing errors."""
     folded = _fold(word)
     most = min(_SLIPS, max(1, len(folded) // 3))
     return _distance(folded, _fold(name), most) <= most
 
 
 def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
-    """The name with the fewest spelling differences, and their number."""
+    """Return the name with the fewest spelling differences, and the number of differences."""
     allowed = max(1, len(folded) // 3)
     best: tuple[int, int, str] | None = None
     for at, name in enumerate(_plausible(folded, known, allowed)):
@@ -53,12 +53,12 @@ def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
 
 
 def _synonym(folded: str, known: list[str]) -> str | None:
-    """The known name for a synonym from other tools."""
+    """Return the known name for a synonym that other tools use."""
     return next((name for name in SYNONYMS.get(folded, ()) if name in known), None)
 
 
 def _beginning(folded: str, known: list[str]) -> str | None:
-    """The only name that begins with the word, or is its beginning: `batch` means `batch-inference`."""
+    """Return the only name that begins with the word or is a prefix of it: `batch` means `batch-inference`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     found = [name for name in known if _begins(folded, _fold(name))]
@@ -71,7 +71,7 @@ def words_of(name: str) -> list[str]:
 
 
 def _part(word: str, known: list[str]) -> str | None:
-    """The only name that is a part of the word: `latency_p99` means `p99`."""
+    """Return the only name that is a part of the word: `latency_p99` means `p99`."""
     parts = set(words_of(word))
     if len(parts) == 1 or len(known) > _COMPARED:
         return None
@@ -84,18 +84,18 @@ def _begins(word: str, name: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str], hint: str) -> str:
-    """Insert the closest known name, quoted, into `hint` at `{}`; empty if no name is close enough."""
+    """Insert the closest known name, quoted, into `hint` at `{}`, or return "" if no name is close enough."""
     name = nearest_name(word, known)
     return "" if name is None else hint.format(f"'{name}'")
 
 
 def _fold(name: str) -> str:
-    """Ignore case and separators, so that `max_replicas` equals `maxReplicas`."""
+    """Remove case and separators, so that `max_replicas` equals `maxReplicas`."""
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 
 def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
-    """Names that may be within the allowed distance, judging by length and letters."""
+    """Yield the names that may be within the allowed distance, judging by length and letters."""
     letters = set(folded)
     result: list[str] = []
     for name in known:
@@ -109,7 +109,7 @@ def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
 
 
 def _distance(left: str, right: str, bound: int) -> int:
-    """The number of insertions, deletions, replacements and swaps between two words; at most `bound` + 1."""
+    """Return the number of insertions, deletions, replacements and swaps between two words, but at most `bound` + 1."""
     if left == right:
         return 0
     if abs(len(left) - len(right)) > bound:

@@ -1,4 +1,4 @@
-"""Reports conflicts between a spec's environments, such as a shared namespace or an add-on installed twice."""
+"""Report conflicts between a spec's environments, such as a shared namespace or an add-on that is installed twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Check every environment against the previous ones. `places` is where the spec defines each environment."""
+    """Check every environment against the previous ones. `places` are the environments' definitions in the spec."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -33,7 +33,8 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments that name one of its clusters, projects or groups are planned, and none with errors.
+    Only environments with one of the compiled environment's clusters, projects or resource groups are planned.
+    Environments with errors are skipped.
     """
     contexts = {place for place, _ in (*_namespaces(own), *_identities(own))} | {group for _, group in _groups(own)}
     if inputs.environment is None or spec.document is None or not contexts:
@@ -50,7 +51,7 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each namespace and add-on that an environment shares with others, once, with the first other one.
+    """Report each namespace and add-on that this environment shares with another, once.
 
     A cloud cluster belongs to one environment. An existing cluster is identified by its kubeconfig context.
     """
@@ -79,7 +80,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each adopted bucket in which two environments write to one folder, once, with the first other one."""
+    """Report each adopted bucket in which this environment and another write to the same folder, once."""
     written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
@@ -90,7 +91,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """The bucket, endpoint and folder of each write by a workload to an adopted bucket."""
+    """Yield the bucket, endpoint and folder of each write by a workload to an adopted bucket."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]
@@ -99,7 +100,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """The place that defines each environment: its key in the spec, or the first line of its file."""
+    """Return the place that defines each environment: its key in the spec, or the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names
@@ -107,7 +108,7 @@ def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str,
 
 
 def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context and namespace of each existing cluster."""
+    """Yield the context and namespace of each existing cluster."""
     for namespace in plan.of(Namespace):
         target = namespace.value.target
         if target.provider == "kubernetes":
@@ -115,7 +116,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The project and namespace of each cluster whose workloads are known by these alone."""
+    """Yield the project and namespace of each cluster whose workloads are identified only by project and namespace."""
     for namespace in plan.of(Namespace):
         project = namespace.value.target.options.identities
         if project:
@@ -131,7 +132,7 @@ def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context of each existing cluster, with every add-on to install there."""
+    """Yield the context of each existing cluster with the add-ons to install there."""
     for cluster in plan.of(Cluster):
         target = cluster.value.target
         if target.provider == "kubernetes":

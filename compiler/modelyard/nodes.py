@@ -1,4 +1,4 @@
-"""Typed reads of a validated document, in which a value with an unexpected type is a bug of ours."""
+"""Read typed values from a validated document, in which a value with an unexpected type is our bug."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TypeAlias
 from modelyard.source import Json
 
 Node: TypeAlias = dict[str, Json]
-"""A mapping of the document."""
+"""A mapping in a document."""
 
 EMPTY: Node = {}
 
 
 class NotValidatedError(TypeError):
-    """Raised in `resolve` for a document that `validate` should have rejected."""
+    """Raised during `resolve` for a document that `validate` should have rejected."""
 
 
 def text(node: Node, field: str, default: str = "") -> str:
-    """A text, or the default."""
+    """Return the text in a field, or the default."""
     value = node.get(field, default)
     if not isinstance(value, str):
         raise NotValidatedError(field)
@@ -25,7 +25,7 @@ def text(node: Node, field: str, default: str = "") -> str:
 
 
 def flag(node: Node, field: str, default: bool) -> bool:
-    """True or false, or the default."""
+    """Return the boolean in a field, or the default."""
     value = node.get(field, default)
     if not isinstance(value, bool):
         raise NotValidatedError(field)
@@ -33,7 +33,7 @@ def flag(node: Node, field: str, default: bool) -> bool:
 
 
 def number(node: Node, field: str) -> float | None:
-    """A number, or None."""
+    """Return the number in a field, or None."""
     value = node.get(field)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
@@ -41,13 +41,13 @@ def number(node: Node, field: str) -> float | None:
 
 
 def integer(node: Node, field: str, default: int) -> int:
-    """A whole number, or the default. As in JSON Schema, 2.0 is a whole number."""
+    """Return the whole number in a field, or the default. As in JSON Schema, 2.0 is a whole number."""
     value = number(node, field)
     return default if value is None else int(value)
 
 
 def integers(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
-    """A list of whole numbers, or the default."""
+    """Return the list of whole numbers in a field, or the default."""
     values = items(node, field)
     if not all(isinstance(value, int | float) for value in values):
         raise NotValidatedError(field)
@@ -55,7 +55,7 @@ def integers(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...
 
 
 def mapping(node: Node, field: str) -> Node:
-    """A mapping, or an empty one."""
+    """Return the mapping in a field, or an empty mapping."""
     value = node.get(field, EMPTY)
     if not isinstance(value, dict):
         raise NotValidatedError(field)
@@ -63,19 +63,19 @@ def mapping(node: Node, field: str) -> Node:
 
 
 def named_nodes(node: Node, field: str) -> list[tuple[str, Node]]:
-    """The entries of a mapping of mappings."""
+    """Return the entries of a mapping of mappings."""
     return [(name, as_node(entry, field)) for name, entry in mapping(node, field).items()]
 
 
 def as_node(value: Json, field: str) -> Node:
-    """A value that is a mapping."""
+    """Return the value, which must be a mapping."""
     if not isinstance(value, dict):
         raise NotValidatedError(field)
     return value
 
 
 def items(node: Node, field: str) -> list[Json]:
-    """A list, or an empty one."""
+    """Return the list in a field, or an empty list."""
     value = node.get(field)
     if value is None:
         return []
@@ -85,7 +85,7 @@ def items(node: Node, field: str) -> list[Json]:
 
 
 def texts(node: Node, field: str) -> tuple[str, ...]:
-    """A list of texts, or an empty one."""
+    """Return the list of texts in a field, or an empty list."""
     values = items(node, field)
     if not all(isinstance(value, str) for value in values):
         raise NotValidatedError(field)
@@ -93,5 +93,5 @@ def texts(node: Node, field: str) -> tuple[str, ...]:
 
 
 def pairs(node: Node, field: str) -> tuple[tuple[str, str], ...]:
-    """A mapping of texts as pairs."""
+    """Return the mapping of texts in a field as pairs."""
     return tuple((name, text({name: value}, name)) for name, value in mapping(node, field).items())

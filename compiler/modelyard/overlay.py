@@ -1,4 +1,4 @@
-"""The second stage: merges one environment's changes into the document by RFC 7396, and keeps every span."""
+"""The second stage: merge an environment's changes into the document by RFC 7396, keeping every span."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from modelyard.source import Document, Json, Path, Span, Spans, appended
 
 SECTION: Final = "environments"
 MOST: Final = 100
-"""The maximum number of environments in a spec, as in its schema, because `validate` checks all of them."""
+"""The maximum number of environments in a spec, as in the schema, because `validate` checks all of them."""
 _NAME: Final = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
 def environments(document: Document) -> tuple[str, ...]:
-    """The names of the environments that are defined in the spec itself."""
+    """Return the names of the environments that are defined in the spec itself."""
     section = document.value.get(SECTION)
     return tuple(section) if isinstance(section, dict) else ()
 
@@ -28,10 +28,10 @@ def environments(document: Document) -> tuple[str, ...]:
 def overlay(
     document: Document, environment: str | None, extra: Document | None = None, others: Iterable[str] = ()
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """Merge one environment into the document, and leave out the section `environments`.
+    """Merge one environment into the document, and remove the section `environments`.
 
-    `extra` is the loaded file `environments/NAME.yaml`, equivalent to an entry in the section. `others` are the names
-    of all such files.
+    `extra` is the loaded file `environments/NAME.yaml`, which is equivalent to an entry in the section. `others` are
+    the names of all such files.
     """
     refused = at_most(_refused(document, environment, extra, others))
     if refused:
@@ -49,7 +49,7 @@ def overlay(
 def _refused(
     document: Document, environment: str | None, extra: Document | None, others: Iterable[str]
 ) -> Iterator[Diagnostic]:
-    """Report why nothing can be merged: the section has no patches, or the name is undefined or defined twice."""
+    """Report why the merge is impossible: the section has no patches, or the name is undefined or defined twice."""
     section = document.value.get(SECTION)
     if section is not None and not isinstance(section, dict):
         yield tell.not_a_patch(document.value_span((SECTION,)), SECTION)
@@ -96,7 +96,7 @@ class _Merge:
     overlaid: set[Path] = field(default_factory=set[Path])
 
     def mapping(self, base: dict[str, Json], patch: dict[str, Json], path: Path = ()) -> dict[str, Json]:
-        """Merge `patch` into `base`. Null deletes a value, and anything but a mapping is replaced whole."""
+        """Merge `patch` into `base`. Null deletes a value, and all values except mappings are replaced whole."""
         result = dict(base)
         numbers = self._numbers(base)
         for key, written in self._numbers(patch).items():
@@ -117,7 +117,7 @@ class _Merge:
         return self._recorded(result, numbers)
 
     def without(self, mapping: dict[str, Json], key: str) -> dict[str, Json]:
-        """The mapping without one of its keys."""
+        """Return the mapping without this key."""
         return self._recorded({name: value for name, value in mapping.items() if name != key}, self._numbers(mapping))
 
     def _numbers(self, mapping: dict[str, Json]) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""Finds the keys and values of a document at which a diagnostic points."""
+"""Find the keys and values of a document that a diagnostic points at."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from modelyard.source import Document, Json, Path, Span
 
 
 def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple[Path, ...]]:
-    """The paths whose key or value has each span: several if aliases repeat a value, none outside the document.
+    """Return the paths whose key or value has each span: several if aliases repeat a value, none outside the document.
 
-    Takes linear time in the size of the document.
+    This takes linear time in the size of the document.
     """
     columns = {(span.column, span.end_column) for span in spans}
     paths: dict[Span, list[Path]] = {span: [] for span in spans}
@@ -26,7 +26,7 @@ def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple
 
 
 def _entries(document: Document, value: Json, path: Path) -> Iterator[tuple[Path, list[int]]]:
-    """Every entry within a value, with the numbers of its spans."""
+    """Yield every entry within a value, with the numbers of its spans."""
     if not isinstance(value, dict | list):
         return
     steps: list[str | int] = [*value] if isinstance(value, dict) else [*range(len(value))]

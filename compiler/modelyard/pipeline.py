@@ -1,4 +1,4 @@
-"""The stages of the compiler in order, as a table of contents."""
+"""The compiler's stages in order. This module is the compiler's table of contents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Task:
 
     @property
     def targets(self) -> Targets:
-        """The targets, which are set for every stage after the first three."""
+        """The targets, which are available in every stage after the first three."""
         assert self.known is not None
         return self.known
 
@@ -54,7 +54,7 @@ _Step: TypeAlias = Callable[[Outcome, _Task], _Result]
 
 
 def _load(outcome: Outcome, task: _Task) -> _Result:
-    """Load the environment's file. `opened` has loaded the spec itself, once for all environments."""
+    """Load the environment's file. The spec itself has been loaded by `opened`, once for all environments."""
     if task.inputs.overlay is None:
         return outcome, ()
     patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
@@ -72,7 +72,7 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _validate(outcome: Outcome, task: _Task) -> _Result:
-    """Report where the document does not fit the schema, or only an unsupported provider if there is one."""
+    """Report where the document does not fit the schema. If a provider is unsupported, report only that."""
     document = _document(outcome)
     later = dict(not_made(document, task.targets))
     return outcome, (*later.values(), *validate(document, later))
@@ -98,7 +98,7 @@ def _plan(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _fit(outcome: Outcome, task: _Task) -> _Result:
-    """Report features that the targets do not support, and costs beyond the budget."""
+    """Report features that the targets do not support, and costs that exceed the budget."""
     planned = _planned(outcome)
     used = _used(planned.system, task)
     problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
@@ -121,11 +121,11 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
     (Stage.PLAN, _plan),
     (Stage.FIT, _fit),
 )
-"""The stages that report diagnostics. For a spec without errors, `lower` and `emit` follow, which report none."""
+"""The stages that report diagnostics. For a spec without errors, they are followed by `lower` and `emit`."""
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """The outcome after these stages, or after the first one that reports an error."""
+    """Return the outcome after these stages, or after the first stage that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -136,13 +136,13 @@ def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome
 
 
 def opened(inputs: Inputs) -> Outcome:
-    """The spec as written, with all its environments."""
+    """Return the spec as written, with all its environments."""
     document, problems = load(inputs.spec.content, inputs.spec.path)
     return Outcome(document=document).after(Stage.LOAD, problems)
 
 
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
-    """Read the document of one environment, with the overlay merged and variables substituted.
+    """Read an environment's document, with the overlay merged and variables substituted.
 
     `spec` is the result of `opened`, so that a spec is read only once for several environments.
     """
@@ -151,9 +151,9 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
-    """Plan one environment and check it against its targets, as `validate` needs.
+    """Plan one environment and check it against its targets, as `validate` does.
 
-    An error in one stage hides errors of later stages only if they depend on it.
+    An error in one stage hides errors of later stages only if they depend on the first error.
     """
     outcome = read(inputs, spec)
     if outcome.failed:
@@ -172,7 +172,7 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
 
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
-    """Plan one environment without checking its targets; no plan if there is an earlier error."""
+    """Plan one environment without checking its targets. There is no plan if an earlier stage reports an error."""
     document = read(inputs, spec).document
     if document is None:
         return None
@@ -180,7 +180,7 @@ def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
-    """Compile one environment to stacks, one per target, sorted by target name."""
+    """Compile one environment to one stack per target, sorted by target name."""
     outcome = understand(inputs, targets)
     if outcome.failed:
         return outcome
@@ -190,7 +190,7 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
-    """The outcome for a document from validation on, without diagnostics of earlier stages."""
+    """Return the outcome for a document from validation on, without the diagnostics of earlier stages."""
     return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
 
 

@@ -1,4 +1,4 @@
-"""The program that a target is lowered to, as values that `emit` prints as Python."""
+"""The program for a target, as values that `emit` prints as Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.records import record
 from modelyard.source import Path
 
 WRITTEN_BY = f"Written by modelyard {__version__}; change the spec, not this file."
-"""The title of every program, and the first line of every file that can hold a comment."""
+"""The title of every program, and the first line of every file that supports comments."""
 
 Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...] | dict[str, Literal] | Ref"
 """An argument of a call: plain data, or a reference to an earlier call's result. A tuple is printed as a list."""
@@ -17,7 +17,7 @@ Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...] | di
 
 @record
 class Import:
-    """`from module import name`, or `import module` when name is empty."""
+    """`from module import name`, or `import module` if the name is empty."""
 
     module: str
     name: str = ""
@@ -39,9 +39,9 @@ class Ref:
 class Call:
     """`variable = component(name, **arguments)`. `variable` is a user's or our own name before `identifier()`.
 
-    `component` is a dotted path from an imported name, such as `kubernetes.Cluster`. With an empty variable, only the
-    call is printed. A blank line is printed wherever `group` changes. `origin` is the spec line that requested the
-    call, for `explain`, and is never printed.
+    `component` is a dotted path from an imported name, such as `kubernetes.Cluster`. If the variable is empty, only the
+    call is printed. A blank line is printed where `group` changes. `origin` is the spec line that requested the call.
+    It is used by `explain` and never printed.
     """
 
     variable: str
@@ -62,7 +62,7 @@ class Export:
 
 @record
 class Program:
-    """One `__main__.py`: imports, calls in order, exports. Its title is our own text, such as WRITTEN_BY."""
+    """A `__main__.py` with imports, calls in order, and exports. The title is our own text, such as WRITTEN_BY."""
 
     title: str
     imports: tuple[Import, ...]

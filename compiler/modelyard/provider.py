@@ -1,6 +1,6 @@
 """The interface of providers for the stages before the plan: their own typed fields, and facts for rules.
 
-`Target` implements this interface, as do test doubles. See docs/decisions/0065-providers-and-diagnostics.md.
+`Target` and test doubles implement this interface. See docs/decisions/0065-providers-and-diagnostics.md.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Rule: TypeAlias = Callable[[System], Iterator[Diagnostic]]
 """Yields every violation of a requirement that the schema cannot express."""
 
 ResolveOptions: TypeAlias = Callable[[Node, bool], Options]
-"""Parses a target's validated fields into the provider's options; the flag is true for profiles of size enterprise."""
+"""Parses a target's validated fields into the provider's options. The flag is true for the size `enterprise`."""
 
 
 def no_options(node: Node, is_enterprise: bool) -> Options:
-    """The resolver for a provider without its own fields."""
+    """Return the options for a provider without its own fields."""
     return NO_OPTIONS
 
 
@@ -29,15 +29,15 @@ class Provider(Protocol):
 
     @property
     def resolve_options(self) -> ResolveOptions:
-        """Parse the provider's own fields of a target into a record."""
+        """Parse a target's provider-specific fields into a record."""
         ...
 
     @property
     def in_cloud(self) -> bool:
-        """Whether this is a public cloud, whose regions determine where a target is."""
+        """Whether this is a public cloud, so that the region determines a target's location."""
         ...
 
     @property
     def secrets_via(self) -> str:
-        """How most of the provider's targets read secrets from outside their cluster; empty if they read none."""
+        """How most of the provider's targets read secrets from outside their cluster, or "" if they do not."""
         ...

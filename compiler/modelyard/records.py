@@ -27,7 +27,7 @@ class _New:
 _ABSENT: Final = object()
 _NEW: Final = object()
 _FEW: Final = 16
-"""The number of values to create before compiling a constructor, which takes as long as creating thirty."""
+"""The number of values to create before compiling a constructor, which takes as long as creating thirty values."""
 _UNWANTED: Final = frozenset({"__dict__", "__weakref__"})
 
 
@@ -36,7 +36,7 @@ def field(*, default_factory: Callable[[], _T], repr: bool = True) -> _T: ...
 @overload
 def field(*, repr: bool) -> Any: ...
 def field(*, default_factory: Callable[[], object] | None = None, repr: bool = True) -> Any:  # noqa: A002 - as in dataclasses
-    """Declare a field with a new default for each value, or one that `repr` leaves out because it is long."""
+    """Declare a field with a new default for each value, or a field that `repr` omits because it is long."""
     return _New(default_factory, repr)
 
 
@@ -67,7 +67,7 @@ def replace(value: _T, /, **changes: object) -> _T:
 
 
 def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
-    """Copy the class with slots, which a class can only get when it is created."""
+    """Copy the class with slots, because slots can only be added when a class is created."""
     names = tuple(cls.__annotations__)
     space: dict[str, Any] = {name: value for name, value in cls.__dict__.items() if name not in _UNWANTED}
     defaults: dict[str, object] = {name: space.pop(name) for name in names if name in space}
@@ -138,7 +138,7 @@ def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], 
         namespace[f"_default_{name}"] = default
         namespace[f"_set_{name}"] = cls.__dict__[name].__set__  # sets the slot directly, bypassing `_refuse`
         lines.append(f" _set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
-    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), namespace)  # only names from our source
+    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), namespace)  # only names from our source code
     result: Any = namespace["__init__"]
     result.__qualname__ = f"{cls.__qualname__}.__init__"
     return result  # type: ignore[no-any-return] # exec has no types
@@ -178,7 +178,7 @@ def _refuse(self: object, name: str, _: object = None) -> None:
 
 
 class _Fields:
-    """The attribute that functions in `dataclasses` look for, created on demand by `dataclasses` itself."""
+    """The attribute that functions in `dataclasses` look for. It is created on demand by `dataclasses` itself."""
 
     __slots__ = ("_defaults",)
 

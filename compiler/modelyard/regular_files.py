@@ -1,4 +1,4 @@
-"""Reads regular files, for modules that need no other access to the disk."""
+"""Read regular files, for modules that need no other access to the disk."""
 
 from __future__ import annotations
 

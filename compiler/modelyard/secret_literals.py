@@ -1,4 +1,4 @@
-"""Finds texts in a spec that look like secrets, by form and by key, so that messages never repeat them."""
+"""Find texts in a spec that look like secrets, by form and by key, so that messages never repeat them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LITERALS = (
     (("PRIVATE KEY",), pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
     (("://",), pattern(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )
-"""Secrets by form: text that each contains (so that most specs need not compile its pattern), and what it is."""
+"""Secrets by form: a text that the secret contains, so that most patterns are never compiled, and a description."""
 
 _TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")
 _NAMES = pattern(
@@ -38,16 +38,16 @@ _NAMES = pattern(
     r"(?:access|auth|api|bearer|refresh)_?(?:key|token))$",
     re.IGNORECASE,
 )
-_FREE = ("parameters", "space", "patch")  # below these, keys are free names
+_FREE = ("parameters", "space", "patch")  # below these sections, users choose the keys
 _UNREAD = (*_FREE, "labels", "description", "reason", "card", "approvals", "approvers")
 _NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # the depth of the section's entries if it is not 2
 
 
 def secret_literals(document: Document) -> Iterator[Diagnostic]:
-    """Find every text that looks like a secret, and every secret reference in a field that does not support them.
+    """Find all texts that look like secrets, and secret references in fields that do not support references.
 
-    Their spans are marked as secret. This also runs if another stage has rejected the document, so that output of the
-    same lines hides them.
+    Their spans are marked as secret. This also runs if another stage has rejected the document, so that these texts are
+    hidden wherever the same lines are printed.
     """
     suspects: list[tuple[Path, str]] = []
     for section, entry in document.value.items():
@@ -64,7 +64,7 @@ def secret_literals(document: Document) -> Iterator[Diagnostic]:
 
 
 def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free: bool) -> None:
-    """Collect every suspicious text with its path. With `free`, keys are names chosen by the user."""
+    """Collect all suspicious texts with their paths. With `free`, keys are names that the user chose."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         if isinstance(entry, str):
@@ -89,7 +89,7 @@ def _looks_like(path: Path, value: str) -> str:
 
 
 def _mixed(value: str) -> bool:
-    """Whether upper-case letters, lower-case letters and digits are mixed as in random text, unlike a path or name."""
+    """Return whether upper-case letters, lower-case letters and digits are mixed as in random text."""
     if value.count("/") > 2 or value.count("-") > 4 or value.count("_") > 3:
         return False
     small = sum(letter.islower() for letter in value)

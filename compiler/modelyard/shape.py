@@ -1,4 +1,4 @@
-"""The schema at one place in a document: the parts that apply, and those that would apply otherwise."""
+"""The schema at a place in a document: the parts that apply, and those that could apply."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from modelyard.source import Json
 Schema: TypeAlias = "dict[str, Json]"
 
 Conditions: TypeAlias = "tuple[tuple[Schema, bool], ...]"
-"""The conditions that lead to a branch: True for those that must hold, False for those that must not."""
+"""The conditions that lead to a branch. True means that a condition must hold, False that it must not."""
 
 _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """A part of a schema that is itself a schema. `true` and missing parts require nothing."""
+    """Return a part of a schema that is itself a schema. The result is empty for `true` and for missing parts."""
     return value if isinstance(value, dict) else _NOTHING
 
 
 def texts(value: Json) -> list[str]:
-    """A part of a schema that is a list of names."""
+    """Return a part of a schema that is a list of names."""
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
 @record
 class Excluded:
-    """A branch that does not apply: the fields that it would allow, and the condition that excluded it.
+    """A branch that does not apply, with the fields that it would allow and the condition that excluded it.
 
     `held` means that the condition is true and its `else` is excluded.
     """
@@ -40,9 +40,9 @@ class Excluded:
 
 @record(frozen=False)
 class Shape:
-    """All schemas that apply to one value, outermost first.
+    """All schemas that apply to a value, outermost first.
 
-    `possible` are branches that an error elsewhere leaves undecided: only the names of their fields are used.
+    `possible` are branches that are undecided because of an error elsewhere. Only the names of their fields are used.
     """
 
     schemas: list[Schema] = field(default_factory=list[Schema])
@@ -50,16 +50,16 @@ class Shape:
     excluded: list[Excluded] = field(default_factory=list[Excluded])
 
     def first(self, keyword: str) -> Json:
-        """The value of a keyword in the outermost schema that has it."""
+        """Return the value of a keyword in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def text(self, keyword: str) -> str:
-        """The value of a keyword as text; empty if no schema has it."""
+        """Return the value of a keyword as text, or "" if no schema has it."""
         value = self.first(keyword)
         return value if isinstance(value, str) else ""
 
     def example(self) -> Json:
-        """A value that would fit the schema, or None."""
+        """Return a value that would fit the schema, or None."""
         examples = self.first("examples")
         constant = self.first("const")
         return examples[0] if isinstance(examples, list) and examples else constant
@@ -71,14 +71,14 @@ class Shape:
 
     @property
     def closed(self) -> bool:
-        """Whether only known fields are allowed here."""
+        """Whether only known fields are allowed."""
         return any(
             schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False
             for schema in self.schemas
         )
 
     def children(self, name: str) -> list[Schema]:
-        """The schemas of a field."""
+        """Return the schemas of a field."""
         schemas = [schema_of(fields[name]) for fields in self.fields() if name in fields]
         if schemas:
             return schemas
@@ -86,29 +86,29 @@ class Shape:
         return [child for child in additional if isinstance(child, dict)]
 
     def fields(self) -> Iterator[Schema]:
-        """The `properties` that apply here."""
+        """Yield the `properties` that apply here."""
         for schema in self.schemas:
             yield schema_of(schema.get("properties"))
 
     def names(self) -> list[str]:
-        """The names of allowed fields."""
+        """Return the names of allowed fields."""
         names = [name for fields in self.fields() for name in fields]
         return list(dict.fromkeys((*names, *branch_names(self.possible))))
 
     def required(self) -> list[str]:
-        """The names of required fields."""
+        """Return the names of required fields."""
         return list(dict.fromkeys(name for schema in self.schemas for name in texts(schema.get("required"))))
 
 
 def branch_names(branches: Iterable[Schema]) -> Iterator[str]:
-    """The names of fields in branches, including nested branches."""
+    """Yield the names of fields in branches, including nested branches."""
     for branch in branches:
         yield from schema_of(branch.get("properties"))
         yield from branch_names(schema_of(branch.get(part)) for part in ("then", "else") if part in branch)
 
 
 def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iterator[Conditions]:
-    """For each branch that allows a field, the conditions that lead to it, outermost first."""
+    """Yield the conditions for each branch that allows a field, outermost first."""
     branch = excluded.branch
     conditions = (*outer, (excluded.condition, not excluded.held))
     if name in schema_of(branch.get("properties")):

@@ -1,4 +1,4 @@
-"""Reads the approvals next to a spec: signed statements from a pull request, written by `modelyard approve --save`.
+"""Read the approvals next to a spec: signed statements from a pull request, written by `modelyard approve --save`.
 
 The runtime verifies the signatures with the keys in the spec before an alias moves.
 """
@@ -67,7 +67,7 @@ def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
 
 
 def _without_effect(system: System, approval: Signed, key: bytes) -> str:
-    """Explain why an approval has no effect; empty if it may have one."""
+    """Explain why an approval has no effect, or return "" if it may have an effect."""
     if system.registry is None or system.registry.adopt:
         return "only a promoter reads it, and none runs here; approve with --registry instead"
     by_name = {model.registered_name: model.name for model in system.models.values()}
@@ -88,5 +88,5 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
 def _is_key_of(key: bytes, line: str) -> bool:
     try:
         return public_key(line).body == key
-    except NotAKey:  # E0920 reports it
+    except NotAKey:  # reported as E0920
         return False

@@ -11,7 +11,7 @@ from modelyard.patterns import pattern
 from modelyard.records import field, record
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-"""A spec's content after reading: JSON values whose numbers are integers and finite floats."""
+"""The content of a spec: JSON values whose numbers are integers and finite floats."""
 
 Container: TypeAlias = "dict[str, Json] | list[Json]"
 
@@ -25,7 +25,7 @@ _WIDTH = {dict: 6, list: 3}
 
 @record
 class Span:
-    """A range in one line of a file: line and columns from 1, the end column one past the last character.
+    """A range in a line of a file. Lines and columns are counted from 1. The end column is after the last character.
 
     A range over several lines is reduced to its first character.
     """
@@ -38,7 +38,7 @@ class Span:
 
 @record
 class SourceFile:
-    """A file as given: the path as the user typed it, and its text."""
+    """A source file: the path as the user typed it, and the text."""
 
     path: str
     text: str = field(repr=False)
@@ -50,12 +50,12 @@ class SourceFile:
         return cls(path, text.removeprefix("\ufeff"))
 
     def lines(self) -> Lines:
-        """The lines of the text, by YAML's line breaks."""
+        """Return the lines of the text, separated by YAML's line breaks."""
         return Lines(self.text)
 
 
 class Lines:
-    """The lines of a text without line breaks, each stored as an eight-byte offset until it is requested."""
+    """The lines of a text, without line breaks. Each is stored as an eight-byte offset until it is requested."""
 
     __slots__ = ("_starts", "_text")
 
@@ -68,7 +68,7 @@ class Lines:
         return len(self._starts)
 
     def __getitem__(self, at: int) -> str:
-        """The line at a position, from 0; empty if there is no such line."""
+        """Return the line at a position, from 0, or "" if there is no such line."""
         if not 0 <= at < len(self._starts):
             return ""
         end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
@@ -97,20 +97,20 @@ class Spans:
         self._numbers.extend(numbers)
 
     def copy(self) -> Spans:
-        """Copy the spans, so that more can be recorded."""
+        """Copy the spans, so that more spans can be recorded."""
         result = Spans()
         result._starts = self._starts.copy()
         result._numbers = self._numbers[:]
         return result
 
     def entries(self, container: Container) -> list[list[int]]:
-        """The recorded numbers of each entry."""
+        """Return the recorded numbers of each entry."""
         width = _WIDTH[container.__class__]
         start = self._starts.get(id(container), 0)
         return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
 
     def entry(self, container: Container, step: str | int) -> tuple[int, ...]:
-        """The numbers of the entry at a key or position, which must exist."""
+        """Return the numbers of the entry at a key or position, which must exist."""
         width = _WIDTH[container.__class__]
         at = self._starts[id(container)] + width * self._position(container, step)
         return tuple(self._numbers[at : at + width])
@@ -132,8 +132,8 @@ class Document:
     """A spec as JSON values, with the span of every key and value.
 
     `first_lines` are the line numbers at which each file of a merged document begins. `deleted` are the places where an
-    environment deletes parts of the base, `overlaid` the paths of values that it sets. `aside` are the paths of entries
-    that exist but are left out because of errors.
+    environment deletes parts of the base, and `overlaid` are the paths of values that the environment sets. `aside` are
+    the paths of entries that exist but were removed because of errors.
     """
 
     value: dict[str, Json]
@@ -146,15 +146,15 @@ class Document:
     aside: AbstractSet[Path] = frozenset()
 
     def key_span(self, path: Path) -> Span:
-        """The span of the last key in `path` or, for a list position, of its value.
+        """Return the span of the last key in `path` or, for a list position, of its value.
 
-        For a path that does not exist, this is the span of its nearest existing ancestor.
+        For a path that does not exist, the result is the span of its nearest existing ancestor.
         """
         numbers = self._numbers(path)
         return self.span(numbers[:3])
 
     def value_span(self, path: Path) -> Span:
-        """The span of the value at `path`, or of its nearest existing ancestor."""
+        """Return the span of the value at `path`, or of its nearest existing ancestor."""
         numbers = self._numbers(path)
         return self.span(numbers[-3:])
 
@@ -194,7 +194,7 @@ def _child(container: Container, step: str | int) -> Json:
 def appended(document: Document, extra: Document) -> Document:
     """Add another document's spans and files to this document.
 
-    The value is unchanged, but parts of the other document's value can then be inserted.
+    The value is unchanged, but parts of the other document's value can be inserted afterwards.
     """
     first_line = document.first_lines[-1] + len(document.files[-1].lines())
     spans = document.spans.copy()

@@ -1,7 +1,7 @@
 """The result of lowering a target: projects as values, before they are rendered as text.
 
 Large parts are functions that are called when a file is written, so that the manifests of ten thousand workloads are
-never in memory at once. These functions return the same result every time.
+never in memory at the same time. These functions return the same result every time.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from modelyard.program import Program
 from modelyard.records import field, record
 
 Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
-"""Read-only plain data: JSON values, where a tuple also counts as a list and any mapping as an object."""
+"""Read-only plain data: JSON values, where tuples also count as lists and all mappings as objects."""
 
 Manifest: TypeAlias = Mapping[str, Value]
-"""One Kubernetes object, with keys in the order in which they are printed."""
+"""A Kubernetes object, with keys in the order in which they are printed."""
 
 
 @record
@@ -29,7 +29,7 @@ class ManifestFile:
 
 @record
 class TextFile:
-    """A file of prose or of our own source code, at a path relative to the target's folder."""
+    """A file of prose or of our own source code. The path is relative to the target's folder."""
 
     path: str
     text: Callable[[], str]
@@ -37,11 +37,11 @@ class TextFile:
 
 @record
 class Project:
-    """One Pulumi project.
+    """A Pulumi project.
 
-    `folder` is its path in the target's folder, such as `workloads`. `components` are the modules of `modelyard_stacks`
-    that the program needs next to it, with dots if nested: `aws.network`. `requirements` are the lines of
-    `requirements.txt`. `settings` are the stack's configuration, with keys without the project's name.
+    `folder` is the path in the target's folder, such as `workloads`. `components` are the modules of `modelyard_stacks`
+    that the program needs next to it, such as `aws.network`. `requirements` are the lines of `requirements.txt`.
+    `settings` are the stack's configuration. Their keys do not contain the project's name.
     """
 
     folder: str
@@ -56,7 +56,7 @@ class Project:
 
 @record
 class Stack:
-    """The complete output for one target in one environment, in the order in which it is applied."""
+    """The complete output for a target in an environment, in the order in which projects are applied."""
 
     environment: str
     target: str

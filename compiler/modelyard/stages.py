@@ -1,4 +1,4 @@
-"""The compiler's stages, and the outcome that they pass on."""
+"""The compiler's stages, and the outcome that they pass from one to the next."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Outcome:
     """A compile's results and diagnostics so far. Results of stages that were not reached are None.
 
     `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
-    that checked the whole spec as written. If later stages exist, `waiting` are the stages that could not run because
-    of errors, and `aside` the addresses of entries that were left out because they depend on an error.
+    that checked the whole spec as written. `waiting` are the stages that could not run because of errors. `aside` are
+    the addresses of entries that were removed because they depend on an error.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -54,7 +54,7 @@ class Outcome:
         return has_errors(self.diagnostics)
 
     def errors(self) -> tuple[Stage, tuple[Diagnostic, ...]]:
-        """The first stage that reported an error, and its errors; there must be one."""
+        """Return the first stage that reported an error, and its errors. There must be an error."""
         errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR]
         stage = min(self.stages[diagnostic] for diagnostic in errors)
         return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)
@@ -62,7 +62,7 @@ class Outcome:
     def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
         """Return the outcome after another stage.
 
-        After an error, the warnings of later stages are left out.
+        After an error, the warnings of later stages are dropped.
         """
         added = tuple(reported)
         if self.failed and any(self.stages[diagnostic] < stage for diagnostic in self.diagnostics):

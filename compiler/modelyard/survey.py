@@ -1,4 +1,4 @@
-"""Checks a spec in all its environments, and reports each problem once, with the environments that have it."""
+"""Check a spec in all its environments, and report each problem once, with the affected environments."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from modelyard.target import Targets
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
 _UNUSED: Final = "W0412"
-"""The code for an unused entry. An entry that any environment uses is not unused."""
+"""The code for an unused entry, which is reported only if no environment uses the entry."""
 _NOT_YET: Final = "E0602"
-"""The code for a provider that is not supported yet. An environment on one does not fail the others."""
+"""The code for a provider that is not supported yet. It does not make other environments fail."""
 
 
 @record
 class Survey:
-    """The problems of the base and of every environment, and whether the base compiles without one.
+    """The problems of the base and of every environment, and whether the base compiles without an environment.
 
-    `not_made_yet` lists the environments with a provider that is not supported yet. `waiting` and `aside` are those of
-    the outcomes with errors. `plans` are by environment, where None is the base.
+    `not_made_yet` lists the environments with a provider that is not supported yet. `waiting` and `aside` are from the
+    outcomes with errors. `plans` are by environment, where None is the base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -41,9 +41,10 @@ class Survey:
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
-    """Collect what `understand` reports for the base and each environment. `spec` is the result of `opened`.
+    """Collect the problems that `understand` reports for the base and each environment.
 
-    The base may lack fields that every environment adds. An incomplete base is not an error.
+    `spec` is the result of `opened`. The base may lack fields that every environment adds, so an incomplete base is not
+    an error.
     """
     outcomes = {_BASE: understand(inputs, targets, spec)}
     for name in names:
@@ -76,7 +77,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """One environment's problems without their hints, which may differ between environments, and the stages."""
+    """An environment's problems and stages. Hints are removed, because they may differ between environments."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]
@@ -97,7 +98,7 @@ def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
 
 
 def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
-    """The fields that the base lacks but every environment adds."""
+    """Return the fields that the base lacks but every environment adds."""
     base, *environments = runs.values()
     alone = [
         key
@@ -119,7 +120,7 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
-    """Whether the key and value at a path are the base's, even if an environment adds fields to the value."""
+    """Return whether the key and value at a path are the base's, even if an environment adds fields to the value."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

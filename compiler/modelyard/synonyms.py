@@ -1,4 +1,4 @@
-"""Maps words that users know from other tools to the names used here."""
+"""Map words that users know from other tools to modelyard's names."""
 
 from __future__ import annotations
 
@@ -176,4 +176,4 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "telco": ("telecom",),
     }
 )
-"""The names that a word (without case and separators) may stand for; the first one known at the place is used."""
+"""The names that a word (without case and separators) may stand for. The first name known at the place is used."""

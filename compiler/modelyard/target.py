@@ -1,4 +1,4 @@
-"""The definition of a target, mostly as data: its name, its checks, and a catalog from kind to lowering."""
+"""The definition of a target, mostly as data: its name, its checks, and a catalog that maps kinds to lowerings."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from modelyard.stack import Manifest, Stack
 
 @record
 class Component:
-    """Marks a kind as supported. `what` is the platform's name for it, for docs/targets.md.
+    """Marks a kind as supported. `what` is the platform's name for the kind, for docs/targets.md.
 
-    Its resources need the cluster's `addons`, except for an adopted database or gateway and an existing secret.
-    Resources that are `apart` are created outside the cluster, and need none.
+    Resources of this kind need the cluster's `addons`, except adopted databases or gateways and existing secrets.
+    Resources that are `apart` are created outside the cluster, and need no add-ons.
     """
 
     what: str
@@ -32,7 +32,7 @@ class Component:
 
 @record
 class NotYet:
-    """Marks a kind that modelyard does not support here yet. The reason becomes the diagnostic."""
+    """Marks a kind that modelyard does not support on this target yet. The reason becomes the diagnostic."""
 
     reason: str
 
@@ -49,9 +49,9 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagnostic]]:
-    """The targets whose provider is not supported yet, with their paths. The document may be invalid.
+    """Yield the targets whose provider is not supported yet, with their paths. The document may be invalid.
 
-    Other errors in such a target are not reported, because the provider is rejected even if they are fixed.
+    Other errors in such a target are not reported, because fixing them would not make the provider supported.
     """
     deployment = document.value.get("deployment")
     if not isinstance(deployment, dict):
@@ -69,16 +69,16 @@ def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagn
 
 
 def _all_later(catalog: Catalog) -> str | None:
-    """Explain why a provider is not supported at all; None if it is."""
+    """Explain why a provider is not supported at all, or return None if it is supported."""
     reasons = [entry.reason for entry in catalog.values() if isinstance(entry, NotYet)]
     return reasons[0] if len(reasons) == len(catalog) else None
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Report each kind that a placement does not support once, where the spec first needs it.
+    """Report each kind that a placement does not support once, where the spec first needs the kind.
 
-    An unsupported provider is reported once, where the spec names it. `catalogs` are by placement. A kind that a
-    catalog lacks is a bug of ours and raises KeyError.
+    An unsupported provider is reported once, where the spec names it. `catalogs` are by placement. A kind that is not
+    in a catalog is our bug and raises KeyError.
     """
     empty = {name: reason for name, catalog in catalogs.items() if (reason := _all_later(catalog)) is not None}
     for target in plan.system.deployment.targets:
@@ -100,12 +100,12 @@ class Object(Protocol):
 
     @property
     def origin(self) -> Path:
-        """The path in the spec."""
+        """The object's path in the spec."""
         ...
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest that is applied."""
+        """The object's manifest."""
         ...
 
 
@@ -118,7 +118,7 @@ class Pins:
 
 
 def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
-    """Return no components, for targets that create none."""
+    """Return no components, for targets without infrastructure."""
     return ()
 
 
@@ -126,7 +126,7 @@ def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
 class Cost:
     """The monthly cost of a placement's machines in the budget's currency.
 
-    `sure` is the fixed cost, `most` the cost if everything always runs at its maximum scale.
+    `sure` is the fixed cost. `most` is the cost if everything always runs at maximum scale.
     """
 
     sure: float
@@ -135,7 +135,7 @@ class Cost:
 
 @record
 class Target:
-    """A provider that modelyard emits for."""
+    """A provider for which modelyard emits projects."""
 
     name: str
     catalog: Catalog
@@ -146,13 +146,13 @@ class Target:
     pins: Callable[[Plan, str], Pins]  # plan, placement
     cost: Callable[[Plan, str], Cost | None]  # plan, placement; None if nothing costs money
     choose_system: SystemHardwarer = any_machine
-    namespace: Callable[[System], str] = namespace_of_system  # where the spec names none
+    namespace: Callable[[System], str] = namespace_of_system  # if the spec names none
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
-    gateway_class: str = ""  # from its add-on for routes; empty if the cluster already has a class
-    diagnostics: str = ""  # the package of its own diagnostics
-    rules: tuple[Rule, ...] = ()  # its own, about specs
+    gateway_class: str = ""  # gateway class of its add-on; empty if the cluster already has a class
+    diagnostics: str = ""  # the package with its own diagnostics
+    rules: tuple[Rule, ...] = ()  # its own rules for specs
     resolve_options: ResolveOptions = no_options  # its own fields of a target
-    in_cloud: bool = False  # a public cloud, whose regions determine where a target is
+    in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property
@@ -165,19 +165,19 @@ class Target:
 
 
 class Targets(Mapping[str, Target]):
-    """The providers that a spec may name, by their names."""
+    """The providers that a spec may name, by name."""
 
     def diagnostics(self) -> tuple[str, ...]:
-        """The packages with providers' own diagnostics."""
+        """Return the packages with providers' own diagnostics."""
         return tuple(target.diagnostics for target in self.values() if target.diagnostics)
 
     @abstractmethod
     def rules(self, system: System) -> Iterable[Rule]:
-        """The rules of providers that a system uses directly, or whose features it uses on another target."""
+        """Return the rules of all providers that a system uses, directly or through features on another target."""
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:
-        """Explain why a provider is not supported yet; None if it is supported or unknown.
+        """Explain why a provider is not supported yet, or return None if it is supported or unknown.
 
-        Used for invalid specs, which need no other information about a target.
+        This is used for invalid specs, which need no other information about a target.
         """

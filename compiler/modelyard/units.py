@@ -1,4 +1,4 @@
-"""Parses memory, cpu, durations, percentages and money exactly. None means that a text is not a quantity."""
+"""Parse memory, CPU, durations, percentages and money exactly. None means that a text is not a quantity."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS, "
 _TEXT_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _YEARS = pattern("([0-9]{1,3})y")
 
-# Cached, because the same few quantities appear thousands of times in a large spec.
+# Cached, because a large spec contains the same few quantities thousands of times.
 
 
 @lru_cache(maxsize=4096)
@@ -35,8 +35,8 @@ def memory_bytes(text: str) -> int | None:
 def duration_ms(text: str) -> int | None:
     """Parse `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y` as milliseconds.
 
-    Years have 365 days, plus one leap day for every four years begun. No span of calendar years is longer, so a record
-    with a retention of seven years is never deleted a day early.
+    Years have 365 days, plus a leap day for every four years begun. No span of calendar years is longer, so records
+    with a retention of seven years are never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
     if years is None:
@@ -47,13 +47,13 @@ def duration_ms(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def duration_s(text: str) -> int | None:
-    """Parse a duration as whole seconds; also None for fractions of a second."""
+    """Parse a duration as whole seconds. Fractions of a second also result in None."""
     milliseconds = duration_ms(text)
     return None if milliseconds is None or milliseconds % 1000 else milliseconds // 1000
 
 
 def cpu_millis(value: str | float) -> int | None:
-    """Parse `4`, `0.5` or `500m` as thousandths of a CPU; also None for finer fractions."""
+    """Parse `4`, `0.5` or `500m` as thousandths of a CPU. Finer fractions also result in None."""
     if isinstance(value, str):
         return _scaled(value, {"": 1000, "m": 1})
     millis = round(value * 1000)
@@ -71,7 +71,7 @@ def fraction(text: str) -> float | None:
 
 @lru_cache(maxsize=4096)
 def whole_percent(text: str) -> int | None:
-    """Parse `20%` as 20, at most 100; also None for a fraction of a percent."""
+    """Parse `20%` as 20, at most 100. Fractions of a percent also result in None."""
     percent = _scaled(text, {"%": 1})
     return None if percent is None or percent > 100 else percent
 
@@ -87,14 +87,14 @@ def money(text: str) -> tuple[float, str] | None:
 
 @lru_cache(maxsize=4096)
 def accelerator(text: str) -> tuple[str, int] | None:
-    """Parse `L4:2` as the name `L4` and the number 2."""
+    """Parse `L4:2` as the name `L4` and the count 2."""
     found = _ACCELERATOR.fullmatch(text)
     return (found[1], int(found[2])) if found else None
 
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
-    """Parse `secret://store/path#key` as store, path and key. Without a key, the reference is to a pair of keys."""
+    """Parse `secret://store/path#key` as store, path and key. References without a key mean a pair of keys."""
     found = _SECRET.fullmatch(text)
     return (found[1], found[2], found[3] or "") if found else None
 
@@ -114,7 +114,7 @@ def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
 
 
 def money_text(amount: float, currency: str) -> str:
-    """Format money as `18000 USD`, with cents if there are any."""
+    """Format money as `18000 USD`, or `18000.50 USD` if there are cents."""
     return f"{amount:.2f}".removesuffix(".00") + f" {currency}"
 
 

@@ -1,4 +1,4 @@
-"""Replaces variables, `${vars.name}`, in a spec's values with typed values."""
+"""Replace variables such as `${vars.name}` in a spec with typed values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_TEXT_MIB: Final = 16
 
 @record
 class Variable:
-    """One entry of `vars`. `value` is None if only the command line can set the variable."""
+    """An entry of `vars`. `value` is None if only the command line can set the variable."""
 
     name: str
     type: str
@@ -41,7 +41,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """The requirement that a value violates; empty if there is none."""
+        """Return the requirement that a value violates, or "" if there is none."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, one) for one in self.enum):
@@ -59,8 +59,8 @@ def substitute(
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Replace every `${vars.name}` in a document. `settings` are the values from `--set`.
 
-    A reference that is the whole text is replaced by the value with its type. Within a text, the value is inserted as
-    YAML. The section `vars` is unchanged. `others` are environment files, which may also use variables.
+    If a reference is the whole text, it is replaced by the value with its type. Within a longer text, the value is
+    inserted as YAML. The section `vars` is unchanged. `others` are environment files, which may also use variables.
     """
     variables, refused = _declared(document, settings)
     if refused:
@@ -76,7 +76,7 @@ def substitute(
 def _unused(
     document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[Given]
 ) -> Iterator[Diagnostic]:
-    """Report variables to which no text refers, in any environment."""
+    """Report variables that are not used in any environment."""
     left = [name for name in variables if name not in used]
     if not left:
         return
@@ -109,7 +109,7 @@ def _declared(document: Document, settings: Mapping[str, str]) -> tuple[dict[str
 
 
 def _variable(name: str, declaration: Json) -> Variable | None:
-    """Read the variable that an entry declares; None if the entry is invalid."""
+    """Read the variable that an entry declares. Returns None if the entry is invalid."""
     if declaration is None or isinstance(declaration, list):
         return None
     if not isinstance(declaration, dict):
@@ -131,7 +131,7 @@ def _bound(value: Json) -> int | float | None:
 
 
 def _given(variable: Variable, text: str | None) -> Scalar | None:
-    """The value from the command line or the default. A number that is not allowed in a spec remains text."""
+    """Return the value from the command line or the default. Numbers that are not allowed in a spec remain text."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)
@@ -172,7 +172,7 @@ def _text(value: Json) -> str:
 
 @record(frozen=False)
 class _Substitution:
-    """Substitutes all values, and keeps containers without changes."""
+    """Substitutes all values, and reuses containers without changes."""
 
     document: Document
     spans: Spans
@@ -215,7 +215,7 @@ class _Substitution:
         return result
 
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
-        """Create a container with some values changed, and with the same spans."""
+        """Create a container with some values changed and the same spans."""
         result: Container
         if isinstance(value, dict):
             result = {key: changed.get(key, child) for key, child in value.items()}
@@ -239,7 +239,7 @@ class _Substitution:
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
-        """The value of a reference; the unchanged text if the reference is rejected."""
+        """Return the value of a reference, or the unchanged text if the reference is rejected."""
         named = _NAMED.match(found["inside"]) if found["end"] else None
         if named is None:
             place = self._place(found[0], owner, step)
@@ -253,7 +253,7 @@ class _Substitution:
         return variable.value
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
-        """Whether the total size of substituted values is within the limit. An excess is reported once."""
+        """Return whether the total size of substituted values is within the limit. Report an excess once."""
         limit = _MOST_TEXT_MIB * 2**20
         before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:
@@ -273,7 +273,7 @@ class _Substitution:
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 
     def _place(self, reference: str, owner: Container, step: str | int) -> Span:
-        """The span of the reference itself, if the value is on one line without escapes."""
+        """Return the span of the reference itself, if the value is on one line without escapes."""
         span = self._span(owner, step)
         if span.file not in self.lines:
             self.lines[span.file] = next(one.lines() for one in self.document.files if one.path == span.file)

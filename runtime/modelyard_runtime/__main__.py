@@ -1,4 +1,4 @@
-"""`python -m modelyard_runtime VERB`: one verb per kind of work. Only the chosen verb's module is imported."""
+"""`python -m modelyard_runtime VERB` has one verb per kind of work. Only the chosen verb's module is imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib import import_module
 from modelyard_runtime.jobs.cluster_api import ApiError
 from modelyard_runtime.refusals import Refusal
 
-# Every module defines `run() -> int`, which receives the verb's arguments by name. The second value is the help text.
+# Every module defines `run() -> int`, which gets the verb's arguments by name. The second value is the help text.
 VERBS = {
     "run": ("pipelines.driver", "run the steps of a pipeline, inside its Ray cluster"),
     "promote": ("promotion.promoter", "move the alias to the newest version that has its approvals now"),
@@ -32,7 +32,7 @@ _BUNDLE_ACTIONS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb. Returns 0 on success, 1 if the work failed or its description cannot be honoured."""
+    """Run one verb. Return 0 on success, or 1 if the work failed or its description is not supported."""
     parser = argparse.ArgumentParser(
         prog="modelyard_runtime", description="The work inside the Pods of a compiled system."
     )
@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _outside() -> tuple[type[Exception], ...]:
-    """Exceptions from an unreachable or refusing store, registry or API server, where a traceback would not help."""
-    registry = sys.modules.get("mlflow.exceptions")  # if it is not loaded, nothing can have raised its exceptions
+    """Return exceptions of unreachable or refusing external services, for which a traceback would not help."""
+    registry = sys.modules.get("mlflow.exceptions")  # if not loaded, its exceptions cannot have been raised
     return (OSError, ApiError) if registry is None else (OSError, ApiError, registry.MlflowException)
 
 

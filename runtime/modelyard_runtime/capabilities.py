@@ -1,4 +1,4 @@
-"""The capabilities of this runtime, read from `capabilities.json`, which the compiler also uses to validate specs.
+"""The capabilities of this runtime, read from `capabilities.json`, which also defines what the compiler accepts.
 
 The runtime supports only what the table lists. A test verifies that every entry works.
 """
@@ -18,9 +18,9 @@ _PLACE = "K"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A model metric, or another measurement used by monitors: which direction is better, and which data it needs.
+    """A model metric or another measurement of monitors, with its better direction and the data it needs.
 
-    `at` is the number in a parametrized name, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
+    `at` is the number in a parametrized name, such as 10 in `recall_at_10`. `family` is then `recall_at_K`.
     """
 
     name: str
@@ -32,13 +32,13 @@ class Metric:
 
     @property
     def later(self) -> bool:
-        """Whether a monitor can compute the metric later, when it has only predictions and labels."""
+        """Return whether a monitor, which has only predictions and labels, can compute the metric."""
         return self.needs != "history"
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:
-    """A type of monitor: what it watches, what it computes, and which data it needs."""
+    """A type of monitor, with what it watches, what it computes, and which data it needs."""
 
     reads: str
     watches: tuple[str, ...]
@@ -50,10 +50,9 @@ class MonitorType:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """A built-in trainer: its tasks, and whether several workers can train one model together.
+    """A built-in trainer, with its tasks and whether several workers can train one model together.
 
-    `writes` is the format in which it saves its own models. `returned` is the format for models of its library that
-    user code returns.
+    `writes` is the format of its own models. `returned` is the format for models of its library that user code returns.
     """
 
     tasks: tuple[str, ...]
@@ -75,20 +74,23 @@ def metric_of(name: str) -> Metric | None:
 
 
 def computes(metric: str, task: str) -> bool:
-    """Whether a metric can be computed for every model of a task, on any dataset."""
+    """Return whether a metric can be computed for every model of a task, on any dataset."""
     definition = metric_of(metric)
     return definition is not None and task in definition.tasks
 
 
 @cache
 def known_metrics(task: str) -> tuple[str, ...]:
-    """The metrics computed after each training of a task. For parametrized metrics, only the usual parameters."""
+    """Return the metrics that are computed after each training of a task.
+
+    Parametrized ones have the usual parameters.
+    """
     return tuple(name for name in _usual_names() if computes(name, task))
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """Return a monitor measurement that is not a model metric, such as psi; None if it is unknown."""
+    """Return a monitor measurement that is not a model metric, such as psi, or None if it is unknown."""
     checks = sections(_table(), "checks")
     return _metric(name, checks[name], name, 0) if name in checks else None
 
@@ -121,7 +123,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a gate rule on a metric that user code reports may set `versus`, `data` or `by`."""
+    """Return whether a gate rule on a metric reported by user code may set `versus`, `data` or `by`."""
     return section(_table(), "reported").get(field) is True
 
 

@@ -1,4 +1,4 @@
-"""Checks a description against what this runtime supports, before any work starts or machines are requested.
+"""Checks whether this runtime supports a description, before work starts or machines are requested.
 
 No model library is loaded and no network call is made, so the compiler can run the same checks.
 """

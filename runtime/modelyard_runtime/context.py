@@ -1,4 +1,4 @@
-"""The context that is passed to every entrypoint in user code."""
+"""The context that every entrypoint in user code gets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A pipeline step, as seen by its user code.
+    """A pipeline step from the viewpoint of its user code.
 
     `worker` has the resource requests of one Ray worker, as in `ray.remote(**context.worker)`. `workers` is the minimum
     and maximum number of workers. `results` has the return values of earlier steps by name.
@@ -53,7 +53,7 @@ class Context:
         return read_ray(self.workload, self._input(name))
 
     def training_data(self) -> TrainingData:
-        """Join and split the inputs as the spec declares. The gate is evaluated on the held-out rows."""
+        """Join and split the inputs as the spec declares. The gate evaluates the held-out rows."""
         return training_data(self.workload, self.inputs, self.workload.pipeline.task)
 
     def report(self, **metrics: float) -> None:
@@ -63,7 +63,7 @@ class Context:
         self.tell(values)
 
     def write(self, rows: pd.DataFrame | pa.Table, name: str = "part") -> str:
-        """Write one file of the step's output dataset atomically. Returns its path."""
+        """Write one file of the step's output dataset atomically, and return its path."""
         import pyarrow as pa
 
         if not self.output:
@@ -72,7 +72,7 @@ class Context:
         return write_table(self.workload, self._dataset(self.output), table, name)
 
     def checkpoints(self) -> Place:
-        """The folder for checkpoints of this run, shared by all workers and later attempts."""
+        """Return the folder for checkpoints of this run, which all workers and later attempts share."""
         location = self.workload.pipeline.checkpoints
         if location is None:
             raise Refusal("checkpoints need an object store that this pipeline writes; its spec names none")

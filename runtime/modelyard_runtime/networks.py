@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order in which an epoch visits rows. Workers that train in lockstep all run `steps` batches."""
+    """The order in which rows are visited in an epoch. Workers that train in lockstep all run `steps` batches."""
 
     epoch: int
     batch: int
@@ -28,7 +28,7 @@ class Order:
 
 
 class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Layers of `width` units with dropout, trained in batches with Adam. `learn` continues previous training."""
+    """Layers of `width` units with dropout, trained in batches with Adam. `learn` continues earlier training."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return self.learn(rows, target, self.epochs)
 
     def begin(self, columns: int, target: Any) -> None:
-        """Set the input and output shapes and reset the training state, without training yet."""
+        """Set the input and output shapes and reset the training state without training."""
         self.fit_target(target)
         self.shape_ = (columns, self.outputs())
         self.weights_: Weights | None = None
@@ -102,7 +102,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return torch.as_tensor(np.asarray(rows, dtype=np.float32)), torch.as_tensor(self.numbers(target))
 
     def module(self) -> Any:
-        """The network with its current weights, or with weights initialized from the seed."""
+        """Return the network with its current weights, or with weights initialized from the seed."""
         torch = load_torch()
         nn = torch.nn
 
@@ -118,7 +118,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return module
 
     def optimizer(self, module: Any) -> Any:
-        """Create an Adam optimizer, with its previous state if there is one."""
+        """Create an Adam optimizer, and restore its earlier state if there is one."""
         optimizer = load_torch().optim.Adam(
             module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, foreach=False
         )
@@ -143,7 +143,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the optimizer state, which is needed only for training."""
+        """Return the state without the optimizer state, which is needed only for training."""
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "state_"} | {"state_": None}
 
@@ -152,7 +152,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         raise NotImplementedError
 
     def outputs(self) -> int:
-        """The number of outputs per row."""
+        """Return the number of outputs per row."""
         return 1
 
     def numbers(self, target: Any) -> Any:
@@ -182,7 +182,7 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
         self.classes_ = np.unique(target)
 
     def outputs(self) -> int:
-        """One output per class."""
+        """Return one output per class."""
         return len(self.classes_)
 
     def numbers(self, target: Any) -> Any:
@@ -197,7 +197,7 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
 
 
 class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn has no types
-    """Predicts one number per row; the target is standardized for training."""
+    """Predicts one number per row. The target is standardized for training."""
 
     def predict(self, rows: Any) -> Any:
         """Return the predicted number for each row."""
@@ -223,7 +223,7 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit
 
 
 def _on_cpu(state: Any) -> Any:
-    """Copy the state with all tensors in CPU memory."""
+    """Copy the state with all tensors moved to CPU memory."""
     if isinstance(state, dict):
         return {name: _on_cpu(value) for name, value in state.items()}
     if isinstance(state, list):
@@ -232,7 +232,7 @@ def _on_cpu(state: Any) -> Any:
 
 
 def load_torch() -> Any:
-    """Import PyTorch, which takes seconds and is only installed in some images."""
+    """Import PyTorch, which takes seconds and is installed only in some images."""
     import torch  # pyright: ignore[reportMissingImports]  # only in images of systems that use it
 
     return torch

@@ -2,4 +2,4 @@
 
 
 class Refusal(Exception):
-    """The description cannot be followed here. The message explains the problem to the workload's owner."""
+    """A workload cannot do what its description requires. The message explains the problem to the workload's owner."""

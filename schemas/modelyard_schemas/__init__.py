@@ -1,6 +1,6 @@
 """The JSON Schemas of the spec and of the compiled workloads, versioned and shipped as files.
 
-Standard library only, and little of it: `validate` imports this on every run.
+This package imports little, and only the standard library, because `validate` imports it on every run.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _HERE = os.path.dirname(__file__)
 
 
 def text(name: str = "system", version: str = VERSION) -> str:
-    """A schema as it is written: `system` (the spec) or `workload` (what the runtime reads)."""
+    """Return the text of a schema: `system` (the spec) or `workload` (the runtime's input)."""
     with open(os.path.join(_HERE, version, f"{name}.schema.json"), encoding="utf-8") as file:
         return file.read()
 
 
 def load(name: str = "system", version: str = VERSION) -> dict[str, object]:
-    """The same as a mapping, fresh on every call."""
+    """Return a schema as a new mapping."""
     schema: dict[str, object] = json.loads(text(name, version))
     return schema

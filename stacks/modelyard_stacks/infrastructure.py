@@ -1,4 +1,4 @@
-"""Reads the outputs of the project that creates a cluster and its infrastructure, for projects that depend on it."""
+"""Read the outputs of the infrastructure project that another project depends on."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class Infrastructure(pulumi.StackReference):
         super().__init__(project, stack_name=pulumi.Config().get(setting) or default_name, opts=opts)
 
     def __getitem__(self, name: str) -> pulumi.Output[str]:
-        """Return an output by its name. If it is missing, `up` fails and names it."""
+        """Return an output by its name. If it is missing, `up` fails with its name."""
         return self.require_output(name)

@@ -17,7 +17,7 @@ from .base import Json, beside_the_program, read_documents
 
 _Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
 Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | Mapping[str, Given]"
-"""Plain data in which strings may be outputs whose values are known only at run time."""
+"""Plain data. Strings may be outputs, whose values are known only at run time."""
 
 PROTECT = "modelyard.dev/protect"
 """Annotation for objects that hold data. `destroy` does not delete them unless the stack's `protect` is false."""
@@ -28,8 +28,8 @@ _RUN_TEMPLATE = "rayjob.json"
 """The ConfigMap key of the template from which a launcher creates a RayJob."""
 
 _WRITTEN_BACK = "ray.io/"
-"""The API group of KubeRay's kinds, whose whole specs the operator writes back (seen with 1.6.2), taking over all their
-fields. Manifests of these kinds therefore force ownership; otherwise changes to a server would fail with conflicts.
+"""The API group of KubeRay, whose operator writes back the whole spec of its objects (seen with 1.6.2) and so takes
+over all their fields. Manifests in this group force ownership; otherwise changes to a server would fail with conflicts.
 """
 
 _OF_PODS = [
@@ -45,13 +45,13 @@ _OF_PODS = [
     )
 ]
 """Server fields that KubeRay cannot change without a second Ray cluster (`upgradeStrategy: None`; read in v1.6.2 on
-2026-11-25). Unless the server is replaced, it would accept a new image but never run it. Replica numbers and the Serve
-configuration are changed in place.
+2026-11-25). If they change, the server must be replaced: it would accept a new image but never run it. Replica numbers
+and the Serve configuration are changed in place.
 """
 
 
 class Cluster(pulumi_kubernetes.Provider):
-    """The cluster for all objects, selected by a context of the local kubeconfig or by its own kubeconfig.
+    """The cluster for all objects, selected by a context in the local kubeconfig or by a separate kubeconfig.
 
     Missing arguments are read from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a
     mirror for all charts). One of the first two is required, so that nothing is applied to the current context by
@@ -303,7 +303,7 @@ class Manifests(pulumi.ComponentResource):
     sequence with `in_order`. All wait for `depends_on`.
 
     Pulumi waits for what Kubernetes itself starts (Deployments, Jobs). A custom resource counts as created once it is
-    accepted: its operator may take as long as a model takes to load, and one broken model must not block the others. A
+    accepted, because its operator may be as slow as loading a model, and one broken model must not block the others. A
     RayService that is rolled out in place is deleted and recreated if its Pods change, because there is no capacity for
     both.
 
@@ -364,7 +364,7 @@ class Manifests(pulumi.ComponentResource):
 
 
 def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """Replace these hosts in every `image` of an object, including RayJob templates in ConfigMaps."""
+    """Replace these hosts in every `image` field of an object, including RayJob templates in ConfigMaps."""
     return cast("dict[str, Json]", _replaced("", document, images)) if images else document
 
 
@@ -408,7 +408,7 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
 def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
     """Replace registries in the CEL expression of an admission policy.
 
-    Image names are in double quotes, and no other string has a slash after its first word.
+    Image names are in double quotes, and only they have a slash after the first word.
     """
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():

@@ -17,7 +17,7 @@ _EMITTED: Final = {
     "azure": "modelyard_targets.azure",
     "kubernetes": "modelyard_targets.kubernetes",
 }
-"""Maps each supported provider to the package with its `TARGET`. All other providers refuse every kind."""
+"""The package with the `TARGET` of each supported provider. All other providers refuse every kind."""
 
 
 class _Targets(Targets):
@@ -55,7 +55,7 @@ def _mentions_aws(system: System) -> bool:
 
 
 _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
-"""Maps a provider to a function that detects its features on other targets. If it finds any, the rules apply."""
+"""For each provider, a function that detects its features on other targets. If it finds any, its rules apply."""
 
 
 def _target(provider: str) -> Target:

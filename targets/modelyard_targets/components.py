@@ -1,4 +1,4 @@
-"""The components in `stacks/` that the emitted programs call: their modules, imports and arguments."""
+"""The components in `stacks/` that emitted programs call, with their modules, imports and arguments."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
-    """Return the sorted modules to copy next to a program: those it imports, and their own imports."""
+    """Return the modules to copy next to a program: the modules that it imports, and their own imports."""
     found: set[str] = set()
     waiting = [_places(provider)[call.component] for call in calls]
     while waiting:
@@ -50,7 +50,7 @@ def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
 
 
 def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
-    """Yield the errors in a call: an unknown component, or unknown, missing or repeated arguments."""
+    """Yield the errors in a call, such as an unknown component or a missing argument."""
     module, _, name = call.component.rpartition(".")
     place = module or _places(provider).get(name, "")
     takes = modules()[place]["classes"].get(name) if place in modules() else None
@@ -65,7 +65,7 @@ def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
 
 @cache
 def _places(provider: str) -> Mapping[str, str]:
-    """Map each component that a provider's programs may call without a module prefix to its module."""
+    """Map each component that a provider's programs may call to its module."""
     return {
         name: module
         for module, content in modules().items()
@@ -76,7 +76,7 @@ def _places(provider: str) -> Mapping[str, str]:
 
 @cache
 def modules() -> Mapping[str, Module]:
-    """Return the library's modules, from the table that tools/list_components.py writes."""
+    """Return the component library's modules from the table that tools/list_components.py writes."""
     with open(_TABLE, encoding="utf-8") as file:
         found: Mapping[str, Module] = json.load(file)["modules"]
     return found

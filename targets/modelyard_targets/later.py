@@ -1,4 +1,4 @@
-"""Providers that the schema allows but modelyard does not support yet."""
+"""Targets for providers that the schema allows but modelyard does not support yet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _no_cost(plan: Plan, placement: str) -> None:
 
 
 def _any_machine(compute: ComputeClass, target: TargetSpec) -> Hardware:
-    """Pretend that any machine fits, so that the only error is that the provider is not supported."""
+    """Pretend that a machine fits, so that the only error is that the provider is not supported."""
     accelerator = compute.accelerators[0] if compute.accelerators else None
     return Hardware(
         compute=compute.name,

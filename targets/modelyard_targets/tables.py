@@ -1,4 +1,4 @@
-"""Generate docs/targets.md, which shows how each target implements each kind of resource, from the catalogs."""
+"""Generate docs/targets.md from the catalogs. The page shows how each target implements each kind of resource."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Kubernetes on this machine: a bare control plane, or a whole cluster that runs real containers."""
+"""Kubernetes on this machine, as a bare control plane or as a whole cluster that runs real containers."""

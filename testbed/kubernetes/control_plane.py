@@ -22,7 +22,7 @@ CONTEXT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The control plane's address, and the ports of API server, etcd, its peer, controllers and scheduler."""
+    """The address of the control plane, and the ports of API server, etcd, its peer, controllers and scheduler."""
 
     ports: tuple[int, int, int, int, int]
     advertised: str = "127.0.0.1"
@@ -31,7 +31,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A running cluster, as tests see it."""
+    """A running cluster for tests."""
 
     folder: Path
     kubectl: Kubectl
@@ -39,15 +39,15 @@ class Cluster:
 
     @property
     def kubeconfig(self) -> Path:
-        """Return its kubeconfig, which has one context."""
+        """Return the kubeconfig of the cluster, which has one context."""
         return self.kubectl.kubeconfig
 
 
 @contextmanager
 def control_plane(folder: Path) -> Generator[Cluster]:
-    """Run a control plane on free loopback ports, with CRDs, KWOK and the operator; all are stopped on exit.
+    """Run a control plane with CRDs, KWOK and the operator on free loopback ports, and stop it on exit.
 
-    It has no nodes: `nodes.add_nodes` adds them.
+    It has no nodes until `nodes.add_nodes` adds them.
     """
     with Processes(folder) as processes:
         first, second, third, fourth, fifth = free_ports(5)
@@ -114,7 +114,7 @@ def start(processes: Processes, folder: Path, addresses: Addresses) -> Kubectl:
 
 
 def start_operator(processes: Processes, kubectl: Kubectl, within: tuple[str, ...] = ()) -> None:
-    """Start KubeRay's operator; `within` is a prefix for its command."""
+    """Start KubeRay's operator. `within` is a prefix for its command."""
     metrics, health = free_ports(2)
     processes.start(
         "kuberay-operator",
@@ -129,7 +129,7 @@ def start_operator(processes: Processes, kubectl: Kubectl, within: tuple[str, ..
 
 
 def _certificates(folder: Path) -> Path:
-    """Create the key folder with a key pair for service accounts; the API server adds its own certificate."""
+    """Create a folder with a key pair for service accounts. The API server adds its own certificate."""
     certificates = folder / "certificates"
     certificates.mkdir()
     key = certificates / "accounts.key"

@@ -1,4 +1,4 @@
-"""Custom resource definitions with which a bare API server validates every kind that a system may use."""
+"""Custom resource definitions, with which a bare API server validates every kind that a system may use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPERATORS = {
         "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml",
     ),
 }
-"""Definitions of add-ons, by Go module; these are always used."""
+"""Definitions of add-ons by Go module, which are always used."""
 
 _FALLBACK = {
     "github.com/ray-project/kuberay/ray-operator@v1.6.2": (
@@ -42,17 +42,17 @@ _FALLBACK = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ),
 }
-"""Go modules used if no folder is given: their newest KubeRay is one minor version older than the one we emit."""
+"""Go modules used if no folder is given. Their newest KubeRay is one minor version older than the emitted one."""
 
 
 def given_folder() -> Path | None:
-    """Return the folder of definitions named by $MODELYARD_CRDS."""
+    """Return the folder of definitions in $MODELYARD_CRDS."""
     named = os.environ.get("MODELYARD_CRDS")
     return Path(named) if named else None
 
 
 def files() -> list[Path]:
-    """Return the definition files (Ray, Gateway API, Prometheus and more) in the given folder, else in Go modules."""
+    """Return the definition files (Ray, Gateway API, Prometheus and more) in the given folder or in Go modules."""
     given = given_folder()
     return sorted(given.glob("*/*.yaml")) if given else _of_modules(_FALLBACK)
 

@@ -1,7 +1,7 @@
-"""Enforces the API server's NetworkPolicies on the node of the whole Kubernetes, with nftables rules.
+"""Enforces the API server's NetworkPolicies on the node of the whole Kubernetes with nftables rules.
 
-The first packet of a TCP connection decides, whether it crosses the bridge between Pods or goes through the node to a
-Service. Connections that the node itself opens are always allowed, as the API promises for probes.
+The first packet of a TCP connection is decisive, whether it crosses the bridge between Pods or goes to a Service
+through the node. Connections from the node itself are always allowed, as the API requires for probes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TABLE = "policies"
 
 
 def enforce(cluster: WholeKubernetes) -> Network:
-    """Enforce the policies for the current Pods, replacing all earlier rules."""
+    """Enforce the policies for the current Pods, and replace all earlier rules."""
     network = network_of(cluster.kubectl)
     _nft(cluster, "".join(line + "\n" for line in ruleset(network)))
     return network
@@ -32,14 +32,14 @@ def stop(cluster: WholeKubernetes) -> None:
 
 
 def network_of(kubectl: Kubectl) -> Network:
-    """Return the API server's namespaces, Pods that have their own address, and policies."""
+    """Return the API server's namespaces and policies, and its Pods with their own address."""
     namespaces = {_name(each): _labels(each) for each in kubectl.all("namespaces")}
     pods = [pod for each in kubectl.all("pods") for pod in _pod(each)]
     return Network(namespaces, pods, kubectl.all("networkpolicies"))
 
 
 def ruleset(network: Network) -> Iterator[str]:
-    """Yield a table for each path that a packet can take; nftables applies all of them or none."""
+    """Yield a table for each path that a packet can take. nftables applies all tables or none."""
     for family in _FAMILIES:
         yield f"add table {family} {_TABLE}"
         yield f"delete table {family} {_TABLE}"
@@ -62,7 +62,7 @@ def ruleset(network: Network) -> Iterator[str]:
 
 
 def _allowed(rule: Rule, other: str) -> str:
-    """Return one line per address block, since each block has its own exceptions."""
+    """Return one line per address block, because each block has its own exceptions."""
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
         return ""  # the rule is for another protocol

@@ -1,4 +1,4 @@
-"""A network namespace with no route out. Everything that ran in it is stopped, even if the run was killed."""
+"""A network namespace without a route out. Everything in it is stopped, even if the run was killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Network:
 
     @property
     def within(self) -> tuple[str, ...]:
-        """Return the prefix for commands. Not `ip netns exec`, which would hide /sys/fs/cgroup from a kubelet."""
+        """Return the prefix for commands. `ip netns exec` would hide /sys/fs/cgroup from a kubelet."""
         return ("nsenter", f"--net={_NAMES / self.name}")
 
     def end_containers(self) -> None:
@@ -47,10 +47,10 @@ class Network:
 
 @contextmanager
 def network(folder: Path, address: str, nowhere: str) -> Generator[Network]:
-    """Create a namespace with loopback and one bridge, whose default route leads to an unused address.
+    """Create a namespace with loopback and a bridge, whose default route leads to an unused address.
 
-    First cleans up after runs that were killed. A machine has only one such namespace at a time, since kubelets share
-    cgroups and each kills Pods that are not its own.
+    First cleans up after runs that were killed. A machine has only one such namespace at a time, because kubelets share
+    cgroups, and each one kills Pods that are not its own.
     """
     _RECORDS.mkdir(exist_ok=True)
     with (_RECORDS / "lock").open("w") as lock:
@@ -101,13 +101,13 @@ def _remove(left: Network) -> None:
 
 
 def _mounts(folder: Path) -> list[str]:
-    """Return the mount points below a folder, the innermost first."""
+    """Return the mount points below a folder, with the innermost first."""
     points = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
     return sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True)
 
 
 def _shims(folder: Path) -> Iterator[int]:
-    """Yield containerd's shims of this folder, which outlive containerd by design."""
+    """Yield containerd's shims in this folder, which intentionally outlive containerd."""
     for process in _processes():
         with suppress(OSError):
             command = Path(f"/proc/{process}/cmdline").read_bytes()
@@ -116,7 +116,7 @@ def _shims(folder: Path) -> Iterator[int]:
 
 
 def _containers(folder: Path) -> Iterator[int]:
-    """Yield the processes whose root file system is in this folder."""
+    """Yield the processes that have their root file system in this folder."""
     for process in _processes():
         with suppress(OSError):
             for line in Path(f"/proc/{process}/mountinfo").read_text().splitlines():

@@ -1,4 +1,4 @@
-"""Runs kubectl against one cluster and returns parsed answers."""
+"""Runs kubectl for one cluster and returns parsed output."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Object: TypeAlias = "dict[str, Json]"
 
 
 class Refused(AssertionError):
-    """kubectl failed; the message contains its error output."""
+    """kubectl failed. The message contains its error output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """kubectl with a kubeconfig; `within` is a prefix for every command."""
+    """kubectl with a kubeconfig. `within` is a prefix for every command."""
 
     binary: Path
     kubeconfig: Path
     within: tuple[str, ...] = ()
 
     def run(self, *arguments: str | Path, given: str | None = None, seconds: float = 300) -> str:
-        """Run a command and return its output; raise Refused with kubectl's message if it fails."""
+        """Run a command and return its output. Raise Refused with kubectl's message if it fails."""
         return self._done(arguments, given, seconds).stdout
 
     def answers(self, *arguments: str | Path) -> bool:
@@ -52,8 +52,8 @@ class Kubectl:
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
         """Validate every manifest on the API server with strict field validation, without changing anything.
 
-        Returns the API server's warnings; raises Refused with its errors. Namespaces that the manifests declare or name
-        are really created, since the rest cannot be validated without them.
+        Returns the API server's warnings. Raises Refused with its errors. Namespaces in the manifests are really
+        created, because the rest cannot be validated without them.
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
@@ -63,21 +63,21 @@ class Kubectl:
         return tuple(line for line in done.stderr.splitlines() if line.startswith("Warning:"))
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object:
-        """Return one object; raise Refused if it does not exist."""
+        """Return one object. Raise Refused if it does not exist."""
         return cast(Object, json.loads(self.run("get", kind, name, "--namespace", namespace, "--output=json")))
 
     def all(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
-        """Return all objects of a kind, in one namespace or in all."""
+        """Return all objects of a kind in one namespace or in all of them."""
         where = ("--namespace", namespace) if namespace else ("--all-namespaces",)
         found = json.loads(self.run("get", kind, *where, "--selector", selector, "--output=json"))
         return cast(list[Object], found["items"])
 
     def value(self, kind: str, name: str, path: str, namespace: str = "default") -> str:
-        """Return the result of a JSONPath such as `{.status.state}`; empty if the field or the object is missing."""
+        """Return the result of a JSONPath such as `{.status.state}`, or an empty string if something is missing."""
         return self.run("get", kind, name, "--namespace", namespace, f"--output=jsonpath={path}", "--ignore-not-found")
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
-        """Check twice a second until ready; raise Refused with the cluster's warnings when time is up."""
+        """Check a condition twice a second. Raise Refused with the cluster's warnings when the time is up."""
         until = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > until:
@@ -105,7 +105,7 @@ def as_list(objects: Iterable[Object]) -> str:
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """Return the namespaces that manifests declare, and bare Namespace objects for those they only refer to."""
+    """Return the namespaces in manifests, and bare Namespace objects for those that are only referred to."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     found: dict[str, Object] = {}

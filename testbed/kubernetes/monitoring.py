@@ -1,6 +1,7 @@
-"""Prometheus and Alertmanager for a whole Kubernetes, configured by the Prometheus Operator from the cluster's objects.
+"""Prometheus and Alertmanager for a whole Kubernetes, configured by the Prometheus Operator from its objects.
 
-Both run on the node rather than in Pods, since their images cannot be pulled here; their StatefulSets have no replicas.
+Both run on the node instead of in Pods, because their images cannot be pulled here. Their StatefulSets have no
+replicas.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ _RULES = "/etc/prometheus/rules"
 _SELECTED = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
 _OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
 _OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
-"""The Secret that the operator writes, and its key."""
+"""The Secret that the operator writes, and the key in it."""
 
 _OF_THE_CHART = ("NilUsesHelmValues", "storageSpec")
-"""Suffixes of chart values that are not fields of a Prometheus: the chart itself reads or renames them."""
+"""Suffixes of chart values that are not fields of a Prometheus, because the chart itself reads or renames them."""
 
 _OF_THE_POD = {"$(SHARD)": "0", "$(POD_NAME)": f"prometheus-{NAME}-0"}
-"""Variables of the Pod that Prometheus's config reloader substitutes."""
+"""Variables of the Pod that the config reloader of Prometheus substitutes."""
 
 _OWN_KINDS = ("alertmanagers", "prometheuses")
 
@@ -46,12 +47,12 @@ class Monitoring:
     cluster: WholeKubernetes
 
     def targets(self, job: str) -> list[str]:
-        """Return the health (up or down) of the targets scraped for a job, such as `podMonitor/loans/ray-heads/0`."""
+        """Return the health (up or down) of the targets of a job such as `podMonitor/loans/ray-heads/0`."""
         found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/targets?state=active")
         return [each["health"] for each in found["data"]["activeTargets"] if each["scrapePool"] == job]
 
     def fires(self, alert: str) -> bool:
-        """Return whether Prometheus reports an alert of this name as firing now."""
+        """Return whether an alert with this name is firing."""
         found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/alerts")
         return any(one["labels"]["alertname"] == alert and one["state"] == "firing" for one in found["data"]["alerts"])
 
@@ -65,7 +66,7 @@ def monitoring(
 ) -> Generator[Monitoring]:
     """Start the operator, and run Prometheus and Alertmanager with the configuration that it generates.
 
-    `prometheus` and `alertmanager` are the `spec` of a Prometheus and an Alertmanager, as the chart renders it.
+    `prometheus` and `alertmanager` are the `spec` of each object as the chart renders it.
     """
     folder.mkdir()
     definitions = build.download(PROMETHEUS_OPERATOR) / "example" / "prometheus-operator-crd"
@@ -94,7 +95,7 @@ def _instances(prometheus: Object, alertmanager: Object) -> list[Object]:
         **everything,
         "replicas": 0,
         "apiserverConfig": {"host": f"http://127.0.0.1:{_API}"},
-        # EndpointSlices can be created manually alongside those of the control plane, which deletes addresses from
+        # EndpointSlices can be created manually next to those of the control plane, which deletes addresses from
         # Endpoints.
         "serviceDiscoveryRole": "EndpointSlice",
         "alerting": {"alertmanagers": [alerted]},
@@ -135,7 +136,10 @@ def on_the_node(service: str, namespace: str, port: int, name: str = "") -> Obje
 
 
 def _start_operator(cluster: WholeKubernetes, processes: Processes) -> None:
-    """Start the operator behind an API proxy, as it accepts no token in a kubeconfig; Prometheus uses the proxy too."""
+    """Start the operator with an API proxy, because it accepts no token in a kubeconfig.
+
+    Prometheus also uses the proxy.
+    """
     kubectl = cluster.kubectl
     processes.start("api-proxy", kubectl.binary, f"--kubeconfig={kubectl.kubeconfig}", "proxy", f"--port={_API}")
     url = f"http://127.0.0.1:{_API}"
@@ -187,7 +191,7 @@ def _start_prometheus(cluster: WholeKubernetes, processes: Processes, folder: Pa
 
 
 def _made(cluster: WholeKubernetes) -> tuple[bool, bool, bool]:
-    """Return whether the operator has written each configuration and the rules."""
+    """Return whether the operator has written the two configurations and the rules."""
     prometheus, alertmanager = (bool(_encoded(cluster, *each)) for each in (_OF_PROMETHEUS, _OF_ALERTMANAGER))
     return prometheus, alertmanager, bool(_rules(cluster))
 

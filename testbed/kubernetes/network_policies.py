@@ -1,7 +1,7 @@
-"""Evaluates NetworkPolicies: which addresses and ports are open for each Pod and direction.
+"""Evaluates which addresses and ports NetworkPolicies allow for each Pod and direction.
 
-Follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` also matches Pod
-addresses, which the API leaves to each network plugin; most plugins that filter by address do so.
+The evaluation follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` also
+matches addresses of Pods. The API leaves this to the network plugin, and most plugins that filter by address do it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with its own address; `ports` are the named container ports."""
+    """A Pod with its own address. `ports` are its named container ports."""
 
     namespace: str
     name: str
@@ -42,7 +42,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of ports of one protocol, both ends included."""
+    """A range of ports of one protocol, including both ends."""
 
     protocol: str
     first: int
@@ -55,7 +55,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Allows connections on these ports (all if empty), to or from these addresses."""
+    """Allows connections on these ports, or on all ports if there are none, to or from these addresses."""
 
     blocks: tuple[Block, ...]
     ports: tuple[Range, ...]
@@ -68,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """A Pod's rules; None for a direction that no policy restricts."""
+    """The rules of a Pod. None means that no policy restricts a direction."""
 
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
@@ -76,18 +76,18 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Namespaces with their labels, Pods, and the policies in effect."""
+    """Namespaces with their labels, Pods, and all policies."""
 
     namespaces: Mapping[str, Labels]
     pods: Sequence[Pod]
     policies: Sequence[Object]
 
     def isolation(self, pod: Pod) -> Isolation:
-        """Return the rules that all policies together impose on a Pod."""
+        """Return the rules that all policies together define for a Pod."""
         return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
 
     def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
-        """Return whether a Pod can reach a port of another: its egress and the other's ingress must both allow it."""
+        """Return whether a Pod can connect to another. The egress of one and the ingress of the other must allow it."""
         leaves, enters = self.isolation(source).egress, self.isolation(target).ingress
         return _passes(leaves, target.address, protocol, port) and _passes(enters, source.address, protocol, port)
 
@@ -167,7 +167,7 @@ def _passes(rules: Iterable[Rule] | None, address: IPv4Address, protocol: str, p
 
 
 def _selects(policy: Object, pod: Pod, direction: str) -> bool:
-    """Return whether a policy selects a Pod. By default it applies to ingress, and to egress if it has egress rules."""
+    """Return whether a policy selects a Pod. The default is ingress, and egress only with egress rules."""
     spec = _spec(policy)
     types = cast("Sequence[str]", spec.get("policyTypes", ("Ingress", *(("Egress",) if "egress" in spec else ()))))
     mine = _metadata(policy)["namespace"] == pod.namespace and direction.capitalize() in types
@@ -186,7 +186,7 @@ def _alone(pod: Pod) -> Block:
 
 
 def _range(port: Object, listening: Pod | None) -> Range | None:
-    """Return the ports of a rule's entry; None if the entry names a port that the Pod does not have."""
+    """Return the ports of an entry in a rule, or None if the entry names a port that the Pod lacks."""
     protocol, number = str(port.get("protocol", "TCP")), port.get("port")
     if number is None:
         return Range(protocol, 0, 65535)

@@ -1,4 +1,4 @@
-"""Nodes without machines: KWOK keeps them ready and simulates the Pods that the scheduler places there."""
+"""Nodes without machines. KWOK keeps them ready and simulates the Pods that are scheduled on them."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as the scheduler sees it; `resources` are extended resources, such as `nvidia.com/gpu`."""
+    """A node as the scheduler sees it. `resources` are extended resources such as `nvidia.com/gpu`."""
 
     name: str
     cpu: str = "64"
     memory: str = "256Gi"
-    disk: str = "16Ti"  # more than any Pod requests: a spec does not declare machines' disks
+    disk: str = "16Ti"  # more than any Pod requests, because specs do not declare the disks of machines
     resources: tuple[tuple[str, int], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[tuple[str, str, str], ...] = ()  # key, value, effect
 
 
 def nodes_of(capacity: Iterable[Machines], gpu_resource: str = "nvidia.com/gpu") -> Iterator[Node]:
-    """Yield one node for each machine that a spec declares, with its labels, taints and accelerators."""
+    """Yield one node for each machine in a spec, with its labels, taints and accelerators."""
     for group, machines in enumerate(capacity):
         accelerator = machines.accelerator
         for position in range(machines.count):
@@ -52,7 +52,7 @@ def nodes_of(capacity: Iterable[Machines], gpu_resource: str = "nvidia.com/gpu")
 
 
 def start_kwok(processes: Processes, kubectl: Kubectl) -> None:
-    """Start KWOK for only the nodes that `add_nodes` adds."""
+    """Start KWOK for only those nodes that `add_nodes` adds."""
     stages = build.module_folder("kwok", "sigs.k8s.io/kwok") / "kustomize" / "stage"
     selector = ",".join(f"{key}={value}" for key, value in FAKE.items())
     processes.start(

@@ -1,4 +1,4 @@
-"""A whole Kubernetes on this machine: real containers on one node, in a network namespace without a route out."""
+"""A whole Kubernetes on this machine, with real containers on one node in a network without a route out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from testbed.kubernetes.control_plane import CONTEXT, Addresses, Cluster, start,
 from testbed.places import binary
 from testbed.processes import Processes
 
-# Addresses reserved for tests (RFC 2544), so that no real host has one of them.
+# Addresses that are reserved for tests (RFC 2544), so no real host has them.
 NODE_ADDRESS = "198.18.255.1"
 _NOWHERE = "198.18.255.254"
 _PODS = "198.18.0.0/24"
@@ -29,21 +29,21 @@ _SERVICES = "198.19.0.0/16"
 
 NODE = "real-1"
 PAUSE = "registry.local/pause:1"
-"""An image with a sleeping process, loaded on every node."""
+"""The image of a process that sleeps, which is loaded on every node."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeKubernetes(Cluster):
-    """A cluster whose Pods really run. Start programs that connect to it with `run` or the prefix `within`."""
+    """A cluster whose Pods really run. Programs that connect to it need `run` or the prefix `within`."""
 
     @property
     def within(self) -> tuple[str, ...]:
-        """Return the prefix that runs a command in the cluster's network."""
+        """Return the prefix that runs a command in the network of the cluster."""
         return self.kubectl.within
 
     @property
     def by_name(self) -> tuple[str, ...]:
-        """Return the prefix (after `within`) that makes Services resolvable, using a mount namespace with our DNS."""
+        """Return the prefix, after `within`, with which Services can be resolved, in a mount namespace with our DNS."""
         with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
 
@@ -55,14 +55,14 @@ class WholeKubernetes(Cluster):
         return done.stdout
 
     def fetch(self, url: str, seconds: float = 30) -> str:
-        """Send a GET in the cluster's network and return the body; raise RuntimeError if the status is not 200."""
+        """Send a GET in the cluster's network and return the body. Raise RuntimeError if the status is not 200."""
         program = (
             "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
         )
         return self.run(*self.by_name, sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
 
     def reaches(self, url: str) -> bool:
-        """Return whether a GET in the cluster's network returns status 200."""
+        """Return whether a GET in the cluster's network has status 200."""
         try:
             self.fetch(url, 2)
         except RuntimeError:
@@ -76,10 +76,10 @@ class WholeKubernetes(Cluster):
 
 @contextmanager
 def whole_kubernetes() -> Generator[WholeKubernetes]:
-    """Run control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; clean up on exit.
+    """Run control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator. Clean up on exit.
 
-    The cluster does not use pytest's temporary folders: kubelets mount volumes there, and after a killed run pytest
-    would try to delete the mounted files.
+    The cluster does not use pytest's temporary folders. Kubelets mount volumes in its folder, and after a killed run
+    pytest would try to delete the mounted files.
     """
     folder = Path(tempfile.mkdtemp(prefix="modelyard-"))
     try:
@@ -147,7 +147,7 @@ state = "{folder}/containerd/state"
 
 
 def _pause_image(folder: Path) -> Path:
-    """Create the image of the pause container, which keeps a Pod's namespaces alive: busybox, sleeping."""
+    """Create the image of the pause container, a sleeping busybox that keeps a Pod's namespaces alive."""
     root = folder / "pause"
     (root / "bin").mkdir(parents=True)
     shutil.copy(shutil.which("busybox") or "/bin/busybox", root / "bin" / "busybox")
@@ -178,7 +178,7 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
                 },
                 "failCgroupV1": False,
                 "failSwapOn": False,
-                # Never: on a disk that is nearly full, the kubelet would remove images, which cannot be pulled again.
+                # Never remove images. On a nearly full disk, the kubelet would, and they cannot be pulled again.
                 "imageGCHighThresholdPercent": 100,
                 "oomScoreAdj": 0,
                 "podLogsDir": str(folder / "pods"),
@@ -199,7 +199,7 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
 
 
 def _start_network(processes: Processes, folder: Path, kubeconfig: Path) -> None:
-    """Start kube-proxy, which does not change the kernel's settings, and a DNS server outside the cluster."""
+    """Start kube-proxy without changes to the kernel's settings, and a DNS server outside the cluster."""
     processes.start(
         "kube-proxy",
         binary("kube-proxy"),

@@ -1,10 +1,10 @@
-"""Runs one operation of the real engine on one program; `testbed.pulumi.stack` starts it in its own process, by path.
+"""Runs one operation of the real engine on one program. `testbed.pulumi.stack` starts it by path in a new process.
 
-    python pulumi_operation.py VERB FOLDER STACK EVENTS [ARGUMENT=VALUE…]
+python pulumi_operation.py VERB FOLDER STACK EVENTS [ARGUMENT=VALUE…]
 
 As under `pulumi up`, the working folder and the first entry of sys.path are the program's folder. This module imports
 only the Pulumi SDK, so that it can run in the program's own environment. Events are written to the file EVENTS as they
-arrive, one JSON value per line; the engine's output goes to standard output.
+happen, one JSON value per line. The output of the engine is printed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi.automation.events import EngineEvent
 
 
 def main() -> int:
-    """Run the operation; return 1 if the engine reports that it failed."""
+    """Run the operation. Return 1 if the engine reports a failure."""
     verb, folder, name, events_path = sys.argv[1:5]
     os.chdir(folder)
     sys.path[0] = folder

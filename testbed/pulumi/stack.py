@@ -1,4 +1,4 @@
-"""Runs an emitted project under the real engine: each operation in its own process, with a state folder per stack."""
+"""Runs an emitted project with the real engine. Each operation has its own process, each stack its own state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPERATION = Path(__file__).with_name("operation.py")
 
 
 class Failed(AssertionError):
-    """The engine failed; the message contains its output."""
+    """The engine failed. The message contains its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def changed(self) -> dict[str, str]:
-        """Return the URNs that changed, with their operation."""
+        """Return the URNs that changed, and the operation on each."""
         return {urn: operation for urn, operation in self.changes.items() if operation not in ("same", "read")}
 
 
@@ -57,7 +57,7 @@ class Running:
 
     @property
     def leader(self) -> int:
-        """Return the ID of the process whose session contains engine, provider and program."""
+        """Return the ID of the process whose session contains the engine, the provider and the program."""
         return self._process.pid
 
     @property
@@ -67,7 +67,7 @@ class Running:
 
     @property
     def under_way(self) -> set[str]:
-        """Return the URNs whose step has begun and not ended; steps that ended are in the stack's state."""
+        """Return the URNs whose step has begun but not ended. Steps that have ended are in the stack's state."""
         open_steps: set[str] = set()
         for kind, urn, *_ in _read(self._events):
             if kind == "begun":
@@ -78,11 +78,11 @@ class Running:
 
     @property
     def ended(self) -> bool:
-        """Return whether the operation is over."""
+        """Return whether the operation has ended."""
         return self._process.poll() is not None
 
     def kill(self) -> None:
-        """Kill engine, provider and program at once, as a crash of the machine would."""
+        """Kill engine, provider and program at once, like a crash of the machine."""
         while left := session(self._process.pid):
             for process in left:
                 with suppress(ProcessLookupError):
@@ -90,7 +90,7 @@ class Running:
             self._process.wait()
 
     def wait(self, seconds: float) -> Outcome:
-        """Return the outcome; when time is up, kill everything and raise Failed with the output."""
+        """Return the outcome. When the time is up, kill everything and raise Failed with the output."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -109,10 +109,10 @@ class Running:
 class PulumiStack:
     """A stack of an emitted project.
 
-    The project's folder is copied first, since the engine writes to `Pulumi.<stack>.yaml`. The real command `pulumi
-    stack init` creates the stack, so a `Pulumi.yaml` that the command line rejects fails at once. `python` is an
-    interpreter with exactly the packages in the project's requirements.txt. A PATH in the environment is searched
-    first. `within` is a prefix for operations, such as `nsenter --net=…`.
+    The project's folder is copied first, because the engine writes to `Pulumi.<stack>.yaml`. The stack is created by
+    the real command `pulumi stack init`, which rejects an invalid `Pulumi.yaml`. `python` is an interpreter with
+    exactly the packages in the project's requirements.txt. A PATH in the environment is searched first. `within` is a
+    prefix for operations, such as `nsenter --net=…`.
     """
 
     def __init__(
@@ -148,11 +148,11 @@ class PulumiStack:
 
     @property
     def name(self) -> str:
-        """Return the project's name in Pulumi.yaml."""
+        """Return the name of the project in Pulumi.yaml."""
         return str(yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"])
 
     def replace(self, project: Path) -> None:
-        """Replace the project with another version, keeping the stack's state and settings."""
+        """Replace the project with another version, but keep the state and settings of the stack."""
         settings = f"Pulumi.{self.stack}.yaml"
         kept = (self.folder / settings).read_bytes()
         shutil.rmtree(self.folder)
@@ -160,11 +160,11 @@ class PulumiStack:
         (self.folder / settings).write_bytes(kept)
 
     def configure(self, key: str, value: str, *, secret: bool = False) -> None:
-        """Set a value of the stack's configuration with `pulumi config set`; it overrides the emitted value."""
+        """Set a value in the stack's configuration with `pulumi config set`, which overrides the emitted value."""
         self.command("config", "set", "--secret" if secret else "--plaintext", key, value, "--stack", self.stack)
 
     def command(self, *arguments: str) -> str:
-        """Run the real `pulumi` in the project's folder; raise Failed with its output if it fails."""
+        """Run the real `pulumi` in the project's folder. Raise Failed with its output if it fails."""
         done = subprocess.run(
             [str(_pulumi()), *arguments, "--non-interactive"],
             cwd=self.folder,
@@ -179,7 +179,7 @@ class PulumiStack:
         return done.stdout
 
     def start(self, operation: str) -> Running:
-        """Start `up`, `preview`, `refresh` or `destroy` and return at once."""
+        """Start `up`, `preview`, `refresh` or `destroy`, and return immediately."""
         self._count += 1
         events = self._scratch / f"{self._count}-{operation}.events"
         output = self._scratch / f"{self._count}-{operation}.out"
@@ -197,7 +197,7 @@ class PulumiStack:
         return Running(process, events, output)
 
     def run(self, operation: str, seconds: float = 900) -> Outcome:
-        """Run an operation and wait for it; raise Failed if the engine reports a failure."""
+        """Run an operation to its end. Raise Failed if the engine reports a failure."""
         running = self.start(operation)
         try:
             outcome = running.wait(seconds)
@@ -226,17 +226,19 @@ class PulumiStack:
         return self.run("destroy", seconds)
 
     def _restore(self) -> None:
-        """Restore the engine's own backup if a kill left the state empty, as a user would.
+        """Restore the engine's own backups of files that a kill left empty, as a user would.
 
-        The engine overwrites state files in place: if it is killed at that moment, an empty file and the backup remain.
+        A state file and its attributes (the content type) are overwritten in place. If the engine is killed at that
+        moment, it reports `failed to load checkpoint: EOF` from then on.
         """
         for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
             backup = file.with_name(f"{file.name}.bak")
-            if not file.stat().st_size and backup.is_file():
-                shutil.copyfile(backup, file)
+            for current, kept in ((file, backup), (_attributes(file), _attributes(backup))):
+                if current.is_file() and not current.stat().st_size and kept.is_file():
+                    shutil.copyfile(kept, current)
 
     def unlock(self) -> None:
-        """Release the lock that a killed operation left: `pulumi cancel`."""
+        """Release the lock of a killed operation with `pulumi cancel`."""
         self.command("cancel", "--yes", "--stack", self.stack)
 
     def export(self) -> dict[str, Json]:
@@ -246,13 +248,13 @@ class PulumiStack:
         return cast(dict[str, Json], found["deployment"])
 
     def resources(self) -> list[dict[str, Json]]:
-        """Return the resources in the stack's state, except the stack itself and providers; empty after a destroy."""
+        """Return the resources in the stack's state, without the stack itself and providers."""
         resources = cast(list[dict[str, Json]], self.export().get("resources", []))
         return [resource for resource in resources if not str(resource["type"]).startswith("pulumi:")]
 
 
 def _read(events: Path) -> list[list[str]]:
-    """Return the events so far, except a last line that is still being written."""
+    """Return all events except a last line that is still being written."""
     lines = events.read_text().splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -262,6 +264,11 @@ def _pulumi() -> Path:
 
 
 def _path(python: Path, first: str) -> str:
-    """Return the PATH for engine, provider plugins and interpreter; the machine's own programs come last."""
+    """Return the PATH for engine, plugins and interpreter, followed by the machine's own programs."""
     folders = (first, _pulumi().parent, binaries(), python.parent)
     return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))
+
+
+def _attributes(file: Path) -> Path:
+    """Return the file in which the backend stores the attributes of a state file."""
+    return file.with_name(f"{file.name}.attrs")

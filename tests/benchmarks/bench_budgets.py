@@ -1,7 +1,7 @@
-"""Compiler performance budgets for start-up, validate and compile, and for how their cost grows with the spec.
+"""Check the performance of the compiler's start-up, validate and compile, and how their cost grows with the spec.
 
-All budgets are ratios within one run. Both sides are measured in turns, in processor time, and the fastest run of each
-counts, because other processes on a shared machine can only make a run slower. `ratios.json` has the budgets.
+All budgets are ratios within one run. The two sides are measured alternately in processor time. The fastest run of each
+counts, because other processes on a shared machine can only slow a run down. `ratios.json` has the budgets.
 
 The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
 gets the same spec and schema. For compile, it also gets our documents as plain values, so only our time includes the
@@ -98,12 +98,12 @@ def spec(folder: Path, models: int) -> str:
 
 
 def times_pass(*arguments: str) -> Measure:
-    """Return a measurement of `python -m modelyard` relative to `python -c pass`. Repeating it adds more runs."""
+    """Return a measurement of `python -m modelyard` relative to `python -c pass`. Each repetition adds runs."""
     nothing: list[float] = []
     ours: list[float] = []
 
     def measure() -> float:
-        whole("-m", "modelyard", *arguments)  # to create bytecode
+        whole("-m", "modelyard", *arguments)  # creates bytecode
         for _ in range(ROUNDS):
             nothing.append(whole("-c", "pass"))
             ours.append(whole("-m", "modelyard", *arguments))
@@ -120,7 +120,7 @@ def misspelt(text: str, mistakes: int) -> str:
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def bench_start(ratios: Ratios, option: str) -> None:
-    """Measure the start-up time with options that do nothing else."""
+    """Measure the start-up time with options that need no other work."""
     ratios.check(f"{option}, times python -c pass", times_pass(option))
 
 
@@ -152,7 +152,7 @@ def bench_recompile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
 
 
 def bench_validate_large(ratios: Ratios, folder: Path) -> None:
-    """Compare all stages up to the plan to loading and jsonschema."""
+    """Compare the time of all stages up to the plan with that of loading the spec and validating it with jsonschema."""
     ours = [part(VALIDATE, spec(folder, 10_000))]
 
     def measure() -> float:
@@ -195,7 +195,7 @@ def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
 
 
 def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile ten times as many models, without fixed start-up costs, which would hide superlinear growth."""
+    """Compile ten times as many models. Start-up costs are excluded, because they would hide superlinear growth."""
     runs: list[int] = []
 
     def compiled(models: int) -> float:
@@ -213,7 +213,7 @@ def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) ->
 
 
 def bench_unknown_keys(ratios: Ratios) -> None:
-    """Compare the cost of an unknown key, beyond the number of reported ones, to the cost of a known key.
+    """Compare the cost of unknown keys that are too many to be reported with the cost of known keys.
 
     The benchmark counts instructions, so a single measurement is exact.
     """

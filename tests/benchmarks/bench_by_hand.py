@@ -1,4 +1,4 @@
-"""Compare the time to register the emitted infrastructure under mocks to a handwritten program."""
+"""Compare the time to register the emitted infrastructure under mocks with that of a handwritten program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RUNNER = Path(__file__).parents[1] / "stacks" / "registrations.py"
 
 
 def bench_registering(ratios: Ratios, tmp_path: Path) -> None:
-    """Measure from the start of Python to the last registration, including imports."""
+    """Measure the time from the start of Python to the last registration, including imports."""
     folder = emitted(tmp_path)
 
     def registered(program: Path) -> float:

@@ -1,4 +1,4 @@
-"""Compare the throughput of a drift monitor to the most widely used library, in the same environment."""
+"""Compare the throughput of a drift monitor with that of the most widely used library in the same environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.benchmarks.conftest import Repeat, Within
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 USUAL = "evidently==0.7.23\npandas<3\n"
-"""Evidently 0.7.23 does not work with pandas 3, so both are measured with pandas 2."""
+"""Evidently 0.7.23 does not work with pandas 3, so both libraries are measured with pandas 2."""
 
 ROWS, ROWS_OF_USUAL = 200_000, 20_000
 
@@ -58,7 +58,10 @@ tell(began)
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """Return a Python environment for both. Our code only needs numpy and pandas here, which Evidently installs."""
+    """Return a Python environment for both libraries.
+
+    Evidently installs numpy and pandas, which are all that our code needs here.
+    """
     return str(environments.environment(USUAL))
 
 

@@ -1,4 +1,4 @@
-"""Compile ten thousand models, which takes minutes. Only `make bench` does this; `make budgets` uses fewer models."""
+"""Compile ten thousand models, which takes minutes. Only `make bench` runs this benchmark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.systems import system
 
 
 def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Compare ten thousand models to one thousand, and limit the memory."""
+    """Compare the cost of ten thousand models with that of one thousand, and limit the memory."""
     costs: dict[int, Cost] = {}
     for models in (1, 1_000, 10_000):
         (tmp_path / f"{models}").mkdir()

@@ -19,8 +19,9 @@ def tell(began):
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([spent, kilobytes / 1024]))
 """
-"""Prints the cost. With /proc, memory is the process's own peak, because `ru_maxrss` survives exec and so starts at
-the parent's memory.
+"""Prints the cost.
+
+With /proc, memory is the peak of this process alone. `ru_maxrss` survives exec, so it starts at the parent's memory.
 """
 
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

@@ -1,4 +1,4 @@
-"""Compare ratios that were measured within one run with their budgets and with stored ratios.
+"""Compare ratios measured within one run with their budgets and with stored ratios.
 
 For each ratio, `ratios.json` has a `budget`, the `stored` ratio from an idle machine, and the `band` by which a run may
 differ from the stored ratio before the table mentions it. If a budget is not met yet, `bound` applies instead, and
@@ -31,20 +31,20 @@ class Expected:
 
     @property
     def held(self) -> float:
-        """The ratio above which a run fails on a machine that does little else."""
+        """The ratio above which a run on an otherwise idle machine fails."""
         return self.budget if self.bound is None else self.bound
 
     def limit(self, margin: float) -> float:
-        """The ratio above which a run fails that allows `margin` times the budget.
+        """The ratio above which a run fails, allowing `margin` times the budget.
 
-        A bound has slack already, so where there is one, the margin applies to the stored ratio.
+        A bound already has slack, so the margin then applies to the stored ratio instead.
         """
         if self.bound is None:
             return self.budget * margin
         return max(self.bound, margin * (self.stored or 0.0))
 
     def verdict(self, measured: float) -> str:
-        """Return the table's remark on a ratio, or "" if it has not changed and is within its budget."""
+        """Return the table's remark on a ratio, or "" if the ratio is unchanged and within its budget."""
         if measured > self.held:
             return "exceeded"
         if self.stored is not None and measured > self.stored * (1 + self.band):
@@ -56,7 +56,7 @@ class Expected:
 
 @dataclass
 class Ratios:
-    """The ratios of one run, which fails where a ratio exceeds its limit with this margin."""
+    """The ratios measured in one run. The run fails if a ratio exceeds its limit for this margin."""
 
     expected: Mapping[str, Expected]
     measured: dict[str, float] = field(default_factory=dict[str, float])
@@ -69,7 +69,7 @@ class Ratios:
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measure a ratio and fail if it is too large twice, because the machine may have been busy the first time."""
+        """Measure a ratio, and fail if it is too large twice. The first time, the machine may have been busy."""
         expected = self.expected[what]
         limit = expected.limit(self.margin)
         ratio = measure()

@@ -1,4 +1,4 @@
-"""Compare the infrastructure emitted for the example `hello` on AWS to a program by hand in plain pulumi-aws.
+"""Compare the infrastructure emitted for the example `hello` on AWS with a handwritten program in plain pulumi-aws.
 
 Only resources that exist in AWS are counted. Components only exist in Pulumi's state, and the handwritten program has
 none.
@@ -53,7 +53,7 @@ def test_both_programs_protect_the_same_resources(both: Both) -> None:
 
 
 def test_both_programs_have_the_same_outputs(ours: Path) -> None:
-    """Both programs have the same outputs, which are all that workloads read from the infrastructure."""
+    """Both programs export the same outputs. Workloads read nothing else from the infrastructure."""
     outputs = [re.findall(r'^pulumi\.export\("(\w+)"', _program(folder), re.MULTILINE) for folder in (ours, BY_HAND)]
 
     assert len(outputs[0]) > 5
@@ -61,7 +61,7 @@ def test_both_programs_have_the_same_outputs(ours: Path) -> None:
 
 
 def test_emitted_program_is_shorter(ours: Path) -> None:
-    """The emitted program is less than a third as long, without the library, which is the same for all systems."""
+    """Without the library, which is the same for all systems, the emitted program is less than a third as long."""
     assert len(_program(ours).splitlines()) < len(_program(BY_HAND).splitlines()) / 3
 
 

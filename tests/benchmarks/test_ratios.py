@@ -1,4 +1,4 @@
-"""Measured ratios pass or fail depending on budgets, bounds and margins."""
+"""Tests how budgets, bounds and margins decide whether measured ratios pass."""
 
 from __future__ import annotations
 

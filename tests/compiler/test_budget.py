@@ -1,4 +1,4 @@
-"""All targets share one budget. Exceeding it is an error or warning for the fixed cost, a warning for the maximum."""
+"""Tests the budget of all targets. Exceeding it with fixed costs can be an error, otherwise only a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def said(block: bool, *costs: Cost) -> list[str]:
 
 @pytest.mark.parametrize(("block", "code"), [(False, "W0513"), (True, "E0513")])
 def test_targets_share_one_budget(block: bool, code: str) -> None:
-    """Two targets within the budget may exceed it together."""
+    """Two targets that are each within the budget may exceed it together."""
     half = Cost(10_000, 10_000)
 
     assert said(block, half) == []

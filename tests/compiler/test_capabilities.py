@@ -1,4 +1,4 @@
-"""The table of capabilities is complete, the same as in the image, and read alike by compiler and runtime."""
+"""Tests that the capability table is complete, and that compiler and runtime interpret it in the same way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TASKS = DEFS["model"]["properties"]["task"]["enum"]
 
 
 def names() -> list[str]:
-    """Return all metric names, those just outside a family's bounds, and lookalikes."""
+    """Return all metric names, names just outside a family's bounds, and lookalikes."""
     found = ["auc_rp", "psi", "recall_at_K", "recall_at_", "lift_at_010", "recall_at_١"]
     for name, one in TABLE["metrics"].items():
         found.append(name)
@@ -34,7 +34,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", names())
 def test_compiler_and_runtime_agree_on_metrics(name: str) -> None:
-    """The runtime computes what the compiler accepts, for the same tasks and in the same direction."""
+    """The runtime computes the metrics that the compiler accepts, for the same tasks and in the same direction."""
     here, there = capabilities.metric_of(name), runtime.metric_of(name)
 
     assert (here is None) == (there is None)
@@ -58,7 +58,7 @@ def test_compiler_and_runtime_agree_on_trainers_and_monitors() -> None:
 
 
 def test_the_table_matches_the_schema() -> None:
-    """Tasks, monitor types and frameworks are the same in both."""
+    """The table and the schema have the same tasks, monitor types and frameworks."""
     metrics = TABLE["metrics"].values()
     frameworks = set(DEFS["model"]["properties"]["framework"]["enum"])
 

@@ -1,4 +1,4 @@
-"""Cron expressions are read as Kubernetes reads them, and the time between runs is exact."""
+"""Tests that cron expressions mean the same as in Kubernetes, and that the time between runs is exact."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_time_between_runs_is_exact(line: str, shortest_s: int, longest_s: int) 
     ],
 )
 def test_invalid_cron_lines_are_refused(line: str, reason: str) -> None:
-    """Kubernetes refuses the same expressions, and our errors give a reason."""
+    """Kubernetes refuses the same cron expressions, but only our errors give a reason."""
     with pytest.raises(CronError) as refused:
         parse(line)
     assert str(refused.value) == reason
@@ -84,7 +84,7 @@ def _fields() -> st.SearchStrategy[tuple[set[int], set[int], set[int]]]:
 @settings(max_examples=60)
 @given(_fields())
 def test_gaps_agree_with_a_calendar(fields: tuple[set[int], set[int], set[int]]) -> None:
-    """Gaps agree with a test that walks through every day of 28 years."""
+    """The computed gaps agree with a walk through every day of 28 years."""
     days, months, weekdays = fields
     texts = [",".join(map(str, sorted(values))) or "*" for values in fields]
     start = date(2001, 1, 1)

@@ -1,4 +1,4 @@
-"""Every code has one constructor and one page, and diagnostics have a fixed order."""
+"""Tests that every code has one constructor and one page, and that diagnostics have a fixed order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDER = Path(getfile(modelyard.diagnostics)).parent
 
 
 def constructors() -> dict[str, str]:
-    """Return the code in each constructor, read from the source text."""
+    """Return the code that each constructor uses, read from the source text."""
     result: dict[str, str] = {}
     for file in FOLDER.rglob("*.py"):
         module = ".".join(file.relative_to(FOLDER).with_suffix("").parts)
@@ -40,7 +40,7 @@ def constructors() -> dict[str, str]:
 
 
 def test_the_registry_finds_every_code() -> None:
-    """The registry matches the source text. Every code occurs once, in order."""
+    """The registry contains every code in the source text once and in order."""
     listed = {
         f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
     }
@@ -51,7 +51,7 @@ def test_the_registry_finds_every_code() -> None:
 
 
 def test_a_provider_has_a_prefix_of_its_own() -> None:
-    """A severity and a number follow the prefix. No provider uses a number twice."""
+    """A provider's codes have its prefix, a severity and a number that is used once."""
     assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
     for package in TARGETS.diagnostics():
         own = [CODE.fullmatch(code) for code in collected((package,))]
@@ -69,7 +69,7 @@ def test_former_codes_are_redirected_and_never_reused() -> None:
 
 @pytest.mark.parametrize("code", codes(TARGETS.diagnostics()))
 def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
-    """The docstring, which is the page, has a summary, a reason, and a wrong and a right spec with readable YAML."""
+    """The docstring is the page. It has a summary, a reason, and a wrong and a right spec with readable YAML."""
     page = cleandoc(codes(TARGETS.diagnostics())[code].__doc__ or "")
 
     assert page.split("\n\n")[0].endswith((".", ":"))
@@ -82,7 +82,7 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
 
 
 def test_diagnostics_are_sorted_and_unique() -> None:
-    """Diagnostics are sorted by file, line, column and code. Those without a position are first."""
+    """Diagnostics are sorted by file, line, column and code, beginning with those without a position."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
     first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
     second = Diagnostic("E0201", Severity.ERROR, "m", Span("a", 10, 1, 2))
@@ -94,6 +94,6 @@ def test_diagnostics_are_sorted_and_unique() -> None:
 
 
 def test_quotes_are_shortened() -> None:
-    """A quote contains only the beginning of a long value, by which users can recognize it."""
+    """A quote contains only the beginning of a long value."""
     assert quote("a" * 40) == f"'{'a' * 40}'"
     assert quote("a" * 41) == f"'{'a' * 39}…'"

@@ -1,4 +1,4 @@
-"""Edits change a document and keep its spans."""
+"""Tests that edits change a document and keep its spans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ below: {deep: 1}
 
 
 def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
-    """Other values keep their spans, even in a shortened list."""
+    """Values that are not edited keep their spans, even in a shortened list."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -35,7 +35,7 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
 
 
 def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None:
-    """All fields in a renamed mapping are kept."""
+    """A renamed mapping keeps all its fields."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -49,7 +49,7 @@ def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None
 
 
 def test_edits_in_a_removed_value_have_no_effect(loaded: Loaded) -> None:
-    """One error may remove a value while another one changes a part of it."""
+    """An edit inside a value that another edit removes has no effect."""
     document = loaded(TEXT)
     inner, outer = ("models", "churn", "task"), ("models", "churn")
 

@@ -1,4 +1,4 @@
-"""The last stage renders a Stack's files, and merges settings with Pulumi's changes to the same file."""
+"""Tests how files of a Stack are rendered, and how settings are merged with changes by Pulumi."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def texts(stack: Stack) -> dict[str, str]:
 
 
 def test_a_stack_has_these_files() -> None:
-    """Each project has Pulumi's files, its components, its manifests, and the target's text files."""
+    """Each project has Pulumi's files, its components and its manifests. The target adds text files."""
     assert [file.path for file in emit(STACK)] == [
         "prod/main/workloads/Pulumi.yaml",
         "prod/main/workloads/Pulumi.prod.yaml",
@@ -72,8 +72,8 @@ def test_a_stack_has_these_files() -> None:
     ]
 
 
-def test_files_have_the_expected_content() -> None:
-    """Comments name the generator, and settings are declared with types that Pulumi supports."""
+def test_files_name_their_generator_and_declare_settings() -> None:
+    """Files name their generator in a comment, and settings are declared with types that Pulumi supports."""
     found = texts(STACK)
 
     assert found["workloads/Pulumi.yaml"] == (
@@ -118,7 +118,7 @@ def test_files_have_the_expected_content() -> None:
 
 
 def test_components_are_copied_byte_for_byte() -> None:
-    """The components next to a program are the ones that were tested."""
+    """The components in the output are the same files that were tested."""
     library = Path(__file__).parents[2] / "stacks/modelyard_stacks"
     found = {file.path: file.render() for file in stack_files(STACK)}
 
@@ -143,7 +143,7 @@ def test_components_include_their_packages() -> None:
 
 
 def test_emitting_imports_no_component() -> None:
-    """Emitting reads the library without importing it, which would import Pulumi."""
+    """Emitting reads the component library as text. An import would also import Pulumi."""
     code = (
         "import sys; from modelyard.emit import _component; _component('base');"
         "print(sorted({'pulumi', 'modelyard_stacks', 'jinja2'} & {name.partition('.')[0] for name in sys.modules}))"
@@ -153,13 +153,13 @@ def test_emitting_imports_no_component() -> None:
 
 
 def test_a_missing_component_raises() -> None:
-    """A missing component is our bug, so an exception is raised."""
+    """A missing component is a bug in modelyard, so an exception is raised."""
     with pytest.raises(LookupError, match=r"modelyard_stacks\.nowhere"):
         texts(replace(STACK, projects=(replace(PROJECT, components=("nowhere",)),)))
 
 
 def test_a_project_without_settings_has_no_configuration() -> None:
-    """No configuration is declared and no component folder is written."""
+    """Without settings, no configuration is declared and no component folder is written."""
     found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
 
     assert list(found) == [
@@ -170,7 +170,7 @@ def test_a_project_without_settings_has_no_configuration() -> None:
 
 
 def test_manifests_are_rendered_when_written() -> None:
-    """Ten thousand workloads are never in memory at once."""
+    """Manifests are rendered one at a time, so ten thousand workloads are never in memory at once."""
     made: list[int] = []
 
     def one(number: int) -> Iterator[Manifest]:
@@ -186,7 +186,7 @@ def test_manifests_are_rendered_when_written() -> None:
 
 
 def write(out: Path, settings: Mapping[str, Value], *, force: bool = False) -> list[str]:
-    """Write the project's settings and return the codes of conflicts."""
+    """Write the project's settings and return the codes of any conflicts."""
     stack = replace(STACK, projects=(replace(PROJECT, settings=settings),))
     files: list[OutputFile] = [file for file in stack_files(stack) if file.path.endswith("prod.yaml")]
     return [found.code for found in write_tree(out, "prod", "main", files, repr(settings), force)[1]]
@@ -226,7 +226,7 @@ def test_additions_by_pulumi_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> None:
-    """Pulumi's additions do not touch our settings, so the new value is written."""
+    """The salt that Pulumi adds does not conflict with a new value of one of our settings."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "encryptionsalt: v1:abc:def\n")
@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
-    """The spec defines the setting. With force, the edited text is kept in a separate file, and a salt is preserved."""
+    """A user's edit of one of our settings is refused. With force, it is kept in a separate file with the salt."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)
@@ -255,7 +255,7 @@ def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> No
 
 
 def test_a_conflicting_earlier_setting_is_refused(tmp_path: Path) -> None:
-    """If a key that becomes ours already has another value, the user must decide."""
+    """If one of our keys already has another value in the file, the user must resolve the conflict."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "  fraud-main-workloads:replicas: 5\n")

@@ -1,4 +1,4 @@
-"""Values are rendered on one line, as in a spec."""
+"""Tests that values are rendered on one line, as in a spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from modelyard.source import Json
     ],
 )
 def test_values_are_quoted_only_if_necessary(value: Json, text: str) -> None:
-    """Quotes are used only where they are needed."""
     assert flow(value) == text
 
 
@@ -27,7 +26,6 @@ def test_values_are_quoted_only_if_necessary(value: Json, text: str) -> None:
     "text", ["true", "null", "1.0", "1e5", "0x1f", "~", "", "a: b", "- a", "#a", 'q"', "a\nb", "07"]
 )
 def test_a_text_is_read_back_unchanged(text: str) -> None:
-    """The text is read back unchanged."""
     document, found = load(f"value: {flow(text)}\n", "system.yaml")
 
     assert (document and document.value, found) == ({"value": text}, ())

@@ -1,4 +1,4 @@
-"""One run reports the errors of every stage, except those that only follow from others."""
+"""Tests that one run reports the errors of every stage, except errors that only follow from others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NINE = (
     ("severity: ticket", "severity: tiket", "E0204"),
     ("notify: [alerts]", "notify: [alert]", "E0301"),
 )
-"""For the template `realtime`: the correct text, its wrong replacement, and the error's code."""
+"""The correct text in the template `realtime`, a wrong replacement, and the code of the resulting error."""
 
 
 def realtime() -> str:
@@ -39,17 +39,17 @@ def realtime() -> str:
 
 
 def judged(text: str) -> Outcome:
-    """Return everything that is reported about a spec."""
+    """Return all diagnostics for a spec."""
     return understand(Inputs(Given("system.yaml", text)), TARGETS)
 
 
 def errors_of(outcome: Outcome) -> list[Diagnostic]:
-    """Return the errors in order."""
+    """Return the errors in the reported order."""
     return [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
 
 
 def test_nine_errors_are_reported_in_one_run() -> None:
-    """Four schema errors hide neither two wrong references, nor three broken rules, nor the undersized machine."""
+    """Four schema errors hide neither two wrong references nor three broken rules nor an undersized machine."""
     text = realtime()
     for right, wrong, _ in NINE:
         assert right in text
@@ -60,7 +60,7 @@ def test_nine_errors_are_reported_in_one_run() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
 def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
-    """Neither error hides the other or causes additional ones."""
+    """Neither error hides the other or causes further errors."""
     text = realtime()
     for at in (first, second):
         text = text.replace(NINE[at][0], NINE[at][1], 1)
@@ -68,7 +68,7 @@ def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
     assert sorted(one.code for one in errors_of(judged(text))) == sorted((NINE[first][2], NINE[second][2]))
 
 
-# --- one error in an example
+# --- examples with one error
 
 
 def changes(example: Example) -> list[tuple[Place, Edit]]:
@@ -86,7 +86,7 @@ def changes(example: Example) -> list[tuple[Place, Edit]]:
 
 
 def below(value: Json, path: Place) -> list[tuple[Place, Json]]:
-    """Return every value within another one, with its path."""
+    """Return every value inside another one, with its path."""
     found: list[tuple[Place, Json]] = []
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, child in entries:
@@ -100,7 +100,7 @@ WHOLE = [example for example in every_example() if str(example) in {"fraud-detec
 @pytest.mark.parametrize("example", WHOLE, ids=str)
 @pytest.mark.parametrize("share", range(4))
 def test_one_error_causes_no_further_errors(example: Example, share: int) -> None:
-    """Only one stage reports a wrong or missing value. No later stage reports consequences."""
+    """A wrong or missing value is reported by one stage, and later stages do not report its consequences."""
     document = read(example.inputs()).document
     assert document is not None
     wrong = 0
@@ -113,7 +113,7 @@ def test_one_error_causes_no_further_errors(example: Example, share: int) -> Non
     assert wrong > 10
 
 
-# --- what cannot be checked
+# --- checks that cannot run
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_one_error_causes_no_further_errors(example: Example, share: int) -> Non
     ids=["syntax", "a misspelt section", "the mode", "a misspelt word"],
 )
 def test_stages_that_could_not_run_are_listed(right: str, wrong: str, waiting: list[Stage]) -> None:
-    """Without a document or a deployment, these stages cannot run."""
+    """Without a valid document or deployment, later stages cannot run."""
     assert [*judged(realtime().replace(right, wrong)).waiting] == waiting
 
 
 def test_entries_that_depend_on_an_error_are_listed() -> None:
-    """A model without a task is not checked further, nor are its pipelines, endpoints and monitors."""
+    """A model without a task is not checked further, nor are the pipelines, endpoints and monitors that use it."""
     outcome = judged(realtime().replace("    task: binary-classification\n", ""))
 
     assert [one.code for one in errors_of(outcome)] == ["E0202"]
@@ -141,7 +141,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
 
 
 def test_a_valid_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variants of a valid spec are created."""
+    """If a spec is valid, it is checked once, without corrected variants."""
     monkeypatch.setattr("modelyard.further.further", None)
 
     assert not judged(realtime()).failed

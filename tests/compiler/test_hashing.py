@@ -1,4 +1,4 @@
-"""Hashes computed without OpenSSL are the same."""
+"""Tests that hashes are the same when computed without OpenSSL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Ctrl-C in an uninterruptible block is deferred."""
+"""Tests that Ctrl-C in an uninterruptible block takes effect after the block."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def interruptible() -> Iterator[None]:
 
 
 def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
-    """The block is completed, but the code after it does not run."""
+    """The block runs to its end, but the code after it does not run."""
     done: list[str] = []
 
     def run() -> None:
@@ -35,7 +35,7 @@ def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
 
 
 def test_interrupts_work_normally_afterwards() -> None:
-    """After the block, the signal handler is restored, with or without a Ctrl-C."""
+    """The signal handler is restored after the block, with or without a Ctrl-C."""
     with undisturbed():
         pass
 
@@ -44,14 +44,14 @@ def test_interrupts_work_normally_afterwards() -> None:
 
 
 def test_ignored_interrupts_stay_ignored() -> None:
-    """Shells make programs in the background ignore SIGINT, which must not change."""
+    """Shells make background programs ignore SIGINT, and the block must not change that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)
 
 
 def test_other_threads_are_not_affected() -> None:
-    """Only the main thread receives signals and may set handlers."""
+    """Only the main thread gets signals and can set handlers."""
     done: list[str] = []
 
     def inside() -> None:

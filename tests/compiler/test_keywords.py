@@ -1,4 +1,4 @@
-"""Keywords that restrict single values mean the same in both validators."""
+"""Tests that keywords that restrict single values have the same meaning in both validators."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_keywords_agree_with_the_validator(keyword: str) -> None:
 
 
 def test_a_dollar_matches_only_the_end_of_the_text() -> None:
-    """Python's `$` would also match before a final line break. An escaped `$` is a literal dollar."""
+    """Python's `$` would also match before a final line break. An escaped `$` is a literal dollar sign."""
     assert not matches("abc\n", "^[a-z]+$")
     assert matches("a$", r"^a\$$")
     assert not matches("١", r"^\d$")
@@ -68,7 +68,7 @@ def test_a_dollar_matches_only_the_end_of_the_text() -> None:
 
 @pytest.mark.parametrize(("value", "name"), [(2.0, "integer"), (True, "boolean"), (1, "number")])
 def test_types_are_those_of_json_schema(value: Json, name: str) -> None:
-    """2.0 is an integer; booleans are not numbers."""
+    """2.0 is an integer, and booleans are not numbers."""
     assert has_type(value, name)
     assert not has_type(value, "string")
     assert not has_type(True, "integer")
@@ -78,7 +78,7 @@ def test_types_are_those_of_json_schema(value: Json, name: str) -> None:
     st.lists(st.sampled_from([1, 1.0, True, "1", None, 0, False]) | st.lists(st.sampled_from([1, True]), max_size=1))
 )
 def test_repeated_returns_the_position_of_the_second_item(items: list[Json]) -> None:
-    """The reported position is that of the second of two equal items."""
+    """The position of the second of two equal items is returned."""
     at = repeated(items)
     before = [position for position in range(len(items)) if any(same(items[position], one) for one in items[:position])]
 

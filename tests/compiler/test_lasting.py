@@ -1,4 +1,4 @@
-"""The lock records a plan's lasting resources, and their removal by a later plan is reported."""
+"""Tests that the lock records a plan's lasting resources, and that their removal is reported."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SCORER = VALID_SPEC.replace("  scorer:", "  fraud-scorer:").replace("inference.s
 
 
 def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[str, str]]:
-    """Return the warnings about removed resources and their hints."""
+    """Return the warnings about removed resources, with their hints."""
     told = list(check_gone(plan_of(spec), before))
     assert {one.code for one in told} <= {"W0502"}
     return [(one.message, one.hint) for one in told]
 
 
 def test_workloads_and_data_are_recorded_with_their_owners() -> None:
-    """Running workloads and data stores are recorded, but not adopted resources or ones that can be recreated."""
+    """Workloads and data stores are recorded, but not adopted resources or those that can be recreated."""
     assert {
         "main": {
             "batch-job/nightly": "pipelines.nightly",
@@ -98,7 +98,7 @@ def test_removed_data_and_workloads_are_reported_differently(
 
 
 def test_a_removed_target_is_reported_as_still_running() -> None:
-    """Only the removed target is reported, not each resource, because its stack is no longer updated."""
+    """A removed target's stack is no longer updated, so one warning replaces the warnings about its resources."""
     (warning,) = check_gone(
         plan_of(VALID_SPEC), {"branch": {"model-server/a": "inference.a", "monitor/b": "monitors.b"}}
     )

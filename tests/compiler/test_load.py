@@ -1,4 +1,4 @@
-"""YAML is loaded into documents or refused at the right place, in bounded time."""
+"""Tests that YAML is loaded or refused with the position of the error, in bounded time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refused(text: str | bytes, limits: Limits | None = None) -> list[str]:
     ],
 )  # fmt: skip
 def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
-    """YAML 1.2, including JSON."""
+    """Valid YAML 1.2 is parsed, including JSON."""
     assert loaded(text).value == value
 
 
@@ -82,7 +82,7 @@ def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
     ],
 )  # fmt: skip
 def test_invalid_texts_are_refused_at_their_place(text: str | bytes, found: list[str]) -> None:
-    """One run reports every error from which the parser can recover, at its line and column."""
+    """One run reports every error from which the parser can recover, with its line and column."""
     assert refused(text) == found
 
 
@@ -98,13 +98,13 @@ def test_invalid_texts_are_refused_at_their_place(text: str | bytes, found: list
     ],
 )
 def test_limits_are_enforced(text: str, limits: Limits, code: str) -> None:
-    """Size, depth, number of values and alias expansion are limited, and slightly smaller input is accepted."""
+    """Size, depth, number of values and alias expansion are limited. Input within the limits is accepted."""
     assert [place.split()[1] for place in refused(text, limits)] == [code]
     assert load(text, "system.yaml")[0] is not None
 
 
 def test_at_most_a_thousand_errors_are_reported() -> None:
-    """Any further errors are summarized in one diagnostic."""
+    """Errors beyond the first thousand are summarized in one diagnostic."""
     found = refused("a: 1\n" * 2001)
 
     assert len(found) == 1001
@@ -131,12 +131,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_refused(name: str) -> None:
-    """Input that makes other parsers hang or fill the memory is refused after reading only its beginning."""
+    """Input that makes other parsers hang or run out of memory is refused after only its beginning is read."""
     assert len(refused(HOSTILE[name])) <= 2
 
 
 def test_the_garbage_collector_is_enabled_again(loaded: Loaded) -> None:
-    """Loading re-enables garbage collection, even after a refusal."""
+    """Garbage collection is enabled again after loading, even if the text was refused."""
     loaded("a: 1")
     refused("a: [")
 
@@ -182,7 +182,7 @@ JSON_VALUES = st.recursive(
 
 @given(st.dictionaries(JSON_TEXT, JSON_VALUES, max_size=4))
 def test_json_is_read_correctly(value: dict[str, Json]) -> None:
-    """Any JSON object is a valid text, with a span for each of its parts."""
+    """Any JSON object can be loaded, and each of its parts has a span."""
     document, found = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
 
     assert found == ()
@@ -219,7 +219,7 @@ def _values(text: str, pure: bool) -> Json:
 
 
 def test_a_long_line_of_dashes_is_read_in_linear_time() -> None:
-    """The search for a misplaced space scans even a very long line only once."""
+    """A very long line is searched only once for a misplaced space."""
     document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
 
     assert (document, [one.code for one in found]) == (None, ["E0103"])

@@ -1,4 +1,4 @@
-"""Hints for names with a lookalike letter name the letter, and never drop it."""
+"""Tests that hints about names with a lookalike letter describe the letter instead of dropping it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_lookalike_letter_is_named(name: str, hint: str) -> None:
     ],
 )
 def test_no_hint_offers_the_name_without_the_letter(old: str, new: str) -> None:
-    """Following such a hint would change the name in one place and leave the others wrong."""
+    """With a hint that drops the letter, users would rename one place and leave the others wrong."""
     found = examine(Question(VALID_SPEC.replace(old, new, 1)))
     hints = " ".join(diagnostic.hint for diagnostic in found)
 

@@ -1,4 +1,4 @@
-"""Kubernetes objects have exact quantities and valid labels."""
+"""Tests that Kubernetes objects have exact quantities and valid labels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_memory_text_is_read_back_exactly(size: int) -> None:
 
 
 def test_requests_are_limits() -> None:
-    """Requests and limits are separate objects, so that YAML and JSON never share one."""
+    """Requests equal limits, but are separate objects, so that YAML and JSON never share one."""
     found = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
 
     assert found["requests"] == found["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}
@@ -44,7 +44,7 @@ def test_requests_are_limits() -> None:
 
 
 def test_labels_are_valid_for_the_longest_names() -> None:
-    """The longest label value is a section, a dot and forty characters."""
+    """Labels are valid even if a section, a dot and forty more characters are used."""
     found = labels("s" * 30, "n" * 47, f"inference.{'w' * 40}", "server")
 
     assert all(len(str(value)) <= 63 for value in found.values())

@@ -1,4 +1,4 @@
-"""The compiler contains no name of a provider or of its services, because targets supply all of these."""
+"""Tests that the compiler contains no names of providers or their services, because targets supply them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WORDS = re.compile(
 )
 
 ALLOWED = {
-    # the ServiceAccount annotation that an override may change
+    # the ServiceAccount annotation that overrides may change
     "checks/safeguards.py": "amazonaws arn eks",
-    # another possible placement of a store
+    # another place where a store may be
     "diagnostics/stores.py": "aws",
     # the providers whose keys a value may resemble
     "secret_literals.py": "aws google",
@@ -32,11 +32,11 @@ ALLOWED = {
     # formats of other tools that people paste
     "validate/rewrites.py": "arn aws",
 }
-"""Modules that contain providers' names as data, with the reason for each."""
+"""Modules that contain provider names as data. The comments give the reasons."""
 
 
 def code_of(path: Path) -> str:
-    """Return a module's code without docstrings, whose examples may name providers as specs do."""
+    """Return a module's code without docstrings, because their examples may name providers."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -51,7 +51,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """All names, comments and strings are searched, except for the words in the table above."""
+    """Names, comments and strings contain only the words that the table above allows."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

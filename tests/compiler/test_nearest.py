@@ -1,4 +1,4 @@
-"""The known name that was probably meant is suggested."""
+"""Tests that for an unknown name, the known name that was probably meant is suggested."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
     ],
 )
 def test_only_near_names_are_suggested(word: str, meant: str | None) -> None:
-    """Swapped, missing and added letters, letter case and separators are tolerated, but nothing else."""
+    """The check tolerates swapped, missing and added letters, letter case and separators."""
     assert nearest_name(word, KNOWN) == meant
 
 
 def test_the_hint_is_empty_without_a_name() -> None:
-    """An empty hint is omitted."""
+    """Without a similar name, the hint is empty and therefore omitted."""
     assert nearest("volume", KNOWN, "did you mean {}?") == ""
     assert nearest("nmae", KNOWN, "did you mean {}?") == "did you mean 'name'?"
 
@@ -55,7 +55,7 @@ def test_the_closest_of_several_names_is_suggested() -> None:
     ],
 )
 def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], meant: str) -> None:
-    """A synonym from another tool is preferred to a name with similar spelling, if the synonym is valid there."""
+    """A synonym from another tool is preferred to a similar spelling, if the synonym is valid in this place."""
     assert nearest_name(word, known) == meant
 
 

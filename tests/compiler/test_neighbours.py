@@ -1,4 +1,4 @@
-"""If two environments are on one cluster, a shared namespace is an error, and a shared add-on a warning."""
+"""Tests that two environments on one cluster must not share a namespace, and that shared add-ons are reported."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ def told(text: str, **files: str) -> list[str]:
 
 
 def test_two_environments_in_one_namespace_are_refused() -> None:
-    """The error is at the second environment, in the spec or in its own file. A third one is reported once."""
+    """Each further environment in the namespace is reported once, in the spec or in its own file."""
     assert told(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
     assert told(BASE, dev="", prod="", test="") == ["E0517 environments/prod.yaml:1", "E0517 environments/test.yaml:1"]
 
 
 @pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
 def test_separate_environments_have_no_conflict(dev: str) -> None:
-    """The other environment may use its own namespace and add-ons, another existing cluster, or a new one."""
+    """Environments may have their own namespaces and add-ons, another existing cluster, or a new one."""
     assert told(BASE, dev=dev, prod="") == []
 
 
 def test_the_base_does_not_conflict_with_named_environments() -> None:
-    """If a spec has environments, only these are deployed. In clouds, each has its own cluster."""
+    """If a spec has environments, only they are deployed. In clouds, each has its own cluster."""
     assert told(BASE, prod="") == []
     assert told(BASE, dev=CLOUD, prod=CLOUD) == []
 
 
 def test_an_addon_that_two_environments_install_is_reported() -> None:
-    """The environments have separate namespaces, but an operator is installed once per cluster."""
+    """An operator can be installed only once per cluster, even if both environments have their own namespace."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 
 def test_two_environments_writing_to_one_adopted_bucket_are_reported() -> None:
-    """An adopted bucket is the same in all environments, unlike a new one, whose name contains the environment."""
+    """An adopted bucket is the same in all environments. The name of a new bucket contains the environment."""
     made = f"{BASE}    capture: {{store: lake}}\n{LAKE}"
     adopted = made.replace("type: object", "type: object, adopt: acme-ml")
     own = "stores: {lake: {adopt: acme-ml-dev}}\ndeployment: {context: lab}"

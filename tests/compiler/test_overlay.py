@@ -1,4 +1,4 @@
-"""Environments are merged by RFC 7396 with their spans, and invalid ones refused."""
+"""Tests that environments are merged by RFC 7396 with their spans, and that invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def renamed(document: Document, path: str) -> Document:
 
 
 def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
-    """Only the section `environments` is removed."""
+    """Without an environment, only the section `environments` is removed."""
     document, found = overlay(loaded(SPEC), None)
 
     assert found == ()
@@ -43,7 +43,7 @@ def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
 
 
 def test_an_environment_is_merged(loaded: Loaded) -> None:
-    """Mappings are merged, null deletes, and a short form is replaced as a whole."""
+    """Mappings are merged, null deletes a field, and a short form is replaced as a whole."""
     document, found = overlay(loaded(SPEC), "dev")
 
     assert document.value == {
@@ -54,7 +54,7 @@ def test_an_environment_is_merged(loaded: Loaded) -> None:
 
 
 def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
-    """Values from the environment point there, and unchanged values point to the base."""
+    """Values from an environment have spans in the environment. Unchanged values have spans in the base."""
     document, _ = overlay(loaded(SPEC), "dev")
 
     assert document.value_span(("stores", "lake", "adopt")) == Span("system.yaml", 7, 28, 36)
@@ -65,7 +65,7 @@ def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
 
 
 def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
-    """RFC 7396 leaves no null at any depth. Each null that deletes nothing is reported."""
+    """RFC 7396 removes nulls at any depth. A null that deletes nothing is reported."""
     document, found = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
@@ -77,7 +77,7 @@ def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
 
 
 def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
-    """An environment without a value is one without changes."""
+    """An environment with an empty value changes nothing."""
     base, _ = overlay(loaded(SPEC), None)
     document, found = overlay(loaded(SPEC), "same")
 
@@ -86,7 +86,7 @@ def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
 
 
 def test_a_file_is_merged_like_an_entry_in_the_spec(loaded: Loaded) -> None:
-    """Spans from an environment's file point into that file."""
+    """Spans in an environment's file point into this file."""
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
     )
@@ -121,12 +121,12 @@ def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
     ],
 )
 def test_invalid_environments_are_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
-    """Unselected environments are also checked."""
+    """Invalid environments are refused even if they are not selected."""
     assert places(overlay(loaded(text), environment)[1]) == found
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
-    """An entry in the section conflicts with a file, even with an empty one."""
+    """An environment in the section conflicts with one in a file, even if the file is empty."""
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
@@ -142,7 +142,7 @@ def test_deletions_are_recorded(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize("text", ["", "# later\n", "---\n", "null\n"])
 def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str) -> None:
-    """An empty file is like an entry without a value."""
+    """An empty file counts as an environment without changes."""
     extra, found = load(text, "environments/dev.yaml", may_be_empty=True)
 
     assert (extra and extra.value, found) == ({}, ())
@@ -164,7 +164,7 @@ JSON = st.recursive(
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """MergePatch, transcribed from RFC 7396, section 2."""
+    """Apply a merge patch, transcribed from RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -178,7 +178,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
 def test_merging_follows_rfc_7396(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """Any two documents are merged as in the RFC, and every value in the result has its own span."""
+    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

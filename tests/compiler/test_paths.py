@@ -1,4 +1,4 @@
-"""A diagnostic's span leads back to the path that it is about."""
+"""Tests that the span of a diagnostic leads back to the path that the diagnostic is about."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_keys_and_values_are_found_by_their_spans(loaded: Loaded) -> None:
 
 
 def test_an_aliased_value_has_several_paths(loaded: Loaded) -> None:
-    """A value that is written once and used twice has two paths."""
+    """A value written once and used through an alias has two paths."""
     document = loaded(TEXT)
     span = document.value_span(("b", "first", 1, "deep"))
 

@@ -1,4 +1,4 @@
-"""Patterns that are compiled on first use behave like compiled ones."""
+"""Tests that patterns compiled on first use behave like other compiled patterns."""
 
 from __future__ import annotations
 

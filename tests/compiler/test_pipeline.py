@@ -1,4 +1,4 @@
-"""The table of stages is in enumeration order and matches the documentation."""
+"""Tests that the table of stages is in enumeration order and matches the documentation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ HELLO = Example("hello", None)
 
 
 def test_stages_are_in_enumeration_order() -> None:
-    """Every stage occurs once."""
     assert [stage for stage, _ in STAGES] == list(Stage)
 
 
@@ -42,7 +41,7 @@ def test_the_documentation_has_a_section_for_each_stage() -> None:
     ],
 )
 def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, reached: Stage) -> None:
-    """Earlier stages reported nothing, and later stages did not run on the whole spec."""
+    """Earlier stages report nothing, and later stages do not run on the whole spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)
@@ -52,7 +51,7 @@ def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, r
 
 
 def test_a_valid_spec_passes_every_stage() -> None:
-    """A valid spec is then lowered."""
+    """A valid spec passes all stages and is then lowered."""
     outcome = understand(HELLO.inputs(), TARGETS)
 
     assert (outcome.failed, outcome.reached, outcome.stacks) == (False, Stage.FIT, ())

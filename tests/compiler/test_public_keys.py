@@ -1,4 +1,4 @@
-"""Keys from ssh-keygen are accepted. Truncated, altered and unsupported keys are refused with a reason."""
+"""Tests that keys from ssh-keygen are accepted, and that altered or unsupported keys are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from modelyard.public_keys import NotAKey, is_public_body, public_key, reason
 
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um"
-GENERATOR = bytes.fromhex(  # of P-256
+GENERATOR = bytes.fromhex(  # of the curve P-256
     "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
 )
@@ -49,7 +49,7 @@ def test_keys_from_ssh_keygen_are_accepted(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 def test_security_keys_are_accepted(kind: str) -> None:
-    """Security keys need the application that SSH signatures use."""
+    """A security key must name the application that SSH signatures use."""
     fields = [bytes(32)] if "ed25519" in kind else [b"nistp256", GENERATOR]
 
     assert public_key(line(kind, *fields, b"ssh:")).kind == kind

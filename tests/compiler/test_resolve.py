@@ -1,4 +1,4 @@
-"""A document is resolved into a system, with defaults, expanded short forms, parsed units and resolved references."""
+"""Tests that a document is resolved into a system, with defaults, short forms, units and references."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_units_become_integers_in_the_unit_of_their_name() -> None:
 
 
 def test_schedules_are_resolved() -> None:
-    """A schedule is a cron expression with a time zone, or a name. The default is on demand."""
+    """A schedule is a cron expression with a time zone, or a name such as `once`. The default is on demand."""
     system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
 
     assert system.pipelines["retrain"].schedule == Schedule("cron", "0 4 * * 0", "Europe/Berlin")
@@ -192,7 +192,7 @@ def test_a_placement_that_names_each_kind_needs_no_default() -> None:
 def test_inline_compute_gets_a_name(
     inline: str, cpu_millis: int, memory_bytes: int, accelerators: tuple[Accelerator, ...]
 ) -> None:
-    """An inline class gets a name and is otherwise like any other."""
+    """An inline compute class gets a name and is otherwise like a declared one."""
     system = resolved(changed("compute: train", f"compute: {inline}"))
     made = system.compute["pipelines-retrain"]
 
@@ -209,7 +209,7 @@ def test_monitors_share_one_small_class() -> None:
 
 
 def test_a_pipeline_without_steps_is_one_step() -> None:
-    """The run has retries, and the step adds none."""
+    """A pipeline without steps is retried as a whole, and its only step adds no retries."""
     pipeline = resolved().pipelines["retrain"]
 
     assert [step.name for step in pipeline.steps] == ["retrain"]
@@ -277,7 +277,7 @@ def test_captures_have_the_retention_of_governance() -> None:
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:
-    """JSON Schema treats 2.0 as an integer, and so does the compiler."""
+    """JSON Schema treats 2.0 as an integer, and the compiler does the same."""
     replicas = resolved(changed("replicas: {min: 2, max: 6}", "replicas: {min: 2.0, max: 6.0}")).inference["scorer"]
 
     bounds = replicas.variants[1].replicas
@@ -299,7 +299,7 @@ def test_overrides_and_renames_are_resolved() -> None:
 
 
 def test_all_errors_are_reported_at_once() -> None:
-    """An error in one pipeline does not hide those of the next, or of another section."""
+    """An error in one pipeline does not hide errors in the next pipeline or in another section."""
     spec = changed(
         "inputs: [transactions]\n    compute: train",
         "inputs: [transactons]\n    compute: trian",
@@ -319,7 +319,7 @@ def test_all_errors_are_reported_at_once() -> None:
 
 
 def test_thousands_of_dangling_references_are_reported_quickly() -> None:
-    """Suggestions stop after the first few, because each one scans all names."""
+    """Only the first few errors get suggestions, because each suggestion scans all names."""
     names = "".join(f"  m{at}: {{task: regression, framework: xgboost}}\n" for at in range(3000))
     used = "".join(f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000))
     _, found = _resolve(
@@ -335,7 +335,7 @@ def test_thousands_of_dangling_references_are_reported_quickly() -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.data())
 def test_any_valid_document_gives_a_system_or_diagnostics(data: st.DataObject) -> None:
-    """A section of a valid spec is replaced with anything that fits the schema. No check raises on the result."""
+    """A section of a valid spec is replaced with random data that fits the schema, and no check raises an exception."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))

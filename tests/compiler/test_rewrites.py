@@ -1,4 +1,4 @@
-"""Hints suggest a value rewritten in the required form."""
+"""Tests that hints suggest the value in the required form."""
 
 from __future__ import annotations
 
@@ -127,12 +127,12 @@ NETWORK = r"^(projects/[a-z-]+/global/networks/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?
         ("^[a-z-]+$", "projects/acme/regions/europe-west4/subnetworks/ml", "ml"),
     ],
 )
-def test_a_link_of_google_cloud_becomes_the_part_that_a_field_takes(kind: str, text: str, better: str) -> None:
-    """A path whose words are joined would be the name of nothing."""
+def test_only_the_required_part_of_a_google_cloud_path_is_suggested(kind: str, text: str, better: str) -> None:
+    """Only the required part is suggested, because the whole path would not be a name."""
     assert rewritten(text, [kind]) == better
 
 
 def test_free_and_long_texts_are_not_rewritten() -> None:
-    """Free text has no format, and a long text is not a typo."""
+    """Free text has no required form, and a long text is not a typo."""
     assert rewritten("Fraud", []) == ""
     assert rewritten("A" * 101, ["^a+$"]) == ""

@@ -1,4 +1,4 @@
-"""Plain scalars are read by the YAML 1.2 core schema."""
+"""Tests that plain scalars are parsed according to the YAML 1.2 core schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard.load.scalars import plain_value
     ],
 )  # fmt: skip
 def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
-    """Keywords of YAML 1.1 are text, as are dates, times and digits of other scripts."""
+    """Keywords of YAML 1.1 are plain text, as are dates, times and non-ASCII digits."""
     result = plain_value(text)
 
     assert result == value
@@ -32,7 +32,7 @@ def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
 
 
 def test_nan_is_read() -> None:
-    """`.nan` is read, so that a later stage can refuse it."""
+    """`.nan` is parsed as a number, which a later stage refuses."""
     result = plain_value(".nan")
 
     assert isinstance(result, float)
@@ -41,17 +41,15 @@ def test_nan_is_read() -> None:
 
 @given(st.integers())
 def test_every_integer_is_preserved(value: int) -> None:
-    """Integers of any size are preserved."""
     assert plain_value(str(value)) == value
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_is_preserved(value: float) -> None:
-    """Finite floats are preserved."""
     assert plain_value(repr(value)) == value
 
 
 def test_a_very_long_integer_is_shortened() -> None:
-    """Python parses at most 4,300 digits. Longer integers are cut to enough digits to be refused as too large."""
+    """Python parses at most 4,300 digits. A longer integer is shortened but is still refused as too large."""
     assert plain_value("9" * 100_000) == int("9" * 400)
     assert plain_value("0" * 100_000 + "7") == 7

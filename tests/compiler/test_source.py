@@ -1,4 +1,4 @@
-"""Spans of keys and values, including those of combined documents."""
+"""Tests that keys and values have spans, also in combined documents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_spans_are_at_keys_and_values(
     "path", [("models", "ranker", "nothing", 3, "at", "all"), ("models", "ranker", 0), ("models", "ranker", "tags", 2)]
 )
 def test_a_missing_path_has_the_span_of_its_nearest_ancestor(loaded: Loaded, path: tuple[str | int, ...]) -> None:
-    """A path that does not exist still has a span nearby."""
+    """A path that does not exist gets the span of its nearest ancestor."""
     document = loaded(TEXT)
     ancestor = path[:3] if path[2] == "tags" else path[:2]
 
@@ -56,14 +56,13 @@ def test_the_root_has_a_span(loaded: Loaded) -> None:
 
 
 def test_entries_of_large_mappings_have_spans(loaded: Loaded) -> None:
-    """Entries of large mappings have spans like those of small ones."""
     document = loaded("".join(f"key-{at}: {at}\n" for at in range(100)))
 
     assert [document.key_span((f"key-{at}",)).line for at in range(100)] == list(range(1, 101))
 
 
 def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> None:
-    """Parts of a second file keep their lines when they are merged into the first."""
+    """Parts of a second file keep their lines when the files are merged."""
     base, extra = loaded("a: 1\nb: 2\n"), loaded("\n\nc: {d: [1, 2]}\n")
     other = Document(extra.value, (SourceFile("other.yaml", extra.files[0].text),), extra.spans, extra.root)
     joined = appended(base, other)
@@ -88,7 +87,7 @@ def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> No
     ],
 )
 def test_lines_end_at_yaml_line_breaks(text: str, lines: list[str]) -> None:
-    """Lines end with LF, CRLF or CR only, and no text is lost."""
+    """Only LF, CRLF and CR end a line, and no text is lost."""
     found = Lines(text)
 
     assert [found[at] for at in range(len(found))] == lines
@@ -96,5 +95,5 @@ def test_lines_end_at_yaml_line_breaks(text: str, lines: list[str]) -> None:
 
 
 def test_a_byte_order_mark_is_removed() -> None:
-    """The mark is removed, and invalid bytes are shown as replacement characters."""
+    """The byte order mark is removed, and invalid bytes become replacement characters."""
     assert SourceFile.read("x", b"\xef\xbb\xbfa: \xff").text == "a: \ufffd"

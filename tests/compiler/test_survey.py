@@ -1,4 +1,4 @@
-"""A spec is checked in all its environments, and each error is reported once with the environments it affects."""
+"""Tests that all environments are checked, and that each error is reported once with its environments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def surveyed(text: str, **files: str) -> Survey:
 
 
 def told(found: Survey) -> list[str]:
-    """Return each code with its line and, if reported, the affected environments.
+    """Return each code with its line and, if listed, the affected environments.
 
     Conflicts between environments are left out, because the environments in these tests share a namespace.
     """
@@ -48,7 +48,7 @@ def test_an_error_in_all_environments_is_reported_once() -> None:
 
 
 def test_an_error_in_some_environments_lists_them() -> None:
-    """Environments in the spec, environments in files, and the base are listed."""
+    """The list contains environments in the spec, environments in files, and the base."""
     bad = "{models: {churn: {framework: xgbost}}}"
     text = BASE.replace("memory: 2Gi", "memory: 2TB")
 
@@ -59,7 +59,7 @@ def test_an_error_in_some_environments_lists_them() -> None:
 
 
 def test_many_affected_environments_are_counted() -> None:
-    """Twenty environments are not listed by name."""
+    """If many environments are affected, they are counted instead of listed by name."""
     bad = "{models: {churn: {framework: xgbost}}}"
     files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
     anchored = BASE.replace("{task:", "&m {task:")
@@ -70,7 +70,7 @@ def test_many_affected_environments_are_counted() -> None:
 
 
 def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
-    """A later stage's warning is not limited to the environments in which that stage ran."""
+    """A warning of a later stage is not limited to the environments that reached this stage."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
     found = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 
@@ -78,14 +78,13 @@ def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
 
 
 def test_an_invalid_overlay_does_not_hide_other_environments() -> None:
-    """The error's span shows which environment it is, and the other environments are still checked."""
+    """The error's span shows which environment is invalid, and the other environments are still checked."""
     found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
     assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
 
 
 def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
-    """A compute class or variable that only one environment uses is not reported as unused."""
     text = BASE.replace("models:", "compute: {big: {cpu: 2, memory: 4Gi}}\nmodels:").replace(
         "vars:\n", "vars:\n  size: 3\n"
     )
@@ -112,7 +111,7 @@ def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
     ids=["a section", "a reference", "a variable", "a field"],
 )
 def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environment: str) -> None:
-    """An incomplete base is not checked alone. An environment that does not complete it is reported."""
+    """An incomplete base is not checked on its own. An environment that leaves it incomplete is reported."""
     whole = surveyed(base, dev=environment, prod=environment)
     assert (whole.base_is_whole, told(whole)) == (False, [])
 
@@ -123,7 +122,7 @@ def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environme
 
 
 def test_a_wrong_value_only_in_the_base_is_reported() -> None:
-    """A wrong value that every environment replaces is not a missing value."""
+    """A wrong base value is reported even if every environment replaces it, because it is not a missing value."""
     found = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
     assert told(found) == ["E0204 system.yaml:9 (in the base)"]
@@ -139,7 +138,7 @@ def test_a_wrong_value_only_in_the_base_is_reported() -> None:
     ids=["replaced", "deleted", "deleted with its section"],
 )
 def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str) -> None:
-    """A dangling reference in the base is an error even if no environment still uses it."""
+    """A dangling reference in the base is an error even if no environment uses the reference."""
     found = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
 
     assert [one for one in told(found) if one.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
@@ -157,7 +156,7 @@ def test_an_unsupported_provider_fails_only_its_environment() -> None:
 
 
 def test_the_number_of_environments_is_limited() -> None:
-    """Each environment is a separate run, so a megabyte of YAML must not cause a hundred thousand runs."""
+    """Each environment is checked separately, so a small file must not cause a hundred thousand checks."""
     schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())
     assert schema["properties"]["environments"]["maxProperties"] == MOST
 

@@ -1,4 +1,4 @@
-"""Quantities are parsed exactly, and all other texts are refused."""
+"""Tests that quantities are parsed exactly, and that any other text is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from modelyard import units
     ],
 )
 def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
-    """Units with an `i` are powers of 1024, others of 1000. Fractions of a byte are refused."""
+    """Units with an `i` are powers of 1024, and others are powers of 1000. Fractions of a byte are refused."""
     assert units.memory_bytes(text) == expected
 
 
@@ -56,12 +56,12 @@ def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
     ],
 )
 def test_durations_are_parsed_as_milliseconds(text: str, expected: int | None) -> None:
-    """`m` is minutes, and there are no months."""
+    """`m` means minutes, and months are not supported."""
     assert units.duration_ms(text) == expected
 
 
 def test_years_are_never_shorter_than_on_the_calendar() -> None:
-    """No span of calendar years is longer, even if it starts just before a leap day."""
+    """A year is as long as the longest calendar year, even if it starts just before a leap day."""
     for first in (date(2024, 2, 29), date(2096, 3, 1), *(date(year, 1, 1) for year in range(2024, 2032))):
         for years in (1, 2, 3, 4, 5, 7, 10, 30):
             day = first.day if (first.month, first.day) != (2, 29) else 28
@@ -81,13 +81,12 @@ def test_seconds_must_be_whole() -> None:
     [(4, 4000), (0.5, 500), ("500m", 500), ("4", 4000), ("0.25", 250), (0.0125, None), ("0.5m", None), ("4 cpu", None)],
 )
 def test_cpu_is_parsed_as_thousandths(value: str | float, expected: int | None) -> None:
-    """CPUs are counted in thousandths."""
     assert units.cpu_millis(value) == expected
 
 
 @given(st.decimals(min_value=0, max_value=100, places=4))
 def test_a_percentage_is_the_nearest_float(percent: Decimal) -> None:
-    """The written decimal becomes the fraction without loss."""
+    """A percentage becomes the float nearest to its decimal fraction."""
     assert units.fraction(f"{percent}%") == float(percent / 100)
 
 
@@ -124,7 +123,7 @@ def test_secret_references_are_parsed() -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_quantity_or_none(text: str) -> None:
-    """No text raises an exception, however unusual its characters."""
+    """Unusual characters never cause an exception."""
     for read in (units.memory_bytes, units.duration_s, units.cpu_millis, units.fraction, units.whole_percent):
         value = read(text)
         assert value is None or value >= 0
@@ -133,7 +132,7 @@ def test_any_text_is_a_quantity_or_none(text: str) -> None:
 
 @given(st.integers(min_value=0, max_value=10**15 - 1), st.sampled_from(["Mi", "Gi", "Ti", "M", "G", "T"]))
 def test_memory_of_any_size_is_exact(number: int, unit: str) -> None:
-    """There is no rounding and no overflow."""
+    """Memory is computed without rounding or overflow."""
     base, power = (1024 if unit.endswith("i") else 1000), "MGT".index(unit[0]) + 2
 
     assert units.memory_bytes(f"{number}{unit}") == number * base**power

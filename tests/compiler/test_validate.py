@@ -1,4 +1,4 @@
-"""Schema validation reports each error once, at its position, with a useful hint."""
+"""Tests that schema validation reports each error once and at its position, with a useful hint."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     ],
 )  # fmt: skip
 def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, found: str, hint: str) -> None:
-    """The wrong key or value itself is marked, with a hint if the user can do something."""
+    """The wrong key or value itself is marked. If the user can fix it, there is a hint."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [found]
@@ -112,7 +112,7 @@ def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str,
     ],
 )  # fmt: skip
 def test_missing_indentation_is_one_error(examined: Examined, part: str, found: str, hint: str) -> None:
-    """Known fields right after an empty field were probably meant to be inside it."""
+    """Known fields right after an empty field probably lack indentation."""
     diagnostics = examined(HEAD + part)
 
     assert places(diagnostics) == [found]
@@ -131,7 +131,7 @@ def test_errors_show_the_full_path_of_a_missing_field(examined: Examined) -> Non
 
 
 def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
-    """The hint completes the name with the section that has an entry of this name."""
+    """The hint adds the section that contains an entry of this name."""
     monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
     sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
     found = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
@@ -143,21 +143,20 @@ def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
 
 
 def test_ten_errors_are_reported_in_one_run(examined: Examined) -> None:
-    """All ten errors are reported, in file order."""
+    """All ten errors are reported in file order."""
     text = HEAD + "".join(f"s{at}: 1\n" for at in range(10))
 
     assert places(examined(text)) == [f"{line}:1 E0203" for line in range(6, 16)]
 
 
 def test_fields_that_depend_on_a_wrong_type_are_not_checked(examined: Examined) -> None:
-    """Fields that depend on a wrong `type` are not checked."""
     part = "stores: {lake: {type: bucket, size: 20Gi, versioned: true, replicas: 0}}\n"
 
     assert places(examined(HEAD + part)) == ["6:23 E0204"]
 
 
 def test_missing_required_sections_are_reported_with_examples(examined: Examined) -> None:
-    """The error names each missing section and shows an example."""
+    """The error for each missing section shows an example."""
     hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
 
     assert hints == [
@@ -181,7 +180,7 @@ def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
 
 
 def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
-    """One more diagnostic reports that there are further errors."""
+    """After a thousand errors, one more diagnostic says that there are others."""
     found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(found) == 1001
@@ -189,7 +188,7 @@ def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
 
 
 def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> None:
-    """A keyword without its own message still fails the document."""
+    """A keyword without a message of its own still causes an error."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
     found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 
@@ -197,7 +196,7 @@ def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> No
 
 
 def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
-    """Of several branches, only the one with matching type and constants is reported."""
+    """Only the branch whose type and constants match is reported."""
     branches: list[Json] = [
         {"type": "string"},
         {
@@ -218,7 +217,7 @@ def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
 
 
 def test_every_keyword_of_the_schema_is_supported() -> None:
-    """Errors in an unsupported keyword would be reported without a reason."""
+    """An unsupported keyword would cause errors without a reason."""
     known = {
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
@@ -334,7 +333,7 @@ def test_the_valid_spec_fits_the_schema(loaded: Loaded) -> None:
 
 
 def test_jsonschema_is_used_without_jsonschema_rs(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On platforms without a wheel of jsonschema-rs, jsonschema reports the same errors."""
+    """On platforms without a jsonschema-rs wheel, jsonschema is used and reports the same errors."""
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     text = f"{HEAD}stores: {{lake: {{type: object, retentoin: 3d}}}}\n"
 

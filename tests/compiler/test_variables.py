@@ -1,4 +1,4 @@
-"""Variables are replaced by typed values, also in strings and escapes, and invalid ones are refused."""
+"""Tests that variables are replaced by typed values, also inside strings, and that invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """A reference that is the whole string keeps the value's type. Within a string, the value is inserted as YAML."""
+    """A reference that is the whole string keeps its value's type. Within a string, the value is inserted as YAML."""
     document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}
@@ -38,12 +38,12 @@ def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json
 
 @pytest.mark.parametrize("written", ['"\\u0024{vars.n}"', '"\\x24\\x7bvars.n}"', '"$\\\n  {vars.n}"'])
 def test_escaped_references_are_replaced(loaded: Loaded, written: str) -> None:
-    """References are found in the parsed value, even if they are written with escapes."""
+    """References are found in the parsed value, so they may be written with escapes."""
     assert substitute(loaded(f"{VARS}x: {written}\n"), {})[0].value["x"] == 3
 
 
 def test_spans_are_kept(loaded: Loaded) -> None:
-    """A substituted value has its reference's span, and other values keep theirs."""
+    """A substituted value has the span of its reference, and other values keep theirs."""
     document, _ = substitute(loaded(f"{VARS}x:\n  y: ${{vars.n}}\n  z: [a, '${{vars.s}}']\n"), {})
 
     assert document.value_span(("x", "y")) == Span("system.yaml", 3, 6, 15)
@@ -52,7 +52,7 @@ def test_spans_are_kept(loaded: Loaded) -> None:
 
 
 def test_aliases_share_a_substituted_value(loaded: Loaded) -> None:
-    """A value written once is substituted once."""
+    """A value with several aliases is substituted once."""
     document, _ = substitute(loaded(f"{VARS}x: &x {{a: '${{vars.n}}'}}\ny: *x\n"), {})
 
     assert document.value["x"] == {"a": 3}
@@ -60,7 +60,7 @@ def test_aliases_share_a_substituted_value(loaded: Loaded) -> None:
 
 
 def test_command_line_values_take_precedence(loaded: Loaded) -> None:
-    """Command line values are read as the declared type, or as the type of the default."""
+    """Command line values are parsed as the declared type or, without one, as the type of the default."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
     document, found = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
 
@@ -69,7 +69,7 @@ def test_command_line_values_take_precedence(loaded: Loaded) -> None:
 
 
 def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
-    """Without references the same document is returned, not a copy."""
+    """Without references, the document itself is returned instead of a copy."""
     document = loaded("x: {y: $1}\n")
 
     assert substitute(document, {})[0] is document
@@ -108,7 +108,7 @@ def test_variable_errors_are_reported_at_their_place(
 
 
 def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
-    """A reference that an overlay replaces or adds still counts as a use."""
+    """A reference in a value that an overlay replaces or adds counts as a use."""
     text = "vars: {a: 1, b: 2, c: 3}\nx: '${vars.a}'\nenvironments: {dev: {x: 0}, prod: {x: '${vars.b}'}}\n"
     document, _ = overlay(loaded(text), "dev", None)
 

@@ -1,7 +1,8 @@
 """A separate process that compiles mutated specs within limits and reports the outcomes.
 
-`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many specs compiled, how often each code was
-reported, and the number of every case that raised, hung or ran out of memory. `case(number)` returns its text again.
+`python -m tests.hostile.child FIRST COUNT` prints one JSON object with the number of specs that compiled, how often
+each code was reported, and the numbers of cases that raised an exception, hung or ran out of memory. `case(number)`
+recreates such a case.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ PATIENCE_S = 20
 
 
 class Hung(BaseException):
-    """Raised when a case exceeds the time limit. No stage can catch this exception."""
+    """Raised when a case exceeds the time limit. Stages cannot catch this exception."""
 
 
 def case(number: int) -> Inputs:
-    """Return the spec with this number, which is the same in every process."""
+    """Return the spec with this number, which is the same spec in every process."""
     random = Random(number)
     seed = random.choice(seeds())
     return Inputs(Given("system.yaml", mutated(seed, random)), seed.environment)
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Run all stages and render the result. Raises if a stage does, or if a path leads out of its folder."""
+    """Run all stages and render the result. Raise an exception if a stage does or if a path leaves its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")

@@ -25,7 +25,7 @@ class Told:
 
 
 def hostile(first: int, count: int, chunk: int = 500) -> Told:
-    """Run the cases from `first` on. A failure is reported with its number and traceback."""
+    """Run `count` cases, beginning with `first`. A failure is reported with its number and traceback."""
     total = Told()
     with ThreadPoolExecutor(2) as pool:
         for told in pool.map(_child, *zip(*_chunks(first, count, chunk), strict=True)):

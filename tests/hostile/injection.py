@@ -1,4 +1,4 @@
-"""Puts code-like strings into every field of a spec that accepts them, and inspects the output."""
+"""Puts strings that look like code into every field of a spec that accepts them, and inspects the output."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
-"""Strings without meaning in any language, in all formats of fields. The first one that fits is used."""
+"""Strings without meaning in any language, in every format that a field may require. The first that fits is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A replaceable string in a spec. The path of a mapping key ends in `?`."""
+    """A replaceable string in a spec. The path of a mapping key ends with `?`."""
 
     path: Path
     harmless: str
 
     @property
     def is_key(self) -> bool:
-        """Return whether this is the name of an entry, which users choose."""
+        """Return whether this string is an entry's name, which users choose."""
         return self.path[-1] == "?"
 
 
@@ -39,20 +39,20 @@ def _fits() -> jsonschema_rs.Draft202012Validator:
 
 
 def fits(value: Json) -> bool:
-    """Return whether the spec fits the schema. If it does not, no later stage runs."""
+    """Return whether the spec fits the schema. Otherwise no later stage runs."""
     try:
         return _fits().is_valid(value)
-    except ValueError:  # a lone surrogate, which no loaded text contains
+    except ValueError:  # a lone surrogate, which loaded text cannot contain
         return False
 
 
 def compiled(value: Json) -> dict[str, bytes]:
-    """Return the output of a spec; empty if the spec is refused."""
+    """Return the output of a spec, or nothing if the spec is refused."""
     return dict(compile_text(json.dumps(value)).files)
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with these strings. Keys are replaced last, the deepest first, so that paths stay valid."""
+    """Return the spec with these strings. Keys are replaced last, deepest first, so that paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -60,7 +60,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """Return a copy with this string at the path, which shares all other values with the original."""
+    """Return a copy of the value with this string at the path. Other values are shared with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -103,12 +103,12 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
-    """Return the places that accept a nasty string, alone or after a harmless word, each with the accepted string."""
+    """Return the places that accept a nasty string, alone or after a harmless word, with the accepted strings."""
     value = seed.alone()
     found: dict[Place, str] = {}
     for place in places(seed):
-        # Names are sorted by their first letter, two pools with one name are one pool, and a Gateway or proxies in
-        # the system's namespace are the system's own. In these places, the string follows a word.
+        # Names are sorted by their first letter, two pools with one name are one pool, and a Gateway or proxies in the
+        # system's namespace are the system's own. In these places, a harmless word precedes the string.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages also accept, by bisecting until each refused string is isolated."""
+    """Return the strings that later stages accept as well. Refused strings are found by bisection."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:
@@ -130,7 +130,7 @@ def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, st
 
 
 def problems(seed: Seed, nasty: str) -> list[str]:
-    """Return where a nasty string is more than data in the output, over all places of a spec that accept it."""
+    """Return the places at which a nasty string affects more than data in the output."""
     words = taking(seed, nasty)
     if not words:
         return []

@@ -1,4 +1,4 @@
-"""Functions that mutate a spec with a random generator, deterministically for each seed."""
+"""Mutates specs randomly, but in the same way for the same seed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STRANGE: Final[tuple[Json, ...]] = (
 
 
 def mutated(seed: Seed, random: Random) -> str:
-    """Return the text of one mutated spec."""
+    """Return the text of a mutated spec."""
     if random.random() < 0.25:
         text = seed.text
         for _ in range(random.choice((1, 1, 1, 2, 5))):
@@ -65,7 +65,7 @@ def _put(parent: Container, key: int | str, value: Json) -> None:
     cast("dict[int | str, Json]", parent)[key] = value
 
 
-# --- mutations of the document
+# --- mutations of documents
 
 
 def delete(parent: Container, key: int | str, _random: Random) -> None:
@@ -98,7 +98,7 @@ def wrap(parent: Container, key: int | str, random: Random) -> None:
 
 
 def rename(parent: Container, key: int | str, random: Random) -> None:
-    """Misspell or rename a key, keeping the order."""
+    """Misspell or rename a key and keep the order of keys."""
     if isinstance(parent, dict) and isinstance(key, str):
         new = random.choice(
             (_typo(key, random), key.upper(), f" {key}", random.choice(NASTY), random.choice(list(parent)))
@@ -116,7 +116,7 @@ def typo(parent: Container, key: int | str, random: Random) -> None:
 
 
 def number(parent: Container, key: int | str, random: Random) -> None:
-    """Change a number, or a quantity's number, by a little or a lot."""
+    """Change a number or the number in a quantity, by a little or by a lot."""
     value = _get(parent, key)
     if isinstance(value, bool):
         _put(parent, key, not value)
@@ -128,13 +128,13 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with any value, or with another spec's value for a field with this name."""
+    """Replace a value with any value, or with the value of a field of the same name in another spec."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _put(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """Add a field that only similar mappings have, or one that belongs elsewhere."""
+    """Add a field from a similar mapping, or one that belongs elsewhere."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))
@@ -142,7 +142,7 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 
 
 def inject(parent: Container, key: int | str, random: Random) -> None:
-    """Insert text that is code in some language, instead of the existing text or around it."""
+    """Insert text that is code in some language, around the existing text or in its place."""
     value, nasty = _get(parent, key), random.choice(NASTY)
     _put(parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty)
 
@@ -169,7 +169,7 @@ def huge(parent: Container, key: int | str, random: Random) -> None:
 
 
 def deep(parent: Container, key: int | str, random: Random) -> None:
-    """Nest mappings and lists in each other deeply."""
+    """Nest mappings and lists deeply."""
     for at in range(random.choice((5, 40, 200))):
         inner = _get(parent, key)
         _put(parent, key, [inner] if at % 3 else {"a": inner})
@@ -208,7 +208,7 @@ def _mappings() -> list[dict[str, Json]]:
     return [value for value in _anything() if isinstance(value, dict) and value]
 
 
-# --- mutations of the text
+# --- mutations of text
 
 _NOISE: Final = (
     "\t", " ", "  ", "\n", "\r", "\r\n", ":", ": ", "- ", "-", "#", " #", "'", '"', "[", "]", "{", "}", ",", "&a ",
@@ -219,7 +219,7 @@ _NOISE: Final = (
 
 
 def insert(text: str, random: Random) -> str:
-    """Insert a piece of syntax where it does not belong."""
+    """Insert a piece of syntax in the wrong place."""
     at = random.randrange(len(text) + 1)
     return text[:at] + random.choice(_NOISE) + text[at:]
 
@@ -258,7 +258,7 @@ def exchange(text: str, random: Random) -> str:
 
 
 def alias(text: str, random: Random) -> str:
-    """Anchor a value, and replace other values with aliases of it."""
+    """Anchor a value and replace other values with its alias."""
     found = list(re.finditer(r"(?<=: )[\w.-]+", text))
     if len(found) < 2:
         return text
@@ -271,7 +271,7 @@ def alias(text: str, random: Random) -> str:
 
 
 def bomb(text: str, random: Random) -> str:
-    """Prepend aliases of aliases: a short text with very many values."""
+    """Add nested aliases at the beginning, which expand a short text to very many values."""
     width = random.choice((3, 10, 100))
     rows = ["b0: &b0 [a]"]
     rows += [f"b{at}: &b{at} [{', '.join([f'*b{at - 1}'] * width)}]" for at in range(1, random.choice((3, 9, 30)))]

@@ -1,4 +1,4 @@
-"""Strings that are code in a language through which a spec's values pass on their way to a running system."""
+"""Strings that are code in one of the languages in which a spec's values are emitted."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ WORST: Final = (
     ),
     *("[a](javascript:alert(1))", "## a\n\n- b", "```\na", '"} or vector(1) #', "../../x", "\x1b[31mred", "\x00"),
 )
-"""One string of each kind."""
+"""One string for each kind of syntax."""

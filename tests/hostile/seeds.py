@@ -16,7 +16,7 @@ FIELDS = Path(__file__).resolve().parent.parent / "fields"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seed:
-    """A spec as text, and the document of one environment."""
+    """A spec as text, and its document for one environment."""
 
     name: str
     environment: str | None
@@ -24,7 +24,7 @@ class Seed:
     value: dict[str, Json]
 
     def alone(self) -> dict[str, Json]:
-        """Return the environment's document alone, with overlay and variables applied."""
+        """Return the document of the environment alone, with overlay and variables applied."""
         outcome = read(Inputs(Given(self.name, self.text), self.environment))
         assert outcome.document is not None, outcome.diagnostics
         return {key: value for key, value in outcome.document.value.items() if key not in {"environments", "vars"}}
@@ -32,7 +32,7 @@ class Seed:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """Return the specs of tests/fields, which together fill every field, and the last environment of every example."""
+    """Return the specs of tests/fields, which together use every field, and the last environment of every example."""
     found = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
     for example in one_each():
         given = example.inputs()

@@ -20,16 +20,16 @@ Step = str | int
 
 
 class Loader(yaml.CSafeLoader):
-    """A loader with PyYAML's own parser, which may read YAML differently from ours."""
+    """A loader that uses PyYAML's own parser, which may read YAML differently from our loader."""
 
 
 def documents(text: str) -> list[object]:
-    """Return all documents of a file, as PyYAML reads them."""
+    """Return all documents in a file as PyYAML reads them."""
     return list(yaml.load_all(text, Loader))
 
 
 def read_alike(path: str, text: str) -> Iterator[str]:
-    """Yield the differences between what our loader and PyYAML read from a file with one document."""
+    """Yield the differences between the values that our loader and PyYAML read from a file with one document."""
     found = documents(text)
     if len(found) == 1 and isinstance(found[0], dict):
         ours, problems = load(text, path)
@@ -67,7 +67,7 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """Return a program without constants. Variables are numbered, because their names depend on the strings."""
+    """Return a program without constants and with numbered variables, because names depend on the strings."""
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     numbers = {name: f"v{at}" for at, name in enumerate(dict.fromkeys(one.id for one in names if _is_assigned(one)))}
@@ -107,7 +107,7 @@ def _mappings(place: str, left: dict[str, object], right: dict[str, object], wor
 
 
 def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterator[str]:
-    """Compare strings: embedded documents, expressions, or strings that contain the word."""
+    """Yield the differences between two strings, which may be embedded documents, expressions, or text with a word."""
     if place.endswith((".expr", ".query")):
         if _PROMQL_STRING.sub('""', left) != _PROMQL_STRING.sub('""', right):
             yield f"{place}: another expression: {right!r}"
@@ -122,7 +122,7 @@ def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterat
 
 
 def _templates(place: str, left: str, right: str) -> Iterator[str]:
-    """Yield strings that would be expanded by Prometheus in alerts, by the kubelet in containers, or by a shell."""
+    """Yield strings that Prometheus would expand in alerts, the kubelet in containers, or a shell in scripts."""
     if ".spec.groups." in place:
         if right.replace('{{ "{{" }}', "").count("{{") != left.replace('{{ "{{" }}', "").count("{{"):
             yield f"{place}: a template of alerts: {right[:200]!r}"
@@ -143,7 +143,7 @@ _CODE = re.compile(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
 def markup(path: str, text: str) -> Iterator[str]:
-    """Yield the markup in a Markdown file that we did not write: tags, links and pictures."""
+    """Yield the tags, links and pictures in a Markdown file that we did not write."""
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):

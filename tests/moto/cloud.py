@@ -1,4 +1,4 @@
-"""An AWS that nobody here wrote, on loopback: moto's server, with IAM enforced once everything is made."""
+"""Runs moto's server, an independent implementation of AWS, on loopback. IAM is enforced only after the setup."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from urllib.request import Request, urlopen
 
 REGION = "eu-central-1"
 
-_boto3: Any = import_module("boto3")  # comes without types
+_boto3: Any = import_module("boto3")  # boto3 has no types
 _moto: Any = import_module("moto.server")
 _Config: Any = import_module("botocore.config").Config
 _ClientError: Any = import_module("botocore.exceptions").ClientError
 
-_PLAIN = {"Content-Type": "text/plain"}  # of a form, moto would not see the body
-_NO_AUTH = "test"  # what moto does not look at before IAM is enforced
+_PLAIN = {"Content-Type": "text/plain"}  # if the body had the type of a form, moto would not see it
+_NO_AUTH = "test"  # credentials that moto does not check before IAM is enforced
 
 
 class Cloud:
-    """The server's address, and clients of it."""
+    """The server's address, with clients for its services."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        """A client of one service: as the one who makes everything, or with credentials that IAM looks at."""
+        """Return the client of a service, either with unlimited rights or with credentials that IAM checks."""
         known = credentials or {"AccessKeyId": _NO_AUTH, "SecretAccessKey": _NO_AUTH}
         return _boto3.client(
             service,
@@ -41,7 +41,7 @@ class Cloud:
 
     @contextmanager
     def enforced(self) -> Generator[None]:
-        """IAM is asked about every request until the end of the block."""
+        """Enforce IAM for every request until the end of the block."""
         before = self._enforce_after("0")
         try:
             yield
@@ -56,7 +56,7 @@ class Cloud:
 
 @contextmanager
 def running() -> Generator[Cloud]:
-    """A server with nothing in it, on a port of its own."""
+    """Run an empty server on its own port."""
     server: Any = _moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -70,7 +70,7 @@ def running() -> Generator[Cloud]:
 
 
 def permitted(attempt: Any) -> bool:
-    """Whether a call went through, or was denied; anything else is a mistake of the test."""
+    """Return whether a call was permitted or denied. Any other failure is an error in the test."""
     try:
         attempt()
     except _ClientError as problem:

@@ -1,4 +1,4 @@
-"""What one policy allows by itself, whoever asks."""
+"""Evaluates what a single policy allows, regardless of the caller."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Context: TypeAlias = Mapping[str, str | Sequence[str]]
 
 
 def allows(policy: str, action: str, resource: str = "", context: Context | None = None) -> bool:
-    """Whether this policy alone lets somebody do this; the resource of a trust policy is empty."""
+    """Return whether this policy alone allows an action. For a trust policy, the resource is empty."""
     statements = _about(policy, action, resource, context or {})
     return bool(statements) and all(each.allows for each in statements)
 
 
 def denies(policy: str, action: str, resource: str, context: Context | None = None) -> bool:
-    """Whether this policy forbids it, whatever others allow."""
+    """Return whether this policy denies an action that other policies may allow."""
     return any(not each.allows for each in _about(policy, action, resource, context or {}))
 
 

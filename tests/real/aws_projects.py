@@ -1,4 +1,4 @@
-"""The infrastructure and workloads projects of a system, deployed together to AWS and a cluster on loopback."""
+"""Deploys a system's infrastructure and workloads projects to a simulated AWS and a cluster on loopback."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from testbed.pulumi.stack import PulumiStack, Running
 from tests.examples import Example
 
 LARGEST_GROUP = 8
-"""The most nodes to add per group, which is enough to detect Pods that do not fit."""
+"""The maximum number of nodes to add per group, which is enough to detect Pods that do not fit."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """The two projects of one target; the second reads outputs of the first."""
+    """The two projects of one target. The second one reads outputs of the first."""
 
     target: str
     namespace: str
@@ -44,7 +44,7 @@ class Projects:
 
 
 def system_of(outcome: Outcome) -> System:
-    """Return the compiled system of an example; fail if it does not compile."""
+    """Return the compiled system of an example, and fail if there is none."""
     assert outcome.system is not None, outcome.diagnostics
     assert not outcome.failed, outcome.diagnostics
     return outcome.system
@@ -62,7 +62,7 @@ def region_of(example: Example) -> str:
 
 
 def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
-    """Create the networks that the example adopts, then compile it."""
+    """Create the networks that the example adopts, and then compile the example."""
     outcome = example.compiled()
     inputs = example.inputs()
     options = [target.options for target in system_of(outcome).deployment.targets]
@@ -78,7 +78,7 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
 
 
 def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
-    """Create a VPC and private subnets, each in its own zone; return the created ID for each ID in the spec."""
+    """Create a VPC and private subnets, each in a separate zone. Return the created ID for each ID in the spec."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
@@ -92,7 +92,7 @@ def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """Write all trees of an outcome; return the folder of the first AWS target."""
+    """Write all trees of an outcome and return the folder of the first AWS target."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -108,7 +108,7 @@ def projects(
     charts: ChartRepository,
     make: Callable[..., PulumiStack],
 ) -> Projects:
-    """Create the stacks of an example's two projects, as a user does with `pulumi stack init`."""
+    """Create the stacks of an example's two projects, as users do with `pulumi stack init`."""
     folder = written(outcome, tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()
@@ -125,9 +125,9 @@ def _namespace(system: System, target: str) -> str:
 
 
 def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
-    """Add the nodes that an autoscaler would add: each node group's maximum, with its smallest machine type.
+    """Add the nodes that an autoscaler would add: the maximum number of each node group, on its smallest machine type.
 
-    Where Karpenter provisions machines, add one of the smallest type for each pool.
+    For each pool of Karpenter, add one machine of the smallest type.
     """
     added = [*_of_groups(cloud), *_of_karpenter(manifests)]
     if added:
@@ -165,7 +165,7 @@ def _size(machine: str) -> tuple[int, int]:
 
 
 def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
-    """Return a node with its machine's allocatable resources."""
+    """Return a node with the allocatable resources of its machine."""
     found = next(one for one in offerings().machines if one.name == machine)
     return nodes.Node(
         name,
@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return, by type, the remaining resources that cost money or hold data, except those of every new account."""
+    """Return the resources that still cost money or contain data by type, except those of every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     found = {
         "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],
@@ -220,7 +220,7 @@ def left_in(cloud: Cloud) -> dict[str, list[str]]:
 
 
 def told(done: Done) -> dict[str, str]:
-    """Return the operation for each resource that changed, by class and logical name, such as `NodeGroup system`."""
+    """Return the operation on each changed resource, by class and logical name such as `NodeGroup system`."""
     found: dict[str, str] = {}
     for urn, operation in done.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]
@@ -230,7 +230,7 @@ def told(done: Done) -> dict[str, str]:
 
 
 def until_all_else_is_done(cloud: Cloud, running: Running) -> None:
-    """Wait until one call stalls, all other steps have ended, and the engine starts no more."""
+    """Wait until one call stalls, all other steps have ended, and the engine starts no more steps."""
     begun = -1
     while not cloud.orders.stalled or running.begun != begun or len(_calls(running)) > 1:
         assert not running.ended
@@ -239,7 +239,7 @@ def until_all_else_is_done(cloud: Cloud, running: Running) -> None:
 
 
 def _calls(running: Running) -> list[str]:
-    """Return the open steps that call the cloud: not the stack and the components, which wait for those."""
+    """Return the open steps that call the cloud, but not the stack and components, which wait for these steps."""
     kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
     return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]
 

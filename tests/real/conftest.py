@@ -1,4 +1,4 @@
-"""Fixtures that run real programs: each starts when a test first needs it, once per session, and is always stopped."""
+"""Fixtures that run real programs. Each starts when a test first needs it, once per session, and is always stopped."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send a worker's skip reasons to the controller."""
+    """Send the reasons for a worker's skipped tests to the controller."""
     told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if told is not None:
         told[_TOLD] = [*session.config.stash[_cannot_run]]
@@ -57,12 +57,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Collect a worker's skip reasons, unless it crashed."""
+    """Collect the reasons for a worker's skipped tests, unless the worker crashed."""
     node.config.stash[_cannot_run].update(dict.fromkeys(getattr(node, "workeroutput", {}).get(_TOLD, ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what this machine could not run."""
+    """Print the parts that this machine could not run."""
     if reasons := config.stash[_cannot_run]:
         terminalreporter.section("what this machine cannot run")
         for reason in reasons:
@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no types
-    """Distributes tests one by one, but keeps files that share a fixture together on one worker."""
+    """Distributes tests one by one, but runs files that share a fixture on the same worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _SHARED.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
@@ -78,12 +78,12 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no typ
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
-    """Replace xdist's own `loadgroup`, whose version 3.8 finds no marks with pytest 9.2."""
+    """Replace xdist's own `loadgroup`, because version 3.8 finds no marks with pytest 9.2."""
     return Sharing(config, log)
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:
-    """Skip the test if a part cannot run, and report it at the end; with CI=true fail instead."""
+    """Skip the test if a part cannot run, and report this at the end. With CI=true, fail instead."""
     if not reasons:
         return
     sentence = f"{part}: {'; '.join(reasons)}"
@@ -117,13 +117,13 @@ def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def program_environment() -> Callable[[Path], Path]:
-    """Return a function that creates an environment with only a requirements.txt's packages, and returns its Python."""
+    """Return a function that creates an environment with only a requirements.txt's packages and returns its Python."""
     return environments.program_environment
 
 
 @pytest.fixture
 def pulumi_stack(request: pytest.FixtureRequest, tmp_path: Path) -> StackMaker:
-    """Return a function that creates a stack of a project with its own state: `pulumi_stack(folder, "prod")`."""
+    """Return a function that creates a stack of a project, with its own state: `pulumi_stack(folder, "prod")`."""
     _demand(request, "the Pulumi engine", machine.missing_for_control_plane())
     count = iter(range(1000))
 
@@ -150,7 +150,7 @@ def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest) -> Path:
-    """Return the archive of an image named like Ray's published image."""
+    """Return the archive of an image that has the name of Ray's published image."""
     _demand(request, "images", machine.missing_for_images())
     return image.base_image()
 

@@ -16,7 +16,7 @@ from tests.observed import rule_object
 Object: TypeAlias = dict[str, Any]
 
 REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
-"""Ray Serve's count of an application's requests by status."""
+"""Ray Serve's metric that counts an application's requests by status."""
 
 
 class Prometheus:
@@ -26,16 +26,16 @@ class Prometheus:
         self._promtool, self._folder = promtool, folder
 
     def check(self, text: str, name: str) -> str:
-        """Return the problems that promtool finds in the rules."""
+        """Return the problems that promtool finds in the rules of an object."""
         done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def told(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
-        """Return the alerts that fire after some minutes with these series: name, severity, and other labels.
+        """Return the alerts that fire for these series after some minutes, each as name, severity and other labels.
 
-        The generated promtool test expects no alerts, so promtool reports the alerts that fire.
+        The generated test expects no alerts, so promtool reports each alert that fires.
         """
         found_rules = rule_object(text, name, platform=platform)
         rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
@@ -56,7 +56,7 @@ class Prometheus:
         return found
 
     def _rules(self, manifest: Object) -> Path:
-        """Write a PrometheusRule's rules to a file as JSON, which Prometheus reads as YAML."""
+        """Write the rules of a PrometheusRule to a file as JSON, which Prometheus reads as YAML."""
         path = self._folder / "rules.yaml"
         path.write_text(json.dumps(manifest["spec"]), encoding="utf-8")
         return path

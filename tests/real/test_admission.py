@@ -1,4 +1,4 @@
-"""Admission policies on a real API server admit the emitted objects and reject all others."""
+"""Tests that admission policies on a real API server admit the emitted objects and reject any others."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def submitter(run: Any) -> Any:
 
 
 def labels_of_worker(run: Any) -> Any:
-    """Return the labels of the first worker group's Pods."""
+    """Return the Pod labels of the first worker group."""
     return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["metadata"]["labels"]
 
 
@@ -133,7 +133,7 @@ FORBIDDEN_CHANGES: dict[str, tuple[Change, str]] = {
 
 
 def run_of(objects: Iterable[Any], pipeline: str) -> Any:
-    """Return the RayJob that a launcher creates."""
+    """Return the RayJob that the launcher of a pipeline creates."""
     (template,) = [each for each in objects if each["metadata"]["name"] == f"{pipeline}-rayjob"]
     return json.loads(template["data"]["rayjob.json"])
 
@@ -146,7 +146,7 @@ def job_of(objects: Iterable[Any], pipeline: str) -> Any:
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Send a service account's request as a dry run; return why the API server refuses it, or an empty string."""
+    """Send a request of a service account as a dry run. Return the reason for a refusal, or an empty string."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -165,7 +165,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 @contextmanager
 def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
-    """Apply identities and policies in a namespace in which RBAC allows every ServiceAccount everything."""
+    """Apply identities and policies in a namespace where RBAC permits every ServiceAccount everything."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))
@@ -187,13 +187,13 @@ def _everything(namespace: str) -> Any:
 
 @pytest.fixture(scope="module")
 def objects() -> list[Any]:
-    """Return the objects emitted for the valid spec, with two pipelines that follow a third."""
+    """Return the objects of the valid spec with two pipelines that follow a third."""
     return json.loads(json.dumps(emitted(AFTER)))  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="module")
 def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
-    """Enforce the policies of the valid spec in a cluster with the Ray cluster of a pipeline run."""
+    """Enforce the policies of the valid spec in a cluster with a Ray cluster for a pipeline run."""
     kubectl = control_plane.kubectl
     with in_force(kubectl, NAMESPACE, objects):
         kubectl.apply([ray_cluster(objects)])
@@ -235,7 +235,7 @@ def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects:
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """Each follower has its own limits, and a Job that belongs to no follower is refused."""
+    """A launcher may start its followers only within their own limits, and no other Job."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 
@@ -247,7 +247,7 @@ def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, 
 
 
 def owned(job: Any, cron_job: str) -> Any:
-    """Return the Job as a launcher creates it, owned by a CronJob."""
+    """Return the Job as a launcher creates it, with a CronJob as its owner."""
     job["metadata"]["ownerReferences"] = [
         {"apiVersion": "batch/v1", "kind": "CronJob", "name": cron_job, "uid": "3f0c9e1a-0000-4000-8000-000000000000"}
     ]
@@ -266,7 +266,7 @@ def test_autoscaler_may_change_only_sizes(name: str, guarded: Kubectl, objects: 
 
 
 def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objects: list[Any]) -> None:
-    """The policies restrict only the system's Pods; an administrator may create a different run."""
+    """An administrator may create a different run, because the policies restrict only the system's Pods."""
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 
@@ -275,7 +275,7 @@ def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objec
 
 @pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)
 def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cluster) -> None:
-    """Wait until the API server refuses a run without a ServiceAccount: the policy is then in force."""
+    """The API server accepts every emitted run and refuses it without its ServiceAccount."""
     kubectl = control_plane.kubectl
     for stack in example.compiled().stacks:
         objects: list[Any] = manifests_of(stack.projects)
@@ -296,7 +296,7 @@ def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cl
 
 
 def _started(policy: Any, objects: list[Any]) -> Iterator[Any]:
-    """Yield the objects that a pipeline's policy restricts, in the form in which their callers create them."""
+    """Yield the objects that a pipeline's policy restricts, as their callers create them."""
     _, pipeline, kind = (*policy["metadata"]["name"].rsplit(".", 2), "")[:3]
     if kind == "runs":
         yield run_of(objects, pipeline)

@@ -1,4 +1,4 @@
-"""promtool accepts the emitted rules, and its unit tests show that endpoint alerts fire when they should."""
+"""Tests that promtool accepts the emitted rules, and that endpoint alerts fire when they should."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ANSWERS = 'namespace="fraud",application="scorer-champion",status_code="200"'
     ],
 )
 def test_rules_pass_promtool_check(prometheus: Prometheus, text: str, name: str) -> None:
-    """All expressions, templates and names are valid."""
+    """promtool finds no error in the expressions, templates and names."""
     assert prometheus.check(text, name) == ""
 
 
@@ -61,7 +61,7 @@ def test_ratio_exists_without_any_failures(prometheus: Prometheus) -> None:
 
 
 def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
-    """After four quiet hours, a tenth of the requests fail, and a page follows within ten minutes."""
+    """After four quiet hours, a tenth of the requests fail, and a page is sent within ten minutes."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
 
     told = prometheus.told(VALID_SPEC, "scorer", series, 250)
@@ -70,7 +70,7 @@ def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
-    """The short window shows that the outage is over, while the long window still includes it."""
+    """When the outage is over, the short window is fine, although the long window still includes the outage."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
     told = prometheus.told(VALID_SPEC, "scorer", series, 280)
 
@@ -84,7 +84,7 @@ def test_requests_refused_with_4xx_raise_no_alert(prometheus: Prometheus) -> Non
 
 
 def test_slow_answers_burn_the_latency_budget(prometheus: Prometheus) -> None:
-    """Half of the answers take longer than 50 ms."""
+    """If half of the responses take longer than 50 ms, the latency budget burns."""
     series = {
         **healthy(),
         REQUESTS % "200": "0+600x400",
@@ -107,7 +107,7 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
 
 @pytest.mark.parametrize("status", ["408", "499", "504"])
 def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: str) -> None:
-    """Every request times out: at Ray's proxy, at its caller, or at a replica."""
+    """Timeouts at Ray's proxy, at a caller and at a replica all count as failures."""
     series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
 
     told = prometheus.told(VALID_SPEC, "scorer", series, 70)
@@ -116,7 +116,7 @@ def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: s
 
 
 def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Prometheus) -> None:
-    """The page is sent after two minutes without a series; an objective of 99.95 % allows 21 minutes a month."""
+    """A page is sent after two minutes without a series. An objective of 99.95 % allows 21 minutes a month."""
     series = {
         HEALTHY % "champion": "1x60 stale",
         HEALTHY % "challenger": "1x60 stale",
@@ -145,7 +145,7 @@ PROXY_UP = (
 
 
 def at_gateway(**more: str) -> dict[str, str]:
-    """Return the series of a running proxy and of replicas that answer a thousand requests a minute."""
+    """Return the series of a running proxy and of replicas that handle a thousand requests a minute."""
     return {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x400", **more}
 
 
@@ -154,7 +154,7 @@ def paged(told: set[tuple[str, ...]]) -> bool:
 
 
 def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometheus) -> None:
-    """Failed mirrored requests and requests refused with 4xx do not count."""
+    """Failed mirrored requests and 4xx responses do not count as failures."""
     series = at_gateway()
     series[f'envoy_cluster_upstream_rq{{{MIRROR},envoy_response_code="503"}}'] = "0+1000x400"
     series[ENVOY_REQUESTS % "422"] = "0+100x400"
@@ -163,7 +163,7 @@ def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometh
 
 
 def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
-    """Two in a hundred requests time out; the servers themselves report only that callers disconnected."""
+    """If two in a hundred requests time out, a page is sent. Servers report only that callers disconnected."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
     series[REQUESTS % "499"] = "0x240 0+20x160"
@@ -172,7 +172,7 @@ def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
 
 
 def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
-    """At half the rate that pages, the servers' 499 responses for the same requests must not count again."""
+    """At half of the rate that pages, the servers' 499 responses do not count a second time."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 
@@ -186,7 +186,7 @@ def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
 def test_total_failure_behind_a_gateway_pages_within_minutes(
     prometheus: Prometheus, answers: dict[str, str], seen_by_servers: dict[str, str]
 ) -> None:
-    """All requests time out, all callers disconnect, or all connections to the servers are refused."""
+    """A page is sent if all requests time out, all callers disconnect, or servers refuse all connections."""
     series = {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x60 60000x60"}
     series |= {ENVOY_REQUESTS % code: values for code, values in answers.items()}
     series |= {REQUESTS % code: values for code, values in seen_by_servers.items()}
@@ -195,7 +195,7 @@ def test_total_failure_behind_a_gateway_pages_within_minutes(
 
 
 def test_missing_gateway_pages(prometheus: Prometheus) -> None:
-    """The Gateway's series disappear with it, so an alert on a ratio would not notice."""
+    """A missing Gateway has no series, so an alert on a ratio of its series would not fire."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}

@@ -1,4 +1,4 @@
-"""The real engine creates, keeps, changes and deletes resources in an AWS on loopback."""
+"""Tests that the real engine creates, updates and deletes resources in a simulated AWS on loopback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _names(outcome: Outcome) -> dict[str, str]:
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small: PulumiStack) -> None:
-    """`pulumi up` changes only what the configuration changed, and AWS keeps every property as set."""
+    """`pulumi up` changes only what the configuration changed, and AWS keeps every property as it was set."""
     assert set(small.preview().changes.values()) == {"create"}
     assert set(small.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
@@ -84,7 +84,7 @@ def test_drift_is_detected_and_reverted(cloud: Cloud, small: PulumiStack) -> Non
 
 
 def test_immutable_change_replaces_dependent_resources_too(small: PulumiStack) -> None:
-    """A new address range requires a new VPC, and the gateway is moved to it."""
+    """A new address range requires a new VPC, to which the gateway is then attached."""
     small.up()
     small.configure("cidr", "10.1.0.0/16")
 
@@ -101,7 +101,7 @@ def test_immutable_change_replaces_dependent_resources_too(small: PulumiStack) -
 
 
 def test_error_includes_the_reason_from_aws(small: PulumiStack) -> None:
-    """AWS rejects an address range, and the engine's error quotes its reason."""
+    """If AWS rejects an address range, the engine's error quotes the reason."""
     small.configure("cidr", "10.0.0.0/8")
 
     with pytest.raises(Failed, match="/16 to /28 are allowed"):
@@ -109,7 +109,7 @@ def test_error_includes_the_reason_from_aws(small: PulumiStack) -> None:
 
 
 def test_bucket_with_objects_is_not_deleted(cloud: Cloud, small: PulumiStack) -> None:
-    """The bucket can be deleted once it is empty."""
+    """A bucket with objects cannot be deleted until it is empty."""
     small.up()
     s3 = cloud.client("s3")
     version = s3.put_object(Bucket="small-data-20261124", Key="one", Body=b"1")["VersionId"]
@@ -124,7 +124,7 @@ def test_bucket_with_objects_is_not_deleted(cloud: Cloud, small: PulumiStack) ->
 
 @pytest.mark.parametrize("after", [False, True])
 def test_next_up_completes_a_failed_call(cloud: Cloud, small: PulumiStack, after: bool) -> None:
-    """Whether or not the failed call created the resource, exactly one exists after the next `pulumi up`."""
+    """After a failed call, the next `pulumi up` leaves exactly one resource, whether or not the call created it."""
     cloud.orders.give(Order("fail", verb="create", kind="aws:kms/key:Key", after=after))
 
     with pytest.raises(Failed, match="told to fail"):
@@ -136,7 +136,7 @@ def test_next_up_completes_a_failed_call(cloud: Cloud, small: PulumiStack, after
 
 
 def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
-    """If a run is killed while a call hangs, the next run completes the work."""
+    """If a run is killed while a call hangs, the next run finishes its work."""
     cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
     running = small.start("up")
     until_all_else_is_done(cloud, running)

@@ -1,4 +1,4 @@
-"""Takes a system on AWS through every change in its README, drift, failures, a kill and destruction."""
+"""Tests a system on AWS through all changes in its README, drift, failures, a kill and its destruction."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ LEADS = Example("leads", None, SYSTEMS)
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The current text of the system's spec, and its compiled project."""
+    """The current text of the system's spec, and the folder for its compiled project."""
 
     text: str
     out: Path
 
     def edited(self, old: str, new: str) -> Spec:
-        """Return a spec with replaced text; the old text must be present."""
+        """Return a spec with some text replaced. The old text must occur."""
         assert old in self.text, old
         return Spec(self.text.replace(old, new), self.out)
 
     def folder(self) -> Path:
-        """Return the folder of the infrastructure project compiled from it."""
+        """Return the folder of the compiled infrastructure project."""
         out = self.out / str(abs(hash(self.text)))
         return written(LEADS.compiled(self.text), out) / "infrastructure"
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run a stand-in for AWS without a Kubernetes cluster, since no Pods run here."""
+    """Run a stand-in for AWS without a Kubernetes cluster, because no Pods run here."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    """Return the system's spec with Kubernetes one minor version behind, so that it can be upgraded."""
+    """Return the system's spec with the previous minor version of Kubernetes, so that it can be upgraded."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text()
     return Spec(text, tmp_path / "build").edited(
         "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
@@ -59,7 +59,7 @@ def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) ->
 
 
 def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
-    """Run `pulumi up` with this spec and return the changes; assert that a second one changes nothing."""
+    """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
     stack.replace(spec.folder())
     changed = told(stack.up())
     assert stack.up().changed == {}
@@ -82,13 +82,13 @@ def _readme_rows(spec: Spec) -> set[str]:
 
 
 def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) -> None:
-    """Only the resources that the README's table names are replaced; all others are updated in place."""
+    """Only the resources named in the README's table are replaced. All others are updated in place."""
     rows = _readme_rows(spec)
     stack.up()
 
     rows.remove("numbers of replicas and workers")
     spec = spec.edited("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
-    # the head now scales its workers, and its autoscaler adds one Pod to the platform's nodes
+    # the head now scales its workers, and its autoscaler needs another Pod on the platform's nodes
     grown = ("small-m6i-large-on-demand", "system-1", "system-2", "system-3")
     assert _after(stack, spec) == {f"NodeGroup {name}": "update" for name in grown}
 
@@ -141,7 +141,7 @@ def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) 
 
 
 def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud, stack: PulumiStack) -> None:
-    """The failures are a failing call, a killed run and drift; protection blocks destruction until it is turned off."""
+    """The system recovers from a failed call, a killed run and drift. Protection blocks its destruction."""
     before = left_in(cloud)
 
     cloud.orders.give(Order("fail", verb="create", kind="aws:eks/cluster:Cluster"))
@@ -178,7 +178,7 @@ def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud,
 
 
 def _drift(cloud: Cloud, stack: PulumiStack) -> None:
-    """Simulate manual changes: delete a policy and a rule, and raise a group's maximum size."""
+    """Simulate manual changes: delete a policy and a rule, and raise the maximum size of a group."""
     cloud.client("s3").delete_bucket_policy(Bucket=_id(stack, "Bucket", "lake"))
     ec2, group = cloud.client("ec2"), _id(stack, "SecurityGroup", "runs")
     (database,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]

@@ -1,4 +1,4 @@
-"""Emitted infrastructure is created in an AWS on loopback, remains unchanged, and is deleted only when allowed."""
+"""Tests that infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run a stand-in for AWS whose clusters are the test bed's control plane. Its nodes are restored afterwards."""
+    """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
         yield found
@@ -36,7 +36,7 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
 
 
 def _infrastructure(outcome: Outcome, out: Path) -> Path:
-    """Write a compiled outcome to disk; return its first infrastructure project."""
+    """Write a compiled outcome to disk and return its first infrastructure project."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -73,7 +73,7 @@ def test_infrastructure_lifecycle(
 def test_lifecycle_of_buckets_without_a_cluster(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """A second `pulumi up` and a refresh change nothing, and a workload outside AWS gets a key to its bucket."""
+    """A second `pulumi up` and a refresh change nothing. A workload outside AWS gets a key for its bucket."""
     outcome = compile_system(Inputs(Given("system.yaml", ARCHIVE)), TARGETS)
     stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
 
@@ -86,7 +86,7 @@ def test_lifecycle_of_buckets_without_a_cluster(
 
 
 def _ends(stack: PulumiStack, cloud: Cloud) -> None:
-    """Assert that protected resources cannot be deleted until they are unprotected; then delete everything."""
+    """Check that protected resources cannot be deleted, then unprotect and delete everything."""
     with pytest.raises(Failed, match="protect"):
         stack.destroy()
     stack.configure("protect", "false")

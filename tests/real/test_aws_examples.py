@@ -1,4 +1,4 @@
-"""Deploys the AWS examples with the real engine, to an AWS on loopback and a real API server."""
+"""Deploys the AWS examples with the real engine to a simulated AWS and a real API server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 
 @pytest.fixture
 def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run a stand-in for AWS whose clusters are the test bed's control plane. Its nodes are restored afterwards."""
+    """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as found:
         yield found
@@ -41,7 +41,7 @@ def test_lifecycle_of_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes neither project, and destroying them in reverse order leaves nothing behind."""
+    """A second `pulumi up` changes neither project. Destroying both in reverse order leaves nothing behind."""
     outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
     made = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)

@@ -1,4 +1,4 @@
-"""The real engine installs charts from the loopback repository, and the charts reject unknown values."""
+"""Tests that the real engine installs charts from the loopback repository, which reject unknown values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: Pulu
 
 
 def test_unknown_chart_value_is_refused(operator: PulumiStack) -> None:
-    """Helm itself ignores unknown values silently; the test chart's schema rejects them."""
+    """Helm itself silently ignores unknown values, but the test chart's schema rejects them."""
     operator.configure("values", json.dumps({"featureGate": []}))
 
     with pytest.raises(Failed, match="featureGate"):

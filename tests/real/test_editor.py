@@ -1,4 +1,4 @@
-"""Completions, hover texts and diagnostics in yaml-language-server, for specs and environments."""
+"""Tests completions, hover texts and diagnostics of yaml-language-server for specs and environments."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def editor(yaml_language_server: list[str], schemas: dict[str, Path]) -> Iterato
     chosen = {schemas["system"].as_uri(): ["modelyard.yaml"], schemas["environment"].as_uri(): ["environments/*.yaml"]}
     yaml = {"schemas": chosen, "validate": True, "completion": True, "hover": True, "schemaStore": {"enable": False}}
     with LanguageClient(yaml_language_server, {"yaml": yaml, "http": {}, "editor": {}}) as client:
-        while not _problems(client, "kind: MLSystem\n"):  # it requests its configuration after the first request
+        while not _problems(client, "kind: MLSystem\n"):  # the server asks for its configuration after the first call
             time.sleep(0.1)
         yield client
 
@@ -137,7 +137,7 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
     ],
 )  # fmt: skip
 def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
-    """Completions contain no titles, placeholders, objects as text, or fields of an alternative that was not chosen."""
+    """Completions contain no titles, placeholders, objects as text, or fields of other alternatives."""
     assert sorted(_offered(editor, _PLACED + place)) == offered
 
 
@@ -151,7 +151,7 @@ def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list
     ],
 )
 def test_example_names_are_not_offered(editor: LanguageClient, place: str) -> None:
-    """The names in the schema's examples are not the user's."""
+    """Names in the schema's examples do not exist in the user's spec, so they are not suggested."""
     assert _offered(editor, _PLACED + place) == []
 
 
@@ -183,7 +183,7 @@ def test_fields_are_described_with_examples(editor: LanguageClient) -> None:
     ],
 )
 def test_environments_are_completed(editor: LanguageClient, inside: bool, place: str, offered: set[str]) -> None:
-    """Completion works both in the spec and in a separate file."""
+    """Environments can be completed in the spec and in a separate file."""
     if inside:
         below = "".join(f"    {line}\n" for line in place.splitlines()).rstrip("\n")
         assert offered <= set(_offered(editor, f"{_PLACED}environments:\n  dev:\n{below}"))
@@ -225,7 +225,7 @@ def test_diagnostics_use_our_messages(editor: LanguageClient, text: str, problem
 
 
 def test_variables_cause_no_diagnostics(editor: LanguageClient) -> None:
-    """The editor validates specs before variables are substituted."""
+    """Variables cause no diagnostics, although the editor checks specs before variables are substituted."""
     text = "compute: {c: {cpu: '${vars.cpus}', memory: '${vars.size}Gi', capacity: '${vars.kind}'}}\n"
 
     assert _problems(editor, _PLACED + text) == []

@@ -1,4 +1,4 @@
-"""Every example is deployed to a real API server by the real engine, changed, and destroyed without leftovers."""
+"""Tests deploying every example to a real API server, changing it, and destroying it without leftovers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clusters()]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A target of a compiled example, with the stack of its project."""
+    """A target of a compiled example and the stack of its project."""
 
     target: TargetSpec
     project: Path
@@ -40,7 +40,7 @@ class Placed:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """Write the trees of an outcome to disk; return its environment's folder."""
+    """Write the trees of an outcome to disk and return the environment's folder."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -51,7 +51,7 @@ def written(outcome: Outcome, out: Path) -> Path:
 def placements(
     outcome: Outcome, folder: Path, cluster: Cluster, charts: ChartRepository, make: Callable[..., PulumiStack]
 ) -> Iterator[Placed]:
-    """Yield an example's stacks, each on a cluster that has only the machines that the target declares."""
+    """Yield an example's stacks, each on a cluster with only the machines that the target declares."""
     assert outcome.system is not None
     for target in outcome.system.deployment.targets:
         project = folder / target.name / "workloads"
@@ -68,12 +68,12 @@ def placements(
 
 
 def platform_nodes() -> list[nodes.Node]:
-    """Return a node for add-on Pods, which are not part of the system's own capacity."""
+    """Return a node for add-on Pods, which do not use the system's own machines."""
     return [nodes.Node("platform", taints=(("bench/platform", "", "PreferNoSchedule"),))]
 
 
 def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
-    """Return whether all Ray clusters, of RayServices and of RayJobs, are complete."""
+    """Return whether the Ray clusters of all RayServices and RayJobs are complete."""
     clusters = kubectl.all("raycluster", namespace)
     owners = len(kubectl.all("rayservice", namespace)) + len(kubectl.all("rayjob", namespace))
     states = [cast(Any, cluster).get("status", {}).get("state") for cluster in clusters]
@@ -81,7 +81,7 @@ def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
 
 
 def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
-    """Return the Pods that no machine can fit, with the scheduler's reason."""
+    """Return the Pods that fit no machine, with the scheduler's reason."""
     found: list[str] = []
     for pod in kubectl.all("pod", namespace):
         conditions: list[Object] = cast(Any, pod).get("status", {}).get("conditions", [])
@@ -94,7 +94,7 @@ def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
 
 
 def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
-    """Run every pipeline once from its template, one after the other; KWOK does not run the real launchers."""
+    """Run every pipeline once from its template, one after the other, because KWOK does not run the real launchers."""
     for config in kubectl.all("configmap", namespace):
         template = cast(Any, config).get("data", {}).get("rayjob.json")
         if template:
@@ -157,7 +157,7 @@ def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
 
 
 def settled(kubectl: Kubectl, namespace: str) -> None:
-    """Wait until Ray clusters are complete; assert that all Pods are scheduled and the operator reports no error."""
+    """Wait until Ray clusters are complete. All Pods must be scheduled, and the operator must report no error."""
     provide_volumes(kubectl, namespace)
     kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 240)
     assert unscheduled(kubectl, namespace) == []
@@ -166,7 +166,7 @@ def settled(kubectl: Kubectl, namespace: str) -> None:
 
 @pytest.fixture
 def restored_nodes(control_plane: Cluster) -> Iterator[None]:
-    """Restore the nodes of other tests after this one has changed them."""
+    """Restore the nodes that other tests expect."""
     yield
     nodes.remove_nodes(control_plane.kubectl)
     nodes.add_nodes(
@@ -183,7 +183,7 @@ def test_lifecycle_of_an_example(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes nothing, more replicas change only their object, and destroy leaves nothing."""
+    """A second `pulumi up` changes nothing, more replicas change only one object, and destroy leaves nothing."""
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")
     kubectl = control_plane.kubectl
@@ -207,7 +207,7 @@ def test_lifecycle_of_an_example(
             changed = {urn.partition("::")[2]: how for urn, how in stack.up().changed.items()}
             budgets = {urn for urn in changed if "PodDisruptionBudget" in urn}
             assert {urn.rpartition("/")[2]: changed[urn] for urn in changed.keys() - budgets} == {server: "update"}
-            # its disruption budget depends on the replicas, and appears with the second one
+            # a second replica adds a disruption budget
             assert all(urn.rpartition("/")[2].startswith(server) for urn in budgets), changed
         assert stack.refresh().changed == {}
 
@@ -224,7 +224,7 @@ def test_lifecycle_of_an_example(
 
 
 def priorities(project: Path) -> set[str]:
-    """Return the PriorityClasses that the example refers to and does not create."""
+    """Return the PriorityClasses that the example uses but does not create."""
     texts = [path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml")]
     patterns = r"priorityClassName: ([a-z0-9.-]+)", r"kind: PriorityClass\nmetadata:\n  name: ([a-z0-9.-]+)"
     named, made = ({name for text in texts for name in re.findall(pattern, text)} for pattern in patterns)
@@ -232,20 +232,20 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a server has a volume: with a second replica, its removal would wait for Pods that never end."""
+    """Return whether a server has a volume, in which case removing a replica would wait for Pods forever."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 
 
 def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
-    """Raise a server's maximum replicas by one; return the outcome and the RayService's name (empty for none)."""
+    """Raise a server's maximum replicas by one. Return the outcome and the RayService's name, or an empty name."""
     assert outcome.plan is not None
     plan = outcome.plan
     for at, resource in enumerate(plan.resources):
         if resource.placement == placement and isinstance(resource.value, ModelServer) and not resource.value.pool:
             application = resource.value.applications[0]
             least, most = application.variant.replicas.minimum, application.variant.replicas.maximum
-            more = Range(least if most > least else least + 1, most + 1)  # keeps autoscaling as it is, on or off
+            more = Range(least if most > least else least + 1, most + 1)  # autoscaling stays on or off
             larger = replace(application, variant=replace(application.variant, replicas=more))
             server = replace(resource, value=replace(resource.value, applications=(larger,)))
             grown = replace(plan, resources=(*plan.resources[:at], server, *plan.resources[at + 1 :]))
@@ -261,7 +261,7 @@ def test_next_up_completes_a_killed_one(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """After a kill midway through the largest example, the next run completes it, and a third changes nothing."""
+    """A run for the largest example is killed midway. The next run completes it, and a third changes nothing."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

@@ -1,4 +1,4 @@
-"""The real engine deploys a hybrid system; cross-target access works, is limited, and can be removed."""
+"""Tests deploying a hybrid system, whose cross-target access works, is limited, and can be removed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXAMPLE = Example("fraud-detection", None)
 LAKE = "acme-fraud-lake"
 BUNDLE = "mlflow/bundles/fraud-detection-fraud-xgb/champion/"
 OWN = "tills"
-"""A namespace that stands for the shops' cluster, since both clusters are the same here."""
+"""A namespace that represents the shops' cluster, because both clusters are the same in this test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class System:
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run a stand-in for AWS whose clusters are the test bed's control plane. Its nodes are restored afterwards."""
+    """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
         found.client("s3").create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -58,7 +58,7 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
 def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
     """Compile the example with a separate namespace for the shops' workloads.
 
-    `till`: whether to keep the only workload with cross-target access. `keys`: the numbers of its access keys.
+    `till` decides whether to include the only workload with cross-target access. `keys` lists its access keys.
     """
     text = (EXAMPLE.root / EXAMPLE.name / "system.yaml").read_text(encoding="utf-8")
     assert text.count("context: stores-frankfurt\n") == 1
@@ -71,7 +71,7 @@ def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
 def system(
     folder: Path, backend: Path, cloud: Cloud, control_plane: Cluster, charts: ChartRepository, make: Callable[..., Any]
 ) -> System:
-    """Return the stacks of a compiled system; they share a state backend, as an owner's stacks would."""
+    """Return the stacks of a compiled system, which share a state backend as an owner's stacks would."""
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
     infrastructure = make(folder / "main" / "infrastructure", EXAMPLE.stack, **variables)
@@ -89,14 +89,14 @@ def users(cloud: Cloud) -> list[str]:
 
 
 def key_of(kubectl: Kubectl, secret: str, number: int = 1) -> dict[str, str]:
-    """Return an access key from a Secret in the shops' cluster, in the format of AWS clients."""
+    """Return an access key from a Secret in the shops' cluster, in the format that AWS clients use."""
     data = cast("dict[str, str]", kubectl.get("secret", secret, OWN)["data"])
     plain = {name: base64.b64decode(value).decode() for name, value in data.items()}
     return {"AccessKeyId": plain[f"access-key-id-{number}"], "SecretAccessKey": plain[f"secret-access-key-{number}"]}
 
 
 def put_objects(cloud: Cloud) -> None:
-    """Create a bundle that the till reads, and other objects beside it."""
+    """Create a bundle that the till reads, and other objects next to it."""
     for path in (f"{BUNDLE}current.json", "mlflow/bundles/fraud-detection-fraud-xgb/candidate/a", "transactions/a"):
         cloud.client("s3").put_object(Bucket=LAKE, Key=path, Body=b"{}")
 
@@ -108,7 +108,7 @@ def test_lifecycle_of_cross_target_access(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The key can read only the bundle, a second `pulumi up` changes nothing, and removing the till removes the key."""
+    """The key can read only the bundle. A second `pulumi up` changes nothing, and removing the till removes the key."""
     kubectl = control_plane.kubectl
     outcome = compiled()
     made = system(
@@ -145,7 +145,7 @@ def test_lifecycle_of_cross_target_access(
 
 
 def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
-    """Assert with moto's IAM that the key given to Pods can read the bundle and nothing else."""
+    """Check with moto's IAM that the key given to Pods can read the bundle and nothing else."""
     s3 = moto.client("s3", key)
     with moto.enforced():
         assert permitted(lambda: s3.get_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
@@ -156,7 +156,7 @@ def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
 
 
 def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
-    """Rotate the key as the README describes: Pods get the second key, and both work until the first is removed."""
+    """Rotate the key as the README describes. Pods get the second key, and both work until the first is removed."""
     both, second = written(compiled(keys="[1, 2]"), folder / "both"), written(compiled(keys="[2]"), folder / "second")
     moto, (user,) = Moto(cloud.variables()[ENDPOINT]), users(cloud)
 
@@ -183,7 +183,7 @@ def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl)
 
 
 def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
-    """Remove the till: destroy the shops' stack first, then delete the user and its key."""
+    """Remove the till: destroy the shops' stack, and then delete the user with its key."""
     remaining = written(without, folder)
     assert not (remaining / "stores" / "workloads").exists()
     made.tills.configure("protect", "false")

@@ -1,4 +1,4 @@
-"""A build context based on Ray's published image is built without pulling anything."""
+"""Tests that a build context based on Ray's published image is built without pulling any image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COPY --chown=1000:100 app.py /home/ray/app.py
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """Write a build context like an emitted `image/` folder: a Dockerfile, pinned requirements, sources."""
+    """Write a build context like an emitted `image/` folder, with a Dockerfile, pinned requirements and sources."""
     folder = tmp_path / "image"
     folder.mkdir()
     (folder / "Dockerfile").write_text(DOCKERFILE)
@@ -31,7 +31,7 @@ def context(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("base_image")
 def test_context_is_built_on_the_base_image(context: Path) -> None:
-    """The archive has the requested name, the base's environment and the context's layers."""
+    """The archive has the requested name, the base image's environment and the layers of the context."""
     archive = image.build(context, "registry.local/demo-runtime:1")
 
     with tarfile.open(archive) as tar:
@@ -44,7 +44,7 @@ def test_context_is_built_on_the_base_image(context: Path) -> None:
 
 @pytest.mark.usefixtures("base_image")
 def test_missing_base_image_is_not_pulled(context: Path) -> None:
-    """A build whose base image is not available locally fails instead of contacting a registry."""
+    """If the base image is not available locally, the build fails instead of contacting a registry."""
     (context / "Dockerfile").write_text("FROM docker.io/library/other:1\n")
 
     with pytest.raises(RuntimeError, match="other:1"):

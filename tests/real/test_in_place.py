@@ -1,4 +1,4 @@
-"""The real engine and KubeRay's operator replace servers without a second Ray cluster."""
+"""Tests that the real engine and KubeRay's operator replace servers without a second Ray cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
 
 
 def server(old: str, new: str) -> list[Object]:
-    """Return an endpoint server's objects in a namespace of their own."""
+    """Return the objects of an endpoint's server in a separate namespace."""
     made = lowered(changed(old, new, IN_PLACE))
     wanted = [made.get("ConfigMap", f"{SERVER}-description"), made.get("RayService", SERVER)]
     where: Object = {"namespace": NAMESPACE}
@@ -47,7 +47,7 @@ def written(folder: Path, objects: list[Object]) -> Path:
 def test_change_to_pods_replaces_the_server(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """KubeRay ignores a new image, so the server is deleted and created again; other changes update it in place."""
+    """KubeRay ignores a new image, so the server is deleted and created again. Other changes update it in place."""
     kubectl = control_plane.kubectl
     stack = pulumi_stack(written(tmp_path / "first", server("sample: 20%", "sample: 20%")), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)

@@ -1,4 +1,4 @@
-"""Puts code as text into every field of every spec, which takes minutes but needs no real programs."""
+"""Puts code into every text field of every spec. This takes minutes but needs no real programs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.hostile.seeds import Seed, seeds
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
-    """The output has the same structure as with harmless text; only the texts themselves differ."""
-    texts = [text for text in NASTY if text]  # an empty text may omit its key, such as a taint's value
+    """The output has the same structure as with harmless text, and only the texts themselves differ."""
+    texts = [text for text in NASTY if text]  # an empty text may remove its key, such as the value of a taint
     assert [(text, found) for text in texts for found in problems(seed, text)] == []

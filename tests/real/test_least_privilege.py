@@ -1,8 +1,8 @@
-"""Least privilege in practice: an identity can do only what its workload declares.
+"""Tests with real requests that an identity can do only what its workload declares.
 
-Two evaluators check the policies that the components register: moto's IAM, by action and resource, with real requests
-from a real client, and `testbed/clouds/aws/authorization`, which also supports conditions. They must agree on whatever
-moto evaluates. Only the latter checks bucket policies, secrets, keys and trust.
+Two evaluators check the policies that the components register. moto's IAM handles real requests from a real client, by
+action and resource. `testbed/clouds/aws/authorization` also supports conditions, and is the only one that checks bucket
+policies, secrets, keys and trust. The two must agree on everything that moto evaluates.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ OBJECTS = (
 
 
 class Attempt(NamedTuple):
-    """A request, and whether it should be allowed."""
+    """A request, and whether it must be allowed."""
 
     action: str
     bucket: str
@@ -109,7 +109,7 @@ def rights(found: Found) -> str:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Run an AWS with declared buckets, objects and secrets, and with similarly named ones."""
+    """Run a simulated AWS with declared buckets, objects and secrets, and others with similar names."""
     with running() as made:
         s3, secrets = made.client("s3"), made.client("secretsmanager")
         for bucket in ("lake", "other"):
@@ -121,7 +121,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, str]]:
-    """Return credentials for the role and the cross-target user, each with exactly the registered policies."""
+    """Return credentials for the role and the cross-target user, with exactly the registered policies."""
     iam = cloud.client("iam")
     deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"AWS": deployer}, "Action": "sts:AssumeRole"}
@@ -217,7 +217,7 @@ def test_listing_without_a_prefix_is_denied(rights: str) -> None:
 
 
 def test_only_the_declared_secret_is_readable(cloud: Cloud, rights: str) -> None:
-    """Secrets with longer names are denied, although ARNs end in a random suffix, which moto generates as AWS does."""
+    """Secrets with longer names are denied, although the ARN of the declared secret has a random suffix."""
     listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
     arns = {each["Name"]: each["ARN"] for each in listed}
 

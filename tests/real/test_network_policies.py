@@ -1,4 +1,4 @@
-"""Enforces the emitted policies on a node and tries every TCP connection between real Pods."""
+"""Tests every TCP connection between real Pods on a node that enforces the emitted policies."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: recipes}
 spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]}
 """
-"""A policy with the parts of the API that emitted policies do not use: named ports, ranges, exceptions, expressions."""
+"""A policy with API features that emitted policies do not use: named ports, ranges, exceptions, expressions."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The API server's view of the network, and the successful connections: source, target, port."""
+    """The network as the API server sees it, and the successful connections: source, target and port."""
 
     network: Network
     made: frozenset[tuple[str, str, int]]
 
     def sources(self, target: str, port: int) -> set[str]:
-        """Return the Pods that connected to a port of another Pod."""
+        """Return the Pods that connected to this port of the target Pod."""
         return {source for source, reached, at in self.made if (reached, at) == (target, port)}
 
 
@@ -96,13 +96,13 @@ def _pod(name: str) -> Object:
 
 
 def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
-    """Return the Pods' network namespaces by address."""
+    """Return the network namespaces of Pods by address."""
     found: dict[str, str] = {}
     for line in cluster.run("ip", "netns", "list").splitlines():
         name = line.split()[0]
         if not name.startswith("cni-"):
             continue
-        # A terminating Pod of an earlier test loses its device and then its namespace while we query.
+        # A Pod of an earlier test that is still terminating loses its device and namespace while we query it.
         with suppress(RuntimeError):
             for link in json.loads(cluster.run("ip", "-n", name, "-4", "-json", "address", "show", "dev", "eth0")):
                 found |= {each["local"]: name for each in link["addr_info"]}
@@ -111,7 +111,7 @@ def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def measured(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
-    """Connect from every Pod to every port of every other Pod, while all Pods listen on all ports."""
+    """Let every Pod listen on all ports, and connect from every Pod to every port of every other Pod."""
     kubectl = whole_kubernetes.kubectl
     ours = [each for each in emitted(VALID_SPEC) if each["kind"] in ("Namespace", "NetworkPolicy")]
     own = {each["metadata"]["name"] for each in ours if each["kind"] == "Namespace"}
@@ -149,7 +149,7 @@ def _connections(network: Network, cluster: WholeKubernetes, listeners: Processe
 
 
 def test_connections_match_the_policies(measured: Measured) -> None:
-    """Every pair of Pods is checked in both directions."""
+    """Connections between every pair of Pods are checked in both directions."""
     pods = [pod for pod in measured.network.pods if pod.name in PODS]
     allowed = {
         (source.name, target.name, port)
@@ -182,5 +182,5 @@ NOBODY: set[str] = set()
     ],
 )
 def test_only_expected_pods_connect(measured: Measured, target: str, port: int, expected: set[str]) -> None:
-    """A Pod with the same labels in another namespace can reach nothing in the system or its add-ons."""
+    """A Pod with the same labels in another namespace cannot reach the system or its add-ons."""
     assert measured.sources(target, port) == expected

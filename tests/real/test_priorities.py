@@ -1,4 +1,4 @@
-"""A real control plane preempts Pods by priority and enforces quotas."""
+"""Tests that a real control plane preempts Pods by priority and enforces quotas."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ CPUS = 8
 
 @pytest.fixture(name="system", scope="module")
 def _system(control_plane: Cluster) -> Generator[Kubectl]:
-    """Create the namespace of a preemptible system, its classes and quotas, and one machine for its Pods."""
+    """Create the namespace of a preemptible system with its classes and quotas, and one machine for its Pods."""
     kinds = ("Namespace", "PriorityClass", "ResourceQuota")
     text = YIELDS.replace("      residency: eu\n", f"      residency: eu\n      namespace: {NAMESPACE}\n")
     objects = [each for kind in kinds for each in emitted(text) if each["kind"] == kind]
     kubectl = control_plane.kubectl
     for each in objects:
-        if each["kind"] == "ResourceQuota":  # as if the spec declared only the machine below
+        if each["kind"] == "ResourceQuota":  # as if the spec declared only this machine
             each["spec"] = {**each["spec"], "hard": {"requests.cpu": str(CPUS)}}
     nodes.add_nodes(kubectl, [nodes.Node(POOL, cpu=str(CPUS), labels=(("pool", POOL),), taints=(TAINT,))])
     kubectl.apply(objects[:1])
@@ -46,7 +46,7 @@ def _system(control_plane: Cluster) -> Generator[Kubectl]:
 
 @contextmanager
 def running(kubectl: Kubectl, name: str, cpu: int, priority_class: str = "") -> Generator[str]:
-    """Run a Pod on the machine; delete it afterwards."""
+    """Run a Pod on the machine and delete it afterwards."""
     kubectl.apply([_pod(name, cpu, priority_class)])
     _until_it_runs(kubectl, name)
     yield name
@@ -84,7 +84,7 @@ def _until_it_is_gone(kubectl: Kubectl, name: str) -> None:
 
 
 def test_serving_preempts_training(system: Kubectl) -> None:
-    """The training Pod uses the whole machine, so a single quota for all Pods would refuse the serving Pod."""
+    """The serving Pod runs although the training Pod uses the whole machine. One quota for all Pods would refuse it."""
     with running(system, "worker", CPUS, LOW), running(system, "replica", 4):
         _until_it_is_gone(system, "worker")
 

@@ -1,4 +1,4 @@
-"""The real engine deploys a small project, leaves it unchanged, recovers from a kill, and destroys it."""
+"""Tests that a small project is deployed, left unchanged, resumed after a kill, and destroyed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tiny(control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]) -> Pu
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """The runs create everything, change nothing, update one resource, find no drift, and destroy everything."""
+    """In turn, everything is created, unchanged, updated once, free of drift, and destroyed."""
     assert set(tiny.preview().changes.values()) == {"create"}
 
     first = tiny.up()
@@ -44,17 +44,16 @@ def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Clus
 
 
 def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """After a kill midway, the next run completes the work, and a third run changes nothing."""
+    """After a kill midway, the next run finishes the work, and a third run changes nothing."""
     running = tiny.start("up")
     while running.begun < 6 and not running.ended:
         time.sleep(0.02)
     assert not running.ended
     running.kill()
     assert session(running.leader) == []
-    left = len(tiny.resources())
-    assert left < 14
-
     tiny.unlock()
+    assert len(tiny.resources()) < 14
+
     tiny.up()
 
     assert len(tiny.resources()) == 14
@@ -64,7 +63,7 @@ def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> N
 
 
 def test_failed_run_raises_the_engines_error(tiny: PulumiStack) -> None:
-    """The raised error contains the engine's message."""
+    """If a run fails, the raised error contains the engine's message."""
     tiny.configure("replicas", "many")
 
     with pytest.raises(Failed, match="replicas"):

@@ -1,4 +1,4 @@
-"""Unit tests with promtool of the alerts on monitors, runs, versions, the promoter and the registry."""
+"""Tests the alerts on monitors, runs, versions, the promoter and the registry with promtool."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str 
 
 
 def test_breach_alert_fires_until_the_next_run(prometheus: Prometheus) -> None:
-    """A run pushes one sample; the alert fires until the next run pushes another."""
+    """A run pushes one sample, and the alert fires until the next run pushes another one."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1200) == {("ModelyardMonitorBreach", "page", "psi")}
@@ -33,14 +33,14 @@ def test_monitor_of_another_system_is_ignored(prometheus: Prometheus) -> None:
 
 
 def test_monitor_of_another_environment_is_ignored(prometheus: Prometheus) -> None:
-    """A system may run in two namespaces: a breach in staging must not alert production."""
+    """A system may run in two namespaces, and a breach in staging must not alert production."""
     staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600) == set()
 
 
 def test_stopped_monitor_opens_a_ticket(prometheus: Prometheus) -> None:
-    """The ticket is opened 26 hours after the last daily run."""
+    """The ticket is opened 26 hours after the last run of a monitor that runs daily."""
     told = prometheus.told(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
 
     assert told == {("ModelyardMonitorStale", "ticket")}
@@ -52,7 +52,7 @@ def test_monitor_that_never_ran_opens_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_performance_monitor_uses_server_metrics(prometheus: Prometheus) -> None:
-    """A tenth of the requests fail, within the limit of a fifth; throughput is 1 per second, below the minimum of 2."""
+    """A tenth of the requests may fail, but throughput is 1 per second, below the minimum of 2."""
     series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
 
     assert prometheus.told(PERFORMANCE, "monitor-drift", series, 50) == {
@@ -66,7 +66,7 @@ CRON_JOB = 'namespace="fraud",cronjob="retrain"'
 
 
 def run(number: int, start: str, condition: str) -> dict[str, str]:
-    """Return the series that kube-state-metrics exports for a Job that ends with this condition."""
+    """Return the series that kube-state-metrics exports for a Job with this final condition."""
     job = JOB % number
     owner = f'{job},owner_kind="CronJob",owner_name="retrain",owner_is_controller="true"'
     return {
@@ -77,7 +77,7 @@ def run(number: int, start: str, condition: str) -> dict[str, str]:
 
 
 def scheduled(success: str = "") -> dict[str, str]:
-    """Return the series of the CronJob, which is created at time zero."""
+    """Return the series of the CronJob, created at time zero."""
     known = {f"kube_cronjob_created{{{CRON_JOB}}}": "0x20000"}
     return {**known, f"kube_cronjob_status_last_successful_time{{{CRON_JOB}}}": success} if success else known
 
@@ -97,7 +97,7 @@ def test_failed_run_of_another_pipeline_is_ignored(prometheus: Prometheus) -> No
 
 
 def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
-    """A run is late a week, an hour and two attempts of 6 h 10 min after the last success or the creation."""
+    """A run is overdue a week, an hour and two attempts of 6 h 10 min after the last success or the creation."""
     due = 7 * 24 * 60 + 60 + 2 * 370
     late = {("ModelyardPipelineMissing", "ticket")}
 
@@ -107,7 +107,7 @@ def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_paused_schedule_raises_no_missing_run_alert(prometheus: Prometheus) -> None:
-    """After resumption, a run is late after the same time as after a success: 1 h, 1 h, and twice half an hour."""
+    """After a pause, a run is overdue after 1 h, 1 h and twice half an hour, as after a success."""
     text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
     due, late = 180, {("ModelyardPipelineMissing", "ticket")}
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
@@ -129,7 +129,7 @@ PUSHED = '{namespace="fraud",system="fraud",pipeline="retrain"}'
 
 
 def test_refused_gate_and_waiting_version_open_tickets_until_the_next_push(prometheus: Prometheus) -> None:
-    """Each run pushes one sample: a week later the gate passes, and a version waits for approval."""
+    """Each run pushes one sample. A week after a refusal, the gate passes, and a version waits for approval."""
     week = 7 * 24 * 60
     series = {
         **scheduled(f"0x{week} 604800x{week}"),
@@ -142,7 +142,7 @@ def test_refused_gate_and_waiting_version_open_tickets_until_the_next_push(prome
 
 
 def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
-    """The promoter pushes the same series every few minutes."""
+    """The promoter pushes the same series every few minutes, so the alert ends soon after the approval."""
     week = 7 * 24 * 60
     series = {
         **scheduled(f"0x{week}"),
@@ -155,7 +155,7 @@ def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Prometheus) -> None:
-    """Two runs failed within the week, and one takes longer than two hours."""
+    """Two failed runs within the week and a run that takes longer than two hours are reported."""
     series = {**scheduled("3600x20000"), **run(1, "600x20000", "failed"), **run(2, "1200x20000", "failed")}
     job = JOB % 3
     series |= run(3, "3600x20000", "complete")
@@ -169,7 +169,7 @@ def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Promethe
 
 
 def test_promoter_without_a_success_opens_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
-    """A paused promoter raises no ticket."""
+    """The alert fires half an hour after the last success, but not for a paused promoter."""
     own = '{namespace="fraud",cronjob="promoter"}'
     series = {f"kube_cronjob_created{own}": "0x100", f"kube_cronjob_status_last_successful_time{own}": "600x100"}
     suspended = f"kube_cronjob_spec_suspend{own}"

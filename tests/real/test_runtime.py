@@ -1,4 +1,4 @@
-"""Runs the runtime's code on a real Ray with a real registry, from training to a monitor breach."""
+"""Runs the runtime's code on a real Ray cluster with a real registry, from training to a monitor breach."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def happened(program: str, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Run the whole scenario once for all tests."""
+    """Run the whole scenario once, for all tests in this file."""
     return happened("whole_runtime.py", tmp_path_factory.mktemp("whole"))
 
 
 def test_user_code_runs_in_steps(tmp_path: Path) -> None:
-    """Steps are retried, time out, or are refused if missing; the gate accepts a custom metric."""
+    """Steps are retried, time out, or are refused if their function is missing. The gate accepts a custom metric."""
     assert happened("whole_steps.py", tmp_path) == {
         "retried": 0,
         "counted": ['"rows"', "300"],
@@ -55,7 +55,7 @@ def test_user_code_runs_in_steps(tmp_path: Path) -> None:
 
 
 def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
-    """The run succeeds and the gate passes, but the alias moves only once this model's digest is approved."""
+    """The run succeeds and the gate passes, but the alias moves only after an approval of the model's digest."""
     assert facts["train"] == 0
     assert facts["tags"]["modelyard.gate"] == "held"
     assert facts["before approval"]
@@ -64,7 +64,7 @@ def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
 
 
 def test_version_records_its_origin(facts: dict[str, Any]) -> None:
-    """A version has its owner, code, description, and the state of both datasets."""
+    """A version records its owner, code, description, and the state of both datasets."""
     tags = facts["tags"]
 
     assert tags["modelyard.owner"] == "risk <risk@acme.example>"
@@ -85,27 +85,27 @@ def test_server_answers_valid_rows_with_a_valid_token(facts: dict[str, Any]) -> 
 
 
 def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
-    """Every row is scored, and a second run skips both files."""
+    """The first run scores every row, and the second run skips both files."""
     assert facts["score"] == 0
     assert facts["scored rows"] == 600
     assert facts["scored again"] == {"scored": 0, "found": 2, "refused": 0}
 
 
 def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any]) -> None:
-    """Only the amounts drifted, metrics are sent, and the second breach is within the cooldown."""
+    """Only the amounts drifted. Metrics are sent, and the second breach is within the cooldown."""
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
     assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}
-    assert len(facts["metrics"]) == 5  # including direction and "nothing unknown"
+    assert len(facts["metrics"]) == 5  # including the direction and "nothing unknown"
     assert facts["acted"][0] == "pipeline retrain is started"
     assert "is not started" in facts["acted"][1]
     assert facts["jobs"] == 1
 
 
 def test_site_keeps_working_without_a_network(tmp_path: Path) -> None:
-    """Servers get promoted versions through bundles, and can restart without the store, like scoring and monitors.
+    """Without a network, servers use bundles and can restart, and scoring and monitors work.
 
-    Captures and promotions made while the store is unreachable arrive when it is back.
+    Captures and promotions from this time are transferred when the store is back.
     """
     assert happened("whole_bundles.py", tmp_path) == {
         "before": 503,

@@ -1,4 +1,4 @@
-"""Every scanner finding in the examples' manifests is fixed, or explained on one line in `findings.yaml`."""
+"""Tests that every scanner finding in the examples' manifests is fixed or explained in `findings.yaml`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Key = tuple[str, str, str]
 
 
 def listed() -> dict[Key, str]:
-    """Return the reasons by tool, check and object pattern."""
+    """Return the explanations by tool, check and object pattern."""
     tools = cast("dict[str, dict[str, dict[str, str]]]", yaml.safe_load(LIST.read_text(encoding="utf-8")))
     return {
         (tool, check, pattern): reason
@@ -33,13 +33,13 @@ def listed() -> dict[Key, str]:
 
 
 def explains(key: Key, finding: Finding) -> bool:
-    """Return whether a line of the list covers a finding."""
+    """Return whether a line of the list explains a finding."""
     tool, check, pattern = key
     return (tool, check) == (finding.tool, finding.check) and fnmatchcase(finding.object, pattern)
 
 
 def objects_of(example: Example) -> dict[str, tuple[Scanned, ...]]:
-    """Return an example's objects, by target name."""
+    """Return the objects of an example, by target name."""
     outcome = example.compiled()
     assert not outcome.failed, outcome.diagnostics
     return {f"{example}-{stack.target}": tuple(scanned(manifests_of(stack.projects))) for stack in outcome.stacks}
@@ -62,14 +62,13 @@ def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_finding_is_explained(found: list[Finding]) -> None:
-    """Every finding must be fixed or explained."""
     keys = list(listed())
 
     assert [str(one) for one in found if not any(explains(key, one) for key in keys)] == []
 
 
 def test_every_explanation_has_a_finding(found: list[Finding]) -> None:
-    """Lines whose findings are gone, or explained by another line, must be removed."""
+    """Every explanation has a finding that no earlier line explains. Otherwise, it must be removed."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, one)), None) for one in found}
 
@@ -87,7 +86,7 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
 
 
 def test_scanners_report_a_privileged_worker(tmp_path: Path, found: list[Finding]) -> None:
-    """Both scanners see Pods inside Ray's kinds, and name the worker in their findings."""
+    """Both scanners find Pods inside Ray's kinds, and their findings name the worker."""
     assert found
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))

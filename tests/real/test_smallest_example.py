@@ -1,4 +1,4 @@
-"""The smallest example runs on a whole Kubernetes: its image is built, and its Ray head and its model answer."""
+"""Tests the smallest example in a complete Kubernetes cluster, from building its image to a prediction."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ except urllib.error.HTTPError as refused:
 
 @pytest.fixture
 def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]:
-    """Run the MLflow server that the example expects, with a model under the served alias."""
+    """Run the MLflow server that the example expects, with a version under the alias that is served."""
     python = environments.environment(MLFLOW)
     kubectl = whole_kubernetes.kubectl
     kubectl.apply(
@@ -101,7 +101,7 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
 
 @pytest.mark.usefixtures("registry")
 def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path: Path) -> None:
-    """All steps from the spec to a prediction are real, except that the image is loaded onto the node, not pulled."""
+    """All steps from the spec to a prediction are real, except that the image is loaded instead of pulled."""
     kubectl = whole_kubernetes.kubectl
     folder = written(EXAMPLE.compiled(), tmp_path / "build") / "main"
     manifests = folder / "workloads" / "manifests"

@@ -1,4 +1,4 @@
-"""Built-in trainers on several workers of a real Ray."""
+"""Tests built-in trainers on several workers of a real Ray cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.real.test_runtime import happened
 
 
 def test_two_workers_train_models_as_good_as_one(tmp_path: Path) -> None:
-    """The models are equally good for every task type, and training completes even if a worker is lost."""
+    """Models of every task type are equally good, and training completes even if a worker is lost."""
     facts = happened("whole_training.py", tmp_path)
     lost, rounds, quality = (facts.pop(name) for name in ("lost", "rounds", "quality"))
 

@@ -1,4 +1,4 @@
-"""Emitted infrastructure programs pass strict type checks in an environment with only their own requirements."""
+"""Tests that emitted infrastructure programs pass strict type checks with only their requirements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.examples import on_aws
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return the folder of every infrastructure project of every AWS example."""
+    """Return the folders of all infrastructure projects of the AWS examples."""
     root = tmp_path_factory.mktemp("examples")
     for example in on_aws():
         stacks = example.compiled().stacks
@@ -31,15 +31,15 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def python(projects: list[Path], program_environment: Callable[[Path], Path]) -> Path:
-    """Return the interpreter that all projects share, so that the AWS SDK is parsed once."""
+    """Return the Python interpreter that all projects share, so that the AWS SDK is parsed only once."""
     (found,) = {program_environment(project / "requirements.txt") for project in projects}
     return found
 
 
 def pyright_errors(program: Path, python: Path) -> list[str]:
-    """Return pyright's strict errors in an emitted `__main__.py`.
+    """Return the errors of pyright's strict mode in an emitted `__main__.py`.
 
-    pyright checks the library next to it at its source, with this repository's settings.
+    The library next to it is checked at its source, with this repository's settings.
     """
     settings = {"include": ["__main__.py"], "typeCheckingMode": "strict", "pythonVersion": "3.11"}
     (program / "pyrightconfig.json").write_text(json.dumps(settings))
@@ -52,7 +52,7 @@ def pyright_errors(program: Path, python: Path) -> list[str]:
 
 
 def test_every_infrastructure_program_is_well_typed(projects: list[Path], python: Path) -> None:
-    """Both mypy and pyright pass. A misspelt argument is reported, which shows that the checks work."""
+    """Both mypy and pyright pass. They report a misspelt argument, which shows that the checks work."""
     assert len(projects) >= len(on_aws())
     for project in projects:
         assert environments.type_errors(project, python) == "", project

@@ -1,4 +1,4 @@
-"""A Ray cluster runs in real containers, and its head answers."""
+"""Tests that a Ray cluster becomes ready in real containers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _template(name: str, used: str, memory: str) -> Object:
 
 @pytest.fixture
 def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """Start a Ray cluster with one worker in a namespace with restricted Pod security; yield the head's address."""
+    """Start a Ray cluster with one worker under restricted Pod security, and yield the head's address."""
     kubectl = whole_kubernetes.kubectl
     whole_kubernetes.load(base_image)
     labels: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -85,7 +85,7 @@ def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[st
 
 
 def test_head_answers_and_lists_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:
-    """Ray's dashboard reports its version, and both nodes are alive."""
+    """The dashboard reports Ray's version, and both nodes are alive."""
     version = json.loads(whole_kubernetes.fetch(f"http://{ray_head}:8265/api/version"))
     assert version["ray_version"] == image.RAY
 
@@ -94,7 +94,7 @@ def test_head_answers_and_lists_its_worker(whole_kubernetes: WholeKubernetes, ra
 
 
 def test_cluster_has_one_real_node_and_no_route_out(whole_kubernetes: WholeKubernetes) -> None:
-    """containerd runs the node's containers, and no route leads to another machine."""
+    """containerd runs the node's containers, and there is no route to another machine."""
     runtime = whole_kubernetes.kubectl.value("node", NODE, "{.status.nodeInfo.containerRuntimeVersion}")
     assert runtime.startswith("containerd://")
 

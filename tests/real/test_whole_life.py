@@ -1,7 +1,8 @@
-"""A system's lifecycle on a whole Kubernetes, in the emitted image: training, approval, requests, a kill, logins.
+"""Tests a system's lifecycle in a complete Kubernetes cluster with the emitted image.
 
-`pulumi up` creates the system. Some operators are replaced: PostgreSQL and S3 run on the node, and the test creates the
-Secrets that External Secrets would copy. Alerts pass through Prometheus, its operator and Alertmanager.
+The lifecycle includes training, approval, requests, a kill and logins. `pulumi up` creates the system. Some operators
+are replaced: PostgreSQL and S3 run on the node, and the test creates the Secrets that External Secrets would copy.
+Alerts pass through Prometheus, its operator and Alertmanager.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class Loans:
     pages: Path
 
     def train(self, run: str) -> None:
-        """Start a run of the pipeline outside its schedule, as the emitted README describes."""
+        """Start a pipeline run outside its schedule, as the emitted README describes."""
         self.cluster.kubectl.run("create", "job", run, "--from=cronjob/retrain", "--namespace", SYSTEM)
 
     def promote(self, run: str) -> None:
@@ -139,14 +140,14 @@ class Loans:
         self._with_login(*program)
 
     def has_ended(self, run: str) -> bool:
-        """Return whether a run succeeded; raise AssertionError with its output if it failed."""
+        """Return whether a run has succeeded. If it failed, raise AssertionError with its output."""
         conditions = "{.status.conditions[?(@.status=='True')].type}"
         ended = self.cluster.kubectl.value("job", run, conditions, SYSTEM)
         assert "Failed" not in ended, self.logs()
         return "Complete" in ended
 
     def logs(self) -> str:
-        """Return the last log lines of each of the system's containers."""
+        """Return the last log lines of each container in the system."""
         found = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM))
         names = [(pod["metadata"]["name"], one["name"]) for pod in found for one in pod["spec"]["containers"]]
         texts = [self._log(pod, container) for pod, container in names]
@@ -158,25 +159,25 @@ class Loans:
         return json.loads(self._with_login(*program, f"{SYSTEM}-repayment", f"{SYSTEM}/{SYSTEM}-repayment/aliases"))
 
     def ask(self, token: str) -> tuple[int, Any]:
-        """Send a request to the endpoint; return the status (0 if nothing answers) and the answer."""
+        """Send a request to the endpoint. Return the status (0 without a response) and the response."""
         url = self.address("decide-serve-svc", 8000) + "/"
         program = (sys.executable, str(PROGRAMS / "ask.py"), url, token, json.dumps(ROWS))
         status, answer = json.loads(self.cluster.run(*program))
         return status, answer
 
     def address(self, service: str, port: int) -> str:
-        """Return a Service's URL, which uses its IP address."""
+        """Return the URL of a Service by its IP address."""
         found = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
         return f"http://{found['spec']['clusterIP']}:{port}"
 
     def alerts(self) -> set[tuple[str, str, str]]:
-        """Return the alerts that the receiver got: status, name and workload."""
+        """Return the status, name and workload of each alert that the receiver got."""
         lines = self.pages.read_text().splitlines() if self.pages.exists() else []
         found = [one for line in lines for one in json.loads(line)["alerts"]]
         return {(one["status"], one["labels"]["alertname"], one["labels"]["modelyard_dev_workload"]) for one in found}
 
     def _with_login(self, *program: str) -> str:
-        """Run a program with MLflow's administrator login and name resolution; return its output."""
+        """Run a program with MLflow's administrator login and name resolution, and return its output."""
         data = cast("dict[str, str]", self.cluster.kubectl.get("secret", "mlflow-admin", SYSTEM)["data"])
         login = [
             f"MLFLOW_TRACKING_{part.upper()}={base64.b64decode(data[part]).decode()}"
@@ -226,7 +227,7 @@ def _remove(cluster: WholeKubernetes) -> None:
 
 
 def _spec(folder: Path) -> Path:
-    """Write the spec with two people's keys, and next to it a spec with a stranger's key."""
+    """Write the spec with two people's keys, and a spec with a stranger's key next to it."""
     keys = {name: _key(folder / name) for name in ("credit-risk", "compliance", "stranger")}
     text = SPEC.replace("COMPLIANCE", keys["compliance"])
     (folder / "forged.yaml").write_text(text.replace("CREDIT-RISK", keys["stranger"]))
@@ -248,7 +249,7 @@ def _image(project: Path) -> str:
 
 @contextmanager
 def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> Generator[None]:
-    """Run PostgreSQL as a non-root user, with the database and the owner that CloudNativePG would create."""
+    """Run PostgreSQL as a non-root user, with the database and owner that CloudNativePG would create."""
     programs = next(python.parent.parent.glob("lib/python*/site-packages/pgserver/pginstall/bin"))
     login = SECRETS["runs-app"]
     with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
@@ -270,9 +271,9 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
 
 
 def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path, folder: Path) -> None:
-    """Start S3 with the training data, and the receiver of alerts."""
+    """Start S3 with the training data, and start the receiver of alerts."""
     url = f"http://{NODE_ADDRESS}:9000"
-    # Without this variable, moto takes a Service's name for a bucket's.
+    # Without this variable, moto mistakes a Service's name for a bucket's name.
     by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
     moto = python.parent / "moto_server"
     processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
@@ -284,7 +285,7 @@ def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path
 
 
 def _bring_up(cluster: WholeKubernetes, project: Path, folder: Path) -> None:
-    """Run `pulumi up`; create the Secrets and the database's Service as soon as the namespace exists."""
+    """Run `pulumi up`, and create the Secrets and the database's Service as soon as the namespace exists."""
     kubectl = cluster.kubectl
     python = environments.program_environment(project / "requirements.txt")
     stack = PulumiStack(project, "default", folder / "pulumi", python, within=cluster.within)
@@ -315,7 +316,7 @@ def _secret(name: str, texts: dict[str, str]) -> Object:
 
 
 def test_system_lifecycle(loans: Loans) -> None:
-    """A trained version waits for approval and raises an alert; once approved, it serves and survives a killed Pod."""
+    """A trained version waits for approval and raises an alert. Once approved, it serves and survives a killed Pod."""
     kubectl = loans.cluster.kubectl
 
     loans.train("retrain-first")
@@ -356,7 +357,7 @@ def test_system_lifecycle(loans: Loans) -> None:
 
 
 def test_mlflow_requires_a_login(loans: Loans) -> None:
-    """The request is sent from the cluster's network, in which this test enforces no NetworkPolicies."""
+    """A request from the cluster's network is refused without a login. NetworkPolicies are not enforced here."""
     url = f"{MLFLOW}/api/2.0/mlflow/registered-models/search"
     with pytest.raises(RuntimeError, match="HTTP Error 401"):
         loans.cluster.fetch(url)

@@ -1,4 +1,4 @@
-"""Workloads on real nodes: Pods are restricted, Ray requires a token, and only the autoscaler may call the API."""
+"""Tests that Pods on real nodes are restricted, Ray requires a token, and only the autoscaler may call the API."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ print("the worker counted to 45")
 
 @pytest.fixture
 def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """Run a pipeline's RayJob until it ends, with our own driver instead of the runtime's."""
+    """Run a pipeline's RayJob until it ends, with this test's driver instead of the runtime's."""
     whole_kubernetes.load(base_image)
     kubectl = whole_kubernetes.kubectl
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -77,7 +77,7 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
 
 
 def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
-    """The head starts without workers; the autoscaler, which alone has an API token, requests one."""
+    """The head starts without workers. The autoscaler requests a worker, and only it has an API token."""
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
@@ -85,7 +85,7 @@ def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubern
 
 @pytest.mark.parametrize("name", SPECS)
 def test_api_server_accepts_every_object_without_warnings(name: str, control_plane: Cluster, tmp_path: Path) -> None:
-    """The API server applies strict field validation and the CEL rules of the CustomResourceDefinitions."""
+    """The API server applies strict field validation and the CEL rules in CustomResourceDefinitions."""
     made = lowered(SPECS[name])
     labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.context.namespace}}
     manifests = tmp_path / "manifests.yaml"
@@ -95,7 +95,7 @@ def test_api_server_accepts_every_object_without_warnings(name: str, control_pla
 
 
 def test_operator_accepts_servers_and_their_pods_are_scheduled(control_plane: Cluster) -> None:
-    """The operator reports no `InvalidRay…` event, and all head and worker Pods are scheduled under Pod security."""
+    """The operator reports no `InvalidRay…` event, and all Pods are scheduled under Pod security."""
     kubectl = control_plane.kubectl
     made = lowered(SPECS["valid"])
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -16,7 +16,7 @@ from modelyard_runtime.jobs.cluster_api import ClusterApi
 
 
 class ApiServer:
-    """Stores objects by path. `on_get` is called before each GET; `tokens` are the received Authorization headers."""
+    """Stores objects by path. `on_get` is called before each GET, and `tokens` lists the Authorization headers."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
@@ -76,7 +76,7 @@ class ApiServer:
 def launcher_api(
     server: ApiServer, template: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ClusterApi:
-    """Return the API client of a launcher that has a mounted template."""
+    """Return the API client of a launcher, with this template mounted."""
     (folder / "token").write_text("secret")
     (folder / "rayjob.json").write_text(json.dumps(template))
     found = ClusterApi(server.url, "cards", folder / "token", None)

@@ -10,7 +10,7 @@ from modelyard_runtime.storage.filesystem import local
 
 
 def make_bundle(folder: Path, version: str = "1") -> Bundle:
-    """Create a bundle in a new folder; each version has different files."""
+    """Create a bundle in a new folder. Each version has different files."""
     (folder / MODEL).mkdir(parents=True)
     (folder / MODEL / "MLmodel").write_text(f"version: {version}\n")
     (folder / MODEL / "weights.bin").write_bytes(version.encode() * 1000)
@@ -21,7 +21,7 @@ def make_bundle(folder: Path, version: str = "1") -> Bundle:
 
 
 def delivered(folder: Path, version: str = "1") -> Bundle:
-    """Publish a bundle into a folder of bundles."""
+    """Publish a bundle to a folder of bundles."""
     bundle = make_bundle(folder.parent / f"made-{folder.name}-{version}", version)
     publish(folder.parent / f"made-{folder.name}-{version}", local(folder))
     return bundle

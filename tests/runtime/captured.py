@@ -1,4 +1,4 @@
-"""Reads captures."""
+"""Helpers that return captured rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains a model repeatedly on local files, for tests of its gate."""
+"""Trains a model repeatedly on local files, to test its gate."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
 
 @dataclass(frozen=True)
 class Loans:
-    """A pipeline that trains one model, described as the compiler would."""
+    """A pipeline that trains one model, with the description that the compiler would emit."""
 
     folder: Path
     workload: dict[str, Any]
 
     @classmethod
     def at(cls, folder: Path) -> Loans:
-        """Create one with an empty registry and no data yet."""
+        """Create a pipeline with an empty registry and no data."""
         (folder / "loans").mkdir()
         dataset = {"uri": f"file://{folder}/loans", "format": "parquet", "label": "late"}
         pipeline = {
@@ -48,7 +48,7 @@ class Loans:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Loans:
-        """Return a copy with some sections of the pipeline changed; `dataset` changes the dataset."""
+        """Return a copy with some sections of the pipeline changed. `dataset` changes the dataset."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["loans"] |= changes.pop("dataset", {})
         for name, value in changes.items():
@@ -75,14 +75,14 @@ class Loans:
         return "" if found is None else found.version
 
     def gate(self, number: str, line: int = 0) -> dict[str, Any]:
-        """Return the recorded result of one line of a version's gate."""
+        """Return the recorded result of one line in a version's gate."""
         run = registry.version("loans", number).run_id
         kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
         return kept
 
 
 def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:
-    """Generate borrowers who pay late depending mostly on debt, a little on income and age, and on chance."""
+    """Generate borrowers who pay late mostly because of debt, partly because of income, age and chance."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {"id": np.arange(count), "income": random.normal(size=count), "age": random.normal(size=count)}

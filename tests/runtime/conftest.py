@@ -1,4 +1,4 @@
-"""Fixtures for the runtime's tests. MLflow's state is restored after each test, so that tests are independent."""
+"""Fixtures for the runtime's tests. MLflow's state is restored after each test, which keeps tests independent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from mlflow.tracking import fluent
 
 CHOSEN = "_active_experiment_id"
-"""Where MLflow keeps the active experiment; no public function reads it or resets it."""
+"""The name under which MLflow stores the active experiment. No public function reads or resets it."""
 
 EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
-"""Where MLflow repeats the active experiment for the processes it starts."""
+"""The name under which MLflow stores the active experiment for its child processes."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a local Ray whose Train gives workers ten minutes to start, and looks at them more often than usual."""
+    """Start a local Ray cluster. Train allows workers ten minutes to start and checks them more often than usual."""
     import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")

@@ -1,4 +1,4 @@
-"""Builds workload description records from only the fields that matter to a test."""
+"""Builds records for workload descriptions from only the fields that matter in a test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_runtime.workload.decode import Record, decode
 R = TypeVar("R", bound=Record)
 
 BEGINNING = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload"}
-"""The header of every mounted description."""
+"""The fields at the beginning of every mounted description."""
 
 _EMPTY: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: [], Mapping: {}}
 _SECTIONS = {
@@ -31,7 +31,7 @@ _SECTIONS = {
 def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
     """Return a record with the described fields, and empty values for all other required fields.
 
-    The workload's type is derived from its sections; sections that the type does not have are dropped.
+    The workload's type is derived from its sections. Sections that this type does not have are dropped.
     """
     if isinstance(described, Record):
         return described
@@ -41,7 +41,7 @@ def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
 
 
 def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in empty values for missing fields and drop sections of other workload types."""
+    """Fill missing fields with empty values, and drop sections that belong to other workload types."""
     hints, found = get_type_hints(kind), dict(described)
     if issubclass(kind, records.Workload):
         other = {*_SECTIONS, "trainedBy", "stage"} - hints.keys()
@@ -55,7 +55,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
-    """Return the input of a promoter pass for a pipeline's alias, or for a training run."""
+    """Return the input of a promoter pass for the alias of a pipeline, or for a training run."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:
@@ -70,7 +70,7 @@ _OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}
 
 
 def steps_of(described: Mapping[str, Any]) -> dict[str, records.Step]:
-    """Return steps by name."""
+    """Return pipeline steps by name."""
     return {name: record(records.Step, one) for name, one in described.items()}
 
 

@@ -1,4 +1,4 @@
-"""Runs an emitted system's workloads with their Pod identities in an AWS account with its buckets, keys and roles."""
+"""Runs workloads with their Pod identities in an AWS account that has the system's buckets, keys and roles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TAG = "aws:RequestTag/"
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A workload on a cluster, with its mounted description and the name of its role or user."""
+    """A workload on a cluster, with its mounted description and its role or user."""
 
     system: str
     identity: str
@@ -45,7 +45,7 @@ class Pod:
 
 
 def pods() -> Iterator[Pod]:
-    """Yield every workload of the AWS systems that has an AWS role or, if it runs elsewhere, an AWS user."""
+    """Yield every workload of the AWS systems with its AWS role, or its AWS user if it runs elsewhere."""
     for file in sorted((GOLDEN / "policies").glob("*.json")):
         held = _names(json.loads(file.read_text()))
         for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
@@ -59,7 +59,7 @@ def pods() -> Iterator[Pod]:
 
 
 class Account:
-    """The resources emitted for a system, created in moto, with a policy guard in front."""
+    """The emitted resources of a system, created in moto behind a guard that enforces policies."""
 
     def __init__(self, moto: str, guard: Guard, system: str) -> None:
         self._moto = moto
@@ -77,7 +77,7 @@ class Account:
 
     @contextmanager
     def running(self, pod: Pod, folder: Path) -> Generator[dict[str, Any]]:
-        """Yield a Pod's description, with its registry and with stores that use the Pod's credentials."""
+        """Yield a Pod's description with a working registry, and with stores that use the Pod's credentials."""
         found = pod.workload()
         with pytest.MonkeyPatch.context() as patch:
             credentials = self._credentials(pod)
@@ -89,7 +89,7 @@ class Account:
             }
             if "registry" in found:
                 found["registry"] = {**found["registry"], "uri": f"file://{folder}/registry"}
-            patch.setattr(boto3, "DEFAULT_SESSION", None)  # it caches the previous Pod's credentials
+            patch.setattr(boto3, "DEFAULT_SESSION", None)  # the session caches the previous Pod's credentials
             s3_artifact_repo._cached_get_s3_client.cache_clear()  # pyright: ignore[reportPrivateUsage] # no public way
             yield found
 
@@ -144,7 +144,7 @@ class Account:
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
-        """Replace the keys in a policy document with this account's ARNs."""
+        """Replace the key names in a policy document with this account's ARNs."""
         text = json.dumps(policy)
         for name, arn in self._keys.items():
             text = text.replace(name, arn)
@@ -153,13 +153,13 @@ class Account:
 
 @contextmanager
 def account(system: str) -> Generator[Account]:
-    """Create an account that has only the resources emitted for a system."""
+    """Create an account with only the resources emitted for a system."""
     with guarded_cloud(REGION) as (moto, guard):
         yield Account(moto, guard, system)
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Return the names of roles that have permissions and of users, whose policies are named after them."""
+    """Return the names of users, and of roles that have permissions. A user's policy has the user's name."""
     found: set[str] = set()
     for project in projects.values():
         found |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

@@ -14,7 +14,7 @@ import pandas as pd
 from modelyard_runtime.workload.description import section, sections, text
 from tests.runtime.emitted_roles import Account, pods
 
-NOW = datetime.now(UTC)  # labels and windows are defined relative to the present
+NOW = datetime.now(UTC)  # labels and windows are relative to the present
 PODS = tuple(pods())
 ROWS = 60
 SYSTEMS = tuple(dict.fromkeys(pod.system for pod in PODS))
@@ -32,7 +32,7 @@ class System:
                 self._seed(dataset)
 
     def running(self, *types: str) -> Iterator[dict[str, Any]]:
-        """Yield the descriptions of workloads of these types, each while the workload's own credentials are active."""
+        """Yield the description of each workload of these types while its own credentials are active."""
         for pod in self.pods:
             if pod.workload()["type"] in types:
                 with self.account.running(pod, self.folder) as workload:
@@ -67,7 +67,7 @@ def read_by(workload: Any) -> dict[str, Any]:
 
 
 def _rows(dataset: Any) -> pd.DataFrame:
-    """Generate rows with a dataset's declared columns and a column to join datasets on."""
+    """Generate rows with the declared columns of a dataset and a column for joins between datasets."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"id": np.arange(ROWS)})
     for name in dataset.get("features", ()):

@@ -1,4 +1,4 @@
-"""User code around a scoring step: one function writes the rows, the other reads the scores."""
+"""User code before and after a scoring step: one function writes the rows, the other reads the scores."""
 
 from __future__ import annotations
 

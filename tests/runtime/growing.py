@@ -1,6 +1,6 @@
-"""Runs training on a local Ray, and may kill itself halfway.
+"""Runs training on a local Ray cluster, and can kill itself midway.
 
-`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS [SPACING]]`: if KILLED_AFTER is not 0, the process kills itself
+`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS [SPACING]]`: unless KILLED_AFTER is 0, the process kills itself
 as soon as a checkpoint with that many rounds is recorded. SPACING is the time between checkpoints in seconds. Each
 training run writes its results to `FOLDER/TRAINER.json`.
 """
@@ -55,7 +55,7 @@ def kill_after(rounds: int) -> None:
 
 
 def recorded() -> int:
-    """Return the rounds of the newest checkpoint that Ray Train has recorded. The file may be half written."""
+    """Return the number of rounds in the newest checkpoint recorded by Ray Train, even if its file is incomplete."""
     found = [0]
     for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
         try:
@@ -67,7 +67,7 @@ def recorded() -> int:
 
 
 def train(trainer: str) -> dict[str, Any]:
-    """Train once; return the model's predictions for held-out rows."""
+    """Train once and return the model's predictions for held-out rows."""
     step: dict[str, Any] = {
         "trainer": trainer,
         "inputs": ["cells"],

@@ -1,4 +1,4 @@
-"""Sets up a registry and a promoter whose spec imports a model."""
+"""Sets up a registry, and a promoter whose spec imports a model."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ ELSEWHERE: dict[str, Any] = {"name": "model", "serialization_format": "cloudpick
 
 
 def bought(folder: Path, answers: list[int], **metadata: Any) -> Path:
-    """Write a model's files as a vendor would deliver them."""
+    """Write the files of a model as a vendor would deliver them."""
     fitted = LogisticRegression().fit(ROWS, answers)
     save_model(fitted, str(folder), serialization_format="cloudpickle", pip_requirements=[], metadata=metadata or None)
     return folder
 
 
 class Importing:
-    """A registry and a promoter whose spec imports a model."""
+    """A registry, and a promoter whose spec imports a model."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str = "") -> None:
         self.file, self.told, self.folder = folder / "workload.json", list[Sample](), folder
@@ -73,7 +73,7 @@ class Importing:
         registry.connect(record(Workload, self.described))
 
     def name(self, **source: str) -> None:
-        """Change the model that the spec imports."""
+        """Change the source of the imported model in the spec."""
         self.promotion["import"] = source
 
     def look(self) -> int:
@@ -89,7 +89,7 @@ class Importing:
         )
 
     def approve(self) -> None:
-        """Sign the newest version."""
+        """Approve the newest version."""
         newest = max(registry.versions(NAME), key=lambda one: int(one.version))
         self.risk.approve(
             newest,

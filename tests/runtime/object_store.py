@@ -1,4 +1,4 @@
-"""An S3-compatible service whose network can be cut without changing its address or content."""
+"""An S3-compatible service that can be made unreachable without changing its address or content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class ObjectStore:
-    """A service with one bucket on its own port. The content is kept in this process, outside the server."""
+    """A service with one bucket and its own port. The content is stored in this process, not in the server."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -32,7 +32,7 @@ class ObjectStore:
 
     @property
     def client(self) -> Any:
-        """Return a client from a different library than the runtime's."""
+        """Return a client from another library than the one that the runtime uses."""
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
 
     def names(self) -> list[str]:
@@ -41,16 +41,16 @@ class ObjectStore:
         return [str(one["Key"]) for one in found]
 
     def cut(self) -> None:
-        """Stop answering."""
+        """Make the service unreachable."""
         self._server.stop()
 
     def mend(self) -> None:
-        """Answer again."""
+        """Make the service reachable again."""
         self._server = ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
         self._server.start()
 
     def described(self, monkeypatch: Any) -> dict[str, Any]:
-        """Return a description's stores section; set the environment variables with the credentials."""
+        """Return the stores section of a description, and set the environment variables with the credentials."""
         monkeypatch.setenv("STORE_ID", "id")
         monkeypatch.setenv("STORE_KEY", "key")
         opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}

@@ -25,7 +25,7 @@ MODEL, OTHER, EXPERIMENT = "cards-fraud", "other-model", "fraud/retrain"
 
 
 class Running:
-    """A server and its users' passwords."""
+    """A server and the passwords of its users."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as probe:
@@ -68,7 +68,7 @@ class Running:
         }
 
     def answers(self, path: str = "/health") -> int:
-        """Send a request without a login; return the status."""
+        """Send a request without a login and return the status."""
         try:
             with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
                 return int(answer.status)
@@ -89,7 +89,7 @@ def started(folder: Path) -> Generator[Running]:
             cwd=folder,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # its workers are separate processes and are killed with the process group
+            start_new_session=True,  # the server's workers are separate processes and are killed with the process group
         )
         try:
             until = time.monotonic() + 300

@@ -1,4 +1,4 @@
-"""The store in which a monitor on one target requests runs and a starter on another target answers."""
+"""A store through which a monitor on one target requests runs from a starter on another."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/d
 
 
 class Place:
-    """A store with both sides of a request: the monitor's and the starter's."""
+    """A store with the monitor's and the starter's side of a request."""
 
     def __init__(self, base: str, stores: dict[str, Any]) -> None:
         own = {"system": "cards", "environment": "prod", **stores}
@@ -45,7 +45,7 @@ class Place:
         self.starter["requests"] = [self.allowed("drift", "retrain")]
 
     def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
-        """Return the entry in the starter's description that allows a monitor to request runs of a pipeline."""
+        """Return the entry of the starter's description that lets a monitor request runs of a pipeline."""
         folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
         who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
         return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
@@ -55,7 +55,7 @@ class Place:
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """Return every file's content by path."""
+        """Return the content of every file by path."""
         raise NotImplementedError
 
     def asked(self) -> list[str]:
@@ -63,7 +63,7 @@ class Place:
         return [path for path in self.files() if path.startswith(ASKED)]
 
     def answers(self) -> list[dict[str, Any]]:
-        """Return the answers to requests."""
+        """Return the responses to requests."""
         return [json.loads(content) for path, content in self.files().items() if path.startswith(ANSWERED)]
 
 
@@ -100,7 +100,7 @@ class Bucket(Place):
 
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """Return the Jobs that were created."""
+    """Return the created Jobs."""
     return [found for path, found in server.objects.items() if path.startswith(JOBS)]
 
 
@@ -109,6 +109,6 @@ def now() -> datetime:
 
 
 def breach(place: Place) -> str:
-    """Make the monitor find a breach and request a run."""
+    """Let the monitor find a breach and request a run."""
     (sentence,) = act(record(MonitorWorkload, place.monitor), now(), reasons=WHY)
     return sentence

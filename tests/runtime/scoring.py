@@ -1,4 +1,4 @@
-"""Sets up batch inference on local files, with a registry and a description like the compiler's."""
+"""Sets up batch inference on local files, with a registry and a description as the compiler emits it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """Return a model that predicts `amount` times a factor, and fails on rows with the plan `broken`."""
+    """Return a model that predicts `amount` times a factor and fails on rows with the plan `broken`."""
     import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
@@ -84,7 +84,7 @@ class Scoring:
         return path
 
     def large(self, name: str, count: int, broken_at: int = -1) -> Path:
-        """Write a file of rows 0, 1, 2 …, in many row groups if the format has them."""
+        """Write a file with rows 0, 1, 2 and so on, in many row groups if the format has row groups."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         plans = ["broken" if at == broken_at else "basic" for at in range(count)]
@@ -98,11 +98,11 @@ class Scoring:
         return path
 
     def parts(self, name: str) -> int:
-        """Return the number of parts into which a file's scores are split."""
+        """Return the number of parts into which the scores of a file are split."""
         return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
 
     def all_answers(self, name: str) -> list[float]:
-        """Return a file's scores from all parts, in order."""
+        """Return the scores of a file from all parts in order."""
         found = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
         return [float(score) for one in found for score in pd.read_parquet(one)["prediction"]]
 
@@ -111,11 +111,11 @@ class Scoring:
         return score_datasets(record(PipelineWorkload, self.workload), ("rows",), "scores", {"num_cpus": 1}, (1, 1))
 
     def answers(self, name: str) -> list[float]:
-        """Return a file's scores in order."""
+        """Return the scores of a file in order."""
         return [float(one) for one in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
 
     def versions(self) -> dict[str, set[str]]:
-        """Return the model version that scored each output file."""
+        """Return the model versions that scored each output file."""
         found = sorted(self.scores.rglob("*.scored*"))
         return {one.name.partition(".")[0]: set(pd.read_parquet(one)["model_version"]) for one in found}
 
@@ -125,7 +125,7 @@ class Scoring:
         return {Path(one["path"]).name: one["reason"] for one in found}
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the runs' records in order."""
+        """Return the records of all runs in order."""
         found = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
         return [json.loads(one.read_text()) for one in found]
 
@@ -138,7 +138,7 @@ def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
 def in_this_process(
     workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *_: Any
 ) -> Iterator[Mapping[str, Any]]:
-    """Run each task in this process; yield the results that a worker would report."""
+    """Run each task in this process, and yield the results that a worker would report."""
     scorer = Scorer(record(PipelineWorkload, workload), output, handed)
     for task in tasks:
         done = scorer({"task": [task.packed()]})

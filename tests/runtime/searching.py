@@ -1,4 +1,7 @@
-"""A parameter search on a local Ray that may be killed halfway: `python searching.py FOLDER TRIALS_BEFORE_THE_END`."""
+"""Runs a parameter search on a local Ray cluster that may be killed midway.
+
+Run as `python searching.py FOLDER TRIALS_BEFORE_THE_END`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def trial(parameters: Any, tell: Any) -> None:
-    """Report scores that start high and end low, the more so the greater the depth."""
+    """Report scores that start high and end low. A greater depth makes the difference larger."""
     with (FOLDER / "tried.txt").open("a") as tried:
         tried.write(f"{parameters['depth']}\n")
     (FOLDER / f"process-{os.getpid()}").touch()
@@ -42,7 +45,7 @@ def trial(parameters: Any, tell: Any) -> None:
 
 
 class Killed(Nested):
-    """Kills the driver once this many trials have ended."""
+    """Kills the driver after this many trials have ended."""
 
     def ended(self, trial: str, failed: bool) -> None:
         super().ended(trial, failed)

@@ -27,7 +27,10 @@ Kinds = Mapping[str, str]
 
 
 def summing() -> Any:
-    """Return a model that predicts a row's sum; a first value above 1000 makes it sleep for the excess in seconds."""
+    """Return a model that predicts the sum of a row.
+
+    If the first value exceeds 1000, the model first sleeps for the excess in seconds.
+    """
     from mlflow.pyfunc.model import PythonModel
 
     class Summing(PythonModel):  # type: ignore[misc]
@@ -53,7 +56,7 @@ def workload(folder: Path, **application: Any) -> dict[str, Any]:
 
 
 def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
-    """Register a version with these columns and point the alias to it."""
+    """Register a version with these columns and move the alias to it."""
     from mlflow.models import ModelSignature
     from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
@@ -83,7 +86,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server's address."""
+    """The address of a server."""
 
     address: str
     server: Server
@@ -91,7 +94,7 @@ class Endpoint:
     def ask(
         self, content: Any = None, path: str = "", method: str = "POST", headers: Mapping[str, str] | None = None
     ) -> Answered:
-        """Send one request; bytes are sent unchanged."""
+        """Send one request. Bytes are sent unchanged."""
         body = content if isinstance(content, bytes | type(None)) else json.dumps(content).encode()
         request = urllib.request.Request(
             f"http://{self.address}{path}", body, {"Content-Type": "application/json", **(headers or {})}, method=method
@@ -105,7 +108,7 @@ class Endpoint:
 
 @contextmanager
 def serving(described: dict[str, Any], prefix: str = "/shop") -> Generator[Endpoint]:
-    """Run the described server below a URL prefix, as on Ray Serve."""
+    """Run the described server under a URL prefix, as on Ray Serve."""
     server = Server(record(ServerWorkload, described), "scorer-live")
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:

@@ -1,4 +1,4 @@
-"""Signs approvals with ssh-keygen, as people do, and attaches them to a version."""
+"""Signs approvals with ssh-keygen, as users do, and attaches them to a version."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "cand
 
 
 class Yard:
-    """A registry, its promoter, and the promoter's last metrics."""
+    """A registry, its promoter, and the last metrics that the promoter pushed."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.file, self.told = folder / "workload.json", list[Sample]()
@@ -53,7 +53,7 @@ class Yard:
         mlflow.set_experiment("stages")
 
     def ask(self, **more: Any) -> None:
-        """Change what the champion stage requires."""
+        """Change the requirements of the champion stage."""
         self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
 
     def train(self, **tags: str) -> registry.Version:
@@ -68,7 +68,7 @@ class Yard:
         return registry.version(NAME, version.version)
 
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """Run one promoter pass at this time from now; return the versions that the aliases then point to."""
+        """Run one promoter pass at this offset from now, and return the version of each alias."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
@@ -76,11 +76,11 @@ class Yard:
         return {alias: one.version for alias, one in found.items() if one is not None}
 
     def metric(self, name: str) -> float:
-        """Return the last pushed value of one of the champion stage's metrics."""
+        """Return the last pushed value of a metric of the champion stage."""
         return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
-        """Run one monitor pass."""
+        """Run one monitor pass with this result."""
         model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
         watching: dict[str, Any] = {
             **self.described,

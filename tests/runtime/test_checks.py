@@ -1,4 +1,4 @@
-"""Checks of descriptions accept everything that the compiler emits, and refuse unsupported values."""
+"""Tests that all descriptions from the compiler are accepted, and unsupported values are refused."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def emitted() -> Iterator[Any]:
         for made in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if made and made["kind"] == "ConfigMap" and "workload.json" in made["data"]:
                 workload = json.loads(made["data"]["workload.json"])
-                if "type" in workload:  # the registry's description, which lists permissions, has no type
+                if "type" in workload:  # the description of the registry, which lists permissions, has no type
                     yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {made['metadata']['name']}")
 
 
@@ -58,7 +58,7 @@ EMITTED = list(emitted())
 
 @pytest.mark.parametrize("workload", EMITTED)
 def test_emitted_descriptions_are_accepted(workload: dict[str, Any]) -> None:
-    """The model libraries are installed here, so trainer parameters are checked too."""
+    """The model libraries are installed here, so trainer parameters are checked as well."""
     if workload["type"] in {"training", "batch-inference", "custom"}:
         driver.check(record(Workload, workload))
     check_workload(workload)
@@ -99,7 +99,7 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     ],
 )
 def test_unusable_monitor_is_refused(path: str, value: Any, why: str) -> None:
-    """The refusal happens at start-up rather than on every pass."""
+    """The monitor is refused at start-up instead of failing on every pass."""
     check_monitor(record(Workload, MONITOR))
 
     with pytest.raises(Refusal, match=why):
@@ -175,7 +175,7 @@ def test_unusable_server_is_refused(path: str, value: Any, why: str) -> None:
     ("trainer", "task"), [(name, task) for name, one in trainers().items() for task in sorted(one.tasks)]
 )
 def test_trainer_supports_the_tasks_in_the_table(trainer: str, task: str) -> None:
-    """The library accepts each combination in the table with its defaults, and each has metrics."""
+    """The library accepts each combination in the table with default parameters, and each has metrics."""
     check_trainer(trainer, task, {})
 
     assert known_metrics(task)

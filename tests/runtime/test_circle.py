@@ -1,4 +1,4 @@
-"""Takes a small system through its whole loop: training, gate, promotion, serving, captures and monitoring."""
+"""Tests a small system from training, gate and promotion to serving, captures and monitoring."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GOVERNANCE = {
 
 @dataclass(frozen=True)
 class System:
-    """A system on local files, with a description like the compiler's."""
+    """A system on local files, with a description as the compiler emits it."""
 
     folder: Path
     workload: dict[str, Any]
@@ -63,7 +63,7 @@ class System:
 
 
 def subscribers(count: int = 400) -> pd.DataFrame:
-    """Generate subscribers who cancel if their usage is low or their plan unknown. The label is a string."""
+    """Generate subscribers who cancel if their usage is low or their plan is unknown. Labels are strings."""
     random = np.random.default_rng(1)
     usage = random.normal(size=count)
     known = random.choice(["basic", "plus"], count)
@@ -124,7 +124,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def test_version_documents_its_origin_and_features(system: System) -> None:
-    """The registry shows the owner, purpose, terms, data, and the features that determine the predictions."""
+    """The registry shows the owner, purpose, terms and data, and which features determine predictions."""
     version = system.champion()
     client = mlflow.MlflowClient()
     card = client.get_model_version("churn", version.version).description or ""
@@ -159,7 +159,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """A row's value may be null or absent, since the model was trained on such rows."""
+    """Predictions equal the evaluated ones, also for rows with null or absent values, as in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     held = data.held_out[["usage", "plan"]]
@@ -167,7 +167,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
     rows = [{"usage": one.usage, "plan": one.plan} for one in held.itertuples()]
     absent = [{name: value for name, value in row.items() if value is not None} for row in rows]
 
-    for sent in (rows, absent):  # the second omits the column of a missing value
+    for sent in (rows, absent):  # the second body omits columns with missing values
         body = json.dumps({"instances": sent}).encode()
         found = answer(model, TASK, fitted(rows_of(body), model.columns()))
         assert wanted.scores is not None
@@ -177,7 +177,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
-    """Drift is reported for each feature column and for the predictions."""
+    """Served data are compared with training data for each feature and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

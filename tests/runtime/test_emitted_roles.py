@@ -1,6 +1,7 @@
-"""On AWS, each workload's emitted role allows exactly the reads and writes that the workload needs.
+"""Tests that on AWS, each workload's emitted role allows exactly the reads and writes that it needs.
 
-Policies are evaluated in front of moto, conditions included, and missing keys are answered as S3 documents.
+Policies with their conditions are evaluated in front of moto. A request for a missing key gets the response that S3
+documents.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ BATCH = "/apis/batch/v1/namespaces/tills"
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
 def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
-    """Run tests with both interpretations of how S3 answers about a missing key if listing is limited to folders."""
+    """Run tests with both possible S3 responses to a missing key if listing is limited to folders."""
     authorizer = system.account.guard.authorizer
     authorizer.prefix_counts = request.param
     yield
@@ -78,7 +79,7 @@ def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def ray_here() -> Iterator[None]:
-    """Start a local Ray."""
+    """Start a local Ray cluster."""
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
@@ -93,7 +94,7 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.usefixtures("reading")
 def test_every_dataset_is_read(system: System) -> None:
-    """A folder with subfolders is read completely, in batches, and for the fingerprint that lineage records."""
+    """A folder with subfolders is read completely, in batches, and for the fingerprint recorded in the lineage."""
     for workload in system.running("training", "batch-inference", "monitor"):
         for dataset in read_by(workload).values():
             assert len(read_frame(record(Workload, workload), record(Dataset, dataset))) == ROWS
@@ -133,7 +134,7 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """Skip the approval check, since the tests do not have the keys of the people in the examples."""
+    """Skip the approval check, because the tests do not have the private keys of the people in the examples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -141,7 +142,7 @@ def unasked() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(system: System, unasked: None) -> System:
-    """Return a system whose training pipelines have run, with their versions promoted to every alias and delivered."""
+    """Return a system after its training pipelines have run, with all aliases promoted and delivered."""
     system.account.guard.refused.clear()
     for workload in system.running("training"):
         pipeline = section(workload, "pipeline")
@@ -163,14 +164,14 @@ def trained(system: System, unasked: None) -> System:
 
 
 def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the promoter's description with each model whose aliases the promoter moves."""
+    """Yield the promoter's description with each model that it promotes."""
     for workload in system.running("promoter"):
         for promotion in sections(workload, "promotions").values():
             yield workload, dict(section(promotion, "model"))
 
 
 def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_path: Path) -> None:
-    """The source is only read, and files are written only to the model's own folder."""
+    """The source is only read, and only the model's own folder is written to."""
     files = tmp_path / "bought"
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
@@ -237,7 +238,7 @@ def test_training_run_writes_only_its_models_folder(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
-    """Like Ray Train, the test lists only its own folder; the parent folder has no marker."""
+    """Like Ray Train, the test lists only the run's own folder, whose parent has no marker."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
         for step in (one for one in steps if goes_on(record(PipelineWorkload, workload), record(Step, one))):
@@ -260,7 +261,7 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Return other models' folders: with the same name prefix, beside the model, and at the registry's root."""
+    """Return folders of other models: with the same prefix, next to the model, and at the registry's root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
@@ -269,7 +270,7 @@ def _neighbours(workload: Any) -> list[Place]:
 
 @pytest.mark.usefixtures("reading")
 def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are scored whole and in parts, and the scores are recorded."""
+    """Files are scored as a whole and in parts, and the runs are recorded."""
     for workload in trained.running("batch-inference"):
         pipeline = section(workload, "pipeline")
         output = text(pipeline, "output")
@@ -349,7 +350,7 @@ def test_monitors_read_watched_and_reference_data(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_run_request_is_written_and_answered_by_different_roles(trained: System, tmp_path: Path) -> None:
-    """The monitor cannot read or delete requests, write answers, or write another monitor's requests."""
+    """The monitor cannot read or delete requests, write responses, or write another monitor's requests."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (one for one in trained.running("monitor") if "request" in _run_of(one)):
@@ -377,7 +378,7 @@ def test_run_request_is_written_and_answered_by_different_roles(trained: System,
             assert answer_requests(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
             assert answer_requests(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
         missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
-        assert trained.account.guard.refused == missing  # S3 may deny a missing key
+        assert trained.account.guard.refused == missing  # S3 may deny access to a missing key
         assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)
     assert not [name for name in trained.names() if "/asked/" in name and name[-1] != "/"]
 

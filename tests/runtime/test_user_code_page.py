@@ -1,4 +1,4 @@
-"""The page about user code documents the context's members, the accepted request bodies, and the row limit."""
+"""Tests that the page about user code documents context members, request bodies, and the row limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Specs that differ from another in one value."""
+"""Specs that differ from another spec in one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values generated from the schema: valid ones, and valid ones with one change."""
+"""Generates valid values from the schema, and valid values with one change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.source import Json
 from tests.schemas.walk import Schema, at, followed, schema_of
 
 _MOST_EXTRA = 5
-_DEEPEST = 4  # below this depth only scalars are drawn, because parameters may contain parameters
+_DEEPEST = 4  # below this depth, only scalars are drawn, because parameters may be nested
 
 _CONTAINERS: list[Json] = json.loads(
     '[[], [[]], [null], ["a", "a"], [1, 1.0], [1, true], [0, false], {}, {"": null}, {"a": {}}, {"min": 1, "max": 2.0}]'
@@ -76,7 +76,7 @@ STRANGE: tuple[Json, ...] = (
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
-    """Generate values that fit one of our schemas; built keyword by keyword, so nothing is discarded."""
+    """Generate values that fit one of our schemas. They are built keyword by keyword, so none are discarded."""
     whole = followed(schema)
     if "const" in whole:
         return st.just(whole["const"])
@@ -119,7 +119,7 @@ def _texts(schema: Schema) -> st.SearchStrategy[Json]:
 
 @cache
 def _matching(pattern: str, most: int | None) -> st.SearchStrategy[Json]:
-    """Generate matching strings; cached, because it is expensive to derive them from a pattern."""
+    """Generate matching strings. The strategy is cached, because deriving strings from a pattern is expensive."""
     whole = pattern.removesuffix("$") + r"\Z"
     texts = st.from_regex(whole, fullmatch=True, alphabet=st.characters(codec="utf-8"))
     return texts.filter(lambda text: most is None or len(text) <= most)
@@ -144,7 +144,7 @@ def _lists(schema: Schema, depth: int) -> st.SearchStrategy[Json]:
 
 
 def mappings(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
-    """Generate mappings with the fields of one choice of branches, including all required ones."""
+    """Generate mappings with the fields of one choice of branches, including all required fields."""
     return st.composite(_draw_mapping)(schema, depth)
 
 
@@ -169,7 +169,7 @@ def _draw_mapping(draw: st.DrawFn, schema: Schema, depth: int) -> Json:
 
 
 def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
-    """Generate the entries of a mapping keyed by names."""
+    """Generate the entries of a mapping whose keys are names."""
     least = 1 if "minProperties" in schema else 0
     if depth > 4 and not least:
         return st.just({})
@@ -180,9 +180,9 @@ def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
 
 
 def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[str, Schema]) -> Iterator[Schema]:
-    """Yield the schema, what it refers to, and one branch of each of its conditions, fulfilled or not.
+    """Yield the schema, the schemas it refers to, and one branch of each of its conditions, fulfilled or not.
 
-    `fields` contains the values that earlier layers leave for each field: they may decide a condition within a branch.
+    `fields` contains the values that earlier layers allow for each field, which may decide a condition within a branch.
     """
     yield schema
     reference = schema.get("$ref")
@@ -198,7 +198,7 @@ def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[s
 
 
 def _possible(condition: Schema, held: bool, fields: dict[str, Schema]) -> bool:
-    """Return whether any value is left for every field in a condition."""
+    """Return whether every field in a condition still has a possible value."""
     return all(
         _narrowed(fields.get(name), schema_of(part) if held else {"other": part}) != {"enum": []}
         for name, part in schema_of(condition.get("properties")).items()
@@ -206,7 +206,7 @@ def _possible(condition: Schema, held: bool, fields: dict[str, Schema]) -> bool:
 
 
 def _negated(condition: Schema, forbidden: set[str]) -> Schema:
-    """Return a schema that violates a condition: another value for the field, or no field."""
+    """Return a schema that violates a condition, with another value for the field or without the field."""
     fields = schema_of(condition.get("properties"))
     if not fields:
         forbidden.update(str(name) for name in _texts_of(condition.get("required")))
@@ -215,7 +215,7 @@ def _negated(condition: Schema, forbidden: set[str]) -> Schema:
 
 
 def _narrowed(before: Schema | None, schema: Schema) -> Schema:
-    """Restrict a field that a condition mentions to the condition's values, or to all others."""
+    """Restrict a field in a condition to the condition's values, or to all other values."""
     if before is None:
         return schema
     known = _values(before)
@@ -234,7 +234,7 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
-    """Return the names with those they depend on, wherever the schema says so."""
+    """Return the names together with the names that the schema requires for them."""
     for part in (whole, *_branches(schema)):
         for name, needed in schema_of(part.get("dependentRequired")).items():
             if name in names:
@@ -256,7 +256,7 @@ def _texts_of(value: Json) -> list[Json]:
 
 @st.composite
 def changed(draw: st.DrawFn, value: Json) -> Json:
-    """Return the value with one thing replaced, removed, renamed or added; it is equal only by chance."""
+    """Return a copy of the value in which one thing is replaced, removed, renamed or added."""
     result: Json = copy.deepcopy(value)
     owners = list(_containers(result))
     if not owners:

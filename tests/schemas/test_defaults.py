@@ -1,4 +1,4 @@
-"""Defaults in the schema are the actual defaults: writing one changes nothing."""
+"""Tests that the schema's defaults are the real defaults, so writing one in a spec changes nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _system(spec: Schema) -> System:
 
 
 def _optional(path: tuple[str | int, ...]) -> bool:
-    """Return whether no other field requires this one."""
+    """Return whether this field is not required by another one."""
     return not SPECS.places(with_value(SPEC, path, REMOVED))
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return places in the schema with the path of an optional field that has a default, and the default."""
+    """Return the optional fields that have a default: the place in the schema, the path in a spec, and the default."""
     found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)
@@ -47,12 +47,12 @@ DEFAULTS = _defaults()
 
 
 @pytest.mark.parametrize("place", DEFAULTS)
-def test_a_default_is_what_holds_where_nothing_is_said(place: str) -> None:
+def test_writing_a_default_changes_nothing(place: str) -> None:
     path, default = DEFAULTS[place]
     left_out, written = _system(with_value(SPEC, path, REMOVED)), _system(with_value(SPEC, path, default))
 
     assert dataclasses.replace(written, document=left_out.document) == left_out
 
 
-def test_every_default_is_looked_at() -> None:
+def test_every_default_is_tested() -> None:
     assert set(DEFAULTS) == {place for place, schema in places() if "default" in schema}

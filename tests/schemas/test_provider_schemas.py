@@ -1,4 +1,4 @@
-"""The spec's schema has the fields of every provider as the provider defines them."""
+"""Tests that the schema of the spec contains every provider's fields as the provider defines them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ANOTHER: Final = """{
 """
 
 
-def test_the_schema_is_as_its_providers_write_it(accept: bool) -> None:
+def test_schema_contains_the_providers_current_fields(accept: bool) -> None:
     written = with_providers(modelyard_schemas.text(), fragments())
     if accept:
         SCHEMA.write_text(written, encoding="utf-8")
@@ -38,7 +38,7 @@ def test_the_schema_is_as_its_providers_write_it(accept: bool) -> None:
 
 
 def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
-    """Targets of other providers do not accept these fields."""
+    """A provider's fields are accepted only on its own targets."""
     text = with_providers(modelyard_schemas.text(), {**fragments(), "gcp": ANOTHER})
     schema = cast("Schema", json.loads(text))
     target = {"$ref": "#/$defs/target", "$defs": schema["$defs"]}
@@ -54,7 +54,7 @@ def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
 def test_every_cloud_has_a_version_and_access(provider: str) -> None:
-    """A spec that names them moves to another cloud; a cluster that exists has both already."""
+    """Targets on every cloud accept both, so a spec can move to another cloud. Existing clusters refuse both."""
     target = {"$ref": "#/$defs/target", "$defs": SYSTEM["$defs"]}
     shared: dict[str, Json] = {"network": "public", "version": "1.36", "access": ["192.0.2.10/32"]}
 

@@ -1,4 +1,4 @@
-"""`modelyard.spec` and the schema match: every field of one has its counterpart in the other."""
+"""Tests that `modelyard.spec` and the schema have the same fields."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ PLACES: dict[type, tuple[str, ...]] = {
 """The places in the schema that describe each class of the typed spec."""
 
 OPTIONS = (AwsOptions, AzureOptions, GcpOptions)
-"""Fields of a target that only one provider has, in a record of its own: both are under `target`."""
+"""The records with fields that only one provider has. In the schema, all are part of `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
-"""Classes that are one text in a spec, or that are in a file next to it."""
+"""Classes that are a single string in a spec, or that are stored in a file next to it."""
 
 OF_OPTIONS = {spec.Network}
-"""Classes that a provider builds from its own fields."""
+"""Classes that a provider creates from its own fields."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Approval, "groups"): ("from",),
@@ -127,7 +127,7 @@ OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Telemetry, "prometheus_labels"): ("labels",),
     (spec.Tuning, "trials"): ("trials", "max"),
 }
-"""Fields that have another name in a spec, or are several fields there."""
+"""Fields that have another name in a spec, or consist of several fields there."""
 
 NOT_WRITTEN = {
     (spec.Approvers, "name"): "the key",
@@ -146,7 +146,7 @@ NOT_WRITTEN = {
     (spec.System, "environment"): "picked on the command line",
     (spec.Variant, "percent"): "under the endpoint's traffic",
 }
-"""Fields of the typed spec without a field in the schema, and why."""
+"""Fields of the typed spec that the schema lacks, with the reason."""
 
 READ_BEFORE = {
     (spec.System, "apiVersion"): "the envelope",
@@ -163,13 +163,13 @@ READ_BEFORE = {
     (spec.Pipeline, "workers"): "the default of each step",
     (spec.Tuning, "objective"): "its metric and goal",
 }
-"""Fields of the schema without a field in the class, and why."""
+"""Fields of the schema that the class lacks, with the reason."""
 
 _UNITS = re.compile("_(s|ms|bytes|millis|percent)$")
 
 
 def described(schema: Schema) -> Iterator[str]:
-    """Yield the names of the fields of a mapping in any branch."""
+    """Yield the names of a mapping's fields in any branch."""
     yield from schema_of(schema.get("properties"))
     reference = schema.get("$ref")
     if isinstance(reference, str):
@@ -180,7 +180,7 @@ def described(schema: Schema) -> Iterator[str]:
 
 
 def names_of(owner: type, field: str) -> tuple[str, ...]:
-    """Return the names that a class's field has in a spec."""
+    """Return the names that a field of a class has in a spec."""
     if (owner, field) in OTHER_NAMES:
         return OTHER_NAMES[owner, field]
     first, *more = _UNITS.sub("", field).split("_")
@@ -188,7 +188,7 @@ def names_of(owner: type, field: str) -> tuple[str, ...]:
 
 
 def fields_of(owner: type) -> list[str]:
-    """Return the fields of a class that a spec contains; the name of a named entry is its key."""
+    """Return the fields of a class that a spec contains. The name of a named entry is a key."""
     names = [field.name for field in dataclasses.fields(owner)]
     keyed = {"name"} - set(described(SYSTEM if owner is spec.System else at(PLACES[owner][0])))
     return [name for name in names if (owner, name) not in NOT_WRITTEN and name not in keyed]
@@ -198,7 +198,7 @@ def schema_names(owner: type) -> set[str]:
     return {name for place in PLACES[owner] for name in described(at(place))}
 
 
-def test_every_class_of_the_spec_has_its_place() -> None:
+def test_every_spec_class_is_in_the_schema() -> None:
     classes = {
         value
         for _, value in inspect.getmembers(spec, inspect.isclass)
@@ -210,14 +210,14 @@ def test_every_class_of_the_spec_has_its_place() -> None:
 
 
 @pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
-def test_every_field_of_the_spec_is_in_the_schema(owner: type) -> None:
+def test_every_spec_field_is_in_the_schema(owner: type) -> None:
     expected = {name for field in fields_of(owner) for name in names_of(owner, field)}
 
     assert expected - schema_names(owner) == set()
 
 
 @pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
-def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
+def test_every_schema_field_is_in_the_spec(owner: type) -> None:
     owners = (spec.TargetSpec, *OPTIONS) if owner in {spec.TargetSpec, *OPTIONS} else (owner,)
     known = {name for part in owners for field in fields_of(part) for name in names_of(part, field)}
     known |= {name for of, name in READ_BEFORE if of is owner}
@@ -227,25 +227,25 @@ def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
     assert schema_names(owner) - known == set()
 
 
-def test_every_mapping_of_the_schema_has_its_class() -> None:
-    """A few mappings never reach the typed spec in this form."""
+def test_every_schema_mapping_has_a_spec_class() -> None:
+    """A few mappings are converted before they become part of the typed spec."""
     described_places = {place for places in PLACES.values() for place in places}
     mappings = {
         f"#/$defs/{name}" for name, schema in schema_of(SYSTEM["$defs"]).items() if list(described(schema_of(schema)))
     }
-    inline = {"#/$defs/compute", "#/$defs/targetFields"}  # a compute class, a target
-    before = {"#/$defs/variable", "#/$defs/environment", "#/$defs/patchOperation"}  # replaced, merged, kept as they are
+    inline = {"#/$defs/compute", "#/$defs/targetFields"}  # a compute class and a target
+    before = {"#/$defs/variable", "#/$defs/environment", "#/$defs/patchOperation"}  # replaced, merged, or passed on
 
     assert mappings - described_places == inline | before
 
 
 @pytest.mark.parametrize(("owner", "field"), [*OTHER_NAMES, *NOT_WRITTEN])
-def test_the_tables_speak_of_fields_that_exist(owner: type, field: str) -> None:
+def test_exceptions_name_existing_spec_fields(owner: type, field: str) -> None:
     assert field in {known.name for known in dataclasses.fields(owner)}
 
 
 @pytest.mark.parametrize(("owner", "name"), READ_BEFORE)
-def test_the_tables_speak_of_names_that_exist(owner: type, name: str) -> None:
+def test_exceptions_name_existing_schema_fields(owner: type, name: str) -> None:
     assert name in schema_names(owner)
 
 
@@ -260,7 +260,7 @@ DEFAULTS: tuple[tuple[type, str, str], ...] = tuple(
 
 @pytest.mark.parametrize(("owner", "field", "name"), DEFAULTS, ids=[f"{o.__name__}.{f}" for o, f, _ in DEFAULTS])
 def test_defaults_are_the_same(owner: type, field: str, name: str) -> None:
-    """Defaults in `modelyard.spec` are those of the schema, in its units."""
+    """Defaults in `modelyard.spec` equal those in the schema, converted to the field's unit."""
     default = next(known.default for known in dataclasses.fields(owner) if known.name == field)
     if dataclasses.is_dataclass(default):
         return
@@ -286,7 +286,7 @@ def _of_name(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _in_units(field: str, value: Json) -> object:
-    """Convert a schema's value to the unit in which the field's name ends."""
+    """Convert a value in the schema to the unit at the end of the field's name."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The spec's schema documents every field, and accepts and refuses what it says."""
+"""Tests that the schema documents every field, and accepts and refuses values as documented."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.schemas.walk import SYSTEM, alone, at, fields, filled, followed, plac
 
 VALID = valid_specs()
 CHOOSERS = frozenset({"type", "provider", "mode", "strategy", "via", "by", "op", "mirror"})
-"""Fields that decide which other fields exist, so they cannot be changed alone."""
+"""Fields that decide which other fields exist, so that they cannot be changed alone."""
 
 
 def test_text_and_load_give_the_same_schema() -> None:
@@ -26,19 +26,19 @@ def test_text_and_load_give_the_same_schema() -> None:
     assert SYSTEM["$id"] == "https://modelyard.dev/schemas/v1alpha1/system.schema.json"
 
 
-def test_each_call_of_load_gives_a_schema_of_its_own() -> None:
+def test_each_call_of_load_returns_a_new_schema() -> None:
     modelyard_schemas.load().clear()
 
     assert modelyard_schemas.load() == SYSTEM
 
 
-def test_it_is_a_schema_of_draft_2020_12() -> None:
+def test_schema_is_valid_draft_2020_12() -> None:
     jsonschema.Draft202012Validator.check_schema(SYSTEM)
 
     assert SYSTEM["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
-def test_no_key_is_written_twice() -> None:
+def test_schema_has_no_duplicate_keys() -> None:
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         assert len({name for name, _ in pairs}) == len(pairs), pairs
         return dict(pairs)
@@ -46,8 +46,8 @@ def test_no_key_is_written_twice() -> None:
     json.loads(modelyard_schemas.text(), object_pairs_hook=once)
 
 
-def test_it_is_printed_for_people() -> None:
-    """The schema has two spaces per level, no trailing spaces, and is small enough for an editor."""
+def test_the_schema_is_readable_and_small() -> None:
+    """The schema has two spaces per level and no trailing spaces, and is small enough for an editor."""
     text = modelyard_schemas.text()
 
     assert len(text) < 160_000
@@ -56,14 +56,14 @@ def test_it_is_printed_for_people() -> None:
         assert (len(line) - len(line.lstrip(" "))) % 2 == 0
 
 
-def test_every_reference_leads_somewhere_and_every_definition_is_used() -> None:
+def test_every_reference_exists_and_every_definition_is_used() -> None:
     references = {str(schema["$ref"]) for _, schema in places() if "$ref" in schema}
 
     assert references == {f"#/$defs/{name}" for name in schema_of(SYSTEM["$defs"])}
 
 
 @pytest.mark.parametrize("pointer", fields())
-def test_every_field_has_a_sentence_of_its_own(pointer: str) -> None:
+def test_every_field_has_its_own_description(pointer: str) -> None:
     description = fields()[pointer].get("description")
 
     assert isinstance(description, str)
@@ -71,7 +71,7 @@ def test_every_field_has_a_sentence_of_its_own(pointer: str) -> None:
 
 
 @pytest.mark.parametrize("pointer", [pointer for pointer, schema in places() if "pattern" in schema])
-def test_every_pattern_says_what_it_expects_and_means_the_same_everywhere(pointer: str) -> None:
+def test_patterns_are_documented_and_portable(pointer: str) -> None:
     """Patterns are anchored and use ASCII classes, without lookaround, back references or shorthand classes."""
     schema = at(pointer)
     pattern = schema["pattern"]
@@ -84,8 +84,8 @@ def test_every_pattern_says_what_it_expects_and_means_the_same_everywhere(pointe
 
 
 @pytest.mark.parametrize("pointer", fields())
-def test_every_field_without_fields_shows_two_values(pointer: str) -> None:
-    """Editors can offer the values, and a test can change each field alone."""
+def test_every_scalar_field_has_two_examples(pointer: str) -> None:
+    """Editors can offer the two values, and a test can change each field on its own."""
     schema = followed(fields()[pointer])
     if schema.get("type") in ("object", "boolean", ["object", "null"]) or "enum" in schema or "const" in schema:
         return
@@ -136,13 +136,13 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
         not {"number", "integer"} & {str(one) for one in types}
         or "maximum" in schema
         or pointer.endswith(
-            ("/scalar", "/variable", "/parameterValue")  # user values, which are limited when they are loaded
+            ("/scalar", "/variable", "/parameterValue")  # values of users, which are limited when they are loaded
         )
     )
 
 
 def _is_finite(pattern: str) -> bool:
-    """Return whether a pattern limits the length of a string; stars and pluses within brackets are characters."""
+    """Return whether a pattern limits the length of a string. Stars and pluses within brackets are plain characters."""
     return not re.search(r"[*+]", re.sub(r"\\.|\[[^]]*\]", "x", pattern))
 
 
@@ -151,7 +151,7 @@ def test_valid_specs_are_valid(name: str) -> None:
     assert SPECS.places(VALID[name]) == frozenset()
 
 
-def test_the_valid_specs_fill_every_field() -> None:
+def test_the_valid_specs_use_every_field() -> None:
     seen = {place for spec in VALID.values() for place, _ in filled(spec)}
 
     assert seen == set(fields())
@@ -159,7 +159,7 @@ def test_the_valid_specs_fill_every_field() -> None:
 
 @pytest.mark.parametrize("name", VALID)
 def test_a_field_can_be_changed_alone(name: str) -> None:
-    """Every example of a field is valid in place of its value, whatever the other fields are."""
+    """Every example of a field is valid in place of its value, whatever the values of other fields are."""
     validator = jsonschema_rs.Draft202012Validator(SYSTEM)
     for place, path in filled(VALID[name]):
         for value in _other_values(place):
@@ -188,12 +188,12 @@ def test_ten_thousand_models_fit() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    """Messages must not repeat what was written in place of a reference to a secret."""
+    """Secret references are marked, so that messages never repeat a secret written in their place."""
     for pointer, schema in places():
         if "secret://" in str(schema.get("pattern")):
             assert schema.get("x-secret") is True, pointer
 
 
-def test_alone_is_the_same_schema() -> None:
+def test_separate_definition_is_the_same_schema() -> None:
     assert jsonschema_rs.is_valid(alone(at("#/$defs/duration")), "45d")
     assert not jsonschema_rs.is_valid(alone(at("#/$defs/duration")), "45")

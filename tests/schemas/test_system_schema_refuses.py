@@ -1,4 +1,4 @@
-"""Missing fields and wrong values are refused by both validators, at the right place."""
+"""Tests that both validators refuse missing fields and wrong values at the right place."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REQUIRED = (
 
 
 @pytest.mark.parametrize("field", REQUIRED)
-def test_what_is_required_is_missed(field: str) -> None:
+def test_missing_required_fields_are_reported(field: str) -> None:
     found = SPECS.places(with_value(VALID["every-field"], path_of(field), REMOVED))
 
     assert tuple(field.split("/"))[:-1] in found
@@ -356,8 +356,8 @@ WRONG: tuple[tuple[str, Json], ...] = (
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=[f"{field}={value!r:.40}" for field, value in WRONG])
-def test_what_is_wrong_is_refused_where_it_stands(field: str, value: Json) -> None:
-    """Both validators report the value itself, or the mapping that must not have it."""
+def test_wrong_values_are_refused_at_their_place(field: str, value: Json) -> None:
+    """Both validators report the wrong value itself, or the mapping that must not contain it."""
     owner = tuple(field.split("/"))[:-1]
 
     found = SPECS.places(with_value(VALID["every-field"], path_of(field), value))
@@ -366,7 +366,7 @@ def test_what_is_wrong_is_refused_where_it_stands(field: str, value: Json) -> No
     assert all(place[: len(owner)] == owner for place in found), found
 
 
-def test_a_target_may_stand_beside_the_mode_but_not_beside_targets() -> None:
+def test_short_form_target_excludes_named_targets() -> None:
     short = VALID["short-form"]
 
     assert SPECS.places(with_value(short, ("deployment", "region"), REMOVED)) == {("deployment",)}

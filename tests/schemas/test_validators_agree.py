@@ -1,4 +1,4 @@
-"""jsonschema, the fallback where jsonschema-rs has no wheel, judges every value the same way, at the same places."""
+"""Tests that jsonschema, the fallback for jsonschema-rs, gives the same results at the same places."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ many = settings(few, max_examples=40)
 @pytest.mark.parametrize("name", DEFINITIONS)
 @few
 @given(data=st.data())
-def test_both_judge_alike_what_a_definition_describes(name: str, data: st.DataObject) -> None:
-    """Generated values fit, so the schema does not contradict itself; changed ones may not fit."""
+def test_both_validators_agree_on_values_of_each_definition(name: str, data: st.DataObject) -> None:
+    """Generated values fit, so the schema does not contradict itself. Changed values may not fit."""
     value = data.draw(fitting({"$ref": f"#/$defs/{name}"}))
 
     assert JUDGES[name].places(value) == frozenset()
@@ -39,7 +39,7 @@ def test_both_judge_alike_what_a_definition_describes(name: str, data: st.DataOb
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 @many
 @given(data=st.data())
-def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, data: st.DataObject) -> None:
+def test_both_validators_agree_on_specs_with_a_few_changes(name: str, data: st.DataObject) -> None:
     spec: Json = SPECIFICATIONS[name]
     for _ in range(data.draw(st.integers(1, 3))):
         spec = data.draw(changed(spec))
@@ -50,8 +50,8 @@ def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, dat
 @pytest.mark.parametrize("pointer", [pointer for pointer, _ in PATTERNED])
 @few
 @given(data=st.data())
-def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> None:
-    """Matching strings are tested, and strings with one character inserted, removed or replaced."""
+def test_patterns_have_the_same_meaning_for_both_validators(pointer: str, data: st.DataObject) -> None:
+    """The test uses matching strings, and the same strings with one character changed."""
     schema: Schema = dict(PATTERNED)[pointer]
     only: Schema = {"type": "string", "pattern": schema["pattern"]}
     text = str(data.draw(fitting(only)))
@@ -64,8 +64,8 @@ def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
-def test_both_judge_strange_values_alike(name: str) -> None:
-    """No definition accepts all strange values."""
+def test_both_validators_agree_on_strange_values(name: str) -> None:
+    """Every definition refuses some of the strange values."""
     refused = [value for value in STRANGE if JUDGES[name].places(value)]
 
-    assert refused or name == "targetFields"  # it only judges mappings
+    assert refused or name == "targetFields"  # this definition only checks mappings

@@ -1,4 +1,4 @@
-"""Both validators agree on every spec in this repository, right or wrong."""
+"""Tests that both validators agree on every valid or invalid spec in this repository."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FILES = sorted(
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_on_a_file(path: str) -> None:
-    """Environments are included; a file that cannot be loaded reaches no validator."""
+def test_both_validators_agree_on_a_file(path: str) -> None:
+    """Both validators agree on a file and its environments. Files that cannot be loaded are skipped."""
     document, _ = load((ROOT / path).read_bytes(), path)
 
     if document is not None:
@@ -35,16 +35,16 @@ def test_on_a_file(path: str) -> None:
 
 
 @pytest.mark.parametrize("example", [pytest.param(one, id=str(one)) for one in every_example()])
-def test_on_an_environment_of_an_example(example: Example) -> None:
-    """Overlay and variables are applied, as for the validate stage."""
+def test_both_validators_agree_on_an_environment_of_an_example(example: Example) -> None:
+    """An example with overlay and variables applied is valid for both validators."""
     document = read(example.inputs()).document
     assert document is not None
 
     assert SPECS.places(document.value) == frozenset()
 
 
-def test_on_hostile_specs() -> None:
-    """Many hostile specs that can be loaded have several errors."""
+def test_both_validators_agree_on_hostile_specs() -> None:
+    """Both validators agree on hostile specs, many of which have several errors."""
     judged = 0
     for number in range(300):
         inputs = child.case(number)

@@ -19,23 +19,23 @@ Places = frozenset[tuple[str, ...]]
 def _pattern(
     _validator: Validator, pattern: str, value: object, _schema: object
 ) -> Iterator[jsonschema.ValidationError]:
-    """Match as ECMA-262 and Rust do: `$` is the end of the text, not the position before a final line break."""
+    """Match as ECMA-262 and Rust do. `$` matches only at the end of the text, not before a final line break."""
     assert (pattern[0], pattern[-1]) == ("^", "$")
     if isinstance(value, str) and not re.search(pattern[:-1] + r"\Z", value):
         yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
 
 
-_extend: Callable[..., type[Validator]] = vars(validators)["extend"]  # the stubs leave out its types
+_extend: Callable[..., type[Validator]] = vars(validators)["extend"]  # the stubs do not contain its types
 _Jsonschema = _extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
 
 
 def _place(path: Iterable[str | int]) -> tuple[str, ...]:
-    """Normalize a path: to jsonschema-rs the field "0" is a position, and a field with an empty name is none."""
+    """Normalize a path. jsonschema-rs treats the field "0" as a position and omits a field with an empty name."""
     return tuple(str(step) for step in path if step != "")
 
 
 class Judge:
-    """Both validators of one schema; `places` fails if they differ."""
+    """Runs both validators for one schema. `places` fails if they disagree."""
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
         whole = schema if schema is SYSTEM else alone(schema)
@@ -43,7 +43,7 @@ class Judge:
         self._python = _Jsonschema(whole)
 
     def places(self, value: Json) -> Places:
-        """Return where the value does not fit, empty if it is valid."""
+        """Return the places where the value does not fit. They are empty for a valid value."""
         rust = frozenset(_place(error.instance_path) for error in self._rust.iter_errors(value))
         python = frozenset(_place(error.absolute_path) for error in self._python.iter_errors(value))
         assert rust == python, (value, rust ^ python)

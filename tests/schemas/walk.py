@@ -1,4 +1,4 @@
-"""Walks over the spec's schema: its places, and the ones that a document fills."""
+"""Walks over the schema of the spec, with its places and the places that a document fills."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MANY = ("$defs", "properties")
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a part of the schema if it is a mapping, else an empty one."""
+    """Return a part of the schema if it is a mapping, and otherwise an empty mapping."""
     return value if isinstance(value, dict) else {}
 
 
 def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, Schema]]:
-    """Yield every schema within a schema, itself first, with its JSON Pointer."""
+    """Yield every schema within a schema, beginning with the schema itself, with its JSON Pointer."""
     yield pointer, schema
     for keyword in _ONE:
         if isinstance(schema.get(keyword), dict):
@@ -37,7 +37,7 @@ def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, S
 
 
 def fields() -> dict[str, Schema]:
-    """Return every field of a spec by its schema's place; fields in conditions describe nothing."""
+    """Return every field of a spec by its place in the schema. Fields in conditions are excluded."""
     return {
         pointer: schema
         for pointer, schema in places()
@@ -54,7 +54,7 @@ def at(pointer: str) -> Schema:
 
 
 def followed(schema: Schema) -> Schema:
-    """Return the schema with its reference resolved; its own keywords take precedence."""
+    """Return the schema with its reference resolved. The schema's own keywords take precedence."""
     reference = schema.get("$ref")
     return {**followed(at(reference)), **schema} if isinstance(reference, str) else schema
 
@@ -65,7 +65,7 @@ def alone(schema: Schema) -> Schema:
 
 
 def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the fields that a valid value fills: the schema's place, and the path in the value."""
+    """Yield the fields that a valid value fills, each as its place in the schema and its path in the value."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)
@@ -95,7 +95,7 @@ def _filled_mapping(value: Schema, schema: Schema, pointer: str) -> Iterator[tup
 
 
 def valid_specs() -> dict[str, Schema]:
-    """Return the valid specs next to these tests by file name; together they fill every field."""
+    """Return the valid specs next to these tests by file name. Together they use every field."""
     files = sorted((Path(__file__).parent / "valid").glob("*.yaml"))
     return {file.stem: _document(file) for file in files}
 

@@ -1,9 +1,9 @@
 """Run emitted programs under Pulumi's mocks and print the resources that each registers.
 
-    python registrations.py FOLDER…
+python registrations.py FOLDER…
 
-Each folder is an emitted project, whose own `modelyard_stacks` and settings are used. Prints one line of
-JSON per folder: the registrations sorted by name, since the order of registration is not fixed.
+Each folder is an emitted project with its own `modelyard_stacks` and settings. Prints one line of JSON per folder: the
+registrations, sorted by name because their order is not fixed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pulumi
 import yaml
 from pulumi.runtime import mocks
 
-_to_dict: Any = import_module("google.protobuf.json_format").MessageToDict  # a dependency of pulumi, without types
+_to_dict: Any = import_module("google.protobuf.json_format").MessageToDict  # a dependency of pulumi that has no types
 _answers: Any = getattr(mocks.MockMonitor, "RegisterResource")  # noqa: B009 - pulumi leaves it untyped
 _runs: Any = getattr(pulumi.runtime, "test")  # noqa: B009 - pulumi leaves it untyped
 
@@ -65,11 +65,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(KUBECONFIG.encode()).decode()}]
     },
 }
-"""The cloud's answers to functions, by function."""
+"""The cloud's results for functions, by function."""
 
 GOOGLE_PROJECT = "acme-ml"
 ZONES_WITH = {"a3-highgpu-8g": "bc", "nowhere-8": ""}
-"""Zones of a Google region that have a machine, by their last letter, for machines that not all zones have."""
+"""The zones of a Google region that have a machine, by their last letter. Other machines are in all zones."""
 
 GOOGLE_IDS = {
     "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
@@ -82,7 +82,7 @@ GOOGLE_IDS = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "projects/{project}/locations/{location}/buckets/{bucketId}",
     "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
 }
-"""IDs of Google's resources, by type, with the inputs that they are made of; other resources have their name."""
+"""ID patterns of Google's resources by type, filled with inputs. The ID of other resources is their name."""
 
 AZURE_IDS = {
     "compute:DiskEncryptionSet": "Microsoft.Compute/diskEncryptionSets/{diskEncryptionSetName}",
@@ -146,7 +146,7 @@ COMPUTED: dict[str, dict[str, Any]] = {
 
 
 class Nothing(pulumi.runtime.Mocks):
-    """Gives every resource its inputs and the outputs that a cloud would add.
+    """Returns every resource's inputs, with the outputs that a cloud would add.
 
     Referenced stacks have every output that the program reads.
     """
@@ -155,7 +155,7 @@ class Nothing(pulumi.runtime.Mocks):
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs, with the name as ID, for AWS resources an ARN, and for Google's a path."""
+        """Return the inputs. The ID is the name, an ARN in AWS, or a path in Google Cloud."""
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
         outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
@@ -176,7 +176,7 @@ class Nothing(pulumi.runtime.Mocks):
         return outputs.get("id", args.name), outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """Return the cloud's answer to a function that our programs call."""
+        """Return the cloud's result for a function that our programs call."""
         given = cast("dict[str, Any]", args.args)  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
         if args.token == "gcp:compute/getZones:getZones":
             return {"names": [f"{given['region']}-{letter}" for letter in "abcd"]}
@@ -187,7 +187,7 @@ class Nothing(pulumi.runtime.Mocks):
 
 
 def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return what Google adds to a resource: its ID, a link, and the e-mail address of an account."""
+    """Return the outputs that Google adds to a resource: its ID, a link, and the e-mail address of an account."""
     identifier = GOOGLE_IDS[type_].format_map(outputs) if type_ in GOOGLE_IDS else outputs["name"]
     account = ""
     if type_ == "gcp:serviceaccount/account:Account":
@@ -236,7 +236,7 @@ class Recorder(mocks.MockMonitor):
         self.seen: list[dict[str, Any]] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        """Record the request, then answer as the mock does."""
+        """Record the request and respond as the mock does."""
         inputs = _to_dict(request.object)
         self.seen.append(
             {

@@ -1,4 +1,4 @@
-"""References to the infrastructure project's stack and its outputs."""
+"""Tests how a program reads outputs of the infrastructure project's stack."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ kubernetes.Object(
 )
 """
 SECRET = "4dabf18193072939515e22adb298388d"
-"""The marker of values that Pulumi encrypts."""
+"""The marker for values that Pulumi encrypts."""
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
-    """Run a program; return the name of the stack it refers to, and one of that stack's outputs."""
+    """Run a program, and return the name of the stack it refers to and one of that stack's outputs."""
     (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
     (made,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
     data: dict[str, str] = made["inputs"]["data"]
@@ -51,7 +51,7 @@ def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
 
 
 def test_missing_output_fails_the_run(tmp_path: Path) -> None:
-    """Under the mocks, a stack has only the outputs that the program's text names literally in brackets."""
+    """Reading an absent output fails the run. The mocks lack outputs whose names the program computes."""
     program = PROGRAM.format(more="").replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
 
     with pytest.raises(Refused, match="host"):

@@ -1,4 +1,4 @@
-"""The resources that the Kubernetes components register under mocks."""
+"""Tests which resources the Kubernetes components register under mocks."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_namespace_enforces_its_pod_security_level(found: Found) -> None:
 
 
 def test_each_login_has_its_own_secret(found: Found) -> None:
-    """Each login has a unique password, and the one generated first is kept."""
+    """Each login has its own generated password, which later deployments keep."""
     secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
     data = [secret["inputs"]["data"]["value"] for secret in secrets]
 
@@ -278,12 +278,12 @@ def test_object_can_use_outputs_of_another_project(given: Found) -> None:
 
 
 def test_secret_data_is_encrypted_in_the_state(given: Found) -> None:
-    """The value has the marker of values that Pulumi encrypts."""
+    """Secret data have the marker of values that Pulumi encrypts."""
     assert "4dabf18193072939515e22adb298388d" in given["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]
 
 
 def test_image_placeholder_is_replaced_by_the_registry(given: Found) -> None:
-    """The placeholder is replaced in `image` fields, run templates and policies, but only if it is the whole host."""
+    """The placeholder is replaced in `image` fields, run templates and policies, but only as a whole host name."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [

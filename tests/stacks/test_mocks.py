@@ -1,4 +1,4 @@
-"""Every example's program under Pulumi's mocks: its resources, their dependencies, and which are protected."""
+"""Tests the resources, dependencies and protection that every example's program registers under mocks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POLICIES = {
     "aws:kms/key:Key": "policy",
     "aws:s3/bucketPolicy:BucketPolicy": "policy",
 }
-"""Resource types on AWS that grant permissions, with the input that has the policy document."""
+"""Resource types on AWS that grant permissions, with the input that contains the policy document."""
 
 
 @cache
@@ -45,7 +45,10 @@ def emitted(root: Path) -> dict[Path, list[Registration]]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for the examples. The runtime image's hash, part of Job names, is fixed: every edit would change it."""
+    """Return a folder for the examples.
+
+    The hash of the runtime image is fixed, because it is part of Job names and changes with every edit.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime_image, "content_hash", no_hash)
         yield tmp_path_factory.mktemp("examples")
@@ -53,10 +56,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_each_document_is_registered_once_with_few_other_resources(example: Example, root: Path) -> None:
-    """The other resources are the stack, the cluster, three groups, the registry's logins, and those of each add-on.
-
-    An add-on has a namespace, a chart and a secret.
-    """
+    """Other resources are the stack, the cluster, groups, registry logins, and the parts of each add-on."""
     for folder, found in emitted(root).items():
         if root / str(example) not in folder.parents:
             continue
@@ -75,7 +75,7 @@ def test_each_document_is_registered_once_with_few_other_resources(example: Exam
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_registrations_match_golden_files(example: Example, root: Path, accept: bool) -> None:
-    """Compares types, names, parents, dependencies and options. The golden manifests have the objects' contents."""
+    """Types, names, parents, dependencies and options are compared. Golden manifests contain the objects."""
     found = {
         folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
         for folder, registered in emitted(root).items()
@@ -92,7 +92,7 @@ def test_registrations_match_golden_files(example: Example, root: Path, accept: 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_policies_match_golden_files(example: Example, root: Path, accept: bool) -> None:
-    """Compares the policy documents of the AWS projects, by type and name of their resource."""
+    """The policy documents of AWS projects are compared by the type and name of their resource."""
     found = {
         folder.relative_to(root / str(example)).as_posix(): policies
         for folder, registered in emitted(root).items()

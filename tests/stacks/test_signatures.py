@@ -1,4 +1,4 @@
-"""All parameters and results of components are typed: no signature contains `Any`, at any depth."""
+"""Tests that all parameters and results of components have types without `Any`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import modelyard_stacks
 
-# the SDK uses deprecated parts of itself
+# the SDK uses its own deprecated parts
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
 
 MODULES = [name for _, name, package in walk_packages(modelyard_stacks.__path__, "modelyard_stacks.") if not package]
@@ -37,7 +37,7 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 
 
 def untyped(function: Callable[..., object]) -> list[str]:
-    """Return the parameters whose type is missing or contains `Any`. The result is named `return`."""
+    """Return the parameters without a type or with `Any` in their type. The result is called `return`."""
     hints = get_type_hints(function, localns=_PULUMI)
     asked = [name for name in inspect.signature(function).parameters if name != "self"]
     return [name for name in (*asked, "return") if name not in hints or _holds_any(hints[name], set())]
@@ -65,7 +65,7 @@ class Open(TypedDict):
 
 
 def anything(name: str, rest: Open, *, more: Callable[[Any], None], fine: Mapping[str, str]) -> list[Open] | None:
-    """A signature that contains `Any`, for testing the check itself."""
+    """A signature that contains `Any`, to test the check itself."""
 
 
 def test_nested_any_is_found() -> None:
@@ -74,7 +74,7 @@ def test_nested_any_is_found() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_signatures_contain_no_any(name: str) -> None:
-    """Annotations are resolved, including aliases and typed dictionaries."""
+    """Aliases and typed dictionaries in signatures are resolved before the check."""
     found = dict(public(import_module(name)))
 
     assert {where: holes for where, function in found.items() if (holes := untyped(function))} == {}

@@ -1,4 +1,4 @@
-"""Capture settings in the descriptions of servers and monitors."""
+"""Tests that descriptions of servers and monitors contain the capture settings."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_capture_columns_keys_and_redactions_are_described() -> None:
 
 
 def test_default_keys_are_the_label_datasets_columns() -> None:
-    """By default, captures include the key columns of the labels' dataset. An empty list includes none."""
+    """By default, captures include the key columns of the label dataset. An empty list includes none."""
     assert capture(VALID_SPEC)["keys"] == ["transaction_id"]
     assert "keys" not in capture(changed("sample: 20%", "sample: 20%, keys: []"))
 
 
 def test_monitor_description_lists_redacted_columns() -> None:
-    """A monitor's description lists redacted columns, so that their values are not taken for drift."""
+    """Redacted columns are listed, so that the monitor does not take their values for drift."""
     made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
     described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 

@@ -1,4 +1,4 @@
-"""The table of components matches the library's sources, and every call in a program matches the table."""
+"""Tests that the table of components matches the library, and that every call matches the table."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import pytest
 from modelyard.program import Call
 from modelyard_targets.components import imports_of, modules_of, wrong_arguments
 from tests.examples import Example, kept, on_clouds
+from tests.narrowing import present
 from tools.list_components import TABLE, table_text
 
 ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table matches the sources. If not, run `python tools/list_components.py`."""
+    """The table matches the sources. If it does not, run `python tools/list_components.py`."""
     assert TABLE.read_text(encoding="utf-8") == table_text()
 
 
 @pytest.mark.parametrize("example", [*kept(), *on_clouds()], ids=str)
 def test_every_call_matches_its_component(example: Example) -> None:
     compiled = example.compiled()
-    assert compiled.system is not None
+    system = present(compiled.system)
     calls = [
-        (compiled.system.target(stack.target).provider, call)
+        (system.target(stack.target).provider, call)
         for stack in compiled.stacks
         for project in stack.projects
         for call in project.program.calls

@@ -1,4 +1,4 @@
-"""The runtime's records match the schema of descriptions, and the runtime uses every field."""
+"""Tests that the runtime's records match the schema, and that the runtime uses every field."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the record and schema for a field's value, or for the items of a list or mapping."""
+    """Return the record and schema for the value of a field, or for the items of a list or mapping."""
     schema, arguments = resolved(schema), get_args(kind)
     if get_origin(kind) is UnionType:
         return within(arguments[0], schema)

@@ -1,4 +1,4 @@
-"""A pipeline that runs once and is followed by others has a launcher that waits for its end."""
+"""Tests the launcher of a pipeline that runs once and is followed by others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def launcher(text: str) -> dict[str, Any]:
 
 
 def test_launcher_job_has_its_own_template() -> None:
-    """The Job has its own RayJob template, so that it never runs the template of an older spec."""
+    """The Job has its own RayJob template, so it never runs the template of an older spec."""
     made, job = lowered(FOLLOWED), launcher(FOLLOWED)
     name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
 
@@ -48,7 +48,7 @@ def test_launcher_job_has_its_own_template() -> None:
 
 
 def test_launcher_job_is_neither_awaited_nor_deleted() -> None:
-    """Deployments do not wait for the Job, and it is never deleted, because the next deployment would repeat it."""
+    """Deployments do not wait for the Job. It is never deleted, because the next deployment would repeat it."""
     job = launcher(FOLLOWED)
 
     assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"

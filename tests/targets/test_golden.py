@@ -1,6 +1,6 @@
-"""The complete output of every example equals the golden files.
+"""Tests that the complete output of every example equals the golden files.
 
-Copies of the component library and the runtime are compared with their originals and not stored again. The hash in the
+Copies of the component library and the runtime are compared with their originals instead of stored. The hash in the
 runtime image's name is fixed, because it depends on the runtime's source.
 """
 
@@ -26,13 +26,13 @@ COPIES = {
 
 @pytest.fixture(autouse=True)
 def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fix the image hash, which would change every manifest whenever the runtime changes."""
+    """Fix the image hash, because otherwise every change in the runtime would change all manifests."""
     monkeypatch.setattr(runtime_image, "content_hash", no_hash)
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
 def test_output_equals_the_golden_files(example: Example, accept: bool) -> None:
-    """For every target of the example, all files equal the golden files, without missing or extra files."""
+    """All files of the example's targets equal the golden files, and no file is missing or extra."""
     outcome = example.compiled()
     assert not outcome.failed
     for stack in outcome.stacks:

@@ -1,4 +1,4 @@
-"""The promoter's description, permissions and alerts in a system with an imported model and no pipeline."""
+"""Tests that a system with an imported model has a promoter even without a pipeline."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def described(text: str, name: str) -> Any:
 
 
 def changed(before: str, after: str) -> str:
-    """Return the spec with this replacement."""
+    """Return the spec with one replacement."""
     assert before in SPEC
     return SPEC.replace(before, after)
 
 
 def test_promoter_description_has_source_and_requirements() -> None:
-    """The promoter's description has the import's source and requirements, and the runtime accepts it."""
+    """The description contains the source and requirements of the import, and the runtime accepts it."""
     found = described(SPEC, "promoter")
 
     one = found["imports"]["triage"]
@@ -117,7 +117,7 @@ OF_ANY_IMPORT = {("lake", "mlflow/models/", "read"), ("lake", "mlflow/models/cla
 
 
 def accesses(text: str) -> set[tuple[str, str, str]]:
-    """Return the promoter's access as store, prefix and mode."""
+    """Return the access of the promoter as store, prefix and mode."""
     identity = lowered(text).context.identity("promoter")
     assert identity is not None
     assert isinstance(identity.value, Identity)
@@ -135,7 +135,7 @@ def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
 
 
 def test_promoter_may_reach_the_source() -> None:
-    """The promoter's network policy allows the source's port only if there is an import from it."""
+    """The promoter's network policy allows the source's port only if a model is imported from it."""
     without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
 
     assert 9000 in ports(SPEC)
@@ -157,7 +157,7 @@ def test_promoter_has_secrets_of_both_stores() -> None:
 
 
 def test_promoter_scratch_volume_fits_the_largest_import() -> None:
-    """The promoter's scratch volume is limited, and twice as large as the largest import."""
+    """The promoter's scratch volume is limited to twice the size of the largest import."""
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (scratch,) = [one for one in pod["volumes"] if one["name"] == "scratch"]
 

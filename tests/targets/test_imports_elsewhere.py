@@ -1,4 +1,4 @@
-"""An imported model that another target serves is delivered there as a bundle, like a trained model."""
+"""Tests that an imported model that another target serves is delivered there as a bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cluster's stack is complete, valid and deterministic."""
+"""Tests that a cluster's stack is complete, valid and deterministic."""
 
 from __future__ import annotations
 

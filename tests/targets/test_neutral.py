@@ -1,4 +1,4 @@
-"""Code that targets share names no provider, with a few justified exceptions."""
+"""Tests that code that targets share names no provider, with a few exceptions."""
 
 from __future__ import annotations
 

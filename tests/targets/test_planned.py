@@ -1,4 +1,4 @@
-"""Machines are chosen only once, during planning, and all output comes from a resource in the plan."""
+"""Tests that machines are chosen only during planning, and that all output comes from planned resources."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LOWERED: Final[Mapping[str, Kind]] = {
 """Maps infrastructure components to the kind of resource that they come from."""
 
 ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "it counts what all of them cost"}
-"""Components without a resource on their own placement, with the reason."""
+"""Components that belong to no resource on their own placement, with the reason."""
 
 
 def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
@@ -89,7 +89,7 @@ def everything(inputs: Inputs) -> Outcome:
 
 @pytest.mark.parametrize("inputs", [HYBRID.inputs(), Inputs(Given("system.yaml", LEADS))], ids=["hybrid", "elastic"])
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
-    """Machines are chosen once per class, and all later stages use the choice in the plan."""
+    """Machines are chosen once for each class, because all later stages use the choice in the plan."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])
@@ -106,7 +106,7 @@ def _where(plan: Plan, placement: str) -> str:
 
 
 def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
-    """Yield placement, component (or `object`), name and spec path of all output."""
+    """Yield the placement, component (or `object`), name and spec path of all output."""
     for target in plan.system.deployment.targets:
         provider = TARGETS[target.provider]
         for call in provider.calls(plan, target.name):
@@ -116,7 +116,7 @@ def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
 
 
 def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
-    """Return the kinds of a placement's resources that a spec path comes from."""
+    """Return the kinds of a placement's resources that belong to a spec path."""
     return {one.kind for one in plan.on(placement) if one.origin == origin[: len(one.origin)]}
 
 
@@ -130,7 +130,7 @@ def test_output_for_elastic_classes_comes_from_a_planned_resource() -> None:
 
 
 def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
-    """Return the output that comes from no resource in the plan, or from one of the wrong kind."""
+    """Return the output that belongs to no resource in the plan, or to a resource of the wrong kind."""
     made = list(lowered(plan))
     assert made
     found: list[tuple[str, str, str, Path]] = []

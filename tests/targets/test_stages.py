@@ -1,4 +1,4 @@
-"""Promotion stages in the output: the promoter's requirements, soak results, and alerts."""
+"""Tests how promotion stages affect the promoter's requirements, soak results, and alerts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STAGED = (
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description, and assert that it matches the schema."""
+    """Return a workload's description, which must match the schema."""
     found = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
     schema = json.loads(modelyard_schemas.text("workload"))
     assert python_fits(schema)(schema, found)
@@ -46,7 +46,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_promoter_description_has_requirements_of_each_stage() -> None:
-    """The promoter's description has each stage's own checks, soak, approvals and change windows."""
+    """Each stage has its own checks, soak, approvals and change windows in the promoter's description."""
     found = described(STAGED, "promoter")
 
     assert {name: one["promoteTo"] for name, one in found["promotions"].items()} == {
@@ -84,7 +84,7 @@ def test_training_has_the_checks_of_its_stage() -> None:
 
 
 def test_soak_monitor_records_results_and_moves_no_alias() -> None:
-    """A monitor that judges a soak may only record results, unless it also rolls back."""
+    """A monitor that judges a soak may only record results, unless it is also allowed to roll back."""
     quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
     objects = lowered(quiet)
     monitor = resource(objects.context.plan, Kind.MONITOR, "monitor-quality")
@@ -109,7 +109,7 @@ def test_soak_monitor_records_results_and_moves_no_alias() -> None:
 
 
 def test_later_stages_have_alerts_only_once() -> None:
-    """Alerts for later stages are only in the rules of the first pipeline that trains the model."""
+    """Alerts for later stages are in the rules of the first pipeline that trains the model."""
     rules = [rule for name in ("retrain", "try-out") for rule in alerts(STAGED, name) if "alias" in rule["labels"]]
 
     assert sorted(rule["alert"] for rule in rules) == ["ModelyardApprovalWaiting", "ModelyardSoakFailed"]

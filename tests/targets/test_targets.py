@@ -1,4 +1,4 @@
-"""Every provider in the schema has a target with a catalog entry for every kind."""
+"""Tests that every provider in the schema has a target with a catalog entry for every kind."""
 
 from __future__ import annotations
 

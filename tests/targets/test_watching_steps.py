@@ -1,4 +1,4 @@
-"""Monitors for pipelines with several steps: the data that they check, and the model."""
+"""Tests that monitors of multi-step pipelines check the right data and the right model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUALITY = (
     "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
 )
 WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
-"""A spec with a scoring step and a summarising step, and a monitor for each output."""
+"""A spec with a scoring step, a summarising step, and a monitor for the output of each."""
 
 
 def monitor_of(text: str, name: str) -> Any:
@@ -46,7 +46,7 @@ def codes(text: str) -> list[str]:
 
 
 def test_prediction_quality_uses_the_scoring_step() -> None:
-    """A quality monitor uses the scoring step's output and model, and its own labels."""
+    """A quality monitor uses the output and the model of the scoring step, and its own labels."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

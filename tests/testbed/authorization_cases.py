@@ -1,7 +1,7 @@
-"""Requests and policies whose decisions by another implementation of IAM's rules are recorded.
+"""Requests and policies, whose decisions by another implementation of IAM's rules are recorded.
 
-`authorization_verdicts.txt` has the answers of @cloud-copilot/iam-simulate 0.1.173 (npm), recorded 2026-11-25, one line
-per case. Cases in which that package deviates from AWS's documentation are left out here and tested separately.
+`authorization_verdicts.txt` contains the results of @cloud-copilot/iam-simulate 0.1.173 (npm), recorded 2026-11-25, one
+line per case. Cases in which that package deviates from AWS's documentation are tested separately.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request by SESSION, with all policies that apply."""
+    """A request by SESSION, and all policies that apply to it."""
 
     name: str
     action: str = "s3:GetObject"

@@ -1,4 +1,4 @@
-"""Policies are evaluated as AWS documents, with the same decisions as another implementation of IAM's rules."""
+"""Tests that policies are evaluated as AWS documents, with the same decisions as another implementation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts are built only when they are missing or their description changed."""
+"""Tests that parts are built only if they are missing or their description has changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from testbed import build
 from testbed.parts import PARTS, Part
 
-# Stands in for Go: records its arguments, writes the binary, and reports which modules a binary was built from.
+# Stands in for Go: records arguments, writes the binary, and reports the modules from which a binary was built.
 FAKE_GO = """#!/bin/sh
 echo "$@" >> "$CALLS"
 case $1 in
@@ -25,7 +25,7 @@ TOOL = Part("tool", ("example.org/tool v1.2.3",), {"tool": "example.org/tool/cmd
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Set up a machine with one part and a fake Go; return the file that records Go's arguments."""
+    """Set up a machine with one part and a fake Go, and return the file that records Go's arguments."""
     go = tmp_path / "path" / "go"
     go.parent.mkdir()
     go.write_text(FAKE_GO)
@@ -41,7 +41,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def builds(calls: Path) -> int:
-    """Return how often Go was called to build."""
+    """Return how often Go was called to build a binary."""
     return sum(line.startswith("build ") for line in calls.read_text().splitlines())
 
 
@@ -56,7 +56,7 @@ def test_a_missing_part_is_built_once(calls: Path) -> None:
 
 
 def test_changed_version_is_rebuilt(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part whose version changed counts as missing."""
+    """A part whose version has changed counts as missing."""
     build.build()
     changed = Part("tool", ("example.org/tool v1.3.0",), TOOL.programs)
     monkeypatch.setattr(build, "PARTS", (changed,))
@@ -71,7 +71,7 @@ def test_changed_version_is_rebuilt(calls: Path, monkeypatch: pytest.MonkeyPatch
 def test_binary_without_a_stamp_is_kept_if_its_modules_match(
     calls: Path, monkeypatch: pytest.MonkeyPatch, told: str, unbuilt: list[str]
 ) -> None:
-    """Go reads the module versions from the binary."""
+    """The versions of modules are read from the binary by Go."""
     build.build()
     for stamp in calls.parent.glob("cache/testbed/bin/.stamps/*"):
         stamp.unlink()
@@ -81,7 +81,7 @@ def test_binary_without_a_stamp_is_kept_if_its_modules_match(
 
 
 def test_an_installed_pulumi_is_used(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `pulumi` on the PATH is not built."""
+    """If `pulumi` is on the PATH, it is not built."""
     engine = Part("cli", ("example.org/pulumi v3.0.0",), {"pulumi": "example.org/pulumi"})
     monkeypatch.setattr(build, "PARTS", (engine,))
     assert build.unbuilt() == ["pulumi"]

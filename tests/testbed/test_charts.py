@@ -1,4 +1,4 @@
-"""The test charts have the names, versions and values of the charts that the compiler emits."""
+"""Tests that the test charts have the names, versions and values of the charts that the compiler emits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.places import REPOSITORY
 
 
 def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
-    """With a closed schema, Helm refuses values that the real chart does not have."""
+    """Because the schema is closed, Helm refuses values that the real chart does not have."""
     repository = ChartRepository(tmp_path)
 
     for chart in charts.known():
@@ -25,7 +25,7 @@ def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
 
 
 def test_chart_versions_match_the_emitted_versions() -> None:
-    """If the compiler emits a newer chart version, the test chart must be updated to that version's values."""
+    """If the compiler emits a newer chart version, the test chart must get that version's values."""
     emitted = json.loads((REPOSITORY / "targets/modelyard_targets/kube/placement/charts.json").read_text())["charts"]
 
     assert {chart.name: chart.version for chart in charts.known()} == {

@@ -1,4 +1,4 @@
-"""The evaluator of NetworkPolicies follows the API reference for each part of a policy."""
+"""Tests that the evaluator of NetworkPolicies follows the API reference for each part of a policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs started by tests are always stopped, and their output can be read."""
+"""Tests that programs started by tests are always stopped, and that their output can be read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_child_processes_of_a_program_are_stopped(tmp_path: Path) -> None:
 
 
 def _runs(entry: Path) -> bool:
-    """Return whether a process exists and is not a zombie."""
+    """Return whether a process is running and not a zombie."""
     try:
         return (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""In an account without the Spot service-linked role, only roles that may create it can start instances."""
+"""Tests which roles can start Spot instances in an account without the Spot service-linked role."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def account() -> Iterator[Account]:
 
 
 def with_role(account: Account, *statements: Any) -> str:
-    """Create a role with these statements and permission to request instances."""
+    """Create a role with these statements and with permission to request instances."""
     iam = account.client("iam")
     iam.create_role(RoleName="karpenter", AssumeRolePolicyDocument=json.dumps(TRUST))
     machines = {"Effect": "Allow", "Action": "ec2:CreateFleet", "Resource": "*"}
@@ -57,7 +57,7 @@ def as_emitted(account: Account) -> dict[str, Any]:
 
 
 def test_karpenter_role_can_start_spot_instances_with_and_without_the_service_linked_role(account: Account) -> None:
-    """The service-linked role is shared by all systems in the account: each reuses it, and none deletes it."""
+    """All systems in an account share the service-linked role. Each one reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

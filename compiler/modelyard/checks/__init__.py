@@ -1,4 +1,4 @@
-"""The fifth stage: rules that check whether a system is consistent and safe, beyond what a schema can express."""
+"""The fifth stage: rules, beyond what a schema can express, that check whether a system is consistent and safe."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ CHECKS: Final[tuple[Rule, ...]] = (
 
 
 def check(system: System, provider_rules: Iterable[Rule] = ()) -> tuple[Diagnostic, ...]:
-    """Run all rules on a system, including the providers' own `provider_rules`, and collect their diagnostics."""
+    """Run all rules on a system, including the providers' own rules, and collect their diagnostics."""
     return tuple(diagnostic for rule in (*CHECKS, *provider_rules) for diagnostic in rule(system))

@@ -1,4 +1,4 @@
-"""Accelerators that built-in trainers, predictions and monitors would leave idle."""
+"""Warn about accelerators that built-in trainers, predictions and monitors would not use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec import ComputeClass, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
 
 _ON_DEVICES = frozenset({"pytorch", "xgboost"})
-"""Trainers that can use one device per process: PyTorch always does, XGBoost if `device` is set accordingly."""
+"""Trainers that can use one device per process. PyTorch always does, XGBoost only if `device` is set accordingly."""
 
 
 def idle(system: System) -> Iterator[Diagnostic]:
@@ -53,7 +53,7 @@ def _trained(system: System) -> Iterator[Diagnostic]:
 
 
 def _several_per_worker(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
-    """Warn about several devices per worker, because each worker is one process that uses one device."""
+    """Warn about several devices per worker, because each worker is a single process that uses one device."""
     for accelerator in system.compute[step.compute].accelerators:
         if accelerator.count > 1:
             trials = pipeline.tuning is not None
@@ -76,7 +76,7 @@ def _reason(system: System, model: str) -> str:
 
 
 def _built_in_only(system: System, model: str) -> bool:
-    """Whether only built-in trainers train a model. User code could use any device."""
+    """Return whether only built-in trainers train a model. User code could use any device."""
     steps = [
         step
         for pipeline in system.pipelines.values()
@@ -98,7 +98,7 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """The span of the accelerator in an inline compute class; otherwise the span where a workload names its class."""
+    """Return the accelerator's span in an inline compute class, otherwise the span where a workload names its class."""
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":
         return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")

@@ -1,4 +1,4 @@
-"""Finds addresses that send clear text out of the cluster, and the countries of cloud hosts."""
+"""Find addresses to which clear text is sent out of the cluster, and the countries of cloud hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SERVICE_LABELS = 2
 
 @record
 class Address:
-    """A URL that workloads call: its name in messages, its place in the spec, and what is sent there."""
+    """A URL that workloads call, with its name for messages, its place in the spec, and the data sent there."""
 
     what: str  # "store 'lake'"
     url: str
@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """The addresses of stores, an adopted registry and metrics. `sensitive` lists the stores with personal data."""
+    """Yield the addresses of stores, an adopted registry and metrics. `sensitive` are stores with personal data."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -46,7 +46,7 @@ def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
 
 
 def in_clear(url: str) -> bool:
-    """Whether a URL leaves the cluster without TLS; hosts such as `minio.storage` are in-cluster Services."""
+    """Return whether a URL leaves the cluster without TLS. Hosts such as `minio.storage` are in-cluster Services."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")
@@ -55,13 +55,13 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """The region in a cloud's host name, with its country; None if the host name contains no region."""
+    """Return the region in a cloud host name and the region's country, or None if the name contains no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 
 
 def _with_parts(labels: list[str]) -> Iterator[str]:
-    """The labels of a host name; `s3-eu-west-1` also counts as `eu-west-1`."""
+    """Yield the labels of a host name, including `eu-west-1` for the label `s3-eu-west-1`."""
     for label in labels:
         yield label
         yield label.partition("-")[2]

@@ -1,4 +1,4 @@
-"""Checks the public keys of approvers."""
+"""Check the approvers' public keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec import System
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Require each key to be readable and listed once, so that one person cannot approve for two groups."""
+    """Require each key to be valid and listed only once, so that one person cannot approve for two groups."""
     group_by_key: dict[bytes, str] = {}
     group_by_person: dict[str, str] = {}
     for group in system.governance.approvers:

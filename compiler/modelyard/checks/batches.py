@@ -1,4 +1,4 @@
-"""Checks which files batch inference scores again when the model version changes."""
+"""Check which files batch inference scores again when the model version changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec import Pipeline, System
 
 
 def reprocess(system: System) -> Iterator[Diagnostic]:
-    """Check that `reprocess` can have an effect: the scoring is built in, and the time window is long enough."""
+    """Check that `reprocess` has an effect: scoring must be built in, and the time window must be long enough."""
     for pipeline in system.pipelines.values():
         if pipeline.reprocess.kind == "none":
             continue

@@ -1,4 +1,4 @@
-"""Checks built-in trainers: their tasks, worker counts, and requirements for grouped rows."""
+"""Check built-in trainers: their tasks, worker counts, and requirements for grouped rows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Require that a trainer with several workers can use them, for one model or for parallel search trials."""
+    """Require that a trainer can use several workers, for a single model or for parallel search trials."""
     capable = [name for name, trainer in trainers().items() if trainer.together]
     for pipeline, step, _ in _built_in(system):
         if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in capable:
@@ -69,9 +69,9 @@ def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
 
 
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
-    """Warn if every worker has to load all rows of data that could be sharded.
+    """Warn if every worker must load all rows of data that could be sharded.
 
-    PyTorch and ranking never shard rows, so this rule ignores them.
+    PyTorch and ranking are ignored, because they never shard rows.
     """
     for pipeline, step, task in _built_in(system):
         boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"
@@ -101,7 +101,7 @@ def groups(system: System) -> Iterator[Diagnostic]:
 
 
 def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
-    """Check ranking metrics of gates, which need groups in the pipeline's inputs or in the gate's own dataset."""
+    """Check a gate's ranking metrics, which need groups in the pipeline's inputs or in the gate's own dataset."""
     read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -121,7 +121,7 @@ def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
 
 
 def histories(system: System) -> Iterator[Diagnostic]:
-    """Require training rows with a timestamp for metrics that compare with a naive forecast."""
+    """Require timestamps in training rows for metrics that compare with a naive forecast."""
     reported: set[tuple[str, str]] = set()
     for pipeline in system.pipelines.values():
         inputs = tuple(dict.fromkeys(name for step in pipeline.steps for name in step.inputs))
@@ -140,7 +140,7 @@ def histories(system: System) -> Iterator[Diagnostic]:
 
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check ranking metrics of monitors, which need groups in the labels or predictions."""
+    """Check a monitor's ranking metrics, which need groups in the labels or predictions."""
     output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
     names = tuple(name for name in (monitor.labels, output.name if output is not None else "") if name)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """The data that a metric needs besides labels and predictions; also empty if the metric is not built in."""
+    """Return the data that a metric needs besides labels and predictions, or nothing if the metric is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 
@@ -162,7 +162,7 @@ def _grouped(system: System, names: tuple[str, ...]) -> bool:
 
 
 def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
-    """Every step with a built-in trainer, and the task of its model."""
+    """Yield every step with a built-in trainer, and the task of its model."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and pipeline.type == "training" and pipeline.model is not None:

@@ -1,4 +1,4 @@
-"""Checks that captured requests contain the columns that monitors need, including keys for joining labels."""
+"""Check that captured requests contain the columns that monitors need, including keys for matching labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANSWERS = frozenset({"prediction", "score"})
 
 
 def features(system: System) -> Iterator[Diagnostic]:
-    """Report monitored columns that captures leave out or redact."""
+    """Report monitored columns that captures omit or redact."""
     inputs = _inputs(system)
     trained_on = _trained_on(system)
     for monitor in system.monitors.values():
@@ -38,7 +38,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report captures without a key that could match late labels."""
+    """Report captures without a key for matching late labels."""
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
@@ -49,7 +49,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def joins(system: System) -> Iterator[Diagnostic]:
-    """Require columns that watched data and labels share, or a key in the monitor if there are no schemas."""
+    """Require watched data and labels to share columns or, without schemas, a key in the monitor."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
@@ -67,7 +67,7 @@ def joins(system: System) -> Iterator[Diagnostic]:
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Require captures to contain the columns by which monitors match labels."""
+    """Require captures to contain the key columns by which monitors match labels."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
@@ -78,7 +78,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
         label_columns = {column for column, _ in system.data[monitor.labels].schema}
         for at, column in enumerate(monitor.key):
             if label_columns and column not in label_columns:
-                continue  # monitors.monitors reports it
+                continue  # reported by monitors.monitors
             if column in capture.redact or (captured and column not in captured):
                 span = system.at("monitors", monitor.name, "key", at)
                 yield problems.key_not_captured(span, column, name, column in capture.redact)
@@ -102,7 +102,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
 def _checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
-    """The columns that a check without `features` can cover at most; None if they are unknown."""
+    """Return the most columns that a check without `features` can cover, or None if they are unknown."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
     watched_columns = _watched_columns(system, monitor, inputs)
@@ -119,7 +119,7 @@ def _checked_columns(
 
 
 def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
-    """The columns of the watched data."""
+    """Return the columns of the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         capture = system.inference[name].capture
@@ -130,7 +130,7 @@ def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tupl
 
 
 def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
-    """The columns of a monitor's reference."""
+    """Return the columns of a monitor's reference."""
     reference = monitor.reference
     if reference is not None and reference.data:
         data = system.data[reference.data]
@@ -151,7 +151,7 @@ def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tu
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The columns that an endpoint captures; none if the inputs of one of its models are unknown."""
+    """Return the columns that an endpoint captures, or nothing if any of its models has unknown inputs."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -164,7 +164,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """The input columns of each model that only built-in trainers train."""
+    """Return the input columns of each model that is trained only by built-in trainers."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
@@ -178,7 +178,7 @@ def _inputs(system: System) -> dict[str, tuple[str, ...]]:
 
 
 def _trained_on(system: System) -> set[str]:
-    """Every column that a training pipeline of this spec reads."""
+    """Return all columns that training pipelines in this spec read."""
     steps = [step for pipeline in system.pipelines.values() if pipeline.type == "training" for step in pipeline.steps]
     datasets = [system.data[name] for step in steps for name in step.inputs]
     columns = {column for data in datasets for column, _ in data.schema}

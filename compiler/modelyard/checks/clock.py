@@ -1,4 +1,4 @@
-"""Warns about schedules that run at unexpected times because of skipped hours, two day fields or uneven steps."""
+"""Warn about schedules that run at unexpected times, due to skipped hours, two day fields, or uneven steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SELDOM = 12  # runs per day; for more frequent schedules, a skipped hour does n
 
 @record
 class Jump:
-    """The minutes of the day that a zone's clocks skip, and the days of the year on which this can happen."""
+    """The minutes of the day that clocks in a zone skip, and the days of the year on which this can happen."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class Jump:
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """Warn about schedules that run at other times than they seem to."""
+    """Warn about schedules that run at unexpected times."""
     for section, entries in (("pipelines", system.pipelines), ("monitors", system.monitors)):
         for name, entry in entries.items():
             if entry.schedule.kind == "cron":
@@ -71,7 +71,7 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
 
 
 def _skipped(times: cron.Cron, jump: Jump) -> bool:
-    """Whether a run is due in the skipped hour of a day on which clocks may go forward."""
+    """Return whether a run is due in the skipped hour on a day when clocks may go forward."""
     if jump.month not in times.months or len(times.hours) * len(times.minutes) > _SELDOM:
         return False
     due = (hour * 60 + minute for hour in times.hours for minute in times.minutes)
@@ -82,7 +82,7 @@ def _skipped(times: cron.Cron, jump: Jump) -> bool:
 
 
 def _uneven(text: str, size: int) -> int:
-    """A step that does not divide its field evenly, or 0. Days of the month are ignored: months differ in length."""
+    """Return a step that does not divide its field evenly, or 0. Days of the month are ignored, as months vary."""
     for term in text.split(","):
         step = _STEP.fullmatch(term)
         if step and int(step[1]) > 1 and (not size or size % int(step[1])):
@@ -92,7 +92,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """The clock changes by time zone; the data file names the tz release and the years."""
+    """Return the clock changes by time zone. The data file names the tz release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]

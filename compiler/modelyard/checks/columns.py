@@ -1,4 +1,4 @@
-"""Reports columns that cannot serve as a dataset's label, timestamp or group."""
+"""Report columns that cannot be a dataset's label, timestamp or group."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
 _FROM_ZERO = frozenset({"xgboost", "pytorch"})
-"""Trainers that accept classes 0, 1, 2 … but no text (runtime/modelyard_runtime/training/trainers.py)."""
+"""Trainers that accept classes 0, 1, 2 … but not text (runtime/modelyard_runtime/training/trainers.py)."""
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """Require a dataset's label, timestamp and group to be different columns, and the group to be no feature."""
+    """Require a dataset's label, timestamp and group to be different columns, and the group not to be a feature."""
     for data in system.data.values():
         columns_by_role = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
         for (first, column), (second, other) in combinations(columns_by_role, 2):

@@ -1,4 +1,4 @@
-"""Checks comparisons between model versions: how rows are identified, and which rows are compared."""
+"""Check comparisons between model versions: how rows are identified, and which rows are compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Require the columns of a split's key to exist in training data that has a schema."""
+    """Require a split's key columns to exist in the training data, if it has a schema."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):
@@ -49,7 +49,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
         if pipeline.type != "training" or model is None or pipeline.split.by == "time" or pipeline.split.key:
             continue
         if model.task == "forecasting":
-            continue  # leakage.splits reports the missing split by time
+            continue  # the missing split by time is reported by leakage.splits
         line = next((check for check in model.validation if check.versus and not check.data), None)
         grouped = any(system.data[name].group for step in _judged(pipeline) for name in step.inputs)
         if line is not None and not grouped:
@@ -58,7 +58,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
 
 
 def slices(system: System) -> Iterator[Diagnostic]:
-    """Require slices to use a column of the evaluated data, without a comparison with the champion."""
+    """Require slices to use a column in the evaluated data, and not to compare with the champion."""
     for model in system.models.values():
         for check in model.validation:
             path = ("models", model.name, "validation", check.name)
@@ -93,7 +93,7 @@ def thresholds(system: System) -> Iterator[Diagnostic]:
 
 
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
-    """The steps whose data is split: those with built-in trainers, otherwise all training steps."""
+    """Return the steps whose data is split: steps with built-in trainers or, without any, all training steps."""
     return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps
 
 

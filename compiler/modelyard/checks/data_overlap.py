@@ -1,4 +1,4 @@
-"""Reports overlapping folders, and buckets and models with two owners, because data would be destroyed or mixed."""
+"""Report overlapping folders, and buckets and models with two owners, because data would be destroyed or mixed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Require a separate folder for captures: retention deletes every file in it, and monitors read every file."""
+    """Require a separate folder for captures, because retention deletes, and monitors read, every file there."""
     folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = folders.overlapping(folder)
@@ -26,7 +26,7 @@ def captured(system: System) -> Iterator[Diagnostic]:
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
-    """Report steps that write into a folder that they read."""
+    """Report steps that write to a folder that they also read."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if not step.output or step.output in step.inputs:
@@ -52,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """The datasets that training pipelines read, each with one of the pipelines that read it."""
+    """Return the datasets that training pipelines read, each with one of these pipelines."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -82,19 +82,19 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
-    """Report scores in folders that training reads; scores used for training need a separate dataset."""
+    """Report scores in folders that training reads. Scores for training need a separate dataset."""
     readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
     for scoring, folder in _scored(system):
         other = read.nested(folder)
-        if other is not None and other.path[1] not in scoring.inputs:  # writing into an input folder is another error
+        if other is not None and other.path[1] not in scoring.inputs:  # writing to an input folder is another error
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
             yield problems.scores_in_training_data(span, scoring.name, folder.address, reader, other.address)
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
-    """Every scoring, with its output folder."""
+    """Yield each scoring with its output folder."""
     for scoring in scorings(system):
         if scoring.output:
             yield scoring, folder_of(system, system.data[scoring.output])

@@ -1,4 +1,4 @@
-"""Checks where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
+"""Check where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def mode(system: System) -> Iterator[Diagnostic]:
 
 
 def residency(system: System) -> Iterator[Diagnostic]:
-    """Require every target and bucket to be in an allowed region; the local machine is exempt."""
+    """Require every target and bucket to be in an allowed region. The local machine is exempt."""
     allowed = system.governance.residency
     if not allowed:
         return
@@ -101,7 +101,7 @@ def prices(system: System) -> Iterator[Diagnostic]:
 
 
 def binding(system: System) -> Iterator[Diagnostic]:
-    """Report raw addresses and overrides, which bind a spec to a provider, each with the total count."""
+    """Report raw addresses and overrides, with their total count, because they bind a spec to a provider."""
     bound: list[tuple[Path, str]] = [
         (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
         for data in system.data.values()
@@ -118,7 +118,7 @@ def binding(system: System) -> Iterator[Diagnostic]:
 
 
 def images(system: System) -> Iterator[Diagnostic]:
-    """Report user images with a moving tag, each at its first use."""
+    """Report each user image with a moving tag, at its first use."""
     image_paths: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
         image_paths += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
@@ -134,7 +134,7 @@ def images(system: System) -> Iterator[Diagnostic]:
 
 
 def local_files(system: System) -> Iterator[Diagnostic]:
-    """Report local files that workloads on a cluster would have to read."""
+    """Report local files that workloads on a cluster would need to read."""
     local = {data.name for data in system.data.values() if data.uri.startswith("file:")}
     if not local:
         return

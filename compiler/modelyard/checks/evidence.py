@@ -1,4 +1,4 @@
-"""Checks that a high-risk system keeps evidence of its operation, and that workloads cannot delete it."""
+"""Check that a high-risk system keeps evidence of its operation, and that workloads cannot delete the evidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shared_keys(system: System) -> Iterator[Diagnostic]:
 
 
 def switched_off(system: System) -> Iterator[Diagnostic]:
-    """Report records of events that a high-risk system switches off."""
+    """Report event records that are switched off in a high-risk system."""
     if system.governance.risk != "high":
         return
     if not system.governance.lineage:

@@ -1,4 +1,4 @@
-"""Finds the bucket folders that a system uses for data, and overlaps between them."""
+"""Find the bucket folders that a system uses for data, and overlaps between these folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 @record
 class Folder:
-    """A folder in a bucket, with its name for messages and its place in the spec."""
+    """A folder in a bucket, with a name for messages and its place in the spec."""
 
     what: str  # "dataset 'transactions'"
     bucket: str
@@ -30,7 +30,7 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """A key for a store's bucket: the service and bucket name if adopted, otherwise the store's name."""
+    """Return a key for a store's bucket: the service and bucket name if adopted, otherwise the store's name."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """A dataset's folder, from its store and path or from its address."""
+    """Return a dataset's folder, given by its store and path or by its address."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -50,7 +50,7 @@ def folder_of(system: System, data: Dataset) -> Folder:
 
 
 def captures(system: System) -> Iterator[Folder]:
-    """The folders of captured requests."""
+    """Yield the folders of captured requests."""
     for inference in system.inference.values():
         if inference.capture:
             bucket, path = bucket_of(system.stores[inference.capture.store]), inference.capture.path
@@ -59,7 +59,7 @@ def captures(system: System) -> Iterator[Folder]:
 
 
 def artifacts(system: System) -> Iterator[Folder]:
-    """The folder of the registry's artifacts, if the registry runs here."""
+    """Yield the folder of the registry's artifacts, if the registry runs here."""
     registry = system.registry
     if registry is not None and registry.artifacts:
         bucket = bucket_of(system.stores[registry.artifacts])
@@ -67,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """The value at a path, or the key of its parent."""
+    """Return the value at a path, or the key of its parent."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 
@@ -76,7 +76,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 class Folders:
-    """An index of folders that finds overlaps in one step per path segment."""
+    """An index of folders that finds overlaps with one step for each path segment."""
 
     def __init__(self, folders: Iterable[Folder] = ()) -> None:
         self._exact: dict[_Key, Folder] = {}
@@ -85,14 +85,14 @@ class Folders:
             self.add(folder)
 
     def add(self, folder: Folder) -> None:
-        """Add a folder unless an equal one exists."""
+        """Add a folder unless an equal folder exists."""
         *above, exact = _prefixes(folder)
         self._exact.setdefault(exact, folder)
         for key in above:
             self._above.setdefault(key, folder)
 
     def equal(self, folder: Folder) -> Folder | None:
-        """Find the equal folder."""
+        """Find a folder that equals this one."""
         return self._exact.get((folder.bucket, folder.parts))
 
     def nested(self, folder: Folder) -> Folder | None:

@@ -1,4 +1,4 @@
-"""Checks pipelines that run after others: each chain has a start, and runs on one target."""
+"""Check that each chain of pipelines has a start and runs on one target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import Pipeline, System
 
 
 def following(system: System) -> Iterator[Diagnostic]:
-    """Require a pipeline to follow one on the same target, without cycles."""
+    """Require pipelines to follow others on the same target, without cycles."""
     in_circles: set[str] = set()
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)
@@ -28,7 +28,7 @@ def following(system: System) -> Iterator[Diagnostic]:
 
 
 def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:
-    """The cycle that leads back to this pipeline, each pipeline before its follower; empty if there is none."""
+    """Return the cycle that leads back to this pipeline, in order of execution, or nothing if there is none."""
     walked: dict[str, None] = {}
     at: Pipeline | None = pipeline
     while at is not None and at.name not in walked:

@@ -1,4 +1,4 @@
-"""Checks the rules that a system sets for itself, and those of its industry."""
+"""Check the governance rules in the spec and those of the system's industry."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SENSITIVE = ("pii", "cardholder", "phi")
 
 
 def _sensitive(system: System) -> list[str]:
-    """The sensitive data classes declared by governance or by a dataset."""
+    """Return the sensitive data classes declared by governance or by a dataset."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     return [classification for classification in SENSITIVE if classification in classes]
 
 
 def _in_production(system: System) -> dict[str, None]:
-    """Models that are served or used for scoring."""
+    """Return the models that are served or used for scoring."""
     models = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     models += [scoring.model.model for scoring in scorings(system)]
     return dict.fromkeys(models)
@@ -41,7 +41,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
                 span = system.at("governance", "approvals", "promote", "from", place)
                 yield keys.group_without_key(span, group)
     elif system.profile.regulated and system.governance.risk == "high" and system.models:
-        aside = any(path[:2] == ("governance", "approvals") for path in system.document.aside)  # present, but invalid
+        aside = any(path[:2] == ("governance", "approvals") for path in system.document.aside)  # present but invalid
         if not aside:
             yield problems.approvals_missing(system.at("governance", "risk"), system.profile.industry)
 
@@ -51,7 +51,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
-        if model.explainability is not None or model.imported is not None:  # imports.imports checks these
+        if model.explainability is not None or model.imported is not None:  # these are checked by imports.imports
             continue
         span = system.key("models", model.name)
         if system.governance.explainability:
@@ -73,7 +73,7 @@ def cards(system: System) -> Iterator[Diagnostic]:
 
 
 def classifications(system: System) -> Iterator[Diagnostic]:
-    """Require datasets to declare a sensitivity class if the industry does, and governance to list each class."""
+    """Require datasets to declare a sensitivity class if the industry demands it, and governance to list each class."""
     declared = system.governance.data_classes
     lists_classes = "dataClasses" in system.written("governance")
     for data in system.data.values():
@@ -115,7 +115,7 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 
 def locks(system: System) -> Iterator[Diagnostic]:
-    """Report settings that contradict an Object Lock, and locked buckets with data that workloads overwrite."""
+    """Report settings that contradict an Object Lock, and locked buckets in which workloads overwrite data."""
     for store in system.stores.values():
         lock, path = store.object_lock, ("stores", store.name)
         if lock is None or store.adopt:
@@ -143,7 +143,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
 
 
 def _rewritten(system: System, store: str) -> Iterator[str]:
-    """The data in a store that workloads regularly overwrite."""
+    """Yield the data in a store that workloads regularly overwrite."""
     if system.registry is not None and system.registry.artifacts == store:
         yield "the registry writes models and checkpoints there"
     outputs = {
@@ -157,12 +157,12 @@ def _rewritten(system: System, store: str) -> Iterator[str]:
 
 
 def _days(seconds: int) -> str:
-    """A duration in spec syntax: in days, or in hours if it is not a whole number of days."""
+    """Format a duration as in a spec: in days, or in hours if it is not a whole number of days."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
 
 
 def exposure(system: System) -> Iterator[Diagnostic]:
-    """Require authentication for public endpoints, and for internal ones if the industry requires it."""
+    """Require authentication for public endpoints and, if the industry demands it, for internal endpoints."""
     for inference in system.inference.values():
         endpoint = inference.endpoint
         if endpoint.auth.type != "none":

@@ -1,4 +1,4 @@
-"""Reports gates and approvals without effect, data in clear text or abroad, and removed safeguards."""
+"""Report gates and approvals without effect, data in clear text or abroad, and removed safeguards."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from modelyard.spec import System
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require a gate that also judges the first version of high-risk models trained here."""
+    """Require a gate for high-risk models that are trained here. It must also judge the first version."""
     if system.governance.risk != "high":
         return
     for name in _promoted(system):
         checks, imported = system.models[name].validation, system.models[name].imported
-        if not checks and imported is None:  # an import together with training is E0980
+        if not checks and imported is None:  # a model that is both imported and trained is E0980
             yield problems.high_risk_without_gate(system.key("models", name), name)
         elif all(check.versus and check.minimum is None and check.maximum is None for check in checks):
             yield problems.gate_without_bounds(system.key("models", name, "validation"), name)
 
 
 def _promoted(system: System) -> dict[str, None]:
-    """The models that this spec's pipelines train."""
+    """Return the models that this spec's pipelines train."""
     pipelines = [pipeline for pipeline in system.pipelines.values() if pipeline.type == "training"]
     return dict.fromkeys(pipeline.model.model for pipeline in pipelines if pipeline.model)
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require an approving group other than the team that owns the system."""
+    """Require approval by a group other than the team that owns the system."""
     approval, team = system.governance.approve_promotion, system.governance.owner.team
     if approval is None:
         return
@@ -54,9 +54,9 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
-    """Report Gateways of this system that accept requests with personal data without TLS.
+    """Report the system's own Gateways that accept requests with personal data without TLS.
 
-    The spec does not describe an existing Gateway, and a public endpoint without a certificate is another error.
+    Existing Gateways are not described in the spec. A public endpoint without a certificate is another error.
     """
     if set(SENSITIVE).isdisjoint(system.governance.data_classes):
         return
@@ -66,7 +66,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
             target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
         )
         in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, even if ours has
-        reported = system.profile.regulated and endpoint.auth.type != "none"  # as W0636
+        reported = system.profile.regulated and endpoint.auth.type != "none"  # reported as W0636
         reached = endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
         if reached and (unencrypted or in_steps) and not reported:
             field = ("endpoint", "exposure") if endpoint.exposure == "internal" else ("rollout", "strategy")
@@ -75,7 +75,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:
-    """Stores with sensitive datasets, and with captures if governance declares a sensitive class."""
+    """Return the stores with sensitive datasets and, if governance declares a sensitive class, with captures."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
     if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
         stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}
@@ -83,7 +83,7 @@ def _sensitive_stores(system: System) -> frozenset[str]:
 
 
 def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
-    """Report addresses in cloud regions where governance does not allow data."""
+    """Report addresses in cloud regions where governance allows no data."""
     allowed = system.governance.residency
     for address in addresses(system, frozenset()) if allowed else ():
         place = country_of(address.url)

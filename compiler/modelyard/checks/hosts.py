@@ -1,4 +1,4 @@
-"""Checks host names and addresses, ports that clouds block, and tokens shared between endpoints."""
+"""Check host names and addresses, ports that clouds block, and tokens shared between endpoints."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def mail(system: System) -> Iterator[Diagnostic]:
 
 
 def names(system: System) -> Iterator[Diagnostic]:
-    """Reject IP addresses as hosts that need a DNS name or a certificate."""
+    """Reject IP addresses for hosts that need a DNS name or a certificate."""
     for inference in system.inference.values():
         host = inference.endpoint.host
         if _NUMBER.fullmatch(host) and inference.endpoint.exposure != "cluster":
@@ -47,7 +47,7 @@ def names(system: System) -> Iterator[Diagnostic]:
 
 
 def _called(system: System) -> Iterator[tuple[str, str, Path]]:
-    """The URLs that workloads call: a name for messages, the URL, and its place in the spec."""
+    """Yield the URLs that workloads call, each with a name for messages and its place in the spec."""
     for address in addresses(system, frozenset()):
         yield address.what, address.url, address.path
     for target in system.deployment.targets:
@@ -80,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
-    """Where a target stores a secret: the same name in another cluster's namespace is another secret."""
+    """Return where a target stores a secret. The same name in another cluster's namespace is a different secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"
@@ -88,7 +88,7 @@ def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Tokens, passwords and secret addresses for anything other than an endpoint."""
+    """Yield tokens, passwords and secret addresses that are not for endpoints."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

@@ -1,4 +1,4 @@
-"""Checks imported models: the promoter can read them, and the spec requires nothing that only training provides."""
+"""Check that the promoter can read imported models, and that the spec requires no training results from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.spec.watched import watched_models
 
 
 def imports(system: System) -> Iterator[Diagnostic]:
-    """Apply every rule to each imported model."""
+    """Apply all rules to each imported model."""
     for model in imported(system):
         assert model.imported is not None
         path: Path = ("models", model.name, "import")
@@ -35,7 +35,7 @@ def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
 
 
 def _readable(system: System, model: Model, source: ModelImport, path: Path) -> Iterator[Diagnostic]:
-    """Require a source that the promoter can read and that does not change."""
+    """Require a source that the promoter can read and that never changes."""
     stored = stored_at(system, source)
     if stored is not None:
         if kept_by_registry(system, *stored):
@@ -84,7 +84,7 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
 
 
 def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Report required training results that an imported model never has."""
+    """Report required training results, which an imported model never has."""
     path: Path = ("models", model.name)
     if model.validation:
         reason = "no gate evaluates its versions: approvals decide about them"

@@ -1,4 +1,4 @@
-"""Checks endpoints: how variants share traffic, how servers are replaced, and how callers reach them."""
+"""Check endpoints: how variants share traffic, how servers are replaced, and how callers reach endpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def traffic(system: System) -> Iterator[Diagnostic]:
-    """Require traffic shares to add up to 100 percent, and no traffic for variants that get mirrored requests."""
+    """Require traffic shares that add up to 100 percent, without traffic for variants that get mirrored requests."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         total = sum(variant.percent for variant in inference.variants)
@@ -28,7 +28,7 @@ def traffic(system: System) -> Iterator[Diagnostic]:
 
 
 def rollouts(system: System) -> Iterator[Diagnostic]:
-    """Report incremental rollouts where they are not supported."""
+    """Report incremental rollouts that the target or the endpoint does not support."""
     targets = {target.name: target for target in system.deployment.targets}
     for inference in system.inference.values():
         if inference.rollout.strategy != "incremental":
@@ -40,7 +40,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
             reason = f"it is in the pool '{inference.pool}'"
         elif target.gateway is not None and target.gateway.class_name:
             continue
-        elif target.gateway is not None or target.provider == "kubernetes":  # a cloud's own cluster gets a class
+        elif target.gateway is not None or target.provider == "kubernetes":  # new clusters get a class
             reason = f"target '{inference.target}' has no gateway with a class"
         else:
             continue
@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Require pool members to have one variant each and the same settings for their shared Ray cluster."""
+    """Require each pool member to have one variant and the same settings for the shared Ray cluster."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -99,7 +99,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
-    """Require different paths for pool members inside the cluster, because they share one server."""
+    """Require different paths for pool members inside the cluster, because the members share one server."""
     taken: dict[tuple[str, str], str] = {}
     for inference in system.inference.values():
         if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
@@ -111,7 +111,7 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """Require SLOs with objectives, latencies that grow with their percentile, and batching that leaves time."""
+    """Require SLOs to have objectives, latencies to grow with the percentile, and batching to leave enough time."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue

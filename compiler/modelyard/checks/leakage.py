@@ -1,4 +1,4 @@
-"""Reports leakage (training on data that production will not have) and skew (scoring on other columns)."""
+"""Report leakage (training on data that production will not have) and skew (scoring on other columns)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report features that are labels of a joined input, or that arrive only with the labels."""
+    """Report features that are labels of a joined input, or that are only available with the labels."""
     for _, step in _training_steps(system):
         inputs = [system.data[name] for name in step.inputs]
         owners = {data.label: data.name for data in inputs if data.label}
@@ -34,7 +34,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """Require a split by time for forecasts, so that they are evaluated on rows newer than the training data."""
+    """Require a split by time for forecasts, so that the evaluated rows are newer than the training data."""
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
@@ -61,7 +61,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Require one label for built-in trainers, and no timestamp among the features."""
+    """Require a single label for built-in trainers, and no timestamp among the features."""
     for _, step in _training_steps(system):
         if not step.trainer:
             continue
@@ -78,9 +78,9 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scoring(system: System) -> Iterator[Diagnostic]:
-    """Require every feature in each input of built-in scoring, with the type that it has in training.
+    """Require each input of built-in scoring to have every feature with the same type as in training.
 
-    Scoring processes each input separately, without the join that training does.
+    Unlike training, scoring does not join inputs but processes each of them separately.
     """
     trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):

@@ -1,4 +1,4 @@
-"""Checks what monitors watch, what they require, and what a breach triggers."""
+"""Check what monitors watch, what data they need, and what a breach triggers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard.spec.scoring import scorings_of
 from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_models, watched_pipeline
 
 _KINDS = {"string": "id", "integer": "id", "number": "id", "boolean": "boolean", "timestamp": "timestamp"}
-"""Column types whose values can match as keys: a number matches its text."""
+"""Column types whose values can match as keys. For example, a number matches its text."""
 _WATCHED = {
     "inference": "an endpoint",
     "pipelines": "a pipeline",
@@ -30,7 +30,7 @@ _WATCHED = {
 
 
 def monitors(system: System) -> Iterator[Diagnostic]:
-    """Apply every rule to each monitor."""
+    """Apply all rules to each monitor."""
     for monitor in system.monitors.values():
         for rule in _RULES:
             yield from rule(system, monitor)
@@ -72,7 +72,7 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require checks with a metric that suits the monitor's type and task, and bounds that can be met."""
+    """Require checks to have a metric that suits the monitor's type and task, and bounds that can be met."""
     properties = monitor_type(monitor.type)
     own_metrics = (
         properties.of_runs if properties.of_runs and monitor.watch.startswith("pipelines.") else properties.checks
@@ -102,7 +102,7 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
-    """The metric that a monitor computes under this name: one of its type's own, or a model metric if allowed."""
+    """Return the metric that a monitor computes under this name: from its type, or a model metric if allowed."""
     if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
@@ -119,7 +119,7 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require the key's columns in labels and watched data, with comparable types, if both have schemas."""
+    """Require the key columns in labels and watched data, with comparable types, if both have schemas."""
     if not monitor.labels:
         return
     labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)
@@ -152,7 +152,7 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def features(system: System) -> Iterator[Diagnostic]:
-    """Report features that the watched data lacks, if its columns are known."""
+    """Report features that are not in the watched data, if its columns are known."""
     trained_on: dict[str, list[str]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -175,7 +175,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """The datasets with the same columns as the watched data."""
+    """Return the datasets with the same columns as the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "data":
         return (name,)
@@ -188,7 +188,7 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
-    """The columns in several datasets' schemas; empty if a dataset has no schema."""
+    """Return the columns in several datasets' schemas, or nothing if any dataset has no schema."""
     datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}
@@ -196,7 +196,7 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check that `consecutive` has repeated runs to count, and `minFeatures` enough features."""
+    """Check that `consecutive` has repeated runs to count, and that `minFeatures` has enough features."""
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:
@@ -212,7 +212,7 @@ def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require an alias of a served model that a rollback can move."""
+    """Require a rollback to move an alias of a served model."""
     if not monitor.on_breach.rollback:
         return
     span = system.at("monitors", monitor.name, "onBreach", "rollback")
@@ -224,7 +224,7 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Report windows with gaps, and cooldowns that have no action or end before the next run."""
+    """Report windows with gaps between them, and cooldowns that have no action or end before the next run."""
     breach = monitor.on_breach
     cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
     written = system.at(*cooldown) != system.at(*cooldown[:-1])

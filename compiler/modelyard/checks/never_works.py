@@ -1,4 +1,4 @@
-"""Reports systems that deploy but cannot work: aliases never set, unknown parameters, inaccessible buckets."""
+"""Report systems that deploy but cannot work: aliases that are never set, unknown parameters, inaccessible buckets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Require a training pipeline, an import or a model stage to set each alias in use.
+    """Require each alias in use to be set by a training pipeline, an import or a model stage.
 
     If a model is neither trained nor imported here, another system sets its aliases.
     """
@@ -45,7 +45,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
-    """Every model version that serves or scores, and its place in the spec."""
+    """Yield every model version that is used for serving or scoring, with its place in the spec."""
     for inference in system.inference.values():
         for variant in inference.variants:
             yield variant.model, ("inference", inference.name, "variants", variant.name, "model")
@@ -58,7 +58,7 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
-    """Report parameters in a step or search that its built-in trainer does not have."""
+    """Report parameters in a step or search that the built-in trainer does not have."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -89,7 +89,7 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
-    """Report numbers that the trainer rejects, or with which it would learn nothing."""
+    """Report numbers that the trainer rejects, or that would keep it from learning anything."""
     fractions: dict[str, str] = {}
     for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
         if dimension.kind in _FRACTIONS and dimension.name in bounds and bounds[dimension.name].number is None:
@@ -104,7 +104,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """A step's numeric parameters and the choices and bounds of its search, each with its place in the spec."""
+    """Yield a step's numeric parameters and its search's choices and bounds, each with its place in the spec."""
     values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]
@@ -120,7 +120,7 @@ def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:
-    """Require credentials for buckets that a cluster adopts, because its workloads have no cloud identity."""
+    """Require credentials for buckets adopted by a cluster, because the cluster's workloads have no cloud identity."""
     for store in system.stores.values():
         target = system.target(store.target)
         if store.type != "object" or not store.adopt or target.provider != "kubernetes":
@@ -171,7 +171,7 @@ def outputs(system: System) -> Iterator[Diagnostic]:
 
 
 def retraining(system: System) -> Iterator[Diagnostic]:
-    """Report breaches that retrain another model than the watched one."""
+    """Report breaches that retrain a model other than the watched one."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         pipeline = system.pipelines.get(monitor.on_breach.run)

@@ -1,4 +1,4 @@
-"""Checks data, models and pipelines: columns, metrics, steps and search."""
+"""Check data, models and pipelines: columns, metrics, steps and searches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVED_ALIAS: Final = pattern(r"latest|v[0-9]+")
 
 
 def columns(system: System) -> Iterator[Diagnostic]:
-    """Require a dataset's named columns to be in its schema, if any, and its label not to be a feature."""
+    """Require a dataset's columns to be in its schema, if it has one, and the label not to be a feature."""
     suggestions = Suggestions()
     for data in system.data.values():
         if data.schema:
@@ -42,7 +42,7 @@ def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) 
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Require a label for built-in trainers, a timestamp for splits by time, and no step that writes its own input."""
+    """Require labels for built-in trainers and timestamps for splits by time. Report steps that write their input."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and not any(system.data[name].label for name in step.inputs):
@@ -57,7 +57,7 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def trainers(system: System) -> Iterator[Diagnostic]:
-    """Require a pipeline to train its model once, with a trainer for the model's framework."""
+    """Require a pipeline to train its model exactly once, with a trainer for the model's framework."""
     for pipeline in system.pipelines.values():
         training = [step for step in pipeline.steps if step.trainer]
         if len(training) > 1:
@@ -71,7 +71,7 @@ def trainers(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require gate checks with a metric that is reported, and bounds that can be met."""
+    """Require gate checks to have a metric that is reported and bounds that can be met."""
     own = _reporting_own_metrics(system)
     for model in system.models.values():
         for check in model.validation:
@@ -86,7 +86,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    """Report gates that need a user-defined metric for the champion or on other data, where it has no value."""
+    """Report gates that need a user-defined metric for the champion or for other data, where it has no value."""
     given = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in given if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
@@ -95,7 +95,7 @@ def _compared(system: System, check: Check, model: Model, own: bool, path: Path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Models that no built-in trainer trains: user code may report any metric."""
+    """Return the models without a built-in trainer, for which user code may report any metric."""
     built_in = {
         pipeline.model.model
         for pipeline in _training(system)
@@ -130,7 +130,7 @@ def direction_of(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def within_reach(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """Report bounds that are impossible, have no effect, or use the wrong unit: 95 may mean a percentage."""
+    """Report bounds that are impossible, have no effect, or use the wrong unit, such as 95 for 95 percent."""
     low, high = metric.least, metric.most
     only = check.minimum is None or check.maximum is None
     if check.versus and check.min_delta >= high - low:
@@ -154,13 +154,13 @@ def within_reach(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
-    """Report checks whose lower bound is above the upper one."""
+    """Report checks whose lower bound is above the upper bound."""
     if check.minimum is not None and check.maximum is not None and check.minimum > check.maximum:
         yield problems.bounds_reversed(system.at(*path, "min"), check.minimum, check.maximum)
 
 
 def tuning(system: System) -> Iterator[Diagnostic]:
-    """Require a search to optimize a reported metric in the right direction, within ordered bounds."""
+    """Require a search to optimize a reported metric in the right direction, with ordered bounds."""
     for pipeline in system.pipelines.values():
         tuned = pipeline.tuning
         if tuned is None or pipeline.model is None:
@@ -186,14 +186,14 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """The steps that a search applies to: those with built-in trainers, otherwise final steps."""
+    """Return the steps that a search applies to: steps with built-in trainers, otherwise final steps."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
 
 
 def steps(system: System) -> Iterator[Diagnostic]:
-    """Report steps that wait for each other in a cycle, or may take longer than their pipeline's timeout."""
+    """Report steps that wait for each other in a cycle, or that may take longer than the pipeline's timeout."""
     for pipeline in system.pipelines.values():
         cycle = _cycle(pipeline)
         if cycle:
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """A cycle in which each step needs the next, and the last needs the first; empty if there is none."""
+    """Return a cycle in which each step needs the next, and the last the first, or nothing if there is no cycle."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:

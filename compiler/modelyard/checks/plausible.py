@@ -1,4 +1,4 @@
-"""Reports what is probably a mistake: splits without rows, runs in quick succession, implausible sizes."""
+"""Report probable mistakes: splits without rows, runs in quick succession, implausible sizes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _LEAST_HELD_OUT = 0.01
 _MOST_HELD_OUT = 0.5
 
 _HOUR_S = 3600
-"""If accelerators train more often than this, machines barely start in time and the data has barely changed."""
+"""The shortest plausible interval between training runs on accelerators. Starting machines takes several minutes."""
 
 _SENSIBLE_S = 300
-"""Runs that start more often than this mostly wait for clusters, Pods, images and libraries."""
+"""The shortest plausible interval between runs. More frequent runs mostly wait for clusters, images and libraries."""
 
 _NOTICED_S = 10
-"""How often the CronJob controller looks for due runs (kubernetes.io, "CronJob", "Schedule limits", 2026-11-26)."""
+"""How often the CronJob controller checks for due runs (kubernetes.io, "CronJob", "Schedule limits", 2026-11-26)."""
 
 _GI = 1024**3
 _SMALLEST = _GI
 _LARGEST = 256 * 1024 * _GI
-"""The minimum disk fits Ray's logs and a copy of a model; no machine has a disk as large as the maximum."""
+"""The plausible disk sizes. The minimum fits Ray's logs and a copy of a model, and no machine has the maximum."""
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """Report splits that leave no rows for training or for evaluation."""
+    """Report splits that leave no rows for training or evaluation."""
     for pipeline in system.pipelines.values():
         fraction = pipeline.split.fraction
         if pipeline.type == "training" and not _LEAST_HELD_OUT <= fraction <= _MOST_HELD_OUT:
@@ -104,7 +104,7 @@ def _size(span: Span, subject: str, written: str, size: int) -> Iterator[Diagnos
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:
-    """Report mirroring to the version and hardware that already serve the requests."""
+    """Report mirroring to the same version and hardware that already serve the requests."""
     for inference in system.inference.values():
         shadows = [
             variant for variant in inference.variants if inference.mirror and variant.name == inference.mirror.variant
@@ -122,7 +122,7 @@ def mirrors(system: System) -> Iterator[Diagnostic]:
 
 
 def variants(system: System) -> Iterator[Diagnostic]:
-    """Report variants that get neither requests nor copies, or that are identical."""
+    """Report identical variants, and variants that get neither requests nor copies."""
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""
@@ -171,7 +171,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """The number of values in a dimension; None if it is continuous, 0 if the bounds are reversed."""
+    """Return the number of values in a dimension: None if it is continuous, 0 if the bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0
@@ -181,7 +181,7 @@ def _values(dimension: Parameter) -> int | None:
 
 
 def delays(system: System) -> Iterator[Diagnostic]:
-    """Report label delays of datasets without labels."""
+    """Report label delays for datasets without labels."""
     for data in system.data.values():
         if data.delay_s and not data.label:
             yield problems.delay_of_no_labels(system.key("data", data.name, "delay"), data.name)

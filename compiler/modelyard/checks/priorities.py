@@ -1,4 +1,4 @@
-"""Checks that preemptible runs are retried."""
+"""Check that preemptible runs are retried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports endpoint objectives that replicas and machines cannot meet."""
+"""Report endpoint objectives that replicas and machines cannot meet."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from modelyard.provider import Rule
 from modelyard.spec import Inference, System
 
 _START_MS = 10_000
-"""The minimum time to start a replica: schedule a Pod, pull an image, load a model."""
+"""The minimum time to start a replica: scheduling a Pod, pulling an image, loading a model."""
 
 _REPLACE_S = 300
-"""The time to replace a replica: evict it, start a machine, start the replica."""
+"""The time to replace a replica: evicting it, starting a machine, starting the new replica."""
 
 _RELIABLE = 0.999
 
@@ -22,7 +22,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def scale_to_zero(system: System) -> Iterator[Diagnostic]:
-    """Report latency objectives that a variant cannot meet while it scales up from zero."""
+    """Report latency objectives that a variant cannot meet while scaling up from zero."""
     for inference in system.inference.values():
         fast = [quantile for quantile, bound_ms in _latencies(inference) if bound_ms < _START_MS]
         for variant in inference.variants:
@@ -37,7 +37,7 @@ def _latencies(inference: Inference) -> tuple[tuple[float, int], ...]:
 
 
 def availability(system: System) -> Iterator[Diagnostic]:
-    """Report availability objectives that fail whenever the only replica or machine is replaced."""
+    """Report availability objectives that are missed whenever the only replica or machine is replaced."""
     for inference in system.inference.values():
         slo = inference.slo
         if slo is None or slo.availability is None:

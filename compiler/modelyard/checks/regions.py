@@ -1,4 +1,4 @@
-"""Looks up the country of a cloud region and the countries of a jurisdiction, from regions.json."""
+"""Look up a cloud region's country and a jurisdiction's countries in regions.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "regions.json")
 class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
-    `storage` maps each provider to a pattern of its object storage hosts, all of which serve the same buckets.
+    `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -25,21 +25,21 @@ class Regions:
     storage: Mapping[str, str]
 
     def country_of(self, region: str) -> str:
-        """The country of any cloud's region; empty if no cloud has the region."""
+        """Return the country of a region in any cloud, or "" if no cloud has the region."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
-        """Whether a host name belongs to a cloud's object storage."""
+        """Return whether a host name belongs to a cloud's object storage."""
         return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
-        """Whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
+        """Return whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
 
 @lru_cache(maxsize=1)
 def regions() -> Regions:
-    """The table that modelyard ships."""
+    """Return the table of regions that is part of modelyard."""
     with open(_FILE, encoding="utf-8") as file:
         data = json.load(file)
     jurisdictions = {code: tuple(members) for code, members in data["jurisdictions"].items()}

@@ -1,4 +1,4 @@
-"""Finds override operations that remove safeguards from emitted objects."""
+"""Find override operations that remove safeguards from emitted objects."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ _GUARDS: Final = {
     "RoleBinding": ("subjects", "roleRef"),
     "ClusterRoleBinding": ("subjects", "roleRef"),
 }
-"""Object kinds that are safeguards, and the fields that protect."""
+"""Object kinds that are safeguards, each with its protective fields."""
 
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "Namespace": ("metadata", "labels", "pod-security.kubernetes.io/enforce"),
     "ServiceAccount": ("metadata", "annotations", "eks.amazonaws.com/role-arn"),
 }
-"""Paths of safeguards in object metadata. Patching a parent changes them as well."""
+"""Paths of safeguards in object metadata. Patching a parent also changes the safeguard."""
 
 _IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
 _CONTAINERS: Final = frozenset({"containers", "initContainers"})
 _REQUIRED: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
 _REQUIRED_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
-"""Fields that every emitted securityContext sets; a replacement without them removes protection."""
+"""Fields that every emitted securityContext sets. A replacement without them removes protection."""
 
 _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 
 
 def lifted(override: Override) -> Iterator[tuple[int, str]]:
-    """Find operations that remove a safeguard: their position, and their effect, such as `privileged: true`."""
+    """Find operations that remove a safeguard. Yields their position and effect, such as `privileged: true`."""
     for at, operation in enumerate(override.patch):
         effect = next(_effects(override.kind, operation), "")
         if effect:
@@ -83,7 +83,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _around(kind: str, op: str, keys: list[str]) -> bool:
-    """Whether an operation replaces or removes a parent of a safeguard; annotations may be added first."""
+    """Return whether an operation replaces or removes a safeguard's parent. Adding the first annotations is allowed."""
     place = _PLACES.get(kind, ())
     adds_annotations = op == "add" and keys[-1:] == ["annotations"]
     return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not adds_annotations
@@ -94,7 +94,7 @@ def _keys(pointer: Json) -> list[str]:
 
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
-    """The safeguards that a new value at a path would remove, including nested ones."""
+    """Yield the safeguards that a new value at a path would remove, at any depth."""
     key = keys[-1] if keys else ""
     if key in _OPENINGS:
         yield f"it sets {key}"

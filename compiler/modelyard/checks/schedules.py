@@ -1,4 +1,4 @@
-"""Checks schedules: cron lines that Kubernetes accepts, and time zones that exist."""
+"""Check that Kubernetes accepts the cron lines of schedules, and that their time zones exist."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def zone(system: System, name: str, path: Path, suggestions: Suggestions) -> Ite
 
 
 def _better(line: str) -> str:
-    """A valid line that was probably meant: minute and hour swapped, or abbreviated names of days and months."""
+    """Return the line that was probably meant, with minute and hour swapped or with abbreviated day or month names."""
     fields = line.split()
     swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
     for better in (swapped, _LONG_NAME.sub(lambda found: found[0][:3].upper(), line)):
@@ -61,7 +61,7 @@ def _better(line: str) -> str:
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
-    """The shortest and longest time between two starts; None if nothing starts or the line is invalid."""
+    """Return the shortest and longest time between two starts, or None without any starts or for an invalid line."""
     if schedule.kind != "cron":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Checks custom pipeline steps that score with a registered model."""
+"""Check custom pipeline steps that score with a registered model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import Step, System
 
 
 def scoring_steps(system: System) -> Iterator[Diagnostic]:
-    """Require scoring steps to be built in, to have inputs, and to be in pipelines that do not train."""
+    """Require scoring steps to be built in, to have inputs, and to be in pipelines without training."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.model is None:
@@ -27,7 +27,7 @@ def scoring_steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _without_effect(step: Step) -> Iterator[tuple[str, ...]]:
-    """The fields that have no effect next to a model. A trainer in a pipeline that does not train is E0884."""
+    """Yield a step's fields that have no effect next to a model. Trainers in pipelines without training are E0884."""
     if step.source.entrypoint:
         yield "source", "entrypoint"
     if step.parameters:

@@ -1,4 +1,4 @@
-"""Checks that every secret reference can be resolved, and that the spec contains no literal secrets."""
+"""Check that every secret reference can be resolved, and that the spec contains no literal secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BUILT_IN = "kubernetes"
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
-    """Report texts that look like secrets, and secret references in fields that do not support them."""
+    """Report texts that look like secrets, and secret references in fields that do not support references."""
     return secret_literals(system.document)
 
 
@@ -45,7 +45,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
-    """Every secret in the spec, with its place and the targets that read it."""
+    """Yield every secret in the spec, with its place and the targets that read it."""
     for target in system.deployment.targets:
         path = target_path(system, target.name)
         if target.gateway and target.gateway.certificate:
@@ -73,14 +73,14 @@ def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
 
 
 def _model_targets(system: System) -> set[str]:
-    """The targets on which something reads or writes models."""
+    """Return the targets where any workload reads or writes models."""
     result = {pipeline.target for pipeline in system.pipelines.values() if pipeline.model or models_of(pipeline)}
     result |= {inference.target for inference in system.inference.values()}
     return result | ({system.deployment.placement.registry} if system.registry else set())
 
 
 def _store_readers(system: System, with_models: set[str]) -> dict[str, set[str]]:
-    """The targets on which something reads or writes each store."""
+    """Return the targets where any workload reads or writes each store."""
     readers: dict[str, set[str]] = {}
     for store, target in _store_uses(system):
         readers.setdefault(store, set()).add(target)

@@ -1,4 +1,4 @@
-"""Checks model stages: their order, the requests and labels that soaks need, and change windows."""
+"""Check model stages: their order, the requests and labels that soaks need, and change windows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Require stages to form a line: one is first, and each of the others follows a different stage."""
+    """Require stages to form a line: one stage is first, and each of the others follows a different stage."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -32,7 +32,7 @@ def order(system: System) -> Iterator[Diagnostic]:
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
-    """What keeps stages from forming a line: the stage and its field, the problem, and the fix."""
+    """Find what keeps stages from forming a line. Returns the stage and its field, the problem, and the fix."""
     firsts = [stage.alias for stage in model.stages if not stage.after]
     followers: dict[str, str] = {}
     for stage in model.stages:
@@ -49,7 +49,7 @@ def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _in_a_circle(model: Model, stage: Stage) -> bool:
-    """Whether following `after` from a stage leads back to it."""
+    """Return whether following `after` from a stage leads back to that stage."""
     before = {other.alias: other.after for other in model.stages}
     at = stage.after
     for _ in model.stages:
@@ -60,7 +60,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Require training and imports to promote to the first stage, and a promoter here to move versions on."""
+    """Require training and imports to promote to the first stage, and the promoter that moves versions to run here."""
     has_promoter = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():
@@ -92,7 +92,7 @@ def entered(system: System) -> Iterator[Diagnostic]:
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
-    """Require requests for a soaking version, and a monitor that evaluates its answers."""
+    """Require requests for a soaking version, and a monitor that evaluates the answers."""
     for model in system.models.values():
         for stage in model.stages:
             if stage.soak is None:
@@ -107,7 +107,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
 
 
 def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
-    """Report soaks that the next training run would restart before they end."""
+    """Report soaks that cannot end before the next training run restarts them."""
     for pipeline in system.pipelines.values():
         gaps = gaps_s(pipeline.schedule)
         trains = pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model
@@ -118,7 +118,7 @@ def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
-    """Endpoints and aliases that receive requests, or copies of requests, for a model."""
+    """Yield endpoints and aliases that receive requests, or copies of requests, for a model."""
     for inference in system.inference.values():
         mirrored = inference.mirror.variant if inference.mirror is not None else ""
         for variant in inference.variants:
@@ -145,7 +145,7 @@ def _judged(
 
 
 def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
-    """Require a soak that outlasts its label delay, and whose monitor covers most of its duration."""
+    """Require a soak to be longer than the label delay, and its monitor to cover most of the soak."""
     assert stage.soak is not None
     delay_s = (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
     if delay_s > stage.soak.for_s:
@@ -159,7 +159,7 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require enough approvers, and a gate and approvals before a high-risk version answers callers."""
+    """Require enough approvers and, before a high-risk version answers callers, a gate and approvals."""
     groups = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:
@@ -178,7 +178,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def _answers(system: System, model: Model, stage: Stage) -> bool:
-    """Whether a stage is the last one, scores data, or serves at least half of an endpoint's requests."""
+    """Return whether a stage is the last, scores data, or serves at least half of an endpoint's requests."""
     if all(other.after != stage.alias for other in model.stages):
         return True
     for ref, path in used(system):
@@ -206,7 +206,7 @@ def _at_high_risk(system: System, model: Model, stage: Stage, setting: str) -> I
 
 
 def changes(system: System) -> Iterator[Diagnostic]:
-    """Require long enough windows, freezes that end after they begin, and a promoter to enforce both."""
+    """Require change windows to be long enough, freezes to end after they begin, and a promoter to enforce both."""
     calendar = system.governance.changes
     if calendar is None:
         for model in system.models.values():

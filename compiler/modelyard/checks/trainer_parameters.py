@@ -1,4 +1,4 @@
-"""Parameters of built-in trainers and their bounds, from a data file, because the compiler imports no trainer."""
+"""Parameters of built-in trainers and their bounds, from a data file, because the compiler does not import trainers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Table(TypedDict):
 
 @record
 class Interval:
-    """The numbers from `low` to `high`, with each bound included or excluded."""
+    """An interval from `low` to `high`, where each bound is included or excluded."""
 
     low: float
     high: float
@@ -32,7 +32,7 @@ class Interval:
     has_high: bool
 
     def holds(self, value: float) -> bool:
-        """Whether a number is in the interval."""
+        """Return whether a number is in the interval."""
         above = value >= self.low if self.has_low else value > self.low
         return above and (value <= self.high if self.has_high else value < self.high)
 
@@ -49,13 +49,13 @@ class Interval:
 
 @record
 class Bounds:
-    """The numbers that a parameter accepts: integers, floats, or both with different meanings (count and share)."""
+    """The numbers that a parameter accepts: integers, floats, or both with different meanings (count or share)."""
 
     whole: Interval | None = None
     number: Interval | None = None
 
     def takes(self, value: float) -> bool:
-        """Whether the parameter accepts a number."""
+        """Return whether the parameter accepts a number."""
         interval = self.whole if isinstance(value, int) and self.whole is not None else self.number
         return interval is not None and interval.holds(value)
 
@@ -73,19 +73,19 @@ def _table() -> _Table:
 
 
 def estimators() -> tuple[str, ...]:
-    """The built-in scikit-learn estimators."""
+    """Return the built-in scikit-learn estimators."""
     return tuple(name.partition("/")[2] for name in _table()["parameters"] if "/" in name)
 
 
 def parameters_of(trainer: str, estimator: str, task: str) -> tuple[str, ...]:
-    """A trainer's parameters for a task, sorted by name."""
+    """Return a trainer's parameters for a task, sorted by name."""
     kind = "classification" if task in _CLASSIFICATION else "regression"
     return tuple(_table()["parameters"][_entry(trainer, estimator)][kind])
 
 
 @lru_cache(maxsize=64)
 def bounds_of(trainer: str, estimator: str) -> Mapping[str, Bounds]:
-    """The bounds of numeric parameters, by name; parameters without bounds are left out."""
+    """Return the bounds of numeric parameters by name, without parameters that have no bounds."""
     listed = _table()["bounds"][_entry(trainer, estimator)]
     return {name: Bounds(**{kind: _interval(text) for kind, text in kinds.items()}) for name, kinds in listed.items()}
 

@@ -1,4 +1,4 @@
-"""Checks that watched data exists, its rows have a timestamp, and comparisons have a reference."""
+"""Check that watched data exists, that its rows have a timestamp, and that comparisons have a reference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.spec.watched import watched_dataset, watched_pipeline, written_la
 
 
 def watched(system: System) -> Iterator[Diagnostic]:
-    """Require a timestamp in watched data, by which monitors select rows."""
+    """Require a timestamp in watched data, because monitors select rows by it."""
     for monitor in system.monitors.values():
         if monitor_type(monitor.type).reads != "rows":
             continue
@@ -32,7 +32,7 @@ def watched(system: System) -> Iterator[Diagnostic]:
 
 
 def compared(system: System) -> Iterator[Diagnostic]:
-    """Require a reference for checks that compare with one, even if the monitor's type does not require it."""
+    """Require a reference for checks that compare with one, even if the monitor's type needs none."""
     for monitor in system.monitors.values():
         if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
             continue
@@ -46,7 +46,7 @@ def compared(system: System) -> Iterator[Diagnostic]:
 
 
 def _data(system: System, monitor: Monitor) -> str | None:
-    """The watched dataset's name; empty for captures, None for a pipeline without data."""
+    """Return the watched dataset's name, "" for captures, or None for a pipeline without data."""
     if monitor.watch.startswith("inference."):
         return ""
     dataset = watched_dataset(system, monitor)

@@ -1,4 +1,4 @@
-"""The command line, the only part that prints, reads the spec from disk, and imports both stages and targets."""
+"""The command line. Only this package prints, reads the spec from disk, and imports both stages and targets."""
 
 from modelyard.cli.main import command, main
 

@@ -1,4 +1,4 @@
-"""`explain` for an address such as `inference.scorer`: its place in the spec, its resources and its machines."""
+"""Explain an address such as `inference.scorer`: its place in the spec, its resources and its machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """The explanation to print; empty if the spec has nothing at this address."""
+    """Return the explanation to print, or nothing if the spec has nothing at this address."""
     path: Path = tuple(address.split("."))
     if outcome.document is None:
         return []
@@ -40,7 +40,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 
 def _added(plan: Plan, address: str) -> list[str]:
-    """Lines about a workload that the compiler adds, such as the promoter; empty if there is no such workload."""
+    """Describe a workload that the compiler adds, such as the promoter. Returns no lines if there is none."""
     resources = [resource for resource in plan.resources if resource.workload == address]
     if not resources:
         return []
@@ -59,14 +59,14 @@ def _exists(outcome: Outcome, path: Path) -> bool:
 
 
 def _owner(path: Path) -> Path:
-    """The named entry that a path is in: `inference.scorer`, `deployment.targets.main`."""
+    """Return the named entry that a path is in: `inference.scorer`, `deployment.targets.main`."""
     if path[0] == "registry":
         return path[:1]
     return path[:3] if path[:2] == ("deployment", "targets") else path[:2]
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """The value of one field, the components that only its line creates, and the address to explain for the rest."""
+    """Describe a field: its value, the components that only its line creates, and the address of the whole entry."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
@@ -76,7 +76,7 @@ def _field(document: Document, plan: Plan, path: Path) -> list[str]:
 
 
 def _users(system: System, path: Path) -> list[str]:
-    """Lines about the users of a dataset or model, for which no resource is created."""
+    """Describe the users of a dataset or model, which have no resources of their own."""
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
@@ -147,7 +147,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """The infrastructure program's components that come from this path or below it."""
+    """Return the infrastructure program's components that are created by this path or a path below."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

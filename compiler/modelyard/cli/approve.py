@@ -1,4 +1,4 @@
-"""`modelyard approve`: signs a statement with an SSH key that one model version may go live."""
+"""`modelyard approve`: sign a statement with an SSH key that a model version may go live."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ TAG = "modelyard.approval."
 _HEX = 64
 _SHORT = 12
 _DIGEST = pattern(rf"sha256:[0-9a-f]{{{_HEX}}}")
-_LONGEST = 4500  # the length of a tag in MLflow's database, with a margin
+_LONGEST = 4500  # the maximum length of a tag in MLflow's database, with a margin
 
 
 class CannotApprove(Exception):
-    """Raised with a message if no statement can be signed."""
+    """Raised if no statement can be signed. The message explains why."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,7 +86,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
 
 
 def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
-    """Write an approval to a file next to the spec, named after its content."""
+    """Write an approval to a file next to the spec, with a name derived from the content."""
     folder = Path(spec).parent / APPROVALS / group
     short = about["digest"].removeprefix("sha256:")[:_SHORT]
     path = folder / f"{about['environment']}-{about['model']}-{about['alias']}-{short}.json"
@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The registry and version in which to store an approval; both empty if the approval is printed."""
+    """Return the registry and version in which to store an approval, or empty strings to print the approval."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -118,7 +118,7 @@ def _place(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
-    """The tags of a version that can be approved. Prints a summary before anything is signed."""
+    """Return the tags of a version that can be approved, and print a summary before anything is signed."""
     from modelyard.cli.approve_registry import tags_of
     from modelyard.cli.approve_version import described, judge
 
@@ -130,7 +130,7 @@ def _looked_up(system: System, registry: str, registered: str, version: str, ali
 
 
 def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
-    """The digest of the files to approve, from the command line or the registry; if both exist, they must match."""
+    """Return the digest of the files to approve, from the command line or the registry. The two must match."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
             f"--digest is sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
@@ -166,7 +166,7 @@ def _needed(approval: Approval, kept: str) -> str:
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
-    """An approval's content, which the runtime verifies before the alias moves."""
+    """Return an approval's content, which the runtime verifies before the alias moves."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Approval",
@@ -180,7 +180,7 @@ def statement(system: System, registered: str, alias: str, digest: str) -> dict[
 
 
 def signed(content: Mapping[str, str], key: Path) -> str:
-    """Sign the statement. ssh-keygen prompts for a passphrase or a touch itself."""
+    """Sign the statement with ssh-keygen, which may prompt for a passphrase or a touch."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     with tempfile.TemporaryDirectory(prefix="approval-") as folder:
         file = Path(folder) / "statement.json"
@@ -202,7 +202,7 @@ def _now() -> str:
 
 
 def _public_key(key: str) -> PublicKey:
-    """The public key, from the file next to the private key."""
+    """Return the public key from the file next to the private key."""
     private = Path(key)
     if not key or not private.name:
         raise CannotApprove("name the key with --key FILE, such as ~/.ssh/id_ed25519")
@@ -231,7 +231,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """The group in whose name a key approves."""
+    """Return the group that a key approves for."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
@@ -239,7 +239,7 @@ def _group(system: System, approval: Approval, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """A model in the spec, and the alias that the approval allows to move."""
+    """Return a model in the spec, and the alias to which the approval applies."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"there is no model {name!r}; known: {listed}{_meant(name, system.models)}")

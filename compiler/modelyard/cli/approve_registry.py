@@ -1,4 +1,4 @@
-"""The requests of `modelyard approve` to MLflow: reading a version's tags, and adding one."""
+"""MLflow requests for `modelyard approve`: read a version's tags, and add a tag."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from modelyard.cli.approve import CannotApprove
 
 _API = "/api/2.0/mlflow/model-versions"
 _TIMEOUT_S = 30
-_LONGEST = 8 * 2**20  # maximum bytes of a response; each tag of a version has a few thousand characters
+_LONGEST = 8 * 2**20  # maximum bytes of a response, which contains tags with a few thousand characters each
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 _NOT_MLFLOW = "the server there is not MLflow, or something sits in front of it"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Does not follow redirects, because the credentials are only for the address that was typed."""
+    """Refuses redirects, because the credentials are only for the address that the user typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Refuse to follow the redirect, so that urllib raises an HTTPError."""
+        """Return nothing, so that urllib raises an HTTPError instead of following the redirect."""
 
 
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
-    """The tags of a version."""
+    """Return the tags of a version."""
     query = urlencode({"name": name, "version": version})
     model_version = _response(registry, f"/get?{query}", None).get("model_version")
     tags = cast("dict[str, object]", model_version).get("tags", []) if isinstance(model_version, dict) else 0
@@ -41,7 +41,7 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
 
 
 def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
-    """Store an approval with a version, and return the version's tags as the registry reports them."""
+    """Store an approval with a version, and return the version's tags from the registry."""
     _response(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
     tags = tags_of(registry, name, version)
     if tags.get(tag) != content:
@@ -50,7 +50,7 @@ def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapp
 
 
 def checked(registry: str) -> str:
-    """A registry's address without a trailing slash. Errors about invalid addresses never contain the password."""
+    """Return a registry's address without a trailing slash. Errors about invalid addresses contain no password."""
     example = "such as http://localhost:5000"
     if "@" in registry:
         raise CannotApprove(f"--registry contains a login, which others can read: leave it out, and set {_LOGIN}")
@@ -71,7 +71,7 @@ def checked(registry: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Untrusted text, made safe to print within a line: it cannot start a new one."""
+    """Escape untrusted text for printing within a line, so that it cannot start a new line."""
     return " ".join(text.split())[:longest]
 
 
@@ -116,7 +116,7 @@ def _read(answer: Any) -> dict[str, Any]:
 
 
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
-    """A one-line description of an error response."""
+    """Return a one-line description of an error response."""
     if 300 <= refused.code < 400:
         location = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (

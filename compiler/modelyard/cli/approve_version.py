@@ -1,4 +1,4 @@
-"""Describes a version to its approver, before and after signing, from its tags and the spec."""
+"""Describe a version to its approver before and after signing, based on the version's tags and the spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORKLOAD, _ENVIRONMENT = "modelyard.workload", "modelyard.environment"
 
 
 def described(tags: Mapping[str, str]) -> str:
-    """A summary of a version for its approver."""
+    """Return a summary of a version for its approver."""
     verdict = {"held": "it passed its gate", "": "its gate has no verdict yet"}.get(
         tags.get(_GATE, ""), "it failed its gate"
     )
@@ -31,7 +31,7 @@ def described(tags: Mapping[str, str]) -> str:
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise if an approval would have no effect, or another one than the signer expects."""
+    """Raise if an approval would have no effect, or a different effect than the signer expects."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None
@@ -59,7 +59,7 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
 
 
 def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
-    """Whether a stage accepts a version despite its failed checks."""
+    """Return whether a stage accepts a version despite its failed checks."""
     try:
         failed: object = json.loads(tags.get(_FAILED, ""))
     except ValueError:
@@ -71,7 +71,7 @@ def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
-    """The approvals that a version still needs, according to the signatures in its tags."""
+    """Return the approvals that a version still needs, according to the signatures in its tags."""
     approving = _approving_groups(system, approval, about, tags)
     remaining = [group for group in approval.groups if group not in approving]
     missing = approval.minimum - len(approving)
@@ -83,7 +83,7 @@ def still_missing(system: System, approval: Approval, about: Mapping[str, str], 
 def _approving_groups(
     system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]
 ) -> list[str]:
-    """The groups whose approvals are in the tags and count."""
+    """Return the groups with a valid approval in the tags."""
     groups = approval.groups
     lines = [
         f"{group.name} {' '.join(line.split()[:2])}\n"
@@ -109,13 +109,13 @@ def _approving_groups(
 
 
 def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """The statement and signature of an approval; nothing if it approves something else."""
+    """Return the statement and signature of an approval, or nothing if it approves something else."""
     try:
         approval = json.loads(content)
         statement, signature = str(approval["statement"]), str(approval["signature"])
         claims = json.loads(statement)
         fits = all(claims.get(name) == value for name, value in about.items())
-        f"{statement}{signature}".encode()  # neither has a lone surrogate, which cannot be encoded in UTF-8
+        f"{statement}{signature}".encode()  # lone surrogates cannot be encoded in UTF-8
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return (statement, signature) if fits else None

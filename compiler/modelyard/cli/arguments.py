@@ -1,4 +1,4 @@
-"""Defines the commands, their options, and their help."""
+"""Define the commands, their options, and their help."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ def _examples(command: str) -> str:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """The help formatter, which argparse also creates to check each argument.
+    """Return the help formatter, which argparse also creates to check each argument definition.
 
-    argparse's default formatter imports `shutil`, and with it archive libraries, to measure the terminal.
+    To measure the terminal, argparse's default formatter would import `shutil` and its archive libraries.
     """
     try:
         columns = int(os.environ.get("COLUMNS", "0"))
@@ -144,13 +144,13 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     if columns <= 0:
         try:
             columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ is not None else 0
-        except (ValueError, OSError):  # standard output is closed, or is not a terminal
+        except (ValueError, OSError):  # standard output is closed or not a terminal
             columns = 0
     return argparse.RawDescriptionHelpFormatter(prog, width=(columns or 80) - 2)
 
 
 def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    """Return the parser of the whole command line."""
     top = argparse.ArgumentParser(prog="modelyard", description=_ABOUT, epilog=_FIRST_STEPS, formatter_class=_formatter)
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)

@@ -1,4 +1,4 @@
-"""`modelyard compile`: compiles the spec on disk to projects on disk, and writes nothing if nothing changed."""
+"""`modelyard compile`: compile the spec on disk to projects on disk, and write nothing if nothing changed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile one environment. Returns 1 and changes nothing if the spec is wrong or the folder cannot be written."""
+    """Compile one environment. Returns 1 and changes nothing if the spec is wrong or the folder is not writable."""
     inputs, problems = gather(arguments)
-    if arguments.out == "":  # would stand for the working directory
+    if arguments.out == "":  # an empty path would mean the working directory
         inputs, problems = None, (*problems, tell.no_folder())
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -42,14 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def output_folder(typed: str | None, inputs: Inputs) -> Path:
-    """The output folder of a spec: `--out`, or `build` next to the spec."""
+    """Return the output folder of a spec: `--out`, or `build` next to the spec."""
     return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """The targets, if both lock and output match these inputs; none if anything differs.
+    """Return the targets, if both lock and output match these inputs, or nothing if anything differs.
 
-    Neither file is tamper-proof: `modelyard verify` detects changes.
+    Neither the lock nor the output is tamper-proof. `modelyard verify` detects manipulation.
     """
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
     all_unchanged = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
@@ -82,8 +82,8 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
 
 
 def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Addresses]:
-    """Compile the stacks and print any errors. Also returns the resources left from earlier compiles."""
-    # Imported only here, because an unchanged compile needs neither stages nor targets.
+    """Compile the stacks and print any errors. The result includes resources that remain from earlier compiles."""
+    # Imported here, because an unchanged compile needs neither stages nor targets.
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
     from modelyard.pipeline import compile_system, opened
@@ -124,7 +124,7 @@ def _report_stopped(arguments: argparse.Namespace, inputs: Inputs, outcome: Outc
 def _write(
     arguments: argparse.Namespace, inputs: Inputs, out: Path, outcome: Outcome, plan: Plan, before: Addresses
 ) -> int:
-    """Write all projects, then the lock, and print what was written."""
+    """Write all projects, then the lock, and print a report."""
     from modelyard.emit import stack_files
     from modelyard_targets import TARGETS
 
@@ -164,10 +164,10 @@ def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
 def _print_summary(folder: Path, plan: Plan, stacks: tuple[Stack, ...], reports: tuple[Report, ...]) -> None:
     for stack, one in zip(stacks, reports, strict=True):
         say(f"{folder / stack.target}: {one.total} files, {len(one.written)} written, {len(one.removed)} removed")
-    with_projects = [stack for stack in stacks if stack.projects]  # a target with only adopted resources has none
+    with_projects = [stack for stack in stacks if stack.projects]  # none if all resources are adopted
     if not with_projects:
         return
-    calling = {link.ends[0] for link in plan.crossings()}  # a target that calls another one is applied after it
+    calling = {link.ends[0] for link in plan.crossings()}  # the called target is applied first
     first = next((stack for stack in with_projects if stack.target not in calling), with_projects[0])
     project = folder.joinpath(first.target, *(one.folder for one in first.projects[:1]))
     say(f"next: read {folder / first.target / 'README.md'}, then `pulumi up` in {project}")

@@ -1,4 +1,4 @@
-"""The machine-readable result of a compile: every target's project and files, and which of them changed."""
+"""The machine-readable result of a compile: every target's projects and files, and which files changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROJECT = "/Pulumi.yaml"
 def compiled_json(
     diagnostics: Iterable[Diagnostic], lock: Path, folder: Path, reports: Mapping[str, Report | None]
 ) -> str:
-    """A JSON object with the diagnostics, the lock, and a list of targets.
+    """Return a JSON object with the diagnostics, the lock, and a list of targets.
 
     `folder` is the environment's folder. `reports` maps targets to reports; None means that nothing changed.
     """

@@ -1,4 +1,4 @@
-"""`modelyard completion`: the script that completes the command line in a shell."""
+"""`modelyard completion`: print a shell script that completes the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the script for the named shell."""
+    """Print the completion script for the named shell."""
     folder = Path(__file__).parent.parent / "completions"
     sys.stdout.write((folder / f"modelyard.{arguments.shell}").read_text(encoding="utf-8"))
     return 0

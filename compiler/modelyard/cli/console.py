@@ -1,4 +1,4 @@
-"""Prints diagnostics in the chosen format, with colour only on a terminal."""
+"""Print diagnostics in the chosen format, by default with colour only on a terminal."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _BETWEEN_S = 0.2
 
 
 def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], form: str, colour: str) -> None:
-    """Print diagnostics: for people to standard error, for machines (json, sarif, github) to standard output."""
+    """Print diagnostics as text to standard error, or in a machine-readable format to standard output."""
     if form == "text" and not diagnostics:
         return
-    from modelyard.printing.diagnostics import render  # a run without errors needs no formatter
+    from modelyard.printing.diagnostics import render  # imported here because a run without errors needs no formatter
 
     stream = sys.stderr if form == "text" else sys.stdout
     providers = _providers() if form == "sarif" else ()
@@ -31,15 +31,15 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
 
 
 def _providers() -> tuple[str, ...]:
-    from modelyard_targets import TARGETS  # loads the modules of every provider
+    from modelyard_targets import TARGETS  # imported here because it loads every provider's modules
 
     return TARGETS.diagnostics()
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to use colour, as decided by the option, NO_COLOR or FORCE_COLOR, or the terminal.
+    """Return whether to use colour, depending on the option, NO_COLOR, FORCE_COLOR, and the terminal, in that order.
 
-    An empty variable does not count (https://no-color.org, https://force-color.org, 2026-11).
+    An empty variable is ignored (https://no-color.org, https://force-color.org, 2026-11).
     """
     if choice != "auto":
         return choice == "always"
@@ -51,7 +51,7 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
 
 
 def _columns(stream: TextIO) -> int | None:
-    """The width of a terminal; None if the stream is not one."""
+    """Return the width of a terminal, or None if the stream is not a terminal."""
     if not stream.isatty():
         return None
     import shutil
@@ -77,7 +77,7 @@ _MOST_ADDRESSES: Final = 5
 
 
 def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
-    """Print what errors kept from being checked: whole stages, or entries that depend on an error."""
+    """Print the stages or entries that could not be checked because of earlier errors."""
     checks = [_CHECKS[stage] for stage in waiting if stage in _CHECKS]
     if checks:
         listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]
@@ -89,7 +89,7 @@ def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
 
 
 class Progress:
-    """A one-line counter for work that takes longer than a second; prints only to a terminal."""
+    """A one-line progress counter for work that takes longer than a second. It only prints to terminals."""
 
     def __init__(self, label: str) -> None:
         self._label = label

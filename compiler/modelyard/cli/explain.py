@@ -1,4 +1,4 @@
-"""`modelyard explain`: explains a diagnostic code, a schema field, or an address in a spec."""
+"""`modelyard explain`: explain a diagnostic code, a schema field, or an address in a spec."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from modelyard_targets import TARGETS
 
 _CODE = pattern(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
 SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
-"""Sections whose entries can be explained by name."""
+"""Sections of the spec whose entries have addresses."""
 _ADDED = ("promoter", "starter")
-"""Workloads that the compiler adds and the spec does not name."""
+"""Workloads that are not in the spec, because the compiler adds them."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,7 +73,7 @@ def _explain_field(what: str) -> int:
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
-    """Explain an address and return the exit code, or None if the spec lacks the address, which may then be a field."""
+    """Explain an address and return the exit code, or None if it is not in the spec and may be a schema field."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

@@ -1,4 +1,4 @@
-"""`modelyard graph`: prints a diagram of the system."""
+"""`modelyard graph`: print a diagram of the system."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _network(plan: Plan, notation: str) -> str:
 
 
 def drawn(picture: Picture, notation: str) -> str:
-    """Render a picture, importing only the requested notation."""
+    """Render a picture in a notation, importing only that notation's module."""
     match notation:
         case "dot":
             from modelyard.drawing.dot import dot as draw

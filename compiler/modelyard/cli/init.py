@@ -1,4 +1,4 @@
-"""`modelyard init`: writes a starter spec, and the schema next to it for editors."""
+"""`modelyard init`: write a starter spec and, for editors, its schema."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def templates() -> dict[str, Path]:
-    """The templates, sorted by name."""
+    """Return the templates, sorted by name."""
     return {path.stem: path for path in sorted(_TEMPLATES.glob("*.yaml"))}
 
 
 def _summary(path: Path) -> str:
-    """A template's summary: its first comment line."""
+    """Return a template's summary: its first comment line."""
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
 def _write(folder: Path, text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     spec = folder / SPEC_NAME
-    if os.path.lexists(folder / DISTINCT_NAME):  # another spec in the same folder would be an error
+    if os.path.lexists(folder / DISTINCT_NAME):  # two specs in a folder would be an error
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DISTINCT_NAME))
     named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
     with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:
@@ -69,7 +69,7 @@ def _write(folder: Path, text: str) -> None:
 
 
 def _system_name(folder: Path) -> str:
-    """The folder's name as a valid system name, or `my-system` if there is none."""
+    """Return the folder's name as a valid system name, or `my-system` if there is none."""
     name = _NOT_IN_NAMES.sub("-", folder.resolve().name.lower()).strip("-0123456789")[:30].strip("-")
     return name or "my-system"
 

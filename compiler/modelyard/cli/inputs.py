@@ -1,4 +1,4 @@
-"""Reads the files that the arguments name into `Inputs`, and reports unreadable ones."""
+"""Read the files that the arguments name into `Inputs`, and report unreadable files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
 DISTINCT_NAME = "modelyard.yaml"
-"""The alternative name of a spec. No other tool uses this name, so editors can choose the schema by it."""
+"""The alternative file name of a spec. No other tool uses this name, so editors can choose the schema by it."""
 SPEC_NAMES = (SPEC_NAME, DISTINCT_NAME)
 APPROVALS = "approvals"
 """The folder of signed approvals next to a spec, possibly with a subfolder per group."""
@@ -26,7 +26,7 @@ _ENVIRONMENT = pattern(r"[a-z][a-z0-9-]{0,39}")
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
     """Read the spec and its environment files from disk, and collect the values of variables.
 
-    With `every`, all environments are read, and the unreadable ones are reported.
+    With `every`, all environments are read, and unreadable files are reported.
     """
     variables, problems = _variables(arguments.set)
     environment: str | None = arguments.env
@@ -54,14 +54,14 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
-    """The environments that `--env` accepts: those in the spec and in files next to it."""
-    from modelyard.overlay import environments  # an unchanged compile loads no stage
+    """Return the environments that `--env` accepts, which are defined in the spec or in files next to it."""
+    from modelyard.overlay import environments  # imported here because an unchanged compile loads no stage
 
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
-    """The environment files next to a spec by name, and the reasons why others cannot be read, also by name."""
+    """Return the environment files next to a spec and the reasons why others are unreadable, both by environment."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, Given] = {}
     unread: dict[str, list[Diagnostic]] = {}
@@ -77,7 +77,7 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
         path = os.path.join(folder, entry)
         if extension == ".yml" or not _ENVIRONMENT.fullmatch(name):
             problems.append(tell.environment_file(path, name))
-        elif os.path.isfile(path) or not os.path.exists(path):  # report a dangling link, but do not wait for a pipe
+        elif os.path.isfile(path) or not os.path.exists(path):  # report dangling links, but do not wait for pipes
             given = _read(path, repository, problems)
             if given is not None:
                 files[name] = given
@@ -87,7 +87,7 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
 
 
 def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[Given, ...]:
-    """The signed approvals next to a spec (`approvals/*.json` and `approvals/*/*.json`), sorted by path."""
+    """Return the signed approvals next to a spec (`approvals/*.json` and `approvals/*/*.json`), sorted by path."""
     folder = os.path.join(os.path.dirname(spec), APPROVALS)
     paths: list[str] = []
     for root in (folder, *_listed(folder)):
@@ -97,7 +97,7 @@ def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[
 
 
 def _listed(folder: str) -> list[str]:
-    """The paths in a folder; empty if the folder does not exist."""
+    """Return the paths in a folder, or nothing if the folder does not exist."""
     try:
         return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if not entry.startswith("."))
     except (OSError, ValueError):
@@ -105,7 +105,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def spec_path(typed: str) -> str:
-    """The path of the spec: the argument or, if that is a folder, its `modelyard.yaml` or `system.yaml`."""
+    """Return the path of the spec: the argument or, for a folder, its `modelyard.yaml` or `system.yaml`."""
     folder = "" if typed in {"", ".", "./"} else typed
     if folder and not os.path.isdir(folder):
         return typed
@@ -114,12 +114,12 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Whether a folder is ambiguous, because it has specs with both names."""
+    """Return whether a folder is ambiguous, because it contains specs with both names."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 
 def _repository(spec: str) -> str:
-    """The folder that symbolic links must not leave: the spec's git repository, otherwise the spec's folder."""
+    """Return the folder that symbolic links must not leave: the spec's git repository or, without one, its folder."""
     own = folder = os.path.dirname(os.path.abspath(spec))
     while not os.path.lexists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)
@@ -130,7 +130,7 @@ def _repository(spec: str) -> str:
 
 
 def _is_inside(path: str, repository: str) -> bool:
-    """Whether a file is in the repository after resolving all links."""
+    """Return whether a file is in the repository after resolving all links."""
     root = os.path.realpath(repository)
     return os.path.commonpath((root, os.path.realpath(path))) == root
 
@@ -141,7 +141,7 @@ def _read(path: str, repository: str, problems: list[Diagnostic]) -> Given | Non
             problems.append(tell.outside_repository(path))
             return None
         with open(path, "rb") as file:
-            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # one more byte shows that the file is too large
+            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # another byte means that the file is too large
     except OSError as problem:
         is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
         problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))

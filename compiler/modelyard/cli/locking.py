@@ -1,4 +1,4 @@
-"""Reads the lock next to a spec, and renders the lock that a compile writes."""
+"""Read the lock next to a spec, and render the lock that a compile writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def input_key(inputs: Inputs) -> str:
-    """A hash of everything that determines the output: files, variables, this version and its schema."""
+    """Return a hash of everything that determines the output: files, variables, modelyard's version, and the schema."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
@@ -30,7 +30,7 @@ def input_key(inputs: Inputs) -> str:
 
 
 def read_lock(inputs: Inputs) -> bytes:
-    """The lock next to the spec; empty if it is missing, unreadable, or a symbolic link."""
+    """Return the lock next to the spec, or an empty text if it is missing, unreadable, or a symbolic link."""
     try:
         return read(str(lock_path(inputs)))
     except OSError:
@@ -38,12 +38,12 @@ def read_lock(inputs: Inputs) -> bytes:
 
 
 def lock_path(inputs: Inputs) -> Path:
-    """The path of a spec's lock."""
+    """Return the path of a spec's lock."""
     return Path(inputs.spec.path).parent / LOCK_NAME
 
 
 def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
-    """The lock's entry for a plan. `before` are the resources left from earlier compiles, by target and address."""
+    """Return the lock's entry for a plan. `before` are resources left from earlier compiles, by target and address."""
     from modelyard.lasting import lasting, removed
 
     pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}
@@ -53,14 +53,14 @@ def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
-    """Report why an existing lock cannot be read. With `whole`, the resources in it are read as well."""
+    """Report why an existing lock cannot be read. With `whole`, its resources are also read."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
     return (lock_unreadable(str(lock_path(inputs)), reason),) if reason else ()
 
 
 def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:
-    """Pinned versions in the lock that differ from what these inputs compile to, by environment."""
+    """Report pinned versions in the lock that differ from the compiled versions, by environment."""
     text, path = read_lock(inputs), str(lock_path(inputs))
     if text:
         for name, plan in plans.items():

@@ -1,4 +1,4 @@
-"""`modelyard lsp`: runs the language server for an editor."""
+"""`modelyard lsp`: run the language server for an editor."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def run(_: argparse.Namespace) -> int:
     from modelyard.cli.language import KNOWLEDGE
     from modelyard.editor.server import serve
 
-    gc.enable()  # only other commands, which end soon, run without it
+    gc.enable()  # other commands run without the collector, because they end soon
     serve(KNOWLEDGE)
     return 0

@@ -1,4 +1,4 @@
-"""Shows machines in the output of `explain`: the choice and its price, the runners-up, and fallbacks in order."""
+"""Show machines in the output of `explain`: the chosen machine and its price, the runners-up, and the fallbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.source import Path
 
 
 def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterator[str]:
-    """Lines about the machines that these resources or the compute class at `path` run on."""
+    """Describe the machines for these resources or for the compute class at `path`."""
     mine = {resource.place for resource in resources}
     used: dict[tuple[str, Hardware], list[str]] = {}
     for resource in plan.resources:

@@ -1,4 +1,4 @@
-"""From arguments to an exit code: 0 success, 1 wrong input, 2 a bug in modelyard, 130 interrupted."""
+"""Run a command and return an exit code: 0 for success, 1 for wrong input, 2 for a bug in modelyard, 130 for Ctrl-C."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ COMMANDS = {
 def command() -> NoReturn:
     """Run the typed command and end the process with its exit code.
 
-    The process skips Python's cleanup of every module and value, which takes a tenth of the time of `validate`,
-    unless a thread is still running or a function is registered with `atexit`.
+    The process skips Python's cleanup of modules and values, which takes a tenth of the time of `validate`, unless a
+    thread is still running or a function is registered with `atexit`.
     """
     code = main()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except (OSError, ValueError):  # Python's own exit reports streams that are closed or cannot be written to
+    except (OSError, ValueError):  # Python's normal exit reports streams that are closed or not writable
         sys.exit(code)
     waiting = atexit._ncallbacks()  # pyright: ignore[reportPrivateUsage] # there is no public way to ask
     if "threading" not in sys.modules and not waiting:
@@ -71,13 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _obey(typed: Sequence[str]) -> int:
     """Run a command and return an exit code for every outcome except an interruption."""
     try:
-        # Only the typed command's options are built; after a typo, all commands are shown.
+        # Build only the typed command's options, but show all commands after a typo.
         arguments = parser((typed[0],) if typed[0] in COMMANDS else tuple(COMMANDS)).parse_args(typed)
-    except SystemExit as ended:  # argparse has printed the error; its own exit code 2 would mean a bug in modelyard
+    except SystemExit as ended:  # argparse has printed the error, but its exit code 2 would mean a bug in modelyard
         return FINE if ended.code in (0, None) else WRONG_SPEC
     try:
         return _run(arguments)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has exited
+    except BrokenPipeError:  # the process that reads our output, such as `head`, has exited
         _discard()
         return FINE
     except OSError as problem:
@@ -96,7 +96,7 @@ def _reopen() -> None:
 
 
 def _discard() -> None:
-    """Discard pending output, which Python would otherwise try to print again at exit."""
+    """Discard pending output, because Python would try to print it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -108,7 +108,7 @@ def _lost(problem: OSError) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Run one command with the cycle collector off: it would scan every value repeatedly, and there are no cycles.
+    """Run one command without the cycle collector, which would scan all values repeatedly although none has cycles.
 
     This saves a fifth of the time for ten thousand models, at no cost in memory. The collector is enabled again
     afterwards for callers in the same process.

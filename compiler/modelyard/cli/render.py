@@ -1,4 +1,4 @@
-"""`modelyard render`: prints the resolved spec of one environment."""
+"""`modelyard render`: print the resolved spec of one environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard.validate import validate
 from modelyard.writers.json_text import json_text
 
 _FAINT, _RESET = "\x1b[2m", "\x1b[0m"
-_COLUMN = 60  # the column of origins, unless values are longer
+_COLUMN = 60  # the column where origins start, unless values are longer
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,5 +64,5 @@ def _annotated(line: Line, colour: bool) -> str:
 
 
 def _visible(path: str) -> str:
-    """The path as typed, with characters escaped that would end the comment or control the terminal."""
+    """Return the path as typed, but escape characters that would end the comment or control the terminal."""
     return path if path.isprintable() else json_text(path)

@@ -1,4 +1,4 @@
-"""`modelyard schema`: prints a JSON Schema, for editors or for workload descriptions."""
+"""`modelyard schema`: print a JSON Schema, for editors or for workload descriptions."""
 
 from __future__ import annotations
 

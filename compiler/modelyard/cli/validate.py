@@ -1,4 +1,4 @@
-"""`modelyard validate`: reports all errors of a spec, and writes nothing."""
+"""`modelyard validate`: report all errors in a spec, without writing anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Report all errors of the spec and its targets. Returns 1 if there are any."""
+    """Report all errors in the spec and on its targets. Returns 1 if there are any."""
     inputs, problems = gather(arguments, every=arguments.env is None)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -44,7 +44,7 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
 
 @record
 class Verdict:
-    """A spec's problems and the checks that they block, or the environments for which the spec is valid."""
+    """A spec's problems with the checks that they block, or the environments for which the spec is valid."""
 
     diagnostics: tuple[Diagnostic, ...]
     waiting: tuple[Stage, ...]
@@ -54,14 +54,14 @@ class Verdict:
 
 
 def judged(inputs: Inputs) -> Verdict:
-    """Judge the chosen environment, or the base and every environment if none is chosen."""
+    """Check the chosen environment. If none is chosen, check the base and all environments."""
     if inputs.environment is not None:
         return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)
     names = environment_names(inputs, spec.document)
     if not names:
         return _of_one(inputs, understand(inputs, TARGETS, spec), "")
-    from modelyard.survey import survey  # not needed for a spec without environments
+    from modelyard.survey import survey  # imported here because a spec without environments does not need it
 
     found = survey(inputs, spec, names, TARGETS)
     supported = [name for name in names if name not in found.not_made_yet]

@@ -1,4 +1,4 @@
-"""`modelyard verify`: checks that the projects on disk and the lock match the spec."""
+"""`modelyard verify`: check that the projects on disk and the lock match the spec."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the named environment, or every compiled one. Returns 1 if anything differs."""
+    """Verify the named environment or all compiled environments. Returns 1 if anything differs."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
-    """Every difference between disk and spec. The whole lock is compared if each of its entries is correct."""
+    """Return every difference between disk and spec. The whole lock is compared if all its entries are correct."""
     declared = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")
@@ -63,7 +63,7 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
 
 
 def _compiled(inputs: Inputs, out: Path) -> list[str]:
-    """The environments in the lock or the output folder."""
+    """Return the environments in the lock or the output folder."""
     folders = [entry.name for entry in os.scandir(out) if not entry.name.startswith(".")] if out.is_dir() else []
     return sorted({*environments(read_lock(inputs)), *folders})
 
@@ -74,7 +74,7 @@ def _in_environment(inputs: Inputs, name: str, declared: Sequence[str]) -> Input
 
 
 def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
-    """The differences in the folder of an environment."""
+    """Yield the differences in the folder of an environment."""
     expected = {stack.target for stack in outcome.stacks}
     for stack in outcome.stacks:
         yield from differences(str(folder / stack.target), stack_files(stack))

@@ -1,4 +1,4 @@
-"""Shows models in the output of `explain`: an imported model's source, and the stages of its versions."""
+"""Show models in the output of `explain`: the source of imported models, and the stages of model versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec import Approval, Model, Stage, System
 
 
 def model_lines(system: System, name: str) -> Iterator[str]:
-    """Lines about a model's source and stages; empty if the model is not imported and has no stages."""
+    """Describe a model's source and stages. Returns no lines if the model has neither."""
     model = system.models[name]
     imported = model.imported
     if imported is not None:

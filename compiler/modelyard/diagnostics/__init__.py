@@ -1,4 +1,4 @@
-"""All diagnostics, with one constructor per code that contains its wording."""
+"""All diagnostics. Each code has one constructor, which contains the wording."""
 
 from __future__ import annotations
 

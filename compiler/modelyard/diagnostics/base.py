@@ -39,13 +39,13 @@ ENTRIES: Final[Mapping[str, str]] = MappingProxyType(
         "targets": "target",
     }
 )
-"""What messages call an entry of each section."""
+"""The word for an entry of each section in messages."""
 
 _LONGEST = 40
 
 
 class Severity(StrEnum):
-    """How serious a diagnostic is. An error fails the run, a warning does not."""
+    """The severity of a diagnostic. Errors make a run fail, and warnings do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -53,11 +53,11 @@ class Severity(StrEnum):
 
 @record
 class Diagnostic:
-    """One problem in a spec: what is wrong, where, and how to fix it.
+    """A problem in a spec: what is wrong, where it is, and how to fix it.
 
     `secret` marks a span whose text must not be shown. `lacks` marks an error about a missing field, which a base may
     leave to its environments. `meant` is the name at the span and the name that was probably meant. `follows` marks an
-    error that another error causes.
+    error that is caused by another error.
     """
 
     code: str
@@ -72,7 +72,7 @@ class Diagnostic:
 
 
 def explain_command(code: str) -> str:
-    """The command that explains a code. An installed package has no docs to which messages could link."""
+    """Return the command that explains a code. Messages have no links, because installed packages have no docs."""
     return f"modelyard explain {code}"
 
 
@@ -87,12 +87,12 @@ def shorten(text: str) -> str:
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether any of the diagnostics is an error."""
+    """Return whether any of the diagnostics is an error."""
     return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sort by file, line, column and code, without duplicates. Diagnostics without a place are first."""
+    """Sort by file, line, column and code, and remove duplicates. Diagnostics without a place are first."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=_place))
 
 

@@ -37,9 +37,9 @@ def _pods(count: int) -> str:
 def too_little(span: Span, target: str, needed: str, declared: str, share: str) -> Diagnostic:
     """Everything that may run at once needs more than the declared machines have.
 
-    This counts all endpoints at their largest, the heads of their clusters, the registry, databases, monitors, and
-    the pipeline that needs the most. Workloads with a lower `priority` are counted separately, beside the minimum of
-    those they yield to. The error points at the line that needs most of what runs short.
+    This counts all endpoints at their largest, their cluster heads, the registry, databases, monitors, and the
+    largest pipeline. Workloads with a lower `priority` are counted separately, together with the minimum size of the
+    workloads they yield to. The error points at the line that uses the most of the resource that runs out.
 
     Wrong:
 

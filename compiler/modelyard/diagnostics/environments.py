@@ -1,4 +1,4 @@
-"""Diagnostics about environments of one spec with a common cluster, project, group or bucket.
+"""Diagnostics about environments that share a cluster, project, resource group or bucket.
 
 E0517, E0525, E0526, W0518 and W0519.
 """

@@ -23,9 +23,9 @@ def shared_without_addon(span: Span, placement: str, addon: str, reason: str) ->
     return Diagnostic(
         "E0628",
         Severity.ERROR,
-        f"target {quote(placement)} is shared and has no {addon}, which {reason}",
+        f"target {quote(placement)} is shared and lacks {addon}, which {reason}",
         span,
-        f"ask the owner of the cluster to install {addon}, then add it to present",
+        f"ask the cluster's owner to install {addon}, then add it to `present`",
     )
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics about the network and the disks of a target: E0692 and W0693 to W0696."""
+"""Diagnostics about a target's network and disks: E0692 and W0693 to W0696."""
 
 from __future__ import annotations
 

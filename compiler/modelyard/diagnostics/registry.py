@@ -1,7 +1,7 @@
-"""Finds the constructor of every code on demand, by reading the modules that contain constructors.
+"""Find the constructor of every code on demand, by reading the modules that contain constructors.
 
-A constructor declares its code by creating a diagnostic with it. Compiling and validating need no list of codes, so
-none is created at start-up (docs/decisions/0065-providers-and-diagnostics.md).
+A constructor declares its code by creating a diagnostic with this code. Compiling and validating do not need a list of
+codes, so there is none at start-up (docs/decisions/0065-providers-and-diagnostics.md).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from modelyard.patterns import pattern
 Constructor: TypeAlias = Callable[..., Diagnostic]
 
 CODE: Final = pattern(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<number>[0-9]{3,4})")
-"""`E0203` and `W0502` of the compiler; of a provider `AWS-E001` and `AWS-W013`."""
+"""Matches codes of the compiler such as `E0203` and `W0502`, and codes of providers such as `AWS-E001`."""
 
 
 @lru_cache(maxsize=8)
@@ -44,13 +44,13 @@ def former_codes(packages: Iterable[str]) -> dict[str, str]:
 
 
 def code_of(constructor: FunctionType) -> str | None:
-    """The code in a function's source; None if it creates no diagnostic, or gets the code as an argument."""
+    """Return the code in a function, or None if it creates no diagnostic or gets the code as an argument."""
     written = (one for one in constructor.__code__.co_consts if isinstance(one, str) and CODE.fullmatch(one))
     return next(written, None)
 
 
 def _constructors(package: str) -> Iterator[FunctionType]:
-    """The public functions in a package and all its modules."""
+    """Yield the public functions in a package and all its modules."""
     for module in _modules(package):
         for name, value in vars(module).items():
             if isinstance(value, FunctionType) and value.__module__ == module.__name__ and not name.startswith("_"):

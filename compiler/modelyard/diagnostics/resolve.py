@@ -236,7 +236,7 @@ def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
 
         inference: {scorer: {variants: {champion: {model: fraud-xgb@champion}}, compute: cpu}}
     """
-    numbered = "" if decided else f", or {model}@3"  # a number that bypasses a gate is reported as well
+    numbered = "" if decided else f", or {model}@3"  # a number that bypasses a gate is also reported
     return _error("E0309", f"{quote(model)} does not name a version", span, f"write {model}@champion{numbered}")
 
 

@@ -112,9 +112,9 @@ def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0611",
         Severity.ERROR,
-        f"the gateway of target {quote(placement)} is not known to mirror requests",
+        f"the gateway of target {quote(placement)} is not declared to support mirroring",
         span,
-        "add mirrors: true to the gateway if its controller supports RequestMirror; or remove the mirror",
+        "add `mirrors: true` to the gateway if its controller supports RequestMirror, or remove the mirror",
     )
 
 
@@ -173,7 +173,7 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, remedy:
 
 
 def way_to_a_store(store: str, target: str, placement: str, *, service: bool) -> str:
-    """Suggest how to make a store reachable from another target. `service` means that its address is a Service's."""
+    """Suggest how to make a store reachable from another target. `service` means that its address is a Service."""
     if not store:
         return "declare an object store that both can reach"
     if service:

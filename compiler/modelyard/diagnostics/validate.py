@@ -126,7 +126,7 @@ def out_of_bounds(span: Span, found: str, bound: str) -> Diagnostic:
 
 
 def wrong_length(span: Span, found: str, bound: str) -> Diagnostic:
-    """A text, list or mapping is longer or shorter than its field allows.
+    """A string, list or mapping is longer or shorter than its field allows.
 
     Wrong:
 

@@ -1,4 +1,4 @@
-"""Diagnostics of `modelyard verify` about the output folder and the lock: E071. They point to no line of a spec."""
+"""Diagnostics of `modelyard verify` about the output folder and the lock: E071. They have no place in a spec."""
 
 from __future__ import annotations
 

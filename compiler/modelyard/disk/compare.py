@@ -1,4 +1,4 @@
-"""Compares a tree on disk with the expected one, without trusting its record."""
+"""Compare a tree on disk with the expected tree, without trusting the tree's record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
-    """The differences between the expected files and the tree at root: by expected file, then by unexpected path."""
+    """Yield the differences between the expected files and the tree at root, unexpected files last."""
     found = scan(root)
     expected = {RECORD}
     for file in files:
@@ -40,13 +40,13 @@ def _difference(path: str, file: OutputFile) -> Iterator[Diagnostic]:
 
 
 def first_line_that_differs(there: bytes, ours: bytes) -> int:
-    """The number of the first line that differs, counted from 1."""
+    """Return the number of the first line that differs, counted from 1."""
     pairs = zip_longest(there.splitlines(), ours.splitlines())
     return next((number for number, (left, right) in enumerate(pairs, start=1) if left != right), 1)
 
 
 def _others(root: str, found: Found, expected: set[str]) -> Iterator[Diagnostic]:
-    """Unexpected files at root. Links are reported, never followed."""
+    """Yield unexpected files at root. Links are reported but never followed."""
     passed_over = ""
     for path, status in found.items():
         if passed_over and path.startswith(passed_over):

@@ -1,4 +1,4 @@
-"""Files to write, and rules for their paths."""
+"""The files to write, and rules for their paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_PART = 255
 
 @record
 class Merged:
-    """Our text with another tool's named additions. `contradicts` means that something of ours was also changed."""
+    """Our text merged with another tool's additions. `contradicts` means that a part of our text was also changed."""
 
     data: bytes
     contradicts: bool
@@ -22,10 +22,10 @@ class Merged:
 
 @record
 class OutputFile:
-    """One file: its path with forward slashes, and a deterministic function that renders its bytes.
+    """An output file: its path with forward slashes, and a deterministic function that renders its bytes.
 
-    A file to which other tools also write has a `merge` function. From the text on disk and the text that we rendered
-    last time (empty if unknown), it returns the text to write, or None if it cannot decide.
+    A file to which other tools also write has a `merge` function. The function gets the text on disk and our previously
+    rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
     """
 
     path: str
@@ -35,7 +35,7 @@ class OutputFile:
 
 @record
 class Tree:
-    """All files for one target in one environment. The key identifies their inputs."""
+    """All files for one target in one environment. The key identifies the inputs."""
 
     environment: str
     target: str
@@ -62,14 +62,14 @@ NO_REPORT = Report((), 0, ())
 
 @record(frozen=False)
 class Paths:
-    """The paths in one tree so far. Rejects paths that leave the tree or collide with others on some system."""
+    """The paths in a tree so far. Rejects paths that leave the tree or would collide on any operating system."""
 
     _spelled: dict[str, str] = field(default_factory=dict[str, str])
     _files: set[str] = field(default_factory=set[str])
     _folders: set[str] = field(default_factory=set[str])
 
     def refuse(self, path: str) -> str:
-        """Explain why a path conflicts with the earlier ones; empty if it does not."""
+        """Explain why a path conflicts with earlier paths, or return "" if it does not."""
         parts = path.split("/")
         for part in parts:
             if reason := _part_refused(part):
@@ -105,14 +105,14 @@ def _part_refused(part: str) -> str:
 
 
 def name_refused(name: str) -> str:
-    """Explain why an environment's or target's name cannot be a folder name; empty if it can."""
+    """Explain why an environment's or target's name cannot be a folder name, or return "" if it can."""
     if "/" in name or name.startswith("."):
         return "it begins with a dot or contains a slash"
     return _part_refused(name)
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Create a file that must not exist yet."""
+    """Create a file that does not exist yet."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         rest = memoryview(data)

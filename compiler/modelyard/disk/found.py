@@ -1,4 +1,4 @@
-"""Lists, carries over and removes the content of folders without following links."""
+"""List, carry over and remove the content of folders without following links."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 Found: TypeAlias = Mapping[str, os.stat_result]
-"""A folder's entries by relative path with forward slashes: sorted, folders before their content."""
+"""A folder's entries by relative path with forward slashes, sorted so that folders precede their content."""
 
 
 def scan(root: str) -> dict[str, os.stat_result]:
-    """List all entries in root and its subfolders; empty if root is missing."""
+    """List all entries in root and its subfolders, or nothing if root is missing."""
     statuses: dict[str, os.stat_result] = {}
     if os.path.lexists(root):
         _scan(root, "", statuses)
@@ -31,22 +31,22 @@ def _scan(folder: str, prefix: str, statuses: dict[str, os.stat_result]) -> None
 
 
 def is_file(status: os.stat_result | None) -> bool:
-    """Whether this is the status of a regular file."""
+    """Return whether this is the status of a regular file."""
     return status is not None and stat.S_ISREG(status.st_mode)
 
 
 def is_folder(status: os.stat_result | None) -> bool:
-    """Whether this is the status of a folder, rather than a link to one."""
+    """Return whether this is the status of a folder, not of a link to a folder."""
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def is_link(status: os.stat_result | None) -> bool:
-    """Whether this is the status of a symbolic link."""
+    """Return whether this is the status of a symbolic link."""
     return status is not None and stat.S_ISLNK(status.st_mode)
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """The status of a path, without following a link; None if nothing exists there."""
+    """Return the status of a path, without following a link, or None if nothing exists there."""
     try:
         return os.lstat(path)
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def status_of(path: str) -> os.stat_result | None:
 
 
 def take_along(source: str, destination: str, status: os.stat_result) -> None:
-    """Recreate an entry at another path: a file as a hard link, a link as a link, a folder as an empty folder."""
+    """Recreate an entry at another path: files as hard links, links as links, folders as empty folders."""
     if is_folder(status):
         os.mkdir(destination)
         os.chmod(destination, stat.S_IMODE(status.st_mode) | stat.S_IRWXU)
@@ -70,7 +70,7 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
     except OSError:
         if not is_file(status):
             raise
-        from shutil import copy2  # no hard links on this file system, or a file of another user
+        from shutil import copy2  # this file system has no hard links, or the file belongs to another user
 
         copy2(source, destination, follow_symlinks=False)
 
@@ -78,12 +78,13 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
 def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
     """Remove a folder and everything in it, without following links.
 
-    Entries that differ from `known`, because they were changed in the meantime, are moved to `rescue` instead.
+    Entries that differ from `known`, because they were changed in the meantime, are moved to `rescue` instead of
+    removed.
     """
     statuses = scan(root)
     for path, status in statuses.items():
         if is_folder(status) and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
-            os.chmod(f"{root}/{path}", stat.S_IRWXU)  # nothing can be removed from a read-only folder
+            os.chmod(f"{root}/{path}", stat.S_IRWXU)  # entries in a read-only folder cannot be removed
     for path in reversed(statuses):
         status = statuses[path]
         if is_folder(status):
@@ -109,12 +110,12 @@ def _move(source: str, destination: str) -> None:
 
 
 def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
-    """The path if it is free, otherwise with the suffix `.edited`, `.edited-2` and so on."""
+    """Return the path if it is free, otherwise the path with the suffix `.edited`, `.edited-2` and so on."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
 
 
 def copied_from(path: str) -> str:
-    """The original of a copy with this name; empty if the name does not look like a copy's."""
+    """Return the name of the original file of a `.edited` copy, or "" if this is not the name of a copy."""
     original, ending, number = path.rpartition(".edited")
     return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

@@ -17,7 +17,7 @@ _NOTE = "Written by modelyard: the files that are its own. Do not edit."
 
 @record
 class Record:
-    """The key of the inputs, the hashes of our files by path, and our part of files to which others also write."""
+    """The key of the inputs, the hashes of our files by path, and our part of each merged file."""
 
     key: str = ""
     files: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -28,21 +28,21 @@ NO_RECORD = Record()
 
 
 def digest(data: bytes) -> str:
-    """The hash that identifies a file's content."""
+    """Return the hash that identifies a file's content."""
     return sha256(data).hexdigest()
 
 
 def record_bytes(record: Record) -> bytes:
-    """The record in its form on disk: one file per line, sorted, and always the same for the same tree."""
+    """Return the record's form on disk, which is deterministic: one file per line, sorted by path."""
     files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
     value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def read_record(root: str) -> Record:
-    """Read a tree's record; empty if it is missing, a link, or not in our format.
+    """Read a tree's record, or return an empty record if it is missing, a link, or not in our format.
 
-    Without a record, no file counts as ours, so no differing file is overwritten.
+    Without a record, no file is considered ours, so no differing file is overwritten.
     """
     try:
         value: Json = json.loads(read(os.path.join(root, RECORD)))
@@ -57,7 +57,7 @@ def read_record(root: str) -> Record:
 
 
 def _texts(value: Json) -> dict[str, str] | None:
-    """A mapping of strings, or None if the value is something else."""
+    """Return a mapping of strings, or None if the value is not such a mapping."""
     if not isinstance(value, dict):
         return None
     texts = {path: text for path, text in value.items() if isinstance(text, str)}

@@ -1,4 +1,4 @@
-"""Writes one file next to the spec atomically."""
+"""Write a single file next to the spec atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelyard.regular_files import read
 def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:
     """Write data to path in one step, unless the file already has this content. The folder must exist.
 
-    A kill at any moment leaves the old text or the new one. The next run removes a killed run's leftovers.
+    A run that is killed at any moment leaves the old text or the new text. The next run removes leftovers.
     """
     name = str(path)
     status = status_of(name)
@@ -49,7 +49,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _clean(path: Path) -> None:
-    """Remove what dead runs left next to path."""
+    """Remove the files that dead runs left next to path."""
     left = re.compile(rf"\.{re.escape(path.name)}\.(?P<process>[0-9]+)-[0-9a-f]{{8}}")
     for name in os.listdir(path.parent):
         match = left.fullmatch(name)
@@ -60,7 +60,7 @@ def _clean(path: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     if os.name != "posix":
-        return True  # on Windows, the check would kill the process
+        return True  # on Windows, checking would kill the process
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

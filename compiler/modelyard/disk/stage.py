@@ -1,4 +1,4 @@
-"""Prepares a new tree next to the old one: writes changed files and carries over all others."""
+"""Prepare a new tree next to the old tree, by writing changed files and carrying over all others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from modelyard.regular_files import read
 
 @record(frozen=False)
 class Stage:
-    """Prepares one tree in `folder`. `root` is the tree's final place, `found` the current content of `root`.
+    """Prepares a tree in `folder`. `root` is the tree's final place, and `found` is the current content of `root`.
 
     The folder is created at the first difference. Afterwards, `differs` means that the folder must replace the root,
-    and `stale` that only the record must be replaced.
+    and `stale` means that only the record must be replaced.
     """
 
     root: str
@@ -39,14 +39,14 @@ class Stage:
     report: Report = NO_REPORT
     differs: bool = False
     stale: bool = False
-    replaced: bool = False  # folder now has the previous content of root
-    _along: dict[str, str] = field(default_factory=dict[str, str])  # from paths in the new tree to paths in the old
-    _ours: dict[str, str] = field(default_factory=dict[str, str])  # our part of the files that are merged
+    replaced: bool = False  # the folder now has the previous content of root
+    _along: dict[str, str] = field(default_factory=dict[str, str])  # new paths to old paths
+    _ours: dict[str, str] = field(default_factory=dict[str, str])  # our part of merged files
     _aside: list[str] = field(default_factory=list[str])
     _folders: set[str] = field(default_factory=set[str])
 
     def prepare(self) -> None:
-        """Prepare the tree. Afterwards there are problems, the folder is complete, or nothing differs."""
+        """Prepare the tree. Afterwards, there are problems, the folder is complete, or nothing differs."""
         self.found = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()
@@ -63,7 +63,7 @@ class Stage:
             self._write(RECORD, record_bytes(self.new))
 
     def _outputs(self) -> tuple[Mapping[str, str], list[str]]:
-        """Compare each output file with the disk. Returns the hashes of all files, and the paths that were written."""
+        """Compare each output file with the disk. Returns the hashes of all files, and the written paths."""
         paths = Paths()
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}
@@ -78,7 +78,7 @@ class Stage:
         return hashes, written
 
     def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
-        """Write an output file if it differs from the disk and nothing is in the way. Returns whether it differs."""
+        """Write an output file if it differs from the disk and its path is free. Returns whether the file differs."""
         there = self._there(file.path)
         data = file.render()
         merged = None
@@ -99,7 +99,7 @@ class Stage:
         return True
 
     def _there(self, path: str) -> bytes | None:
-        """Read the file at path, if it exists. Reports a link as a problem."""
+        """Read the file at path, if there is one. Reports links as problems."""
         status = self.found.get(path)
         if is_file(status):
             return read(f"{self.root}/{path}")
@@ -108,7 +108,7 @@ class Stage:
         return None
 
     def _overwrite(self, path: str, there: bytes) -> None:
-        """Set an existing file aside unless it is exactly as we wrote it."""
+        """Report or keep an existing file that is not exactly as we wrote it."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)
@@ -116,7 +116,7 @@ class Stage:
             self._set_aside(path, edited_by_hand)
 
     def _leftovers(self, hashes: Mapping[str, str]) -> list[str]:
-        """Our files that are no longer in the output, except edited ones, which count as edits."""
+        """Return our files that are no longer in the output. Edited files are reported or kept instead."""
         removed: list[str] = []
         for path, ours in self.old.files.items():
             if path in hashes or not is_file(self.found.get(path)):
@@ -128,7 +128,7 @@ class Stage:
         return removed
 
     def _others(self, hashes: Mapping[str, str]) -> None:
-        """Carry over all foreign entries, unless we must write at their path."""
+        """Carry over all entries that are not ours, unless we must write to their path."""
         files = {RECORD, *self.old.files, *hashes}
         wanted = {RECORD, *hashes}
         needed = _folders_of(hashes)
@@ -151,7 +151,7 @@ class Stage:
             self._complain(complaint, path)
 
     def _name_aside(self, hashes: Mapping[str, str]) -> None:
-        """Keep the text that force overwrites, under a free name."""
+        """Keep the text that `force` overwrites, under a free name."""
         for path in self._aside:
             taken = {*self.found, *self._along, *hashes}
             self._along[free_name(path, taken.__contains__)] = path
@@ -188,7 +188,7 @@ class Stage:
 
 
 def _above(path: str) -> list[str]:
-    """The parents of a path, outermost first."""
+    """Return the parents of a path, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 

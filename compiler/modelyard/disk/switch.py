@@ -1,4 +1,4 @@
-"""Moves a new tree into place in one step, under a lock, and cleans up after killed runs."""
+"""Move a new tree into place in one step, under a lock, and clean up after killed runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.patterns import pattern
 
 LOCK = ".modelyard.lock"
 PATIENCE_S = 60.0
-"""How long a run waits for another run that writes to the same folder."""
+"""How many seconds a run waits for another run that writes to the same folder."""
 
 _PAUSE_S = 0.02
 _STAGING = pattern(r"\.(?P<target>.+)\.[0-9]+-[0-9a-f]{8}(?P<aside>\.old)?")
@@ -25,18 +25,18 @@ _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 class OutputBusyError(Exception):
-    """Raised when another run does not release the lock in time."""
+    """Raised if another run does not release the lock in time."""
 
 
 def staging_folder(root: str) -> str:
-    """A path next to root for the tree that will replace root; the process ID makes its name unique."""
+    """Return a path next to root for the tree that will replace it. The process ID makes the name unique."""
     parent, target = os.path.split(root)
     return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextmanager
 def locked(out: str) -> Generator[None]:
-    """Lock out, so that only this run writes there. The lock ends with the process, but its file stays."""
+    """Lock the output folder, so that only this run writes there. The lock ends with the process, but not its file."""
     os.makedirs(out, exist_ok=True)
     file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
     try:
@@ -76,15 +76,15 @@ def _lock(file: int) -> bool:
 
 
 def _is_same(file: int, path: str) -> bool:
-    """Whether the locked file is still at path: the whole folder may have been removed while we waited."""
+    """Return whether the locked file is still at path. The folder may have been removed while we waited."""
     status = status_of(path)
     return status is not None and os.path.samestat(os.fstat(file), status)
 
 
 def clean(environment_folder: str) -> None:
-    """Remove what dead runs left. Requires the lock, so that no live run is still writing there.
+    """Remove leftovers of dead runs. Requires the lock, so that no running process still writes there.
 
-    If a run renamed a tree aside and never replaced it, the old tree is restored first.
+    If a run renamed a tree and never replaced it, the old tree is restored first.
     """
     if is_folder(status_of(environment_folder)):
         for name in sorted(os.listdir(environment_folder)):
@@ -96,12 +96,12 @@ def clean(environment_folder: str) -> None:
             if match["aside"] and not os.path.lexists(root):
                 os.rename(path, root)
                 continue
-            with suppress(OSError):  # the write can proceed without the cleanup
+            with suppress(OSError):  # writing works without the cleanup
                 discard(path)
 
 
 def sync(folder: str) -> None:
-    """Flush the whole file system to disk before the rename, in one call."""
+    """Flush the whole file system to disk, in one call before the rename."""
     if sys.platform == "linux":
         import ctypes
 
@@ -110,7 +110,7 @@ def sync(folder: str) -> None:
             if ctypes.CDLL(None, use_errno=True).syncfs(file) == 0:
                 return
         except AttributeError:
-            pass  # a C library without syncfs
+            pass  # this C library has no syncfs
         finally:
             os.close(file)
     if hasattr(os, "sync"):
@@ -118,7 +118,7 @@ def sync(folder: str) -> None:
 
 
 def switch(folder: str, root: str) -> bool:
-    """Move the folder to root. True if the folder then contains the previous root, False if there was none."""
+    """Move the folder to root. Returns whether there was a previous root, which is then in the folder."""
     if status_of(root) is None:
         os.rename(folder, root)
         return False
@@ -128,7 +128,7 @@ def switch(folder: str, root: str) -> bool:
 
 
 def _exchange(one: str, other: str) -> bool:
-    """Exchange two folders in one step; False if the system or file system does not support it."""
+    """Exchange two folders in one step. Returns False if the system or the file system does not support this."""
     if sys.platform != "linux":
         return False
     import ctypes
@@ -137,7 +137,7 @@ def _exchange(one: str, other: str) -> bool:
     try:
         failed = library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
     except AttributeError:
-        return False  # a C library without renameat2
+        return False  # this C library has no renameat2
     if not failed:
         return True
     code = ctypes.get_errno()
@@ -147,7 +147,7 @@ def _exchange(one: str, other: str) -> bool:
 
 
 def _rename_twice(folder: str, root: str) -> None:
-    """Exchange by two renames, between which root does not exist. If a run dies there, the next `clean` repairs it."""
+    """Exchange by two renames. If the run dies between them, root does not exist until the next `clean` restores it."""
     aside = folder + _ASIDE
     try:
         os.rename(root, aside)

@@ -1,4 +1,4 @@
-"""Writes trees: prepares all of them, then switches all or none."""
+"""Write trees: prepare all of them, then switch all or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STAGED = pattern(r"\.([^/]+)\.[0-9]+-[0-9a-f]{8}(\.old)?(?=/|$)")
 def write_tree(
     out: Path, environment: str, target: str, files: Iterable[OutputFile], key: str, force: bool = False
 ) -> tuple[Report, tuple[Diagnostic, ...]]:
-    """Write one tree; see `write_trees`."""
+    """Write a single tree. See `write_trees`."""
     reports, problems = write_trees(out, [Tree(environment, target, files, key)], force)
     return reports[0] if reports else NO_REPORT, problems
 
@@ -31,9 +31,9 @@ def write_tree(
 def write_trees(
     out: Path, trees: Iterable[Tree], force: bool = False
 ) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
-    """Write trees into out. Returns a report for each, or the obstacles, in which case nothing is written.
+    """Write trees into out. Returns a report for each tree or, if nothing could be written, the problems.
 
-    `out` is created if missing, and may be a link to a folder. Waits while another run writes there.
+    `out` is created if missing, and may be a link to a folder. The call waits while another run writes there.
     """
     trees = tuple(trees)
     problems = _names(trees)
@@ -49,10 +49,10 @@ def write_trees(
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
-    """Whether the tree was written from exactly these inputs, and all our files are unchanged.
+    """Return whether the tree was written from exactly these inputs, and all our files are unchanged.
 
-    Every file in the record is read and hashed, in about 12 ms per thousand. Comparing sizes and times would be faster,
-    but would miss an edit that changes neither. Other files do not count.
+    Every file in the record is read and hashed, which takes about 12 ms per thousand files. Comparing sizes and times
+    would be faster, but would miss edits that change neither. Files that are not in the record are ignored.
     """
     root = f"{out}/{environment}/{target}"
     record = read_record(root)
@@ -63,7 +63,7 @@ def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
         return all(is_folder(status_of(folder)) for folder in folders) and all(
             digest(read(f"{root}/{path}")) == expected for path, expected in record.files.items()
         )
-    except (OSError, ValueError):  # missing, unreadable, or an invalid path: the record is not ours
+    except (OSError, ValueError):  # a path that is missing, unreadable or invalid: the record is not ours
         return False
 
 
@@ -91,7 +91,7 @@ def _write(out: str, trees: tuple[Tree, ...], force: bool) -> tuple[tuple[Report
             _tidy(stage)
         for folder in new:
             with suppress(OSError):
-                os.rmdir(folder)  # succeeds only if the folder is empty because nothing was written
+                os.rmdir(folder)  # this only succeeds for an empty folder, to which nothing was written
     return () if problems else tuple(stage.report for stage in stages), problems
 
 
@@ -110,7 +110,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
 
 
 def _switch_all(stages: list[Stage]) -> None:
-    """Switch all trees in order. If one fails, switch the earlier ones back."""
+    """Switch all trees in order. If one fails, switch the earlier trees back."""
     if stages:
         sync(stages[0].folder)
     done: list[Stage] = []
@@ -136,9 +136,9 @@ def _switch_back(stage: Stage) -> None:
 
 
 def _tidy(stage: Stage) -> None:
-    """Remove leftovers next to the tree: the old tree, or a new one that was not used.
+    """Remove leftovers next to the tree: the old tree, or a new tree that was not used.
 
-    The tree itself is already complete, so anything that cannot be removed now is left to the next run.
+    The tree itself is already complete, so leftovers that cannot be removed now are left to the next run.
     """
     with suppress(OSError):
         if stage.replaced:
@@ -148,6 +148,6 @@ def _tidy(stage: Stage) -> None:
 
 
 def _shown(error: OSError, out: Path) -> str:
-    """The path to show in an error: in the final tree, not where the file was prepared."""
+    """Return the path to show in an error: a path in the final tree instead of the folder where files are prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

@@ -1,5 +1,5 @@
 """Diagrams of a system: two views, each in any of five notations.
 
-A view turns a system or its plan into a `Picture`. A notation turns a `Picture` into text, independently of systems,
-and is the only place that escapes text from a spec.
+A view turns a system or its plan into a `Picture`. A notation turns a `Picture` into text without access to the system,
+and is the only place where text from a spec is escaped.
 """

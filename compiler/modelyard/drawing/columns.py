@@ -1,4 +1,4 @@
-"""Places the boxes of a drawing in columns, and orders the boxes within each column."""
+"""Place the boxes of a drawing in columns, and order the boxes within each column."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from modelyard.records import record
 _SWEEPS: Final = 4
 
 Columns: TypeAlias = "list[list[str]]"
-"""The columns from left to right, each with the ids of its boxes and arrow waypoints from top to bottom."""
+"""Columns from left to right, each with the ids of boxes and arrow waypoints from top to bottom."""
 
 
 @record
 class Placed:
-    """A picture's columns. `forward` arrows run from left to right through these ids, `back` arrows do not."""
+    """A picture's columns. `forward` arrows run from left to right through these ids. `back` arrows do not."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
@@ -25,7 +25,7 @@ class Placed:
 
 
 def place(picture: Picture) -> Placed:
-    """Place boxes by their longest path from a start, with a waypoint in each column that an arrow crosses."""
+    """Place boxes by their longest path from a start. Arrows get a waypoint in each column that they cross."""
     boxes = [box.id for box in picture.boxes]
     candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
     forward = _without_circles(boxes, candidates)
@@ -40,7 +40,7 @@ def place(picture: Picture) -> Placed:
 
 
 def _without_circles(boxes: Iterable[str], arrows: Sequence[Arrow]) -> list[Arrow]:
-    """Leave out the arrows that close a cycle, found by depth-first search through the boxes in order."""
+    """Remove the arrows that close a cycle, as found by a depth-first search through the boxes in order."""
     after: dict[str, list[Arrow]] = {}
     for arrow in arrows:
         after.setdefault(arrow.source, []).append(arrow)
@@ -71,7 +71,7 @@ def _search(start: str, after: Mapping[str, Sequence[Arrow]], visited: set[str],
 
 
 def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
-    """The length of the longest path to each box."""
+    """Return the length of the longest path to each box."""
     ranks = dict.fromkeys(boxes, 0)
     after: dict[str, list[str]] = {}
     pending = dict.fromkeys(ranks, 0)
@@ -91,14 +91,14 @@ def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
 def _way(arrow: Arrow, at: int, ranks: Mapping[str, int], columns: Columns) -> tuple[str, ...]:
     way = [arrow.source]
     for rank in range(ranks[arrow.source] + 1, ranks[arrow.sink]):
-        waypoint = f"{at}:{rank}"  # ids of boxes do not begin with a digit
+        waypoint = f"{at}:{rank}"  # box ids do not begin with a digit
         columns[rank].append(waypoint)
         way.append(waypoint)
     return (*way, arrow.sink)
 
 
 def _untangled(columns: Columns, ways: Iterable[Sequence[str]]) -> Columns:
-    """Sort columns by the positions of neighbouring boxes, alternating between left and right neighbours."""
+    """Sort each column by the positions of neighbouring boxes, alternately to the left and to the right."""
     before: dict[str, list[str]] = {}
     after: dict[str, list[str]] = {}
     for way in ways:

@@ -1,4 +1,4 @@
-"""Renders a picture in Graphviz's DOT language."""
+"""Render a picture in Graphviz's DOT language."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def _edge(arrow: Arrow) -> str:
 
 
 def _text(*lines: str) -> str:
-    """Quote lines as one Graphviz string, joined by escaped line breaks."""
+    """Quote lines as a single Graphviz string, joined by escaped line breaks."""
     return '"' + "\\n".join(plain(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'

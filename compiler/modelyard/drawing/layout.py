@@ -1,4 +1,4 @@
-"""Computes the positions and sizes of a drawing's boxes and lines, in pixels."""
+"""Compute the positions and sizes of a drawing's boxes and lines, in pixels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Point: TypeAlias = "tuple[float, float]"
 
 @record
 class Rectangle:
-    """An area in a drawing: its upper left corner and its size."""
+    """A rectangle in a drawing, given by its upper left corner and its size."""
 
     x: float
     y: float
@@ -44,13 +44,13 @@ class Rectangle:
 
     @property
     def middle(self) -> float:
-        """The vertical middle."""
+        """The vertical center."""
         return self.y + self.height / 2
 
 
 @record
 class Line:
-    """A line through points: a curve from left to right, or a line with corners from right to left."""
+    """A line through points: a curve if it runs from left to right, or a line with corners if it runs back."""
 
     arrow: Arrow
     points: tuple[Point, ...]
@@ -69,7 +69,7 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """Lay out columns from left to right, with each box near its neighbours and backward lines below all boxes."""
+    """Lay out columns from left to right. Boxes are near their neighbours, and backward lines are below all boxes."""
     placed = place(picture)
     sizes = {box.id: _size(box) for box in picture.boxes}
     lefts, widths = _across(placed, sizes)
@@ -88,7 +88,7 @@ def layout(picture: Picture) -> Layout:
 
 
 def text_width(text: str, letter: float = _LETTER) -> float:
-    """The approximate width of a text, where East Asian characters are twice as wide."""
+    """Return a text's approximate width. East Asian characters are twice as wide as others."""
     return letter * sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -99,7 +99,7 @@ def _size(box: Box) -> tuple[float, float]:
 
 
 def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """The left edge and width of each column, with gaps wide enough for labels."""
+    """Return the left edge and width of each column. The gaps are wide enough for labels."""
     widths = [max((sizes[box][0] for box in column if box in sizes), default=0) for column in placed.columns]
     gaps = [float(_LEAST_GAP)] * len(widths)
     rank = {box: at for at, column in enumerate(placed.columns) for box in column}
@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """The top of each box and waypoint, as close as possible to its predecessors without overlaps."""
+    """Return the top of each box and waypoint. They are as close as possible to their predecessors without overlaps."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):
@@ -134,7 +134,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[float]:
-    """The tops in a column: each box is centred at its preferred middle, or below the previous box."""
+    """Return the tops of a column's boxes. Each box is centered at its preferred middle or below the previous box."""
     tops, free, shift, wished = list[float](), 0.0, 0.0, 0
     for wish, height in zip(wishes, heights, strict=True):
         top = free if wish is None or wish - height / 2 < free else wish - height / 2
@@ -157,7 +157,7 @@ def _forward(placed: Placed, at: Mapping[str, Rectangle]) -> Iterator[Line]:
 
 
 def _back(placed: Placed, at: Mapping[str, Rectangle], bottom: float) -> Iterator[Line]:
-    """Route a backward line out to the right, down into a separate lane below all boxes, and in from the left."""
+    """Route a backward line: out to the right, down to a separate lane below all boxes, and in from the left."""
     for number, arrow in enumerate(placed.back, 1):
         source, sink = at[arrow.source], at[arrow.sink]
         lane = bottom + _LANE * number

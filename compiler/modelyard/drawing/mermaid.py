@@ -1,4 +1,4 @@
-"""Renders a picture as a Mermaid flowchart, which GitHub and GitLab display."""
+"""Render a picture as a Mermaid flowchart, which GitHub and GitLab can display."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def _edge(arrow: Arrow) -> str:
 
 
 def mermaid_text(text: str) -> str:
-    """Escape text for use between the quotes of a label.
+    """Escape text for a quoted label.
 
-    Mermaid also interprets labels as Markdown and HTML, and turns addresses into links. Everything except letters,
-    digits, spaces and some characters within words therefore becomes a character reference.
+    Mermaid interprets labels as Markdown and HTML, and turns addresses into links. Therefore, everything except
+    letters, digits, spaces and some characters within words becomes a character reference.
     """
     text = plain(text)
     raw = frozenset[int]() if _ADDRESS.search(text) else frozenset(match.start() for match in _RAW.finditer(text))

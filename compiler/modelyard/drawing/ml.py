@@ -1,4 +1,4 @@
-"""The ML view: how data becomes a model, how the model goes live, and what watches it."""
+"""The ML view: how data becomes a model, how the model goes live, and how it is monitored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _title(system: System) -> str:
 
 
 class _View:
-    """The boxes and arrows of one system, with their ids."""
+    """The boxes and arrows of a system, with their ids."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -38,7 +38,7 @@ class _View:
         self._soaks = _soaks(system)
 
     def boxes(self) -> Iterator[Box]:
-        """Create a box for each spec entry, and for each model alias or version."""
+        """Create a box for each entry in the spec, and for each model alias or version."""
         system = self._system
         yield from map(self._dataset, system.data.values())
         yield from map(self._pipeline, system.pipelines.values())
@@ -49,7 +49,7 @@ class _View:
         yield from map(self._channel, system.channels.values())
 
     def arrows(self) -> Iterator[Arrow]:
-        """Connect the boxes along the flow of data, versions and alerts."""
+        """Connect the boxes by the flow of data, versions and alerts."""
         for pipeline in self._system.pipelines.values():
             yield from self._of_pipeline(pipeline)
         for promotion in promotions(self._system):
@@ -105,7 +105,7 @@ class _View:
         return Box(self._ids.of(kind, name), shape, kind, name, tuple(_cut(detail) for detail in details if detail))
 
     def _on(self, target: str) -> str:
-        """The target's name for a label; empty if there is only one target."""
+        """Return the target's name for a label, or "" if there is only one target."""
         return f" on {target}" if self._several and target else ""
 
     # --- arrows
@@ -170,7 +170,7 @@ class _View:
     # --- model versions
 
     def _versions(self) -> dict[ModelRef, None]:
-        """The model versions that are promoted, served or used for scoring, grouped by model in spec order."""
+        """Return the model versions that are promoted, served or used for scoring, grouped by model in spec order."""
         versions_by_model: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
         for name, aliases in self._system.promoted().items():
             versions_by_model[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))
@@ -185,7 +185,7 @@ class _View:
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
-    """By monitor, the aliases that a version gets after a soak that the monitor evaluates."""
+    """Map each monitor to the aliases that versions get after a soak that the monitor evaluates."""
     versions: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:

@@ -22,7 +22,7 @@ _SHAPES: Final[Mapping[Kind, Shape]] = {
 }
 
 _SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET, Kind.ALERT_RULES, Kind.DASHBOARD})
-"""Resources that every workload has: included in the JSON, but left out of diagrams."""
+"""Resources that every workload has. They are in the JSON but not in diagrams."""
 
 
 def network_view(plan: Plan) -> Picture:

@@ -1,4 +1,4 @@
-"""Renders a picture as a single-file web page: the drawing, and tables with the same content for screen readers."""
+"""Render a picture as a single-file web page: the drawing, and tables with the same content for screen readers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ th, td { border: 1px solid #9198a1; padding: .3rem .7rem; text-align: left; }
 
 
 def page(picture: Picture) -> str:
-    """Render the page, with a content security policy that forbids scripts and loading anything."""
+    """Render the page. Its content security policy forbids scripts and external resources."""
     names = {box.id: box.name for box in picture.boxes}
     boxes = ((box.name, box.kind.replace("-", " "), "; ".join(box.details)) for box in picture.boxes)
     arrows = ((names[arrow.source], arrow.text, names[arrow.sink]) for arrow in picture.arrows)

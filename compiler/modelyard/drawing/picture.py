@@ -1,4 +1,4 @@
-"""A diagram's content, independent of notation: boxes, arrows between them, and groups of boxes."""
+"""A diagram's content, independent of any notation: boxes, arrows between boxes, and groups of boxes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Shape(StrEnum):
 
 @record
 class Box:
-    """A vertex. `kind` is for programs, `details` are the lines below the name."""
+    """A box in a diagram. `kind` is for programs, and `details` are the lines below the name."""
 
     id: str
     shape: Shape
@@ -37,13 +37,13 @@ class Box:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The name and the lines below it."""
+        """The name, followed by the lines below it."""
         return (self.name, *self.details)
 
 
 @record
 class Arrow:
-    """An edge between two boxes, by their ids.
+    """An arrow between two boxes, which are given by their ids.
 
     `feedback` marks an effect on an earlier box, such as a monitor that starts a pipeline. The layout ignores it.
     """
@@ -57,7 +57,7 @@ class Arrow:
 
 @record
 class Picture:
-    """A whole diagram. `groups` are pairs of an id and a label, in display order."""
+    """A whole diagram. `groups` are pairs of id and label, in display order."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -76,7 +76,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def of(self, kind: str, name: str) -> str:
-        """The id for this name, which is the same at each call."""
+        """Return the id for this name. Each call returns the same id."""
         known = self._ids.get((kind, name))
         if known is not None:
             return known
@@ -96,11 +96,11 @@ def _numbered(base: str) -> Iterator[str]:
 
 
 def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """The arrows with both ends in the picture, without duplicates."""
+    """Return the arrows with both ends in the picture, without duplicates."""
     ids = {box.id for box in boxes}
     return tuple(dict.fromkeys(arrow for arrow in arrows if arrow.source in ids and arrow.sink in ids))
 
 
 def plain(text: str) -> str:
-    """The text on one line, without invisible characters that would change how the rest is displayed."""
+    """Return the text on a single line, without invisible characters that could change how other text is displayed."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)

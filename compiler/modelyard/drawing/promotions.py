@@ -1,4 +1,4 @@
-"""Finds how model versions get their aliases: from a pipeline or an import, then from stage to stage."""
+"""Find how model versions get aliases: first from a pipeline or an import, then from stage to stage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.units import duration_text
 
 @record
 class Promotion:
-    """A promotion to an alias: by an entry of `section` (pipeline or import), or from the alias `before`."""
+    """A promotion to an alias, either by an entry in `section` (pipelines or imports) or from the alias `before`."""
 
     version: ModelRef
     text: str
@@ -21,7 +21,7 @@ class Promotion:
 
 
 def promotions(system: System) -> Iterator[Promotion]:
-    """Every promotion to an alias, with its conditions for a version."""
+    """Yield every promotion to an alias, with the conditions that a version must meet."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             version = ModelRef(pipeline.model.model, pipeline.promote_to)
@@ -37,11 +37,11 @@ def promotions(system: System) -> Iterator[Promotion]:
 
 
 def _conditions(system: System, version: ModelRef) -> str:
-    """The conditions for an alias in a few words, such as `gate, soak 7d, 2 approvals`."""
+    """Return the conditions for an alias in a few words, such as `gate, soak 7d, 2 approvals`."""
     model = system.models[version.model]
     stage = next((candidate for candidate in model.stages if candidate.alias == version.alias), None)
     checks = model.validation if stage is None or stage.checks is None else stage.checks
-    gate = "gate" if checks and model.imported is None else ""  # an imported version has no metrics here
+    gate = "gate" if checks and model.imported is None else ""  # imported versions have no metrics here
     soak = f"soak {duration_text(stage.soak.for_s)}" if stage is not None and stage.soak is not None else ""
     return ", ".join(part for part in (gate, soak, _approvals(system.approval(model.name, version.alias))) if part)
 

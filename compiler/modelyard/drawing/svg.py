@@ -1,4 +1,4 @@
-"""Renders a picture as one SVG file without external scripts, fonts or images, for light and dark pages."""
+"""Render a picture as a single SVG file for light and dark pages, without external scripts, fonts or images."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _texts(box: Box, spot: Rectangle) -> Iterator[str]:
 
 
 def _label(line: Line) -> Iterator[str]:
-    """An arrow's label, with a background that hides the line behind it."""
+    """Yield an arrow's label, with a background that hides the line behind the label."""
     x, y = line.label
     width = text_width(line.arrow.text, SMALL_LETTER) + 6
     position = f'x="{_number(x - width / 2)}" y="{_number(y - 8)}"'
@@ -97,7 +97,7 @@ def _path(line: Line) -> str:
 
 
 def _outline(shape: Shape, spot: Rectangle) -> str:
-    """The path of a box's outline."""
+    """Return the path of a box's outline."""
     x1, y1, x2, y2 = spot.x, spot.y, spot.x + spot.width, spot.y + spot.height
     middle, half = spot.middle, spot.height / 2
     match shape:

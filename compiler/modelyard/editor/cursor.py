@@ -1,6 +1,7 @@
-"""Finds the cursor's path in an incomplete text, and the beginning of the current word.
+"""Find the cursor's path in an incomplete text, and the beginning of the current word.
 
-A YAML parser cannot be used, because a line that is being typed is rarely valid. Indentation and brackets are enough.
+A YAML parser does not work here, because a line is rarely valid while it is being typed. The path is derived from
+indentation and brackets.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _BLOCK_SCALAR: Final = pattern(r"[|>][-+0-9]*\s*(?:#.*)?$")
 class Cursor:
     """The path of the mapping or value at the cursor, and the start of the word before it.
 
-    `is_key` means that a key of the mapping at `path` is being typed; otherwise, it is the value at `path`. `in_flow`
+    `is_key` means that the user is typing a key of the mapping at `path`, otherwise the value at `path`. `in_flow`
     means that the cursor is within brackets.
     """
 
@@ -47,7 +48,7 @@ class _Bracket:
 
 
 def cursor_at(text: str, line: int, column: int) -> Cursor:
-    """Find the cursor at a line and column, both from 0, with columns counted in characters."""
+    """Find the cursor at a line and column. Both are counted from 0, and columns are counted in characters."""
     lines = text.split("\n")[: line + 1]
     if len(lines) <= line:
         lines += [""] * (line + 1 - len(lines))
@@ -59,12 +60,12 @@ def cursor_at(text: str, line: int, column: int) -> Cursor:
 
 
 class _Scan:
-    """Follows a text line by line."""
+    """Processes a text line by line."""
 
     def __init__(self) -> None:
         self._levels: list[_Level] = []
         self._brackets: list[_Bracket] = []
-        self._scalar_indent = -1  # indentation of the key whose text spans several lines
+        self._scalar_indent = -1  # indentation of a key whose text spans several lines
         self._token = ""
         self._quote = ""
 
@@ -120,7 +121,7 @@ class _Scan:
         return tuple(level.step for level in self._levels)
 
     def _dashes(self, rest: str, at: int) -> tuple[str, int]:
-        """The text after the dashes of list items, and its column."""
+        """Return the text after the dashes of list items, and its column."""
         while found := _DASH.match(rest):
             self._leave(at, is_item=True)
             if self._levels and self._levels[-1].indent == at and isinstance(self._levels[-1].step, int):
@@ -135,7 +136,7 @@ class _Scan:
         self._levels.append(_Level(at, key))
 
     def _leave(self, at: int, is_item: bool) -> None:
-        """Close the levels that end at this indentation. A list may have the same indentation as its key."""
+        """Close the levels that end at this indentation. Lists may have the same indentation as their key."""
         while self._levels:
             level = self._levels[-1]
             is_open = level.indent < at or (is_item and level.indent == at)

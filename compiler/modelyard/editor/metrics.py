@@ -1,4 +1,4 @@
-"""Adds the metrics that completion offers, by model task and monitor type."""
+"""Add metrics for completion, by model task and monitor type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPE: Final = "type"
 
 
 def with_metrics(definitions: Schema) -> None:
-    """Add metric suggestions to definitions without rejecting others, since user code may report any metric."""
+    """Add metric suggestions to definitions. Other metrics remain valid, because user code may report any metric."""
     model, monitor = schema_of(definitions.get("model")), schema_of(definitions.get("monitor"))
     if model:
         rules = [_conditional("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]
@@ -39,7 +39,7 @@ def _all_of(node: Schema) -> list[Json]:
 
 
 def _choices(node: Schema, field: str) -> list[str]:
-    """The allowed words of a field."""
+    """Return the allowed keywords of a field."""
     choices = schema_of(schema_of(node["properties"])[field]).get("anyOf")
     assert isinstance(choices, list)
     return texts(schema_of(choices[0]).get("enum"))
@@ -56,7 +56,7 @@ def _gate(metrics: Iterable[str], *types: str) -> Schema:
 
 
 def _checks(names: Iterable[str], *types: str) -> Schema:
-    """Suggest metrics as check names, and as the metrics of checks with other names."""
+    """Suggest metrics as check names, and in the field `metric` of checks with other names."""
     fields: Schema = {name: {"description": _means(name)} for name in names}
     named = _fields({"metric": {"defaultSnippets": _snippets(names)}}, *types)
     checks: Schema = {"type": ["object", *types], "properties": fields, "additionalProperties": named}
@@ -73,7 +73,7 @@ def _every_metric() -> tuple[str, ...]:
 
 
 def _measured(kind: str) -> list[str]:
-    """The metrics that a monitor type can check, including model metrics if the monitor has labels."""
+    """Return the metrics that a monitor type can check, including model metrics if its monitors have labels."""
     properties = monitor_type(kind)
     return [*properties.checks, *properties.of_runs, *(_every_metric() if properties.metrics else ())]
 
@@ -83,7 +83,7 @@ def _snippets(names: Iterable[str]) -> list[Json]:
 
 
 def _means(name: str) -> str:
-    """A metric's description as a sentence."""
+    """Return a metric's description as a sentence."""
     metric: Metric | None = check_of(name) or metric_of(name)
     assert metric is not None
     return f"{metric.means[:1].upper()}{metric.means[1:]}."

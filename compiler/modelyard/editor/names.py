@@ -1,4 +1,4 @@
-"""Finds the possible names at a path in a spec, and the entry that a name refers to."""
+"""Find the possible names at a path in a spec, and the entry that a name refers to."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _ENVIRONMENTS: Final = "environments"
 
 @record
 class Names:
-    """The mappings in which a spec and its environments define names, with the spec first."""
+    """The documents in which a spec and its environments define names. The spec is first."""
 
     values: tuple[Schema, ...]
 
     @classmethod
     def of(cls, *values: Schema) -> Names:
-        """Collect the names in several documents and the environments within them."""
+        """Collect the names in several documents and in the environments that they contain."""
         inner = (schema for value in values for schema in schema_of(value.get(_ENVIRONMENTS)).values())
         return cls((*values, *(schema for schema in inner if isinstance(schema, dict))))
 
     def at(self, *path: str) -> list[str]:
-        """The keys of the mappings at a path."""
+        """Return the keys of all mappings at a path."""
         return list(dict.fromkeys(key for value in self.values for key in schema_of(_at(value, path))))
 
     def first(self, *path: str) -> Json:
-        """The first value at a path."""
+        """Return the first value at a path."""
         candidates = (_at(value, path) for value in self.values)
         return next((candidate for candidate in candidates if candidate is not None), None)
 
@@ -44,9 +44,9 @@ def _at(value: Json, path: Iterable[str]) -> Json:
 
 @record
 class Source:
-    """The source of the names at a path: all possible texts, and the section with their entries.
+    """The source of the names at a path: all possible texts, and the section with the named entries.
 
-    Without a section, texts with a dot are addresses.
+    If there is no section, texts with a dot are addresses.
     """
 
     texts: Callable[[Names, Path], Iterable[str]]
@@ -71,12 +71,12 @@ def _addresses(*sections: str) -> Source:
 
 
 def _in_same_entry(*below: str, above: int = 1) -> Source:
-    """The source of names in the entry that contains the path, `above` steps up."""
+    """Return a source for the names in the entry that contains the path, `above` levels up."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
 
 def _versions(names: Names, path: Path) -> Iterator[str]:
-    """References to models: with an alias, except in training pipelines."""
+    """Return the possible references to models, with an alias except in training pipelines."""
     kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
     for model in names.at("models"):
         if kind == "training":
@@ -153,12 +153,12 @@ SOURCES: Final[Mapping[str, Source]] = {
     "data.*.group": _in_same_entry("schema"),
     "data.*.features.*": _in_same_entry("schema", above=2),
 }
-"""Paths whose values are names defined elsewhere in the spec."""
+"""Paths whose values are names that are defined elsewhere in the spec."""
 
 KEYS: Final[Mapping[str, Source]] = {
     "inference.*.traffic": Source(lambda names, path: names.at(*map(str, path[:2]), "variants"))
 }
-"""Paths of mappings whose keys are names defined elsewhere."""
+"""Paths of mappings whose keys are names that are defined elsewhere in the spec."""
 
 
 def in_base(path: Path) -> Path:
@@ -167,7 +167,7 @@ def in_base(path: Path) -> Path:
 
 
 def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
-    """The source of names at a path in the base; None if the value is not a name."""
+    """Return the source of names at a path in the base, or None if the value is not a name."""
     for pattern, source in table.items():
         steps = pattern.split(".")
         if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):
@@ -176,7 +176,7 @@ def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | Non
 
 
 def address_of(path: Path, text: str) -> str | None:
-    """The address of the entry that a text at a path in the base refers to, such as `models.fraud`."""
+    """Return the address of the entry that a text at a path in the base refers to, such as `models.fraud`."""
     source = source_of(path)
     if source is None:
         return None

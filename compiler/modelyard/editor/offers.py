@@ -1,4 +1,4 @@
-"""Completion at the cursor: fields, keywords, and names defined in the spec."""
+"""Find completions at the cursor: fields, keywords, and names from the spec."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Offer:
 
 
 def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, holds: Holds) -> tuple[Offer, ...]:
-    """All completions. `value` is the readable part of the document without the word at the cursor."""
+    """Return all completions. `value` is the readable part of the document, without the word at the cursor."""
     variable = _VARIABLE.search(cursor.word)
     if variable is not None and not cursor.is_key:
         texts = [f"${{vars.{name}}}" for name in names.at("vars")]
@@ -55,7 +55,7 @@ def _schema(is_environment: bool) -> Schema:
 
 
 def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
-    """Keys that can be added to the mapping at the cursor."""
+    """Return the keys that can be added to the mapping at the cursor."""
     here = schema_of(_value_at(value, cursor.path))
     replaces = len(cursor.word)
     source = source_of(base, KEYS)
@@ -69,7 +69,7 @@ def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, name
 
 
 def _values(schemas: list[Schema], cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
-    """Texts that can be the value at the cursor."""
+    """Return the texts that can be the value at the cursor."""
     replaces = len(cursor.word)
     source = source_of(base)
     for name in source.texts(names, base) if source else ():
@@ -94,7 +94,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """All schemas that apply at a path, given the value there and in its parents."""
+    """Return all schemas that apply at a path, depending on the values there and in its parents."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

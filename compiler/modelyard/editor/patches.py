@@ -1,6 +1,6 @@
-"""The schema of an environment: the same fields, all optional, with null to delete a deletable field.
+"""The schema of an environment. It has the same fields as a spec, but all are optional, and null deletes a field.
 
-Which fields apply may depend on a value in the base, so the fields of all branches are allowed.
+The fields that apply may depend on a value in the base, so the fields of all branches are allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 
 
 def patches(root: Schema) -> Schema:
-    """The schemas of `environment` and of `NAMEPatch`, a change to each definition; lists are replaced whole."""
+    """Return the schema `environment` and a patch schema `NAMEPatch` for each definition. Lists are replaced whole."""
     definitions = schema_of(root["$defs"])
     original = schema_of(definitions["environment"])
     sections = schema_of(original["properties"])
@@ -29,7 +29,7 @@ def patches(root: Schema) -> Schema:
     fields = {name: patcher.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
     for name, section in fields.items():
         if schema_of(sections[name])["type"] == "object":
-            section["type"] = "object"  # required in a spec, so an environment cannot delete it
+            section["type"] = "object"  # a required field cannot be deleted by an environment
     patched: Schema = {
         f"{name}{_SUFFIX}": patcher.patch(schema_of(definition)) for name, definition in definitions.items()
     }
@@ -38,13 +38,13 @@ def patches(root: Schema) -> Schema:
 
 
 class _Patches:
-    """Creates schemas of patches from schemas that refer to these definitions."""
+    """Creates patch schemas from schemas that refer to these definitions."""
 
     def __init__(self, definitions: Schema) -> None:
         self._definitions = definitions
 
     def patch(self, node: Schema) -> Schema:
-        """The schema of a patch to a value with this schema."""
+        """Return the schema for patches to values with this schema."""
         if node.keys() <= {"$ref", "description", "default"} and "$ref" in node:
             return {**node, "$ref": f"{node['$ref']}{_SUFFIX}"}
         parts = list(self._parts(node))
@@ -68,7 +68,7 @@ class _Patches:
         return result
 
     def _parts(self, node: Schema) -> Iterator[Schema]:
-        """All schemas that may apply to the same value, outermost first."""
+        """Yield all schemas that may apply to the same value, outermost first."""
         yield node
         reference = node.get("$ref")
         if isinstance(reference, str):
@@ -78,7 +78,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """All fields of the schemas. A field in several schemas may match any of them."""
+        """Return all fields of the schemas. If a field is in several schemas, it may match any of them."""
         choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
             for name, field in schema_of(part.get("properties")).items():

@@ -1,6 +1,6 @@
-"""The spec's schema for editors, which accepts the same documents but completes fields better.
+"""The spec's schema for editors. It accepts the same documents, but editors complete fields better.
 
-It is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
+The editor schema is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _line(value: Json) -> str:
 
 
 def system_schema() -> Schema:
-    """The schema of a spec."""
+    """Return the editor schema of a spec."""
     judged = cast("Schema", modelyard_schemas.load("system"))
     root = for_editors(judged)
     definitions = {**schema_of(root["$defs"]), **patches(root)}
@@ -50,7 +50,7 @@ def system_schema() -> Schema:
 
 
 def environment_schema() -> Schema:
-    """The schema of a file in `environments/`."""
+    """Return the editor schema of a file in `environments/`."""
     root = for_editors(cast("Schema", modelyard_schemas.load("system")))
     definitions = {**schema_of(root["$defs"]), **patches(root)}
     result: Schema = {
@@ -63,7 +63,7 @@ def environment_schema() -> Schema:
 
 
 def _whole(root: Schema, definitions: Schema) -> Schema:
-    """The schema with only those definitions that it uses."""
+    """Return the schema with only the definitions that it uses."""
     with_metrics(definitions)
     used: dict[str, None] = {}
     waiting = list(_references(root))
@@ -88,7 +88,7 @@ def _references(part: Json) -> Iterator[str]:
 
 
 def for_editors(node: Schema) -> Schema:
-    """Adapt a schema and all schemas within it for editors."""
+    """Adapt a schema and all its subschemas for editors."""
     result = worded({key: _part(key, value) for key, value in node.items()})
     return _typed(_without_skeleton(_declared(_counted(_chosen_first(_offered(result))))))
 
@@ -106,7 +106,7 @@ def _part(keyword: str, value: Json) -> Json:
 def _offered(node: Schema) -> Schema:
     """Move a field that allows other fields out of the condition's branch, so that editors offer the field.
 
-    This accepts the same documents: the branch applies whenever the field is present.
+    The result accepts the same documents, because the branch applies whenever the field is present.
     """
     condition, then = schema_of(node.get("if")), schema_of(node.get("then"))
     known = schema_of(condition.get("properties"))
@@ -138,21 +138,21 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """Separate the limit on the number of fields, which would count the line being typed and hide all completions."""
+    """Separate the limit on the number of fields. It would count the line being typed and hide all completions."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})
 
 
 def _declared(node: Schema) -> Schema:
-    """List each required field as a property, as Ajv's strict mode demands."""
+    """List each required field as a property, which Ajv's strict mode demands."""
     fields = schema_of(node.get("properties"))
     missing: Schema = {name: True for name in texts(node.get("required")) if name not in fields}
     return {**node, "properties": {**fields, **missing}} if missing else node
 
 
 def _without_skeleton(node: Schema) -> Schema:
-    """Separate required fields from properties, because editors would offer all of them as one snippet."""
+    """Separate required fields from properties, because editors would otherwise offer them all as one snippet."""
     if "required" not in node or node.get("properties") == {}:
         return node
     return _apart(node, _declared({"required": node["required"]}))
@@ -167,7 +167,7 @@ def _apart(node: Schema, keywords: Schema) -> Schema:
 
 
 def _typed(node: Schema) -> Schema:
-    """Add the type, mapping or text, as Ajv's strict mode demands."""
+    """Add the type, mapping or text, which Ajv's strict mode demands."""
     if "type" in node:
         return node
     if _OF_MAPPINGS & node.keys():

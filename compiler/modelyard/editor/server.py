@@ -1,6 +1,7 @@
 """The language server: diagnostics while typing, descriptions, and completion of fields and names.
 
-The server implements the Language Server Protocol over standard streams. All facts about specs come from `Knowledge`.
+The server implements the Language Server Protocol over standard streams. It gets all facts about specs from
+`Knowledge`.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ _SEVERITIES: Final = {
 }
 
 Texts: TypeAlias = Mapping[str, str]
-"""The texts open in an editor, by absolute path; they may differ from the files on disk."""
+"""The texts open in an editor, by absolute path. They may differ from the files on disk."""
 
 
 @record
 class Knowledge:
     """The language server's interface to the compiler. Paths are paths of specs, and `texts` replace files on disk.
 
-    `judge` returns the diagnostics of a spec and all its environments, `describe` the lines about a field or an
-    address, `spec_of` the spec of a folder, and `holds` whether a value satisfies a schema condition.
+    `judge` returns the diagnostics of a spec and all its environments. `describe` returns the lines about a field or an
+    address. `spec_of` returns the spec of a folder. `holds` returns whether a value satisfies a schema condition.
     """
 
     judge: Callable[[str, Texts], tuple[Diagnostic, ...]]
@@ -54,9 +55,9 @@ class Knowledge:
 
 
 def serve(knowledge: Knowledge) -> None:
-    """Answer an editor until it stops the server.
+    """Serve an editor until it stops the server.
 
-    Only the protocol uses standard input and output; other output is written to standard error.
+    Only the protocol uses standard input and output. Other output is written to standard error.
     """
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -74,13 +75,13 @@ class _Session:
         self.marked: dict[str, set[str]] = {}
 
     def spec_of(self, path: str) -> str | None:
-        """The spec to which an open file belongs, as the spec itself or an environment; None for other files."""
+        """Return the spec of an open file, which is the spec itself or an environment, or None for other files."""
         if environment_of(path) is not None:
             return self.knowledge.spec_of(os.path.dirname(os.path.dirname(path)))
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None
 
     def names(self, path: str, spec: str, value: Schema | None) -> Names:
-        """The names defined in a spec, in the current environment and in other open environments."""
+        """Return the names defined in a spec, in the current environment and in other open environments."""
         if value is not None:
             self.values[path] = value
         if spec not in self.values:

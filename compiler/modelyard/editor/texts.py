@@ -1,4 +1,4 @@
-"""Handles incomplete texts in an editor: finds their kind and their readable part."""
+"""Handle incomplete texts in an editor: find their kind and their readable part."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _FOLDER: Final = "environments"
 
 
 def environment_of(path: str) -> str | None:
-    """The name of the environment that a file describes; None for other files."""
+    """Return the name of the environment that a file describes, or None for other files."""
     folder, name = os.path.split(path)
     stem, extension = os.path.splitext(name)
     return stem if os.path.basename(folder) == _FOLDER and extension == ".yaml" else None
 
 
 def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
-    """Whether a file is a spec, judging by its name or apiVersion."""
+    """Return whether a file is a spec, judging by its name or apiVersion."""
     return os.path.basename(path) in names or _API.search(text) is not None
 
 
 def end_of_word(line: str, column: int) -> int:
-    """The column after the word at a column of a line."""
+    """Return the column where the word at a column of a line ends."""
     found = _REST_OF_WORD.match(line, column)
     return found.end() if found else column
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """The readable part of a text without the word at the cursor; None if the rest is not YAML either."""
+    """Return the readable part of a text, without the word at the cursor, or None if even the rest is not YAML."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:
@@ -44,7 +44,7 @@ def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None
 
 
 def _candidates(text: str, cursor: Cursor, line: int, column: int) -> Iterator[str]:
-    """The texts to try: without the word at the cursor, without its line, and unchanged."""
+    """Yield the texts to try: without the word at the cursor, without the cursor's line, and unchanged."""
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     before, after = here[: column - len(cursor.word)], here[end_of_word(here, column) :]

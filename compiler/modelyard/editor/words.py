@@ -1,4 +1,4 @@
-"""Schema keywords for editors, derived from the compiler's schema and error messages."""
+"""Adapt schema keywords for editors, based on the compiler's schema and error messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.shape import Schema, texts
 from modelyard.source import Json
 
 VARIABLE: Final = r"\$\{vars\."
-"""Matches text with a variable reference, because editors see specs before variables are substituted."""
+"""Matches text with a variable reference. Editors see specs before variables are substituted."""
 
 _MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
@@ -32,7 +32,7 @@ def worded(node: Schema) -> Schema:
 
 
 def with_variables(node: Schema) -> Schema:
-    """Make a schema of scalars accept `${vars.NAME}`; other schemas are unchanged."""
+    """Make a scalar schema accept `${vars.NAME}`, and return other schemas unchanged."""
     if "enum" in node:
         choices: Schema = {key: node[key] for key in ("enum", "errorMessage") if key in node}
         rest = {key: value for key, value in node.items() if key not in choices}
@@ -58,7 +58,7 @@ def _types(node: Schema) -> list[str]:
 
 
 def _examples(node: Schema) -> str:
-    """The scalar examples, as text to append to a description."""
+    """Return the scalar examples as text to append to a description."""
     examples = node.get("examples")
     shown = (
         [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]
@@ -69,7 +69,7 @@ def _examples(node: Schema) -> str:
 
 
 def _snippets(node: Schema) -> list[Json]:
-    """Completions for a field that accepts a word or a mapping: its keywords, and one mapping per key."""
+    """Return completions for a field that accepts a word or a mapping: its keywords, and one mapping per key."""
     types = _types(node)
     if "object" not in types or not set(types) & {"string", "integer"} or set(types) & {"array", "boolean"}:
         return []

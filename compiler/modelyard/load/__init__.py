@@ -1,4 +1,4 @@
-"""The first stage: parses YAML into a `Document`, with the YAML 1.2 core schema and size limits."""
+"""The first stage: parse YAML into a `Document`, with the YAML 1.2 core schema and size limits."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _FORBIDDEN: Final = pattern(
 def load(
     text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """Parse a text into a document. Invalid text results in None and diagnostics.
+    """Parse a text into a document. For invalid text, return None and diagnostics.
 
-    The text is a whole file, and `path` is its name for the user. JSON is read as YAML. An environment may be empty, in
-    which case it changes nothing.
+    The text is a whole file, and `path` is the file's name for the user. JSON is read as YAML. An environment may be
+    empty and then changes nothing.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
@@ -44,7 +44,7 @@ def load(
 
 
 def _without_collector(builder: Builder) -> Json:
-    """Build with the cycle collector off: it would scan every value repeatedly, and there are no cycles."""
+    """Build without the cycle collector, which would scan all values repeatedly although none has cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -81,7 +81,7 @@ def _forbidden(source: SourceFile) -> list[Diagnostic]:
 
 
 def _span_after(path: str, before: str) -> Span:
-    """The span of the character after `before`, the text of the file up to it."""
+    """Return the span of the character after `before`, which is the file's text up to that character."""
     lines = re.split("\r\n|\r|\n", before)
     column = len(lines[-1]) + 1
     return Span(path, len(lines), column, column + 1)

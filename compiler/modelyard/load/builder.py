@@ -1,4 +1,4 @@
-"""Turns parser events into values and spans, and rejects YAML that is not allowed in a spec."""
+"""Turn parser events into values and spans, and reject YAML that is not allowed in a spec."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.source import Json, SourceFile, Span, Spans
 
-# Used for every event: module-level names are looked up faster than attributes.
+# These are used for every event, and module-level names are looked up faster than attributes.
 _Scalar = yaml.ScalarEvent
 _Alias = yaml.AliasEvent
 _MappingStart = yaml.MappingStartEvent
@@ -33,7 +33,7 @@ _REMEMBERED: Final = 10_000
 _UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8
 _WEIGHTLESS: Final = 64
-"""An alias that repeats a text counts as one more value for every 64 characters."""
+"""An alias that repeats a text counts as an additional value for this many characters."""
 
 
 @record
@@ -50,11 +50,11 @@ LIMITS: Final = Limits()
 
 
 class Stop(Exception):
-    """Raised when nothing after this place can be read; the last diagnostic explains why."""
+    """Raised if nothing after this place can be read. The last diagnostic explains why."""
 
 
 class Builder:
-    """Reads one document by recursive descent. The depth limit keeps it below Python's recursion limit."""
+    """Reads a document by recursive descent. The depth limit keeps the builder below Python's recursion limit."""
 
     def __init__(self, source: SourceFile, limits: Limits = LIMITS, may_be_empty: bool = False) -> None:
         self.spans = Spans()
@@ -76,7 +76,7 @@ class Builder:
         self._open: set[str] = set()
 
     def document(self) -> Json:
-        """Read the value of the only document; None if it cannot be read to the end."""
+        """Read the value of the only document. Returns None if it cannot be read to the end."""
         try:
             return self._document()
         except Stop:
@@ -105,7 +105,7 @@ class Builder:
     # --- values
 
     def _value(self, event: Any) -> Json:
-        """Read the value that starts with this event, and set `_end` to its end."""
+        """Read the value that starts with this event, and set `_end` to the value's end."""
         self._end = event.end_mark
         if event.__class__ is _Alias:
             return self._alias(event)
@@ -203,7 +203,7 @@ class Builder:
     # --- scalars
 
     def _key(self, event: Any) -> str | None:
-        """Read a new key to its end, and return its text or, if it is rejected, None."""
+        """Read a new key to its end, and return its text or, if the key is rejected, None."""
         if event.__class__ is not _Scalar or event.tag or event.anchor:
             return self._unusual_key(event)
         text: str = event.value
@@ -216,7 +216,7 @@ class Builder:
         return text
 
     def _is_text(self, event: Any) -> bool:
-        """Whether a plain key is text. Each spelling is checked only once."""
+        """Return whether a plain key is text. Each spelling is checked only once."""
         text = event.value
         if text == "<<":
             self._tell(tell.merge_key(self._event_span(event)))
@@ -268,7 +268,7 @@ class Builder:
         return value
 
     def _tagged(self, event: Any) -> Json:
-        """The value of a tagged scalar: text for a string tag, or the plain value if it matches a core tag."""
+        """Return the value of a tagged scalar: text for a string tag, or the plain value if it matches a core tag."""
         self._refuse_unseen(event)
         if event.tag in {"!", f"{_CORE}str"}:
             return str(event.value)
@@ -279,7 +279,7 @@ class Builder:
         return self._number(event) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     def _refuse_unseen(self, event: Any) -> None:
-        """Reject escapes of characters that are also rejected when written literally."""
+        """Reject escapes of characters that are forbidden as literal characters."""
         if event.style != '"' or event.value.isprintable():
             return
         found = _UNSEEN.search(event.value)
@@ -289,7 +289,7 @@ class Builder:
     # --- the document as a whole
 
     def _refuse_many_directives(self) -> None:
-        """Reject many directives: each is compared with all earlier ones, so a file full of them would take forever."""
+        """Reject files with many directives, because each directive is compared with all earlier ones."""
         found = _DIRECTIVES.match(self._source.text)
         if found and len(_DIRECTIVE.findall(found[0])) > _MOST_DIRECTIVES:
             problem = f"more than {_MOST_DIRECTIVES} directives"
@@ -347,7 +347,7 @@ _CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
 
 
 def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
-    """Line, column and end column from 1. A span over several lines is marked by its first character."""
+    """Return line, column and end column, from 1. A span over several lines is marked by its first character."""
     line: int = start.line
     column: int = start.column + 1
     if end.line == line and end.column >= column:
@@ -356,7 +356,7 @@ def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
 
 
 def _kind_of(value: Json) -> str:
-    """The name of a value's type in YAML terms."""
+    """Return the name of a value's type in YAML terms."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Parses YAML into events, with libyaml if PyYAML includes it, and words syntax errors for users."""
+"""Parse YAML into events, with libyaml if PyYAML includes it, and explain syntax errors to users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Parser(Protocol):
 
 @record
 class SyntaxProblem:
-    """A syntax error: our message, a hint, and the place, counted from 0."""
+    """A syntax error, with our message, a hint, and the place, counted from 0."""
 
     message: str
     hint: str
@@ -45,7 +45,7 @@ _NO_SPACE: Final = pattern(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = pattern("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: pattern(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
-"""The maximum length of a line to search with patterns that contain several repetitions."""
+"""The longest line to search with patterns that contain several repetitions."""
 _HIDDEN: Final = pattern(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = pattern(r"\s*(?:- +)?([\w.-]+)\s*:")
@@ -81,7 +81,7 @@ _PROBLEMS: Final = (
     ("did not find expected tag URI", "a tag without a name", "quote text that begins with '!'"),
     ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
 )  # fmt: skip
-"""The beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
+"""Tuples of the beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
 
 _OPENED: Final = (
     ("did not find expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
@@ -90,20 +90,20 @@ _OPENED: Final = (
     ("found unexpected document", "this text in quotes is not closed", "close the quotes"),
     ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
 )
-"""The same for problems that the parser notices late, which are reported where they begin."""
+"""The same tuples for problems that the parser notices late. They are reported where they begin."""
 
 
 def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
     """Return a function that returns the next event at each call, or raises `yaml.YAMLError` if the text is not YAML.
 
-    PyYAML's parser in Python is about ten times slower than libyaml.
+    PyYAML's own parser is about ten times slower than libyaml.
     """
     parser = cast("_Parser", yaml.SafeLoader(text) if pure else yaml.CSafeLoader(text))
     return parser.get_event
 
 
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
-    """Convert the parser's error into our words, at the place that a user should look at."""
+    """Convert the parser's error into our own message, at the place where the user should look."""
     problem = _worded(error)
     earlier = _comment(problem, lines) or _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
@@ -140,7 +140,7 @@ def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find a character that only looks like a space, usually copied, in this line or the one above."""
+    """Find a character, usually copied, that only looks like a space, in this line or the line above."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         found = _NO_BREAK.match(lines[at])
         if found:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find an unclosed quote in an earlier line that extends up to the quote at this place."""
+    """Find an unclosed quote in an earlier line, if its text extends up to the quote at this place."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:
@@ -164,7 +164,7 @@ def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
-    """Find the cause of a misplaced colon: a missing space above, a key that is indented too far, or a text."""
+    """Find the cause of a misplaced colon: a missing space above, a key that is indented too far, or unquoted text."""
     line = lines[problem.line]
     above = next((at for at in range(problem.line - 1, -1, -1) if lines[at].strip()), None)
     unspaced = _NO_SPACE.match(lines[above]) if above is not None else None

@@ -1,4 +1,4 @@
-"""Converts plain YAML scalars to JSON values by the YAML 1.2 core schema."""
+"""Convert plain YAML scalars to JSON values according to the YAML 1.2 core schema."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _LONGEST_INTEGER = 400
 
 
 def plain_value(text: str) -> None | bool | int | float | str:
-    """The value of an unquoted scalar: null, true, false, a number, or the text itself.
+    """Return the value of an unquoted scalar: null, true, false, a number, or the text itself.
 
-    Numbers that are not allowed in a spec are returned as well: see `is_finite` and `MAX_INTEGER`.
+    This includes numbers that are not allowed in a spec. See `is_finite` and `MAX_INTEGER`.
     """
     if text and text[0] in NUMBER_STARTS:
         return plain_number(text)
@@ -45,7 +45,7 @@ def plain_value(text: str) -> None | bool | int | float | str:
 
 
 def plain_number(text: str) -> int | float | str:
-    """The number that a text represents, or the text itself."""
+    """Return the number that a text represents, or the text itself."""
     if _INTEGER.match(text):
         return _integer(text)
     if _FLOAT.match(text):
@@ -60,7 +60,7 @@ def plain_number(text: str) -> int | float | str:
 
 
 def _integer(text: str) -> int:
-    """Parse an integer. Beyond 400 digits, only the first are parsed, which shows that the number is too large."""
+    """Parse an integer. If it has more than 400 digits, parse only the first ones, which is enough to reject it."""
     digits = text.lstrip("+-").lstrip("0") or "0"
     value = int(digits[:_LONGEST_INTEGER])
     return -value if text[0] == "-" else value

@@ -1,4 +1,4 @@
-"""Selects resources by the type of their value, and dispatches functions on it."""
+"""Select resources by the type of their value, and dispatch functions on that type."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _R = TypeVar("_R")
 
 
 def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
-    """The resources in a list whose value has this type, in order. For a whole plan, use the faster `Plan.of`."""
+    """Return the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
     return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
 
 
 class ByType(Generic[_Q, _R]):
-    """A function of a resource with a case per value type; `otherwise` handles all other types."""
+    """A function of a resource with a case for each value type. `otherwise` handles all other types."""
 
     __slots__ = ("_cases", "_otherwise")
 
@@ -28,18 +28,18 @@ class ByType(Generic[_Q, _R]):
         self._cases: dict[type, Callable[Concatenate[Resource, _Q], _R]] = {}
 
     def case(self, what: type[V], do: Callable[Concatenate[Resource[V], _Q], _R]) -> ByType[_Q, _R]:
-        """The same function with one more case."""
+        """Return the same function with one more case."""
         more = ByType(self._otherwise)
         more._cases = {**self._cases, what: cast("Callable[Concatenate[Resource, _Q], _R]", do)}
         return more
 
     @property
     def types(self) -> frozenset[type]:
-        """The types that have a case."""
+        """The value types for which there is a case."""
         return frozenset(self._cases)
 
     def covers(self, resource: Resource) -> bool:
-        """Whether there is a case for a resource."""
+        """Return whether there is a case for a resource."""
         return resource.value.__class__ in self._cases
 
     def __call__(self, resource: Resource, /, *args: _Q.args, **kwargs: _Q.kwargs) -> _R:

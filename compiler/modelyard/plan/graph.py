@@ -33,7 +33,7 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""The types of a resource's `value`. The value of a DASHBOARD is the Inference that it shows."""
+"""The types of a resource's `value`. The value of a DASHBOARD is its Inference."""
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
@@ -48,35 +48,36 @@ V = TypeVar("V", bound=Payload)
 
 @record
 class Resource(Generic[V_co]):
-    """A vertex: `address` is `<kind>/<name>`, unique within its placement.
+    """A vertex of the plan. Its `address` is `<kind>/<name>`, which is unique within the placement.
 
-    The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, `ByType` dispatches.
+    The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, and `ByType` dispatches
+    on the type.
 
-    `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters, unique among
-    the workloads of a placement. A rename in the spec (`moved`) does not change it.
+    `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters that is
+    unique among the workloads of a placement. A rename in the spec (`moved`) does not change this name.
     """
 
     kind: Kind
     name: str
     placement: str  # a target's name
     origin: Path  # the line of the spec that requested it
-    workload: str  # its owner: `section.name`, `pool.<name>`, or `registry`; empty if shared by all
+    workload: str  # owner: `section.name`, `pool.<name>`, or `registry`; empty if shared by all
     value: V_co
 
     @property
     def address(self) -> str:
-        """`<kind>/<name>`, unique within the placement."""
+        """`<kind>/<name>`, which is unique within the placement."""
         return f"{self.kind}/{self.name}"
 
     @property
     def place(self) -> str:
-        """`<placement>:<kind>/<name>`, unique within the plan and used by links."""
+        """`<placement>:<kind>/<name>`, which is unique within the plan and used by links."""
         return f"{self.placement}:{self.kind}/{self.name}"
 
 
 @record
 class Link:
-    """An edge: `source` calls or reads `sink` (addresses with placements) over a protocol and port."""
+    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Both are places of resources."""
 
     source: str  # placement:kind/name
     sink: str
@@ -99,22 +100,22 @@ class Plan:
     links: tuple[Link, ...]
 
     def on(self, placement: str) -> tuple[Resource, ...]:
-        """The resources on one target, in order."""
+        """Return the resources on a target, in plan order."""
         return _by_placement(self.resources).get(placement, ())
 
     def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
-        """The resources whose value has this type, in order, optionally on one placement only."""
+        """Return the resources whose value has this type, in plan order, optionally limited to a placement."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
-        """The resource at a place, such as a link's sink; None if its value has another type."""
+        """Return the resource at a place, such as a link's sink, or None if its value has another type."""
         resource = _by_place(self.resources)[place]
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """The links between two targets, in order, optionally only those with an end on one placement.
+        """Return the links between different targets, in plan order, optionally limited to a placement.
 
-        A registry adopted by its URL is on no target.
+        An adopted registry, given by its URL, is not on any target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(
@@ -126,15 +127,15 @@ class Plan:
         )
 
     def bundled(self, placement: str) -> bool:
-        """Whether models are delivered to this target as bundles."""
+        """Return whether models are delivered to this target as bundles."""
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:
-        """Whether a target has a cluster. It has none if all its resources are outside a cluster."""
+        """Return whether a target has a cluster. It has no cluster if all its resources are outside a cluster."""
         return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
-        """The targets with resources, sorted by name."""
+        """Return the targets with resources, sorted by name."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
 
@@ -149,7 +150,7 @@ def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resourc
 
 @index
 def _by_type(resources: tuple[Resource, ...]) -> Mapping[tuple[str, type], tuple[Resource, ...]]:
-    """Resources by placement and value type; the empty name stands for all placements."""
+    """Group resources by placement and value type. The empty name means all placements."""
     by_type: dict[tuple[str, type], list[Resource]] = {}
     for resource in resources:
         what = resource.value.__class__
@@ -164,6 +165,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Whether models are delivered as bundles, because their registry runs on another target and is not exposed."""
+    """Return whether models are delivered as bundles, because the registry is on another target and not exposed."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

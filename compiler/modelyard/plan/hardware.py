@@ -1,4 +1,4 @@
-"""Machines in the plan: the choice for each workload, the alternatives with reasons, and the resulting pools."""
+"""Machines in the plan: the choice for each workload, alternatives with reasons, and the resulting pools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SYSTEM_POOL: Final = "system"
 
 @record
 class Candidate:
-    """A machine considered for a compute class. Its price is per hour, or None if not declared."""
+    """A machine that was considered for a compute class. The price is per hour, or None if unknown."""
 
     machine: str
     price_hourly: float | None
@@ -24,21 +24,21 @@ class Candidate:
 
 @record
 class NodeGroup:
-    """Machines of a node pool: any of `machines` can be used, and the price is the first one's.
+    """A group of machines in a node pool, any of which can be used. The price is that of the first machine.
 
-    All have the same number of the same accelerator, and at least the resources of the first.
+    All machines have the same number of the same accelerator, and at least the resources of the first machine.
     """
 
     machines: tuple[str, ...]  # instance types of the provider
     spot: bool
-    accelerator: Accelerator | None  # of one machine, not what a Pod requests
+    accelerator: Accelerator | None  # of the machine, not what a Pod requests
     price_hourly: float | None
     arch: str = "amd64"  # amd64 arm64
 
 
 @record
 class Fallback:
-    """Machines, selected by labels, for Pods whose preferred machines are unavailable."""
+    """Machines, selected by labels, for Pods whose preferred machines are not available."""
 
     machine: str
     selector: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An alternative in a class's `accelerators`, by position, that no Pod of the class will get, and why."""
+    """An alternative in a class's `accelerators`, by position, that the class does not get, with the reason."""
 
     position: int
     accelerator: Accelerator
@@ -55,7 +55,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine that a Pod just misses, and the requests with which the Pod would fit."""
+    """A much cheaper machine that a Pod narrowly misses, and the requests with which the Pod would fit."""
 
     machine: str
     price_hourly: float
@@ -65,57 +65,57 @@ class Smaller:
 
 @record
 class Hardware:
-    """The requests of a compute class's Pod on its placement, and the chosen machine."""
+    """A compute class's requests for a Pod on a placement, and the chosen machine."""
 
     compute: str  # class name
     cpu_millis: int
     memory_bytes: int
     disk_bytes: int | None
     accelerator: Accelerator | None
-    machine: str  # the target's name for it: an instance type, or `capacity[0]`
+    machine: str  # the machine's name on the target: an instance type, or `capacity[0]`
     spot: bool
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
     price_hourly: float | None
-    considered: tuple[Candidate, ...]  # the choice first, then the next best
+    considered: tuple[Candidate, ...]  # the chosen machine, then the next best
     accelerator_resource: str = ""  # the resource that Pods request, such as nvidia.com/gpu
-    groups: tuple[NodeGroup, ...] = ()  # if the target creates machines: created for this class and tried in this order
-    elastic: bool = False  # any machine that is big enough, created on demand
-    any_of: tuple[str, ...] = ()  # of an elastic class: the machines that are big enough, by name
+    groups: tuple[NodeGroup, ...] = ()  # created for this class and tried in this order
+    elastic: bool = False  # any machine that is large enough is created on demand
+    any_of: tuple[str, ...] = ()  # names of machines that are large enough, for an elastic class
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None
-    fallback: Fallback | None = None  # used when the choice is reclaimed or full
+    fallback: Fallback | None = None  # used if the chosen machine is reclaimed or full
 
 
 class Hardwarer(Protocol):
-    """Chooses a machine for a compute class, or explains why none fits (naming the closest)."""
+    """Chooses a machine for a compute class, or explains why none fits and names the closest machine."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
 
 
 class SystemHardwarer(Protocol):
-    """Chooses the machine for Pods without a compute class; None if the scheduler decides where they run."""
+    """Chooses the machine for Pods without a compute class, or returns None if the scheduler decides where they run."""
 
     def __call__(self, system: System, target: TargetSpec) -> Hardware | None: ...
 
 
 def any_machine(system: System, target: TargetSpec) -> Hardware | None:
-    """Choose no machine, so that the scheduler decides."""
+    """Return None, so that the scheduler decides where Pods run."""
     return None
 
 
 def namespace_of_system(system: System) -> str:
-    """Name the namespace after the system alone: elsewhere a cluster keeps environments apart."""
+    """Name the namespace after the system only, for providers whose environments have separate clusters."""
     return system.metadata.name
 
 
 @record
 class Offer:
-    """What the planner needs to know about a target.
+    """The information about a target that the planner needs.
 
-    This includes its machines, the add-ons that each kind of resource needs, the kinds that exist outside its cluster,
-    and the gateway class that its add-ons provide. On an existing cluster, no kind is outside it, and the gateway
-    classes are the cluster's own.
+    This includes the target's machines, the add-ons that each kind of resource needs, the kinds that exist outside the
+    cluster, and the gateway class that the add-ons provide. On an existing cluster, all kinds are in the cluster, and
+    the gateway classes are the cluster's own.
     """
 
     choose: Hardwarer
@@ -123,14 +123,14 @@ class Offer:
     apart: frozenset[Kind] = frozenset()
     gateway_class: str = ""
     choose_system: SystemHardwarer = any_machine
-    namespace: Callable[[System], str] = namespace_of_system  # where the spec names none
+    namespace: Callable[[System], str] = namespace_of_system  # if the spec names none
 
 
 @record
 class SystemPool:
     """Machines for Pods without a compute class: Ray cluster heads, run starters, the registry and add-ons.
 
-    In a cloud, these machines are created. On an existing cluster, this is the declared machine that the Pods get.
+    In a cloud, these machines are created. On an existing cluster, this is the declared machine for these Pods.
     """
 
     hardware: Hardware
@@ -138,17 +138,17 @@ class SystemPool:
 
 @record
 class NodePool:
-    """Machines for one compute class on a placement that creates machines, with labels and taints for its Pods."""
+    """Machines for a compute class on a placement that creates machines, with labels and taints for its Pods."""
 
     compute: str  # class name
     hardware: Hardware
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """The groups in the order of attempts; none if the class is elastic."""
+        """The groups in the order of attempts. Elastic classes have no groups."""
         return self.hardware.groups
 
     @property
     def elastic(self) -> bool:
-        """Whether any machine that is big enough can be used, the cheapest at that time."""
+        """Whether any machine that is large enough can be used. The cheapest at that time is created."""
         return self.hardware.elastic

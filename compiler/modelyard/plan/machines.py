@@ -1,4 +1,4 @@
-"""The machines that each resource of a plan runs on."""
+"""Find the machines for each resource in a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.plan.hardware import Hardware
 from modelyard.plan.workloads import Job, ModelServer, MonitorJob
 
 Use: TypeAlias = tuple[str, Hardware]
-"""What runs on a machine, such as `scorer, variant live`, and the machine."""
+"""A use of a machine, such as `scorer, variant live`, and the machine."""
 
 
 def _none(resource: Resource) -> Iterator[Use]:
@@ -33,4 +33,4 @@ def _of_monitor(resource: Resource[MonitorJob]) -> Iterator[Use]:
 
 
 hardware_of: Final = ByType(_none).case(ModelServer, _of_server).case(Job, _of_job).case(MonitorJob, _of_monitor)
-"""The machines on which a resource runs; none for a resource without a compute class."""
+"""Return the machines on which a resource runs, or nothing for a resource without a compute class."""

@@ -1,4 +1,4 @@
-"""Where data is stored, how long it is retained, and what runs report about themselves."""
+"""Determine where data is stored, how long it is retained, and what runs report."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from modelyard.spec import Capture, Pipeline, Registry, Store, System
 
 _DAY_S = 86400
 LOG_DAYS = 90
-"""The number of days for which a bucket created here keeps run logs."""
+"""Retention of run logs in days, in buckets that modelyard creates."""
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
+    """Return whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """The folders of captures and logs that a bucket deletes by age, each with its days, rounded up."""
+    """Return the folders of captures and logs that a bucket deletes by age, each with its days, rounded up."""
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
@@ -32,21 +32,21 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """The model's folder in the artifact store, to which its runs write and from which its users read."""
+    """Return the model's folder in the artifact store, which its runs write to and its users read from."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Whether gate results of training runs are reported: alerts go to the owner's on-call channel."""
+    """Return whether training runs report gate results, for alerts in the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """The location of a pipeline's run logs: the store of the registry's artifacts, and a folder in it.
+    """Return the location of a pipeline's run logs: a folder in the store of the registry's artifacts.
 
-    None if the registry is adopted, because its store is unknown, or if the registry runs on another target.
+    The result is None if the registry is adopted, because its store is unknown, or if it runs on another target.
     """
     registry = system.registry
     if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
@@ -59,14 +59,14 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """The folder in the artifact store that contains only a model's bundle."""
+    """Return the folder in the artifact store that contains only a model's bundle."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 
 def cluster_service(uri: str) -> tuple[str, str] | None:
-    """The name and namespace of the Service in a URL: ("mlflow", "ml") for the host `mlflow.ml.svc.cluster.local`."""
+    """Return the name and namespace of a URL's Service: ("mlflow", "ml") for `mlflow.ml.svc.cluster.local`."""
     try:
         labels = (urlsplit(uri).hostname or "").split(".")
-    except ValueError:  # half an IPv6 address: connecting to the URL reports this
+    except ValueError:  # an incomplete IPv6 address, which is reported elsewhere
         return None
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None

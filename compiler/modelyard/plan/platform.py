@@ -1,4 +1,4 @@
-"""The platform that workloads need: clusters, namespaces, the registry, secrets, and identities with access."""
+"""The platform for workloads: clusters, namespaces, the registry, secrets, and identities with access."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from modelyard.spec import Inference, Monitor, Pipeline, Registry, SecretRef, St
 
 @record
 class Access:
-    """An identity's access to one object store, limited to `prefix`.
+    """An identity's access to an object store, limited to `prefix`.
 
-    The access is `read`, `write` (which includes read and delete), or `append` (add objects, but not read or delete).
+    The mode is `read`, `write` (which includes read and delete), or `append` (add objects, but not read or delete).
     """
 
     store: str
@@ -22,9 +22,9 @@ class Access:
 class Identity:
     """A workload's own identity, with exactly the access that it needs.
 
-    `api` is its reason to call the Kubernetes API, if any. A pipeline that is started by schedule or by hand has a
-    second identity, `<name>-launcher`, which may only create runs. The variants of an endpoint share an identity, as do
-    the members of a pool.
+    `api` is the workload's reason to call the Kubernetes API, or empty. A pipeline that starts by schedule or by hand
+    has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an identity, as
+    do the members of a pool.
     """
 
     workload: str
@@ -45,7 +45,7 @@ class AlertRules:
 
 @record
 class Secret:
-    """A secret and its readers, as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
+    """A secret and its readers, given as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
 
     ref: SecretRef
     workloads: tuple[str, ...]
@@ -53,13 +53,13 @@ class Secret:
 
 @record
 class Cluster:
-    """A cluster and the add-ons that this system needs, by the names that `present` uses.
+    """A cluster and the add-ons that this system needs, by the same names as in `present`.
 
-    An add-on's kinds of objects (PodMonitor, ExternalSecret …) may only be created if the add-on is listed here.
+    An add-on's kinds of objects (PodMonitor, ExternalSecret …) may be created only if the add-on is listed here.
     """
 
     target: TargetSpec
-    addons: tuple[str, ...]  # needed; those in target.present are not installed
+    addons: tuple[str, ...]  # needed add-ons; those in target.present are not installed
 
 
 @record
@@ -71,7 +71,7 @@ class Namespace:
 
 @record
 class RegistryServer:
-    """The registry and, if it runs here, its database and store."""
+    """A model registry and, if it runs here, its database and object store."""
 
     registry: Registry
     database: Store | None

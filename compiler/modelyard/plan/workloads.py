@@ -13,7 +13,7 @@ from modelyard.spec.scoring import scorings_of
 
 @record
 class Application:
-    """One Ray Serve application: an endpoint's variant on its hardware."""
+    """A Ray Serve application: an endpoint's variant and its hardware."""
 
     inference: Inference
     variant: Variant
@@ -24,7 +24,7 @@ class Application:
 
 @record
 class ModelServer:
-    """One Ray cluster for serving: one variant, or all the members of a pool."""
+    """A Ray cluster that serves a single variant or all members of a pool."""
 
     applications: tuple[Application, ...]
     pool: str = ""
@@ -32,7 +32,7 @@ class ModelServer:
 
 @record
 class Backend:
-    """A destination for a share of a route's traffic, by the name of a MODEL_SERVER resource."""
+    """A destination for a share of a route's traffic, given by the name of a MODEL_SERVER resource."""
 
     server: str
     variant: str
@@ -49,32 +49,32 @@ class Route:
 
     @property
     def needs_gateway(self) -> bool:
-        """Whether a Gateway is needed: clients are external, or traffic is split, mirrored or shifted in steps."""
+        """Whether a Gateway is needed: for external clients, or to split, mirror or gradually shift traffic."""
         split = len(self.backends) > 1 or self.mirror is not None or self.inference.rollout.strategy == "incremental"
         return split or self.inference.endpoint.exposure != "cluster"
 
 
 @record
 class Job:
-    """A pipeline: one Ray cluster per run, with a worker group for each step's hardware."""
+    """A pipeline: a Ray cluster for each run, with a worker group for each step's hardware."""
 
     pipeline: Pipeline
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
-    bundles: tuple[str, ...] = ()  # model aliases that other placements read: promotions write bundles for them
+    bundles: tuple[str, ...] = ()  # model aliases that other placements read; promotions write bundles for these
     checkpoints: tuple[str, str] | None = None  # store and path of checkpoints
-    logs: tuple[str, str] | None = None  # store and folder to which the logs of its runs are copied
+    logs: tuple[str, str] | None = None  # store and folder for copies of run logs
 
 
 @record
 class RunRequest:
-    """How a monitor starts a pipeline on another target: through two folders in a store that both can access.
+    """How a monitor starts a pipeline on another target: through two folders in a store that both targets can access.
 
     The monitor adds requests to one folder, and a starter on the pipeline's target writes answers to the other.
     """
 
     monitor: Monitor
-    name: str  # of the monitor's objects
+    name: str  # name of the monitor's objects
     pipeline: Pipeline
     store: str
     asked: str
@@ -83,8 +83,9 @@ class RunRequest:
 
 @record
 class MonitorJob:
-    """A monitor's run, with the watched resource resolved. A monitor of type `performance` consists of alert rules and
-    has no run.
+    """A monitor's run, with the watched resource resolved.
+
+    Monitors of type `performance` consist of alert rules and have no runs.
     """
 
     monitor: Monitor
@@ -96,39 +97,39 @@ class MonitorJob:
 
 @record
 class Promoter:
-    """Moves aliases in a registry that runs here, for the models of these pipelines and for imported models."""
+    """A job that moves aliases in our own registry, for the models of these pipelines and for imported models."""
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
     bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """The aliases of imported models that other placements read, by registered name."""
+    """Aliases of imported models that other placements read, by registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """The models of these training pipelines and the imported models, without duplicates."""
+        """Return the models of these training pipelines and the imported models, without duplicates."""
         trained = (one.model.model for one in self.pipelines if one.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
 
     def reports(self, system: System) -> bool:
-        """Whether the promoter pushes its own metrics, for alerts to the owner's on-call channel."""
+        """Return whether the promoter pushes its own metrics, for alerts to the owner's on-call channel."""
         on_call = bool(system.governance.owner.oncall)
         return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
 
 
 @record
 class Starter:
-    """Starts pipelines on its target when monitors on other targets request them."""
+    """A job that starts pipelines on its target when monitors on other targets request them."""
 
     requests: tuple[RunRequest, ...]
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Whether runs report how many unsuitable input files built-in scoring skips."""
+    """Return whether runs report how many unsuitable input files built-in scoring skips."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)
 
 
 def reports(job: Job, system: System) -> bool:
-    """Whether runs push their own metrics."""
+    """Return whether runs push their own metrics."""
     return reports_gate(job.pipeline, system) or reports_files(job, system)

@@ -1,4 +1,4 @@
-"""The planner: decides which resources a system needs, where, in which order, and how they connect."""
+"""The planner decides which resources a system needs, their placement and order, and how they connect."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["plan"]
 
 
 def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """Plan a checked system; None if something cannot be planned.
+    """Plan a checked system, or return no plan if any part cannot be planned.
 
-    `offers` are each target's planning inputs by name. Takes linear time in the size of the spec.
+    `offers` are the targets' planning inputs, by name. Planning takes linear time in the size of the spec.
     """
     draft = Draft(system, offers)
     draft.report(check_moved(system))

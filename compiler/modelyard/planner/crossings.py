@@ -1,4 +1,4 @@
-"""Checks which connections between targets are possible, and reports impossible ones."""
+"""Check connections between targets, and report impossible connections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
-    """By model, the aliases that placements without the registry serve, use for scoring, or watch."""
+    """Map each model to the aliases that placements without the registry serve, use for scoring, or watch."""
     found: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):
@@ -38,7 +38,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, impossible links and features that need the registry on the same placement."""
+    """Report each impossible link, and each feature that needs the registry on the same placement, once."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -49,7 +49,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, a workload's impossible connections to other targets."""
+    """Report each impossible connection from a workload to another target once."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -80,7 +80,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """The spec line that requires the connection: for the promoter, the import from that target."""
+    """Return the spec line that requires the connection. For the promoter, this is the import from that target."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -90,7 +90,7 @@ def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
 
 
 def reaches(system: System, placement: str, store: Store) -> bool:
-    """Whether workloads on a target may access an object store, on whichever target it is."""
+    """Return whether workloads on a target may access an object store on any target."""
     here, there = system.target(placement), system.target(store.target)
     if here.name == there.name or _one_cluster(there, here):
         return True
@@ -98,7 +98,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """The address of a store or registry in the spec; empty if no address is needed."""
+    """Return the address of a store or registry in the spec, or "" if no address is needed."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -108,19 +108,19 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether workloads on the other target may connect to this one, as they always may on one cluster."""
+    """Return whether workloads on the other target may connect to this one. On the same cluster, they always may."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether two targets are on one cluster, which only a kubeconfig context can show."""
+    """Return whether two targets are on the same cluster, judging by the kubeconfig context."""
     return target.context == other.context != ""
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:
-    """Report a database that is created on another target than its registry."""
+    """Report a database that is created on a different target than its registry."""
     for registry in plan.of(RegistryServer):
         database = registry.value.database
         if database is None or registry.value.registry.adopt:
@@ -131,7 +131,7 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
-    """Report versions by number where bundles are needed: a bundle is written only when an alias moves."""
+    """Report versions by number where bundles are needed, because bundles are written only when an alias moves."""
     registry = system.deployment.placement.registry
     for scoring in scorings(system):
         if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
@@ -149,7 +149,7 @@ def _fixed(ref: ModelRef) -> bool:
 
 
 def _rollbacks(system: System) -> Iterator[Diagnostic]:
-    """Report rollbacks by monitors that cannot reach the registry, where the alias would move back."""
+    """Report monitors that should roll back but cannot reach the registry to move the alias."""
     for monitor in system.monitors.values():
         if monitor.on_breach.rollback and bundled_on(system, monitor.target):
             where = system.key("monitors", monitor.name, "onBreach", "rollback")
@@ -157,7 +157,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Report alert rules for workloads on another cluster, whose metrics the rules' Prometheus lacks."""
+    """Report alert rules for workloads on another cluster, because the rules' Prometheus lacks their metrics."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

@@ -30,7 +30,7 @@ from modelyard.spec.following import followers
 
 @record(frozen=False)
 class SecretUse:
-    """A secret on one placement: the spec line that names it first, its readers, and their places."""
+    """A secret on a placement: the first spec line with its name, its readers, and the readers' places."""
 
     origin: Path
     workloads: dict[str, None] = field(default_factory=dict[str, None])
@@ -39,33 +39,33 @@ class SecretUse:
 
 @record(frozen=False)
 class Wanted:
-    """The access that a workload needs, from which its identity and links are created."""
+    """The access that a workload needs, from which its identity and links are derived."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
-    secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # and the line that names it
-    stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
+    secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # with its line in the spec
+    stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, purpose
 
     def store(self, store: str, prefix: str, mode: str, purpose: str) -> None:
-        """Add access to a store's `prefix`, unless it exists already."""
+        """Add access to a store's `prefix`, unless the access already exists."""
         self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Whether there is already write access to a folder in a store, directly or through a parent."""
+        """Return whether there is already write access to a folder in a store, directly or through a parent."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Add a secret, if this line of the spec names one."""
+        """Add a secret if this line of the spec has one."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 
 
 class Draft:
-    """Collects resources in an order in which they can be created, with `shared` before `workloads`."""
+    """Collects resources in an order in which they can be created. `shared` precedes `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -77,7 +77,7 @@ class Draft:
         self.secrets: dict[tuple[str, SecretRef], SecretUse] = {}
         self.registry: Resource | None = None
         self.artifacts: tuple[str, str] | None = None  # store and prefix
-        self.metrics: list[Resource] = []  # scraped by Prometheus, or pushing to it
+        self.metrics: list[Resource] = []  # scraped by Prometheus or pushing metrics
         self.offers = offers
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
@@ -93,9 +93,9 @@ class Draft:
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """The name for objects of `section.name`: the current name, or the original one if it moved.
+        """Return the name for objects of `section.name`: the current name, or the original one if it moved.
 
-        A model is often trained and served under one name. A pipeline with the same name as an endpoint is called
+        A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
         """
         own_name = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
@@ -117,7 +117,7 @@ class Draft:
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """Choose the machine for a compute class on a target; None if nothing fits, which is reported only once."""
+        """Choose the machine for a compute class on a target. Returns None if nothing fits, and reports this once."""
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
@@ -130,7 +130,7 @@ class Draft:
         return self._hardware[key]
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
-        """The machine already chosen for a compute class on a placement; None if there is none."""
+        """Return the machine that was already chosen for a compute class on a placement, or None."""
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
@@ -141,8 +141,10 @@ class Draft:
             use.readers.setdefault(reader)
 
     def alerts_owner(self, placement: str) -> bool:
-        """Whether the owner has a channel, and the placement has or may get a Prometheus. Without either, automatic
-        alerts are left out, so that they cannot make a spec invalid.
+        """Return whether automatic alerts are possible.
+
+        The owner needs a channel, and the placement must have a Prometheus or be able to get one. Otherwise there are
+        no automatic alerts, so that they cannot make a spec invalid.
         """
         target = self.targets[placement]
         observed = target.tenancy != "shared" or "prometheus" in target.present
@@ -193,12 +195,12 @@ class Draft:
         wanted.secret(self.system.stores[store].credentials_of(wanted.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
-        """Give a workload its own identity, with exactly the access that it needs."""
+        """Give a workload its own identity, with exactly the wanted access."""
         value = Identity(workload, tuple(wanted.access), tuple(wanted.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
     def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
-        """Link a running workload to the stores, secrets and registry that it uses."""
+        """Link a workload to the stores, secrets and registry that it uses at run time."""
         for store, purpose in wanted.stores:
             self.link_store(resource, store, purpose)
         for ref, origin in wanted.secrets.items():
@@ -218,11 +220,11 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """The protocol and port of a URL, or the usual ones if the URL does not contain them."""
+    """Return the protocol and port of a URL, by default the usual protocol and port."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])
-    except ValueError:  # a port beyond 65535, or half an IPv6 address: connecting to the URL reports this
+    except ValueError:  # an invalid port or IPv6 address, which is reported elsewhere
         return usual
 
 

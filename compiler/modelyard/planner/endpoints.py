@@ -1,4 +1,4 @@
-"""Plans endpoints: a server for each variant or pool, the route to them, alerts and a dashboard."""
+"""Plan endpoints: a server for each variant or pool, the route to the servers, alerts and a dashboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard.spec import Capture, Inference, Variant, target_path
 
 
 def plan_pools(draft: Draft) -> None:
-    """Plan one server for all members of each pool, before the routes to it."""
+    """Plan the server of each pool, which all its members share, before the routes."""
     pools: dict[tuple[str, str], list[Inference]] = {}
     for inference in draft.system.inference.values():
         if inference.pool:
@@ -60,7 +60,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
 
 
 def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
-    """The name of a variant's server: the pool's, or the endpoint's if it has one variant."""
+    """Return the name of a variant's server: the pool's name or, for a single variant, the endpoint's name."""
     if inference.pool:
         return pool_name(inference.pool)
     name = draft.called("inference", inference.name)
@@ -68,7 +68,7 @@ def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
 
 
 def pool_name(pool: str) -> str:
-    """The name of a pool's shared server."""
+    """Return the name of a pool's shared server."""
     return object_name("pool", pool)
 
 
@@ -117,7 +117,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
-    """Collect access to models, the capture folder, the head's state, and the callers' tokens."""
+    """Collect the access to models, the capture folder, the head's state, and the callers' tokens."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         wanted.store(
@@ -132,13 +132,13 @@ def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
 
 
 def _capture_mode(draft: Draft, capture: Capture) -> str:
-    """The access to captures: append, unless the server has to delete old ones itself to enforce `retain`."""
+    """Return the access mode for captures: append, unless the server must delete old captures to enforce `retain`."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"
 
 
 def _scales(members: Iterable[Inference]) -> bool:
-    """Whether a server is resized or replaced step by step, both of which need the same permissions."""
+    """Return whether a server is resized or replaced step by step. Both need the same permissions."""
     return any(
         member.rollout.strategy == "incremental"
         or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)

@@ -1,4 +1,4 @@
-"""Plans monitors: a job with alert rules, or only rules."""
+"""Plan monitors: a job with alert rules, or only alert rules."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
 
 
 def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:
-    """Collect read access to the watched data, the reference and the labels."""
+    """Collect the read access to the watched data, the reference and the labels."""
     system, wanted = draft.system, Wanted(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
@@ -67,7 +67,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
 
 
 def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
-    """Give a monitor append access to its state folder, and read access unless it already reads that folder."""
+    """Give a monitor append access to its state folder and, unless it already has read access, read access."""
     state = state_folder(draft.system, monitor)
     if state is None:
         return

@@ -1,4 +1,4 @@
-"""Checks that the resources on a placement have different names."""
+"""Check that the resources on a placement have different names."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _OWN = frozenset(
         Kind.CHANNEL,
     }
 )
-"""Kinds whose names cannot collide with workloads, because their names are not used in the namespace."""
+"""Kinds of resources whose names cannot collide with workloads, because they are not used in the namespace."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Report name collisions between workloads, with reserved names, and between targets that share a namespace."""
+    """Report name collisions: between workloads, with reserved names, and between targets that share a namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()
@@ -52,12 +52,12 @@ def _both(first: Resource, second: Resource, kind: Kind) -> bool:
 
 
 def _owner(resource: Resource) -> str:
-    """The owner of a name. All resources of one workload may have the same name."""
+    """Return the owner of a resource's name. All resources of a workload may have the same name."""
     return resource.workload or resource.address
 
 
 def _what(resource: Resource) -> str:
-    """Describe a resource in the spec's terms."""
+    """Describe a resource as in the spec."""
     section, _, name = resource.workload.partition(".")
     if section in _WORKLOADS:
         text = f"{ENTRIES.get(section, section)} {quote(name)}"
@@ -67,7 +67,7 @@ def _what(resource: Resource) -> str:
 
 
 def _place(resource: Resource) -> Path:
-    """The key that gave a resource its name."""
+    """Return the key in the spec from which a resource's name is derived."""
     return resource.origin[:4] if resource.kind is Kind.MODEL_SERVER else resource.origin[:2]
 
 

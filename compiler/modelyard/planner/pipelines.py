@@ -1,4 +1,4 @@
-"""Plans pipelines: one job each, on the hardware of its steps."""
+"""Plan pipelines. Each has one job, on the hardware of its steps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from modelyard.spec.scoring import models_of
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 _TRAIN_BYTES = 2 * 2**30
-"""Memory per worker for Ray Train's own processes, which use 0.6 GB next to the training worker (Ray 2.60)."""
+"""Memory per worker for Ray Train's own processes, which use 0.6 GB in addition to the worker (Ray 2.60)."""
 
 
 def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
-    """Plan a pipeline's identities, its job, and the alerts about its runs."""
+    """Plan a pipeline's identities, its job, and alerts for its runs."""
     hardware: dict[str, Hardware] = {}
     for step in pipeline.steps:
         choice = draft.hardware(step.compute, pipeline.target)
@@ -56,12 +56,12 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
 
 
 def place_of(draft: Draft, pipeline: Pipeline) -> str:
-    """The place of a pipeline's job, which may not be planned yet."""
+    """Return the place of a pipeline's job, which may not be planned yet."""
     return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
-    """Collect read access to inputs and the gate's datasets, and write access to outputs and trained artifacts."""
+    """Collect the read access to inputs and gate datasets, and the write access to outputs and artifacts."""
     system, wanted = draft.system, Wanted(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
@@ -79,7 +79,7 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
             draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
             adopted = system.registry is not None and bool(system.registry.adopt)
-            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # or the promoter delivers them
+            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers them
             draft.wants_deliveries(wanted, (ModelRef(pipeline.model.model, alias) for alias in aliases))
             for check in system.models[pipeline.model.model].validation:
                 if check.data:
@@ -88,14 +88,14 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """Where training steps and user code store checkpoints: next to the model, otherwise in a store that they write to.
+    """Return where training steps and user code store checkpoints: next to the model, or in a store that they write to.
 
-    User training with an adopted registry writes to no store, so its checkpoints are next to its inputs. Built-in
-    training may not write there and stores no checkpoints. It also stores none if two of its runs may overlap, or if
-    its workers have too little memory for Ray Train's processes.
+    With an adopted registry, user training does not write to any store, so its checkpoints are next to its inputs.
+    Built-in training may not write there and stores no checkpoints. It also stores none if runs may overlap, or if
+    workers have too little memory for Ray Train's processes.
     """
     has_user_code = any(step.source.entrypoint for step in pipeline.steps)
-    alone = pipeline.schedule.overlap != "allow"  # two runs on the same files would remove each other's checkpoints
+    alone = pipeline.schedule.overlap != "allow"  # overlapping runs would remove each other's checkpoints
     trains = [hardware[step.name].memory_bytes >= _TRAIN_BYTES for step in pipeline.steps if step.trainer]
     if not has_user_code and not (alone and draft.artifacts is not None and trains and all(trains)):
         return None

@@ -1,4 +1,4 @@
-"""Plans shared resources: clusters, namespaces, secrets, stores, the registry and channels."""
+"""Plan shared resources: clusters, namespaces, secrets, stores, the registry and channels."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from modelyard.spec import Channel, Store, System, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
-"""The dot distinguishes this name from those of workload alerts, which are named after their workloads."""
+"""The name of the registry's alerts. The dot avoids collisions with alerts that are named after workloads."""
 
 
 def plan_stores(draft: Draft) -> None:
-    """Plan every declared store, managed or adopted, on its target."""
+    """Plan each declared store, managed or adopted, on its target."""
     for store in draft.system.stores.values():
         kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
         origin: Path = ("stores", store.name)
@@ -52,7 +52,7 @@ def plan_stores(draft: Draft) -> None:
 
 
 def plan_registry(draft: Draft) -> None:
-    """Plan the registry if a model is trained, served or used for scoring. Report an error if it is missing."""
+    """Plan the registry if a model is trained, served or used for scoring. Report an error if there is no registry."""
     system = draft.system
     use = next(_model_uses(draft), None)
     registry = system.registry
@@ -92,7 +92,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Every use of a model (training, scoring or serving), with its line in the spec."""
+    """Yield every use of a model (training, scoring or serving), with its line in the spec."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
@@ -105,9 +105,9 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
 
 
 def finish(draft: Draft) -> Plan:
-    """Put shared resources before the workloads: clusters with their add-ons, namespaces, secrets, channels.
+    """Put shared resources before the workloads: clusters with add-ons, namespaces, secrets, channels.
 
-    A target whose resources are all outside a cluster gets no cluster.
+    If all of a target's resources are outside a cluster, the target gets no cluster.
     """
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
@@ -138,9 +138,9 @@ def finish(draft: Draft) -> Plan:
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
-    """Whether a resource needs a cluster on its target, as all resources do on an existing cluster.
+    """Return whether a resource needs a cluster on its target. On an existing cluster, all resources do.
 
-    Adopted resources already exist, and their credentials are stored where their readers run.
+    Adopted resources already exist. Their credentials are stored where the readers run.
     """
     return not is_adopted(resource) and resource.kind not in draft.offers[resource.placement].apart
 
@@ -156,7 +156,7 @@ def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
-    """Plan a pool for each class in use on targets that create machines, in the order of targets and classes."""
+    """Plan a pool for each compute class in use on targets that create machines."""
     for target in draft.targets:
         for compute in draft.system.compute.values():
             hardware = draft.chosen(compute.name, target)
@@ -166,12 +166,12 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Whether a Prometheus collects data for a dashboard."""
+    """Return whether a Prometheus collects data for a dashboard."""
     return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """Collect the secrets of a target's platform: the gateway's certificate and the token for remote write."""
+    """Collect the secrets of a target's platform: the gateway's certificate and the remote-write token."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -201,7 +201,7 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 def _channels(draft: Draft) -> Iterator[Resource]:
     """Plan each channel on each placement that sends alerts to it, for a monitor or for the owner.
 
-    A Prometheus that is installed to forward metrics also fires its cluster's alerts.
+    A Prometheus that is installed to forward metrics also fires the cluster's alerts.
     """
     wanted: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
@@ -229,7 +229,7 @@ def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
 
 
 def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
-    """The add-ons that resources on each placement need, in installation order."""
+    """Return the add-ons that resources on each placement need, in installation order."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
         offer = draft.offers[resource.placement]
@@ -249,7 +249,7 @@ def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 
 def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
-    """Whether a store is a database that is not adopted. Buckets need add-ons even if they are adopted."""
+    """Return whether a store needs add-ons. Adopted databases need none, but adopted buckets do."""
     return resource.kind is not Kind.DATABASE or not resource.value.adopt
 
 
@@ -259,18 +259,20 @@ def _through_our_gateway(resource: Resource[Route], target: TargetSpec, offer: O
 
 
 def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> bool:
-    """Whether external-secrets copies a secret into the cluster."""
+    """Return whether external-secrets copies a secret into the cluster."""
     named = resource.value.ref.store
     return any(store.name == named and store.via != "existing" for store in target.secret_stores)
 
 
 _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)
-"""Whether a resource needs its kind's add-ons. Existing resources do not."""
+"""Returns whether a resource needs its kind's add-ons. Existing resources do not."""
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Plan links to an existing Prometheus. Monitors, runs with a gate, built-in scoring and the promoter push metrics,
-    and all Pods except those of monitors and the promoter are scraped.
+    """Plan links to an existing Prometheus.
+
+    Monitors, runs with a gate, built-in scoring and the promoter push metrics. All Pods except those of monitors and
+    the promoter are scraped.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):
@@ -295,4 +297,4 @@ def _pushed_by_promoter(resource: Resource[Promoter], system: System) -> bool:
 
 
 _pushes: Final = ByType(_pushes_nothing).case(Job, _pushed_by_runs).case(Promoter, _pushed_by_promoter)
-"""Whether the runs of a pipeline or the promoter push their own metrics."""
+"""Returns whether a pipeline's or the promoter's runs push their own metrics."""

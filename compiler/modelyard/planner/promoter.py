@@ -1,4 +1,4 @@
-"""Plans the promoter, the only workload that moves aliases in a registry that runs here."""
+"""Plan the promoter, the only workload that moves aliases in our own registry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """Plan the promoter's job, and its identity to read models and imports and to write bundles for other targets."""
+    """Plan the promoter's job and its identity, which reads models and imports and writes bundles for other targets."""
     system, registry = draft.system, draft.system.registry
     trainings = tuple(
         pipeline for pipeline in system.pipelines.values() if pipeline.type == "training" and pipeline.model is not None
@@ -24,7 +24,7 @@ def plan_promoter(draft: Draft) -> None:
     bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in imported_models}
     promoter = Promoter(trainings, imported_models, bundles)
     wanted = Wanted(NAME)
-    if draft.artifacts is not None:  # whole folders, because a cloud policy is too small to list many models
+    if draft.artifacts is not None:  # whole folders, because cloud policies are too small to list many models
         store, prefix = draft.artifacts
         wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
         if any(draft.bundles.get(model.name) for model in promoter.models(system)):

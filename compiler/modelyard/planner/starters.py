@@ -1,4 +1,4 @@
-"""Plans how monitors start runs on other targets: a folder for requests, and a starter that answers them."""
+"""Plan how monitors start runs on other targets: through a folder for requests, and a starter that answers requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target; None if it starts no pipeline there."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it starts no pipeline there."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -36,8 +36,9 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> 
 
 
 def plan_starters(draft: Draft) -> None:
-    """Plan a starter on each target whose pipelines other targets request: an identity that reads the requests, and a
-    job that answers them.
+    """Plan a starter on each target whose pipelines other targets request.
+
+    A starter has an identity that reads the requests, and a job that answers them.
     """
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
         requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)
@@ -54,7 +55,7 @@ def plan_starters(draft: Draft) -> None:
 
 
 def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | None:
-    """The first store that both targets can access."""
+    """Return the first store that both targets can access."""
     for store in _stores(draft):
         if all(reaches(draft.system, placement, store) for placement in (monitor.target, pipeline.target)):
             return store.name
@@ -62,7 +63,7 @@ def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | N
 
 
 def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
-    """Suggest how the target without access to the first store can get it."""
+    """Suggest how the target without access to the first store can get access."""
     store = next(iter(_stores(draft)), None)
     if store is None:
         return way_to_a_store("", "", "", service=False)
@@ -73,14 +74,14 @@ def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
 
 
 def _stores(draft: Draft) -> tuple[Store, ...]:
-    """The artifact store, which also contains bundles, and then all other stores."""
+    """Return the artifact store, which also contains bundles, followed by all other stores."""
     artifact_store = draft.artifacts[0] if draft.artifacts is not None else ""
     objects = [store for store in draft.system.stores.values() if store.type == "object"]
     return tuple(sorted(objects, key=lambda store: store.name != artifact_store))
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:
-    """The folder for requests to a target, separate from other systems and environments in the same bucket."""
+    """Return the folder for requests to a target, separate from other systems and environments in the same bucket."""
     system, artifacts = draft.system, draft.artifacts
     base = f"{artifacts[1].rstrip('/')}/" if artifacts is not None and artifacts[0] == store else ""
     return f"{base.lstrip('/')}{_FOLDER}/{system.metadata.name}/{system.environment or 'default'}/{placement}/"

@@ -1,1 +1,1 @@
-"""Prints the output of commands: diagnostics, the resolved spec, and fields of the schema."""
+"""Render the output of commands: diagnostics, the resolved spec, and schema fields."""

@@ -1,4 +1,4 @@
-"""Renders diagnostics for people and machines: as text, JSON, SARIF and GitHub annotations."""
+"""Render diagnostics for people and machines, as text, JSON, SARIF and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _FAINT: Final = "\x1b[34m"
 _RESET: Final = "\x1b[0m"
 
 _WIDEST: Final = 110
-"""The maximum width of a quoted line of the spec if the terminal's width is unknown."""
+"""The maximum width of a quoted spec line if the terminal's width is unknown."""
 
 _NARROWEST: Final = 30
 _FRAME: Final = 5
-"""Columns next to a line on a terminal: the bar, its spaces, and a mark on each side if the line continues."""
+"""The columns beside a line on a terminal: a bar with spaces, and a mark on each side where the line continues."""
 
 _AROUND: Final = 400
-"""The number of characters to read before and after the place in a line, far more than a screen shows."""
+"""The number of characters to read before and after a place in a line, far more than fit on a screen."""
 
 Texts: TypeAlias = Mapping[str, Lines]
-"""The lines of each file by path."""
+"""The lines of each file, by path."""
 
 
 def render(
@@ -40,10 +40,10 @@ def render(
     columns: int | None = None,
     providers: Iterable[str] = (),
 ) -> str:
-    """Render all diagnostics in order; empty if there is nothing to print for people.
+    """Render all diagnostics in order. Without diagnostics, the text for people is empty.
 
-    `sources` are the files in which the spans are. `colour` and `columns` describe the terminal, for text. `providers`
-    are packages with providers' diagnostics, whose pages SARIF includes.
+    `sources` are the files of the spans. `colour` and `columns` describe the terminal, for text. `providers` are
+    packages with providers' diagnostics, whose pages are included in SARIF.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
@@ -55,7 +55,7 @@ def render(
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """The number of errors and warnings, such as `2 errors, 1 warning`; empty if there are none."""
+    """Return the number of errors and warnings, such as `2 errors, 1 warning`, or "" if there are none."""
     severities = [diagnostic.severity for diagnostic in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
@@ -109,7 +109,7 @@ def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint,
 
 
 def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
-    """Wrap a text to the terminal's width; without a terminal, it stays on one line."""
+    """Wrap a text to the terminal's width. Without a terminal, the text is not wrapped."""
     if columns is None or len(start) + len(text) <= columns:
         return [f"{start}{text}"]
     from textwrap import wrap
@@ -119,7 +119,7 @@ def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
-"""The parts that must not be shown, by file and line."""
+"""The parts of lines that must not be shown, by file and line."""
 
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
@@ -131,7 +131,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """The part of a line around a span, with secrets hidden, and the span in that part."""
+    """Return the part of a line around a span, with secrets hidden, and the span's position in that part."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -140,7 +140,7 @@ def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
 
 
 def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
-    """Hide one secret in a line. A secret that ends on another line hides the rest of this line."""
+    """Hide a secret in a line. If the secret ends on another line, the rest of this line is hidden."""
     is_short = secret.end_column <= secret.column + 1
     end = len(line) + 1 if is_short else min(secret.end_column, len(line) + 1)
     line = line[: secret.column - 1] + MASK + line[end - 1 :]
@@ -154,7 +154,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """The part of a line that fits, and the spaces and marks below it that underline the span."""
+    """Return the part of a line that fits, and the spaces and marks below it that underline the span."""
     shown: list[Cell] = cells(line)
     start = min(span.column - 1, len(shown))
     end = max(start, min(span.end_column - 1, len(shown)))
@@ -171,7 +171,7 @@ def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def json_report(diagnostics: Iterable[Diagnostic], **results: object) -> str:
-    """Diagnostics as one JSON object, along with the results of a command."""
+    """Render diagnostics as a JSON object, along with the results of a command."""
     diagnostics = in_order(diagnostics)
     entries = [_json_entry(diagnostic) for diagnostic in diagnostics]
     return json.dumps({"summary": summary(diagnostics), "diagnostics": entries, **results}, indent=2) + "\n"
@@ -197,7 +197,7 @@ def _github(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def _annotation(diagnostic: Diagnostic) -> str:
-    """A workflow command (docs.github.com/actions, Workflow commands for GitHub Actions, 2026-11)."""
+    """Return a workflow command (docs.github.com/actions, Workflow commands for GitHub Actions, 2026-11)."""
     properties: dict[str, object] = {"title": diagnostic.code}
     if diagnostic.span:
         span = diagnostic.span
@@ -209,7 +209,7 @@ def _annotation(diagnostic: Diagnostic) -> str:
 
 
 def _escaped(text: str, extra: str = "") -> str:
-    """Percent-escape characters that would end the command or a property, and make control characters visible."""
+    """Percent-encode characters that would end the command or a property, and make control characters visible."""
     text = "".join(character if character in "\r\n" else visible(character) for character in text)
     for character in f"%\r\n{extra}":
         text = text.replace(character, f"%{ord(character):02X}")
@@ -219,4 +219,4 @@ def _escaped(text: str, extra: str = "") -> str:
 FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...]], str]]] = MappingProxyType(
     {"json": _json, "github": _github}
 )
-"""Formats for programs, by name; text and SARIF need more than the diagnostics."""
+"""Formats for programs, by name. Text and SARIF are not included, because they need more than the diagnostics."""

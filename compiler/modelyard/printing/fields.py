@@ -1,4 +1,4 @@
-"""Describes schema fields by path, such as `inference.*.replicas`, for `explain`."""
+"""Describe schema fields by path, such as `inference.*.replicas`, for `explain`."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _BRANCHES = ("then", "else")
 
 @record
 class Field:
-    """Every schema that can apply at one path, outermost first."""
+    """All schemas that can apply at a path, outermost first."""
 
     root: Schema
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """A subfield; `*` stands for any name and any list position."""
+        """Return a subfield, where `*` stands for any name or list position."""
         parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
         return Field(self.root, parts) if parts else None
 
     def names(self) -> tuple[str, ...]:
-        """The names of subfields, in the schema's order."""
+        """Return the names of subfields, in the schema's order."""
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
-        """The keyword's value in the outermost schema that has it."""
+        """Return the value of a keyword in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def every(self, keyword: str) -> list[Json]:
-        """The distinct values of the keyword in all schemas that have it."""
+        """Return the distinct values of a keyword in all schemas that have it."""
         values: list[Json] = []
         for schema in self.schemas:
             if keyword in schema and schema[keyword] not in values:
@@ -48,7 +48,7 @@ class Field:
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
-    """Find the field at a path, or None and a message that names the unknown part and the nearest known field."""
+    """Find the field at a path. Otherwise return None and a message about the unknown part and the nearest field."""
     current = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
         below = current.step(name)
@@ -102,7 +102,7 @@ def _children(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
-    """A schema and everything that it includes: references, alternatives and conditional branches."""
+    """Yield a schema and all schemas that it includes: references, alternatives and conditional branches."""
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):

@@ -1,4 +1,4 @@
-"""Removes secrets from output, including those in unexpected places of a spec."""
+"""Remove secrets from output, even from unexpected places of a spec."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _KEYED: Final = pattern(
     (?: [_.-]?(?:key|id) )? ["']? \s* : [ \t]+
     (?P<value> "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s"'{\[|>&*,}\]][^,}\]\n]* )"""
 )
-"""A key whose name suggests a secret, and the scalar after it."""
+"""Matches a key whose name suggests a secret, and the scalar after the key."""
 
 _TOKENS: Final = pattern(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}|sk-[\w-]{16,}|AIza[\w-]{30,}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
     r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"
 )
-"""Secrets that are recognizable by their form alone."""
+"""Matches secrets that are recognizable by their form alone."""
 
 _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 
 
 def redacted(text: str) -> str:
-    """Replace everything that looks like a secret with asterisks, without changing the text's length."""
+    """Replace everything that looks like a secret with asterisks, without changing the length of the text."""
     return _KEYED.sub(_starred, _TOKENS.sub(lambda found: "*" * len(found[0]), text))
 
 

@@ -1,4 +1,4 @@
-"""Renders diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts show inline."""
+"""Render diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts show inline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.printing.redact import redacted
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
-    """Render one run with a rule for each reported code. `providers` are packages with providers' diagnostics."""
+    """Render a SARIF run with a rule for each reported code. `providers` are packages with providers' diagnostics."""
     rules, documented = sorted({diagnostic.code for diagnostic in diagnostics}), codes(providers)
     driver = {
         "name": "modelyard",

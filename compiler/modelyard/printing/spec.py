@@ -1,4 +1,4 @@
-"""Prints the resolved spec: overlays, variables and defaults applied, each value with its origin."""
+"""Render the resolved spec, with overlays, variables and defaults applied, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from modelyard.validate.faults import Faults
 from modelyard.writers.yaml_text import scalar
 
 WITHOUT = "x-default-without"
-"""The schema keyword that names a field whose presence disables the default."""
+"""The schema keyword for fields whose presence disables a default."""
 
 
 @record
 class Line:
-    """A line of YAML and the origin of its value; the origin is empty if the line only starts a mapping or list."""
+    """A line of YAML and the origin of its value. The origin is empty if the line only starts a mapping or list."""
 
     text: str
     origin: str
@@ -45,7 +45,7 @@ class _Writer:
                 yield Line(f"{indent}{scalar(key)}: {_flow(default)}", "default")
 
     def _absent(self, head: str, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
-        """Render a mapping that the spec leaves out, with the defaults of its fields."""
+        """Render a mapping that is not in the spec, with the defaults of its fields."""
         lines = list(self.mapping({}, path, schemas, indent + "  "))
         if lines:
             yield Line(head, "")
@@ -93,13 +93,13 @@ class _Writer:
 
 
 def _may_be_written(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
-    """Whether a default may be written: the fields that it requires are present, and those that it excludes are not."""
+    """Return whether a default may be written, given the fields that it requires and excludes."""
     required = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
     return value.keys() >= set(required) and entry.get(WITHOUT) not in value
 
 
 def _flow(value: Json) -> str:
-    """Render a value on one line, with lists and mappings in brackets that both YAML and JSON readers accept."""
+    """Render a value on one line, with lists and mappings in brackets, in a form that YAML and JSON readers accept."""
     if isinstance(value, list):
         return f"[{', '.join(_within_brackets(item) for item in value)}]"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Shows untrusted text on a terminal: it cannot move the cursor, and marks below it line up."""
+"""Show untrusted text on a terminal, so that it cannot move the cursor and marks below are aligned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final, TypeAlias
 
 Cell: TypeAlias = "tuple[str, int]"
-"""A character as shown, and its width in columns."""
+"""A displayed character, and its width in columns."""
 
 _TAB: Final = "    "
 _BEFORE: Final = 40
@@ -22,19 +22,19 @@ def visible(text: str) -> str:
 
 
 def cells(line: str) -> list[Cell]:
-    """The characters of a line as shown, with four spaces for a tab."""
+    """Return the displayed characters of a line, with four spaces for a tab."""
     if line.isascii() and line.isprintable():
         return [(character, 1) for character in line]
     return [_cell(character) for character in line]
 
 
 def width(shown: list[Cell]) -> int:
-    """The width of cells in columns."""
+    """Return the total width of cells in columns."""
     return sum(columns for _, columns in shown)
 
 
 def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
-    """At most `widest` columns of a line around the marked range, and the mark's position in them."""
+    """Return at most `widest` columns of a line around the marked range, and the mark's position in them."""
     if width(shown) <= widest:
         return shown, start, end
     left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0

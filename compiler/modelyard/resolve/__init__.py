@@ -1,4 +1,4 @@
-"""The fourth stage: turns a valid document into a typed system, with defaults, references and expanded short forms."""
+"""The fourth stage: turn a valid document into a typed system, with defaults, references and expanded short forms."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = ["resolve"]
 def resolve(
     document: Document, environment: str, providers: Mapping[str, Provider]
 ) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """Resolve a document into the system that it describes, or report all errors in it.
+    """Resolve a document into the system that it describes, or report all errors in the document.
 
-    The document fits the schema, and its overlay and variables are applied. A system is returned only if there are no
-    errors. `providers` are those that the schema allows.
+    The document must fit the schema, with its overlay and variables applied. A system is returned only if there are no
+    errors. `providers` are all providers that the schema allows.
     """
     scope = Scope.of(document)
     deployment = resolve_deployment(scope, providers)  # first, because everything else is placed on its targets

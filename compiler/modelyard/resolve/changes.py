@@ -1,4 +1,4 @@
-"""Resolves overrides of emitted objects, and renames."""
+"""Resolve overrides of emitted objects, and renames."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """The name for objects of `section.name`: the current name, or the original one if it moved."""
+    """Return the name for objects of `section.name`: the current name, or the original one if it moved."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames: the old address by the new one. Only the new address must exist."""
+    """Resolve renames, and return old addresses by new addresses. New addresses must exist, and old ones must not."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

@@ -1,4 +1,4 @@
-"""Resolves named and inline compute classes."""
+"""Resolve named and inline compute classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
 from modelyard.spec import Accelerator, ComputeClass
 
-# The accelerator that a short text such as `L4:1` stands for.
+# CPU and memory for each accelerator in a short form such as `compute: L4:1`.
 _CPU_MILLIS = 8000
 _MEMORY_BYTES = 32 * 1024**3
 
@@ -23,7 +23,7 @@ def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
-    """The name of the class in a field `compute`. An inline class is named `inline_name`."""
+    """Return the name of the class in a field `compute`. An inline class is named `inline_name`."""
     value = node.get("compute")
     if value is None:
         return default
@@ -38,14 +38,14 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:
-    """Return the class name; report an error if neither the step or variant nor its parent has one."""
+    """Return the class name, or report an error if neither the step or variant nor its parent has a class."""
     if not compute:
         scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
     return compute
 
 
 def compute_of_monitor(scope: Scope, node: Node, path: Path, inline_name: str) -> str:
-    """Like `compute_of`, but monitors without the field share one small class."""
+    """Return the name of a monitor's class. Unlike in `compute_of`, monitors without the field share a small class."""
     name = compute_of(scope, node, path, inline_name)
     return name or _inline(scope, _MONITORS)
 
@@ -78,7 +78,7 @@ def accelerator_of(value: str) -> Accelerator:
 
 
 def _inline(scope: Scope, compute_class: ComputeClass) -> str:
-    """Register an inline class. No other class may have its name, because Pods find their hardware by name."""
+    """Register an inline class. Its name must be unique, because Pods find their hardware by name."""
     earlier = scope.inline.setdefault(compute_class.name, compute_class)
     if earlier.path != compute_class.path or compute_class.name in scope.names["compute"]:
         scope.report(

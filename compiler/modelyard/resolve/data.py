@@ -1,4 +1,4 @@
-"""Resolves stores, the registry, datasets and models."""
+"""Resolve stores, the registry, datasets and models."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from modelyard.spec import (
 )
 
 _DATABASE_BYTES = 20 * 1024**3
-_DATABASE_REPLICAS = 3  # for an enterprise: one may fail while another is being replaced
+_DATABASE_REPLICAS = 3  # for an enterprise, so that one may fail while another is being replaced
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Resolve object stores and databases. An enterprise's managed database has three instances, others have one."""
+    """Resolve object stores and databases. A managed database has three instances for an enterprise, otherwise one."""
     return {
         name: _store(scope, name, node, deployment.placement.default)
         for name, node in named_nodes(scope.root, "stores")
@@ -162,7 +162,7 @@ def _explainability(node: Node) -> Explainability:
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
-    """Resolve one check of a gate or monitor, with its bounds."""
+    """Resolve a check of a gate or monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
         bounds = "min, max, or versus: champion" if path[0] == "models" else "min or max"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))

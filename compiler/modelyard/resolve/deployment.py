@@ -1,4 +1,4 @@
-"""Resolves targets in their long or short form, and the placement of each kind of workload."""
+"""Resolve targets in their long or short form, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
 def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deployment:
-    """Resolve the deployment. Sets the scope's target names, to which all later sections refer."""
+    """Resolve the deployment, and set the scope's target names, to which all later sections refer."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:

@@ -1,4 +1,4 @@
-"""Resolves metadata, profile and governance: who owns the system, and which rules apply."""
+"""Resolve metadata, profile and governance: who owns the system, and which rules apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resolves endpoints, their variants and the traffic between them."""
+"""Resolve endpoints, their variants, and the traffic between variants."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from modelyard.spec import (
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _ONLY_CALLER = "default"
 _SMALL = Range(1, 1)
-_ENTERPRISE = Range(2, 4)  # two, so that one can be moved while the other answers
+_ENTERPRISE = Range(2, 4)  # two replicas, so that one can be moved while the other answers
 _SCALING_TARGET = 2.0  # without batching
 
 
 def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
-    """Resolve all endpoints. `replicas` defaults to 2 to 4 for an enterprise, and 1 at the edge or in small systems."""
+    """Resolve all endpoints. `replicas` defaults to 2–4 for an enterprise, and to 1 at the edge or in small systems."""
     return {
         name: _inference(scope, name, node, deployment, governance)
         for name, node in named_nodes(scope.root, "inference")
@@ -89,7 +89,7 @@ def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: st
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
-    """Traffic in percent by variant. A single variant gets all traffic; several must declare their shares."""
+    """Return traffic in percent by variant. A single variant gets all traffic. Several must declare their shares."""
     if "traffic" not in node:
         mirrored = text(mapping(node, "mirror"), "to")
         serving = [variant for variant in variants if variant != mirrored]
@@ -119,7 +119,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
 
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
-    """Resolve scaling. By default, a whole batch gathers in one replica before another replica is added."""
+    """Resolve scaling. By default, a replica can gather a whole batch before another replica is added."""
     default = Scaling(_SCALING_TARGET)
     target = number(node, "target")
     return Scaling(
@@ -165,7 +165,7 @@ def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
 
 
 def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
-    """Resolve capture. The defaults are the only object store, and the retention period that governance requires."""
+    """Resolve capture. The defaults are the only object store, and the retention period required by governance."""
     path = (*inference, "capture")
     into = store(scope, "object", node, "store", path)
     if not into:
@@ -205,7 +205,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
 
 
 def _callers(auth: Node) -> Iterator[Caller]:
-    """The callers by name. `token` alone is short for a caller named `default`."""
+    """Yield the callers by name. `token` without callers is short for a caller named `default`."""
     token = secret(auth, "token")
     if token is not None:
         yield Caller(_ONLY_CALLER, token, ("token",))

@@ -1,4 +1,4 @@
-"""Resolves pipelines: their steps, schedule, tuning and split."""
+"""Resolve pipelines: their steps, schedule, tuning and split."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DAY_S = 86400
 
 @record
 class _Defaults:
-    """Values that a step inherits from its pipeline unless it sets them."""
+    """Values that a step inherits from its pipeline unless the step sets them."""
 
     kind: str
     framework: str
@@ -91,7 +91,7 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
 
 
 def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
-    """Resolve `model@alias`, whose model must exist."""
+    """Resolve a reference `model@alias`. The model must exist."""
     model, at, alias = value.partition("@")
     if not at:
         decided = "approvals" in mapping(scope.root, "governance")
@@ -101,7 +101,7 @@ def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
 
 
 def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> ModelRef | None:
-    """Resolve the model: training creates versions and moves an alias to them, batch inference uses one version."""
+    """Resolve the model. Training creates versions and moves an alias, while batch inference uses a single version."""
     value = text(node, "model")
     if not value:
         return None
@@ -115,7 +115,7 @@ def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> 
 
 
 def source_of(node: Node) -> Source:
-    """Resolve user code: its image and entrypoint, either of which may be empty."""
+    """Resolve user code: image and entrypoint, either of which may be empty."""
     if "source" not in node:
         return _NO_SOURCE
     source = mapping(node, "source")
@@ -131,7 +131,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """The step of a pipeline without steps. It has no retries of its own, because the whole run is retried."""
+    """Return the step of a pipeline without steps. It has no retries, because the whole run is retried."""
     source = source_of(node)
     return Step(
         name=name,
@@ -178,7 +178,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
 
 
 def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
-    """The built-in trainer, by name or framework; empty if an entrypoint runs or nothing is trained."""
+    """Return the built-in trainer, by name or framework, or "" if there is an entrypoint or no training."""
     trainer = text(node, "trainer")
     if source.entrypoint:
         if trainer:

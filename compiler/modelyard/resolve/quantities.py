@@ -1,4 +1,4 @@
-"""Reads quantities; reports an invalid one and uses a fallback, so that the stage can continue."""
+"""Read quantities. Invalid quantities are reported and replaced by a fallback, so that the stage can continue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 def seconds(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """A duration in whole seconds, or None if the field is absent."""
+    """Return a duration in whole seconds, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -25,13 +25,13 @@ def seconds(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def seconds_or(scope: Scope, node: Node, key: str, path: Path, default: int) -> int:
-    """A duration in whole seconds, or the default."""
+    """Return a duration in whole seconds, or the default."""
     result = seconds(scope, node, key, path)
     return default if result is None else result
 
 
 def milliseconds_or(scope: Scope, node: Node, key: str, path: Path, default: int) -> int:
-    """A duration in milliseconds, or the default."""
+    """Return a duration in milliseconds, or the default."""
     value = text(node, key)
     if not value:
         return default
@@ -39,7 +39,7 @@ def milliseconds_or(scope: Scope, node: Node, key: str, path: Path, default: int
 
 
 def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """Bytes, or None if the field is absent."""
+    """Return bytes, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Thousandths of a CPU; 0 if the field is absent."""
+    """Return thousandths of a CPU, or 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0
@@ -59,7 +59,7 @@ def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
 
 
 def part(scope: Scope, node: Node, key: str, path: Path, default: float) -> float:
-    """A percentage as a fraction, or the default."""
+    """Return a percentage as a fraction, or the default."""
     value = text(node, key)
     if not value:
         return default
@@ -67,7 +67,7 @@ def part(scope: Scope, node: Node, key: str, path: Path, default: float) -> floa
 
 
 def percent(scope: Scope, node: Node, key: str, path: Path, default: int) -> int:
-    """A whole percentage, or the default."""
+    """Return a whole percentage, or the default."""
     value = text(node, key)
     if not value:
         return default
@@ -75,7 +75,7 @@ def percent(scope: Scope, node: Node, key: str, path: Path, default: int) -> int
 
 
 def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] | None:
-    """Money and its currency, or None if the field is absent."""
+    """Return an amount of money and its currency, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None

@@ -1,4 +1,4 @@
-"""The context for resolving every section: the known names, the profile, and the errors so far."""
+"""The context for resolving all sections: the known names, the profile, and the errors so far."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collect a diagnostic. It follows from another error if the missing entry was set aside."""
+        """Collect a diagnostic. If the missing entry was set aside, the diagnostic follows from another error."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
-        """The path of a section's entry that was set aside; empty if there is none."""
+        """Return the path of a section's entry that was set aside, or "" if there is none."""
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """The names in which to search for a suggestion; none after the maximum number of suggestions."""
+        """Return the names to suggest from, or nothing after the maximum number of suggestions."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 
 
 def _by_name(value: Node) -> Node:
-    """Sort every mapping in a value by key, so that the order in the spec has no effect."""
+    """Sort all mappings in a value by key, so that their order in the spec has no effect."""
     return {key: _ordered(value[key]) for key in sorted(value)}
 
 
@@ -72,7 +72,7 @@ def _ordered(value: Json) -> Json:
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
-    """Return the name, and report an error at `path` if the section has no such entry."""
+    """Return the name, but report an error at `path` if the section has no such entry."""
     if name not in scope.names[section]:
         span = scope.document.value_span(path)
         scope.report(unknown(scope, section, name, span), entry_path(section, name))
@@ -80,7 +80,7 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 
 def entry_path(section: str, name: str) -> Path:
-    """The path at which an entry with this name is declared."""
+    """Return the path at which an entry with this name is declared."""
     return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 
@@ -92,7 +92,7 @@ def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """The resolved name in a field; the default if the field is absent."""
+    """Return the resolved name in a field, or the default if the field is absent."""
     name = node.get(key)
     if name is None:
         return default
@@ -102,7 +102,7 @@ def reference(scope: Scope, section: str, node: Node, key: str, path: Path, defa
 
 
 def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> tuple[str, ...]:
-    """The resolved names in a list."""
+    """Return the resolved names in a list."""
     names = texts(node, key)
     declared = scope.names[section]
     for at, name in enumerate(names):
@@ -112,7 +112,7 @@ def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> 
 
 
 def address(scope: Scope, node: Node, key: str, path: Path) -> str:
-    """A resolved address, such as `inference.scorer`. The schema restricts the sections."""
+    """Return a resolved address, such as `inference.scorer`. The schema restricts the sections."""
     value = text(node, key)
     section, _, name = value.partition(".")
     if section not in scope.names:
@@ -122,7 +122,7 @@ def address(scope: Scope, node: Node, key: str, path: Path) -> str:
 
 
 def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """The name of a store with this type, `object` or `database`."""
+    """Return the name of a store, which must have the type `object` or `database`."""
     name = reference(scope, "stores", node, key, path, default)
     actual = scope.store_types.get(name)
     if actual is not None and actual != kind:
@@ -133,7 +133,7 @@ def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: st
 
 
 def secret(node: Node, key: str) -> SecretRef | None:
-    """A secret reference, or None if the field is absent."""
+    """Return a secret reference, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None

@@ -1,4 +1,4 @@
-"""Resolves model stages and change windows."""
+"""Resolve model stages and change windows."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ def approval_of(node: Node) -> Approval:
 
 
 def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
-    """Resolve a model's stages from first to last, followed by unordered ones sorted by name. `approval` is the default
-    for stages that set none.
+    """Resolve a model's stages from first to last, followed by unordered stages sorted by name.
+
+    `approval` is the default for stages without their own approval.
     """
     stages, lines = mapping(model, "stages"), mapping(model, "validation")
     unordered = {
@@ -41,7 +42,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """The alias to which training promotes; empty if a model has no stages."""
+    """Return the alias to which training promotes, or "" if a model has no stages."""
     return next((stage.alias for stage in stages if not stage.after), "")
 
 

@@ -1,4 +1,4 @@
-"""The typed spec for the stages after `resolve`, with defaults filled in and units parsed."""
+"""The typed spec for the stages after `resolve`, with defaults and parsed units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the columns in captures, and those that match captures with labels."""
+"""Find the columns in captures, and the columns that match captures with labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec.system import System
 
 
 def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, Dataset]]:
-    """The monitors that evaluate an endpoint by labels, each with its labels."""
+    """Yield the monitors that evaluate an endpoint by labels, each with its label dataset."""
     for monitor in _judges_by_watched(system.monitors).get(f"inference.{inference.name}", ()):
         yield monitor, system.data[monitor.labels]
 
@@ -27,9 +27,9 @@ def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Mon
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
-    """The captured columns besides the model inputs: as declared, otherwise those by which monitors match labels.
+    """Return the captured columns besides the model inputs: as declared, or else the columns for matching labels.
 
-    For a monitor without a key, these are all known columns of its labels.
+    For a monitor without a key, these are all known columns of its label dataset.
     """
     capture = inference.capture
     if capture is None or capture.keys is not None:

@@ -8,7 +8,7 @@ from modelyard.spec.references import SecretRef
 
 @record
 class Accelerator:
-    """An accelerator's name and the number per Pod or machine, such as `L4:1`."""
+    """An accelerator's name and the count per Pod or machine, such as `L4:1`."""
 
     name: str
     count: int = 1
@@ -16,7 +16,7 @@ class Accelerator:
 
 @record
 class Taint:
-    """A Kubernetes taint, which keeps Pods off a machine unless they tolerate it."""
+    """A Kubernetes taint, which keeps Pods off a machine unless they tolerate the taint."""
 
     key: str
     value: str = ""
@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """`count` equal machines in a cluster, with the resources that each machine offers to Pods."""
+    """`count` identical machines in a cluster, with the resources that each machine offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -41,7 +41,7 @@ class Machines:
 
 @record
 class Gateway:
-    """An existing Gateway (`name`, `namespace`, `listener`) or the class from which one is created (`class`)."""
+    """An existing Gateway (`name`, `namespace`, `listener`), or the class for a new Gateway (`class`)."""
 
     class_name: str = ""
     name: str = ""
@@ -49,12 +49,12 @@ class Gateway:
     listener: str = ""
     mirrors: bool = False  # the controller supports RequestMirror
     certificate: SecretRef | None = None  # TLS of a Gateway that modelyard creates
-    proxies: str = ""  # namespace of the proxies of a Gateway that modelyard creates; empty: any namespace
+    proxies: str = ""  # namespace of the proxies for a Gateway that modelyard creates; empty: any namespace
 
 
 @record
 class SecretStore:
-    """How secrets of the form `secret://<name>/…` are read in a cluster."""
+    """How a cluster reads secrets of the form `secret://<name>/…`."""
 
     name: str
     via: str = "existing"  # existing (a Secret of the namespace) external-secrets, or a service of the provider
@@ -65,21 +65,21 @@ class SecretStore:
 
 @record
 class Images:
-    """Where a target pulls its images from."""
+    """The registry from which a target pulls images."""
 
-    registry: str = ""  # prefix of images built here, and of mirrored ones
+    registry: str = ""  # prefix of images built here, and of mirrored images
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
     mirror: bool = False  # every image is pulled from `registry`, including third-party images
 
 
 @record
 class Telemetry:
-    """Where metrics are sent besides the cluster's own Prometheus."""
+    """Where metrics are sent in addition to the cluster's own Prometheus."""
 
     remote_write: str = ""  # URL
     secret: SecretRef | None = None  # bearer token
-    prometheus_labels: tuple[tuple[str, str], ...] = ()  # by which the cluster's Prometheus selects monitors and rules
-    namespace: str = "monitoring"  # where Prometheus runs
+    prometheus_labels: tuple[tuple[str, str], ...] = ()  # for the cluster's Prometheus to select our objects
+    namespace: str = "monitoring"  # namespace where Prometheus runs
     prometheus: str = ""  # its URL; default: the operator's own service in that namespace
 
 
@@ -93,9 +93,9 @@ class HeadState:
 
 @record
 class Network:
-    """A target's private address range, and the spec's field for it.
+    """A target's private address range, and the field in the spec that sets it.
 
-    `example` is another valid value for that field.
+    `example` is a different valid value for that field.
     """
 
     cidr: str
@@ -111,7 +111,7 @@ class Options:
 
     @property
     def network(self) -> Network | None:
-        """The target's private network, if it has one with a known range."""
+        """The target's private network, if its range is known."""
         return None
 
     @property
@@ -124,7 +124,7 @@ class Options:
 
     @property
     def identities(self) -> str:
-        """Where a workload is known by its namespace and name alone, whatever its cluster; "" where it is not."""
+        """The scope in which namespace and name alone identify a workload on any cluster, or "" if there is none."""
         return ""
 
 
@@ -135,7 +135,7 @@ FIRST_KEYS = (1,)
 
 @record
 class TargetSpec:
-    """An entry of `deployment.targets`: the fields that all providers share, and its provider's options."""
+    """An entry of `deployment.targets`: the fields that all providers share, and the provider's options."""
 
     name: str
     provider: str
@@ -143,7 +143,7 @@ class TargetSpec:
     network: str = "private"  # private public: whether the API of a cloud cluster has a public address
     residency: str = ""  # the cluster's location: eu, us, ch … (the region implies it in a cloud)
     context: str = ""  # kubeconfig context
-    namespace: str = ""  # default: the system's name, on Google Cloud with the environment
+    namespace: str = ""  # default: the system's name, with the environment's name on some providers
     tenancy: str = "dedicated"  # dedicated shared private-cloud
     edge: bool = False
     capacity: tuple[Machines, ...] = ()
@@ -155,9 +155,9 @@ class TargetSpec:
     telemetry: Telemetry = Telemetry()
     head_state: HeadState | None = None
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
-    priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
+    priority_classes: tuple[tuple[str, str], ...] = ()  # existing PriorityClasses, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may connect to this one
-    access_keys: tuple[int, ...] = FIRST_KEYS  # for access to clouds from here; the last one is active
+    access_keys: tuple[int, ...] = FIRST_KEYS  # numbers of access keys for clouds; the last key is active
     version: str = ""  # a cloud cluster's Kubernetes version, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
     options: Options = NO_OPTIONS

@@ -1,4 +1,4 @@
-"""Finds the pipelines that start after runs of others."""
+"""Find the pipelines that start after other pipelines' runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Whether a launcher waits for each run to end. A single run needs no launcher, unless others follow it."""
+    """Return whether a launcher waits for each run to end. A single run needs no launcher unless others follow it."""
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 
 def followers(system: System) -> Mapping[str, tuple[Pipeline, ...]]:
-    """For each pipeline, the ones on the same target that start after its successful runs."""
+    """Map each pipeline to the pipelines on the same target that start after its successful runs."""
     followers_of: dict[str, tuple[Pipeline, ...]] = {}
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)

@@ -1,4 +1,4 @@
-"""Who is responsible for a system, and the rules that apply to it."""
+"""The people who are responsible for a system, and the rules that apply to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Metadata:
 
 @record
 class Profile:
-    """Selects defaults: `size: enterprise` for redundancy, `small` for low cost, and `industry` for its policies."""
+    """The profile of a system. `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise
@@ -48,7 +48,7 @@ class Budget:
 
 @record
 class Approvers:
-    """The public keys of one group of approvers."""
+    """A group of approvers with their public keys."""
 
     name: str
     ssh_keys: tuple[str, ...]

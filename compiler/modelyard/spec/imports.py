@@ -1,4 +1,4 @@
-"""Finds models that were trained elsewhere, and the location of their files."""
+"""Find models that were trained elsewhere, and the location of their files."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from modelyard.spec.needs import Model, ModelImport
 from modelyard.spec.system import System
 
 VERSION: Final = pattern(r"models:/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<version>[1-9][0-9]*)")
-"""A registered model's version by number, which always has the same files."""
+"""Matches a registered model version by number. The files of such a version never change."""
 
 RUN: Final = pattern(r"runs:/[0-9a-f]{32}(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)+")
 _FOLDER: Final = pattern(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)*")
 
 
 def imported(system: System) -> tuple[Model, ...]:
-    """The imported models, in order."""
+    """Return the imported models in the order of the spec."""
     return tuple(model for model in system.models.values() if model.imported is not None)
 
 
 def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
-    """The store and folder of a model in a bucket; None if it is in the registry, or in none of the spec's stores.
+    """Return the store and folder of a model in a bucket, or None if it is in the registry or in no store of the spec.
 
-    A bucket address stands for the one store that adopts the bucket, with its credentials and permissions.
+    The address of a bucket means the store that adopts this bucket, with the store's credentials and permissions.
     """
     if source.store:
         return source.store, f"{source.path.rstrip('/')}/"
@@ -34,9 +34,9 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
 
 
 def kept_by_registry(system: System, store: str, folder: str) -> bool:
-    """Whether a folder in a store is used by our own registry for models, bundles or logs.
+    """Return whether a folder in a store is used by our own registry for models, bundles or logs.
 
-    Two stores that adopt the same bucket count as one.
+    Stores that adopt the same bucket count as one store.
     """
     registry = system.registry
     kept = system.stores.get(registry.artifacts) if registry is not None and not registry.adopt else None
@@ -49,10 +49,10 @@ def kept_by_registry(system: System, store: str, folder: str) -> bool:
 
 
 def bucket_and_folder(uri: str) -> tuple[str, str]:
-    """The bucket and folder in an address such as s3://BUCKET/PATH; empty for other addresses."""
+    """Return the bucket and folder in an address such as s3://BUCKET/PATH, or nothing for other addresses."""
     try:
         parts = urlsplit(uri)
-    except ValueError:  # half an IPv6 address
+    except ValueError:  # incomplete IPv6 address
         return "", ""
     plain = parts.scheme == "s3" and not parts.query and not parts.fragment
     return (parts.netloc, parts.path.strip("/")) if plain else ("", "")

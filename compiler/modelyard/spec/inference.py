@@ -9,18 +9,18 @@ from modelyard.spec.references import ModelRef, SecretRef
 
 @record
 class Variant:
-    """One of an endpoint's models, with its own hardware and share of the traffic."""
+    """One of an endpoint's model variants, with its own hardware and share of the traffic."""
 
     name: str
     model: ModelRef
     compute: str
     replicas: Range
-    percent: int  # of the traffic
+    percent: int  # percent of the traffic
 
 
 @record
 class Mirror:
-    """The variant that gets copies of requests, and whose answers are dropped."""
+    """The variant that gets copies of requests. Its answers are dropped."""
 
     variant: str
     percent: int = 100
@@ -34,12 +34,12 @@ class Scaling:
     metric: str = "ongoing-requests"
     upscale_delay_s: int = 30
     downscale_delay_s: int = 600
-    max_queued: int | None = None  # None: derived from the number of requests that a replica processes at once
+    max_queued: int | None = None  # None: derived from how many requests a replica processes at once
 
 
 @record
 class Batching:
-    """How requests are gathered into one call of the model."""
+    """How requests are combined into one call of the model."""
 
     max_size: int = 1
     max_wait_ms: int = 10
@@ -47,7 +47,7 @@ class Batching:
 
 @record
 class Slo:
-    """An endpoint's objectives over a window. Alerts fire when the error budget is used up too fast."""
+    """An endpoint's objectives over a window. Alerts fire if the error budget is used up too fast."""
 
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
@@ -56,7 +56,7 @@ class Slo:
 
 @record
 class Rollout:
-    """How new servers replace old ones: `blue-green` all at once, or `incremental` in steps of traffic."""
+    """How new servers replace old servers: `blue-green` all at once, or `incremental` in steps of traffic."""
 
     strategy: str = "blue-green"  # blue-green incremental in-place
     step_percent: int = 10
@@ -72,14 +72,14 @@ class Capture:
     store: str
     path: str
     retain_s: int | None
-    columns: tuple[str, ...] = ()  # of the model inputs; empty: all
-    keys: tuple[str, ...] | None = None  # besides the inputs; None: the label columns of its monitors
+    columns: tuple[str, ...] = ()  # captured model inputs; empty: all
+    keys: tuple[str, ...] | None = None  # besides the inputs; None: label columns of the endpoint's monitors
     redact: tuple[str, ...] = ()
 
 
 @record
 class Caller:
-    """A caller of an endpoint, the secret with its tokens, and the path to that secret in `auth`."""
+    """A caller of an endpoint, the secret with the caller's tokens, and the secret's path in `auth`."""
 
     name: str
     token: SecretRef
@@ -110,7 +110,7 @@ class Endpoint:
 
 @record
 class Inference:
-    """Models that answer requests at one address, with their objectives."""
+    """An endpoint: models that answer requests at one address, with their objectives."""
 
     name: str
     target: str

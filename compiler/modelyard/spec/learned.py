@@ -1,4 +1,4 @@
-"""Finds a model's training input: its features and their types."""
+"""Find a model's training input: features and their types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Learned:
 
 
 def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
-    """Collect the declared features or, if there are none, every column except labels, timestamps, groups and keys.
+    """Collect the declared features or, without any, all columns except labels, timestamps, groups and keys.
 
     `key` is the split's key.
     """

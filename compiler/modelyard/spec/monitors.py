@@ -1,4 +1,4 @@
-"""Monitors, and the channels for alerts."""
+"""Monitors, and notification channels for alerts."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Reference:
 
 @record
 class OnBreach:
-    """Effects of a failed check: notifications, and a run or rollback at most once per cooldown."""
+    """The effects of a failed check: notifications and, at most once per cooldown, a run or rollback."""
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
-    rollback: bool = False  # moves the watched model's alias back to the previous version
+    rollback: bool = False  # move the watched model's alias back to the previous version
     cooldown_s: int = 86400
 
 
@@ -53,7 +53,7 @@ class Monitor:
 
 @record
 class Channel:
-    """A destination of alerts."""
+    """A destination for alerts."""
 
     name: str
     type: str  # slack pagerduty email webhook

@@ -1,4 +1,4 @@
-"""What a system's workloads need: stores, hardware, a registry, data and models."""
+"""The needs of a system's workloads: stores, hardware, a registry, data and models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.stages import Stage
 
 @record
 class ObjectLock:
-    """How long no one can delete object versions, possibly except identities that may bypass governance."""
+    """How long object versions cannot be deleted, with or without an exception for those who may bypass governance."""
 
     mode: str  # compliance governance
     retain_s: int
@@ -21,7 +21,7 @@ class ObjectLock:
 class Store:
     """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
 
-    `called` is the name for its resources: the current name, or the original one if it moved.
+    `called` is the name for the store's resources: the current name, or the original name if the store moved.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Store:
     endpoint: str = ""  # URL of an S3-compatible service
     region: str = ""
     credentials: SecretRef | None = None  # Secret with keys access-key-id/secret-access-key, or username/password
-    credentials_per: str = "store"  # store workload: one Secret for all, or one for each workload below that path
+    credentials_per: str = "store"  # store: one Secret for all; workload: one Secret for each workload below that path
     versioned: bool = True
     retention_s: int | None = None  # objects older than this are deleted
     object_lock: ObjectLock | None = None
@@ -41,13 +41,13 @@ class Store:
     encryption_key: str = ""  # the encryption key of an adopted bucket, by its cloud's identifier
 
     def credentials_of(self, workload: str) -> SecretRef | None:
-        """The Secret with which a workload such as `pipelines.retrain` accesses the store."""
+        """Return the Secret with which a workload such as `pipelines.retrain` accesses the store."""
         if self.credentials is None or self.credentials_per == "store":
             return self.credentials
         return replace(self.credentials, path=f"{self.credentials.path}/{workload.replace('.', '/')}")
 
     def opened_by(self, ref: SecretRef) -> bool:
-        """Whether a secret reference is to this store's credentials."""
+        """Return whether a secret reference is to this store's credentials."""
         if self.credentials is None or self.credentials_per == "store":
             return ref == self.credentials
         return ref.store == self.credentials.store and ref.path.startswith(f"{self.credentials.path}/")
@@ -55,17 +55,17 @@ class Store:
 
 @record
 class ComputeClass:
-    """A portable hardware class for one Pod. Inline classes are named after their place in the spec."""
+    """A portable hardware class for a Pod. Inline classes are named after their place in the spec."""
 
     name: str
     path: Path
     cpu_millis: int
     memory_bytes: int
     accelerators: tuple[Accelerator, ...] = ()  # alternatives, best first
-    accelerator_memory_bytes: int | None = None  # or: any accelerator with at least this much
+    accelerator_memory_bytes: int | None = None  # alternatively, any accelerator with at least this much memory
     capacity: str = "on-demand"  # on-demand spot spot-first
     disk_bytes: int | None = None
-    elastic: bool = False  # any machine that is big enough, the cheapest at that time
+    elastic: bool = False  # any machine that is large enough, the cheapest at that time
 
 
 @record
@@ -73,7 +73,7 @@ class Registry:
     """An MLflow registry: adopted by URL, or run here with a database and an object store."""
 
     adopt: str = ""
-    credentials: SecretRef | None = None  # of an adopted registry: username/password or token
+    credentials: SecretRef | None = None  # for an adopted registry: username/password or token
     database: str = ""  # a store of type database
     artifacts: str = ""  # a store of type object
     artifact_path: str = "mlflow"
@@ -81,7 +81,7 @@ class Registry:
 
 @record
 class Dataset:
-    """Files with one format in a store, and the roles of their columns."""
+    """Files of one format in a store, and the roles of their columns."""
 
     name: str
     format: str  # parquet csv json
@@ -93,14 +93,14 @@ class Dataset:
     features: tuple[str, ...] = ()
     label: str = ""
     timestamp: str = ""
-    group: str = ""  # column that the rows of one query share
+    group: str = ""  # column with the same value in all rows of a query
     delay_s: int | None = None  # how late labels arrive
     classification: str = ""  # public internal confidential pii cardholder phi
 
 
 @record
 class Check:
-    """A check of a gate or monitor: a metric within bounds, or compared with the champion."""
+    """A check of a gate or monitor: a metric with bounds, or compared with the champion."""
 
     name: str
     metric: str
@@ -108,11 +108,11 @@ class Check:
     maximum: float | None = None
     versus: str = ""  # champion
     min_delta: float = 0.0
-    confidence: float = 0.95  # 0: only the difference decides
+    confidence: float = 0.95  # 0: only the difference decides, without a confidence level
     by: str = ""  # column whose values are slices
-    max_difference: float | None = None  # between two slices
+    max_difference: float | None = None  # maximum difference between two slices
     min_rows: int | None = None
-    data: str = ""  # dataset on which the gate evaluates; default: held-out part of the training data
+    data: str = ""  # dataset for the gate's evaluation; default: held-out part of the training data
     features: tuple[str, ...] = ()  # monitors: only these columns
     min_features: int = 1  # monitors: number of features beyond the bounds for a breach
     consecutive: int = 1  # monitors: number of consecutive runs for a breach
@@ -160,5 +160,5 @@ class Model:
     validation: tuple[Check, ...] = ()
     explainability: Explainability | None = None
     threshold: float | None = None  # probability of the positive class
-    stages: tuple[Stage, ...] = ()  # in order; if empty, the alias to which training promotes is the only stage
+    stages: tuple[Stage, ...] = ()  # in order; if empty, the only stage is the alias to which training promotes
     imported: ModelImport | None = None

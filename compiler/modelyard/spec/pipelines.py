@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef
 
 @record
 class Source:
-    """User code: an image (empty: ours) and an entrypoint `package.module:function` (empty: built-in code)."""
+    """User code: an image (if empty, ours) and an entrypoint `package.module:function` (if empty, built-in code)."""
 
     image: str = ""
     entrypoint: str = ""
@@ -17,8 +17,10 @@ class Source:
 
 @record
 class Schedule:
-    """When runs start: `cron` by time, `after` another pipeline's successful run, `once` when deployed, `on-demand` by
-    hand or by a monitor.
+    """The schedule of a pipeline's runs.
+
+    Runs start by time (`cron`), after another pipeline's successful run (`after`), when deployed (`once`), or by hand
+    or by a monitor (`on-demand`).
     """
 
     kind: str = "on-demand"  # cron after once on-demand
@@ -31,7 +33,7 @@ class Schedule:
 
 @record
 class Range:
-    """A range of numbers, whose bounds are equal if nothing scales."""
+    """A range of numbers. The bounds are equal if there is no scaling."""
 
     minimum: int
     maximum: int
@@ -39,7 +41,7 @@ class Range:
 
 @record
 class Parameter:
-    """One dimension of a search space."""
+    """A dimension of a search space."""
 
     name: str
     kind: str  # uniform loguniform int choice
@@ -63,7 +65,7 @@ class Tuning:
 
 @record
 class Split:
-    """The held-out part of training data: a random `fraction` with `seed`, or the newest rows by timestamp."""
+    """The held-out part of the training data: a random `fraction` with `seed`, or the newest rows by timestamp."""
 
     fraction: float = 0.2
     by: str = "random"  # random time
@@ -73,7 +75,7 @@ class Split:
 
 @record
 class Reprocess:
-    """The files that batch inference scores again with a new version: `none`, `all`, or a recent `window`."""
+    """The files that batch inference scores again with a new model version: `none`, `all`, or a recent `window`."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None
@@ -87,7 +89,7 @@ class Step:
     path: Path
     needs: tuple[str, ...]
     source: Source
-    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch; empty where entrypoint runs
+    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch; empty with an entrypoint
     compute: str
     workers: Range
     inputs: tuple[str, ...]
@@ -95,7 +97,7 @@ class Step:
     parameters: tuple[tuple[str, Json], ...]
     retries: int
     timeout_s: int
-    model: ModelRef | None = None  # for scoring, in a custom pipeline
+    model: ModelRef | None = None  # for a scoring step in a custom pipeline
     batch_size: int = 8192
 
 

@@ -1,4 +1,4 @@
-"""References in the form of one text: to a secret, or to a model version."""
+"""References to secrets or model versions, written as a single text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class SecretRef:
-    """`secret://store/path#key`: where to read a secret. The compiler never reads its value."""
+    """`secret://store/path#key`: where to read a secret. The compiler never reads the value."""
 
     store: str
     path: str
@@ -16,7 +16,7 @@ class SecretRef:
 
 @record
 class ModelRef:
-    """`model@alias`, or `model@3` for a version."""
+    """A model version: `model@alias`, or `model@3` by number."""
 
     model: str
     alias: str = "champion"

@@ -1,4 +1,4 @@
-"""Finds scoring with registered models: batch inferences, and steps of custom pipelines."""
+"""Find scoring with registered models: batch inference, and steps of custom pipelines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec.system import System
 
 @record
 class Scoring:
-    """A use of a model for scoring. `path` is the place in the spec with its model and output."""
+    """A use of a model for scoring. `path` is the place in the spec with the model and the output."""
 
     name: str
     path: Path
@@ -25,13 +25,13 @@ class Scoring:
 
 
 def scorings(system: System) -> Iterator[Scoring]:
-    """All scorings, in the order of the pipelines."""
+    """Yield all scorings, in the order of the pipelines."""
     for pipeline in system.pipelines.values():
         yield from scorings_of(pipeline)
 
 
 def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
-    """A pipeline's scorings: a batch inference as a whole, or each step with a model."""
+    """Yield a pipeline's scorings: the whole of a batch inference, or each step with a model."""
     if pipeline.type == "batch-inference" and pipeline.model is not None:
         path: Path = ("pipelines", pipeline.name)
         yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)
@@ -42,5 +42,5 @@ def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
 
 
 def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
-    """The model versions with which a pipeline scores, without duplicates."""
+    """Return the model versions with which a pipeline scores, without duplicates."""
     return tuple(dict.fromkeys(scoring.model for scoring in scorings_of(pipeline)))

@@ -1,4 +1,4 @@
-"""The stages through which a model version goes live: aliases in order, with their requirements."""
+"""The stages through which a model version goes live: aliases in order, each with its requirements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class Approval:
-    """The approvals required before a model's alias moves."""
+    """The approvals that are required before a model's alias moves."""
 
     groups: tuple[str, ...]
     minimum: int = 1
@@ -25,7 +25,7 @@ class Signed:
 
 @record
 class Soak:
-    """How long a version must serve in the previous stage, and which monitor must pass."""
+    """How long a version must serve in the previous stage, and which monitor's checks must pass."""
 
     for_s: int
     monitor: str = ""  # if empty, only the time decides
@@ -35,19 +35,19 @@ class Soak:
 
 @record
 class Stage:
-    """One alias of a model."""
+    """A stage of a model, identified by an alias."""
 
     alias: str
     after: str = ""  # the previous stage; empty for the first
-    checks: tuple[str, ...] | None = None  # checks of the gate; None: all of them
+    checks: tuple[str, ...] | None = None  # checks of the gate; None: all
     soak: Soak | None = None
-    approval: Approval | None = None  # the stage's own, or governance's
+    approval: Approval | None = None  # the stage's own approval, or the default from governance
     any_time: bool = False  # whether windows and freezes do not apply
 
 
 @record
 class ChangeWindow:
-    """Hours on some weekdays, in minutes of the day. If the end is before the start, it is on the next day."""
+    """Hours on some weekdays, in minutes of the day. If the end is before the start, it means the next day."""
 
     days: tuple[int, ...]  # Monday is 0
     from_minute: int
@@ -65,7 +65,7 @@ class Freeze:
 
 @record
 class Changes:
-    """When aliases may move."""
+    """The times when aliases may move."""
 
     time_zone: str = "Etc/UTC"
     windows: tuple[ChangeWindow, ...] = ()

@@ -17,7 +17,7 @@ from modelyard.spec.stages import Approval, Signed
 
 @record
 class Override:
-    """A JSON Patch (RFC 6902) on one emitted object, with the reason why."""
+    """A JSON Patch (RFC 6902) for an emitted object, with a reason."""
 
     name: str
     target: str
@@ -48,15 +48,16 @@ class System:
     channels: Mapping[str, Channel]
     overrides: tuple[Override, ...] = ()
     signed: tuple[Signed, ...] = ()  # approvals stored next to the spec
-    moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
+    moved: Mapping[str, str] | None = None  # new address -> old address; the new entry keeps the old entry's names
 
     def target(self, name: str) -> TargetSpec:
-        """The target with this name, which must exist."""
+        """Return the target with this name, which must exist."""
         return next(target for target in self.deployment.targets if target.name == name)
 
     def promoted(self) -> dict[str, tuple[str, ...]]:
-        """The models that are trained here or imported, each with the aliases that its versions get from pipelines,
-        imports and stages.
+        """Return the models that are trained here or imported, each with its aliases.
+
+        Versions get these aliases from pipelines, imports and stages.
         """
         aliases_by_model: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():
@@ -68,7 +69,7 @@ class System:
         return {name: (*aliases, *self._staged(name, aliases)) for name, aliases in aliases_by_model.items()}
 
     def trained(self) -> dict[str, str]:
-        """The models that are trained here, each with the first pipeline that trains it."""
+        """Return the models that are trained here, each with the first pipeline that trains it."""
         pipeline_by_model: dict[str, str] = {}
         for pipeline in self.pipelines.values():
             if pipeline.type == "training" and pipeline.model is not None:
@@ -79,34 +80,34 @@ class System:
         return (stage.alias for stage in self.models[model].stages if stage.alias not in aliases)
 
     def approval(self, model: str, alias: str) -> Approval | None:
-        """The approvals required before a model's alias moves."""
+        """Return the approvals that are required before a model's alias moves."""
         stage = next((candidate for candidate in self.models[model].stages if candidate.alias == alias), None)
         return self.governance.approve_promotion if stage is None else stage.approval
 
     def approvals(self) -> tuple[Approval, ...]:
-        """All required approvals, without duplicates."""
+        """Return all required approvals, without duplicates."""
         general = self.governance.approve_promotion
         staged = [stage.approval for model in self.models.values() for stage in model.stages]
         return tuple(dict.fromkeys(approval for approval in (general, *staged) if approval is not None))
 
     def written(self, *path: str | int) -> dict[str, Json]:
-        """The fields at this path in the document; empty if the value is not a mapping."""
+        """Return the fields at this path in the document, or nothing if the value is not a mapping."""
         value: Json = self.document.value
         for step in path:
             value = value.get(str(step)) if isinstance(value, dict) else None
         return value if isinstance(value, dict) else {}
 
     def key(self, *path: str | int) -> Span:
-        """The span of the key at this path, or of its nearest ancestor."""
+        """Return the span of the key at this path, or of its nearest ancestor."""
         return self.document.key_span(path)
 
     def at(self, *path: str | int) -> Span:
-        """The span of the value at this path, or of its nearest ancestor."""
+        """Return the span of the value at this path, or of its nearest ancestor."""
         return self.document.value_span(path)
 
 
 def target_path(system: System, target: str) -> Path:
-    """The path that defines a target: `deployment.targets.NAME`, or `deployment` in its short form."""
+    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` in its short form."""
     deployment = system.document.value.get("deployment")
     if isinstance(deployment, dict) and "targets" not in deployment:
         return ("deployment",)

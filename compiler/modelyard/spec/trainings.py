@@ -1,4 +1,4 @@
-"""Finds the pipelines that train a model."""
+"""Find the pipelines that train a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec.pipelines import Pipeline
 
 @index
 def first_trainings(pipelines: Mapping[str, Pipeline]) -> Mapping[str, Pipeline]:
-    """The first pipeline that trains each model."""
+    """Return the first pipeline that trains each model."""
     trainings: dict[str, Pipeline] = {}
     for pipeline in pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:

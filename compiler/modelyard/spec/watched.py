@@ -1,4 +1,4 @@
-"""Finds the data and models that a monitor watches, and the folder with the state for its next run."""
+"""Find the data and models that a monitor watches, and the folder with its state."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from modelyard.spec.system import System
 
 
 def keeps_state(monitor: Monitor) -> bool:
-    """Whether a monitor's results depend on earlier runs."""
+    """Return whether a monitor's results depend on earlier runs."""
     return any(map(keeps_state_for, monitor.checks))
 
 
 def keeps_state_for(check: Check) -> bool:
-    """Whether a check counts runs, or is a test over the rows of all runs."""
+    """Return whether a check counts runs, or tests the rows of all runs together."""
     return check.metric == "page_hinkley" or check.consecutive > 1
 
 
 def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
-    """The aliases behind which a model's versions soak, evaluated by a monitor."""
+    """Return the aliases with soaking versions of a model that a monitor evaluates."""
     soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
     return frozenset(stage.after for stage in soaking)
 
 
 def watched_pipeline(system: System, monitor: Monitor) -> Pipeline | None:
-    """The pipeline that a monitor watches."""
+    """Return the pipeline that a monitor watches."""
     section, _, name = monitor.watch.partition(".")
     return system.pipelines[name] if section == "pipelines" else None
 
 
 def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
-    """The model version of the pipeline that a monitor watches: the pipeline's own, or that of the step whose
-    predictions are watched.
+    """Return the model version of the pipeline that a monitor watches.
+
+    This is the pipeline's own model version, or the version in the step whose predictions are watched.
     """
     pipeline = watched_pipeline(system, monitor)
     if pipeline is None:
@@ -44,7 +45,7 @@ def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
 
 
 def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
-    """The model versions that a monitor watches: all versions of an endpoint, or the one of a pipeline."""
+    """Return the model versions that a monitor watches: all versions of an endpoint, or a pipeline's version."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         return tuple(variant.model for variant in system.inference[name].variants)
@@ -53,9 +54,9 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """The dataset whose rows a monitor watches; None if there is none, as for an endpoint's captures.
+    """Return the dataset whose rows a monitor watches, or None, for example for an endpoint's captures.
 
-    For a pipeline, this is its output, or its input if it has no output.
+    For a pipeline, this is the output or, without an output, the input.
     """
     section, _, name = monitor.watch.partition(".")
     pipeline = watched_pipeline(system, monitor)
@@ -68,8 +69,9 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
 
 
 def written_last(pipeline: Pipeline) -> tuple[str, ...]:
-    """A pipeline's final datasets: its output or, for a custom pipeline, the outputs of steps that no later step
-    overwrites.
+    """Return a pipeline's final datasets.
+
+    This is the pipeline's output or, for a custom pipeline, the outputs of steps that no later step overwrites.
     """
     if pipeline.output or pipeline.type != "custom":
         return (pipeline.output,) if pipeline.output else ()
@@ -81,7 +83,7 @@ def written_last(pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
-    """The steps that run before others, directly or indirectly."""
+    """Return the steps that run before others, directly or indirectly."""
     steps = {step.name: step for step in pipeline.steps}
     earlier: set[str] = set()
     waiting = [*needs]
@@ -94,14 +96,14 @@ def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
 
 
 def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
-    """The custom pipeline's step whose predictions a monitor watches."""
+    """Return the step of a custom pipeline whose predictions a monitor watches."""
     scorings = tuple(scorings_of(pipeline))
     of_step = pipeline.type == "custom" and monitor.type in OF_PREDICTIONS and len(scorings) == 1
     return scorings[0] if of_step else None
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:
-    """The store and folder for a monitor's state; None if it needs no state, or has no store.
+    """Return the store and folder for a monitor's state, or None if there is no state or no store.
 
     State is stored next to captures, but not next to watched datasets, which may have another owner.
     """

@@ -1,4 +1,4 @@
-"""The third stage: validates a document against the schema, and reports the errors."""
+"""The third stage: validate a document against the schema, and report the errors."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 
 
 _MANY: Final = 1_000
-"""The number of values above which building validators for the parts is faster than checking in Python."""
+"""Above this number of values, building validators for the parts is faster than checking in Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
     """Report where a document does not fit the spec's schema.
 
-    Errors in entries at the paths in `aside` are not reported.
+    Errors in entries at the paths in `aside` are skipped.
     """
     if system_fits()(_system(), document.value):
         return ()
@@ -46,7 +46,7 @@ def validate_with(
     """Validate with any schema and validator."""
     if fits(schema, document.value):
         return ()
-    # Imported only here: this code is as large as the rest of the stage, and a valid spec does not need it.
+    # Imported here, because this code is as large as the rest of the stage and a valid spec does not need it.
     from modelyard.validate.faults import Faults
 
     faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
@@ -62,7 +62,7 @@ def _described(document: Document, faults: Iterable[Fault], aside: Collection[Pa
 
 
 def faults_of(document: Document) -> tuple[Fault, ...]:
-    """Find where the document violates the schema, up to the number of reported errors."""
+    """Find where the document violates the schema, up to the maximum number of reported errors."""
     if system_fits()(_system(), document.value):
         return ()
     return _first_faults(document)[:MOST_MISTAKES]
@@ -70,7 +70,7 @@ def faults_of(document: Document) -> tuple[Fault, ...]:
 
 @index
 def _first_faults(document: Document) -> tuple[Fault, ...]:
-    """The faults of an invalid document, up to one more than is reported. Cached, because several steps need them."""
+    """Return the faults of an invalid document, up to one more than are reported. Cached for use in several steps."""
     from modelyard.validate.faults import Faults
 
     faults = Faults(_system(), system_fits() if _has_many(document.value) else None)
@@ -78,7 +78,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...]:
 
 
 def _has_many(value: Json) -> bool:
-    """Whether there are many values. Stops counting early, because aliases can make a short text very large."""
+    """Return whether there are many values. Counting stops early, because aliases can make a short text very large."""
     waiting, counted = [value], 0
     while waiting and counted < _MANY:
         one = waiting.pop()
@@ -97,7 +97,7 @@ def _system() -> Schema:
 
 @lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """Choose the validator that is available on this machine."""
+    """Choose a validator that is available on this machine."""
     try:
         return rust_fits(_system())
     except ImportError:
@@ -105,7 +105,7 @@ def system_fits() -> Fits:
 
 
 def rust_fits(root: Schema) -> Fits:
-    """A validator from jsonschema-rs, which is fast and has wheels for the usual platforms."""
+    """Return a validator from jsonschema-rs, which is fast and has wheels for the usual platforms."""
     with undisturbed():
         import jsonschema_rs
 
@@ -126,7 +126,7 @@ class _Validator(Protocol):
 
 
 def python_fits(root: Schema) -> Fits:
-    """A validator from jsonschema, with patterns adapted to mean the same as in jsonschema-rs."""
+    """Return a validator from jsonschema, with patterns adapted to the semantics of jsonschema-rs."""
     from jsonschema import Draft202012Validator
 
     definitions = _part_for_python(root.get("$defs", {}))

@@ -1,6 +1,6 @@
-"""Finds where a value violates the schema, with one fault per error.
+"""Find where a value violates the schema, with one fault per error.
 
-The validator only decides whether a part of a document fits. This module finds out why it does not.
+The validator only decides whether a part of a document fits. This module finds out why a part does not fit.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, s
 from modelyard.source import Json, Path
 
 _ASKED_DEPTH: Final = 2
-"""The depth to which the fast validator is used: sections and their named entries."""
+"""The depth to which the fast validator is used, which covers sections and their named entries."""
 
 
 @record(eq=False)
 class Fault:
-    """One error: the violated keyword, the value, and the shape of the place.
+    """An error, with the violated keyword, the value, and the shape of the place.
 
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
     bad name, otherwise the shape of the place. `others` are the fields in which an unknown field is allowed, or the
-    fields that belong inside an empty one. `above` is the path of the parent mapping in which an unknown field is
+    fields that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is
     allowed but absent. `inner` is the unknown field's name within the first of `others`.
     """
 
@@ -42,9 +42,10 @@ class Fault:
 
 
 class Faults:
-    """Finds the faults of one document.
+    """Finds the faults in a document.
 
-    `fits` is a much faster validator. Parts near the top of the document that pass it are not examined further.
+    `fits` is a much faster validator. It is used for parts near the top of the document. Valid parts are not examined
+    further.
     """
 
     def __init__(self, root: Schema, fits: Callable[[Schema, Json], bool] | None = None) -> None:
@@ -58,11 +59,11 @@ class Faults:
     ) -> Iterator[Fault]:
         """Find the faults of a value and its content, in document order.
 
-        `excused` are fields that are missing here because they are written in a parent.
+        `excused` are fields that are not missing here, because they are written in a parent.
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
-        if wrong is not None and wrong.keyword == "type":  # conditions apply to mappings only
+        if wrong is not None and wrong.keyword == "type":  # conditions only apply to mappings
             yield replace(wrong, shape=self.shape(schemas, {})) if isinstance(value, bool | int | float) else wrong
             return
         if wrong is not None:
@@ -104,7 +105,7 @@ class Faults:
             for schema in shape.schemas:
                 if keyword in schema and not fits(value, schema[keyword]):
                     if keyword == "maxProperties" and isinstance(value, dict) and self._unknown_names(shape, value):
-                        continue  # the excess fields are reported by name
+                        continue  # excess fields are reported by name
                     return Fault(path, keyword, schema[keyword], value, shape)
         return None
 
@@ -119,7 +120,7 @@ class Faults:
                 (*path, name), "outdented", None, None, self.shape(shape.children(name), {}), name, tuple(below)
             )
         misplaced = {name for below in outdented.values() for name in below}
-        for name in islice(self._unknown_names(shape, value), MOST_MISTAKES):  # the maximum that is reported
+        for name in islice(self._unknown_names(shape, value), MOST_MISTAKES):  # the maximum number of reported faults
             if name not in misplaced:
                 found = self._unknown(shape, name, value, path)
                 meant = self._meant(found)
@@ -141,7 +142,7 @@ class Faults:
         return [name for name in value if shape.closed and name not in known]
 
     def _meant(self, unknown: Fault) -> str | None:
-        """The known field that was probably meant by an unknown one, or that should contain it."""
+        """Return the known field that was probably meant by an unknown field, or that should contain it."""
         known = unknown.shape.names()
         beginning = unknown.name.split(":", 1)[0]
         if beginning in known:
@@ -149,7 +150,7 @@ class Faults:
         return nearest_name(unknown.name, known) or next((home.split(".")[0] for home in unknown.others), None)
 
     def _outdented(self, shape: Shape, value: dict[str, Json]) -> dict[str, list[str]]:
-        """For each empty field, the fields right after it that belong inside it."""
+        """Map each empty field to the fields right after it that belong inside."""
         result: dict[str, list[str]] = {}
         unknown = set(self._unknown_names(shape, value))
         empty: str | None = None
@@ -161,14 +162,14 @@ class Faults:
         return result
 
     def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
-        """Whether a name is a known field inside another one but not next to it, even where users choose names."""
+        """Return whether a name is known inside another field but not next to it, even where users choose names."""
         if shape.closed and not is_unknown:
             return False
         below = self.shape(shape.children(field), {})
         return name in below.names() or (is_unknown and bool(schema_of(below.first("additionalProperties"))))
 
     def _homes(self, shape: Shape, name: str) -> Iterator[str]:
-        """The fields in which a name is known."""
+        """Yield the fields in which a name is known."""
         for field in shape.names():
             below = self.shape(shape.children(field), {})
             if name in below.names():
@@ -185,7 +186,7 @@ class Faults:
         return Fault((*path, name), keyword, None, value, shape, name, homes, self._above(name), inner)
 
     def _halves(self, shape: Shape, name: str) -> tuple[tuple[str, ...], str]:
-        """Split a name into two words of which one is a field, and the other is known in that field."""
+        """Split a name into two words: a field, and a name that is known in that field."""
         words = words_of(name)
         for field, inner in (words, reversed(words)) if len(words) == 2 else ():
             if field in shape.names() and inner in self.shape(shape.children(field), {}).names():
@@ -193,12 +194,12 @@ class Faults:
         return (), ""
 
     def _above(self, name: str) -> Path | None:
-        """The innermost parent mapping in which a field with exactly this name is allowed but absent."""
+        """Return the innermost parent mapping in which a field with exactly this name is allowed but absent."""
         around = reversed(self._around)
         return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        """Where users name entries, the fields of an entry whose name is missing."""
+        """Yield the fields of an entry whose name is missing, where users name entries."""
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
@@ -208,7 +209,7 @@ class Faults:
         return list(value) if found and all(name in known for name in value) else found
 
     def _is_field(self, entry: Shape, entries: Schema, name: str, value: Json) -> bool:
-        """Whether a value cannot be an entry because of its type, but fits a field of an entry."""
+        """Return whether a value has the wrong type for an entry but fits a field of an entry."""
         wrong = self._value_fault(self.shape([entries], value), value, ())
         if value is None or wrong is None or wrong.keyword != "type":
             return False
@@ -255,7 +256,7 @@ class Faults:
         self._gather(taken, value, shape)
 
     def _undecided(self, condition: Schema, branches: list[Schema], value: dict[str, Json], shape: Shape) -> bool:
-        """Whether the field that a condition tests is itself missing, misspelt or wrong, so that nothing follows."""
+        """Return whether a condition is undecided because the field that it tests is missing, misspelt or wrong."""
         looked_at = [*texts(condition.get("required")), *schema_of(condition.get("properties"))]
         known = {*shape.names(), *branch_names(branches)}
         for name in dict.fromkeys(looked_at):
@@ -267,7 +268,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """The branch that fits, or the one that was probably meant: right type, right constants, few faults."""
+        """Return the branch that fits or was probably meant: with the right type, the right constants, few faults."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

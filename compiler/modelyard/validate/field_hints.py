@@ -1,4 +1,4 @@
-"""Suggests where an unknown field belongs, judging by its surroundings."""
+"""Suggest where an unknown field belongs, judging by its context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST: Final = 70
 
 
 def field_hint(document: Document, fault: Fault) -> str:
-    """A hint for an unknown field; empty if only its spelling can help."""
+    """Return a hint for an unknown field, or "" if there is at most a spelling suggestion."""
     if len(fault.name) > _LONGEST:
         return ""
     return (
@@ -27,19 +27,19 @@ def field_hint(document: Document, fault: Fault) -> str:
 
 
 def unnamed_hint(fault: Fault) -> str:
-    """A hint for an entry without a name."""
+    """Return a hint for an entry without a name."""
     there = [name for name in _mapping(fault.value) if name not in fault.others]
     return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
 
 
 def line_at(document: Document, span: Span) -> str:
-    """The line of a path."""
+    """Return the text of a span's line."""
     return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
 
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """The lines of a file, split only once for all its errors."""
+    """Return the lines of a file, which is split only once for all its errors."""
     return file.lines()
 
 
@@ -57,7 +57,7 @@ def _wrapper(fault: Fault) -> str:
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
-    """Recognize the rest of a text after a comma in braces, such as `{monthly: 20,000 USD}`."""
+    """Recognize the rest of a value after a comma in braces, as in `{monthly: 20,000 USD}`."""
     span = document.key_span(fault.path)
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
@@ -72,7 +72,7 @@ def _equals_sign(fault: Fault) -> str:
 
 
 def _dotted(fault: Fault) -> str:
-    """Recognize a dotted path in one key, as some other formats allow."""
+    """Recognize a dotted path as a key, which some other formats allow."""
     first, _, rest = fault.name.partition(".")
     if not rest or first not in fault.shape.names():
         return ""
@@ -80,7 +80,7 @@ def _dotted(fault: Fault) -> str:
 
 
 def _of_section(document: Document, fault: Fault) -> str:
-    """Recognize an entry without its section, as in an environment that changes `scorer` at its top level."""
+    """Recognize an entry without its section, such as `scorer` at the top level of an environment."""
     if len(fault.path) > 1:
         return ""
     written = (name for name in fault.shape.names() if name in document.value)

@@ -1,4 +1,4 @@
-"""Hints for a value with the wrong type, using the schema's examples and the user's own text."""
+"""Hints for values with the wrong type, based on the schema's examples and the user's own text."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 
 def word_hint(value: Json, words: list[str]) -> str:
-    """A hint for a list with one word where only the word belongs."""
+    """Return a hint for a list with a single word where only the word is allowed."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""
 
 
 def type_hint(names: list[str], fault: Fault) -> str:
-    """A hint for a value with the wrong type. `names` are the allowed types."""
+    """Return a hint for a value with the wrong type. `names` are the allowed types."""
     value = fault.value
     if value is None:
         return "remove the line, or give it a value"
@@ -62,7 +62,7 @@ def type_hint(names: list[str], fault: Fault) -> str:
 
 
 def _pair_hint(value: dict[str, Json], shape: Shape) -> str:
-    """A hint for text with a colon and a space, which YAML reads as a mapping."""
+    """Return a hint for text with a colon and a space, which YAML reads as a mapping."""
     for name, child in value.items():
         text = f"{name}:{yaml_word(child)}"
         patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
@@ -77,7 +77,7 @@ def _quoted(example: Json) -> str:
 
 
 def _list_hint(fault: Fault) -> str:
-    """A hint for a list where a mapping belongs."""
+    """Return a hint for a list where a mapping is required."""
     entries = schema_of(fault.shape.first("additionalProperties"))
     words = [item for item in fault.value if isinstance(item, str)] if isinstance(fault.value, list) else []
     if entries and words and _NAME.match(words[0]):
@@ -89,7 +89,7 @@ def _list_hint(fault: Fault) -> str:
 
 
 def _mapping_hint(fault: Fault) -> str:
-    """A hint with an example of the mapping, from the schema or from its fields."""
+    """Return a hint with an example of the mapping, from the schema or from its fields."""
     shape = fault.shape
     example = shape.example()
     if not isinstance(example, dict):
@@ -103,7 +103,7 @@ def _mapping_hint(fault: Fault) -> str:
 
 
 def _example_of(schemas: list[Schema]) -> Json:
-    """A value for a field, from the other fields or the schema."""
+    """Return an example value for a field, from the other fields or the schema."""
     for schema in schemas:
         for keyword in ("examples", "enum"):
             found = schema.get(keyword)
@@ -113,7 +113,7 @@ def _example_of(schemas: list[Schema]) -> Json:
 
 
 def _number_hint(value: float, shape: Shape) -> str:
-    """A hint for a number or a boolean where text belongs."""
+    """Return a hint for a number or a boolean where text is required."""
     text = yaml_word(value)
     patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
     if all(matches(text, pattern) for pattern in patterns):
@@ -123,7 +123,7 @@ def _number_hint(value: float, shape: Shape) -> str:
 
 
 def _text_hint(names: list[str], value: str, shape: Shape) -> str:
-    """A hint for text where another type belongs: a word that is a boolean only in YAML 1.1, or a quoted number."""
+    """Return a hint for text with the wrong type: a word that is a boolean only in YAML 1.1, or a quoted number."""
     if value.startswith("{{"):
         return "write a variable as ${vars.NAME}"
     if "boolean" in names and value.lower() in _SWITCHES:

@@ -1,4 +1,4 @@
-"""Turns faults into diagnostics with a place, a message and a hint."""
+"""Turn faults into diagnostics with a place, a message and a hint."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def describe(document: Document, fault: Fault) -> Diagnostic:
-    """The diagnostic for a fault."""
+    """Return the diagnostic for a fault."""
     if fault.shape.secret and fault.keyword in FITS:
         return _secret(document, fault)
     return _TELL[fault.keyword](document, fault)
 
 
 def owner_of(path: Path) -> str:
-    """How messages name a place: `the spec`, `model 'ranker'`, or its path."""
+    """Return a place's name in messages: `the spec`, `model 'ranker'`, or the path."""
     if not path:
         return "the spec"
     if len(path) == 2 and path[0] in ENTRIES:
@@ -54,7 +54,7 @@ def owner_of(path: Path) -> str:
 
 
 def found_words(value: Json) -> str:
-    """Describe a value in YAML terms: its type and, if it is short enough to recognise, its beginning."""
+    """Describe a value in YAML terms, by its type and, if short enough to recognize, its beginning."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
@@ -87,7 +87,7 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _of_variable(document: Document, span: Span, hint: str) -> str:
-    """Add the line of the variable with the wrong value to the hint, because the value is fixed there."""
+    """Add the line of the variable with the wrong value to the hint, because that line must be fixed."""
     named = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
     if named is None or not isinstance(declared, dict) or named[1] not in declared:
@@ -97,7 +97,7 @@ def _of_variable(document: Document, span: Span, hint: str) -> str:
 
 
 def _is_comment(document: Document, span: Span) -> bool:
-    """Whether YAML reads the intended value as a comment, as in `room: #alerts`."""
+    """Return whether YAML reads the intended value as a comment, as in `room: #alerts`."""
     line = line_at(document, span)[span.end_column - 1 :]
     return re.match(r"\s*:\s+#\w", line) is not None
 
@@ -175,7 +175,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _namesake(document: Document, path: Path) -> str:
-    """The name in the base that was probably meant by an environment's unknown name."""
+    """Return the name in the base that an environment's unknown name probably means."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
     written = document.key_span(path)
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
@@ -226,14 +226,14 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Whether this field is from the base, while an environment sets other fields of the mapping."""
+    """Return whether this field is from the base, and an environment sets other fields of the mapping."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
-    """The value that another field would need to have."""
+    """Return the value that another field would need to have."""
     value = fault.value if isinstance(fault.value, dict) else {}
     needed = f"it needs '{name}' to be {' or '.join(dict.fromkeys(words))}"
     if name not in value and len(set(words)) == 1:
@@ -242,7 +242,7 @@ def _instead(name: str, words: list[str], fault: Fault) -> str:
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
-    """Explain why conditions exclude a field, with the values that another field would need."""
+    """Explain why conditions exclude a field, and which values another field would need."""
     condition, must_hold = next((one for one in chain if _is_unwritten(*one, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
@@ -251,13 +251,13 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
-    """Whether a condition requires a missing field. Until it is added, no other condition matters."""
+    """Return whether a condition requires a missing field. Until that field is added, no other condition matters."""
     value = fault.value if isinstance(fault.value, dict) else {}
     return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
-    """The values of a field that satisfy all required conditions and none of the excluded ones."""
+    """Return the values of a field that satisfy all required conditions and no excluded condition."""
     asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
     for words, must_hold in reversed(asked):  # the innermost condition is the narrowest
         if words and must_hold:

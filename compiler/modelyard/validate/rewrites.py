@@ -1,4 +1,4 @@
-"""Rewrites a text in the form that its field requires if the intention is clear: `32GB` becomes `32G`."""
+"""Rewrite a text in the form that its field requires, if the intention is clear: `32GB` becomes `32G`."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ _UNITS: Final = {
     "chf": " CHF",
 }
 _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
-"""For each unit of a duration, the next smaller unit and the conversion factor."""
+"""Maps each unit of duration to the next smaller unit and the conversion factor."""
 
 _CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
 _A_MONTH: Final = pattern(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
 NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "n/a"})
-"""Empty values in other languages."""
+"""Spellings of empty values in other languages."""
 
 _MONTH: Final = "M"
-"""After a number, this probably means months, which durations do not support, and never minutes."""
+"""A unit that probably means months, which durations do not support. It never means minutes."""
 
 _ISO: Final = pattern(r"P(?:([0-9]{1,6})([DW])|T([0-9]{1,6})([HMS]))\Z")
 _CLOCK: Final = pattern(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
@@ -106,7 +106,7 @@ _AMOUNT: Final = pattern(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0
 
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:
-    """The first rewriting that matches all patterns, or an empty text."""
+    """Return the first rewriting that matches all patterns, or ""."""
     wanted = list(patterns)
     if not wanted or len(text) > _LONGEST or text.lower() in NOTHING:
         return ""
@@ -118,10 +118,10 @@ def rewritten(text: str, patterns: Iterable[str]) -> str:
 
 
 def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
-    """Possible intentions, the most likely first."""
+    """Yield possible intentions, most likely first."""
     stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
-    if _AT_K.fullmatch(stripped):  # docs/metrics.md writes K for any number
+    if _AT_K.fullmatch(stripped):  # docs/metrics.md uses K for any number
         yield f"{stripped[:-1].lower()}10"
     yield _A_MONTH.sub("", stripped)
     yield from _quantities(stripped)
@@ -132,7 +132,7 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     if holds_path or holds_host:  # other fields contain names within the spec
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
-    if not holds_path and stripped.count("/") < 2:  # neither a path nor an address is a name with a typo
+    if not holds_path and stripped.count("/") < 2:  # paths and addresses are not names with typos
         if "@" not in stripped and ":" not in stripped:
             yield _joined(stripped)
         yield _joined(stripped).replace("-", "_")
@@ -144,12 +144,12 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
-    """The words of a text in lower case, joined by hyphens."""
+    """Return the words of a text in lower case, joined by hyphens."""
     return re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower()).strip("-")
 
 
 def _schedules(text: str) -> Iterator[str]:
-    """A five-field cron line for a macro, a time, a line with seconds, or the syntax of other programs."""
+    """Yield a five-field cron line for a macro, a time, a line with seconds, or another program's syntax."""
     yield _MACROS.get(text.lower(), text)
     yield _MACROS.get(f"@{text.lower()}", text)
     clock = _CLOCK.match(text)
@@ -184,7 +184,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """Rewrite an accelerator with its manufacturer, with the count first as on an invoice, or without a count."""
+    """Rewrite an accelerator with a manufacturer, with a leading count as on an invoice, or without a count."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"
@@ -196,7 +196,7 @@ def _accelerators(text: str) -> Iterator[str]:
 
 
 def _addresses(text: str, holds_path: bool) -> Iterator[str]:
-    """The path, host or bucket in a URL, or the bucket before a path."""
+    """Yield the path, host or bucket in a URL, or the bucket before a path."""
     bucket = _BUCKET.match(text)
     if bucket:
         yield bucket[1]
@@ -208,7 +208,7 @@ def _addresses(text: str, holds_path: bool) -> Iterator[str]:
 
 
 def _links(text: str) -> Iterator[str]:
-    """The path of a network, or the name of a subnet, in a link of Google Cloud."""
+    """Yield the network path or the subnet name in a Google Cloud link."""
     for found in (_NETWORK.match(text), _SUBNET.match(text)):
         if found:
             yield found[1]
@@ -229,7 +229,7 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _clock(text: str) -> Iterator[str]:
-    """Rewrite a duration in the form of a time: `6:00:00` in hours, `1:30` in hours and minutes."""
+    """Rewrite a duration that is written like a time, such as `6:00:00` or `1:30`."""
     found = _CLOCK.match(text)
     if found is None or (found[3] or "00") != "00":
         return

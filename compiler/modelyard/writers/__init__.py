@@ -1,1 +1,1 @@
-"""Writers that render values as text in emitted files, one per language."""
+"""Writers that render values as text for emitted files, one per language."""

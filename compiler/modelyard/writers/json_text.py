@@ -1,7 +1,7 @@
 """The JSON writer, for embedded JSON such as dashboards, and for files that programs read.
 
-The output is indented by two spaces, so that a change is one line in a diff, and keeps the order of keys. Letters of
-any script are printed as they are. Invisible characters are escaped, so the text is also safe in a YAML block.
+The output is indented by two spaces, so that a change is one line in a diff, and keeps the order of keys. Letters in
+any script are printed unchanged. Invisible characters are escaped, so the text is also safe in a YAML block.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _UNSEEN = pattern(f"[{UNSEEN}]")
 def json_text(value: Value) -> str:
     """Render a value as indented JSON, without a line break at the end.
 
-    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data.
+    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything except plain data.
     """
     return _json(value, "\n")
 
 
 def _json(value: Value, newline: str) -> str:
-    """Render a value. `newline` is a line break and the indentation of the value's first line."""
+    """Render a value. `newline` is a line break with the indentation of the value's first line."""
     if isinstance(value, str):
         return _string(value)
     deeper = newline + "  "
@@ -35,7 +35,7 @@ def _json(value: Value, newline: str) -> str:
         if not value:
             return "[]"
         return "[" + deeper + f",{deeper}".join([_json(item, deeper) for item in value]) + newline + "]"
-    if isinstance(value, (dict, Mapping)):  # last, with dict first: an abstract class is slow to check
+    if isinstance(value, (dict, Mapping)):  # tested last, and dict first, because abstract classes are slow to check
         if not value:
             return "{}"
         entries = [

@@ -1,7 +1,7 @@
-"""Prints a program as Python, formatted as by `ruff format` with lines of 120 characters.
+"""Print a program as Python, formatted like `ruff format` with lines of 120 characters.
 
-Users' texts get into the program only through `literal`, users' names only through `identifiers`. Everything else is
-ours, and raises ValueError if it does not have the expected form, because that is a bug in a target, not in a spec.
+Users' texts are only printed by `literal`, and users' names are only converted by `identifiers`. Everything else is our
+own and raises ValueError if it has an unexpected form, because that is a bug in a target, not in a spec.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from modelyard.records import record
 LINE_LENGTH = 120
 
 Variables: TypeAlias = Mapping[str, str]
-"""The program's variables by the names that the target uses for the results of calls."""
+"""The program's variables, by the target's names for the results of calls."""
 
 _KEYWORDS = frozenset({
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -35,21 +35,21 @@ _BUILTINS = frozenset({
     "object", "oct", "open", "ord", "pow", "print", "property", "quit", "range", "repr", "reversed", "round",
     "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "vars", "zip",
 })  # fmt: skip
-"""Soft keywords, and every builtin that begins with a lower-case letter, in Python 3.11 to 3.14."""
+"""Soft keywords, and all builtins that begin with a lower-case letter, in Python 3.11 to 3.14."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _TITLE = re.compile(r"[A-Z][ !#-\[\]-~]*[!#-\[\]-~]")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_]")
 _ESCAPED = re.compile("[^ !#-&(-\\[\\]-~\u00a1-\u00ac\u00ae-\u024f\u0386-\u0481\u048a-\u052f]")
-"""Characters to escape, such as wide, combining, invisible or reordering ones: all but single-width European ones."""
+"""Characters to escape: all except single-width European characters. Others may be wide, combining or invisible."""
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 @record
 class Collision:
-    """Two names, in order, that would become the same variable."""
+    """Two names, in order of appearance, that would become the same variable."""
 
     first: str
     second: str
@@ -57,7 +57,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """Convert a name to a variable: ASCII, neither a keyword nor a builtin, with underscores for invalid characters."""
+    """Convert a name to an ASCII variable that is not a keyword or builtin, with underscores for invalid characters."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
@@ -65,9 +65,9 @@ def identifier(name: str) -> str:
 
 
 def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variables, tuple[Collision, ...]]:
-    """Choose a unique variable for each name, and return every pair of names that would have shared one.
+    """Choose a unique variable for each name, and return all pairs of names that would have shared a variable.
 
-    A name that appears twice collides with itself.
+    A name that occurs twice collides with itself.
     """
     unavailable = frozenset(taken)
     variables: dict[str, str] = {}
@@ -91,10 +91,11 @@ def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...
 
 
 def literal(value: Literal, variables: Variables | None = None) -> str:
-    """Render a value as a one-line Python expression, with text in double quotes unless single ones need fewer escapes.
+    """Render a value as a Python expression on one line.
 
-    A tuple becomes a list, and a Ref its variable, which must be known. Raises ValueError for nan and infinity,
-    TypeError for anything else that is not plain data.
+    Text is in double quotes unless single quotes need fewer escapes. A tuple becomes a list. A Ref becomes its
+    variable, which must be known. Raises ValueError for NaN and infinity, and TypeError for anything else that is not
+    plain data.
     """
     if isinstance(value, str):
         return _string(value)
@@ -118,7 +119,7 @@ def literal(value: Literal, variables: Variables | None = None) -> str:
 def print_program(program: Program) -> str:
     """Render `__main__.py`. The same program always results in the same bytes.
 
-    Raises ValueError if two calls would share a variable: `program_variables` lists them.
+    Raises ValueError if two calls would share a variable. `program_variables` lists these collisions.
     """
     variables, collisions = program_variables(program)
     if collisions:
@@ -165,7 +166,7 @@ def _checked(form: re.Pattern[str], text: str) -> str:
 
 
 def _imports(imports: Iterable[Import]) -> list[str]:
-    """Render imports in two paragraphs: the standard library, then others. Each is sorted, `import` before `from`."""
+    """Render imports in two sorted paragraphs: the standard library, then others, each with `import` before `from`."""
     entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
     standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
     installed = [entry for entry in entries if entry not in standard]
@@ -189,7 +190,7 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """The sort key of an imported name, as in isort: constants, then classes, then others."""
+    """Return the sort key of an imported name, in isort's order: constants, then classes, then others."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 
@@ -220,7 +221,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: 
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
-    """Lay out an element in brackets: on one line if it fits, otherwise with one nested element per line."""
+    """Lay out an element in brackets, on one line if it fits, otherwise with one nested element per line."""
     flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

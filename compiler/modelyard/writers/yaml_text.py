@@ -1,7 +1,7 @@
-"""The YAML writer, which renders plain data in block style, with every scalar through one function.
+"""The YAML writer. It renders plain data in block style, with a single function for all scalars.
 
-YAML 1.1 readers (PyYAML, and older Go libraries) and YAML 1.2 readers all read back exactly the same data. Lists start
-at the column of their key, as kubectl prints them. Keys keep their order.
+YAML 1.1 readers (PyYAML and older Go libraries) and YAML 1.2 readers get exactly the same data. Lists start in the
+column of their key, as in kubectl's output. Keys keep their order.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from modelyard.patterns import pattern
 from modelyard.stack import Value
 
 _LONGEST_KEY = 1000
-"""The maximum number of characters in an implicit key. Longer keys are written after a question mark."""
+"""The maximum length of an implicit key in characters. Longer keys are written after a question mark."""
 
 _PLAIN = pattern(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
-"""Text without structure for any reader: it begins like a word, path, option or quantity, without `: ` or ` #`."""
+"""Matches text that is plain for all readers: it begins like a word, path, option or quantity, without `: ` or ` #`."""
 
 _NUMBER_OR_DATE = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
-"""A superset of all readers' numbers (in any base, including 60), dates and times, by their characters."""
+"""Matches the characters of all readers' numbers (in any base, including 60), dates and times, and some other text."""
 
 _WORDS = frozenset(
     f"{sign}{word}"
     for sign in ("", "-")
     for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "infinity", "nan")
 )
-"""Words that some readers interpret as a boolean, null or a number, in any case."""
+"""Words that some readers interpret as a boolean, null or a number, in lower case."""
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Characters that editors hide, reorder or show as a line break. The list is fixed, as Python's varies by version."""
+"""Characters that editors hide, reorder or show as line breaks. The list is fixed, as Python's varies by version."""
 
 _LISTS = (list, tuple)  # not every Sequence, because bytes and ranges are not data
 
@@ -49,8 +49,8 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 def document(value: Value) -> str:
     """Render one YAML document without `---`, ending in a line break.
 
-    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data. Earlier stages
-    reject all of these.
+    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything except plain data. Earlier
+    stages reject all of these.
     """
     lines: list[str] = []
     _write(lines, value, "", "", "")
@@ -63,7 +63,7 @@ def documents(values: Iterable[Value]) -> str:
 
 
 def comment(text: str) -> str:
-    """Render our own text as a comment line; raises if part of the text would not be a comment."""
+    """Render our own text as a comment line. Raises ValueError if part of the text would not be a comment."""
     if _UNSEEN_OR_BREAK.search(text):
         raise ValueError("a comment is one line of visible text")
     return f"# {text}\n"
@@ -75,7 +75,7 @@ def scalar(value: Value) -> str:
 
 
 def word(value: Value, number: Callable[[float], str]) -> str:
-    """Render a scalar that is not text. Except for fractions, YAML and JSON use the same syntax."""
+    """Render a scalar that is not text. YAML and JSON use the same syntax, except for fractions."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -117,7 +117,7 @@ def _float(value: float) -> str:
 
 
 def _is_block(text: str) -> bool:
-    """Whether a literal block preserves this text: the first line, which sets the indentation, has no leading space."""
+    """Return whether a literal block preserves this text. The first line must not start with a space."""
     if "\n" not in text or not _may_be_block(text):
         return False
     ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and matches are rare
@@ -137,13 +137,14 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
     if content.startswith("\n") or content.endswith("\n") or "\n\n" in content:
         lines.extend(indent + line if line else "" for line in content.split("\n"))
     else:
-        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no empty line to keep free of spaces
+        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no empty lines, which must not contain spaces
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
-    """Write value after head, the beginning of a line up to a space: on that line, or on the lines below.
+    """Write value after head, the beginning of a line up to a space, on that line or on the lines below.
 
-    Mappings and blocks below start at indent, lists at list_indent. With an empty head, value is the whole document.
+    On the lines below, mappings and blocks start at indent, and lists start at list_indent. If head is empty, value is
+    the whole document.
     """
     if isinstance(value, str):
         if _is_block(value):
@@ -175,7 +176,7 @@ def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: s
     for key, item in value.items():
         name = _text(key) if key.__class__ is str else _key(key)
         if isinstance(item, str) and "\n" not in item and len(name) <= _LONGEST_KEY:
-            lines.append(f"{lead}{name}: {_text(item)}")  # as _write does, but faster for most entries
+            lines.append(f"{lead}{name}: {_text(item)}")  # the same as _write, but faster for most entries
         elif len(name) > _LONGEST_KEY:
             lines.append(f"{lead}? {name}")
             _write(lines, item, f"{indent}: ", deeper, deeper)
@@ -191,7 +192,7 @@ def _key(key: object) -> str:
 
 
 def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str) -> None:
-    """Write the items at indent. Nested mappings and lists begin on the line of their dash."""
+    """Write the items at indent. Nested mappings and lists start on the line of their dash."""
     deeper = indent + "  "
     lead = first
     for item in value:

@@ -12,7 +12,7 @@ from modelyard_runtime.storage.filesystem import Place, files
 from modelyard_runtime.workload.records import PipelineWorkload
 
 PART_BYTES = 256 * 1024**2
-"""Larger files are scored in parts of about this many bytes, made of row groups or whole lines."""
+"""Larger files are scored in parts of about this many bytes, which consist of row groups or whole lines."""
 
 _CHUNK = 1 << 16
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
@@ -20,7 +20,7 @@ _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One file to score: its location, size and modification time, and the name of its output."""
+    """A file to score: its location, size and modification time, and the name of its output."""
 
     dataset: str
     path: str
@@ -36,7 +36,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A half-open range of a file, in row groups or bytes. `end` is 0 for a whole file."""
+    """A half-open range of row groups or bytes in a file. `end` is 0 for a whole file."""
 
     number: int = 0
     begin: int = 0
@@ -47,7 +47,10 @@ WHOLE = Part()
 
 
 def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """Yield the files of the inputs in order. Outputs are named after their files, in a folder per input if several."""
+    """Yield the files of the inputs in order.
+
+    Outputs are named after their files. With several inputs, each has its own folder.
+    """
     pipeline = workload.pipeline
     data = pipeline.data
     kind = data[pipeline.output].format if pipeline.output in data else "parquet"
@@ -64,7 +67,7 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
 
 
 def outputs(name: str, parts: int) -> list[str]:
-    """Name the output files: `a.parquet.scored.parquet`, or with several parts `…scored-00001-of-00012.parquet`."""
+    """Name the output files, such as `a.parquet.scored.parquet` or, for parts, `…scored-00001-of-00012.parquet`."""
     if parts <= 1:
         return [name] * parts
     stem, _, kind = name.rpartition(".")
@@ -72,7 +75,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """Split a file into parts. Small files, and files that cannot be split because they are damaged, are one part."""
+    """Split a file into parts. Small files, and damaged files that cannot be split, are one part."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:

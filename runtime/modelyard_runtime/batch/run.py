@@ -1,7 +1,7 @@
-"""Scores whole datasets with a Ray Data actor pool. Each file is scored once; large files are scored in several parts.
+"""Scores whole datasets with a Ray Data actor pool. Each file is scored once, and large files in several parts.
 
 Each input file has an output named after it, and a marker that records the file's state and the model version. Changed
-files are scored again; files scored by another version are scored again only if `reprocess` requests it. Interrupted
+files are scored again. Files scored by another version are scored again only if `reprocess` requests it. Interrupted
 work is redone under the same name. Unusable files are skipped and listed. Problems that affect all files fail the run.
 """
 
@@ -34,7 +34,7 @@ from modelyard_runtime.workload.records import PipelineWorkload
 
 REFUSED_FILES = "modelyard_batch_refused_files"
 
-_LOOKS = 8  # large files whose row groups are read at the same time
+_LOOKS = 8  # the number of large files whose row groups are read at the same time
 _SHOWN = 20
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 def score_datasets(
     workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score the files that are due. Returns the numbers of scored, unchanged and refused files."""
+    """Score the files that are due. Return the numbers of scored, unchanged and refused files."""
     pipeline = workload.pipeline
     model = pipeline.trained_model
     source = Models(workload, model)
@@ -76,7 +76,7 @@ def on_workers(
     worker: dict[str, Any],
     workers: tuple[int, int],
 ) -> Iterable[Mapping[str, Any]]:
-    """Yield the workers' report on each task as soon as the task is done."""
+    """Yield the workers' report on each task when the task is done."""
     import ray.data
 
     min_workers, max_workers = (min(max(count, 1), len(tasks)) for count in workers)
@@ -94,7 +94,7 @@ def on_workers(
 
 @dataclass(slots=True)
 class _Large:
-    """A file with several parts: the finished parts, and the reason if a part was refused."""
+    """A file with several parts: the parts that are finished, and the reason if a part was refused."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class _Large:
 
 
 class _Run:
-    """One run: its work and its results."""
+    """A single run with its work and results."""
 
     def __init__(self, workload: PipelineWorkload, target: Place, version: registry.Version) -> None:
         self._workload = workload
@@ -121,7 +121,7 @@ class _Run:
         self._kept = 0
 
     def due(self, files: list[Piece]) -> list[Piece]:
-        """Return the new and changed files, and the files scored by another version that `reprocess` selects."""
+        """Return new and changed files, and files scored by another version that `reprocess` selects."""
         number, still_unfit, scores_by_version = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
         for piece in files:
@@ -148,7 +148,7 @@ class _Run:
         return self._workload.pipeline.reprocess or "none"
 
     def _scores_again(self, piece: Piece, version: str) -> bool:
-        """Whether to score an unchanged file again although another version has already scored it."""
+        """Return whether to score an unchanged file again that another version has already scored."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
@@ -157,7 +157,7 @@ class _Run:
         return self._reprocess() == "all"
 
     def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
-        """Yield the tasks for these files, leaving out parts of large files that an earlier run has finished."""
+        """Yield the tasks for these files, without the parts of large files that an earlier run has finished."""
         with ThreadPoolExecutor(_LOOKS) as pool:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
@@ -173,7 +173,7 @@ class _Run:
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
-        """Have the workers score all tasks, and record each result as it arrives."""
+        """Let the workers score all tasks, and record each result when it is reported."""
         import ray
 
         for name in [name for name, large in self._large.items() if large.seen == large.parts]:
@@ -198,7 +198,7 @@ class _Run:
             self._end_large(name)
 
     def _end_large(self, name: str) -> None:
-        """Publish the output of a large file once all of its parts are done."""
+        """Publish the output of a large file after all its parts are done."""
         large, piece = self._large[name], self._pieces[name]
         places = [self._target.at(large.done[number].path) for number in sorted(large.done)]
         rows = sum(part.rows for part in large.done.values())

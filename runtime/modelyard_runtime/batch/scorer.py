@@ -1,4 +1,4 @@
-"""The actor that loads the model once, then scores files and parts of large files."""
+"""The actor loads the model once, and then scores files and parts of large files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 1 << 14
-"""The minimum number of rows to read, check and write at a time. The model's batch size is set in the spec."""
+"""The minimum number of rows that are read, checked and written at a time. The spec sets the model's batch size."""
 
 
 _BATCH = 8192  # rows, unless the spec sets another number
@@ -41,7 +41,7 @@ _BATCH = 8192  # rows, unless the spec sets another number
 
 @dataclass(frozen=True, slots=True)
 class ModelHandle:
-    """The model version that all workers use. A bundle is passed by reference, so workers need not fetch it again."""
+    """The model version that all workers use. A bundle is passed by reference, so that workers need not fetch it."""
 
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
@@ -53,14 +53,14 @@ class ModelHandle:
             return load(workload, workload.pipeline.trained_model, self.version)
         import ray
 
-        # Keep the files on the worker's disk: a model may read them again when it predicts.
+        # Keep the files on the worker's disk, because a model may read them again when it predicts.
         folder = unpacked(io.BytesIO(ray.get(self.bundle)), Path(tempfile.mkdtemp(prefix="bundle-")))
         return registry.load(str(folder / MODEL))
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file or part of a file to score. `before` has the markers of its existing output."""
+    """A file or part of a file to score. `before` contains the markers of its existing output."""
 
     piece: Piece
     part: Part
@@ -68,7 +68,7 @@ class Task:
     before: tuple[Mark, ...]
 
     def packed(self) -> str:
-        """Serialize the task to JSON, to send it to a worker."""
+        """Serialize the task to JSON for a worker."""
         fields = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
         return json.dumps({**fields, "before": packed_marks(self.before)})
 
@@ -81,7 +81,7 @@ class Task:
 
 
 class Scorer:
-    """A worker in the actor pool."""
+    """A worker of the actor pool."""
 
     def __init__(self, workload: PipelineWorkload, output: str, model_handle: ModelHandle) -> None:
         pipeline = workload.pipeline
@@ -97,7 +97,7 @@ class Scorer:
         self._version = model_handle.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Score the tasks of a batch. Unusable files are reported, and the remaining files are still scored."""
+        """Score the tasks of a batch. Unusable files are reported, and the other files are still scored."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
         results = [self._tried(task) for task in tasks]
         return {
@@ -113,12 +113,12 @@ class Scorer:
         return {**result, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
-        """Score one task. Returns the number of rows and, for a file with several parts, the path of the part."""
+        """Score one task. Return the number of rows and, for a file with several parts, the path of the part."""
         piece, whole = task.piece, task.parts == 1
         output = self._target.below(piece.name) if whole else self._waiting(task, 0)
         folder = output.folder()
         make_folder(folder)
-        # Unique to this attempt: another run may score the same file at the same time.
+        # Unique to this attempt, because another run may score the same file at the same time.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
         try:
             rows = write_all(staged, self._output.format, self._scored(task))
@@ -150,10 +150,10 @@ class Scorer:
         with content_of(where, "rows of the output"):
             output = projected(with_answers(table, answers, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return output.drop_columns([name for name in output.column_names if name in in_path])  # the path has them
+        return output.drop_columns([name for name in output.column_names if name in in_path])  # these are in the path
 
     def _predict(self, rows: pd.DataFrame) -> Answer:
-        """Predict in batches of at most the spec's batch size."""
+        """Predict in batches that have at most the batch size in the spec."""
         if len(rows) <= self._size:
             return answer(self._model, self._task, rows)
         starts = range(0, len(rows), self._size)
@@ -173,7 +173,7 @@ def together(answers: list[Answer]) -> Answer:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables to one file. Returns the number of rows; a file without rows is refused."""
+    """Write tables to one file, and return the number of rows. A file without rows is refused."""
     import pyarrow as pa
 
     total, writer = 0, None
@@ -197,16 +197,16 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
 
     if kind != "parquet":
         return csv.CSVWriter(stream, schema)
-    # Floating-point numbers rarely repeat: building a dictionary takes six times as long as writing them.
+    # Floating-point numbers rarely repeat. Building a dictionary takes six times as long as writing them.
     repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
     return parquet.ParquetWriter(stream, schema, use_dictionary=repeating)
 
 
 def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> pa.Table:
-    """Add the model's predictions as columns. Input columns with the same names are dropped."""
+    """Add the model's predictions as columns, which replace input columns with the same names."""
     import pyarrow as pa
 
-    # Keep numbers floating-point even if integral: all batches of all files must have the same type.
+    # Integral numbers stay floating-point, because all batches of all files must have the same type.
     added: dict[str, Any] = {
         PREDICTION: _classes(answers.values) if task in CLASSIFICATION else _column(answers.values)
     }
@@ -241,6 +241,6 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Select the declared columns and convert their types, if the output declares any columns."""
+    """If the output declares columns, select them and convert their types."""
     declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

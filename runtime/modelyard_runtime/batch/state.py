@@ -1,8 +1,8 @@
-"""The state of a batch inference, stored in `_modelyard/` in its output folder.
+"""The state of batch inference, stored in `_modelyard/` in the output folder.
 
-`scored/` has a marker for each file. The marker's name contains the file's state and the version that scored it, so one
-listing shows which files are due. `parts/` has the finished parts of large files that are still incomplete.
-`refused.json` lists the unusable files, and `runs/` records what each run scored, replaced and refused.
+`scored/` has a marker for each file. The marker's name contains the file's state and the version that scored it, so a
+single listing shows which files are due. `parts/` contains the finished parts of incomplete large files. `refused.json`
+lists the unusable files, and `runs/` records what each run scored, replaced and refused.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FOLDER = "_modelyard"
 REFUSED = "refused.json"
 
 _SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
-_BEGUN = "begun"  # used in place of a state: up to this many parts may exist, but the output is incomplete
+_BEGUN = "begun"  # used instead of a state while the output is incomplete and may have up to this many parts
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The information in a marker's name: the file's state, the version that scored it, and the number of parts."""
+    """The content of a marker's name: the file's state, the version that scored it, and the number of parts."""
 
     path: str
     state: str
@@ -40,14 +40,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished part of a file whose other parts are not finished yet."""
+    """A finished part of a file that still has unfinished parts."""
 
     path: str
     rows: int
 
 
 class Known:
-    """The state left by earlier runs, read with one listing and one file."""
+    """The state after earlier runs, read with one listing and one file."""
 
     def __init__(self, target: Place) -> None:
         self._target = target
@@ -72,26 +72,26 @@ class Known:
                 finished[int(number)] = Finished(path, int(rows))
 
     def marks(self, piece: Piece) -> list[Mark]:
-        """Return all markers of a file. There is normally one; a killed run can leave more."""
+        """Return all markers of a file. There is usually one, but a killed run can leave more."""
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """Return the marker of a file's existing scores, preferably for its current state; None if never scored."""
+        """Return the marker of a file's scores, preferably for its current state, or None without scores."""
         complete = [mark for mark in self.marks(piece) if mark.state != _BEGUN]
         return next((mark for mark in complete if mark.state == piece.state), complete[0] if complete else None)
 
     def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
-        """Return the finished parts of a file that have this work hash, by number."""
+        """Return the finished parts of a file with this work hash, by number."""
         return self._parts.get(_key(piece), {}).get(work, {})
 
     def is_refused(self, piece: Piece, version: str, description: str) -> bool:
-        """Whether the file was refused before and neither the file, the model nor the description has changed since."""
+        """Return whether the file was refused before, and the file, model and description have not changed since."""
         record = self.refused.get(piece.name, {})
         refused = (text(record, "state"), text(record, "version"), text(record, "description"))
         return not record.get("everyRun") and refused == (piece.state, version, description)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that will never be completed, because their file was deleted or its state is no longer due."""
+        """Remove parts that will never be completed because their file was deleted or their state is no longer due."""
         due_keys = {(_key(piece), work) for piece, work in due}
         obsolete = {(key, work) for key, works in self._parts.items() for work in works} - due_keys
         for key, work in obsolete:
@@ -102,7 +102,7 @@ class Known:
 
 
 def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
-    """Hash everything that the parts of one output must have in common."""
+    """Return a hash of everything that all parts of an output must have in common."""
     return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
@@ -112,10 +112,10 @@ def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -
 
 
 def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, version: str, before: list[Mark]) -> None:
-    """Replace a file's output. The marker is written last, so an interrupted replacement is repeated in full.
+    """Replace the output of a file. The marker is written last, so an interrupted replacement is repeated in full.
 
-    Each output file is either complete or absent. While some parts are missing, a marker records the maximum number
-    of parts, so that a later run with fewer parts can delete the rest.
+    Each output file is either complete or absent. While parts are missing, a marker records the maximum number of
+    parts, so that a later run with fewer parts can delete the rest.
     """
     layouts = {marker.parts for marker in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """Return the version whose scores are replaced, and why. Empty if there was no output."""
+    """Return the version whose scores are replaced and the reason, or nothing if there was no output."""
     marks = [mark for mark in before if mark.state != _BEGUN]
     if not marks:
         return {}
@@ -153,12 +153,12 @@ def write_refused(target: Place, refused: Iterable[Section]) -> None:
 
 
 def write_run(target: Place, began: datetime, run: str, report: Section) -> None:
-    """Write the report of a run to its own file, which is never changed afterwards."""
+    """Write the report of a run to its own file, which never changes afterwards."""
     write_whole(target.below(FOLDER, _RUNS, f"{began:%Y%m%dT%H%M%SZ}-{run}.json"), _json(report))
 
 
 def packed_marks(marks: Iterable[Mark]) -> list[Any]:
-    """Convert markers to JSON, to send to a worker."""
+    """Convert markers to JSON for a worker."""
     return [asdict(mark) for mark in marks]
 
 

@@ -13,9 +13,9 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """The file cannot be scored. The message explains why to the producer of the file.
+    """The file cannot be scored. The message is for whoever produces the file.
 
-    `by_model`: the model itself failed on the file. The worker may have caused that, so the next run tries again.
+    `by_model`: the model itself failed on the file. The worker may have caused this, so the next run tries again.
     """
 
     def __init__(self, reason: str, by_model: bool = False) -> None:
@@ -25,9 +25,9 @@ class Unfit(Exception):
 
 @contextmanager
 def content_of(where: Place, kind: str) -> Generator[None]:
-    """Attribute errors in this context to the file, such as a wrong format or undeclared columns.
+    """Treat errors within this context, such as a wrong format or undeclared columns, as errors in the file.
 
-    Arrow raises the same errors for damaged content and for a failing store. If every byte of the file can be read, the
+    Arrow raises the same errors for damaged content as for a failing store. If every byte of the file can be read, the
     file is damaged. Otherwise the store's error is raised, which fails the run.
     """
     import pyarrow as pa
@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """Attribute errors in this context to the model and its rows, unless the worker lacks memory or files."""
+    """Treat errors within this context as errors of the model, unless the worker lacks memory or files."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

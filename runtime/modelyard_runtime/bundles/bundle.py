@@ -1,4 +1,4 @@
-"""A bundle: the files of one model version and everything needed to use it, each identified by its hash.
+"""A bundle contains the files of one model version and everything needed to use it, identified by hashes.
 
 A folder of bundles has the same layout in a store and on disk. Each `versions/<version>-<digest>[-<approvals>]/`
 contains a bundle, and `current.json` names the active one. A bundle is written completely before `current.json` names
@@ -43,18 +43,18 @@ class Bundle:
     alias: str
     version: str
     run: str
-    digest: str  # of the model's files; equals the digest tag of the version in the registry
-    made: str  # start time of the training run, in ISO 8601; empty if the version has no run
+    digest: str  # digest of the model's files, equal to the digest tag of the version in the registry
+    made: str  # start time of the training run in ISO 8601, or an empty string for a version without a run
     approvals: Mapping[str, str]  # the signed approvals of this version, by group
     files: Mapping[str, tuple[str, int]]
 
     @property
     def folder(self) -> str:
-        """The bundle's folder name below `versions`. Bundles of one version with equal content have equal names."""
+        """Return the folder name below `versions`. Bundles of one version with equal content have equal names."""
         return folder_name(self.version, self.digest, self.approvals)
 
     def text(self) -> str:
-        """The content of `bundle.json`. Equal bundles have equal text."""
+        """Return the content of `bundle.json`. Equal bundles have equal text."""
         content: dict[str, Json] = {
             "apiVersion": API_VERSION,
             "kind": "Bundle",
@@ -79,13 +79,13 @@ class Pointer:
     sha256: str
 
     def text(self) -> str:
-        """The content of `current.json` as text."""
+        """Return the content of `current.json`."""
         content = {"folder": self.folder, "version": self.version, "sha256": self.sha256}
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
-    """Name the folder of a version after the digest of the model's files and the approvals."""
+    """Return the folder name of a version, which depends on the digest of the model's files and the approvals."""
     signed = f"-{sha256(json.dumps(dict(approvals), sort_keys=True).encode())[:8]}" if approvals else ""
     return f"{version}-{digest.rpartition(':')[2][:16]}{signed}"
 
@@ -101,7 +101,7 @@ def sha256(content: bytes) -> str:
 
 
 def read_pointer(content: bytes) -> Pointer:
-    """Parse `current.json`; raise Broken if the folder it names is outside the folder of bundles."""
+    """Parse `current.json`. Raise Broken if its folder is outside the folder of bundles."""
     document = _object(content, POINTER)
     pointer = Pointer(text(document, "folder"), text(document, "version"), text(document, "sha256"))
     if not _FOLDER.fullmatch(pointer.folder) or not pointer.version or not pointer.sha256:
@@ -110,7 +110,7 @@ def read_pointer(content: bytes) -> Pointer:
 
 
 def read_bundle(content: bytes) -> Bundle:
-    """Parse `bundle.json`; raise Broken if a path in it is outside the bundle."""
+    """Parse `bundle.json`. Raise Broken if a path in it is outside the bundle."""
     document = _object(content, MANIFEST)
     if document.get("apiVersion") != API_VERSION or document.get("kind") != "Bundle":
         raise Broken(f"{MANIFEST} is no bundle of {API_VERSION}")
@@ -135,19 +135,19 @@ def read_bundle(content: bytes) -> Bundle:
 
 
 def safe_path(path: str) -> bool:
-    """Whether a slash-separated path stays within its folder on every operating system."""
+    """Return whether a slash-separated path stays within its folder on every operating system."""
     parts = path.split("/")
     return len(path) <= _LONGEST_PATH and all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
 
 
 def files_in(folder: Path) -> dict[str, tuple[str, int]]:
-    """Return the hash and size of every file below a folder, sorted by path."""
+    """Return the hash and size of every file in a folder and its subfolders, sorted by path."""
     paths = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     return {path: (_hash_of(folder / path), (folder / path).stat().st_size) for path in paths if path != MANIFEST}
 
 
 def verify(folder: Path, expected_sha256: str = "") -> Bundle:
-    """Return the bundle in a folder after checking every file's hash and that there are no extra files."""
+    """Verify every file's hash in a folder and that no file is extra, and return the bundle."""
     try:
         content = (folder / MANIFEST).read_bytes()
         files = files_in(folder)

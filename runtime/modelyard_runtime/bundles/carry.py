@@ -1,4 +1,4 @@
-"""`bundle pack` and `bundle unpack`: transfer a bundle by hand to a cluster without a network connection."""
+"""`bundle pack` and `bundle unpack` transfer a bundle by hand to a cluster without a network connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(action: str, source: str, target: str) -> int:
-    """Pack the active bundle of a folder into a file, or unpack a file into a folder and make its bundle active."""
+    """Pack the active bundle of a folder into a file, or unpack a file into a folder and activate its bundle."""
     try:
         sentence = pack_current(source, Path(target)) if action == "pack" else unpack_into(Path(source), target)
     except OSError as problem:
@@ -50,7 +50,7 @@ def pack_current(source: str, target: Path) -> str:
 
 
 def unpack_into(source: Path, target: str) -> str:
-    """Unpack a file into a folder of bundles, for example on a server's disk, and make its bundle active."""
+    """Unpack a file into a folder of bundles, such as one on a server's disk, and activate its bundle."""
     where = bundles_at(target)
     with tempfile.TemporaryDirectory(prefix="bundles-") as name:
         with source.open("rb") as stream:

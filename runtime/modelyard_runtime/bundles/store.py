@@ -1,4 +1,4 @@
-"""Reads and writes bundles in a store or on disk, so that readers never see an incomplete bundle."""
+"""Reads and writes bundles in a store or on disk. Readers never see an incomplete bundle."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from modelyard_runtime.bundles.bundle import (
 from modelyard_runtime.storage.filesystem import Place, is_local, local, read_whole, reading, write_whole
 from modelyard_runtime.storage.protocols.disk import write_durably
 
-_KEPT = 2  # bundles on a disk: the active one, and the previous one, which a process may still be loading
+_KEPT = 2  # bundles on a disk: the active one and the previous one, which a process may still be loading
 _LARGEST_JSON = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
 Accept = Callable[[Bundle, Path | None], None]
-"""Raises Broken to reject an intact bundle. Without a folder, it can only check the bundle's own description."""
+"""Raises Broken to reject an intact bundle. Without a folder, only the bundle's own description can be checked."""
 
 
 def anything(bundle: Bundle, folder: Path | None) -> None:
@@ -38,7 +38,10 @@ def anything(bundle: Bundle, folder: Path | None) -> None:
 
 
 def current(where: Place) -> Pointer | None:
-    """Return the pointer to the active bundle; None if nothing was ever delivered. Raises OSError if unreachable."""
+    """Return the pointer to the active bundle, or None before the first delivery.
+
+    Raises OSError if the place cannot be reached.
+    """
     try:
         return read_pointer(_read_json(where.below(POINTER)))
     except FileNotFoundError:
@@ -46,7 +49,7 @@ def current(where: Place) -> Pointer | None:
 
 
 def publish(folder: Path, where: Place) -> Pointer:
-    """Write the bundle in a local folder to a folder of bundles and make it active, unless it already is.
+    """Write the bundle in a local folder to a folder of bundles and activate it, unless it is already active.
 
     The model's files are written first, then `bundle.json`, then `current.json`.
     """
@@ -66,14 +69,14 @@ def publish(folder: Path, where: Place) -> Pointer:
 
 
 def put_in_use(where: Place, pointer: Pointer) -> None:
-    """Make a bundle active whose files are already in the folder."""
+    """Activate a bundle whose files are already in the folder."""
     write_whole(where.below(POINTER), pointer.text().encode())
 
 
 def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
-    """Copy a bundle to a folder of bundles on this disk, verify its hashes, and make it active there.
+    """Copy a bundle to a folder of bundles on this disk, verify its hashes, and activate it there.
 
-    If anything fails, the disk is left unchanged. Returns the folder of the bundle.
+    If anything fails, the disk does not change. Returns the folder of the bundle.
     """
     final = _bring(where.below(VERSIONS, pointer.folder), pointer, disk, accept)
     put_in_use(local(disk), pointer)
@@ -97,10 +100,10 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
 
 
 def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
-    """Return the active bundle on this disk after verifying its hashes; None if no bundle is usable.
+    """Return the active bundle on this disk after verifying its hashes, or None if no bundle is usable.
 
-    A bundle that `accept` rejects is not replaced by an older one, because that would go unnoticed.
-    After a power failure, the most recently written files may be truncated. The previous bundle is used then.
+    A bundle that `accept` rejects is not replaced by an older one, because nobody would notice. After a power failure,
+    the files written last may be truncated. Then the previous bundle is used.
     """
     try:
         pointer = current(local(disk))
@@ -118,14 +121,14 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
 
 
 def forget(disk: Path, pointer: Pointer) -> None:
-    """Delete all but the newest bundles on a disk. The active bundle is always kept."""
+    """Delete all but the newest bundles on a disk. The active bundle is never deleted."""
     others = [one for one in _newest_first(disk) if one.name != pointer.folder]
     for one in others[_KEPT - 1 :]:
         shutil.rmtree(one, ignore_errors=True)
 
 
 def bundle_of(folder: Path) -> Bundle:
-    """Read the `bundle.json` of a folder whose files were already verified."""
+    """Read the `bundle.json` of a folder whose files have already been verified."""
     return read_bundle((folder / MANIFEST).read_bytes())
 
 
@@ -155,8 +158,8 @@ def _whole(folder: Path, wanted_sha256: str = "") -> bool:
 
 
 def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
-    """Rename a staged bundle to its final name, unless another process on this machine has already done so."""
-    if final.exists():  # damaged, or written just now by another process
+    """Rename a staged bundle to its final name, unless another process on this machine has done so."""
+    if final.exists():  # damaged, or just written by another process
         if _whole(final, pointer.sha256):
             return
         shutil.rmtree(final)
@@ -168,7 +171,7 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
     if sha256(content) != pointer.sha256:
         raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} means")
     bundle = read_bundle(content)
-    accept(bundle, None)  # before fetching large files: a process waiting for an approval checks every minute
+    accept(bundle, None)  # before fetching large files, because a process waiting for an approval checks every minute
     staged.mkdir(parents=True)
     for path, (_, size) in bundle.files.items():
         target = staged / path
@@ -181,12 +184,12 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
 
 
 def _read_json(where: Place) -> bytes:
-    """Read a pointer or manifest, which publishing replaces while others read it."""
+    """Read a pointer or manifest, which may be replaced at the same time."""
     return _within(read_whole(where, _LARGEST_JSON + 1), where, _LARGEST_JSON)
 
 
 def _read(where: Place, most: int) -> bytes:
-    """Read a file of a bundle, which must not exceed the size limit; its hash is compared afterwards."""
+    """Read a file of a bundle up to the size limit. Its hash is compared afterwards."""
     with reading(where) as stream:
         return _within(stream.read(most + 1), where, most)
 

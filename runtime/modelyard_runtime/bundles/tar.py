@@ -1,4 +1,4 @@
-"""Packs a bundle into one uncompressed, reproducible tar file, and unpacks it as untrusted input."""
+"""Packs a bundle into one uncompressed, reproducible tar file. Unpacking treats the file as untrusted input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 
 def pack(folder: Path, stream: IO[bytes]) -> Bundle:
-    """Verify the hashes of the bundle in a folder, then write `bundle.json` followed by the other files."""
+    """Verify the hashes of the bundle in a folder, and write `bundle.json` followed by the other files."""
     bundle = verify(folder)
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in (MANIFEST, *sorted(bundle.files)):
@@ -36,7 +36,7 @@ def packed(folder: Path) -> bytes:
 
 
 def unpacked(stream: IO[bytes], parent: Path) -> Path:
-    """Unpack a bundle into a new folder in `parent`, named after the bundle. A broken bundle leaves no files behind.
+    """Unpack a bundle into a new folder in `parent`, named after the bundle. A broken bundle leaves no files.
 
     The first entry must be `bundle.json`. Only regular files that it lists, with the same size and hash, are written.
     """

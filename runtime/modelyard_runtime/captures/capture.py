@@ -1,4 +1,4 @@
-"""Stores requests and predictions for monitors, using a buffer so that requests do not wait for the store."""
+"""Stores requests and predictions for monitors. A buffer keeps requests from waiting for the store."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["CAPTURED_AT", "MODEL_VERSION", "OWN_COLUMNS", "PREDICTION", "REQUEST_ID", "SCORE", "Captures", "old_days"]
 
 _FLUSH_S = 30.0
-_SAVE_S = 0.5  # a kill loses at most the captures of this period
-_MOST_WAITING = 50_000  # rows; an unreachable store must not fill a server's memory
+_SAVE_S = 0.5  # a kill loses at most the captures within this period
+_MOST_WAITING = 50_000  # number of rows, because an unreachable store must not fill a server's memory
 _EXPIRE_EVERY = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Captures:
     """The captures of one replica, stored in `<uri>/day=<day>/variant=<variant>/`.
 
     Rows are saved to the replica's disk twice a second, and written from memory to the store twice a minute. If a
-    replica is killed, the next replica on the machine uploads the rows left on the disk.
+    replica is killed, the next replica on the machine uploads the rows that are left on the disk.
     """
 
     def __init__(self, workload: Workload, capture: Capture, variant: str, flush_s: float = _FLUSH_S) -> None:
@@ -66,9 +66,9 @@ class Captures:
         self._new: deque[CapturedRequest] = deque()
         self._open: list[Period] = []
         self._full: list[Period] = []
-        self._lock = threading.Lock()  # for state that requests change
-        self._saving = threading.Lock()  # for periods that are still receiving rows
-        self._writing = threading.Lock()  # for writing files to the store
+        self._lock = threading.Lock()  # protects state that requests change
+        self._saving = threading.Lock()  # protects periods that are still receiving rows
+        self._writing = threading.Lock()  # held while files are written to the store
         self._rows = 0
         self._dropped = 0
         self._begun = 0
@@ -89,7 +89,7 @@ class Captures:
         version: str,
         keys: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Keep the rows of a request if it is sampled. Sampling is random and does not depend on the request.
+        """Keep the rows of a request if it is sampled. Sampling is random and independent of the request.
 
         Nothing is written here, so the call is cheap.
         """
@@ -106,27 +106,27 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to disk."""
-        with self._lock:
-            new, self._new = self._new, deque()
-        by_day: dict[str, list[CapturedRequest]] = {}
-        for request in new:
-            by_day.setdefault(request.at.strftime("%Y-%m-%d"), []).append(request)
-        for day, requests in by_day.items():
-            self._save(day, requests)
+        """Save new rows to disk. A caller waits for rows that another thread is saving, so a flush misses none."""
+        with self._saving:
+            with self._lock:
+                new, self._new = self._new, deque()
+            by_day: dict[str, list[CapturedRequest]] = {}
+            for request in new:
+                by_day.setdefault(request.at.strftime("%Y-%m-%d"), []).append(request)
+            for day, requests in by_day.items():
+                self._save(day, requests)
 
     def _save(self, day: str, requests: list[CapturedRequest]) -> None:
         part = self._columns(requests)
         if part is None:
             return
-        with self._saving:
-            period = self._period(day)
-            period.parts.append(part)
-            if self._segments is not None:
-                self._attempt(partial(self._segments.save, period, part))
+        period = self._period(day)
+        period.parts.append(part)
+        if self._segments is not None:
+            self._attempt(partial(self._segments.save, period, part))
 
     def _columns(self, requests: list[CapturedRequest]) -> Columns | None:
-        """Convert requests to columns, dropping columns that cannot be captured. None if no column is left."""
+        """Convert requests to columns without the columns that cannot be captured, or to None if no column is left."""
         try:
             return self._selection.of(requests)
         except Exception:  # noqa: BLE001 - values can have any type, so conversion can raise any error
@@ -138,7 +138,7 @@ class Captures:
         return joined(parts) if parts else None
 
     def flush(self) -> None:
-        """Write pending rows to the store. If that fails, they stay on disk (with a spool) or in memory."""
+        """Write pending rows to the store. If this fails, they stay on disk with a spool, and otherwise in memory."""
         self.save()
         self._tell_dropped()
         with self._saving:
@@ -163,7 +163,7 @@ class Captures:
             thread.join(timeout=30)
 
     def _save_often(self) -> None:
-        """Save in a separate thread, because the flushing thread may be waiting for a slow store."""
+        """Save in a separate thread, because the thread that flushes may be waiting for a slow store."""
         while not self._ended.wait(_SAVE_S):
             self._attempt(self.save)
 
@@ -176,7 +176,7 @@ class Captures:
             self._segments.close()
 
     def attempt(self) -> None:
-        """Write pending rows and delete expired days. An unreachable store is retried later."""
+        """Write pending rows and delete expired days. If the store cannot be reached, this is retried later."""
         self._attempt(self._all)
         self._metrics.tell()
 
@@ -194,7 +194,7 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Upload the rows that killed replicas left on this disk; files that were already uploaded stay."""
+        """Upload the rows that killed replicas left on this disk, except files that were uploaded before."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)
@@ -228,7 +228,7 @@ class Captures:
             _log.warning("%d rows were not captured: their store is away, or they do not fit together", dropped)
 
     def _expire(self, now: datetime) -> None:
-        """Delete days that are entirely past the retention period."""
+        """Delete the days that are completely past the retention period."""
         if not self._retain_s or now - self._expired_at < _EXPIRE_EVERY:
             return
         self._expired_at = now
@@ -242,7 +242,7 @@ class Captures:
 
 
 def old_days(captures: Place, before: datetime) -> list[str]:
-    """Return the folders of days that ended before a point in time."""
+    """Return the folders of the days that ended before a point in time."""
     limit = f"day={before.strftime('%Y-%m-%d')}"
     return [entry.path for entry in listed(captures) if entry.base_name.startswith("day=") and entry.base_name < limit]
 

@@ -29,7 +29,7 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class CapturedRequest:
-    """One request and its predictions. `keys` has columns that are not model inputs."""
+    """One request with its predictions. `keys` contains columns that are not inputs of the model."""
 
     request_id: str
     at: datetime
@@ -41,7 +41,7 @@ class CapturedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The columns to keep: the inputs listed in `columns`, or all if empty. Columns in `redact` are masked."""
+    """The columns to keep: the inputs in `columns`, or all inputs if it is empty. Columns in `redact` are masked."""
 
     columns: frozenset[str] = frozenset()
     redact: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ def length(columns: Columns) -> int:
 
 
 def joined(parts: Iterable[Columns]) -> Columns:
-    """Concatenate rows. Columns that a part lacks are filled with None."""
+    """Concatenate rows. A column that a part lacks is filled with None."""
     columns: Columns = {name: [] for name in OWN_COLUMNS}
     count = 0
     for part in parts:
@@ -121,7 +121,7 @@ def columns_of(content: bytes) -> Columns:
 
 @dataclass(slots=True)
 class Period:
-    """Rows captured consecutively on one day, to be written to one file."""
+    """Rows captured consecutively on one day, which are written to one file."""
 
     day: str
     name: str
@@ -129,15 +129,15 @@ class Period:
 
     @property
     def count(self) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         return sum(map(length, self.parts))
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    """Convert a column to an Arrow array, storing values that Arrow does not support as JSON text.
+    """Convert a column to an Arrow array. Values that Arrow does not support are stored as JSON.
 
     Examples are mappings, very large numbers, text that is not Unicode, and values without a common type. One request
-    must not prevent the capture of others.
+    must not prevent other requests from being captured.
     """
     import pyarrow as pa
 

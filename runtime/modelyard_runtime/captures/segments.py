@@ -1,7 +1,7 @@
 """Captures that are still on a replica's disk. After a kill, the next replica on the machine uploads them.
 
 Files are at `<folder>/<replica>/<day>/<file name in the store>/<number>.parquet`. A running replica holds a lock on
-`<replica>.lock`; the kernel releases the lock when the process ends.
+`<replica>.lock`, which the kernel releases when the process ends.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _log = logging.getLogger(__name__)
 
 
 def folder_of(destination: str) -> Path:
-    """Return the folder in which replicas on this machine keep captures for one destination."""
+    """Return the folder in which replicas on this machine store captures for one destination."""
     digest = hashlib.sha256(destination.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"modelyard-captures-{os.getuid()}" / digest
 
 
 class Segments:
-    """The segments of this replica, and the segments left by earlier replicas."""
+    """The segments of this replica and those left by earlier replicas."""
 
     def __init__(self, folder: Path, replica: str) -> None:
         self._folder = folder
@@ -38,7 +38,7 @@ class Segments:
         path = self._path_of_lock(replica)
         self._lock = path.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        if not path.exists():  # another replica deleted it as abandoned before we locked it
+        if not path.exists():  # another replica treated it as abandoned and deleted it before we locked it
             raise FileNotFoundError(path)
 
     def save(self, period: Period, part: Columns) -> None:
@@ -55,7 +55,7 @@ class Segments:
         shutil.rmtree(self._folder / self._replica / period.day / period.name, ignore_errors=True)
 
     def left(self) -> Iterator[Period]:
-        """Yield the periods left by ended replicas. Each is deleted when the next is requested."""
+        """Yield the periods left by replicas that have ended. Each period is deleted when the next is requested."""
         for path in sorted(self._folder.glob("*.lock")):
             if path.stem == self._replica:
                 continue
@@ -66,7 +66,7 @@ class Segments:
                     path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Stop, leaving the remaining segments for other replicas to upload."""
+        """Stop, and leave the remaining segments for other replicas to upload."""
         folder = self._folder / self._replica
         if not any(folder.rglob("*.parquet")):
             shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +94,7 @@ def _read(file: Path) -> Columns | None:
 
 @contextmanager
 def _locked(path: Path) -> Generator[bool]:
-    """Whether the process that held a lock has ended. If so, this process holds the lock within the context."""
+    """Yield whether the process that held a lock has ended. If it has, this process holds the lock in the context."""
     with suppress(FileNotFoundError), path.open("r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

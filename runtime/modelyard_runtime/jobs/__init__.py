@@ -1,1 +1,1 @@
-"""The Kubernetes Jobs of pipelines, started by a schedule, by another run, or after a breach."""
+"""The Kubernetes Jobs of pipelines. Schedules, other runs and breaches start them."""

@@ -1,4 +1,4 @@
-"""Checks the description of a starter against what this runtime supports."""
+"""Checks whether this runtime supports the description of a starter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard_runtime.workload.records import StarterWorkload, Workload
 
 
 def check_starter(workload: Workload) -> StarterWorkload:
-    """Return the starter; refuse it if one of the requests it lists cannot be answered."""
+    """Return the starter. Refuse it if one of the requests in its description cannot be answered."""
     if not isinstance(workload, StarterWorkload):
         raise Refusal(f"'start' is for starters, and this workload is of type {workload.type}")
     for request in workload.requests:

@@ -20,7 +20,7 @@ _TIMEOUT_S = 30
 
 
 class ApiError(Exception):
-    """The API server refused the request: the HTTP status and message."""
+    """The API server refused the request with this HTTP status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClusterApi:
-    """A client for one namespace. The token is read again for every call, since the kubelet rotates it."""
+    """A client for one namespace. The token is read for every call, because the kubelet rotates it."""
 
     url: str
     namespace: str
@@ -46,7 +46,7 @@ class ClusterApi:
         return cls(f"https://{url_host}:{port}", namespace, _ACCOUNT / "token", trust)
 
     def get(self, resource: str, name: str) -> Object:
-        """Get an object, as in `get("apis/ray.io/v1/rayjobs", "retrain-29")`."""
+        """Get an object, for example `get("apis/ray.io/v1/rayjobs", "retrain-29")`."""
         return self._call("GET", self._path(resource, name), None)
 
     def list(self, resource: str, labels: str) -> list[Object]:
@@ -55,11 +55,11 @@ class ClusterApi:
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     def create(self, resource: str, body: Object) -> Object:
-        """Create an object and return it as stored by the server; ApiError 409 if the name is taken."""
+        """Create an object and return it as stored by the server. Raise ApiError 409 if the name is taken."""
         return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
 
     def delete(self, resource: str, name: str) -> None:
-        """Delete an object and, in the background, its dependents; ApiError 404 if it does not exist."""
+        """Delete an object and, in the background, its dependents. Raise ApiError 404 if it does not exist."""
         self._call("DELETE", f"{self._path(resource, name)}?propagationPolicy=Background", None)
 
     def _path(self, resource: str, name: str = "") -> str:

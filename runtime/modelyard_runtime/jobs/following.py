@@ -1,4 +1,4 @@
-"""Starts one run of each downstream pipeline after a successful run, using its CronJob."""
+"""After a successful run, starts one run of each downstream pipeline from its CronJob."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The CronJobs of the downstream pipelines, and the Job whose run they follow."""
+    """The CronJobs of downstream pipelines, and the Job whose run they follow."""
 
     cron_jobs: tuple[str, ...]
     job: str
     uid: str
 
     def start(self, api: ClusterApi, poll_s: float) -> bool:
-        """Start a run of each. Returns False if the API server refused one; a retry starts only the missing runs."""
+        """Start one run of each pipeline. Return False if the API server refused one.
+
+        A retry starts only missing runs.
+        """
         refused = 0
         for cron_job in self.cron_jobs:
             try:
@@ -65,6 +68,6 @@ class Following:
         return f"started Job {name} after this run"
 
     def _longest_s(self, api: ClusterApi) -> int:
-        """How long Pods of this Job may check whether a run was already started."""
+        """Return how long Pods of this Job may check whether a run has already been started."""
         longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
         return longest if isinstance(longest, int) else 0

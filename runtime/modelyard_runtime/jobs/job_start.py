@@ -1,4 +1,4 @@
-"""Starts a run after a breach by creating a Job from the pipeline's CronJob, subject to the monitor's cooldown."""
+"""Starts a run after a breach with a Job from the pipeline's CronJob, subject to the monitor's cooldown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MONITOR_LABEL = "modelyard.dev/started-by"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which monitor starts a run and when, the suffix of the Job's name, and the minimum time to keep the Job.
+    """Which monitor starts a run and when, the suffix of the Job's name, and how long to keep the Job.
 
     `labels` and `annotations` record on the Job what triggered the run.
     """
@@ -29,7 +29,7 @@ class Start:
 
 
 def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
-    """Create a Job from the CronJob that `run` names, and return a sentence that describes what was done.
+    """Create a Job from the CronJob of `run`, and return a sentence that describes the result.
 
     No Job is created within this monitor's cooldown, or while another run is active if runs must not overlap.
     """

@@ -1,10 +1,10 @@
-"""`launch`: creates a RayJob from a Pod of a CronJob, and follows the RayJob until it ends.
+"""`launch` creates a RayJob from a Pod of a CronJob, and follows the RayJob until it ends.
 
 The Pod runs as long as the RayJob, so the CronJob's concurrency policy, its history and `kubectl get jobs` reflect the
-run. That policy covers only runs that the CronJob created. Where monitors or other pipelines also start runs, the Pod
-enforces the policy. The RayJob is owned by the Job rather than the Pod: deleting or replacing the Job deletes it, but
-if the Pod is evicted, training continues and the Job's next Pod follows it. After a successful run, the Pod starts the
-downstream pipelines.
+run. The policy covers only runs that the CronJob created. If monitors or other pipelines also start runs, the Pod
+enforces the policy. The Job owns the RayJob, so deleting or replacing the Job also deletes the RayJob. If the Pod is
+evicted, training continues, and the Job's next Pod follows it. After a successful run, the Pod starts the downstream
+pipelines.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from modelyard_runtime.refusals import Refusal
 TEMPLATE = Path("/etc/modelyard/rayjob.json")
 
 _RAY_JOBS = "apis/ray.io/v1/rayjobs"
-_LONGEST_NAME = 47  # of a RayJob; the operator appends to it. Source: ray-operator/controllers/ray/utils, v1.7.0
+_LONGEST_NAME = 47  # maximum length, to which the operator appends. Source: ray-operator/controllers/ray/utils, v1.7.0
 _RUN = "-run-"
 _POLL_S = 10.0
 _ENDED = 128 + signal.SIGTERM
-"""The exit code of a Pod that received SIGTERM. It differs from a failed run's, which would end the Job."""
+"""The exit code of a Pod that got SIGTERM. It differs from a failed run's, which would end the Job."""
 
 _NOT_FOLLOWED = os.EX_TEMPFAIL
 """The exit code if the run succeeded but a downstream run did not start. The Job's next Pod tries again."""
@@ -39,21 +39,21 @@ _log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The Pod received SIGTERM because its machine is being drained or its Job was deleted."""
+    """The Pod got SIGTERM because its machine is being drained or its Job was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pipeline whose newest run replaces older ones: the template that names their RayJobs, and this run's Job."""
+    """A pipeline whose newest run replaces older ones: the template with the names of RayJobs, and this run's Job."""
 
     template: Object
     job: str
 
     def of_others(self, api: ClusterApi, name: str) -> bool:
-        """Stop the runs that began earlier. Returns False if a newer run exists, which stops this one.
+        """Stop the runs that began earlier. Return False if a newer run exists, which stops this one.
 
-        Call this only after creating this run's RayJob, so that of two runs checking at once, at least one sees
-        the other.
+        Call this only after creating this run's RayJob. Of two runs that check at once, at least one then sees the
+        other.
         """
         before, after = others(api, self.job)
         if after:
@@ -94,10 +94,10 @@ def _required_variable(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """Give the template the Job's own suffix, so that a second Pod of the Job finds the RayJob of the first.
+    """Give the template the suffix of the Job, so that a second Pod of the Job finds the first one's RayJob.
 
-    The name must differ from the Job's: to submit a RayJob, KubeRay creates a Job with the RayJob's name, which would
-    already be taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
+    The name must differ from the Job's name. To submit a RayJob, KubeRay creates a Job with the RayJob's name, which
+    would already be taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
     """
     metadata = template["metadata"]
     assert isinstance(metadata, dict)
@@ -109,7 +109,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """Make the Job the RayJob's owner, so that deleting the Job, also by a history limit, deletes the RayJob."""
+    """Make the Job the owner of the RayJob. Deleting the Job, also by a history limit, then deletes the RayJob."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -117,7 +117,7 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
 
 
 def skipped(api: ClusterApi, job: str) -> bool:
-    """Whether to skip this run because an earlier one is still active and runs must not overlap."""
+    """Return whether to skip this run because an earlier one is active and runs must not overlap."""
     before, _ = others(api, job)
     if before:
         _log.warning("not started: the run of Job %s is under way, and runs of this pipeline do not overlap", before[0])
@@ -132,7 +132,7 @@ def launch(
     replacing: Replacing | None = None,
     following: Following | None = None,
 ) -> int:
-    """Create or find the RayJob, follow it until it ends or this Pod receives SIGTERM, then start downstream runs."""
+    """Create or find the RayJob, follow it until it ends or this Pod gets SIGTERM, and start downstream runs."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
@@ -163,7 +163,7 @@ def _remove(api: ClusterApi, name: str) -> None:
     try:
         api.delete(_RAY_JOBS, name)
     except ApiError as problem:
-        if problem.status != 404:  # ended already, or never created
+        if problem.status != 404:  # the RayJob has already ended or was never created
             raise Refusal(f"RayJob {name} cannot be stopped: {problem}") from None
 
 
@@ -199,5 +199,5 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """Handle SIGTERM. As a container's first process, Python would otherwise ignore it."""
+    """Handle SIGTERM, which Python would ignore as a container's first process."""
     raise Stopped

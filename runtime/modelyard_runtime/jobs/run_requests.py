@@ -1,6 +1,6 @@
-"""Run requests across targets: a monitor writes them to a store, and the starter next to the pipeline reads them.
+"""Run requests across targets. A monitor writes them to a store, and the starter at the pipeline reads them.
 
-A request is only data: it names a monitor and a pipeline. The starter starts only the pipelines that its own
+A request is only data that names a monitor and a pipeline. The starter starts only the pipelines that its own
 description lists for that monitor.
 """
 
@@ -30,7 +30,7 @@ _ID_LENGTH = 32
 def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, reasons: Sequence[str]) -> str:
     """Write a request to run a pipeline.
 
-    The request ID is derived from the UID of the monitor's Job, so a retry of that Job writes the same request.
+    The request ID is derived from the UID of the monitor's Job, so a retry of the Job writes the same request.
     """
     description = f"a run of pipeline {run.pipeline} on {request.target}"
     body = request_of(workload, run, now, reasons)
@@ -45,7 +45,7 @@ def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: dat
 
 
 def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, reasons: Sequence[str]) -> dict[str, object]:
-    """Build a request: its origin, the pipeline to run, and the breach that caused it."""
+    """Create a request with its origin, the pipeline to run, and the breach that caused it."""
     window = timedelta(seconds=workload.monitor.window_seconds)
     return {
         "apiVersion": API_VERSION,

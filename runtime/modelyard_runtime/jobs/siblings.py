@@ -1,4 +1,4 @@
-"""Finds all runs of a pipeline: the Jobs that its CronJob owns, no matter what created them.
+"""Finds all runs of a pipeline, which are the Jobs that its CronJob owns, whatever created them.
 
 A CronJob applies its concurrency policy only to Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
 ignores runs started by a monitor or an upstream pipeline, so code that starts a run must also check for other runs.
@@ -17,12 +17,12 @@ _KEPT_S = 7 * 86400
 
 
 def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
-    """List the unfinished Jobs of the CronJob with this UID, oldest first."""
+    """Return the unfinished Jobs of the CronJob with this UID, oldest first."""
     return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
 
 
 def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
-    """Return the names of the active runs that began before a Job, and of those that began after it."""
+    """Return the names of active runs that began before a Job, and of those that began after it."""
     own = api.get(JOBS, job)
     active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]
     before = [_name(run) for run in active if _age(run) < _age(own)]
@@ -30,14 +30,14 @@ def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
 
 
 def forbidden(api: ClusterApi, cron_job: Object) -> bool:
-    """Whether an active run prevents a new one from starting."""
+    """Return whether an active run prevents a new one from starting."""
     if mapping(cron_job, "spec").get("concurrencyPolicy") != "Forbid":
         return False
     return bool(under_way(api, str(mapping(cron_job, "metadata").get("uid"))))
 
 
 def exists(api: ClusterApi, job: str) -> bool:
-    """Whether a Job with this name exists, finished or not."""
+    """Return whether a Job with this name exists, even a finished one."""
     try:
         api.get(JOBS, job)
     except ApiError as problem:
@@ -48,15 +48,16 @@ def exists(api: ClusterApi, job: str) -> bool:
 
 
 def job_named(cron_job: str, ending: str) -> str:
-    """Build a Job name from the CronJob's name, truncated if necessary, and a suffix."""
+    """Return a Job name made of the CronJob's name, truncated if necessary, and a suffix."""
     return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
 
 
 def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
-    """Build the Job that the CronJob would create now, with a label that records what started it.
+    """Create the Job that the CronJob would create now, with a label that records what started it.
 
     The Job is the only record that the run was started, so it is kept for at least `kept_s` seconds after it ends. The
-    CronJob owns it without being its controller: deleting the CronJob deletes it, but history limits do not count it.
+    CronJob owns the Job without being its controller. Deleting the CronJob deletes the Job, but history limits do not
+    count it.
     """
     metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
     template = mapping(spec, "jobTemplate")
@@ -77,7 +78,7 @@ def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Ob
 
 
 def mapping(document: Object, name: str) -> Object:
-    """Return a field that is itself an object; empty if the field is missing."""
+    """Return a field that is itself an object, or an empty object if the field is missing."""
     value = document.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -99,7 +100,7 @@ def _ended(job: Object) -> bool:
 
 
 def _age(job: Object) -> tuple[str, str]:
-    """Sort by creation time, then by name, so that all Pods agree on the order of Jobs created in the same second."""
+    """Return a sort key of creation time and name. All Pods then agree on the order of Jobs of the same second."""
     return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
 
 

@@ -1,8 +1,8 @@
-"""`start`: reads the requests from other targets once, and starts the runs that its description permits.
+"""`start` reads the requests from other targets once, and starts the runs that its description permits.
 
 Each request is handled once. The Job is named after the request, so if two starters read it at the same time, one of
-them finds the name taken. The Job is kept for as long as the request is valid. The outcome is written to a folder
-that the monitor cannot write to, and the request is deleted.
+them finds the name taken. The Job is kept for as long as the request is valid. The outcome is written to a folder that
+the monitor cannot write to, and the request is deleted.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VALID = timedelta(days=1)
 """How long a request stays valid. If the breach persists, the monitor's next run sends another request."""
 
 _REMEMBERED = timedelta(days=30)
-"""How long outcomes are kept. Must exceed the validity of a request."""
+"""How long outcomes are kept, which must be longer than a request is valid."""
 
 _REQUEST_LABEL = "modelyard.dev/request"
 _REQUEST_ANNOTATION = "modelyard.dev/requested"
@@ -43,23 +43,23 @@ _MOST = 100
 """The maximum number of requests to answer per monitor and run."""
 
 _MOST_LISTED = 10_000
-"""The maximum number of file names to read from a folder per run. A monitor may have written any number of files."""
+"""The maximum number of file names to read from a folder per run, because a monitor may write any number."""
 
 _LONGEST_SHOWN = 80
 _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Answer every request. Returns 0 if all are answered, 1 if some are left for the next run."""
+    """Answer every request. Return 0 if all are answered, or 1 if some are left for the next run."""
     workload = check_starter(mounted_workload())
     return answer_requests(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
 def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
-    """Answer every request using this API. A failing request does not block the others.
+    """Answer every request with this API. A failing request does not block the others.
 
-    Monitors are processed in random order, so that one monitor with too many requests does not starve the same others
-    in every run.
+    Monitors are processed in random order, so that a monitor with too many requests does not block the same monitors in
+    every run.
     """
     unanswered = 0
     monitors = workload.requests
@@ -82,16 +82,16 @@ class MonitorRequests:
     now: datetime
 
     def folder(self, uri: str) -> Place:
-        """Open the monitor's folder of requests or answers."""
+        """Return the monitor's folder of requests or answers."""
         return place(self.workload, uri, self.allowed.store)
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
-        """List the files in that folder, up to the limit."""
+        """Return the files in the monitor's folder, up to the limit."""
         return first_files(self.folder(uri), _MOST_LISTED, after)
 
 
 def _answer_monitor(requests: MonitorRequests) -> int:
-    """Answer a monitor's requests, oldest first. Returns how many are left."""
+    """Answer the requests of a monitor, oldest first, and return how many are left."""
     unanswered, answered = 0, 0
     for entry in _in_order(requests.files(requests.allowed.asked)):
         try:
@@ -105,12 +105,12 @@ def _answer_monitor(requests: MonitorRequests) -> int:
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:
-    """Sort requests by age, oldest first. Files that are not requests come last, so that they do not delay others."""
+    """Sort requests by age, oldest first. Files that are not requests are last, so that they delay no requests."""
     return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
 def _answer(requests: MonitorRequests, entry: Entry) -> bool:
-    """Handle one request unless it was already handled. Returns whether an answer was written."""
+    """Handle one request unless it was handled before. Return whether an answer was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
         _log.error("%s starts nothing: it is not named like a request", _shown(entry.name))
@@ -133,7 +133,7 @@ def _log_arguments(outcome: dict[str, Json]) -> tuple[str, str]:
 
 
 def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str, Json]:
-    """Determine the outcome of a request, and the Job that it started."""
+    """Determine the outcome of a request and the Job that it started."""
     request_id = PurePosixPath(entry.name).stem
     job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
     if requests.now - entry.modified > VALID:
@@ -143,7 +143,7 @@ def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str,
             explanation = _start(requests, request_id, job, _read(requests, entry, where))
         except Refusal as refusal:
             explanation = f"nothing is started: {refusal}"
-    started = exists(requests.api, job)  # also true if another starter was faster: its run looks like an earlier one
+    started = exists(requests.api, job)  # also true if another starter was faster and its run looks earlier
     if started:
         explanation = f"pipeline {requests.allowed.pipeline} is started"
     return {
@@ -172,7 +172,7 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """Describe what triggered a run. The requester is taken from our own description, the rest from the request."""
+    """Describe what triggered a run. The requester is from our own description, and the rest is from the request."""
     window = section(request, "window")
     lineage = {
         "id": request_id,
@@ -186,7 +186,7 @@ def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> st
 
 
 def _cut(value: Json, max_length: int) -> str:
-    """Truncate an untrusted string. Returns an empty string for any other type."""
+    """Truncate an untrusted string. Return an empty string for any other type."""
     return value[:max_length] if isinstance(value, str) else ""
 
 
@@ -199,7 +199,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
 
 
 def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
-    """Read a request; refuse it unless it matches what its monitor may request."""
+    """Read a request. Refuse it unless it matches what its monitor may request."""
     content = read_whole(where, _LARGEST + 1)
     if len(content) > _LARGEST:
         raise Refusal(f"the request is larger than {_LARGEST} bytes")
@@ -235,7 +235,7 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    """Remove old answers. If there are more than one run can read, start at a random name."""
+    """Remove old answers. If there are more than one run can read, begin at a random name."""
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
@@ -245,6 +245,6 @@ def _forget(requests: MonitorRequests) -> None:
 
 
 def _shown(value: Json) -> str:
-    """Format a value for one log line, escaped and truncated."""
+    """Format a value for a single log line, escaped and truncated."""
     shown = ascii(value) if isinstance(value, str) else "no text"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""Metrics of predicted classes and their probabilities, defined as in scikit-learn where it has them."""
+"""Metrics of predicted classes and their probabilities, defined as in scikit-learn if it has them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 Compute = Callable[["Numbers", "Predictions", int], float]
-"""A function that computes a metric from labels and predictions. The integer is the number in the metric's name."""
+"""Computes a metric from labels and predictions. The integer is the number in the metric's name."""
 
 _BINS = 10
 
@@ -41,7 +41,7 @@ def _accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute balanced accuracy, without scikit-learn's warning about predicted classes that have no rows."""
+    """Compute balanced accuracy without scikit-learn's warning about predicted classes that have no rows."""
     import numpy as np
     from sklearn.metrics import recall_score
 
@@ -49,7 +49,7 @@ def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> fl
 
 
 def _of_positive(name: str) -> Compute:
-    """With two classes, compute the metric of the second class; with more, the mean over all classes."""
+    """Compute the metric of the second of two classes, or the mean over all of more than two classes."""
 
     def compute(truth: Numbers, predictions: Predictions, at: int) -> float:
         import numpy as np
@@ -66,7 +66,7 @@ def _of_positive(name: str) -> Compute:
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Average over the classes in labels or predictions. A prediction outside the classes counts as wrong."""
+    """Average over the classes in labels or predictions. Any other prediction counts as wrong."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
@@ -82,7 +82,7 @@ def _averaged(name: str, average: str) -> Compute:
 
 
 def _agreement(name: str) -> Compute:
-    """Compute a coefficient that is zero for random predictions; NaN if all rows have the same class."""
+    """Compute a coefficient that is zero for random predictions, or NaN if all rows have the same class."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         from sklearn import metrics
@@ -110,7 +110,7 @@ def _gini(truth: Numbers, predictions: Predictions, at: int) -> float:
 
 
 def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Average over the classes that some but not all rows have."""
+    """Average over the classes that some rows have and others do not."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
@@ -127,7 +127,7 @@ def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute the one-sided statistic: a model that ranks positives below negatives gets no credit."""
+    """Compute the one-sided KS statistic. A model that ranks positives below negatives gets no credit."""
     import numpy as np
     from scipy.stats import ks_2samp
 
@@ -138,7 +138,7 @@ def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _lift(truth: Numbers, predictions: Predictions, at: int) -> float:
-    """Rows with equal scores share the top positions equally."""
+    """Compute the lift. Rows with equal scores share the top positions equally."""
     import numpy as np
 
     scores, positives = positive(predictions), (truth == 1).astype(np.float64)
@@ -155,7 +155,7 @@ def _brier(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute log loss as scikit-learn does. The probability of a class unknown to the model counts as zero."""
+    """Compute log loss as scikit-learn does. The probability of a class that the model does not know is zero."""
     import numpy as np
 
     scores = _scores(predictions)

@@ -1,4 +1,4 @@
-"""Checks that datasets have the columns that a metric needs."""
+"""Checks whether datasets have the columns that a metric needs."""
 
 from __future__ import annotations
 

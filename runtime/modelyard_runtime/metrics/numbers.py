@@ -29,7 +29,7 @@ def _sklearn(name: str, fewest: int = 1, **options: Any) -> Compute:
 
 
 def _rmsle(truth: Numbers, predictions: Predictions, at: int) -> float:
-    """Return NaN if a label or prediction is -1 or less, because the logarithm is undefined."""
+    """Return NaN if a label or prediction is -1 or less, because its logarithm is undefined."""
     if min(truth.min(), predictions.values.min()) <= -1:
         return float("nan")
     return _sklearn("root_mean_squared_log_error")(truth, predictions, at)
@@ -62,7 +62,7 @@ def _relative(weighted: bool, symmetric: bool) -> Compute:
             return float(error.sum() / total) if total else float("nan")
         size = (np.abs(truth) + np.abs(predictions.values)) / 2 if symmetric else np.abs(truth)
         counted = size > 0
-        nothing = 0.0 if symmetric else float("nan")  # both all zero: no error; otherwise the denominator is zero
+        nothing = 0.0 if symmetric else float("nan")  # no error if both are zero, else a zero denominator
         return float((error[counted] / size[counted]).mean()) if counted.any() else nothing
 
     return compute

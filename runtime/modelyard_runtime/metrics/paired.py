@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _SEED = 0
 _MOST, _FEWEST = 1000, 200
 _WORK = 50_000_000
-"""The approximate number of rows to draw over all resamples. Larger datasets need fewer resamples."""
+"""The approximate number of rows to draw in all resamples. Larger datasets need fewer resamples."""
 
 _FEWEST_UNITS = 10
-_MOST_WITHOUT = 0.1  # the share of resamples that may have no value, such as recall without positives
+_MOST_WITHOUT = 0.1  # the share of resamples that may have no value, as recall has none without positives
 
 
 def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float] | None:
-    """Return the confidence interval of a gain; None if there are too few rows.
+    """Return the confidence interval of a gain, or None if there are too few rows.
 
-    `units` has the unit of each row; rows of one unit are drawn together. `gain` receives the positions of the drawn
+    `units` has the unit of each row, and rows of one unit are drawn together. `gain` gets the positions of the drawn
     rows and, for each, the index of its draw, which distinguishes repeated draws of one unit.
     """
     import numpy as np

@@ -3,7 +3,7 @@
 Queries without a relevant row are skipped, because every order is equally good. Rows of a query with equal scores have
 no order. For them, cumulative gain, recall and precision use the mean over all orders, as in scikit-learn's
 `ndcg_score`. Average precision uses the rank of the last tied row, as in `label_ranking_average_precision_score`.
-The order in which rows are stored therefore never affects a metric.
+Therefore, the order in which rows are stored never affects a metric.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Rows grouped by query, highest score first. `starts` has the index of each query's first row."""
+    """Rows grouped by query, highest score first. `starts` has the index of the first row of each query."""
 
     relevance: Numbers
     scores: Numbers
@@ -44,7 +44,7 @@ class Lists:
         return cls(truth[order], scores[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
 
     def places(self) -> Places:
-        """The position of each row in its query, counted from 0."""
+        """Return the position of each row in its query, counted from 0."""
         import numpy as np
 
         sizes = np.diff(self.starts, append=len(self.groups))
@@ -59,7 +59,7 @@ class Lists:
         return totals
 
     def ties(self) -> Places:
-        """The first row of each group of equal scores within a query."""
+        """Return the first row of each group of equal scores within a query."""
         import numpy as np
 
         changes = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
@@ -71,7 +71,7 @@ class Lists:
 
 
 def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, groups: Places) -> float:
-    """Average a metric over all queries with a relevant row; raise Refusal if there is none."""
+    """Average a metric over all queries with a relevant row. Raise Refusal if there is none."""
     import numpy as np
 
     if not np.isfinite(scores).all():
@@ -83,7 +83,7 @@ def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, group
 
 
 def expected_hits(hits: Numbers, scores: Numbers) -> Numbers:
-    """For rows sorted by score, return for each row the share of hits among the rows with the same score."""
+    """For rows sorted by score, return the share of hits among all rows with the same score."""
     import numpy as np
 
     return _mean_of_runs(hits, np.flatnonzero(np.diff(scores, prepend=np.nan) != 0))
@@ -113,7 +113,7 @@ def _average_precision(lists: Lists, _first: int) -> Numbers:
 
 
 def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
-    """Among equal scores, relevant rows are ranked last."""
+    """Compute the reciprocal rank. Among equal scores, relevant rows are ranked last."""
     import numpy as np
 
     hits = (lists.relevance > 0).astype(float)
@@ -135,7 +135,7 @@ def _precision(lists: Lists, first: int) -> Numbers:
 
 
 def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
-    """Return, for each row, the rank of the last row with the same score and the hits of its query up to that rank."""
+    """Return the rank of the last row with the same score, and the hits of the query up to this rank, for each row."""
     import numpy as np
 
     starts = lists.ties()

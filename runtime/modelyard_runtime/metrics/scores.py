@@ -22,7 +22,7 @@ _COMPUTED = {**CLASS_METRICS, **NUMBER_METRICS}
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A model's predictions: `values` are classes or numbers. `scores` are by class, or for the positive class.
+    """Predictions of a model. `values` are classes or numbers. `scores` are by class, or for the positive class.
 
     For classification, `classes` is the number of classes, including those without rows. For forecasts, `naive` is the
     mean absolute error over the training rows of predicting the previous value.
@@ -34,13 +34,13 @@ class Predictions:
     naive: float = float("nan")
 
     def some(self, rows: npt.NDArray[Any]) -> Predictions:
-        """Select the predictions for some rows, by mask or position."""
+        """Select the predictions for some rows by mask or position."""
         scores = None if self.scores is None else self.scores[rows]
         return replace(self, values=self.values[rows], scores=scores)
 
 
 def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
-    """Compute one metric; raise Refusal if it is unknown or needs scores that the model does not have.
+    """Compute one metric. Raise Refusal if it is unknown or needs scores that the model does not have.
 
     Returns NaN if the metric is undefined for these rows, such as recall without positives. NaN satisfies no bound.
     Ranking metrics need `groups`, the query of each row.
@@ -61,7 +61,7 @@ def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDA
 
 
 def better(metric: str, value: float, other: float) -> float:
-    """Return by how much `value` is better than `other`. Positive means better, whatever the metric's direction."""
+    """Return by how much `value` is better than `other`. A positive result is better for every metric."""
     definition = metric_of(metric) or check_of(metric)
     return other - value if definition is not None and definition.smaller_is_better else value - other
 

@@ -1,1 +1,1 @@
-"""Loads models, checks their input rows, and brings their predictions into one format."""
+"""Loads models, checks their input rows, and converts their predictions to a common format."""

@@ -1,4 +1,4 @@
-"""Model predictions in a common format: a class or number for each row, and probabilities if the model has them."""
+"""Predictions in a common format: a class or number for each row, and probabilities if the model has them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Predictor(Protocol):
     """A model from the registry, or an object with a `predict` method from user code."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Predict each row. Returns an array, frame or list."""
+        """Predict each row, and return an array, frame or list."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Predictions: `values` has a class or number per row, `scores` the probability of the positive or of each class.
+    """Predictions: a class or number per row in `values`, and probabilities of one or all classes in `scores`.
 
-    `classes` are the classes in the order of the scores; empty if unknown.
+    `classes` has the classes in the order of the scores, or is empty if they are unknown.
     """
 
     values: npt.NDArray[Any]
@@ -38,7 +38,7 @@ class Answer:
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
-    """Predict with a model. If it returns probabilities, classes are derived from them, so that both always agree.
+    """Predict with a model. If it returns probabilities, classes are derived from them, so the two always agree.
 
     If the model was logged with a threshold, the second of two classes is predicted from that probability upwards.
     """
@@ -62,7 +62,7 @@ def threshold_of(model: Predictor) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Chooses:
-    """An object from user code, combined with the threshold of the model version it uses."""
+    """An object from user code with the threshold of the model version that it uses."""
 
     model: Any
     chosen: float
@@ -93,7 +93,7 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
 
 
 def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
-    """Interpret predictions: several columns are class probabilities, and fractions in a binary task are scores."""
+    """Interpret predictions. Several columns are class probabilities, and fractions in a binary task are scores."""
     import numpy as np
 
     values = np.asarray(raw)
@@ -108,9 +108,9 @@ def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
 
 
 def predictions(answers: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
-    """Convert predictions to numbers for metrics. Classes become their index in `classes`, the order of score columns.
+    """Convert predictions to numbers for metrics. Classes become their index in `classes`, as in score columns.
 
-    `naive` is the error of a naive forecast, for metrics relative to it.
+    `naive` is the error of a naive forecast, for metrics that are relative to it.
     """
     import numpy as np
 
@@ -132,7 +132,7 @@ def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | N
 
 
 def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
-    """Convert each class to its index in `classes`; -1 for any other value, which matches no label."""
+    """Convert each class to its index in `classes`. Any other value becomes -1, which matches no label."""
     import numpy as np
 
     places = {value: place for place, value in enumerate(classes)}
@@ -140,8 +140,8 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
 
 
 def plain(value: Any) -> Any:
-    """Convert a numpy value to a Python value, and a boolean to a number, as models are trained on it."""
-    if getattr(value, "ndim", 0):  # several numbers per row, such as a forecast horizon
+    """Convert a numpy value to a Python value and a boolean to a number, because models are trained on numbers."""
+    if getattr(value, "ndim", 0):  # several numbers per row, as in a forecast horizon
         return [plain(item) for item in value]
     scalar = value.item() if hasattr(value, "item") else value
     if isinstance(scalar, bool) or (isinstance(scalar, float) and scalar.is_integer()):

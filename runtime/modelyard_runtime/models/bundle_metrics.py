@@ -1,4 +1,4 @@
-"""Metrics of bundles: the active version, and the seconds since the store was last reachable."""
+"""Metrics of bundles: the active version, and the seconds since the store could last be reached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DESCRIPTIONS: Final = {
 
 
 def values(bundles: Bundles) -> dict[str, float]:
-    """Return the metrics of a model's bundles by name; empty if no bundle is active yet."""
+    """Return the metrics of a model's bundles by name, or none if no bundle is active yet."""
     version = bundles.version()
     return {} if version is None else {AGE: bundles.age_s(), VERSION: float(version.version)}
 

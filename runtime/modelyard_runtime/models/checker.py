@@ -1,4 +1,4 @@
-"""Checks rows against a model's signature and converts them to arrays. A checker is built once per version.
+"""Checks rows against a model's signature and converts them to arrays. Each version has one checker.
 
 On the fast path, one pass over the rows builds one array for all columns of a type, without checking single values in
 Python. Rows that do not fit take the slow path, column by column, which finds the invalid value.
@@ -29,7 +29,7 @@ _MOST_SHOWN = 40
 
 
 class BadRequest(Exception):
-    """The request is invalid; `status` is the HTTP status."""
+    """The request is invalid. `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
@@ -43,11 +43,11 @@ class Source(Protocol):
 
     @property
     def index(self) -> pd.Index:
-        """The index of the frame that is built from the rows."""
+        """Return the index of the frame that is created from the rows."""
         ...
 
     def values(self, name: str) -> list[Any] | None:
-        """Return a column, with NaN for rows without a value; None if no row has the column."""
+        """Return a column, with NaN for rows without a value, or None if no row has the column."""
         ...
 
     def frame(self) -> pd.DataFrame:
@@ -57,7 +57,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a request: mappings, or lists that have the value of each column at its index in `places`."""
+    """Rows of a request, as mappings or as lists in which `places` has the index of each column."""
 
     records: list[Any]
     places: Mapping[str, int] | None = None
@@ -87,7 +87,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class FrameRows:
-    """Rows of a file. Non-finite values count as missing, as they do in training."""
+    """Rows of a file. Non-finite values count as missing, as in training."""
 
     of: pd.DataFrame
 
@@ -105,7 +105,7 @@ class FrameRows:
         return [None if isinstance(cell, float) and not isfinite(cell) else cell for cell in cells]
 
     def array(self, name: str, kind: str) -> Array | None:
-        """Return a column as an array if its type guarantees that all values fit; None if values must be checked."""
+        """Return a column as an array if its type guarantees that all values fit, or None if they must be checked."""
         return whole_column(self.of[name], kind) if name in self.of.columns else None
 
     def frame(self) -> pd.DataFrame:
@@ -113,7 +113,7 @@ class FrameRows:
 
 
 class Checker:
-    """Converts rows to the columns and types of a model version."""
+    """Converts rows to the columns and types that a model version expects."""
 
     def __init__(self, columns: Iterable[Column]) -> None:
         import pandas as pd
@@ -126,11 +126,14 @@ class Checker:
 
     @property
     def complete(self) -> bool:
-        """Whether the signature declares the type of every column, so that no further checks are needed."""
+        """Return whether the signature declares the type of every column, so that no further checks are needed."""
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:
-        """Convert rows to the signature's columns, in its order and types. Without a signature, keep all columns."""
+        """Convert rows to the columns of the signature, in its order and types.
+
+        Without a signature, keep all columns.
+        """
         if not self.columns:
             return rows.frame()
         if self._blocks and isinstance(rows, Rows):
@@ -140,7 +143,7 @@ class Checker:
         return self._one_by_one(rows)
 
     def _arrays(self, rows: Rows) -> list[Array] | None:
-        """Return an array for each block; None if a value does not fit or a column must be left out."""
+        """Return an array for each block, or None if a value does not fit or a column is missing."""
         if rows.places is not None:
             places = rows.places
             if not all(name in places for block in self._blocks for name in block.names):
@@ -148,7 +151,7 @@ class Checker:
             return _all(block.array(rows.records, [places[name] for name in block.names]) for block in self._blocks)
         try:
             return _all(block.array(rows.records, block.names) for block in self._blocks)
-        except KeyError:  # a row has no value for the column
+        except KeyError:  # a row lacks a value for the column
             present = set[str]().union(*rows.records)
             if not self._required | self._omitted <= present:
                 return None
@@ -183,7 +186,7 @@ class Checker:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An MLflow type: how to convert values to an array, and which values are valid."""
+    """An MLflow type, which defines how values are converted to an array and which values are valid."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -192,11 +195,11 @@ class _Kind:
 
     @property
     def may_be_absent(self) -> bool:
-        """Whether the type can represent missing values, as floating-point numbers and text can."""
+        """Return whether the type can represent missing values, as floating-point numbers and text can."""
         return type(None) in self.types
 
     def array(self, values: list[Any]) -> Array | None:
-        """Convert all values to an array; None if one does not fit."""
+        """Convert all values to an array, or return None if a value does not fit."""
         if not self.types.issuperset(map(type, values)):
             return None
         try:
@@ -214,7 +217,7 @@ class _Block:
     places: npt.NDArray[np.intp]
 
     def array(self, records: list[Any], keys: list[Any], allow_missing: bool = False) -> Array | None:
-        """Return an array of records by keys; KeyError if a record lacks a key, unless `allow_missing`."""
+        """Return an array of records by keys. Raise KeyError if a record lacks a key, unless `allow_missing`."""
         if allow_missing:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:
@@ -226,7 +229,7 @@ class _Block:
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
-    """Group columns by type; empty if one has a type that cannot be an array, such as a time."""
+    """Group columns by type. Return none if a column's type cannot be an array, such as a time."""
     import numpy as np
 
     if any(column.kind not in _KINDS for column in columns):
@@ -250,7 +253,7 @@ def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
-    """Convert a column to its type; BadRequest names the first invalid value."""
+    """Convert a column to its type. BadRequest names the first invalid value."""
     import pandas as pd
 
     if column.kind == "datetime":
@@ -269,7 +272,7 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Convert a value to its JSON equivalent. NaN becomes None, since frames use it for missing columns."""
+    """Convert a value to its JSON equivalent. NaN becomes None, because frames use it for missing columns."""
     if getattr(value, "ndim", 0):
         return value
     if hasattr(value, "item"):
@@ -305,7 +308,7 @@ def _whole(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float)  # including booleans: models are trained on them as 1 and 0
+    return isinstance(value, int | float)  # including booleans, because models are trained on them as 1 and 0
 
 
 def _reals(values: list[Any], dtype: str) -> Array | None:

@@ -1,4 +1,4 @@
-"""Loads a workload's models from the registry, or from bundles if the registry is unreachable."""
+"""Loads the models of a workload from the registry, or from bundles if it cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ActiveBundle:
 
 
 class Models:
-    """The versions of one model, from the source in its description."""
+    """The versions of one model, loaded from the source in its description."""
 
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
@@ -41,7 +41,7 @@ class Models:
             registry.connect(workload)
 
     def version(self) -> registry.Version | None:
-        """Return the version that the reference resolves to now, or None. For bundles, `uri` is a folder."""
+        """Return the version that the reference currently resolves to, or None. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
@@ -59,15 +59,15 @@ class Models:
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
-    """Load a resolved version after verifying its files."""
+    """Verify the files of a resolved version, and load it."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 
 def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
-    """Return the expected digest of a version's files: from the alias's history, or else as recorded at training.
+    """Return the expected digest of a version, from the alias's history or, without one, as recorded at training.
 
-    If the description names a history, which only the promoter can write, versions that it does not record are refused,
-    and so are versions that lack required approvals.
+    If the description names a history, which only the promoter can write, versions that it does not record are refused.
+    Versions that lack required approvals are also refused.
     """
     alias = model.alias
     tagged_digest = version.tags.get(DIGEST_TAG, "")
@@ -91,9 +91,9 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
 
 
 class Bundles:
-    """The bundles of one alias. The active bundle here is updated from the store whenever the store is reachable.
+    """The bundles of one alias. The active bundle is updated from the store when the store can be reached.
 
-    Otherwise the bundle on disk is used: the last one fetched, or one unpacked by hand.
+    Otherwise the bundle on disk is used, which is the last one that was fetched or unpacked by hand.
     """
 
     def __init__(self, workload: Workload, model: Model, source: BundleSource) -> None:
@@ -123,7 +123,7 @@ class Bundles:
         return self._active
 
     def renew(self) -> ActiveBundle | None:
-        """Fetch and verify the store's active bundle; if that fails, return the bundle on disk."""
+        """Fetch and verify the active bundle in the store. If this fails, return the bundle on disk."""
         try:
             pointer = current(self._place())
             if pointer is None:
@@ -131,7 +131,7 @@ class Bundles:
                 return self.on_disk()
             if self._active is None or self._active.pointer != pointer:
                 self._active = ActiveBundle(pointer, fetch(self._place(), pointer, self._disk, self._approved))
-            (self._disk / POINTER).touch()  # modified when the store was last reachable
+            (self._disk / POINTER).touch()  # its modification time is when the store was last reached
         except OSError as problem:
             _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
             return self.on_disk()
@@ -141,7 +141,7 @@ class Bundles:
         return self._active
 
     def age_s(self) -> float:
-        """Seconds since the store confirmed the active bundle, or since the bundle was unpacked by hand."""
+        """Return the seconds since the store confirmed the active bundle, or since it was unpacked by hand."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
@@ -150,7 +150,7 @@ class Bundles:
     def _approved(self, bundle: Bundle, folder: Path | None) -> None:
         """Raise Broken unless a bundle has the required approvals for its files.
 
-        Before its files are fetched, the approvals are checked for the digest that the bundle declares.
+        Before its files are fetched, approvals are checked for the digest that the bundle declares.
         """
         if self._model.approvals is None:
             return

@@ -1,1 +1,1 @@
-"""Monitors: the data they read, the metrics they compute, and the actions they take on a breach."""
+"""Monitors read data, compute metrics, and take actions on a breach."""

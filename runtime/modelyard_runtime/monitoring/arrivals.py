@@ -2,7 +2,7 @@
 
 Rows usually reach a store within half a minute of their event, but may take days if a site had no network. Each window
 begins where the previous one ended, so a run that is late, early or missed leaves no gap, and no row is read twice.
-Windows longer than the interval between runs overlap as declared.
+Windows that are longer than the interval between runs overlap as declared.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from modelyard_runtime.workload.description import Json, Section, integer, section, text
 
 LATEST = timedelta(days=7)
-"""Rows that arrive more than this long after their window are ignored, so that old folders need not be read again."""
+"""Rows that arrive later than this after their window are ignored, so that old folders need not be read again."""
 
 _NUMBERED = re.compile(r"(?P<writer>[0-9a-f]{12})-(?P<number>[0-9]{8})\.parquet")
 
@@ -24,28 +24,28 @@ _NUMBERED = re.compile(r"(?P<writer>[0-9a-f]{12})-(?P<number>[0-9]{8})\.parquet"
 class Window:
     """The period that a run covers, and the files that earlier runs have read.
 
-    It contains the rows after `since` up to and including `until`. From files that no earlier run has read, it also
-    contains rows after `late`, up to the end of the previous window.
+    The window contains the rows after `since` up to and including `until`. From files that no earlier run has read, it
+    also contains rows after `late`, up to the end of the previous window.
     """
 
     since: datetime
     until: datetime
-    before: datetime | None = None  # end of the previous window; None in the first run
+    before: datetime | None = None  # end of the previous window, or None in the first run
     late: datetime | None = None
     seen: Section = field(default_factory=dict[str, Json])
 
     @property
     def earliest(self) -> datetime:
-        """The time after which a row may belong to the window."""
+        """Return the time after which a row may belong to the window."""
         return self.since if self.late is None else min(self.since, self.late)
 
     def is_new(self, file: str) -> bool:
-        """Whether no earlier run has read the file."""
+        """Return whether no earlier run has read the file."""
         writer, count = _mark(file)
         return self.before is not None and integer(self.seen, writer) < count
 
     def to_json(self, files: Iterable[str]) -> dict[str, Json]:
-        """Serialize the window for the next run, with the files that this run has read."""
+        """Serialize the window and the files that this run has read for the next run."""
         marks: dict[str, int] = {}
         for writer, count in map(_mark, files):
             marks[writer] = max(marks.get(writer, 0), count)
@@ -53,7 +53,7 @@ class Window:
 
 
 def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
-    """Return the window that follows the run that left `state`. `interval` is the longest interval between two runs."""
+    """Return the window after the run that saved `state`. `interval` is the longest gap between two runs."""
     since = until - span
     if "until" not in state:
         return Window(since, until)
@@ -66,7 +66,7 @@ def window(state: Section, until: datetime, span: timedelta, interval: timedelta
 
 
 def _mark(file: str) -> tuple[str, int]:
-    """Return the writer of a capture file and its sequence number. Any other file is the first of its own writer."""
+    """Return the writer and sequence number of a capture file. Any other file is the first of its own writer."""
     name = file.rpartition("/")[2]
     match = _NUMBERED.fullmatch(name)
     return (match["writer"], int(match["number"])) if match else (file, 1)

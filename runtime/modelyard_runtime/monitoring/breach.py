@@ -1,4 +1,4 @@
-"""Acts on a breach, subject to cooldowns: starts a pipeline run, or rolls the alias back to the previous version."""
+"""Acts on a breach, subject to cooldowns, by starting a pipeline run or rolling the alias back."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def act(
     api: ClusterApi | None = None,
     reasons: Sequence[str] = (),
 ) -> list[str]:
-    """Take the actions in the monitor's description; return sentences that describe what was done.
+    """Take the actions in the monitor's description, and return sentences that describe what was done.
 
-    `breached` has the variants whose rows violated a bound; the empty name is for rows of no single variant. `reasons`
+    `breached` has the variants whose rows violated a bound, and an empty name for rows of no single variant. `reasons`
     describes the failed checks in sentences.
     """
     action = workload.monitor.on_breach
@@ -65,8 +65,8 @@ def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datet
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
     """Roll back the alias of each breached variant, unless this was done within the cooldown.
 
-    Nor is there a rollback while the window contains rows from before the last rollback: they measure the version that
-    was rolled back, not the current one.
+    There is also no rollback while the window contains rows from before the last rollback. They measure the version
+    that was rolled back, not the current one.
     """
     monitor = workload.monitor
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
@@ -106,7 +106,7 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
 
 
 def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
-    """Return the models of the breached variants, each alias once.
+    """Return the models of the breached variants, with each alias once.
 
     A breach that concerns no single variant is attributed to a model only if the monitor watches just one.
     """

@@ -1,8 +1,9 @@
-"""After a breach, finds the features that moved predictions most, and the slices on which a model is worst.
+"""Finds the features that changed predictions most, and the slices on which a model is worst, after a breach.
 
 A sample of the window is read again. When the share of a slice of a feature's values changes, the mean prediction
-changes by that difference times how far the slice's predictions are from the mean: the composition effect of Oaxaca and
-Blinder (International Economic Review and Journal of Human Resources 1973). This shows association, not causation.
+changes by that difference times how far the slice's predictions are from the mean. This is the composition effect of
+Oaxaca and Blinder (International Economic Review and Journal of Human Resources 1973). It shows association, not
+causation.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ _MOST_ROWS = 100_000
 _BINS = 10
 _MOST_NAMES = 20
 _FEWEST = 30
-"""In slices with fewer rows, random variation outweighs the model's behaviour."""
+"""With fewer rows in a slice, random variation outweighs the model's behaviour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A feature, its effect on the mean prediction or the errors, and the slice with the largest effect."""
+    """A feature, its effect on the mean prediction or on the errors, and the slice with the largest effect."""
 
     feature: str
     effect: float
@@ -43,7 +44,7 @@ class Cause:
 
 
 def sample(rows: Rows) -> pd.DataFrame:
-    """Sample at most 100,000 rows of a window from all of its files."""
+    """Sample at most 100,000 rows of a window from all its files."""
     import pandas as pd
 
     files = rows.files()
@@ -58,7 +59,7 @@ def sample(rows: Rows) -> pd.DataFrame:
 
 
 def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause]:
-    """Return the features that moved the mean prediction, largest effect first; empty for non-numeric predictions."""
+    """Return the features that changed the mean prediction, largest effect first. Predictions must be numeric."""
     answers = _answers(frame)
     if answers is None:
         return []
@@ -66,7 +67,7 @@ def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """For each feature, find the slice with the largest total error above the mean; return them largest first."""
+    """Return the slice of each feature with the largest total error above the mean, largest first."""
     profiles = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
     return _ordered(_worst_part(name, frame[name], reference, errors) for name, reference in _within(frame, profiles))
 
@@ -112,7 +113,7 @@ def _worst_part(name: str, column: pd.Series, reference: Profile, errors: Number
 
 
 def _parts(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Numbers] | None:
-    """Return the slice index of each row's value, and the name and reference share of each slice."""
+    """Return the index of each row's slice, and the name and reference share of each slice."""
     return (
         _ranges(column, reference)
         if reference.quantiles is not None and len(reference.quantiles)
@@ -129,7 +130,7 @@ def _ranges(column: pd.Series, reference: Profile) -> tuple[Places, list[str], N
     if points is None or values is None or len(values) != present.sum():
         return None
     edges = np.unique(points[np.linspace(0, len(points) - 1, _BINS + 1).astype(int)[1:-1]])
-    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # missing values are the last slice
+    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # missing values form the last slice
     places[present] = np.searchsorted(edges, values, side="right")
     present_rows = reference.rows - reference.missing
     shares = np.bincount(np.searchsorted(edges, points, side="right"), minlength=len(edges) + 2) / len(points)
@@ -156,7 +157,10 @@ def _names(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Nu
 
 
 def _answers(frame: pd.DataFrame) -> Numbers | None:
-    """Return each row's score (of the last class if there are several) or prediction; None if not numeric."""
+    """Return each row's score or prediction, or None if it is not numeric.
+
+    If there are several scores, the score of the last class is used.
+    """
     import numpy as np
 
     if SCORE in frame.columns and frame[SCORE].notna().any():

@@ -1,4 +1,4 @@
-"""Measures a window's data quality: missing values, duplicates, absent columns, values out of range, age, rows."""
+"""Measures data quality in a window: missing values, duplicates, columns, ranges, age and rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records import Check
 
 @dataclass(frozen=True, slots=True)
 class DataState:
-    """A window's data. `declared` returns the columns that a check requires, `newest` the time of the newest row."""
+    """The data of a window. `declared` returns the columns that a check requires, `newest` the newest row's time."""
 
     watched: Watched
     declared: Callable[[Check], Sequence[str]]
@@ -20,37 +20,37 @@ class DataState:
     now: datetime
 
     def measure(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the check's values, each with its column, which is empty for a value of all rows."""
+        """Yield the values of the check by column. A value of all rows has an empty column."""
         return STATES[check.metric](self, check, columns)
 
     def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of rows without a value."""
+        """Yield the share of rows without a value."""
         for name in columns:
             yield name, 1 - self.watched.present[name] / self.watched.rows
 
     def duplicates(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of rows that duplicate an earlier row."""
+        """Yield the share of rows that duplicate an earlier row."""
         yield "", self.watched.distinct[check.name].share()
 
     def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The number of declared columns that are absent. Columns of the wrong type are refused when they are read."""
+        """Yield the number of declared columns that are absent. Columns of the wrong type are refused on reading."""
         if self.watched.rows:
             yield "", float(len([name for name in self.declared(check) if name not in self.watched.present]))
 
     def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of values outside the reference: out of its range, or in an unknown category."""
+        """Yield the share of values outside the reference: out of its range, or in an unknown category."""
         for name, moved in self.watched.variants.get("", {}).items():
             value = moved.beyond() if name in columns else None
             if value is not None:
                 yield name, value
 
     def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The age of the newest row in seconds, even if it is older than the window."""
+        """Yield the age of the newest row in seconds, even if the row is older than the window."""
         newest = self.newest()
         yield "", self.now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
 
     def rows(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The number of rows in the window."""
+        """Yield the number of rows in the window."""
         yield "", float(self.watched.rows)
 
 
@@ -62,4 +62,4 @@ STATES: Mapping[str, Callable[[DataState, Check, Sequence[str]], Iterator[tuple[
     "freshness_s": DataState.freshness_s,
     "rows": DataState.rows,
 }
-"""The measuring method of each metric."""
+"""The method that measures each metric."""

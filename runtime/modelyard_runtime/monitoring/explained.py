@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def beyond(check: Check, value: float) -> bool:
-    """Whether a value violates the bounds of a check."""
+    """Return whether a value violates the bounds of a check."""
     minimum, maximum = check.min, check.max
     return (minimum is not None and value < minimum) or (maximum is not None and value > maximum)
 
@@ -37,17 +37,18 @@ class Explained(Measures):
     """Measures that can read a sample of the window again after a breach."""
 
     def causes(self, kind: str) -> list[Cause]:
-        """Find causes associated with a breach: slices with errors, or features that moved the predictions."""
+        """Return causes associated with a breach: slices with errors, or features that changed predictions."""
         try:
             return self._worst() if kind in LABELLED else self._movers()
-        except (Refusal, OSError) as problem:  # report the breach without causes
+        except (Refusal, OSError) as problem:  # the breach is reported without causes
             _log.warning("what goes together with the breach is not known: %s", problem)
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
-        """Evaluate each served version's predictions against the bounds of the checks.
+        """Evaluate the predictions of each served version against the bounds of the checks.
 
-        `served` maps each variant to the version it serves. Variants serving the same version are evaluated together.
+        `served` maps each variant to the version it serves. Variants that serve the same version are evaluated
+        together.
         """
         frame = self._judged
         frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
@@ -66,12 +67,12 @@ class Explained(Measures):
 
     @property
     def _of_labels(self) -> list[Check]:
-        """The checks that measure prediction quality and can be evaluated on any subset of rows."""
+        """Return the checks of prediction quality that can be evaluated on any subset of rows."""
         checks = ((check, check.metric) for check in self._checks)
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
     def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
-        """Compute a check's metric on some rows; None if there are too few rows or it is undefined."""
+        """Compute a check's metric on some rows, or return None if there are too few rows or it is undefined."""
         value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 
@@ -100,6 +101,6 @@ class Explained(Measures):
 
     @property
     def _hidden(self) -> frozenset[str]:
-        """The dataset columns that are not features."""
+        """Return the dataset columns that are not features."""
         datasets = self._monitor.data.values()
         return frozenset(name for dataset in datasets for name in (dataset.label, dataset.timestamp, dataset.group))

@@ -49,14 +49,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_ROWS = 30
-"""Drift and quality are not measured on fewer rows, where random variation outweighs the model's behaviour."""
+"""With fewer rows, drift and quality are not measured, because random variation outweighs the model's behaviour."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that could not be measured, and why. It concerns the whole check if `feature` is empty."""
+    """A value that could not be measured, and the reason. With an empty `feature`, it concerns the whole check."""
 
     check: str
     feature: str
@@ -65,20 +65,20 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value of a check: for a feature, or for the whole window if `feature` is empty.
+    """One value of a check for a feature or, with an empty `feature`, for the whole window.
 
-    `variant` is the variant that served the measured rows; empty if there is no single one.
+    `variant` is the variant that served the measured rows, or empty if there is no single variant.
     """
 
     feature: str
     value: float
-    chance: float = 0.0  # probability of a difference this large without drift; 0 if this does not measure drift
+    chance: float = 0.0  # probability of a difference this large without drift, or 0 if drift is not measured
     variant: str = ""
-    moved: Moved | None = None  # the drifted column, for a measure of drift
+    moved: Moved | None = None  # the column that drifted, for a measure of drift
 
 
 class Measures:
-    """Measures the checks of one run. Data that several checks need is read once."""
+    """Measures the checks of one run. Data that several checks need are read once."""
 
     def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
@@ -88,10 +88,10 @@ class Measures:
         self._history = state
         self._rows, self._window = current(workload, now, section(state.before, "window"))
         self._checks = self._monitor.checks
-        self.unknown: list[Unknown] = []  # values that could not be measured so far
+        self.unknown: list[Unknown] = []  # values that could not be measured
 
     def remember(self) -> None:
-        """Save the window for the next run, once all checks have been measured."""
+        """Save the window for the next run after all checks have been measured."""
         captured = isinstance(self._rows, CapturedRows)
         self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
@@ -167,7 +167,7 @@ class Measures:
             _log.warning("check %s: the window has no %s, which is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Profiles of columns, by variant if each has its own model; otherwise under the empty name."""
+        """Return column profiles by variant if each variant has its own model, and otherwise under an empty name."""
         source = self._monitor.reference
         if source is None:
             raise Refusal("a measure of drift needs a reference")
@@ -199,7 +199,7 @@ class Measures:
         return {name: Profile.from_json(columns[name]) for name in selected if name in columns}
 
     def _stored_profiles(self, variant: str) -> Section:
-        """Return the profiles that were stored at training with a variant's model."""
+        """Return the profiles that were stored with a variant's model at training."""
         candidates = self._models()
         model = next((candidate for candidate in candidates if candidate.variant == variant), candidates[0])
         models = Models(self._workload, model)
@@ -268,7 +268,7 @@ class Measures:
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """The classes in the order of the model's probabilities: those of training, or else those observed."""
+        """Return the classes in the order of the model's probabilities, from training or else as observed."""
         try:
             stored = self._stored_profiles("").get("classes")
         except Refusal:
@@ -294,7 +294,7 @@ class Measures:
 
     @cached_property
     def _predictions(self) -> KeyedPredictions:
-        """Read the window once for all checks of quality."""
+        """Read the window once for all checks of prediction quality."""
         labels = self._labels
         data = self._monitor.data
         watched = data.get(self._monitor.current.data)
@@ -308,7 +308,7 @@ class Measures:
         )
 
     def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
-        """Return the declared key columns, or else the columns that both sides share.
+        """Return the declared key columns or, without any, the columns that both sides share.
 
         Labels and timestamps are excluded, because they differ between an event and its label.
         """
@@ -331,14 +331,14 @@ class Measures:
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
 
     def coverage(self) -> dict[str, float]:
-        """The share of predictions that have a label, by variant; empty if no check needs labels."""
+        """Return the share of labelled predictions by variant, or nothing if no check needs labels."""
         if all(self._needs(check.metric) != "labels" for check in self._checks):
             return {}
         return coverage(self._predictions, self._judged)
 
     @cached_property
     def _judged(self) -> pd.DataFrame:
-        """Predictions joined with their labels, in the order of prediction."""
+        """Return predictions joined with their labels, in the order of prediction."""
         import numpy as np
 
         predicted, labels = self._predictions, self._labels
@@ -367,11 +367,11 @@ class Measures:
             yield Measure(feature, value)
 
     def _declared(self, check: Check) -> Sequence[str]:
-        """Return the columns that must be present: those of the check, or of the dataset, or else of the reference."""
+        """Return the columns that must be present, from the check, the dataset or the reference."""
         watched = self._monitor.data.get(self._monitor.current.data)
         of_data = () if watched is None else tuple(watched.schema) or watched.features
         return check.features or of_data or tuple(self._references()[""])
 
 
 _ANSWERS = (PREDICTION, SCORE)
-ERRORS = "errors"  # the error of each row
+ERRORS = "errors"  # the error in each row

@@ -1,4 +1,4 @@
-"""`monitor`: one run over the watched data that measures the checks, reports metrics, and acts on a breach."""
+"""`monitor` measures the checks on the watched data once, reports metrics, and acts on a breach."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Result:
 
 
 def run() -> int:
-    """Run once. Returns 0, even after a breach, unless something was refused or the metrics could not be pushed."""
+    """Run once. Return 0, even after a breach, unless something was refused or metrics could not be pushed."""
     workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
@@ -71,7 +71,7 @@ def run() -> int:
     if breaches:
         try:
             act(workload, now, frozenset(result.variant for result in breaches), reasons=sentences)
-        except Refusal as of_action:  # an action's refusal must not hide earlier ones
+        except Refusal as of_action:  # if an action is refused, earlier refusals must still be reported
             refusals = (*refusals, of_action)
     if of_soaks(workload) and not run_results.refusals:
         witness(workload, run_results.soaking, now)
@@ -83,7 +83,7 @@ def run() -> int:
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """Load the previous run's state. If that fails, return an empty state that is not saved, and the reason."""
+    """Load the state of the previous run. If this fails, return an empty state that is not saved, and the reason."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:
@@ -93,21 +93,21 @@ def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refus
 def run_checks(
     workload: MonitorWorkload, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
-    """Measure all checks. Returns their values and the reasons why some could not be measured."""
+    """Measure all checks. Return their values, and the reasons why some could not be measured."""
     run_results = measure_run(workload, now, State.of(workload, now) if state is None else state)
     return run_results.results, run_results.refusals
 
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """The results of a run: measured values, unmeasurable values, and the share of labelled predictions."""
+    """The results of a run: measured values, values that could not be measured, and the share of labels."""
 
     results: tuple[Result, ...]
     refusals: tuple[Refusal, ...]
     unknown: tuple[Unknown, ...] = ()
     coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
-    causes: tuple[Cause, ...] = ()  # of a breach, largest effect first
-    of_errors: bool = False  # whether the causes are about errors; otherwise about predictions
+    causes: tuple[Cause, ...] = ()  # associated with a breach, largest effect first
+    of_errors: bool = False  # whether the causes are about errors instead of predictions
     soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
 
 
@@ -149,7 +149,7 @@ def samples(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> list[Sample]:
-    """Convert the results to metrics, including unknown values and the state of the bundles in use."""
+    """Convert the results to metrics, including unknown values and the state of active bundles."""
     common_labels = labels_of(workload, "monitor")
     metrics = [
         Sample(COVERAGE, share, {**common_labels, "feature": variant or "all"}) for variant, share in coverage.items()
@@ -170,7 +170,7 @@ def samples(
 
 
 def breach_text(workload: MonitorWorkload, result: Result) -> str:
-    """Describe a failed check in a sentence: its subject, the value and bounds, the severity, and who is notified."""
+    """Describe a failed check in a sentence with its subject, value, bounds, severity and channels."""
     monitor = workload.monitor
     check = next(candidate for candidate in monitor.checks if candidate.name == result.check)
     bounds = {"min": check.min, "max": check.max}
@@ -203,7 +203,7 @@ def run_samples(workload: MonitorWorkload, run_results: RunResults, now: datetim
 
 
 def _turned(result: Result) -> str:
-    """Describe the direction and location of a change, if known."""
+    """Describe the direction and location of a change if they are known."""
     return f" ({result.turn.words})" if result.turn is not None else ""
 
 
@@ -230,7 +230,7 @@ def _sustained(check: Check, results: list[Result], state: State) -> list[Result
 
 
 def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
-    """Return, for each check, whether it is unknown as a whole (0 or 1), and its unknown features and variants."""
+    """Return whether each check is unknown as a whole (0 or 1), and its unknown features and variants."""
     values = dict.fromkeys(((entry.check, "all") for entry in results), 0.0)
     return values | dict.fromkeys(((entry.check, entry.feature or "all") for entry in unknown), 1.0)
 
@@ -242,5 +242,5 @@ def tell(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> bool:
-    """Push the metrics. Without a receiver in the description, only log them."""
+    """Push the metrics, or only log them if the description names no receiver."""
     return report(workload, samples(workload, results, now, unknown, coverage), now.timestamp())

@@ -1,7 +1,7 @@
 """Measures prediction quality by joining predictions with labels that arrived later.
 
-Both are read in batches. If there are more than a million predictions, a sample is selected by the hash of the join
-key. For ranking, whole queries are sampled.
+Predictions and labels are read in batches. If there are more than a million predictions, a sample is selected by the
+hash of the join key. For ranking, whole queries are sampled.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _MOST_JUDGED = 1_000_000
 
 @dataclass(slots=True)
 class KeyedPredictions:
-    """Predictions, each with a hash of its join key."""
+    """Predictions with a hash of each join key."""
 
     key: Key
     timestamp: str
     group: str = ""
-    label: str = ""  # the label column if rows contain their own labels
+    label: str = ""  # the label column if the rows contain their own labels
     sample: Sample = field(default_factory=lambda: Sample(_MOST_JUDGED))
     parts: list[pd.DataFrame] = field(default_factory=list)
     count: int = 0
@@ -58,7 +58,7 @@ class KeyedPredictions:
         self.predicted.update(_by_variant(frame))
         needed = [*self.key.columns, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
-            return  # these rows were captured without the join key
+            return  # the rows were captured without the join key
         frame = frame.dropna(subset=needed)
         self.findable.update(_by_variant(frame))
         columns: dict[str, Any] = {
@@ -112,7 +112,7 @@ class KeyedPredictions:
 
 @dataclass(slots=True)
 class Truths:
-    """Labels for the wanted keys. If a key has several, the newest by timestamp, or else the last one read."""
+    """Labels for certain keys. Of several labels for a key, the newest or else the last one is used."""
 
     key: Key
     label: str
@@ -170,7 +170,7 @@ class Truths:
 
 
 def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, float]:
-    """Return the share of predictions that have a label: overall under the empty name, and by variant if several.
+    """Return the share of labelled predictions, overall under an empty name and, if several, by variant.
 
     If predictions were sampled, the share is estimated from the sample.
     """
@@ -189,7 +189,7 @@ def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, f
 
 
 def _by_variant(frame: pd.DataFrame) -> Counter[str]:
-    """Count the rows of each variant; rows without a variant count under the empty name."""
+    """Count the rows of each variant. Rows without a variant count under an empty name."""
     if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
         return Counter({"": len(frame)} if len(frame) else {})
     return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
@@ -203,7 +203,7 @@ def joined(predictions: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer_of(part: pd.DataFrame) -> Answer:
-    """Return the model's predictions for these rows, with scores if available."""
+    """Return the model's predictions for these rows, and its scores if there are any."""
     import numpy as np
 
     scores: Any = None

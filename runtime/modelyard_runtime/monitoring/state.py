@@ -1,4 +1,4 @@
-"""The state that a monitor keeps between runs, in one small object in the store of the watched data.
+"""The state of a monitor between runs, stored as one small object in the store of the watched data.
 
 A retried run starts from the same state as the first attempt and replaces its changes, so nothing is counted twice.
 """
@@ -24,16 +24,16 @@ _FILE = "state.json"
 
 @dataclass(slots=True)
 class State:
-    """The state left by the previous run, and the state to save after this run."""
+    """The state after the previous run, and the state to save after this run."""
 
     run_id: str
-    where: Place | None = None  # if None, every run is the first
+    where: Place | None = None  # None makes every run the first one
     before: Section = field(default_factory=dict[str, Json])
     after: dict[str, Json] = field(default_factory=dict[str, Json])
 
     @classmethod
     def of(cls, workload: MonitorWorkload, now: datetime) -> State:
-        """Load a monitor's state; raises Refusal if it exists but cannot be read."""
+        """Load the state of a monitor. Raise Refusal if it exists but cannot be read."""
         run_id = os.environ.get(LOOK) or now.isoformat()
         location = workload.monitor.state
         if location is None:
@@ -44,7 +44,7 @@ class State:
         return cls(run_id, where, before, dict(before))
 
     def save(self) -> None:
-        """Save the state for the next run; raises Refusal if that fails."""
+        """Save the state for the next run. Raise Refusal if this fails."""
         if self.where is None:
             return
         content: dict[str, Json] = {"look": self.run_id, "before": dict(self.before), "after": self.after}

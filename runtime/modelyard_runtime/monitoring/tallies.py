@@ -1,4 +1,4 @@
-"""Mergeable counts that are made in one pass over rows, batch by batch."""
+"""Counts that are made in one pass over rows, batch by batch, and can be merged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_HASHES = 1_000_000
 
 
 class Tally(Protocol):
-    """Counts to which rows can be added, and which can be merged with other counts of the same kind."""
+    """Counts to which rows can be added, and which can be merged with counts of the same kind."""
 
     def add(self, frame: pd.DataFrame) -> None:
         """Count more rows."""
@@ -80,12 +80,12 @@ class Profiles:
 
 @dataclass(slots=True)
 class Distinct:
-    """The share of duplicate rows: exact for up to a million distinct rows, otherwise estimated from a sample.
+    """The share of duplicate rows, exact up to a million distinct rows and otherwise estimated from a sample.
 
-    Rows are sampled by their hash, so that equal rows are either all in the sample or all left out.
+    Rows are sampled by hash, so equal rows are either all in the sample or all excluded.
     """
 
-    columns: tuple[str, ...]  # all visible columns if empty
+    columns: tuple[str, ...]  # if empty, all visible columns
     hidden: frozenset[str] = frozenset()
     sample: Sample = field(default_factory=lambda: Sample(_MOST_HASHES))
     parts: list[tuple[Hashes, Numbers]] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Distinct:
             self._keep(*part)
 
     def share(self) -> float:
-        """The share of rows that duplicate another row, from 0 to 1."""
+        """Return the share of rows that duplicate another row, from 0 to 1."""
         self._compact()
         rows = sum(float(counts.sum()) for _, counts in self.parts)
         return 1 - sum(len(values) for values, _ in self.parts) / rows if rows else 0.0
@@ -134,14 +134,14 @@ class Distinct:
 
 @dataclass(slots=True)
 class Sample:
-    """A sample of at most about `most` distinct hashes. It starts with all hashes and is halved as needed."""
+    """A sample of at most about `most` distinct hashes. It starts with all hashes and is halved when necessary."""
 
     most: int
     below: int = 2**64 - 1
 
     @property
     def fraction(self) -> float:
-        """The sampled fraction, greater than 0 and at most 1."""
+        """Return the sampled fraction, which is greater than 0 and at most 1."""
         return (self.below + 1) / 2**64
 
     def holds(self, row_hashes: Hashes) -> npt.NDArray[np.bool_]:
@@ -163,7 +163,7 @@ class Sample:
 class Watched:
     """Counts for measuring drift and data quality.
 
-    `references` maps variants to column profiles. The empty name is for all rows, or for variants without any.
+    `references` maps variants to column profiles. The empty name is for all rows, or for variants without profiles.
     """
 
     own: frozenset[str]

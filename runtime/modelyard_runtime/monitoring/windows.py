@@ -1,6 +1,6 @@
-"""The rows that a monitor reads: the recent part of an endpoint's captures, or of a dataset.
+"""The rows that a monitor reads, which are the recent part of an endpoint's captures or of a dataset.
 
-Files are read one by one in batches, so that memory use does not depend on the size of the window.
+Files are read one by one in batches, so memory use does not depend on the size of the window.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Rows(Protocol):
 
     @property
     def timestamp(self) -> str:
-        """The column with the time of each row."""
+        """Return the column with the time of each row."""
         ...
 
     @property
     def own(self) -> tuple[str, ...]:
-        """The columns that are not model inputs."""
+        """Return the columns that are not model inputs."""
         ...
 
     def files(self) -> list[str]:
@@ -50,7 +50,7 @@ class Rows(Protocol):
         ...
 
     def newest(self) -> datetime | None:
-        """Return the time of the newest row, even if it is before the window; None if there are no rows."""
+        """Return the time of the newest row, even if it is before the window, or None without rows."""
         ...
 
 
@@ -100,7 +100,7 @@ class DatasetRows:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRows:
-    """The rows that an endpoint's servers captured in a window, each with its variant."""
+    """The rows that an endpoint's servers captured in a window, with the variant of each row."""
 
     workload: Workload
     capture: WatchedCapture
@@ -126,7 +126,7 @@ class CapturedRows:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        redacted = list(self.capture.redact)  # redacted values carry no information
+        redacted = list(self.capture.redact)  # redacted values contain no information
         for file in files:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
@@ -160,7 +160,7 @@ class CapturedRows:
         return sorted(entry.base_name for entry in listed(self._where()) if entry.base_name.startswith("day="))
 
     def _of_day(self, day: str) -> list[str]:
-        """List the files of a day as `variant=<name>/<file>`."""
+        """Return the files of a day as `variant=<name>/<file>`."""
         folder = self._where().below(day)
         paths = (str(path.path) for path in files(folder))
         return [path for path in paths if path.removeprefix(folder.path).strip("/").count("/") == 1]
@@ -176,7 +176,10 @@ def variant_of(file: str) -> str:
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
-    """Return a monitor run's rows and window, given the previous window. The label delay moves its end back."""
+    """Return the rows and the window of a monitor run, given the previous window.
+
+    The label delay moves its end back.
+    """
     monitor = workload.monitor
     watched = monitor.current
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
@@ -190,7 +193,7 @@ def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[
 
 
 def reference(workload: MonitorWorkload, now: datetime) -> DatasetRows:
-    """Return the reference rows that a window is compared with."""
+    """Return the reference rows with which a window is compared."""
     monitor = workload.monitor
     settings = monitor.reference or Reference()
     dataset = monitor.data[settings.data]

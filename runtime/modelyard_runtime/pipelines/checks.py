@@ -1,4 +1,4 @@
-"""Checks the description of a pipeline against what this runtime supports."""
+"""Checks whether this runtime supports the description of a pipeline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRITTEN = ("parquet", "csv")
 
 
 def check_pipeline(workload: Workload) -> PipelineWorkload:
-    """Return the pipeline; refuse it if this runtime does not support everything it requires."""
+    """Return the pipeline. Refuse it if this runtime does not support everything it requires."""
     if not isinstance(workload, PipelineWorkload):
         raise Refusal(f"'run' is for pipelines, and this workload is of type {workload.type}")
     kind, pipeline = workload.type, workload.pipeline
@@ -60,7 +60,7 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
 
 
 def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
-    """Check that the inputs of a built-in trainer have one label, and the columns required by a split or ranker."""
+    """Check that a built-in trainer's inputs have one label and the columns that a split or ranker needs."""
     labelled = sum(bool(dataset.label) for dataset in inputs)
     if labelled != 1:
         raise Refusal(f"one of its inputs must have a label; {labelled} have")

@@ -1,4 +1,4 @@
-"""Schedules pipeline steps: each starts when its dependencies have succeeded, with retries and timeouts."""
+"""Schedules pipeline steps with retries and timeouts. Each step starts after its dependencies have succeeded."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _log = logging.getLogger(__name__)
 Submit = Callable[[str, dict[str, Any]], tuple[Any, Any, Any]]
 """Starts a step by name, with references to the results of its dependencies.
 
-Returns the step's actor and two references: to a small summary, which the driver fetches, and to the result, which
-stays on the worker. Each step has its own actor, because an actor can be killed safely at any moment: force-cancelling
-a task just as it ends crashes the driver (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
+Returns the step's actor and two references: to a small summary that the driver fetches, and to the result, which stays
+on the worker. Each step has its own actor, because an actor can be killed safely at any time. Force-cancelling a task
+just as it ends crashes the driver (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step that has succeeded: its summary, and a reference to its result."""
+    """A step that has succeeded, with its summary and a reference to its result."""
 
     summary: Any
     result: Any
@@ -50,7 +50,7 @@ class Driver:
         self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """Return every step's outcome by name; None if a step failed for good, after which the others are killed."""
+        """Return every step's outcome by name, or None after a step failed for good and the others were killed."""
         import ray
 
         while len(self._done) < len(self._steps):
@@ -76,7 +76,7 @@ class Driver:
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
     def _check_attempt(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
-        """Return whether the step may still succeed; False if it has failed for good."""
+        """Return whether the step may still succeed. False means that it has failed for good."""
         import ray
         from ray.exceptions import RayError
 
@@ -116,7 +116,7 @@ class Driver:
 
 
 def order(steps: Mapping[str, Step]) -> list[str]:
-    """Sort the steps topologically; refuse cyclic dependencies."""
+    """Sort the steps topologically. Refuse cyclic dependencies."""
     ordered: dict[str, None] = {}
     while len(ordered) < len(steps):
         ready = [name for name, step in steps.items() if name not in ordered and set(step.needs) <= ordered.keys()]

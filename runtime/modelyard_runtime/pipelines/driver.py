@@ -1,4 +1,4 @@
-"""`run`: the driver of a pipeline in its Ray cluster. It schedules the steps, which run on workers."""
+"""`run` is the driver of a pipeline in its Ray cluster. It schedules the steps, which run on workers."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from modelyard_runtime.training.tuning import fixed_parameters, middle
 from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Pipeline, PipelineWorkload, Workload
 
-_BESIDE = 0.001  # of a Pod's group resource, for a task that runs next to a worker
+_BESIDE = 0.001  # share of a Pod's group resource, for a task that runs next to a worker
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Run the pipeline's steps, then evaluate and promote. Returns 0 if everything succeeds."""
+    """Run the pipeline's steps, then evaluate and promote. Return 0 if everything succeeds."""
     workload = check(mounted_workload())
     pipeline = workload.pipeline
     _start_ray(pipeline)
     if workload.type == "training":
         registry.connect(workload)
-        registry.open_experiment(pipeline.trained_model)  # also used by runs that user code starts
+        registry.open_experiment(pipeline.trained_model)  # runs that user code starts also use it
     if _is_delivered_or_approved(pipeline) and promotes_itself(workload):
         _log.info("before the run: %s", promote_waiting(Subject.of_training(workload)))
     run_name = new_run()
@@ -43,7 +43,7 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Whether an earlier version may be waiting for approval or delivery."""
+    """Return whether an earlier version may be waiting for approval or delivery."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)
@@ -69,7 +69,7 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
 
 
 def check(description: Workload) -> PipelineWorkload:
-    """Return the pipeline; refuse it before any work starts if it requires something unsupported."""
+    """Return the pipeline. Refuse it before any work begins if it requires something unsupported."""
     workload = check_pipeline(description)
     pipeline = workload.pipeline
     task, tuning = pipeline.task, pipeline.tuning
@@ -84,7 +84,7 @@ def check(description: Workload) -> PipelineWorkload:
 
 
 def _start_ray(pipeline: Pipeline) -> None:
-    """Join this Pod's Ray cluster. Without one, start a local Ray with the resources that the steps request."""
+    """Join this Pod's Ray cluster or, without one, start a local Ray with the resources that the steps request."""
     import ray
 
     if ray.is_initialized():
@@ -106,7 +106,7 @@ def _start_ray(pipeline: Pipeline) -> None:
 
 
 def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
-    """Start a step on a worker of its group. It uses the whole worker, or shares it with workers that it starts."""
+    """Start a step on a worker of its group. It uses the whole worker or shares it with workers that it starts."""
     import ray
 
     step = workload.pipeline.steps[name]

@@ -1,4 +1,4 @@
-"""Copies a run's logs to the artifact store before its Pods are deleted."""
+"""Copies the logs of a run to the artifact store before its Pods are deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
-    """Copy the logs of every cluster node, with one task per node. A failed copy does not fail the run."""
+    """Copy the logs of all cluster nodes, with one task per node. A failed copy does not fail the run."""
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -28,7 +28,7 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
     if workload.pipeline.logs is None:
         return
     copying: dict[Any, str] = {}
-    nodes_of_cluster: Any = ray.nodes  # Ray leaves it untyped
+    nodes_of_cluster: Any = ray.nodes  # untyped in Ray
     for node in nodes_of_cluster():
         if node["Alive"]:
             on_node = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
@@ -45,16 +45,16 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
 
 
 def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
-    """Copy this node's logs to `<folder of the pipeline>/<run>/<node>/`. Returns the number of files."""
+    """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`, and return the number of files."""
     import ray
 
     return copy_folder(workload, run_name, node, _SESSIONS / ray.get_runtime_context().get_session_name() / "logs")
 
 
 def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
-    """Copy the logs in one folder of this node. Returns the number of files.
+    """Copy the logs in one folder of this node, and return the number of files.
 
-    Runs may add logs and not replace any, so that a request whose answer was lost must not fail when it is repeated.
+    Runs may only add logs, not replace any. A request whose response was lost must not fail when it is repeated.
     """
     logs = workload.pipeline.logs
     if logs is None:

@@ -26,7 +26,7 @@ from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkloa
 
 _log = logging.getLogger(__name__)
 
-_WHOLE = 0.99  # of a Pod's group resource: the rest is for coordinators; a second worker is excluded by the Pod's CPUs
+_WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a Pod's CPUs exclude a second worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Summary:
 
 
 def worker_of(step: Step) -> dict[str, Any]:
-    """Return one worker's resource requests for a step, as Ray options."""
+    """Return the resource requests of one worker of a step, as Ray options."""
     resources = step.resources
     group = resources.group
     return {
@@ -64,7 +64,7 @@ def worker_of(step: Step) -> dict[str, Any]:
 
 
 def spread_out(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step starts workers and only coordinates them in its own process."""
+    """Return whether a step starts workers and only coordinates them in its own process."""
     if workload.type == "training" and workload.pipeline.tuning is not None:
         return True
     if step.entrypoint:
@@ -75,12 +75,12 @@ def spread_out(workload: PipelineWorkload, step: Step) -> bool:
 
 
 def scores(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step is built-in scoring, either in a batch inference or in a custom pipeline that declares a model."""
+    """Return whether a step is built-in scoring, in batch inference or in a custom pipeline that declares a model."""
     return not step.entrypoint and (step.model is not None or workload.type == "batch-inference")
 
 
 def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorkload:
-    """Turn a scoring step of a custom pipeline into a batch inference workload."""
+    """Convert a scoring step of a custom pipeline to a batch inference workload."""
     if step.model is None:
         return workload
     overrides = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
@@ -89,7 +89,7 @@ def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorklo
 
 
 def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, StepOutcome]:
-    """Run one step. `results` has references to the outcomes of earlier steps."""
+    """Run one step. `results` contains references to the outcomes of earlier steps."""
     import ray
 
     _log_here()
@@ -106,7 +106,7 @@ class StepActor:
     def perform(
         self, workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str
     ) -> tuple[Summary, StepOutcome]:
-        """Run the step using the module's `perform` function."""
+        """Run the step with the module's `perform` function."""
         return perform(workload, name, results, run)
 
 
@@ -158,7 +158,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
     best, run_id = _searched(workload, step, tuning, trial, run, reuse_workers=True)
     tuned = {**parameters, **best}
-    one_worker = Bounds(min=1, max=1)  # several workers are for parallel trials
+    one_worker = Bounds(min=1, max=1)  # several workers would be for parallel trials
     final_step = replace(step, workers=one_worker, parameters=tuned)
     if checkpoints is not None and goes_on(workload, final_step):
         return StepOutcome(_fitted(final_step, task, tuned, data, checkpoints), data, parameters=tuned, run_id=run_id)
@@ -172,7 +172,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
 def _fitted(
     step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, checkpoints: Checkpoints | None
 ) -> Any:
-    """Train the model in this process, or on separate workers if checkpoints or several workers are required."""
+    """Train the model in this process, or on separate workers if there are checkpoints or several workers."""
     if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
     model = train_together(step, task, parameters, data, worker_of(step), checkpoints)
@@ -184,9 +184,9 @@ def _fitted(
 def _searched(
     workload: PipelineWorkload, step: Step, tuning: Tuning, trial: Trial, run: str, reuse_workers: bool = False
 ) -> tuple[dict[str, Json], str]:
-    """Search for the best parameters. Returns them and the registry run that contains the trials.
+    """Search for the best parameters. Return them, and the registry run that contains the trials.
 
-    A search whose driver was killed is resumed if the data and step are unchanged.
+    A search whose driver was killed is resumed if the data and the step have not changed.
     """
     parent = begin(workload, run, state_of(workload, step))
     max_workers = step.workers.max
@@ -241,7 +241,7 @@ def _called(
 def _outcome(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> StepOutcome:
-    """Use a returned model, or its URI, as the outcome of the step in a training pipeline."""
+    """Use a returned model or its URI as the outcome of the step in a training pipeline."""
     if workload.type != "training" or result is None or not _is_model(result):
         return StepOutcome(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
@@ -257,7 +257,7 @@ def _is_model(result: Any) -> bool:
 
 
 def searched(pipeline: Pipeline, name: str) -> bool:
-    """Whether a search tunes this step of user code. It tunes the last step that no other step depends on.
+    """Return whether a search tunes this step of user code, which is the last step without dependents.
 
     In a pipeline with built-in trainers, the search tunes only the trainers, and later steps may report anything.
     """

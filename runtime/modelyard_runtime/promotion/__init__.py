@@ -1,1 +1,1 @@
-"""How aliases move to new versions: gates, approvals, soak times, change windows, and the history of moves."""
+"""Moves aliases to new versions, subject to gates, approvals, soaks and change windows, and records the moves."""

@@ -1,6 +1,6 @@
-"""Moves and records aliases so that concurrent promotions end at the newest version.
+"""Moves and records aliases, so that concurrent promotions end at the newest version.
 
-MLflow moves an alias without compare-and-swap. Each move is therefore recorded first. Then the alias is set to the
+MLflow moves an alias without compare-and-swap. Therefore, each move is recorded first. Then the alias is set to the
 version that the whole history implies, and both are read again until they agree. Either the last writer of the alias
 has read every record, or the author of a later record finds the alias wrong and sets it. See docs/decisions/0045.
 """
@@ -36,11 +36,11 @@ _BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
 _log = logging.getLogger(__name__)
 
 Fit = Callable[[Sequence[Move], str], bool]
-"""Whether a version may be loaded, given the moves of its alias."""
+"""Returns whether a version may be loaded, given the moves of its alias."""
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion and move the alias, unless it points to a newer version. Returns the alias's version."""
+    """Record a promotion and move the alias unless it has a newer version. Return the version at the alias."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
@@ -48,10 +48,10 @@ def promote(history: History, move: Move) -> str:
 def take_back(
     history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Roll the alias back from its current version. Returns the previous version, or empty if no earlier one is fit.
+    """Roll the alias back from its current version to the previous fit one. Return this version or an empty string.
 
     Unfit versions in between are also rolled back, because a starting server would refuse to load them. With `only`,
-    roll back only from that version; return empty if the alias has moved to another one.
+    roll back only from that version, and return an empty string if the alias has moved.
     """
     observe(history, alias)
     moves = history.moves(alias)
@@ -67,17 +67,17 @@ def take_back(
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
-    """Return the time of the alias's last rollback; None if it was never rolled back."""
+    """Return the time of the last rollback of the alias, or None if there was none."""
     return max((move.at for move in history.moves(alias) if move.action == TAKE_BACK), default=None)
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
-    """Return the versions that were rolled back from an alias. They are never promoted again automatically."""
+    """Return the versions that were rolled back from an alias, which are never promoted again automatically."""
     return taken_back(history.moves(alias))
 
 
 def settle(history: History, alias: str) -> str:
-    """Set the alias to the version that its history implies, until both agree. Returns that version."""
+    """Set the alias to the version that its history implies, until both agree. Return this version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
         target = candidates[0] if candidates else ""
@@ -90,9 +90,9 @@ def settle(history: History, alias: str) -> str:
 
 
 def observe(history: History, alias: str) -> None:
-    """Record that somebody moved the alias in the registry, if it differs from its history.
+    """If the alias differs from its history, record that somebody moved it in the registry.
 
-    Nothing is recorded while a record is open: each process that moves an alias keeps its record open until it is done.
+    Nothing is recorded while a record is open. Each process that moves an alias keeps its record open until it is done.
     A record that stays open was left by a process that ended, and its move is completed.
     """
     for _ in range(_TRIES):
@@ -114,7 +114,7 @@ def observe(history: History, alias: str) -> None:
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Complete interrupted moves, except recent ones, which another process may be making."""
+    """Complete interrupted moves, except recent ones, which another process may still be making."""
     target = next(iter(standing(moves)), "")
     record = recorded(moves, target)
     if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
@@ -141,9 +141,9 @@ def _at(history: History, alias: str) -> str:
 
 
 def _digest(name: str, number: str) -> str:
-    """Return the digest of a version that somebody selected by hand; empty if its files cannot be read.
+    """Return the digest of a version that somebody selected by hand, or nothing if its files cannot be read.
 
-    Without a digest, the version is never loaded: its own tag cannot be trusted, as the registering workload wrote
+    Without a digest, the version is never loaded. Its own tag cannot be trusted, because the registering workload wrote
     it.
     """
     try:

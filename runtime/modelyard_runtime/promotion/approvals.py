@@ -1,4 +1,4 @@
-"""Approvals: statements signed by people, which name the digest of the files to approve.
+"""Approvals are statements signed by people that contain the digest of the files to approve.
 
 An approval is stored in a tag of the version. Anybody can write the tag, but only signatures by listed keys count.
 """
@@ -30,7 +30,7 @@ class _Elsewhere(NotSigned):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A valid approval: its group, the key's fingerprint, and the signed statement."""
+    """A valid approval with its group, the key's fingerprint, and the signed statement."""
 
     group: str
     key: str
@@ -39,7 +39,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A version's valid approvals, how many are missing, and why other approvals do not count."""
+    """The valid approvals of a version, how many are missing, and why other approvals do not count."""
 
     approvals: tuple[Approval, ...]
     missing: int
@@ -48,12 +48,12 @@ class Standing:
 
     @property
     def evidence(self) -> dict[str, str]:
-        """Return the signed statements by group, to be stored with the move of the alias."""
+        """Return the signed statements by group, which are stored with the move of the alias."""
         return {one.group: one.evidence for one in self.approvals}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
-    """Return the statement that an approval must sign. It is valid only for the environment and alias that it names."""
+    """Return the statement that an approval must sign. It is valid only for its environment and alias."""
     return {
         **KIND,
         "system": workload.system,
@@ -82,7 +82,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
-            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # files next to the spec serve all versions
+            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # files next to the spec are for all versions
                 refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
@@ -94,7 +94,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
 
 
 def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
-    """Return the key that signed exactly the expected statement; raises NotSigned otherwise."""
+    """Return the key that signed exactly the expected statement. Otherwise, raise NotSigned."""
     try:
         document = json.loads(evidence[:_LONGEST])
         statement, signature = document["statement"], document["signature"]
@@ -112,7 +112,7 @@ def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
 
 
 def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return possible approvals with their sources: tags of the version, and files next to the spec."""
+    """Return possible approvals with their sources, which are tags of the version and files next to the spec."""
     if policy is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
@@ -120,7 +120,7 @@ def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[st
 
 
 def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
-    """Return the valid keys of each group. An invalid key approves nothing, and does not affect the others."""
+    """Return the valid keys of each group. An invalid key approves nothing and does not affect the others."""
     if policy is None:
         return {}
     lines = {name: policy.groups[name].ssh_keys if name in policy.groups else () for name in policy.from_}
@@ -130,7 +130,7 @@ def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
 
 @cache
 def _key(group: str, line: str) -> bytes | None:
-    """Parse a key in the description. If it is invalid, log one warning and return None."""
+    """Parse a key in the description. If it is invalid, log a warning and return None."""
     try:
         return key_of(line)
     except NotSigned as problem:

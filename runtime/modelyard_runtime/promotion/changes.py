@@ -1,4 +1,4 @@
-"""Decides when aliases may move: within a change window and outside freezes, in one time zone."""
+"""Decides when aliases may move: in a change window and outside of freezes, in one time zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DAY = timedelta(days=1)
 
 
 def closed(changes: Changes | None, now: datetime) -> str:
-    """Return why no alias may move now; empty if it may."""
+    """Return the reason why no alias may move now, or an empty string if aliases may move."""
     if changes is None:
         return ""
     local_time = now.astimezone(_zone(changes.time_zone))
@@ -35,7 +35,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _open(window: ChangeWindow, local_time: datetime) -> bool:
-    """Whether a window is open at this time. It may have opened on the evening before."""
+    """Return whether a window is open at this time. It may have opened on the previous evening."""
     first, last = window.from_minute, window.to_minute
     days, minute = window.days, local_time.hour * 60 + local_time.minute
     if first < last:

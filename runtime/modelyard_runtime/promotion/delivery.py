@@ -1,4 +1,4 @@
-"""Delivers an alias's version as a bundle, for clusters that cannot reach the registry."""
+"""Delivers the version of an alias as a bundle, for clusters that cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 def deliver(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver an alias's version as a bundle to its declared destination. Returns the outcome.
+    """Deliver an alias's version as a bundle to its declared destination, and return the outcome.
 
-    Idempotent: a version that was already delivered is left unchanged, and an interrupted delivery is repeated.
+    The call is idempotent. A version that was already delivered is left unchanged, and an interrupted delivery is
+    repeated.
     """
     delivery = model.delivery
     if delivery is None:
@@ -48,7 +49,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver this alias, and aliases that people move in the registry without notifying this workload."""
+    """Deliver this alias, and other aliases that people move in the registry without notifying this workload."""
     sentences = [deliver(workload, model, alias)]
     for other_alias, delivery in model.other_deliveries.items():
         sentences.append(deliver(workload, replace(model, delivery=delivery), other_alias))
@@ -56,7 +57,7 @@ def deliver_all(workload: Workload, model: Model, alias: str) -> str:
 
 
 def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
-    """Return a version's digest and signed approvals, from the history if there is one, otherwise from its tags."""
+    """Return a version's digest and signed approvals from its history or, without one, from its tags."""
     if not model.history:
         approvals = {
             tag.removeprefix(APPROVAL_TAG): statement
@@ -92,7 +93,7 @@ def deliver_version(
 def write_bundle(
     version: registry.Version, alias: str, folder: Path, expected_digest: str, approvals: Mapping[str, str]
 ) -> Bundle:
-    """Write a version's bundle to a new folder. The files are refused if their digest differs from the expected one."""
+    """Write a version's bundle to a new folder. Refuse the files if they do not have the expected digest."""
     from mlflow import artifacts
 
     folder.mkdir(parents=True)

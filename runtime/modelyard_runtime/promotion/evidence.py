@@ -1,4 +1,4 @@
-"""Verifies the signed approvals in an alias's history again whenever a version is loaded."""
+"""When a version is loaded, verifies the signed approvals in the history of its alias again."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """Return a version's recorded statements about these files, by group. Additional ones of a group are numbered.
+    """Return a version's recorded statements about these files by group. Further ones of a group are numbered.
 
-    All are kept, because which ones count depends on the keys listed where they are verified.
+    All are kept, because which ones count depends on the keys that are listed where they are verified.
     """
     statements: dict[str, str] = {}
     for move in moves:
@@ -63,13 +63,13 @@ def _standing(
 
 
 def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
-    """Whether the records of an alias's version lack required approvals."""
+    """Return whether the records of an alias's version lack required approvals."""
     live = _live(promotion)
     return live is not None and bool(approvals.standing(workload, promotion, live.tags, live.move.digest).missing)
 
 
 def add_later(workload: Workload, promotion: Promotion) -> None:
-    """Record approvals that arrived after an alias was moved to a version.
+    """Record approvals that were given after the alias moved to a version.
 
     The version may have gone live before approvals were required, by hand, or with a key that is no longer listed.
     """
@@ -101,7 +101,7 @@ def add_later(workload: Workload, promotion: Promotion) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The version that an alias points to, its record, and the statements in its records, in the format of tags."""
+    """The version at an alias, its record, and the statements in its records in the format of tags."""
 
     version: registry.Version
     move: Move
@@ -109,7 +109,7 @@ class _Live:
 
 
 def _live(promotion: Promotion) -> _Live | None:
-    """Return the live version and its record; None if no approvals are required or no record has its digest."""
+    """Return the live version and its record, or None if no approvals are required or no record has its digest."""
     alias, history = promotion.promote_to, History(promotion.model)
     version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:

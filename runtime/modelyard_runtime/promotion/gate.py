@@ -1,4 +1,4 @@
-"""The promotion gate: an alias moves only if every rule passes."""
+"""The promotion gate. An alias moves only if every rule passes."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ HELD = "held"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison of two versions on rows that neither was trained on. `left_out` counts the other rows."""
+    """A comparison of two versions on rows that neither was trained on. `left_out` is the number of other rows."""
 
     version: str
     value: float
     other: float
     rows: int
     left_out: int
-    gained: float  # positive means better, whichever direction the metric has
-    low: float  # bounds of the gain at the rule's confidence
+    gained: float  # positive means better for every metric
+    low: float  # the interval of the gain at the rule's confidence
     high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows with one value of a column: how many there are, and the metric if there are enough."""
+    """The rows with one value of a column: their number, and the metric if there are enough."""
 
     rows: int
     value: float | None
 
 
 class Incomparable(Exception):
-    """The versions cannot be compared on these data; the message says why, and what to do."""
+    """The versions cannot be compared on these data. The message gives the reason and a remedy."""
 
 
 class Measures(Protocol):
     """The measurements of the new version that a gate needs."""
 
     def value(self, line: Check) -> float:
-        """Return the metric of a rule."""
+        """Return the metric that a rule uses."""
         ...
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the metric with that of an alias's current version; None if there is no such version."""
+        """Compare the metric with that of an alias's current version. Return None if there is no such version."""
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:
@@ -62,7 +62,7 @@ class Measures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on one rule of the gate, and the reason in words. `figures` has the numbers behind it."""
+    """The verdict on one rule of the gate, with the reason in words. `figures` has the underlying numbers."""
 
     name: str
     holds: bool
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
-    """Refuse rules whose metric cannot be computed: user code reports metrics only for the new model."""
+    """Refuse rules whose metric cannot be computed. User code reports metrics only for the new model."""
     for line in pipeline.validation:
         metric = line.metric
         options = {"versus": line.versus, "data": line.data, "by": line.by}
@@ -172,7 +172,7 @@ CONFIDENCE = 0.95
 
 
 def sureness(line: Check) -> float:
-    """Return the confidence of a comparison's interval, even if the spec judges by the difference alone."""
+    """Return the confidence of the interval of a comparison, even if the spec uses only the difference."""
     return line.confidence or CONFIDENCE
 
 

@@ -1,7 +1,7 @@
-"""The history of a model's aliases: one MLflow run per move, in an experiment of its own.
+"""The history of a model's aliases, with one MLflow run per move in a separate experiment.
 
-Each run is created before the alias moves and marked as finished afterwards. The history is append-only: runs are
-never changed or deleted, and deleted runs are read too. These runs alone determine the version of each alias.
+Each run is created before the alias moves and marked as finished afterwards. The history is append-only: runs are never
+changed or deleted, and deleted runs are read as well. These runs alone determine the version of each alias.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One record: what was done to an alias, by whom and why.
+    """A record of what was done to an alias, by whom and why.
 
     `version` is the version that was promoted or rolled back. `over` has the versions that somebody skipped by moving
     the alias by hand. Records of later approvals move nothing.
@@ -34,7 +34,7 @@ class Move:
     alias: str
     action: str
     version: str
-    before: str  # the alias's previous version
+    before: str  # the previous version of the alias
     who: str
     why: str
     digest: str = ""
@@ -46,7 +46,7 @@ class Move:
 
 
 class History:
-    """The moves of the aliases of one registered model."""
+    """All moves of the aliases of one registered model."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.registered_name
@@ -74,7 +74,7 @@ class History:
         return tuple(sorted(moves, key=lambda entry: (entry.at, entry.id)))
 
     def append(self, move: Move) -> str:
-        """Record a move before it is made. Returns the record's ID."""
+        """Record a move before it is made, and return the ID of the record."""
         fields = {
             "alias": move.alias,
             "action": move.action,
@@ -94,7 +94,7 @@ class History:
         )
 
     def witness(self, move: Move, monitor: str, seen: str) -> None:
-        """Record what a monitor has observed of a version since a move. Only each monitor's latest record counts.
+        """Record what a monitor has observed about a version since a move. Only its latest record counts.
 
         These records are stored outside the history, because any workload that can write to the history could move an
         alias.
@@ -109,7 +109,7 @@ class History:
         _client().create_run(self._opened(self.soaks), tags=tags, run_name=run_name)
 
     def witnessed(self, move: str, monitor: str) -> str:
-        """Return what a monitor has observed of a version since a move; empty if it has not run yet."""
+        """Return what a monitor has observed about a version since a move, or nothing before its first run."""
         run = self._witnessed(move, monitor)
         return "" if run is None else str(run.data.tags.get(f"{_SOAK}seen", ""))
 
@@ -122,7 +122,7 @@ class History:
         return runs[0] if runs else None
 
     def finish(self, move: str) -> None:
-        """Mark a move as complete: the alias points to the right version."""
+        """Mark a move as complete, because the alias has the right version."""
         _client().set_terminated(move, _FINISHED)
 
     def _opened(self, name: str) -> str:
@@ -145,7 +145,7 @@ def moved(moves: Iterable[Move]) -> Iterable[Move]:
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
-    """Return the versions that an alias may point to, newest first. The first is the one it should point to.
+    """Return the versions that an alias may have, newest first. The first one is the version it should have.
 
     Promotions recorded in any order end at the newest version, whichever process moves the alias last.
     """
@@ -159,7 +159,7 @@ def standing(moves: Iterable[Move]) -> tuple[str, ...]:
 
 
 def arrived(moves: Iterable[Move], version: str) -> Move | None:
-    """Return the move since which an alias has always pointed to a version; None if it does not point to it now.
+    """Return the move since which an alias has always had a version, or None if it does not have it now.
 
     If the alias leaves a version and returns to it, the later move counts.
     """
@@ -176,7 +176,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """Return the versions that were removed from an alias, by a rollback or by hand, and not restored since."""
+    """Return the versions that were removed from an alias by a rollback or by hand, and not restored since."""
     versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
@@ -187,7 +187,7 @@ def taken_back(moves: Iterable[Move]) -> frozenset[str]:
 
 
 def recorded(moves: Iterable[Move], version: str) -> Move | None:
-    """Return the last record that moved the alias to a version, if the alias may still point to it."""
+    """Return the last record that moved the alias to a version, if the alias may still have this version."""
     moves = tuple(moved(moves))
     if version not in standing(moves):
         return None
@@ -195,7 +195,7 @@ def recorded(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def actor_of(workload: Workload) -> str:
-    """Identify who moves an alias: the workload and its login."""
+    """Return who moves an alias, as the workload and its login."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
     return " as ".join(part for part in (workload.address, user) if part)
 

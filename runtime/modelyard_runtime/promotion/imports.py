@@ -1,11 +1,11 @@
-"""Imports models trained elsewhere: registers a model if its files have the digest in the spec.
+"""Imports models trained elsewhere. A model is registered if its files have the digest in the spec.
 
-The files are copied into the model's own artifact folder, so that the version can be used without access to the source
+The files are copied into the model's own artifact folder, so that the version can be used without access to the source,
 and later changes to the source have no effect.
 
 If several processes import at once, at most one registers the version. Each opens a run in the model's experiment, then
-looks for other open runs and backs off if there are any. A process that saw none opened its run before any other
-looked, and it closes that run only after registering the version. See docs/decisions/0057.
+looks for other open runs, and backs off if there are any. A process that saw none opened its run before any other
+process looked, and closes this run only after registering the version. See docs/decisions/0057.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from modelyard_runtime.storage.filesystem import listed, place, reading
 from modelyard_runtime.workload.records import Promotion
 
 FROM_TAG = "modelyard.import"
-"""Tag on a version and on the run that registered it: the source of its files."""
+"""Tag with the source of the files, on a version and on the run that registered it."""
 
 RUN_TAG = "modelyard.import.digest"
-"""Tag on a run that is registering or has registered a version: the digest of its files."""
+"""Tag with the digest of the files, on a run that is registering or has registered a version."""
 
 LARGEST_BYTES = 8 * 2**30
 """The maximum total size of a model's files, which are copied to a scratch volume of limited size."""
 
-_LONGEST = timedelta(hours=1)  # maximum duration of a promoter run; an older open run was left by a process that ended
+_LONGEST = timedelta(hours=1)  # maximum duration of a promoter run, so an older open run was abandoned
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 
 
 def import_model(subject: Subject) -> str:
-    """Register the version that the import names, unless it already exists. Returns the outcome.
+    """Register the version that the import names unless it already exists, and return the outcome.
 
-    Raises Refusal if the source must not be imported or its files do not match the spec, and passes on errors of stores
-    and the registry. Nothing is registered in these cases.
+    Raises Refusal if the source must not be imported or its files do not match the spec. Errors of stores and the
+    registry are also raised. Nothing is registered in these cases.
     """
     model = subject.promotion.model
     existing = registered(subject)
@@ -63,7 +63,7 @@ def import_model(subject: Subject) -> str:
 
 
 def registered(subject: Subject) -> registry.Version | None:
-    """Return the imported version if it is in use or was the last one imported; otherwise None.
+    """Return the imported version if it is in use or was the last one imported, and otherwise None.
 
     If the spec returns to an earlier model after another one went live, the model is imported again as a newer version.
     """
@@ -77,12 +77,12 @@ def registered(subject: Subject) -> registry.Version | None:
 
 
 def is_named(promotion: Promotion, version: registry.Version) -> bool:
-    """Whether a version has the digest in the import."""
+    """Return whether a version has the digest in the import."""
     return version.tags.get(DIGEST_TAG) == promotion.imported.digest
 
 
 def _fetched(subject: Subject, folder: Path) -> Path:
-    """Download the source's files, without the file that MLflow's client adds."""
+    """Download the files of the source without the file that MLflow's client adds."""
     from mlflow import artifacts
 
     source = subject.promotion.imported
@@ -98,7 +98,7 @@ def _fetched(subject: Subject, folder: Path) -> Path:
 
 
 def _trained_here(uri: str, store: str, digest: str) -> str:
-    """Return why a source counts as trained by a pipeline that registers here; empty if it does not.
+    """Return the reason why a source counts as trained by a pipeline that registers here, or an empty string.
 
     Copies of such a version have the same digest, wherever they are stored.
     """
@@ -116,7 +116,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
 
 
 def _made_by(uri: str) -> str:
-    """Return the workload that created a version or run in the registry; empty if unknown."""
+    """Return the workload that created a version or run in the registry, or an empty string if unknown."""
     kind, _, path = uri.partition(":/")
     name, _, number = path.partition("/")
     tags = registry.version(name, number).tags if kind == "models" else _client().get_run(name).data.tags
@@ -157,7 +157,7 @@ def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
 
 
 def _check(subject: Subject, files: Path) -> None:
-    """Refuse files that do not match the spec. No file is parsed before the digest is verified."""
+    """Refuse files that do not match the spec. No file is parsed before its digest is verified."""
     from mlflow.models import Model
 
     promotion = subject.promotion
@@ -209,7 +209,7 @@ def _register(subject: Subject, files: Path) -> str:
 
 @contextmanager
 def exclusive_run(subject: Subject, tags: dict[str, str]) -> Generator[Any]:
-    """Open a run in the model's experiment; yield None if another run is open for the same digest."""
+    """Open a run in the model's experiment. Yield None if another run is open for the same digest."""
     source = subject.promotion.imported
     digest, client = source.digest, _client()
     experiment = registry.open_experiment(subject.promotion.model)

@@ -1,4 +1,7 @@
-"""The last step of promotion: moves the alias once this exact model has all approvals. Until then the version waits."""
+"""Moves the alias when exactly this model has all approvals, as the last step of promotion.
+
+The version waits until then.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,10 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Approvals, Model, PipelineWorkload, PromoterWorkload, Promotion, Workload
 
 FAILED_TAG = "modelyard.gate.failed"
-"""Tag on a version: the rules of its gate that failed."""
+"""Tag with the rules of its gate that a version failed."""
 
 AGAINST_TAG = "modelyard.gate.against"
-"""Tag on a version: the number of the version that its gate compared it with, or `none` if there was none."""
+"""Tag with the number of the version that the gate compared a version with, or `none`."""
 
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
@@ -42,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Promote the newest versions that passed their gate and currently meet every other requirement."""
+    """Promote the newest versions that passed their gate and currently meet all other requirements."""
     workload, now = mounted_workload(), now or datetime.now(UTC)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
@@ -70,9 +73,9 @@ def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
 
 
 def _look(subject: Subject, now: datetime) -> None:
-    """Process one promotion, then report its status, even after a failure.
+    """Process one promotion, and then report its status, even after a failure.
 
-    A refused import does not stop the rest.
+    A refused import does not prevent the rest.
     """
     try:
         try:
@@ -94,7 +97,7 @@ def _move_on(subject: Subject, now: datetime) -> None:
 
 
 def promote(subject: Subject, version: registry.Version) -> str:
-    """Move the alias to a version if no approvals are missing, and deliver the version. Returns the outcome."""
+    """Move the alias to a version if it has all approvals, deliver the version, and return the outcome."""
     promotion = subject.promotion
     alias = promotion.promote_to
     if outdated := _outdated(promotion, version):
@@ -121,7 +124,7 @@ def promote(subject: Subject, version: registry.Version) -> str:
 
 
 def _unapproved(subject: Subject, version: registry.Version) -> str:
-    """Describe the missing approvals in a sentence; empty if there are none. Logs why other approvals do not count."""
+    """Describe the missing approvals in a sentence, or return an empty string. Log why other approvals do not count."""
     approved = _approved(subject, version)
     for reason in approved.refused:
         _log.warning("version %s of %s: %s", version.version, version.name, reason)
@@ -136,9 +139,9 @@ def _unapproved(subject: Subject, version: registry.Version) -> str:
 
 
 def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
-    """Promote the newest waiting version that meets every requirement, if it is newer than the alias's version.
+    """Promote the newest waiting version that meets all requirements, if it is newer than the alias's version.
 
-    If there is none, deliver the current versions of the aliases, unless that was already done.
+    If there is none, deliver the current versions of the aliases unless they were delivered before.
     """
     promotion, now = subject.promotion, now or datetime.now(UTC)
     name, alias = promotion.model.registered_name, promotion.promote_to
@@ -156,7 +159,7 @@ def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
 
 
 def _take_back_failed(subject: Subject, now: datetime) -> None:
-    """Roll back the previous stage's alias if its version failed the soak."""
+    """Roll back the alias of the previous stage if its version failed the soak."""
     promotion = subject.promotion
     model, before = promotion.model, promotion.after
     for version in _waiting(promotion, _candidates(promotion)):
@@ -177,7 +180,7 @@ def _take_back_failed(subject: Subject, now: datetime) -> None:
 
 
 def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None:
-    """Return the approvals that another alias of the same model requires; None if it requires none."""
+    """Return the approvals that another alias of the same model requires, or None."""
     if not isinstance(workload, PromoterWorkload):
         return None
     promotions = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
@@ -209,10 +212,10 @@ def report_standing(subject: Subject, now: datetime | None = None) -> None:
 
 
 def standing(subject: Subject) -> list[Sample]:
-    """Report whether the gate refused the newest version, and how many versions lack only approvals.
+    """Report whether the gate refused the newest version, and how many versions wait only for approvals.
 
-    The alias's current version counts if it lacks approvals. A version does not count if its gate compared it with a
-    version that is no longer in use: it cannot be promoted, so it needs no approval.
+    The count includes the alias's current version if it lacks approvals. It excludes versions whose gate compared them
+    with a version that is no longer in use: they cannot be promoted, so they need no approval.
     """
     promotion = subject.promotion
     name = promotion.model.registered_name
@@ -258,7 +261,7 @@ def _labels_of_alias(subject: Subject) -> dict[str, str]:
 
 
 def _failed_last(promotion: Promotion) -> bool:
-    """Whether the previous stage's last version failed its soak and was rolled back."""
+    """Return whether the last version in the previous stage failed its soak and was rolled back."""
     history, before = History(promotion.model), promotion.after
     current = registry.version_at(history.name, before)
     rollbacks = (
@@ -279,7 +282,7 @@ def _candidates(promotion: Promotion) -> list[registry.Version]:
 
 
 def _passed(promotion: Promotion, version: registry.Version) -> bool:
-    """Whether a version passed the required rules of the gate."""
+    """Return whether a version passed the required rules of the gate."""
     if promotion.checks is None or version.tags.get(GATE_TAG) != "refused":
         return version.tags.get(GATE_TAG) == HELD
     try:
@@ -290,7 +293,7 @@ def _passed(promotion: Promotion, version: registry.Version) -> bool:
 
 
 def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[registry.Version]:
-    """Return the versions that passed the gate and are newer than the alias's version."""
+    """Return the versions that passed the gate and are newer than the version at the alias."""
     model, alias = promotion.model, promotion.promote_to
     current = registry.version_at(model.registered_name, alias)
     refused = aliases.refused_again(History(model), alias)
@@ -304,9 +307,10 @@ def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[reg
 
 
 def _is_of(subject: Subject, version: registry.Version) -> bool:
-    """Whether a version may get this alias.
+    """Return whether a version may get this alias.
 
-    A training promotes its own versions, an import the version that it names, and a stage those of the previous stage.
+    A training promotes its own versions, an import promotes the version that it names, and a stage promotes versions
+    from the previous stage.
     """
     if subject.stage:
         return True
@@ -317,7 +321,7 @@ def _is_of(subject: Subject, version: registry.Version) -> bool:
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Return tags that record which version the gate compares the new one with; empty without a comparison."""
+    """Return tags with the version that the gate compares the new one with, or none without a comparison."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}
@@ -326,7 +330,7 @@ def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
 
 
 def _outdated(promotion: Promotion, version: registry.Version) -> str:
-    """Return why a version is not promoted although it passed the gate; empty if nothing has changed since.
+    """Return why a version is not promoted although it passed the gate, or an empty string.
 
     Another run may have promoted a newer version, or the version that it was compared with may no longer be in use.
     """
@@ -351,12 +355,12 @@ def _outdated(promotion: Promotion, version: registry.Version) -> str:
 
 
 def _approved(subject: Subject, version: registry.Version) -> approvals.Standing:
-    """Check a version's approvals using the digest from its gate. Its files are verified before the alias moves."""
+    """Check a version's approvals for the digest from its gate. Its files are verified before the alias moves."""
     return approvals.standing(subject.workload, subject.promotion, version.tags, version.tags.get(DIGEST_TAG, ""))
 
 
 def _unchanged(promotion: Promotion, version: registry.Version) -> str:
-    """Return the digest of a version's files, after verifying that they are unchanged.
+    """Verify that a version's files are unchanged, and return their digest.
 
     The files must be those that the gate evaluated, that were approved, and that served in the previous stage.
     """

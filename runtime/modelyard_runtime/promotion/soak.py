@@ -1,7 +1,7 @@
-"""Soaking: before a version gets the next alias, it must serve at the previous one and pass a monitor's checks.
+"""Before a version gets the next alias, it soaks: it serves at the previous one and must pass a monitor's checks.
 
-The monitor's results are recorded outside the alias's history, where soak monitors can write and trainings cannot.
-Rows of other versions behind the same variants do not count.
+The monitor's results are recorded outside the alias's history, where soak monitors can write and trainings cannot. Rows
+of other versions behind the same variants do not count.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A monitor run's result for one version behind a variant.
+    """The result of a monitor run for one version behind a variant.
 
-    It has the number of labelled rows, and the checks that failed or could not be evaluated on them.
+    It contains the number of labelled rows, and the checks that failed or could not be evaluated on them.
     """
 
     rows: int
@@ -34,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a version has finished its soak; if not, why, and whether it has failed."""
+    """Whether a version has finished its soak or, if not, why, and whether it has failed."""
 
     reason: str = ""
     failed: bool = False
@@ -48,7 +48,7 @@ def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
 
 
 def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
-    """Record a monitor run's results for the soaking versions, by model, alias and version."""
+    """Record the results of a monitor run for soaking versions, by model, alias and version."""
     monitor = workload.monitor
     soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():
@@ -74,7 +74,7 @@ def _served(model: Model) -> str:
 
 
 def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
-    """Whether a version has been at the previous stage's alias for long enough and has passed its checks."""
+    """Return whether a version has been at the previous stage's alias for long enough and has passed its checks."""
     soak, before = promotion.soak, promotion.after
     if soak is None:
         return Standing()

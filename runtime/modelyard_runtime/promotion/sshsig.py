@@ -15,11 +15,11 @@ _MAGIC = b"SSHSIG"
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 _LEAST_RSA_BITS = 2048
 _PRESENT = 1
-"""Flag of a security key's signature: the user touched the key."""
+"""The flag in a security key's signature which shows that the user touched the key."""
 
 
 class NotSigned(Exception):
-    """A text is not signed by the key that the signature names; the message says why."""
+    """A text is not signed by the key that its signature names. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Signature:
     hash: str
     algorithm: bytes
     signed: bytes
-    more: bytes  # for security keys: flags and counter
+    more: bytes  # flags and counter of a security key
 
 
 class _Reader:
@@ -52,7 +52,7 @@ class _Reader:
 
 
 def key_of(line: str) -> bytes:
-    """Parse the key in a line such as that of `id_ed25519.pub`: its type, the key, and a comment."""
+    """Parse the key in a line such as that of `id_ed25519.pub`, which has a type, a key and a comment."""
     parts = line.split()
     try:
         key = base64.b64decode(parts[1], validate=True)

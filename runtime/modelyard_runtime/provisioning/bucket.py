@@ -1,4 +1,4 @@
-"""`store`: creates a bucket on an S3-compatible service, with versioning and retention. Idempotent."""
+"""`store` creates a bucket on an S3-compatible service, with versioning and retention. It is idempotent."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def ensure_bucket(
 ) -> None:  # boto3 types its clients at run time
     """Create the bucket if necessary, set its versioning, and delete objects older than `retention_s` seconds.
 
-    With 0, no object is deleted for its age. `expire` maps folders to the number of days after which their objects are
-    deleted. S3 counts retention in days, so `retention_s` is rounded up and nothing is deleted too early.
+    With 0, no object is deleted because of its age. `expire` maps folders to the number of days after which their
+    objects are deleted. S3 counts retention in days, so `retention_s` is rounded up, and nothing is deleted too early.
     """
     _create(client, name)
     status = "Enabled" if versioned else "Suspended"

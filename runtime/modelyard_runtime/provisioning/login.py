@@ -1,4 +1,4 @@
-"""`login`: creates a login for a database on RDS, with a new password each time. Idempotent.
+"""`login` creates a login for a database on RDS, with a new password each time. It is idempotent.
 
 The master login has access to the whole instance. This login owns only its database, and its password is stored in its
 own secret. No other verb reads the master's secret.
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """The address of an RDS instance, and the secret that contains its master login."""
+    """The address of an RDS instance, and the secret with its master login."""
 
     host: str
     port: int

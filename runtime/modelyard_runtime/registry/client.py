@@ -1,4 +1,4 @@
-"""A client for the MLflow model registry, at the address in the description, with its credentials."""
+"""A client for the MLflow model registry whose address and credentials are in the description."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 STORE = "MODELYARD_REGISTRY_STORE"
-"""The environment variable in which `connect` keeps the address of the registry's store, beside MLflow's variables."""
+"""The environment variable in which `connect` stores the address of the registry's store."""
 
 _TRIES = 3
 
@@ -40,7 +40,7 @@ class Version:
 
 
 def connect(workload: records.Workload) -> None:
-    """Configure MLflow for the description's registry, using the environment variables with its credentials."""
+    """Configure MLflow for the registry in the description, whose credentials are in environment variables."""
     import mlflow
 
     registry = workload.registry or records.Registry(uri="")
@@ -58,15 +58,16 @@ def connect(workload: records.Workload) -> None:
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):
-        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a registry on a laptop: one user, no server, no database
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a registry on a laptop has one user, no server, no database
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
 
 def open_experiment(model: records.Model) -> str:
-    """Select the experiment of the trained or imported model for later runs; create it if necessary. Returns its ID.
+    """Select the experiment of the trained or imported model for later runs, and return its ID.
 
-    Its artifacts are stored in the model's own folder, the only folder that this workload may write to.
+    The experiment is created if necessary. Its artifacts are stored in the model's own folder, the only folder that
+    this workload may write to.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -88,7 +89,7 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """Set the environment variables with which MLflow accesses artifacts, depending on the store's protocol."""
+    """Set the environment variables with which MLflow accesses artifacts, which depend on the store's protocol."""
     os.environ[STORE] = store
     access = workload.stores.get(store)
     if access is not None:
@@ -96,9 +97,9 @@ def _open_artifacts(workload: records.Workload, store: str) -> None:
 
 
 def stored_elsewhere(version: Version) -> str:
-    """Return the address of a version's files if they are in another store than the registry's; else an empty string.
+    """Return the address of a version's files if they are outside the registry's store, or an empty string.
 
-    A login that may register versions may name any address, and clients of a store that cannot be reached try for
+    A login that may register versions may enter any address, and clients of a store that cannot be reached try for
     minutes.
     """
     store = urlsplit(os.environ.get(STORE, ""))
@@ -108,7 +109,7 @@ def stored_elsewhere(version: Version) -> str:
 
 
 def version_at(name: str, alias: str) -> Version | None:
-    """Return the version that an alias points to; None if the alias does not exist yet."""
+    """Return the version at an alias, or None if the alias does not exist yet."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -137,7 +138,7 @@ def _version(name: str, model_version: Any) -> Version:
 
 
 def versions(name: str) -> list[Version]:
-    """Return all versions of a registered model; empty if it does not exist yet."""
+    """Return all versions of a registered model, or none if it does not exist yet."""
     model_versions = _client().search_model_versions(f"name = '{name}'")
     return [_version(name, model_version) for model_version in model_versions]
 
@@ -155,7 +156,7 @@ def tag(version: Version, tags: Mapping[str, str]) -> None:
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
-    """Register a new version, creating the registered model if necessary. `text` is the version's description."""
+    """Register a new version, and create the registered model if necessary. `text` is the version's description."""
     import mlflow
 
     model_version = mlflow.register_model(model_uri, name, tags=dict(tags))
@@ -165,7 +166,7 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "")
 
 
 def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
-    """Create a new version from files of a run. The tags are set when it is created."""
+    """Create a new version from files of a run. The tags are set at its creation."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -178,7 +179,7 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
-    """Point an alias at a version, replacing any other. Returns False if the version no longer exists.
+    """Move an alias to a version. Return False if the version does not exist anymore.
 
     If two clients create an alias at the same time, MLflow's database rejects one of them, which then succeeds on
     retry.
@@ -199,7 +200,7 @@ def set_alias(name: str, alias: str, number: str) -> bool:
 
 
 PROFILES = "modelyard/profiles.json"
-"""The path at which a run stores profiles of its data and predictions, for monitors to compare with."""
+"""The path at which a run stores profiles of its data and predictions for monitors."""
 
 
 def profiles(run_id: str) -> Section | None:
@@ -229,9 +230,9 @@ def load(uri: str) -> Model:
 def load_version(version: Version, digest: str) -> Model:
     """Load a version for prediction. Files that do not match the digest are refused before anything is loaded.
 
-    Versions registered by others have no digest; their files are loaded unverified. Bundle files were verified when
-    they were fetched. A version registered in a data-only format is loaded only in that format. The files are not
-    deleted, because a model may read them again.
+    Versions registered by others have no digest, so their files are not verified. Bundle files were verified when they
+    were fetched. A version registered in a data-only format is loaded only in that format. The files are not deleted,
+    because a model may read them again.
     """
     from mlflow import artifacts
 
@@ -246,7 +247,7 @@ def load_version(version: Version, digest: str) -> Model:
 
 
 def _difference(version: Version, digest: str, files: Path) -> str:
-    """Return how the files differ from the registered ones; empty if they do not."""
+    """Return how the files differ from the registered ones, or an empty string if they do not."""
     from modelyard_runtime.registry.lineage import content_digest
 
     actual = content_digest(files) if digest else ""
@@ -262,12 +263,12 @@ def _difference(version: Version, digest: str, files: Path) -> str:
 
 
 THRESHOLD = "modelyard.threshold"
-"""Metadata of a logged model: the threshold that was used in its evaluation, and is used wherever it predicts."""
+"""Metadata of a logged model: the threshold in its evaluation, which is used for all its predictions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input in a model's signature. `kind` is MLflow's name for its type, such as double or string."""
+    """One input in a model's signature. `kind` is MLflow's name for the type, such as double or string."""
 
     name: str
     kind: str
@@ -278,14 +279,14 @@ class Column:
 class Model:
     """A uniform interface to any MLflow model."""
 
-    loaded: Any  # a PyFuncModel, for which mlflow has no types
+    loaded: Any  # a PyFuncModel, for which MLflow has no types
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Return the model's raw predictions: an array, frame or list with an entry for each row."""
+        """Return the model's raw predictions as an array, frame or list with an entry for each row."""
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """Return the inputs of its signature in order; empty if the signature names none."""
+        """Return the inputs in the order of the signature, or none if the signature names none."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
@@ -295,12 +296,12 @@ class Model:
         )
 
     def threshold(self) -> float | None:
-        """The probability from which a row counts as positive, stored in the model's files."""
+        """Return the probability from which a row counts as positive, which is stored in the model's files."""
         stored = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
         return None if stored is None else float(stored)
 
     def classifier(self) -> Any | None:
-        """Return the underlying classifier if it predicts class probabilities; otherwise None."""
+        """Return the underlying classifier if it predicts class probabilities, or None."""
         try:
             raw_model = self.loaded.get_raw_model()
         except NotImplementedError:

@@ -1,4 +1,4 @@
-"""`digest`: prints the digest of a model's files, as used by approvals and imports."""
+"""`digest` prints the digest of a model's files, which approvals and imports use."""
 
 from __future__ import annotations
 

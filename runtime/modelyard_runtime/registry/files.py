@@ -1,4 +1,4 @@
-"""Downloads a registered model's files and computes their digest."""
+"""Downloads the files of a registered model and computes their digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def digest_of(uri: str) -> str:
 
 
 def digest_of_version(version: Version) -> str:
-    """Compute the digest of a registered version's files, which must be in the registry's store."""
+    """Compute the digest of the files of a registered version, which must be in the registry's store."""
     if address := stored_elsewhere(version):
         raise Refusal(
             f"version {version.version} of {version.name} has its files at {address}, outside the registry's store"

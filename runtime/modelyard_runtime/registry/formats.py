@@ -1,4 +1,4 @@
-"""Chooses a model's storage format, without pickle if its library supports one, and records the choice."""
+"""Chooses the storage format of a model, without pickle if its library supports this, and records the choice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from modelyard_runtime.refusals import Refusal
 
 FORMAT_TAG = "modelyard.format"
-"""Tag on a version: `skops` or `native` (data only), `pickle`, or `other` for a format of the model's own."""
+"""Tag with the format of a version: `skops` or `native` (data only), `pickle`, or `other` for the model's own."""
 
 SKOPS, NATIVE, PICKLE, OTHER = "skops", "native", "pickle", "other"
 DATA_ALONE = frozenset({SKOPS, NATIVE})
@@ -34,14 +34,14 @@ _TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Types in models of built-in trainers that skops does not trust by default: numeric data, and boosters loaded
-from their own bytes.
+"""Types in models of built-in trainers that skops does not trust by default.
 
-MLflow reads the list of trusted types from the model's own files, so a list with other types is not trusted.
+These are numeric data, and boosters loaded from their own bytes. MLflow reads the list of trusted types from the
+model's own files, so a list with other types is not trusted.
 """
 
 _Flavors: TypeAlias = dict[str, dict[str, Any]]
-"""MLflow's loading options, by flavor."""
+"""The loading options of MLflow by flavor."""
 
 _WARNINGS = {
     PICKLE: "Its files are a pickle: loading it runs code that came with it.",
@@ -89,7 +89,7 @@ def _written(flavor: str, model: Any) -> dict[str, Any]:
 
 
 def _restored(model: Any) -> frozenset[str] | None:
-    """Return the extra types that skops needs to restore a model; None if it fails or needs untrusted types."""
+    """Return the extra types that skops needs to restore a model, or None if it fails or needs untrusted types."""
     try:
         import skops.io
 
@@ -108,7 +108,7 @@ def _restored(model: Any) -> frozenset[str] | None:
 
 
 def format_of(folder: Path) -> str:
-    """Determine the format of a logged model from the loader that its files name."""
+    """Determine the format of a logged model from the loader in its files."""
     from mlflow.models import Model
 
     flavors: _Flavors = Model.load(str(folder)).flavors
@@ -119,7 +119,7 @@ def format_of(folder: Path) -> str:
 
 
 def warning_of(model_format: str) -> str:
-    """Return a warning for users of this model format; empty if the format contains only data."""
+    """Return a warning for users of this model format, or an empty string if the format contains only data."""
     return _WARNINGS.get(model_format, "")
 
 
@@ -137,7 +137,7 @@ def _of_lightgbm(flavors: _Flavors) -> str:
 
 
 def _of_xgboost(flavors: _Flavors) -> str:
-    """Determine the format. The XGBoost flavor imports the class that the files name."""
+    """Determine the format. The XGBoost flavor imports the class that is named in the files."""
     named = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
     return NATIVE if named.startswith("xgboost.") else OTHER
 

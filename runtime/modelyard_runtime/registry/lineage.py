@@ -1,4 +1,4 @@
-"""A model's provenance: its data, code, owner and description, stored with it as text."""
+"""The provenance of a model: its data, code, owner and description, stored with it as text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from modelyard_runtime.workload.description import digest
 from modelyard_runtime.workload.records import Dataset, Model, Step, Workload
 
 _CARD_LONGEST = 5000  # maximum length of a version's description in MLflow's database
-_LONGEST = 4000  # maximum length of a tag value; MLflow's limit is 8000 for runs and 5000 in some stores
-_BLOCK = 2**20  # bytes of a file to hash at a time
+_LONGEST = 4000  # maximum length of a tag value, which MLflow limits to 8000 for runs and 5000 in some stores
+_BLOCK = 2**20  # the number of bytes of a file to hash at a time
 WORKLOAD_TAG = "modelyard.workload"
-"""Tag on a version: the pipeline that trained it."""
+"""Tag with the pipeline that trained a version."""
 
 ADDED = "registered_model_meta"
 """A file that MLflow's client adds to versions that it downloads by name."""
@@ -40,7 +40,7 @@ def owner_tags(workload: Workload) -> dict[str, str]:
 
 
 def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return tags for a version's framework, license and data classes."""
+    """Return tags for the framework, license and data classes of a version."""
     input_classes = (one.classification for one in inputs.values())
     classes = dict.fromkeys((*workload.governance.data_classes, *input_classes))
     tags = {
@@ -52,7 +52,7 @@ def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) 
 
 
 def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return tags for data, code and description; empty if the spec disables lineage."""
+    """Return tags for data, code and description, or none if the spec disables lineage."""
     if not workload.governance.lineage:
         return {}
     code = step.entrypoint or f"modelyard_runtime:{step.trainer}"
@@ -63,14 +63,14 @@ def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) 
 
 
 def fingerprint(workload: Workload, dataset: Dataset) -> str:
-    """Describe the state of a dataset: its files by name, size and time. Equal states have equal texts."""
+    """Describe the state of a dataset by its files' names, sizes and times. Equal states have equal texts."""
     states = [(file.path, file.size, file.mtime_ns) for file in files(dataset_place(workload, dataset))]
     total = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
     return f"files={len(states)} bytes={sum(size or 0 for _, size, _ in states)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:
-    """Hash the paths and contents of all model files. Approvals are bound to this hash."""
+    """Return a hash of the paths and contents of all model files, to which approvals are bound."""
     total = hashlib.sha256()
     for path in sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / ADDED):
         name = path.relative_to(folder).as_posix().encode()
@@ -87,8 +87,8 @@ def card_text(
 ) -> str:
     """Write the model card, which is used as the version's description.
 
-    It has the spec's texts, the training data, and the model's creator or `origin`. A warning about formats that run
-    code when loaded comes first, so that truncation never removes it.
+    It contains the spec's texts, the training data, and the model's creator or `origin`. A warning about formats that
+    run code when loaded is at the beginning, so that truncation never removes it.
     """
     card = model.card
     of_card = {

@@ -1,9 +1,9 @@
 """Restricts who may move an alias: the promoter, workloads that roll back, and administrators.
 
-MLflow has only one write permission per model. Training needs it to register versions, and it also allows moving
-aliases. The server calls this module to authenticate requests (`authorization_function`), so that the module can
-refuse some requests that MLflow permits. MLflow also lets every user create experiments, with full permissions on
-them: a workload that created a model's history before its promoter does could write anything to it.
+MLflow has only one write permission per model. Training needs the permission to register versions, but it also allows
+moving aliases. The server calls this module to authenticate requests (`authorization_function`), so the module can
+refuse some requests that MLflow permits. MLflow also lets every user create experiments and gives them full
+permissions. A workload that created a model's history before its promoter does could write anything to it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload
 
 _OF_MOVERS = ("/mlflow/registered-models/alias", "/mlflow/registered-models/rename")
-"""Under `/api/2.0` and `/ajax-api/2.0`. Renaming is included because a renamed model keeps its aliases."""
+"""Paths under `/api/2.0` and `/ajax-api/2.0`. Renaming is included because a renamed model keeps its aliases."""
 
 _OF_NOBODY = ("/mlflow/experiments/create", "/mlflow/experiments/update")
-"""Endpoints that no workload needs: the server creates the experiments, and an update can rename one."""
+"""Endpoints that no workload needs, because the server creates the experiments and an update can rename one."""
 
 WORKLOADS = "workload."
 """The prefix of workload user names."""
@@ -45,7 +45,7 @@ def authenticate() -> Any:
 
 
 def _refused(user: str, path: str, method: str) -> str:
-    """Return why a request by anyone but an administrator is refused; empty if MLflow's own permissions apply."""
+    """Return why a request by a non-administrator is refused, or nothing if MLflow's own permissions apply."""
     path = path.rstrip("/")
     if method in _READING:
         return ""

@@ -1,4 +1,4 @@
-"""`registry`: runs MLflow with users and permissions. Everything but its health check requires a login.
+"""`registry` runs MLflow with users and permissions. Only its health check works without a login.
 
 Users and permissions are written to MLflow's own database before the server starts. No administrator credentials are
 sent over the network, and a restarted server has the same users. The image pins MLflow, because this module uses
@@ -21,20 +21,20 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload, Server
 
 DATABASE = "postgresql+psycopg2://"
-"""The database URL. Connection settings come from libpq's variables (PGHOST, PGSERVICE …); the driver is psycopg2."""
+"""The database URL. Connection settings are in libpq's variables (PGHOST, PGSERVICE …). The driver is psycopg2."""
 
 LOGINS = Path("/etc/modelyard-logins")
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
 _TRUSTED_S = 30
-"""How many seconds a verified password is cached. Otherwise MLflow would hash it several times per request."""
+"""How many seconds a verified password is cached. Otherwise, MLflow would hash it several times per request."""
 
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Prepare the database, then replace this process with the server. Returns only on failure."""
+    """Prepare the database, and replace this process with the server. Return only on failure."""
     server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
@@ -44,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """Return the server's command line. Workloads access artifacts directly, with their own permissions."""
+    """Return the server's command line. Workloads access artifacts directly with their own permissions."""
     return [
         sys.executable,
         "-m",
@@ -76,7 +76,7 @@ def settings(database: str) -> None:
 
 
 def prepare(server: Server, database: str) -> None:
-    """Create the tables, the experiments and models for workloads, and a user with permissions for each workload."""
+    """Create tables, experiments and models for workloads, and a user with permissions for each workload."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
@@ -93,7 +93,7 @@ def prepare(server: Server, database: str) -> None:
 
 
 def _tables(server: Server, database: str) -> dict[str, str]:
-    """Migrate MLflow's tables and create the described experiments and models. Returns experiment IDs by name.
+    """Migrate MLflow's tables, create the described experiments and models, and return experiment IDs by name.
 
     They are created here because MLflow gives the creator all permissions.
     """
@@ -120,7 +120,7 @@ def _tables(server: Server, database: str) -> dict[str, str]:
 
 
 def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
-    """Set which objects a user may change, except objects that the user created and the description does not name."""
+    """Set the objects that a user may change, except those that the user created outside the description."""
     list_permissions = (
         users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     )

@@ -1,4 +1,4 @@
-"""The access log of an endpoint: one line of JSON per request on standard output, without payloads or tokens."""
+"""The access log of an endpoint, with one line of JSON per request on standard output, without payloads or tokens."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-LONGEST_ID = 128  # of a request ID, which the client chooses
+LONGEST_ID = 128  # maximum length of a request ID, which the client chooses
 
 
 @dataclass(slots=True)
 class Access:
-    """One request. Its fields are filled in while it is processed."""
+    """One request. Its fields are filled in during processing."""
 
     request_id: str
     caller: str | None = None
@@ -35,7 +35,7 @@ class AccessLog:
     variant: str
 
     def write(self, access: Access, status: int) -> None:
-        """Write a finished request's log line at once."""
+        """Write the log line of a finished request immediately."""
         line = {
             "log": "access",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

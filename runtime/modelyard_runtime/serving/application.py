@@ -1,4 +1,4 @@
-"""The Serve application: serves any MLflow model over HTTP, with batching, tokens, logs, captures and alias updates."""
+"""The Serve application serves any MLflow model over HTTP, with batching, tokens, logs, captures and alias updates."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ DEPLOYMENT = "model"
 
 _MOUNT_LAG_S = 120.0  # the kubelet updates a mounted ConfigMap in a running Pod within about a minute
 _FOLLOW_S = 20.0
-_THREADS = 8  # more than CPUs, so that a slow call does not block others
+_THREADS = 8  # more threads than CPUs, so that a slow call does not block others
 _log = logging.getLogger(__name__)
 
 
 def application(args: dict[str, str]) -> Application:
-    """Build the application that `args` names. The digest identifies the version of the mounted description."""
+    """Create the application that `args` names. The digest identifies the version of the mounted description."""
     from ray import serve
 
     workload = _wait_for_description(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
@@ -70,20 +70,20 @@ def _wait_for_description(name: str, expected_digest: str, patience_s: float) ->
 
 
 class Form(Protocol):
-    """A format for encoding rows and predictions."""
+    """A format in which rows and predictions are encoded."""
 
     def rows(self, body: bytes) -> Rows:
         """Decode the rows in a request body."""
         ...
 
     def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
-        """Build a response body."""
+        """Create a response body."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The default JSON format: rows of named columns, and predictions with the model's name and version."""
+    """The default JSON format has rows of named columns, and predictions with the model's name and version."""
 
     model: str
 
@@ -92,7 +92,7 @@ class Plain:
         return rows_of(body)
 
     def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
-        """Build a response body."""
+        """Create a response body."""
         content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in answers.values]}
         if answers.scores is not None:
             content["scores"] = [in_json(score) for score in answers.scores.tolist()]
@@ -101,7 +101,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """Rows to predict with one model version."""
+    """Rows to predict with one version of the model."""
 
     serving: Serving
     rows: pd.DataFrame
@@ -167,7 +167,7 @@ class Server:
         return _response(content, status, request_id)
 
     def __del__(self) -> None:
-        """Write pending captures when Serve stops the replica."""
+        """Write the pending captures when Serve stops the replica."""
         if hasattr(self, "_ended"):
             self._ended.set()
             if self._captures is not None:
@@ -205,7 +205,7 @@ class Server:
             raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
 
     async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
-        """Answer a request body. Work that grows with the number of rows runs outside the event loop."""
+        """Respond to a request body. Work that grows with the number of rows runs outside the event loop."""
         loop = asyncio.get_running_loop()
         if self._gathered is None:
             threads = self._threads if serving.overlaps else self._one_by_one
@@ -226,14 +226,14 @@ class Server:
         return PredictionRequest(serving, serving.checker.frame(rows), keys, form, access)
 
     def _encoded(self, pending: PredictionRequest, answers: Answer) -> bytes:
-        """Capture the predictions and encode them as a response body."""
+        """Capture the predictions, and encode them as a response body."""
         version, request_id = pending.serving.version, pending.access.request_id
         if self._captures is not None:
             self._captures.keep(request_id, pending.rows, answers, version, pending.keys)
         return _json(pending.form.content(answers, version, request_id))
 
     async def _answer_all(self, pending: list[PredictionRequest]) -> list[Answer]:
-        """Predict the rows of several requests, with one call per model version."""
+        """Predict the rows of several requests with one call per model version."""
         answers: dict[int, Answer] = {}
         loop = asyncio.get_running_loop()
         for serving in {id(request.serving): request.serving for request in pending}.values():
@@ -245,7 +245,7 @@ class Server:
         return [answers[place] for place in range(len(pending))]
 
     def _begin(self) -> None:
-        """Load the first model. If a bundle is on this disk, use it rather than wait for an unreachable store."""
+        """Load the first model. A bundle on this disk is used instead of waiting for an unreachable store."""
         bundles = self._models.bundles
         if bundles is not None and bundles.on_disk() is not None:
             self._load(bundles.version())
@@ -255,7 +255,7 @@ class Server:
             self._bundle_metrics.tell()
 
     def _renew(self) -> None:
-        """Load the version that the description's URI resolves to now, unless it is already loaded."""
+        """Load the version that the description's URI currently resolves to, unless it is already loaded."""
         version = self._models.version()
         if self._bundle_metrics is not None:
             self._bundle_metrics.tell()
@@ -290,7 +290,7 @@ def _json(content: dict[str, Any]) -> bytes:
 
 
 def _below(request: Request) -> str:
-    """Return a request's path relative to its endpoint."""
+    """Return the path of a request relative to its endpoint."""
     path: str = request.scope["path"]
     return path.removeprefix(request.scope.get("root_path", ""))
 
@@ -315,7 +315,7 @@ def _access_log(record: records.Application) -> AccessLog | None:
 
 
 def in_json(value: Any) -> Any:
-    """Convert a number to valid JSON: non-finite numbers become null."""
+    """Convert a number to valid JSON, in which non-finite numbers become null."""
     if isinstance(value, list):
         return [in_json(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Checks the description of a model server against what this runtime supports."""
+"""Checks whether this runtime supports the description of a model server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 
 
 def check_server(workload: Workload) -> ServerWorkload:
-    """Return the server; refuse it if this runtime does not support everything it requires."""
+    """Return the server. Refuse it if this runtime does not support everything it requires."""
     if not isinstance(workload, ServerWorkload):
         raise Refusal(f"applications are for servers, and this workload is of type {workload.type}")
     applications = workload.applications

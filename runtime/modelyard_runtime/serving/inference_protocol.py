@@ -1,4 +1,4 @@
-"""The Open Inference Protocol v2 over HTTP, as used by KServe and Triton clients, with Triton's binary tensors.
+"""The Open Inference Protocol v2 over HTTP, which KServe and Triton clients use, with Triton's binary tensors.
 
 Each input is a column of the model, or a single input contains all columns of its rows. Predictions are returned as the
 outputs `predictions` and `scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary
@@ -60,7 +60,7 @@ class Call:
 
 
 def call_of(path: str) -> Call | None:
-    """Parse a path relative to the endpoint; None if it is not part of the protocol."""
+    """Parse a path relative to the endpoint. Return None if it is not part of the protocol."""
     match = _PATH.fullmatch(path)
     if match is None:
         return None
@@ -71,7 +71,7 @@ def call_of(path: str) -> Call | None:
 
 
 def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, Any]:
-    """Describe a model's inputs and outputs."""
+    """Return a description of a model's inputs and outputs."""
     inputs = [
         {"name": column.name, "datatype": _OF_COLUMNS.get(column.kind, "BYTES"), "shape": [-1]} for column in columns
     ]
@@ -81,7 +81,7 @@ def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, 
 
 @dataclass(slots=True)
 class Infer:
-    """One inference request: decodes tensors into rows, and encodes predictions as tensors."""
+    """One inference request, which decodes tensors to rows and encodes predictions as tensors."""
 
     model: str
     columns: tuple[Column, ...]
@@ -114,7 +114,7 @@ class Infer:
         return _rows(columns)
 
     def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
-        """Build the response body."""
+        """Create the response body."""
         outputs = {"predictions": answers.values, **({} if answers.scores is None else {"scores": answers.scores})}
         tensors = [
             _tensor(name, values) for name, values in outputs.items() if not self.requested or name in self.requested
@@ -123,7 +123,7 @@ class Infer:
         return {"model_name": self.model, "model_version": version, "id": identity, "outputs": tensors}
 
     def _parts(self, body: bytes) -> tuple[bytes, bytes]:
-        """Split a body into its JSON and the binary tensors that follow."""
+        """Split a body into its JSON and the binary tensors after it."""
         if self.header_length is None:
             return body, b""
         if not self.header_length.isdecimal() or int(self.header_length[:15]) > len(body):
@@ -157,7 +157,7 @@ def _shape(tensor: dict[str, Any]) -> list[int]:
 
 
 def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any], bytes]:
-    """Return a tensor's values, row by row, and the rest of the binary data."""
+    """Return the values of a tensor row by row, and the rest of the binary data."""
     parameters = tensor.get("parameters")
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     values = _flat(tensor.get("data")) if size is None else _decoded(tensor, size, binary)
@@ -190,7 +190,7 @@ def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:
 
 
 def _texts(content: bytes) -> list[str]:
-    """Decode texts, each of which is preceded by its length."""
+    """Decode texts. Each is preceded by its length."""
     texts: list[str] = []
     offset = 0
     try:

@@ -1,4 +1,4 @@
-"""A model in service: one loaded version, with the checker of its signature."""
+"""A loaded model version, with the checker of its signature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One loaded version. `overlaps` states whether its calls may run concurrently."""
+    """One loaded version. `overlaps` is whether its calls may run concurrently."""
 
     model: Predictor
     checker: Checker
@@ -43,11 +43,11 @@ class Direct:
         return self.estimator.predict(rows)
 
     def classifier(self) -> Any | None:
-        """Return the underlying classifier if it predicts class probabilities; otherwise None."""
+        """Return the underlying classifier if it predicts class probabilities, or None."""
         return self.loaded.classifier()
 
     def threshold(self) -> float | None:
-        """Return the threshold for the second of two classes; None if the likelier class is chosen."""
+        """Return the threshold for the second of two classes, or None if the likelier class is chosen."""
         return self.loaded.threshold()
 
 

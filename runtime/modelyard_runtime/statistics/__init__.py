@@ -1,1 +1,1 @@
-"""Profiles of columns, and measures of how columns drift from them."""
+"""Profiles of columns, and measures of their drift."""

@@ -1,7 +1,7 @@
 """Estimates how likely a drift measure is by chance, given the sizes of the reference and the window.
 
 With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). For each measure,
-this module computes an upper bound on the probability of a value at least this large if nothing has changed.
+this module computes an upper bound on the probability of a value this large or larger if nothing has changed.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Sizes:
 
     @property
     def part(self) -> float:
-        """The share of all values that are in the window."""
+        """Return the share of all values that are in the window."""
         return self.now / (self.now + self.then)
 
     @property
     def spread(self) -> float:
-        """The variance of the difference between two means, in units of the variance of one value."""
+        """Return the variance of the difference between two means, in units of the variance of one value."""
         return 1 / self.now + 1 / max(self.then, 1.0)
 
 
 def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
-    """For each bin, return the probability of at least this many values by chance, times the number of bins.
+    """Return the probability of at least this many values in each bin by chance, times the number of bins.
 
     Each value in a bin is in the window with the same probability, so the result is exact even for rare bins.
     """
@@ -59,7 +59,7 @@ def grouped(
 ) -> tuple[Numbers, Numbers]:
     """Merge bins until they are large enough to compare, and return their shares.
 
-    Adjacent bins are merged until they are unlikely to be empty by chance; rare bins are merged into one. A bin that
+    Adjacent bins are merged until they are unlikely to be empty by chance. Rare bins are merged into one. A bin that
     has grown by more than chance stays separate, however small it was.
     """
     import numpy as np
@@ -83,7 +83,7 @@ def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray
         weight += float(weights[index])
         if weight >= _FEWEST_EXPECTED:
             count, weight = count + 1, 0.0
-    if weight and count:  # the remainder is too small by itself
+    if weight and count:  # the remainder is too small for its own bin
         places[places == count] = count - 1
     count = int(places.max()) + 1
     rare_bins = np.flatnonzero(rare & ~separate)
@@ -98,21 +98,21 @@ def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray
 
 
 def of_table(statistic: float, bins: int) -> float:
-    """Return the probability of a chi-square statistic at least this large."""
+    """Return the probability of a chi-square statistic this large or larger."""
     from scipy import special
 
     return float(special.chdtrc(bins - 1, statistic)) if bins > 1 else 1.0
 
 
 def of_distance(distance: float, sizes: Sizes) -> float:
-    """Return the probability that two empirical distributions differ at least this much at some point."""
+    """Return the probability that two empirical distributions differ this much or more at some point."""
     from scipy import special
 
     return float(special.kolmogorov(max(distance, 0.0) / sizes.spread**0.5))
 
 
 def of_area(area: float, mean: float, deviation: float, width: float, sizes: Sizes) -> float:
-    """Return an upper bound on the probability that two empirical distributions have at least this area between them.
+    """Return an upper bound on the probability that the area between two empirical distributions is this large.
 
     The area is the largest difference of means over all functions with slope at most 1. How far such a supremum exceeds
     its mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus Mathématique 2002).

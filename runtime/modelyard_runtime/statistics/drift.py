@@ -1,9 +1,9 @@
-"""Measures a column's drift from its reference, using a profile and new values.
+"""Measures the drift of a column from its reference, with a profile and new values.
 
 PSI, KS, chi-square, Jensen-Shannon and Wasserstein are defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
-(jensenshannon in base 2); tests compare the results. Bins and categories too rare to compare are merged. Each measure
-is reported with the probability of a value as large without any drift.
+(jensenshannon in base 2). Tests compare the results. Bins and categories that are too rare to compare are merged. Each
+measure is reported with the probability of a value this large without any drift.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ FEWEST_VALUES = 30
 
 _BINS = 10
 _LEAST = 1e-4  # a share of zero would make PSI infinite
-_COMMON = 0.01  # categories with a smaller share are merged before comparing
+_COMMON = 0.01  # categories with a smaller share are merged before the comparison
 _ONCE = 1.5
-_RESOLUTION = 1 / (QUANTILES - 1)  # the accuracy of shares computed from quantiles
+_RESOLUTION = 1 / (QUANTILES - 1)  # the accuracy of shares that are computed from quantiles
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far a column has drifted, and the probability of drifting at least this far by chance alone."""
+    """How far a column has drifted, and the probability of this much drift or more by chance alone."""
 
     value: float
     chance: float
@@ -43,14 +43,14 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The direction in which a column has moved (1 up, -1 down, 0 without an order) and a description of the change."""
+    """The direction of a column's change (1 up, -1 down, 0 without an order), and a description of the change."""
 
     direction: float
     words: str
 
 
 class Grid:
-    """The points of a numeric reference. Values are counted below, at and between them.
+    """The points of a numeric reference. Values are counted below, at and between points.
 
     Counts have index 2k + 1 for the k-th point itself, and 2k for the interval between it and the previous point.
     """
@@ -61,19 +61,19 @@ class Grid:
         self.points, first, many = np.unique(quantiles, return_index=True, return_counts=True)
         last = max(len(quantiles) - 1, 1)
         self.before: Numbers = first / last  # share of the reference below each point
-        self.upto: Numbers = (first + many - 1) / last  # and up to and including it
+        self.upto: Numbers = (first + many - 1) / last  # up to and including the point
         step = (many[:-1] > 1) & (many[1:] > 1)  # the reference has no values between two repeated values
         self.before[1:][step] = self.upto[:-1][step]
         self._heavy = many > len(quantiles) / (2 * _BINS)
         deciles = quantiles[np.linspace(0, len(quantiles) - 1, _BINS + 1).astype(int)[1:-1]]
         edges = np.searchsorted(self.points, np.unique(deciles))
-        # Each decile starts a bin. A value with a large share of the whole has its own bin.
+        # Each decile starts a bin. A value with a large share has its own bin.
         heavy = edges[self._heavy[edges]]
         self.starts = np.unique(np.concatenate(([0], 2 * edges + 1, 2 * heavy + 2)))
 
     @property
     def places(self) -> int:
-        """The number of points and intervals."""
+        """Return the number of points and intervals."""
         return 2 * len(self.points) + 1
 
     def count(self, values: Numbers) -> tuple[Numbers, Numbers]:
@@ -99,7 +99,7 @@ class Grid:
         return counts, above
 
     def mean(self) -> float:
-        """The mean of the reference, approximated from its points."""
+        """Return the mean of the reference, approximated from its points."""
         shares, between = self.shares(), (self.points[1:] + self.points[:-1]) / 2
         return float((self.points * shares[1::2]).sum() + (between * shares[2:-1:2]).sum())
 
@@ -126,7 +126,7 @@ class Grid:
 
 
 class Moved:
-    """Counts of a column's new values for comparison with its reference, accumulated in batches."""
+    """Counts of new values in a column, collected in batches for comparison with its reference."""
 
     def __init__(self, reference: Profile) -> None:
         import numpy as np
@@ -161,12 +161,12 @@ class Moved:
         self._above += other._above
 
     def measure(self, metric: str) -> float | None:
-        """Compute a drift measure; None without values, or if undefined for this column, such as KS for categories."""
+        """Compute a drift measure. Return None without values or if it is undefined, such as KS for categories."""
         shift = self.shift(metric)
         return None if shift is None else shift.value
 
     def shift(self, metric: str) -> Shift | None:
-        """Compute a drift measure and its probability by chance; None as in `measure`."""
+        """Compute a drift measure and its probability by chance. Return None in the same cases as `measure`."""
         if metric not in _NUMERIC and metric not in _BY_SHARES:
             raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC))}")
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -182,11 +182,11 @@ class Moved:
 
     @property
     def values(self) -> int:
-        """The number of counted values."""
+        """Return the number of counted values."""
         return int(self._counts.sum())
 
     def turn(self) -> Turn:
-        """Return the direction in which the column has moved, and where it has gained most."""
+        """Return the direction of the column's change, and where it has gained most."""
         import numpy as np
 
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -217,7 +217,7 @@ class Moved:
         return max(float(self._counts[-1]) / total - rest_share, 0.0)
 
     def _groups(self, sizes: Sizes) -> tuple[Numbers, Numbers, float]:
-        """Return the shares to compare, in the reference and now, and the smallest probability of one bin."""
+        """Return the shares to compare, in the reference and now, and the smallest probability of a single bin."""
         import numpy as np
 
         if self._grid is not None:
@@ -236,14 +236,14 @@ class Moved:
     def _names_then_and_now(self, sizes: Sizes) -> tuple[Numbers, Numbers]:
         """Return the shares of categories in the reference and now. The last one is for unnamed categories.
 
-        A value that occurs once in the reference could just as well be missing from it: even without drift, as many
+        A value that occurs once in the reference could just as well be missing from it. Even without drift, as many
         rows as there are such values may have new categories (I. J. Good, Biometrika 1953).
         """
         import numpy as np
 
         shares = self._reference.shares or {}
         then = np.array([shares[name] for name in self._names] + [shares.get(REST, 0.0)])
-        # The indices of names follow their order, even if REST is among them.
+        # The indices of names follow the order of names, even with REST among them.
         now = np.array([self._counts[place] for place in self._names.values()] + [self._counts[-1]]) / sizes.now
         once = np.flatnonzero(then[:-1] * sizes.then < _ONCE)
         unknown = min(max(now[-1] - then[-1], 0.0), float(then[once].sum()))
@@ -288,7 +288,7 @@ def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
 
 
 def _chi2(then: Numbers, now: Numbers, sizes: Sizes) -> float:
-    """Divide chi-square by its degrees of freedom. Its mean is 1 without drift. With drift it grows with the rows."""
+    """Divide chi-square by its degrees of freedom. Without drift, the mean is 1. With drift, it grows with the rows."""
     return _statistic(then, now, sizes) / max(len(then) - 1, 1)
 
 
@@ -310,11 +310,11 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
-    """Return the area between both distributions: exact outside the reference, approximated between its points."""
+    """Return the area between both distributions, which is exact outside the reference and approximate within it."""
     import numpy as np
 
     width = np.diff(grid.points)
-    now = np.cumsum(counts)[1:-2:2] / sizes.now  # up to each point but the last
+    now = np.cumsum(counts)[1:-2:2] / sizes.now  # up to each point except the last
     under_now = width * now + (width * counts[2:-1:2] - above[2:-1:2]) / sizes.now
     under_then = width * (grid.upto[:-1] + grid.before[1:]) / 2
     outside = float(above[-1] - above[0]) / sizes.now
@@ -325,7 +325,7 @@ def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> S
 
 
 def _area_by_chance(grid: Grid) -> tuple[float, float, float]:
-    """Return the mean area between the reference and n of its values, times sqrt(n); the deviation; and the range."""
+    """Return the mean area between the reference and n of its values, times sqrt(n), the deviation, and the range."""
     import numpy as np
 
     cumulative, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)

@@ -1,4 +1,4 @@
-"""Hashes rows by the text values of some columns."""
+"""Hashes rows by the values of some columns as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
-    """Hash each row by the text values of these columns, regardless of their types and order.
+    """Hash each row by the values of these columns as text. Column types and order do not matter.
 
     Columns in `numbers` are compared as numbers even if they contain text.
     """
@@ -28,7 +28,7 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = froz
     for name in columns:
         texts = number_texts_in(frame[name]) if name in numbers else texts_in(frame[name])
         factor = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
-        column_hashes = np.zeros(len(frame), dtype=np.uint64)  # a missing value adds nothing, like an absent column
+        column_hashes = np.zeros(len(frame), dtype=np.uint64)  # a missing value adds nothing, as an absent column would
         values = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
         column_hashes[frame[name].notna().to_numpy()] = mixed(values * np.uint64(factor))
         total += column_hashes
@@ -36,7 +36,7 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = froz
 
 
 def mixed(values: Hashes) -> Hashes:
-    """Apply the finalizer of splitmix64: every bit of the result depends on all bits of the value."""
+    """Apply the finalizer of splitmix64. Every bit of the result depends on all bits of the value."""
     import numpy as np
 
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,4 +1,4 @@
-"""The Page-Hinkley test: detects whether the mean of a sequence has risen, over all runs of a monitor.
+"""The Page-Hinkley test detects whether the mean of a sequence has risen, across all runs of a monitor.
 
 Sources: E. S. Page, Continuous Inspection Schemes, Biometrika 1954. The forgetting factor and minimum number of values
 are those of river's `drift.PageHinkley` in mode "up", which has the same first detection on the same sequence.
@@ -20,7 +20,7 @@ _KEEP = 1 - 0.0001  # the fraction of the sum that remains after each value
 
 @dataclass(slots=True)
 class PageHinkley:
-    """The state of the test. It restarts with a new model version, but not after detecting a change."""
+    """The state of the test, which restarts with a new model version but not after a detection."""
 
     version: str = ""
     count: int = 0
@@ -42,7 +42,7 @@ class PageHinkley:
         return state if self.least == inf else {**state, "least": self.least}
 
     def take(self, values: Iterable[float], weight: float = 1.0) -> float | None:
-        """Add values. Returns the sum's largest excess over its minimum meanwhile; None until there are enough values.
+        """Add values. Return the sum's largest excess over its minimum, or None until there are enough values.
 
         If only a sample is available, each value represents `weight` values.
         """

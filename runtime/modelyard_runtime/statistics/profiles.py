@@ -1,6 +1,6 @@
-"""Profiles of columns for measuring drift, small enough to store with a model.
+"""Profiles of columns for measuring drift, which are small enough to store with a model.
 
-Columns of any length are profiled in batches, in constant memory. Profiles of a column's parts can be merged.
+Columns of any length are profiled in batches with constant memory. Profiles of the parts of a column can be merged.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 QUANTILES = 1001
-"""The number of stored quantiles of a numeric column. KS stays within 0.002 of exact, using 8 kB per column."""
+"""The number of stored quantiles of a numeric column. KS is exact within 0.002, and a column takes 8 kB."""
 
 REST = "…"
-"""The name under which all categories beyond the storage limit are counted."""
+"""The name under which all categories are counted that exceed the limit."""
 
 _MOST_CATEGORIES = 1000
 _MOST_COUNTED = 50_000
@@ -32,7 +32,7 @@ _BUFFER = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A column's number of rows, number of missing values, and distribution.
+    """The number of rows and missing values in a column, and its distribution.
 
     `quantiles` are values at equal steps of probability, for numbers. `shares` are the shares of categories, for other
     types.
@@ -45,7 +45,7 @@ class Profile:
 
     @property
     def missing_share(self) -> float:
-        """The share of rows without a value, from 0 to 1."""
+        """Return the share of rows without a value, from 0 to 1."""
         return self.missing / self.rows if self.rows else 0.0
 
     def to_json(self) -> dict[str, Json]:
@@ -80,12 +80,12 @@ def profile(column: pd.Series) -> Profile:
 
 
 def profiles(frame: pd.DataFrame, columns: list[str]) -> dict[str, Profile]:
-    """Profile each column. Returns the profiles by name."""
+    """Profile each column, and return the profiles by name."""
     return {name: profile(frame[name]) for name in columns}
 
 
 def numbers_in(column: pd.Series) -> Numbers | None:
-    """Return the finite values of a column of numbers, booleans or times; None if it contains anything else."""
+    """Return the finite values of a column of numbers, booleans or times, or None if it contains anything else."""
     import numpy as np
     import pandas as pd
 
@@ -122,7 +122,7 @@ def texts_in(column: pd.Series) -> pd.Series:
 
 
 def number_texts_in(column: pd.Series) -> pd.Series:
-    """Convert a column of numbers, possibly stored as text, to normalized text without leading zeros."""
+    """Convert a column of numbers, which may be stored as text, to normalized text without leading zeros."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -132,10 +132,10 @@ def number_texts_in(column: pd.Series) -> pd.Series:
 
 
 class Quantiles:
-    """The distribution of numbers in bounded memory. It is exact while there are few values.
+    """The distribution of numbers in bounded memory, which is exact for few values.
 
-    Beyond that, every second value of a sorted buffer represents two, on several levels. With n values, a rank is off
-    by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.
+    With more values, every second value of a sorted buffer represents two, on several levels. With n values, a rank is
+    off by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.
     """
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class Quantiles:
         return sum(len(part) for level in self._levels for part in level)
 
     def points(self) -> Numbers:
-        """Return the values at equal steps of probability, as in numpy's `inverted_cdf`; empty without values."""
+        """Return the values at equal steps of probability, as in numpy's `inverted_cdf`, or nothing without values."""
         import numpy as np
 
         parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]
@@ -192,7 +192,7 @@ class Quantiles:
 
 
 class Summary:
-    """A profile under construction."""
+    """A profile that is being created."""
 
     def __init__(self) -> None:
         self.rows = 0

@@ -1,4 +1,4 @@
-"""Reads the description's datasets as tables with the declared columns, and writes dataset files atomically."""
+"""Reads datasets in the description as tables with the declared columns, and writes dataset files atomically."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json"}
 PARTITIONING = "hive"
 
 _BATCH_ROWS = 65536
-_BUFFER = 1 << 20  # bytes of a column to fetch at a time
+_BUFFER = 1 << 20  # the number of bytes of a column to fetch at a time
 
 
 def dataset_place(workload: Workload, dataset: Dataset) -> Place:
@@ -48,7 +48,7 @@ def read_batches(
     files: Sequence[str] | None = None,
     schema: pa.Schema | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Read a dataset in batches of bounded size, optionally only the rows of a period of its timestamp column.
+    """Read a dataset in batches of bounded size, optionally only rows in a period of its timestamp column.
 
     `files` selects some of its files, which are read with the `schema` of the whole dataset.
     """
@@ -67,7 +67,7 @@ def read_batches(
 def opened(
     workload: Workload, dataset: Dataset, files: Sequence[str] | None = None, schema: pa.Schema | None = None
 ) -> ds.Dataset:
-    """Open a dataset, or some of its files."""
+    """Open a dataset or some of its files."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
 
@@ -87,7 +87,7 @@ def opened(
 
 
 def paths(workload: Workload, dataset: Dataset) -> list[str]:
-    """Return the paths of a dataset's files; refuse a dataset without files."""
+    """Return the paths of a dataset's files. Refuse a dataset without files."""
     found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
     if not found:
         raise Refusal(f"nothing lies at {dataset.uri} that this workload may read")
@@ -95,7 +95,7 @@ def paths(workload: Workload, dataset: Dataset) -> list[str]:
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
-    """Convert a table to a data frame for calculations: decimals become floats, and dates become times."""
+    """Convert a table to a data frame for calculations, in which decimals are floats and dates are times."""
     import pyarrow as pa
 
     for at, field in enumerate(table.schema):
@@ -114,7 +114,7 @@ def finite(column: pd.Series) -> pd.Series:
 
 
 def times(column: pd.Series) -> pd.Series:
-    """Convert a column to times in UTC. Times without a zone are taken as UTC, and text is parsed as ISO 8601."""
+    """Convert a column to times in UTC. Times without a zone count as UTC, and text is parsed as ISO 8601."""
     import pandas as pd
 
     try:
@@ -124,7 +124,7 @@ def times(column: pd.Series) -> pd.Series:
 
 
 def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
-    """Read a dataset as a Ray dataset: in parallel, without loading it into one process's memory."""
+    """Read a dataset as a Ray dataset, in parallel and without loading it into the memory of one process."""
     import ray.data
 
     where = dataset_place(workload, dataset)
@@ -133,7 +133,7 @@ def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
 
 
 def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
-    """Return the columns that a model may use: those declared, or all except label, timestamp and group."""
+    """Return the columns that a model may use: the declared ones, or all except label, timestamp and group."""
     declared = dataset.features
     missing = [name for name in declared if name not in columns]
     if missing:
@@ -143,7 +143,7 @@ def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
 
 
 def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str) -> str:
-    """Write the file `<name>.<format>` of a dataset atomically. Returns its path."""
+    """Write the file `<name>.<format>` of a dataset atomically, and return its path."""
     where = dataset_place(workload, dataset)
     kind = dataset.format
     if kind == "json":
@@ -168,7 +168,7 @@ def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str
 
 
 def _parts(found: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Table]:
-    """Yield the rows in tables of bounded size. Rows outside the `chosen` filter may be included."""
+    """Yield the rows in tables of bounded size, which may include rows outside the `chosen` filter."""
     import pyarrow as pa
 
     parts = parts_of_parquet(found, chosen) if dataset.format == "parquet" else parts_of_text(found, chosen)
@@ -215,7 +215,7 @@ def parts_of_parquet(
 
 
 def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until: datetime | None) -> Any:
-    """Return a time filter for the file reader. It may select too many rows: text timestamps are parsed later."""
+    """Return a time filter for the file reader. It may select too many rows, because text is parsed later."""
     if since is None and until is None:
         return None
     import pyarrow as pa
@@ -254,7 +254,7 @@ def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: da
 
 
 def typed(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Convert the declared columns to their types; refuse a table that lacks a column or has another type."""
+    """Convert the declared columns to their types. Refuse a table that lacks a column or has another type."""
     import pyarrow as pa
 
     kinds = {

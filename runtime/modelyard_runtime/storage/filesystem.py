@@ -1,4 +1,4 @@
-"""A common file interface to all stores. The scheme of a URI selects the driver that opens it."""
+"""A common file interface to all stores. The scheme of a URI selects the driver."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _UNKNOWN = Store(uri="")
-"""A store that the description does not name. It is opened with the Pod's own credentials."""
+"""A store that the description does not contain. It is accessed with the Pod's own credentials."""
 
 _Open: TypeAlias = Callable[[Store, SplitResult], tuple[Driver, str]]
 _Variables: TypeAlias = Callable[[Store], dict[str, str]]
@@ -31,25 +31,25 @@ _PROTOCOLS: Final[Mapping[str, tuple[_Open, _Variables]]] = {
     "gs": (gcs.opened, gcs.variables),
     "s3": (s3.opened, s3.variables),
 }
-"""For each scheme, the functions that open a URI and that return MLflow's environment variables for artifacts."""
+"""The functions for each scheme that open a URI and return MLflow's environment variables for artifacts."""
 
 SCHEMES: Final = tuple(f"{scheme}://" for scheme in _PROTOCOLS)
 
 
 _CONTROL_FILE: Final = 64 * 1024 * 1024
-"""Bytes that no pointer, state or list of files reaches."""
+"""More bytes than any pointer, state or list of files has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder or file: an open store and a path in it."""
+    """A folder or file, as an open store and a path in it."""
 
     driver: Driver
     path: str
 
     @property
     def filesystem(self) -> fs.FileSystem:
-        """The pyarrow filesystem that the path is for."""
+        """Return the pyarrow filesystem to which the path belongs."""
         return self.driver.filesystem
 
     def below(self, *parts: str) -> Place:
@@ -95,22 +95,22 @@ def local(folder: Path) -> Place:
 
 
 def is_local(where: Place) -> bool:
-    """Whether a place is on this machine."""
+    """Return whether a place is on this machine."""
     return where.driver.local
 
 
 def first_files(where: Place, most: int, after: str = "") -> list[Entry]:
-    """List about `most` files of a folder in the order of their names, starting after the name `after`."""
+    """Return about `most` files of a folder, sorted by name and beginning after the name `after`."""
     return where.driver.first(where.path, most, after)
 
 
 def listed(where: Place, *, recursive: bool = False) -> list[fs.FileInfo]:
-    """List the contents of a folder; empty if the folder does not exist."""
+    """Return the contents of a folder, or nothing if the folder does not exist."""
     return where.driver.listed(where.path, recursive=recursive)
 
 
 def files(where: Place) -> list[fs.FileInfo]:
-    """List the files of a dataset in order: all files below a folder, or a single file; empty if there are none.
+    """Return the files of a dataset in order, which are all files below a folder or a single file.
 
     Names that begin with `_` or `.` are skipped. The folder is listed before the path itself is requested, because a
     workload may have permission only to list its folders. S3 then does not reveal whether an object exists.
@@ -144,7 +144,7 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
 
 
 def read_whole(where: Place, most: int = _CONTROL_FILE) -> bytes:
-    """Read a small file as it is at one moment, though others may replace it; at most its first `most` bytes.
+    """Read at most the first `most` bytes of a small file, all from one version even if it is being replaced.
 
     Raises FileNotFoundError if it does not exist.
     """
@@ -167,23 +167,26 @@ def remove_folder(where: Place) -> None:
 
 
 def make_folder(where: Place) -> None:
-    """Create a folder on disk. Object stores need no folders, and workloads may lack permission to mark one."""
+    """Create a folder on disk.
+
+    Object stores need no folders, and workloads may lack the permission to create markers.
+    """
     if is_local(where):
         Path(where.path).mkdir(parents=True, exist_ok=True)
 
 
 def move(where: Place, to: Place) -> None:
-    """Rename a file within its store, replacing any file that has the new name."""
+    """Rename a file within its store. The file replaces any other with the new name."""
     where.driver.move(where.path, to.path)
 
 
 def write_whole(where: Place, content: bytes) -> None:
-    """Write a file atomically: readers see either the old file or the complete new one."""
+    """Write a file atomically. Readers see either the old file or the complete new one."""
     where.driver.write(where.path, content)
 
 
 def write_once(where: Place, content: bytes) -> None:
-    """Write a file whose name belongs to this content; do nothing if an earlier attempt has written it.
+    """Write a file whose name is used only for this content, unless an earlier attempt has written it.
 
     Workloads that may only add files use this for everything that they may write again.
     """

@@ -1,7 +1,8 @@
-"""A spool: files on this disk that wait until an unreachable store can be reached again.
+"""A spool has files on this disk that wait until the store can be reached again.
 
-Its size is limited. When it is full, the oldest files are dropped and their rows counted. Another process on the same
-disk may upload the files of an ended process. Uploading a file twice is harmless, because its name stays the same.
+Its size is limited. When it is full, the oldest files are dropped and their rows are counted. Another process on the
+same disk may upload the files of a process that has ended. Uploading a file twice is harmless, because its name stays
+the same.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Spool:
-    """Files in a folder. Each file's path is its path in the store plus the number of its rows."""
+    """The files in a folder. Each file's path is its path in the store plus the number of its rows."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
@@ -29,7 +30,7 @@ class Spool:
         self.dropped_rows = 0
 
     def keep(self, path: str, content: bytes, rows: int) -> None:
-        """Add a file that belongs at `path` in the store. The oldest files are dropped to make room for it."""
+        """Add a file for `path` in the store. The oldest files are dropped to make room for it."""
         if len(content) > self._most_bytes:
             self._drop(rows, f"a file of {len(content)} bytes")
             return
@@ -37,7 +38,10 @@ class Spool:
         write_whole(local(self._folder / f"{path}.{rows}"), content)
 
     def forward(self, store: Place) -> int:
-        """Upload the waiting files, oldest first, and return their number; OSError if the store is unreachable."""
+        """Upload the waiting files, oldest first, and return their number.
+
+        Raise OSError if the store is unreachable.
+        """
         sent = 0
         for waiting in self._waiting():
             target = store.below(*_path_of(waiting.relative_to(self._folder)))
@@ -76,7 +80,7 @@ class Spool:
                 continue
 
     def _waiting(self) -> list[Path]:
-        """Return the waiting files, oldest first: by the day in their path, then by modification time."""
+        """Return the waiting files, oldest first, by the day in their path and then by modification time."""
         found: list[tuple[str, int, Path]] = []
         for path in self._folder.rglob("*.*"):
             if path.name.startswith(".") or not path.suffix[1:].isdigit():
@@ -89,7 +93,7 @@ class Spool:
 
 
 class CaptureMetrics:
-    """Ray metrics of the waiting bytes and the dropped rows, which are scraped with the prefix `ray_`."""
+    """Ray metrics for waiting bytes and dropped rows, which are scraped with the prefix `ray_`."""
 
     def __init__(self, spool: Spool | None, variant: str) -> None:
         from ray.util.metrics import Counter, Gauge
@@ -108,7 +112,7 @@ class CaptureMetrics:
         self._dropped.inc(rows)
 
     def tell(self) -> None:
-        """Set the metrics to the spool's current state."""
+        """Set the metrics to the current state of the spool."""
         if self._spool is None:
             return
         self._waiting.set(self._spool.waiting_bytes())
@@ -118,11 +122,11 @@ class CaptureMetrics:
 
 
 def spool_of(capture: Capture) -> Spool | None:
-    """Create the spool in the description; None if captures are written directly to their store."""
+    """Create the spool in the description. Return None if captures are written directly to their store."""
     described = capture.spool
     return Spool(Path(described.folder), described.max_bytes) if described is not None else None
 
 
 def _path_of(waiting: Path) -> tuple[str, ...]:
-    """Return a file's path in the store: its path in the spool without the number of rows."""
+    """Return the path of a file in the store, which is its path in the spool without the number of rows."""
     return waiting.with_suffix("").parts

@@ -28,9 +28,9 @@ class Sample:
 
 
 def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
-    """Send the samples to every receiver behind the URL. If all fail, retry a few times, then raise OSError.
+    """Send the samples to every receiver behind the URL. If all fail, retry a few times before raising OSError.
 
-    Each Prometheus replica stores only the samples that it received and evaluates alerts on them. A headless Service
+    Each Prometheus replica stores only the samples that it received, and evaluates alerts on them. A headless Service
     has an address for each replica. Sending samples twice is harmless, because they keep their timestamp.
     """
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
@@ -45,7 +45,7 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def _push_once(url: str, body: bytes) -> None:
-    """Send to each receiver. One success is enough: the others get the samples of the next run."""
+    """Send to each receiver. One success is enough, because the others get the samples of the next run."""
     problem: OSError | None = None
     accepted = False
     for receiver, host in _receivers(url):
@@ -64,7 +64,7 @@ def _push_once(url: str, body: bytes) -> None:
 
 
 def _receivers(url: str) -> list[tuple[str, str]]:
-    """Return a URL and Host header for each address. https URLs keep the name, which the certificate is for."""
+    """Return a URL and Host header for each address. https URLs keep the name that is in the certificate."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.scheme != "http" or parts.hostname is None:
@@ -79,7 +79,7 @@ def _receivers(url: str) -> list[tuple[str, str]]:
 
 
 def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float) -> dict[str, object]:
-    """Build an ExportMetricsServiceRequest with a gauge per name and a data point per sample.
+    """Create an ExportMetricsServiceRequest with a gauge per name and a data point per sample.
 
     JSON represents 64-bit integers as strings.
     """

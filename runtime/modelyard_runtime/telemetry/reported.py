@@ -1,4 +1,4 @@
-"""Reports the metrics of a run: logs them, and pushes them to the receiver in the description if there is one."""
+"""Logs the metrics of a run, and pushes them if the description names a receiver."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _log = logging.getLogger(__name__)
 
 
 def labels_of(workload: Workload, kind: str) -> dict[str, str]:
-    """Return the labels of a workload's metrics: its system, its namespace, and its name as a label for its kind."""
+    """Return the labels of a workload's metrics: its system, its namespace, and its name, labelled with its kind."""
     labels = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
     return {**labels, "namespace": namespace} if namespace else labels
 
 
 def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
-    """Log and push the samples. Returns False if a receiver could not be reached."""
+    """Log and push the samples. Return False if a receiver could not be reached."""
     sample_list = list(samples)
     for sample in sample_list:
         _log.info("%s %s %g", sample.name, dict(sample.labels), sample.value)
@@ -35,7 +35,7 @@ def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
 
 
 def _source(workload: Workload) -> dict[str, str]:
-    """Return the OTLP resource attributes, from which Prometheus makes the label `job` that separates series."""
+    """Return the OTLP resource attributes, from which Prometheus creates the label `job` that separates series."""
     attributes = {"service.name": f"{workload.system}-{workload.name}"}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
     return {**attributes, "service.namespace": namespace} if namespace else attributes

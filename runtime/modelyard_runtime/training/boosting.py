@@ -1,4 +1,4 @@
-"""Boosted trees: the training loop of a worker, and the estimator that is built from its result."""
+"""Boosted trees: the training loop of a worker, and the estimator created from its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight"
 
 
 def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: int, workers: int = 1) -> dict[str, Any]:
-    """Convert an estimator's parameters to those of its library."""
+    """Convert the parameters of an estimator to those of its library."""
     parameters: dict[str, Any] = model.get_xgb_params() if trainer == "xgboost" else model.get_params()
     parameters = {name: value for name, value in parameters.items() if value is not None}
     if trainer == "xgboost":
@@ -71,10 +71,10 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
     state = int(parameters.pop("random_state", None) or 0)
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
     in_one_part = parameters.get("boosting_type", "gbdt") not in _IN_PARTS
-    first: Any = None  # owns the connections to other workers; closing them would make its port unusable
+    first: Any = None  # keeps its connections to other workers open, because its port would become unusable
     for part in [config["rounds"]] if in_one_part else progress.parts(config["rounds"]):
         previous = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
-        # Each part samples its own rows and columns. The feature bins stay those of the first part.
+        # Each part samples its own rows and columns. The feature bins of the first part are reused.
         seeds = {"seed": state + progress.done, "data_random_seed": state}
         booster = lightgbm.train({**parameters, **seeds, **network}, matrix, part, init_model=previous)
         first = first or booster
@@ -95,7 +95,7 @@ _IN_PARTS = ("gbdt", "goss")  # other types drop trees or average over them, so 
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:
-    """Build the estimator as if it had trained these trees itself."""
+    """Create the estimator as if it had trained these trees itself."""
     if trainer == "xgboost":
         model.load_model(bytearray(raw))
         return model
@@ -103,7 +103,7 @@ def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], c
     import numpy as np
     from sklearn.preprocessing import LabelEncoder
 
-    # LightGBM has no public way from a booster to an estimator, so set the attributes that its Dask trainer copies.
+    # LightGBM cannot publicly convert a booster to an estimator, so set the attributes that its Dask trainer copies.
     model._Booster = lightgbm.Booster(model_str=raw.decode())
     model._n_features = model._n_features_in = model._Booster.num_feature()
     model._objective = parameters["objective"]

@@ -1,7 +1,7 @@
 """Checkpoints of built-in training in the artifact store, to resume from if the driver is killed.
 
-Checkpoints are identified by what is trained and on which files, and are removed when the training is done. All share
-one folder, where file names start with the name of the training. With nested folders, Arrow would leave an empty object
+Checkpoints are identified by the model that is trained and its files, and are removed after the training. All share one
+folder, where file names begin with the name of the training. With nested folders, Arrow would leave an empty object
 after each deletion, and deleting a folder in S3 would require permission to list any name.
 """
 
@@ -32,14 +32,14 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 _BEGINNING, _WITHIN = "training-", "~"
 _BEGAN = "began"
 _FORGOTTEN = timedelta(days=14)
-"""A training run that has not written anything for this long is never resumed."""
+"""A training run that has written nothing for this long is never resumed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints of one training run. A resumed run keeps `began`, which decides which labels are complete."""
+    """The checkpoints of one training run. A resumed run reuses `began`, which decides which labels are complete."""
 
     root: Place
     name: str
@@ -47,9 +47,9 @@ class Checkpoints:
 
     @classmethod
     def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
-        """Open the checkpoints of this step on the same files, including those that a killed driver left.
+        """Open the checkpoints of this step for the same files, including those left by a killed driver.
 
-        None if the description names no store for checkpoints.
+        Returns None if the description names no store for checkpoints.
         """
         location = workload.pipeline.checkpoints
         if location is None:
@@ -61,7 +61,7 @@ class Checkpoints:
 
     @property
     def path(self) -> str:
-        """The folder in which Ray Train keeps the checkpoints, accessed with `files`."""
+        """Return the folder in which Ray Train stores the checkpoints, accessed with `files`."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
@@ -96,7 +96,7 @@ def _began(root: Place, name: str) -> datetime:
 
 
 def _forget(root: Place) -> None:
-    """Remove the checkpoints of killed training runs whose data or description have changed since."""
+    """Remove the checkpoints of killed training runs whose data or description have changed since then."""
     newest: dict[str, datetime] = {}
     for entry in listed(root):
         name, within, _ = str(entry.base_name).partition(_WITHIN)

@@ -1,4 +1,4 @@
-"""Training data: a pipeline's inputs joined into one table, and split into training rows and held-out rows."""
+"""Training data are a pipeline's inputs, joined into one table and split into training and held-out rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Training rows and held-out rows, and the roles of their columns.
+    """Training rows, held-out rows, and the roles of their columns.
 
     Held-out rows keep all columns of the data, because other versions may have been trained on different columns.
     """
@@ -34,8 +34,8 @@ class TrainingData:
     held_out: pd.DataFrame
     features: tuple[str, ...]
     label: str
-    classes: tuple[Any, ...]  # for classification, sorted; otherwise empty
-    seen: Seen | None = None  # identifies the training rows; stored with the version
+    classes: tuple[Any, ...]  # for classification, sorted, and otherwise empty
+    seen: Seen | None = None  # identifies the training rows, and is stored with the version
     sample: pd.DataFrame | None = None  # some training rows, with all columns of the data
     naive: float | None = None  # the naive error if `train` is only a sample of the training rows
 
@@ -47,15 +47,16 @@ class TrainingData:
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
     def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-        """Return the query of each row as a number; None if the data have no group column."""
+        """Return the query of each row as a number, or None if the data have no group column."""
         import numpy as np
 
         return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
 
     def naive_error(self) -> float:
-        """Return the mean absolute error, over the training rows, of predicting the previous value of the same series.
+        """Return the mean absolute error of predicting the previous value in each series of the training rows.
 
-        NaN if the rows do not form series: without timestamps, or with several rows of a series at one time.
+        It is NaN if the rows do not form series, because there are no timestamps or several rows of a series at one
+        time.
         """
         import numpy as np
 
@@ -70,7 +71,7 @@ class TrainingData:
         return float(np.abs(steps).mean())
 
     def inner(self, split: Split) -> TrainingData:
-        """Split the training rows again, because a search must not use the held-out rows of the gate."""
+        """Split the training rows again, because a search must not use the rows held out for the gate."""
         train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
@@ -78,7 +79,7 @@ class TrainingData:
 def training_data(
     workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
 ) -> TrainingData:
-    """Read, join and split the inputs as the pipeline declares, using only rows whose labels are complete by `now`."""
+    """Read, join and split the inputs as the pipeline declares, with only rows whose labels are complete by `now`."""
     split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
@@ -96,7 +97,7 @@ def training_data(
 
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
-    """Select rows that have all values needed for training and whose labels are complete."""
+    """Select the rows that have all values needed for training and whose labels are complete."""
     needed = [name for name in (table.label, table.group, *table.key) if name]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
@@ -111,7 +112,7 @@ def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFra
 def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
-    """Select features, label and the columns that the split needs; also return how rows are identified."""
+    """Select features, label and the columns that the split needs. Also return how rows are identified."""
     selected = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
         selected = selected.assign(**{TIME: frame[table.timestamp]})
@@ -136,7 +137,7 @@ def _classes(selected: pd.DataFrame, train: pd.DataFrame, label: str, task: str)
 
 
 def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
-    """Sort the classes; refuse too few or too many for the task, or too few in the training rows."""
+    """Sort the classes. Refuse too few or too many for the task, or too few in the training rows."""
     if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
         required = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
@@ -146,9 +147,9 @@ def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -
 
 
 FEWEST_ROWS = 10
-_ROW = "__row"  # the position of a row in the data, until the split is done
+_ROW = "__row"  # the position of a row in the data before the split
 SAMPLE = 1000
-"""The number of training rows to keep with all columns."""
+"""The number of training rows to store with all columns."""
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
@@ -165,7 +166,7 @@ def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
 
 
 def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
-    """Convert the label to numbers, for a task that needs a numeric label."""
+    """Convert the label to numbers for a task that needs a numeric label."""
     import numpy as np
     import pandas as pd
 
@@ -190,7 +191,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
-    """Number the values of a group column; -1 for rows without a value."""
+    """Number the values of a group column. Rows without a value get -1."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
@@ -198,7 +199,7 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Convert features for models: numbers and booleans to floats, where values may be missing, and the rest to text.
+    """Convert features for models: numbers and booleans to floats, which may be missing, and the rest to text.
 
     Non-finite numbers count as missing, as they do for monitors.
     """
@@ -218,7 +219,7 @@ def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Several datasets joined into one table."""
+    """Several datasets, joined into one table."""
 
     frame: pd.DataFrame
     features: list[str]
@@ -263,9 +264,9 @@ class Joined:
 
 
 def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Inner-join all datasets; also return the columns that they were joined on.
+    """Inner-join all datasets. Also return the columns on which they were joined.
 
-    Those are the columns that both sides have. Labels and timestamps are excluded, because they differ between an event
+    These are the columns that both sides have. Labels and timestamps are excluded, because they differ between an event
     and its label.
     """
     (first, frame), *others = frames.items()

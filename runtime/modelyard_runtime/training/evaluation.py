@@ -1,4 +1,4 @@
-"""Evaluates a model on the rows that the gate uses: the held-out rows, or another dataset."""
+"""Evaluates a model on the gate's rows, which are the held-out rows or another dataset."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 ROWS_TAG = "modelyard.rows"
-"""Tag on a version: the run that stores which rows the version was trained on."""
+"""Tag with the run that stores the rows on which a version was trained."""
 
 _FEWEST_ROWS = 30
-"""The minimum number of rows for a comparison, if the spec does not set `minRows`."""
+"""The minimum number of rows for a comparison if the spec does not set `minRows`."""
 
 _MOST_SLICES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one dataset, with all columns, and their labels."""
+    """The rows of one dataset, with all columns and the labels."""
 
     frame: pd.DataFrame
     truth: Numbers
@@ -71,7 +71,7 @@ class Rows:
                     score(metric, truth[places], prediction.some(places), resampled_groups)
                     for prediction in (first, second)
                 )
-            except Refusal:  # this resample has no query with a relevant row
+            except Refusal:  # no query in this resample has a relevant row
                 return float("nan")
             return better(metric, value, other)
 
@@ -102,7 +102,7 @@ class Evaluation:
     def metrics(self) -> dict[str, float]:
         """Return the task's metrics on the held-out rows, and the metrics that user code reported.
 
-        Metrics that need scores are left out if the model has none.
+        Metrics that need scores are omitted if the model has none.
         """
         values = dict(self._reported)
         rows, predicted = self._rows_of(""), self._predict("", self._model, "")
@@ -126,7 +126,7 @@ class Evaluation:
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the new version with the alias's version, on rows new to both; None without such a version."""
+        """Compare the new version with the alias's version on rows that are new to both. Return None without one."""
         from mlflow.exceptions import MlflowException
 
         alias, metric, data = line.versus, line.metric, line.data
@@ -182,7 +182,7 @@ class Evaluation:
                 return None
             try:
                 return rows.measure(metric, predicted, mask)
-            except Refusal:  # these queries have no relevant row
+            except Refusal:  # none of these queries has a relevant row
                 return float("nan")
 
         return {name: Slice(int(mask.sum()), measured(mask)) for name, mask in masks.items()}
@@ -249,7 +249,7 @@ class Evaluation:
         return self._predictions[uri, data]
 
     def _model_inputs(self, model: registry.Model, rows: pd.DataFrame) -> pd.DataFrame:
-        """Select the columns that a model was trained on, which may differ from those of the new version."""
+        """Select the columns on which a model was trained, which may differ from those of the new version."""
         columns = [column.name for column in model.columns()] or list(self._data.features)
         missing = [name for name in columns if name not in rows.columns]
         if missing:
@@ -275,10 +275,10 @@ def _all(rows: Rows) -> Mask:
 
 
 def _same_rows(other_seen: Seen, data: TrainingData, title: str) -> None:
-    """Refuse a comparison if every training row looks new, because rows are identified by all their values.
+    """Refuse a comparison if every training row looks new because rows are identified by all their values.
 
-    Recomputing a column changes all rows, so none would be recognized. Versions split by time are exempt: newer rows
-    are new, whatever their values.
+    Recomputing a column changes all rows, so none would be recognized. Versions split by time are exempt, because newer
+    rows are always new.
     """
     if not other_seen.until and data.sample is not None and other_seen.unseen(data.sample).all():
         raise Incomparable(

@@ -36,10 +36,10 @@ class Contributions:
     features: tuple[str, ...]
     values: Numbers  # shape: rows, classes, features
     base: Numbers  # shape: classes
-    scale: str  # `raw`: the output of trees before it becomes a probability; `answer`: a probability, or a number
+    scale: str  # `raw` is the output of trees before it becomes a probability, `answer` is a probability or a number
 
     def table(self, classes: tuple[Any, ...]) -> pa.Table:
-        """Tabulate contributions by explained row and class. Columns other than features start with two underscores."""
+        """Tabulate contributions by explained row and class. Columns other than features begin with two underscores."""
         import numpy as np
         import pyarrow as pa
 
@@ -63,7 +63,7 @@ class Contributions:
 def explanation(
     model: Predictor, task: str, data: TrainingData, settings: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
-    """Return each feature's importance, largest first, with the method. For SHAP, also return the contributions."""
+    """Return the importance of each feature, largest first, with the method. For SHAP, also return contributions."""
     method = settings.method
     rows = _sample(data, settings.sample)
     report: dict[str, Json] = {"method": method, "rows": len(rows)}
@@ -76,7 +76,7 @@ def explanation(
 
 
 def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
-    """Compute SHAP values: exactly for boosted trees, otherwise estimated from predictions."""
+    """Compute SHAP values, exactly for boosted trees and otherwise estimated from predictions."""
     import numpy as np
 
     features = list(data.features)
@@ -130,7 +130,7 @@ def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
 
 
 def _of_trees(estimator: Any, prepared: Any) -> Any:
-    """Return SHAP values by row, class and column, the base last; None if the model is not boosted trees."""
+    """Return SHAP values by row, class and column, with the base last, or None for a model without boosted trees."""
     import numpy as np
 
     kind = type(estimator).__name__
@@ -160,7 +160,7 @@ def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFram
 
 
 def _built_in(model: Predictor) -> Any:
-    """Return the pipeline inside a built-in trainer's model; None for any other model."""
+    """Return the pipeline inside the model of a built-in trainer, or None for any other model."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
         pipeline: Any = find() if callable(find) else None
@@ -172,7 +172,7 @@ def _built_in(model: Predictor) -> Any:
 
 
 def _sources(preprocessing: Any) -> Iterator[str]:
-    """Yield each prepared column's source feature: numbers have one column, text has one for each frequent value."""
+    """Yield the source feature of each prepared column. Text has a column for each frequent value."""
     for part, prepared, features in preprocessing.transformers_:
         if part == "numbers":
             yield from features

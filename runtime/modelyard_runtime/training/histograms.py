@@ -1,4 +1,4 @@
-"""Trains scikit-learn's histogram boosting on one worker in parts, each continuing the previous one.
+"""Trains scikit-learn's histogram boosting on one worker in parts, each of which continues the previous one.
 
 The parts do not change the model. Each part bins the rows again and predicts all of them.
 """
@@ -25,7 +25,7 @@ def grow_histograms(config: dict[str, Any]) -> bytes:
         rounds_done = progress.done + part
         model.set_params(max_iter=rounds_done, warm_start=True)
         model.fit(rows, target)
-        ended = model.n_iter_ < rounds_done  # it stopped early; another round would be too many
+        ended = model.n_iter_ < rounds_done  # training stopped early, so another round would be too many
         if ended or rounds_done == total:
             model.set_params(max_iter=total, warm_start=False)
         progress.moved(total if ended else rounds_done, total, partial(skops.io.dumps, model))

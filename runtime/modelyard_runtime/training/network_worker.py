@@ -1,4 +1,4 @@
-"""Trains a network on Ray Train workers. Each has a part of the rows, and gradients are averaged across workers."""
+"""Trains a network on Ray Train workers. Each has a part of the rows, and gradients are averaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_runtime.training.shares import Progress, own_rows
 def train_network(config: dict[str, Any]) -> bytes | None:
     """Train on one worker, with gradients averaged across workers. The first worker returns the model.
 
-    Each worker trains on its part of every batch. Workers with fewer rows repeat theirs, because all must take the same
+    Each worker trains on its part of every batch. Workers with fewer rows repeat them, because all must take the same
     number of steps.
     """
     import ray.train
@@ -44,7 +44,7 @@ def train_network(config: dict[str, Any]) -> bytes | None:
 
 
 def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    """Serialize the weights and optimizer state. They are only tensors and numbers, so loading them runs no code."""
+    """Serialize weights and optimizer state as tensors and numbers, so that loading them runs no code."""
     torch = load_torch()
 
     network.keep(getattr(module, "module", module), optimizer, epochs)

@@ -1,4 +1,4 @@
-"""Records which rows a version was trained on, as short hashes, so that a later gate can exclude those rows."""
+"""Records the rows on which a version was trained as short hashes, so that a later gate can exclude these rows."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _META = b"modelyard"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How rows are identified: the columns, and whether each is read as number, time or text."""
+    """How rows are identified: by which columns, and whether each is a number, a time or text."""
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
-    declared: bool  # whether the spec names the columns; otherwise they are all that the model was trained on
+    declared: bool  # whether the spec names the columns, which are otherwise all those that the model was trained on
 
     @classmethod
     def of(cls, frame: pd.DataFrame, columns: Sequence[str], declared: bool) -> Identity:
@@ -57,10 +57,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The rows that a version was trained on.
+    """The rows on which a version was trained.
 
-    `marks` has the leading bits of each row's salted hash, sorted, without duplicates. If the data were split by time,
-    the version was not trained on any row after `until`, whatever its mark.
+    `marks` has the leading bits of each row's salted hash, sorted and without duplicates. If the data were split by
+    time, the version was not trained on any row after `until`, whatever its mark.
     """
 
     identity: Identity
@@ -72,11 +72,11 @@ class Seen:
 
     @classmethod
     def of(cls, identity: Identity, hashes: Hashes, timestamp: str = "", until: str = "") -> Seen:
-        """Record the rows that have these hashes."""
+        """Record the rows with these hashes."""
         import numpy as np
 
         bits = min(max(len(hashes).bit_length() + _SPARE_BITS, _FEWEST_BITS), 62)
-        salt = int(np.bitwise_xor.reduce(hashes))  # differs between versions, but not if a run is repeated
+        salt = int(np.bitwise_xor.reduce(hashes))  # differs between versions, but not when a run is repeated
         return cls(identity, np.unique(_marked(hashes, bits, salt)), bits, salt, timestamp, until)
 
     def unseen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -93,7 +93,7 @@ class Seen:
         return result
 
     def table(self) -> pa.Table:
-        """Return a table with the marks as a column and everything else as schema metadata."""
+        """Return a table with the marks as a column, and everything else as schema metadata."""
         import numpy as np
         import pyarrow as pa
 
@@ -110,7 +110,7 @@ class Seen:
         return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(metadata)})
 
     def write(self, path: Path) -> None:
-        """Write the file. The sorted marks are stored as differences, which are small if there are many marks."""
+        """Write the file. The sorted marks are stored as differences, which are small if there are many."""
         import pyarrow.parquet as parquet
 
         parquet.write_table(
@@ -137,7 +137,7 @@ class Seen:
 
 
 def keep(seen: Seen) -> None:
-    """Store the record with the active run."""
+    """Store the record in the active run."""
     import mlflow
 
     folder, _, name = SEEN.rpartition("/")
@@ -175,7 +175,7 @@ def _kind(column: pd.Series) -> str:
 
 
 def _plain(column: pd.Series, kind: str) -> Any:
-    """Convert a column for hashing, so that, for example, an integer and a float of equal value have equal hashes."""
+    """Convert a column for hashing, so that, for example, equal integers and floats have equal hashes."""
     import numpy as np
 
     current_kind = _kind(column)

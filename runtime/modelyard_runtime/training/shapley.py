@@ -1,8 +1,8 @@
 """Estimates the Shapley values of any model from its predictions.
 
-For several background rows, features are set to the values of the explained row one by one, in a random order and in
-its reverse. Each feature's contribution is the resulting change of the prediction. The contributions of a row add up
-exactly to its prediction minus the mean prediction for the background.
+In several background rows, features are set to the values of the explained row one by one, in a random order and in the
+reverse order. The contribution of a feature is the resulting change of the prediction. The contributions of a row add
+up exactly to its prediction minus the mean prediction for the background.
 
 Source: E. Štrumbelj and I. Kononenko, Explaining prediction models and individual predictions with feature
 contributions, Knowledge and Information Systems 2014.
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 ANSWERS_A_ROW = 2000
-"""The approximate number of predictions per explained row. It is exceeded if there are hundreds of features."""
+"""The approximate number of predictions per explained row, which hundreds of features would exceed."""
 
-_FEWEST, _MOST = 8, 100  # background rows
-_MOST_CELLS = 4_000_000  # per call of the model
+_FEWEST, _MOST = 8, 100  # the number of background rows
+_MOST_CELLS = 4_000_000  # the maximum number of cells per call of the model
 
 
 def shapley(
     predict: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, pool: pd.DataFrame, seed: int
 ) -> tuple[Numbers, Numbers]:
-    """Return contributions by row, output and feature, and the mean outputs for background rows sampled from `pool`.
+    """Return contributions by row, output and feature, and mean outputs for background rows sampled from `pool`.
 
-    `predict` receives frames with the columns of both and returns an array with the outputs of each row.
+    `predict` gets frames with the columns of both, and returns an array with the outputs of each row.
     """
     import numpy as np
     import pandas as pd

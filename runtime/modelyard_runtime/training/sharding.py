@@ -1,7 +1,7 @@
-"""Training data larger than memory: Ray Data reads it file by file, and its rows are split and sent to workers.
+"""Training data larger than memory. Ray Data reads them file by file, and splits and sends the rows to workers.
 
 A few numbers per row (its key, time and numeric label), the held-out rows, and a sample of the training rows are
-gathered in one process. The training rows are passed to the workers in parts by Ray Train.
+gathered in one process. Ray Train passes the training rows to the workers in parts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LEARNED_SAMPLE = 100_000
-"""The maximum number of training rows used for profiles and explanations."""
+"""The maximum number of training rows for profiles and explanations."""
 
 _SHARDED = ("xgboost", "lightgbm")
 _PLACE = "__place"
@@ -46,17 +46,17 @@ _PLACE = "__place"
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Training data whose training rows are distributed: `parts` are Ray datasets, and `data.train` is a sample."""
+    """Training data whose training rows are distributed. `parts` are Ray datasets, and `data.train` is a sample."""
 
     data: TrainingData
     parts: Sequence[Any]
     before: Any  # the fitted preprocessing
-    counts: Mapping[Any, int]  # training rows by class; empty if there are no classes
+    counts: Mapping[Any, int]  # training rows by class, which are empty without classes
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The settings that a task needs to read a file."""
+    """The settings for a task that reads a file."""
 
     workload: PipelineWorkload
     dataset: Dataset
@@ -69,7 +69,7 @@ class _Reading:
 
 
 class _Side(IntEnum):
-    """The side of the split that a row is on."""
+    """The side of the split on which a row is."""
 
     LEARNED = 0
     SAMPLED = 1  # a training row that is also in the sample
@@ -105,18 +105,18 @@ class _Divided:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """Information gathered from a block, apart from its training rows."""
+    """Information about a block other than its training rows."""
 
-    classes: Counter[Any]  # training rows by class; empty if there are no classes
+    classes: Counter[Any]  # training rows by class, which are empty without classes
     held_out_classes: set[Any]
-    present: set[str]  # features that have a value in some training row
+    present: set[str]  # features that have a value in at least one training row
     texts: dict[str, Counter[Any]]  # how often each text occurs in the training rows, by feature
     sampled: pd.DataFrame
     held_out: pd.DataFrame
 
 
 def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
-    """Return why a step's rows must be read into the memory of one process; empty if they can be read in shards."""
+    """Return why a step's rows must be read into the memory of one process, or nothing if they need not."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales its rows by all of them"
@@ -133,7 +133,7 @@ def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> s
 
 
 def _kept_by_ray(kind: pa.DataType) -> bool:
-    """Whether Ray returns values of this type unchanged. Booleans, lists and structs change."""
+    """Return whether Ray preserves values of this type. Booleans, lists and structs change."""
     name = str(kind)
     return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
 
@@ -146,10 +146,10 @@ def read_in_shards(
     worker: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Shards:
-    """Read, split and preprocess a step's input on the machines of its workers.
+    """Read, split and preprocess the input of a step on the machines of its workers.
 
-    `parts` is the number of datasets for the training rows; there are fewer if there are fewer rows. Raises Refusal if
-    the data cannot be trained on, because of too few rows or classes, or a feature without values.
+    `parts` is the maximum number of datasets for the training rows. Few rows make fewer datasets. Raises Refusal if the
+    data cannot be trained on, because of too few rows or classes, or a feature without values.
     """
     import ray.data
 
@@ -164,7 +164,7 @@ def read_in_shards(
     resources = dict.fromkeys(worker["resources"], 0.001)
     files = [{"path": path} for path in paths(workload, dataset)]
     items = ray.data.from_items(files, override_num_blocks=len(files))
-    items.context.execution_options.preserve_order = True  # the order of equal rows decides which of them are held out
+    items.context.execution_options.preserve_order = True  # the order of equal rows decides which are held out
     reads: Any = _read
     rows = items.map_batches(
         reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=resources
@@ -174,7 +174,7 @@ def read_in_shards(
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
-    """Read files as model inputs, with the identity of each row and the data's other columns."""
+    """Read files as model inputs, with the identity of each row and the other columns of the data."""
     import pandas as pd
 
     files = list(batch["path"])
@@ -188,7 +188,7 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
-    """Split the rows of all blocks. Empty blocks, from files without usable rows, are left out."""
+    """Split the rows of all blocks. Empty blocks, which are from files without usable rows, are excluded."""
     import ray
 
     narrow = ray.remote(_narrow).options(**options)
@@ -202,7 +202,7 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
 
 
 def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
-    """Select the few numbers of each row that the split needs. A block without rows may also lack columns."""
+    """Select the few numbers of each row that the split needs. A block without rows may lack columns."""
     if not len(block):
         return block
     columns = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
@@ -247,7 +247,7 @@ def _apart(
 
 
 def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _Reading) -> TrainingData:
-    """Combine the rows that are gathered in one process with the summary of all rows."""
+    """Combine the rows that were gathered in one process with the summary of all rows."""
     table, features, train = reading.table, tuple(reading.table.features), divided.train
     classes: tuple[Any, ...] = ()
     naive = float("nan")
@@ -265,7 +265,7 @@ def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _R
 
 
 def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Gather rows of all blocks in the order of the split: the first of `places` is the position of the first row."""
+    """Gather rows of all blocks in the order of the split. The first of `places` is the first row's position."""
     import numpy as np
     import pandas as pd
 
@@ -289,12 +289,12 @@ def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
 
     changed = [name for name in block.columns if isinstance(block[name].dtype, pd.StringDtype | pd.ArrowDtype)]
     table = pa.Table.from_pandas(block[changed], preserve_index=False)
-    read = frame_of(table.replace_schema_metadata(None))  # without the metadata that would restore the Arrow types
+    read = frame_of(table.replace_schema_metadata(None))  # without the metadata, which would restore the Arrow types
     return numeric(block.reset_index(drop=True).assign(**{name: read[name] for name in changed}), features)
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """Build the preprocessing as if fitted on all rows. It needs no statistics of numbers, only text frequencies."""
+    """Create the preprocessing as if fitted on all rows. It needs only the frequencies of texts."""
     import pandas as pd
 
     for name in data.features:
@@ -314,7 +314,7 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """Return a short list for which the encoder keeps the same categories: frequent values twice, all others once.
+    """Return a short list for which the encoder keeps the same categories: frequent values twice, others once.
 
     Among equally frequent values, the encoder keeps the last in sort order.
     """

@@ -1,4 +1,4 @@
-"""A worker's part in training: its rows, the progress it saves, and resuming after a restart."""
+"""A worker's part in training: its rows, the progress it saves, and how it resumes after a restart."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ RUNGS = 20
 """The number of parts in which a model is trained. Progress can be saved only between parts."""
 
 SPACING_S = 30.0
-"""The minimum number of seconds between two saves of progress, each at the end of a part."""
+"""The minimum number of seconds between two saves of progress, which are always at the end of a part."""
 
-_AT_ONCE = 65536  # rows to prepare at a time
+_AT_ONCE = 65536  # the number of rows to prepare at a time
 _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
-    """Return this worker's rows: features, labels, queries and weights. Each row is used by exactly one worker.
+    """Return the features, labels, queries and weights of this worker's rows. Workers share no rows.
 
-    Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64;
+    Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64.
     scikit-learn gets the classes themselves. Queries are int64, or None unless the task is ranking. Weights are
     float64, or None without `class_weight`.
     """
@@ -68,10 +68,10 @@ def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
 
 @dataclass(slots=True)
 class Progress:
-    """Training progress, which is the same on all workers. `grown` is the model after `done` rounds, serialized.
+    """The progress of training, which all workers share. `grown` is the serialized model after `done` rounds.
 
-    Progress is saved in a Ray Train checkpoint if there is a store, otherwise in a process on the step's machine. With
-    `without_train`, training runs in a plain task, which saves nothing and ends when a checkpoint is due.
+    Progress is saved in a Ray Train checkpoint if there is a store, and otherwise in a process on the step's machine.
+    With `without_train`, training runs in a plain task, which saves nothing and ends when a checkpoint is due.
     """
 
     keeper: Any
@@ -107,7 +107,7 @@ class Progress:
         return progress
 
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
-        """Yield the number of rounds of each remaining part, out of `total` rounds.
+        """Yield the number of rounds in each remaining part of `total` rounds.
 
         With `joined`, parts that probably end before the next checkpoint is due are merged. Use it only for models that
         do not depend on how training is divided into parts.
@@ -163,7 +163,7 @@ def broadcast(value: Any) -> Any:
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """Upload a checkpoint file by file, because Arrow's own copy needs permissions beyond one folder."""
+    """Upload a checkpoint file by file, because Arrow's own copy needs permissions for more than one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()

@@ -1,4 +1,4 @@
-"""Splits training data at random, using a seed, or by time. Queries and keys are never split."""
+"""Splits training data by time or at random with a seed, without separating rows of a query or key."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-GROUP = "__group"  # the query of a row, as a number; rows of a query are adjacent
+GROUP = "__group"  # the query of a row as a number, where rows of a query are adjacent
 TIME = "__time"  # the time of a row, stored next to its features for later splits
-KEY = "__key"  # the identity of a row, as a number that does not depend on other rows
+KEY = "__key"  # the identity of a row as a number that does not depend on other rows
 
 
 def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split rows into two parts: at random using the seed, or with the newest rows in the second part.
+    """Split rows into two parts, at random with the seed or with the newest rows in the second part.
 
-    A row's identity, not its position, determines its part, so a row stays in its part when the data grow. Otherwise a
+    A row's part depends on its identity instead of its position, so it stays the same when the data grow. Otherwise, a
     champion would have been trained on most of the rows on which a new version is compared with it.
     """
     import numpy as np
@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """Assign each value a random number, using the seed. New values do not change the order of existing ones."""
+    """Assign each value a random number with the seed. New values do not change the order of existing ones."""
     import numpy as np
     import pandas as pd
 
@@ -57,7 +57,7 @@ def _held_out_count(count: int, split: Split) -> int:
 
 
 def _each_its_own(keys: pd.Series) -> npt.NDArray[np.uint64]:
-    """Assign distinct numbers to all rows, even equal ones."""
+    """Assign distinct numbers to all rows, even to equal rows."""
     occurrence = keys.groupby(keys).cumcount().to_numpy(dtype="uint64")
     distinct: npt.NDArray[np.uint64] = keys.to_numpy() ^ mixed(occurrence)
     return distinct
@@ -70,7 +70,7 @@ def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
 
 
 def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split whole keys at random, using the seed. Queries are not split either, and each part is sorted by query."""
+    """Split whole keys at random with the seed. Queries are not split either, and each part is sorted by query."""
     import numpy as np
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)
@@ -101,7 +101,7 @@ def _split_groups(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.D
         latest = frame.groupby(GROUP)[TIME].max().reindex(groups)
         order = groups[np.argsort(latest.to_numpy(), kind="stable")]
     else:
-        order = groups  # they are numbered at random
+        order = groups  # groups are numbered at random
     ordered = frame.sort_values(GROUP, kind="stable")
     newest = ordered[GROUP].isin(order[len(groups) - _held_out_count(len(groups), split) :])
     return ordered[~newest].reset_index(drop=True), ordered[newest].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Built-in training with Ray Train: trees or networks, on one worker or on several that each have their own rows.
+"""Built-in training with Ray Train, for trees or networks, on one worker or on several with separate rows.
 
 Progress is saved in the artifact store or, without one, in a process on the step's machine while the step runs. When a
 worker is lost or added, Ray Train restarts the workers, which resume from the saved progress. A later driver can resume
@@ -28,8 +28,8 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
-_BLOCKS_A_WORKER = 8  # so that all workers, however many, have about the same number of rows
-_RESIZE_S = 300.0  # interval at which new workers join: each time, trees since the last save are grown again
+_BLOCKS_A_WORKER = 8  # so that any number of workers have about the same number of rows
+_RESIZE_S = 300.0  # interval at which new workers join, when trees since the last save are trained again
 _KEPT = 3
 
 _Grow = Callable[[dict[str, Any]], bytes | None]
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Stores the latest models, by number of rounds, in a separate process on the step's machine."""
+    """Stores the latest models by number of rounds, in a separate process on the step's machine."""
 
     def __init__(self) -> None:
         self._models: dict[int, bytes] = {}
@@ -50,7 +50,7 @@ class Keeper:
             del self._models[old]
 
     def rounds(self) -> int:
-        """Return the number of rounds of the most advanced stored model; 0 if there is none."""
+        """Return the number of rounds of the most advanced stored model, or 0 if there is none."""
         return max(self._models, default=0)
 
     def model(self, rounds: int) -> bytes:
@@ -59,13 +59,13 @@ class Keeper:
 
 
 def trains_together(step: Step) -> bool:
-    """Whether a step's built-in trainer trains one model on several workers."""
+    """Return whether the built-in trainer of a step trains one model on several workers."""
     entry = trainers().get(step.trainer)
     return entry is not None and entry.together and step.workers.max > 1
 
 
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step's training saves progress from which another driver can resume.
+    """Return whether the training of a step saves progress from which another driver can resume.
 
     Only one of scikit-learn's estimators can be trained in parts. Forests and linear models are fitted in one call.
     """
@@ -84,7 +84,7 @@ def train_together(
     checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
-    """Train a model on a step's workers. Failing workers are replaced, up to `retries` times."""
+    """Train a model on the workers of a step. Failing workers are replaced up to `retries` times."""
     from sklearn.pipeline import Pipeline
 
     trainer = step.trainer
@@ -124,12 +124,12 @@ def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
 
 
 def parts_of(step: Step) -> int:
-    """Return the number of parts to split a step's rows into."""
+    """Return the number of parts into which the rows of a step are split."""
     return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
 def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
-    """Return the fitted preprocessing, and the preprocessed rows as references in Ray's object store."""
+    """Return the fitted preprocessing, and references to the preprocessed rows in Ray's object store."""
     import ray
 
     before, rows = prepared(trainer, model, data)
@@ -165,7 +165,7 @@ def _growth_settings(
     worker: Mapping[str, Any],
     workers: int,
 ) -> dict[str, Any]:
-    """Return a worker's training configuration, apart from its rows."""
+    """Return the training configuration of a worker without its rows."""
     if trainer == "scikit-learn":
         return {"model": model, "rounds": int(model.max_iter)}
     if trainer == "pytorch":
@@ -185,7 +185,7 @@ def _rows_of(data: TrainingData) -> str:
 def run_storage(
     checkpoints: Checkpoints | None, config: dict[str, Any], identity: dict[str, Json]
 ) -> Generator[dict[str, Any]]:
-    """Return Ray Train's storage settings. Without a store, workers save to a process on the step's machine."""
+    """Yield the storage settings for Ray Train. Without a store, workers save to a process on the step's machine."""
     import ray
     from ray.runtime_context import get_runtime_context
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -197,7 +197,7 @@ def run_storage(
     keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=on_this_node).remote()
     config["keeper"] = keeper
     try:
-        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # on this machine; workers write nothing there
+        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # on this machine, where workers write nothing
             yield {"storage_path": folder}
     finally:
         ray.kill(keeper)
@@ -213,7 +213,7 @@ def _resumes(run: Mapping[str, Any]) -> bool:
 def _grown_without_train(
     grow: _Grow, config: dict[str, Any], worker: Mapping[str, Any], retries: int
 ) -> tuple[bytes | None, int]:
-    """Train in a plain task. Returns the model if it is done before the first checkpoint is due, and the retries left.
+    """Train in a plain task. Return the model if it is done before a checkpoint is due, and the retries left.
 
     Ray Train's processes take longer to start than a small model takes to train, and one worker does not need them
     until a checkpoint is due. Longer training continues in Ray Train with the progress made here.
@@ -267,7 +267,7 @@ def _fitted(
         grow,
         train_loop_config=config,
         datasets=dict(datasets),
-        dataset_config=DataConfig(datasets_to_split=[]),  # already split: each worker reads its own part
+        dataset_config=DataConfig(datasets_to_split=[]),  # already split, because each worker reads its own part
         scaling_config=ScalingConfig(
             use_gpu=bool(worker["num_gpus"]),
             resources_per_worker={name: value for name, value in resources.items() if value},

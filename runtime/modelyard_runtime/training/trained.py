@@ -1,4 +1,4 @@
-"""Processes a trained model: logs its metrics and origin, then registers, evaluates and promotes it."""
+"""Logs the metrics and origin of a trained model, and registers, evaluates and promotes it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from modelyard_runtime.workload.records import Explainability, PipelineWorkload
 
 EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
-"""The path of each feature's contributions to the predictions for the explained sample."""
+"""The path of the contributions of each feature to the predictions for the explained sample."""
 
 _PACKAGES = {"pytorch": "torch"}
 _SAMPLE = 10_000
 """The number of rows from which a model's signature infers which columns may have missing values."""
 
 _LONGEST_TAG = 4500
-"""The maximum length of a tag in MLflow's database, with some margin. If the list is cut, all rules count as failed."""
+"""The maximum length of a tag in MLflow's database, with a margin. If the list is cut, all rules count as failed."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Trained:
 
 
 def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
-    """Log, register, evaluate and promote the model. Returns the outcome in a sentence."""
+    """Log, register, evaluate and promote the model, and return the outcome in a sentence."""
     import mlflow
 
     registry.connect(workload)
@@ -106,7 +106,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
-    """Return the URI of the logged model. A model object is first logged with its library's flavor."""
+    """Return the URI of the logged model. A model object is first logged with the flavor of its library."""
     from mlflow.models import infer_signature
 
     if isinstance(model, str):
@@ -146,7 +146,7 @@ def _requirements(trainer: str, serialization: str) -> list[str]:
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
-    """Log profiles of training data and predictions, for monitors to compare with."""
+    """Log profiles of training data and predictions, with which monitors compare."""
     import mlflow
     import pandas as pd
 

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 GROWING = "hist-gradient-boosting"
-"""The scikit-learn estimator that is used if the step names none, and the only one that can be trained in parts."""
+"""The scikit-learn estimator that is the default, and the only one that can be trained in parts."""
 
 _SEED = 0
 MOST_CATEGORIES = 100
-_ROUNDS = 100  # the default of XGBoost
+_ROUNDS = 100  # the default in XGBoost
 
 
 def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> None:
-    """Refuse unsupported tasks and parameters before any work starts."""
+    """Refuse unsupported tasks and parameters before any work begins."""
     check_task(trainer, task)
     estimator(trainer, task, parameters)
 
@@ -43,14 +43,14 @@ def check_task(trainer: str, task: str) -> None:
 
 
 def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
-    """Create an estimator with these parameters; refuse unknown parameters."""
+    """Create an estimator with these parameters. Refuse unknown parameters."""
     arguments = dict(parameters)
     make = _maker(trainer, task, str(arguments.pop("estimator", "")))
     return make(**_seeded(make, arguments))
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
-    """Yield the model after each of `rungs` equal parts of training. Some estimators can only have one part."""
+    """Yield the model after each of `rungs` equal parts of training. Some estimators can have only one part."""
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
@@ -78,7 +78,7 @@ def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
 
 
 def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
-    """Return the groups of rows that a ranker compares, as the library's argument; empty for other tasks."""
+    """Return the groups of rows that a ranker compares as an argument for the library, or none for other tasks."""
     import numpy as np
 
     if task != "ranking":
@@ -96,7 +96,7 @@ def groups_of(data: TrainingData) -> Any:
 
 
 def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
-    """Build the preprocessing. Text is one-hot encoded; numbers are imputed and standardized only if `scaled`."""
+    """Create the preprocessing. Text is one-hot encoded. Numbers are imputed and standardized only if `scaled`."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
@@ -116,7 +116,7 @@ def labels(trainer: str, data: TrainingData) -> Any:
     import numpy as np
 
     if not data.classes:
-        return data.train[data.label].to_numpy(dtype=np.float64)  # for ranking: the row's relevance, 0 1 2 …
+        return data.train[data.label].to_numpy(dtype=np.float64)  # for ranking, the relevance of a row: 0 1 2 …
     check_labels(trainer, data)
     return np.array([plain(value) for value in data.train[data.label]])
 
@@ -169,7 +169,7 @@ def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
 
 
 def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, Any]:
-    """Add a fixed seed and as many threads as the worker has CPUs to the parameters; refuse unknown ones."""
+    """Add a fixed seed and a thread per CPU of the worker to the parameters. Refuse unknown parameters."""
     defaults = make().get_params()
     unknown = sorted(set(arguments) - set(defaults))
     if unknown:
@@ -193,7 +193,7 @@ def _growth_of(model: Any) -> str:
 
 
 def _parts(total: int, rungs: int) -> list[int]:
-    """Return the number of rounds in each rung, at least one."""
+    """Return the number of rounds in each rung, which is at least one."""
     rungs = max(min(rungs, total), 1)
     return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
 

@@ -1,4 +1,4 @@
-"""Records a search's trials as nested runs in the registry: their parameters and metrics, and which are finished."""
+"""Records the trials of a search as nested runs in the registry, with parameters, metrics and status."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from modelyard_runtime.workload.description import Json, Section, digest
 from modelyard_runtime.workload.records import PipelineWorkload
 
 SEARCH_TAG = "modelyard.search"
-"""Tag on a run: the hash of the search that started it. The same search resumes an active run."""
+"""Tag with the hash of the search that started a run. The same search resumes an active run."""
 
 TRIAL_TAG = "modelyard.trial"
-"""Tag on a nested run: the hash of its parameters."""
+"""Tag with the hash of the parameters of a nested run."""
 
 _PARENT = "mlflow.parentRunId"
 _NAME = "mlflow.runName"
@@ -28,7 +28,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The run that contains a search's trials. `done` maps the hash of each finished trial to its reported values."""
+    """The run that contains the trials of a search. `done` maps the hash of each finished trial to its values."""
 
     run_id: str
     seed: int
@@ -36,7 +36,7 @@ class Search:
 
 
 def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
-    """Return the run of a search: an interrupted one with its trials' results, or a new one."""
+    """Return the run of a search, which is an interrupted one with the results of its trials, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
@@ -104,7 +104,7 @@ class Nested:
             self._client().log_batch(self._runs[trial], metrics=reported)
 
     def ended(self, trial: str, failed: bool) -> None:
-        """Record that the trial has finished, or was stopped because others were better."""
+        """Record that the trial has finished, or was stopped because other trials were better."""
         if trial in self._runs:
             self._client().set_terminated(self._runs[trial], "FAILED" if failed else "FINISHED")
 

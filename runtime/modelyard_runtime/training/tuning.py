@@ -1,4 +1,4 @@
-"""Hyperparameter search with Ray Tune. Trials are evaluated on rows that the gate does not use."""
+"""Hyperparameter search with Ray Tune, which evaluates trials on rows that the gate does not use."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ RUNGS = 4
 """How often a trial reports its metric. ASHA stops the worst trials each time."""
 
 _RESET_TIMEOUT_S = "60"
-"""The maximum number of seconds that Tune waits for a stopped trial's thread. After that, the next trial fails.
+"""The maximum number of seconds that Tune waits for the thread of a stopped trial.
 
-Tune's default of 2 seconds can be too short on a busy machine.
+After that, the next trial fails. Tune's default of 2 seconds can be too short on a busy machine.
 """
 
 WHOLE = "modelyard_whole"
@@ -52,7 +52,7 @@ def search(
 ) -> dict[str, Json]:
     """Return the best parameters found.
 
-    `trial` receives parameters and reports metrics; at most `most_workers` run at a time, each on a worker. With
+    `trial` gets parameters and reports metrics. At most `most_workers` trials run at a time, each on a worker. With
     `reuse_workers`, a process runs several trials in turn. Otherwise each trial has its own process, because user code
     may leave state behind. Results from before a driver was killed are replayed without training, and then the search
     continues.
@@ -127,7 +127,7 @@ def _recorder(nested: Nested) -> Any:
     import ray.tune as tune
 
     class TrialRecorder(tune.Callback):
-        """Forwards events of trials."""
+        """Forwards the events of trials to the nested runs."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.began(trial.trial_id, trial.config)
@@ -161,7 +161,7 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def search_folder() -> Generator[str]:
-    """Create a folder for Tune's state during a search. Folders that killed processes left here are removed."""
+    """Create a folder for Tune's state during a search. Folders left by killed processes are removed."""
     for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         process = stale.name.removeprefix(_FOLDER).partition("-")[0]
         if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
@@ -212,7 +212,7 @@ def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
 
 
 def space(tuning: Tuning) -> dict[str, Any]:
-    """Build Ray Tune's search space. Integer ranges include both ends."""
+    """Create Ray Tune's search space. Integer ranges include both ends."""
     import ray.tune as tune
 
     dimensions: dict[str, Any] = {}
@@ -228,7 +228,7 @@ def space(tuning: Tuning) -> dict[str, Any]:
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
-    """Return one point in the search space, to check that a trainer accepts its parameters."""
+    """Return one point in the search space to check whether a trainer accepts its parameters."""
     point: dict[str, Json] = {}
     for name, values in tuning.space.items():
         low = int(values.low) if values.kind == "int" else values.low

@@ -1,7 +1,7 @@
-"""Decodes JSON into frozen records, strictly: missing, unknown and mistyped fields are refused.
+"""Decodes JSON into frozen records. Missing, unknown and mistyped fields are refused.
 
-Fields are read from keys of the same name in camel case: `registered_name` from `registeredName`, and `from_` from
-`from`, which is a Python keyword. A field without a default is required.
+Fields are read from keys with the same name in camel case. For example, `registered_name` is read from
+`registeredName`, and `from_` from `from`, which is a Python keyword. A field without a default is required.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A part of a description. `source` is the JSON it was read from, for hashes that other programs compare."""
+    """A part of a description. `source` is its original JSON, for hashes that other programs compare."""
 
     source: Section = field(default_factory=dict[str, Json], compare=False, repr=False)
 
@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Record)
 
 
 def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
-    """Decode a record from JSON. `where` is the value's path in its document, for error messages."""
+    """Decode a record from JSON. `where` is the path of the value in its document, for error messages."""
     if not isinstance(value, Mapping):
         raise _refusal(where, f"is {value!r}; a mapping is expected")
     record_fields = _fields(cast("Any", kind))
@@ -51,7 +51,7 @@ def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a record: its name in Python, its type, and whether its key is required."""
+    """A field of a record, with its name in Python, its type, and whether its key is required."""
 
     name: str
     kind: Any  # a type or a generic alias, which have no common type
@@ -77,11 +77,11 @@ def _key(name: str) -> str:
 
 
 def _value(kind: Any, value: Json, where: str) -> Any:
-    """Convert a value to the type that a field declares."""
+    """Convert a value to the declared type of a field."""
     if kind is Any:
         return value
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {Union, types.UnionType}:  # a type or None: an optional field
+    if origin in {Union, types.UnionType}:  # a type or None, for an optional field
         (kind,) = (item for item in arguments if item is not types.NoneType)
         return _value(kind, value, where)
     if origin is tuple:

@@ -32,7 +32,7 @@ def description() -> Section:
 
 
 def digest(section: Section) -> str:
-    """Hash part of a description, independent of key order. Returns 16 hexadecimal digits.
+    """Return a hash of part of a description in 16 hexadecimal digits. The order of keys does not matter.
 
     The compiler writes the same digest next to an application's name: SHA-256 of JSON in UTF-8, sorted, without spaces.
     """
@@ -41,13 +41,13 @@ def digest(section: Section) -> str:
 
 
 def section(parent: Section, name: str) -> Section:
-    """Return a nested mapping; empty if absent."""
+    """Return a nested mapping, or an empty mapping if it is absent."""
     value = parent.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def sections(parent: Section, name: str) -> dict[str, Section]:
-    """Return a mapping of mappings, by name."""
+    """Return a mapping of mappings by name."""
     return {key: value for key, value in section(parent, name).items() if isinstance(value, dict)}
 
 
@@ -64,23 +64,23 @@ def names(parent: Section, name: str) -> list[str]:
 
 
 def text(parent: Section, name: str, default: str = "") -> str:
-    """Return a string, or the default if absent."""
+    """Return a string, or the default if it is absent."""
     value = parent.get(name)
     return default if value is None else str(value)
 
 
 def number(parent: Section, name: str, default: float = 0.0) -> float:
-    """Return a number, or the default if absent."""
+    """Return a number, or the default if it is absent."""
     value = parent.get(name)
     return float(cast("float", value)) if isinstance(value, int | float) else default
 
 
 def integer(parent: Section, name: str, default: int = 0) -> int:
-    """Return an integer, or the default if absent."""
+    """Return an integer, or the default if it is absent."""
     return int(number(parent, name, default))
 
 
 def bound(parent: Section, name: str) -> float | None:
-    """Return a number, or None if absent."""
+    """Return a number, or None if it is absent."""
     value = parent.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,4 +1,4 @@
-"""Access to a cluster: its administrators, the networks that can reach its API, and a kubeconfig."""
+"""Cluster access: administrators, networks that can reach the API, and a kubeconfig."""
 
 from __future__ import annotations
 

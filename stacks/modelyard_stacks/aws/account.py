@@ -62,7 +62,7 @@ class Account(pulumi_aws.Provider):
 
 
 def protected() -> bool:
-    """Whether `destroy` refuses to delete resources that hold data. The stack's setting `protect` turns this off."""
+    """Return whether `destroy` refuses to delete resources with data. The stack's setting `protect` turns this off."""
     return pulumi.Config().get_bool("protect") is not False
 
 

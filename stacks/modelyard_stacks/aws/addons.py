@@ -1,4 +1,4 @@
-"""EKS add-ons of a cluster, with pinned versions and separate roles."""
+"""EKS add-ons with pinned versions and separate roles."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def addon(
 def network_role(
     name: str, *, account: Account, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """Create a separate role to assign IP addresses to Pods, so that nodes, and code escaping from a Pod, cannot."""
+    """Create a role that assigns IP addresses to Pods, so that nodes, and code that escapes from a Pod, cannot."""
     title, service_account = f"{name}-vpc-cni", "aws-node"
     role = _role(name, "vpc-cni", "Addresses of Pods", cluster_arn, service_account, opts)
     return AddonRole(

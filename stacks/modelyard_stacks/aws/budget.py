@@ -1,4 +1,4 @@
-"""The budget of a system."""
+"""Monthly cost budgets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Budget(pulumi.ComponentResource):
             budgets.BudgetArgs(
                 budget_type="COST",
                 time_unit="MONTHLY",
-                limit_amount=str(monthly_usd),  # the API expects a string
+                limit_amount=str(monthly_usd),  # the API expects a string here
                 limit_unit="USD",
                 cost_filters=[
                     # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create-filters.html

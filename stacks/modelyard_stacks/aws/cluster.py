@@ -146,7 +146,7 @@ class Cluster(pulumi.ComponentResource):
             )
 
     def _node_role(self) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
-        """Create the node role: join, let the agent fetch roles for Pods, and pull images, without shell access."""
+        """Create the nodes' role, to join the cluster, fetch roles for Pods and pull images, without shell access."""
         name = f"{self.title}-node"
         role = iam.Role(
             name,

@@ -1,4 +1,4 @@
-"""Access from outside AWS: bucket permissions for workloads on a cluster elsewhere."""
+"""Bucket permissions for workloads on a cluster outside AWS."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .policies import document
 _MOST_KEYS = 2
 _MOST_POLICIES = 10
 _OF_A_POLICY = 4
-"""The limits of an IAM user: access keys, managed policies, and the number of accesses whose statements fit into a
-policy of 6,144 characters, however long their names are. A user's inline policies share 2,048 characters, which three
-prefixes would fill (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25).
+"""The limits of an IAM user: access keys, managed policies, and accesses per policy. A policy has 6,144 characters,
+enough for this many accesses even with the longest names. Inline policies are not used, because they share 2,048
+characters per user, which three prefixes would fill (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", 2026-11-25).
 """
 
 
 class Crossing(pulumi.ComponentResource):
-    """A user with exactly this access, for Pods of a cluster outside EKS, which cannot assume a role.
+    """A user with exactly this access, for Pods outside EKS, which cannot assume a role.
 
     `keys` are numbers, one for each access key. Keys never expire. To rotate a key, add a second one, switch all
     clients to it, then remove the first. The state stores the secret keys encrypted.

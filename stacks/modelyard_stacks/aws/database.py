@@ -108,7 +108,7 @@ class Database(pulumi.ComponentResource):
         self.register_outputs({"host": self.host, "secret_arn": self.secret_arn})
 
     def _opening(self, name: str, network: Network | AdoptedNetwork, cluster: Cluster) -> pulumi.Output[str]:
-        """Create a security group that opens one port to the cluster's nodes, and allows no outbound traffic."""
+        """Create a security group that opens the port to the cluster's nodes and allows no outbound traffic."""
         group = ec2.SecurityGroup(
             name,
             # changing the description would replace the group
@@ -168,7 +168,7 @@ def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
 
 
 def _connections(machine: str) -> int:
-    """Return the maximum number of connections to an instance class such as `db.m7g.large`, from its memory.
+    """Return the connection limit of an instance class such as `db.m7g.large`, which depends on its memory.
 
     Raises RunError for a class of unknown memory size. Sources, 2026-11-24:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html,

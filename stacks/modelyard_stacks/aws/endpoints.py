@@ -1,4 +1,4 @@
-"""VPC endpoints, through which a network reaches AWS services without leaving AWS."""
+"""VPC endpoints for access to AWS services without leaving AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .account import Account
 from .policies import Reasoned, Statement, document
 
 _NO_POLICY = frozenset({"eks-auth"})
-"""Services whose endpoints are not documented to accept a policy. Their endpoints have none."""
+"""Services whose endpoints get no policy, because AWS does not document that they accept one."""
 
 _LAYERS = ("prod-{region}-starport-layer-bucket", "al2023-repos-{region}-de612dc2")
 _LAYERS_OF_OTHERS = ("prod-registry-k8s-io-{region}", "docker-images-prod", "quayio-production-s3")
@@ -35,7 +35,7 @@ def service_endpoints(
     buckets: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> list[ec2.VpcEndpoint]:
-    """Create endpoints for S3, which is free and saves NAT traffic, and for each of `services`, such as `ecr.api`.
+    """Create a free S3 endpoint, which saves NAT traffic, and an endpoint for each of `services`, such as `ecr.api`.
 
     The S3 endpoint lets the account's principals access `buckets`, and everyone read image layers. The other endpoints
     let the account's principals access their service. Raises RunError for services in China, where some names have

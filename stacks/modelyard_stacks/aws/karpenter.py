@@ -18,7 +18,7 @@ _STARTING = ["ec2:CreateFleet", "ec2:RunInstances"]
 def controller_statements(
     account: Account, cluster: str, cluster_arn: str, node_role_arn: str, queue_arn: str, key_arn: str
 ) -> Iterable[Statement]:
-    """Return statements that name their resources or require tags.
+    """Return the controller's statements, each of which names its resources or requires tags.
 
     The controller can create only resources with the tags of this cluster and of a NodePool, and can change and
     terminate only those.
@@ -139,7 +139,7 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
 
 
 def _spot(account: Account) -> Statement:
-    """Allow creating Spot's service-linked role, which an account's first Spot request does.
+    """Allow creating Spot's service-linked role, which an account's first Spot request needs.
 
     Node groups do not need this permission, because the role of Auto Scaling has it. Without the role, EC2 answers
     AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing. Source:

@@ -32,7 +32,7 @@ class LogGroup(cloudwatch.LogGroup):
 
 
 def retention_days(days: int) -> int:
-    """Return CloudWatch's shortest retention period of at least this many days; ValueError beyond ten years."""
+    """Return CloudWatch's shortest retention period of at least this many days. Raises ValueError beyond ten years."""
     for possible in _RETENTION_DAYS:
         if possible >= days:
             return possible

@@ -61,7 +61,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one kind. The autoscaler chooses a number between `min_nodes` and `max_nodes`.
+    """A group of machines of one kind. The autoscaler sets its size between `min_nodes` and `max_nodes`.
 
     Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
     `modelyard.dev/pool=<pool>:NoSchedule`. Machines with an NVIDIA accelerator also have

@@ -25,7 +25,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
 
 
 class ClusterAutoscaler(pulumi.ComponentResource):
-    """The role of the cluster autoscaler, which can read all groups but resize only those of this cluster."""
+    """The role of the cluster autoscaler, which can read all groups but resize only this cluster's."""
 
     role_arn: pulumi.Output[str]
 

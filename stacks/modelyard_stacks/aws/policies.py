@@ -1,4 +1,4 @@
-"""IAM policies as plain data. Statements that cannot name their resources must have a reason."""
+"""IAM policies as plain data. Statements on all resources must have a reason."""
 
 from __future__ import annotations
 

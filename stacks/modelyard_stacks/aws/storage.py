@@ -74,7 +74,7 @@ class ObjectStore(pulumi.ComponentResource):
         rule = s3.BucketServerSideEncryptionConfigurationRuleArgs(
             apply_server_side_encryption_by_default=default,
             bucket_key_enabled=True,  # one call to KMS serves many objects
-            blocked_encryption_types=["SSE-C"],  # only the client could read objects with such keys
+            blocked_encryption_types=["SSE-C"],  # only the client could read objects encrypted with such keys
         )
         # the class whose name ends in Args, without Init, is for the deprecated field of a Bucket
         s3.BucketServerSideEncryptionConfiguration(

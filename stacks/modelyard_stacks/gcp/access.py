@@ -1,4 +1,4 @@
-"""Access to a cluster: its administrators, the networks that reach its API, and a kubeconfig."""
+"""Cluster access: administrators, networks that can reach the API, and a kubeconfig."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _MEMBER = re.compile(r"(user|group|serviceAccount|principal|principalSet):.+")
 def administrators(
     name: str, *, project: Project, cluster_name: str, opts: pulumi.ResourceOptions
 ) -> list[projects.IAMMember]:
-    """Make the members in the stack's setting `admins` administrators of this cluster and of no other.
+    """Make the IAM members in the stack's setting `admins` administrators of this cluster only.
 
-    Owners of the project need no entry: IAM makes them administrators of all its clusters.
+    Project owners need no entry, because IAM makes them administrators of all the project's clusters.
     """
     resource = f"projects/{project.project_id}/locations/{project.region_name}/clusters/{cluster_name}"
     only_here = projects.IAMMemberConditionArgs(
@@ -37,7 +37,7 @@ def administrators(
 
 
 def admins() -> list[str]:
-    """The setting `admins`; raises RunError if it is not a list of IAM members."""
+    """Return the setting `admins`; raise RunError if it is not a list of IAM members."""
     members = _listed("admins", "group:platform@acme.example")
     if any(not _MEMBER.fullmatch(member) for member in members):
         raise pulumi.RunError(f"the setting admins has members such as group:NAME, not {', '.join(members)}")
@@ -45,14 +45,14 @@ def admins() -> list[str]:
 
 
 def api_clients() -> list[str]:
-    """The setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
+    """Return the setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
     return _listed("apiClients", "10.99.0.0/16")
 
 
 def kubeconfig(name: str, *, server: pulumi.Input[str], authority: pulumi.Input[str] | None) -> pulumi.Output[str]:
-    """A kubeconfig without secrets: each use calls Google's plug-in for a short-lived token of Pulumi's own login.
+    """Build a kubeconfig without secrets. Google's plug-in gets short-lived tokens for the login that Pulumi uses.
 
-    Without `authority`, the server has a certificate that the system's own authorities have signed.
+    Without `authority`, the server's certificate is verified against the system's own authorities.
     """
     cluster: dict[str, pulumi.Input[str]] = {"server": server}
     if authority is not None:
@@ -60,7 +60,7 @@ def kubeconfig(name: str, *, server: pulumi.Input[str], authority: pulumi.Input[
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "gke-gcloud-auth-plugin",
-        # by default it asks gcloud, whose login is another one and may be missing
+        # by default it uses the separate login of gcloud, which may be missing
         "args": ["--use_application_default_credentials"],
         "installHint": "gcloud components install gke-gcloud-auth-plugin",
         "interactiveMode": "Never",

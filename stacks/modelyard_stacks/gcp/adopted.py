@@ -1,4 +1,4 @@
-"""Resources that another project of the same system created, for a project that grants rights on them."""
+"""References to another project's resources, for a project that grants access to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .project import Project
 
 
 class AdoptedCluster:
-    """An existing cluster, by its name; it is not changed."""
+    """An existing cluster, given by its name. It is not changed."""
 
     def __init__(self, name: str, *, project: Project, cluster_name: pulumi.Input[str]) -> None:
         self.title = name

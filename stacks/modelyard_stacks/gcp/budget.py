@@ -1,4 +1,4 @@
-"""The budget of a system."""
+"""Monthly cost budgets."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from .project import Project
 
 _LABEL = "modelyard-system"
 _MOST_ADDRESSES = 5
-"""The maximum number of channels of one budget.
+"""The maximum number of notification channels per budget.
 
 Source: https://docs.cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets, 2026-11-27.
 """
 
 
 class Budget(pulumi.ComponentResource):
-    """A monthly budget for everything in the project with the system's label. It sends mail at 80 % and 100 % of the
-    limit, and when the month's forecast exceeds it; it stops nothing.
+    """A monthly budget for everything in the project with the system's label.
 
-    With `every_project`, it covers all projects of the billing account, for a system that is in several.
-    Without `billing_account`, the project's own is used. Its currency has to be `currency`.
+    It sends mail at 80 % and 100 % of the limit, and when the month's forecast exceeds it. It does not stop anything.
+
+    With `every_project`, it covers all projects of the billing account, for a system that uses several. The billing
+    account is by default the project's own, and its currency must be `currency`.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Budget(pulumi.ComponentResource):
                 amount=billing.BudgetAmountArgs(
                     specified_amount=billing.BudgetAmountSpecifiedAmountArgs(
                         currency_code=currency,
-                        units=str(monthly),  # the API expects a string
+                        units=str(monthly),  # the API expects a string here
                     )
                 ),
                 budget_filter=billing.BudgetBudgetFilterArgs(

@@ -1,4 +1,4 @@
-"""A Kubernetes cluster on GKE, private from the start."""
+"""A private Kubernetes cluster on GKE."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _LONGEST_NAME = 40
 _PODS_OF_A_NODE = 64
 _NODES = "roles/container.defaultNodeServiceAccount"
 _WEEKENDS = ("2026-01-03T00:00:00Z", "2026-01-03T08:00:00Z", "FREQ=WEEKLY;BYDAY=SA,SU")
-"""Start, end and repetition, in UTC: Google requires 48 hours in any 32 days.
+"""Start, end and recurrence of the maintenance window, in UTC. Google requires 48 hours in any 32 days.
 
 Source: https://docs.cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions, 2026-11-27.
 """
 
 
 class Cluster(pulumi.ComponentResource):
-    """The control plane in three zones, with the account of its nodes, and no nodes yet.
+    """A control plane in three zones and a service account for nodes. It has no nodes of its own.
 
-    The API is reachable inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
-    setting `apiClients` lists the CIDR blocks of connected networks that may reach it; `dnsEndpoint` gives it a name on
-    the internet as well, which IAM alone guards, and which the kubeconfig then uses. The setting `admins` names
-    administrators besides the project's owners. Secrets are encrypted with the key, NetworkPolicies are enforced, and
-    Pods get credentials of their own ServiceAccount instead of those of their node.
+    The API is reachable from inside the network, and from outside only for `public_access_cidrs`. The stack's setting
+    `apiClients` lists the CIDR blocks of connected networks that may reach it. The setting `dnsEndpoint` adds a DNS
+    name on the internet, which is protected only by IAM and used in the kubeconfig. The setting `admins` names
+    administrators in addition to the project's owners. Secrets are encrypted with the key, NetworkPolicies are
+    enforced, and Pods get credentials for their own ServiceAccount instead of their node's.
 
-    `version` is the lowest minor version; Google upgrades within `channel`, on weekends. `zones` are those of nodes,
-    chosen by Google if empty. `ready` is what nodes and identities of Pods must wait for.
+    `version` is the lowest minor version. Google upgrades the cluster within `channel`, on weekends. `zones` are the
+    zones for nodes, which Google chooses if they are empty. Nodes and Pod identities must wait for `ready`.
     """
 
     name: pulumi.Output[str]
@@ -78,7 +78,7 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
     def _node_account(self) -> tuple[serviceaccount.Account, projects.IAMMember]:
-        """The account of every node, which writes logs and metrics. The default one may edit the whole project."""
+        """Create the nodes' service account, which writes logs and metrics. The default one can edit the project."""
         title = f"{self.title}-nodes"
         account = serviceaccount.Account(
             title,
@@ -108,7 +108,7 @@ class Cluster(pulumi.ComponentResource):
             deletion_protection=protected(),
             resource_labels=dict(self.project.common_labels),
             cost_management_config=container.ClusterCostManagementConfigArgs(enabled=True),
-            # our pools are resources of their own; the first one cannot be left out, only removed
+            # our pools are separate resources; GKE always creates a default pool, which can only be removed afterwards
             remove_default_node_pool=True,
             initial_node_count=1,
             node_config=self._first_node(),
@@ -124,7 +124,7 @@ class Cluster(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[*self.network.ready, self.key.granted("container"), self.key.granted("compute")],
                 protect=protected(),
-                # belongs to the removed pool: afterwards it describes another one
+                # this belongs to the removed default pool; later it describes one of ours
                 ignore_changes=["nodeConfig"],
             ),
         )
@@ -136,9 +136,9 @@ class Cluster(pulumi.ComponentResource):
         arguments.ip_allocation_policy = container.ClusterIpAllocationPolicyArgs(
             cluster_secondary_range_name=network.pods_range, services_secondary_range_name=network.services_range
         )
-        # 110 by default, for which each node takes twice as many addresses
+        # 110 by default, which reserves twice as many addresses for each node
         arguments.default_max_pods_per_node = _PODS_OF_A_NODE
-        # by default NetworkPolicies are accepted and not enforced
+        # by default NetworkPolicies are accepted but not enforced
         arguments.datapath_provider = "ADVANCED_DATAPATH"
         arguments.enable_intranode_visibility = True  # flow logs also show connections within a node
 
@@ -150,13 +150,13 @@ class Cluster(pulumi.ComponentResource):
         harden(arguments)
 
     def _first_node(self) -> container.ClusterNodeConfigArgs:
-        """The nodes of the pool that lives for minutes obey the same rules, which an organization may enforce."""
+        """Secure the nodes of the short-lived default pool like all others, in case the organization enforces this."""
         return container.ClusterNodeConfigArgs(
             service_account=self.node_account,
             oauth_scopes=["https://www.googleapis.com/auth/cloud-platform"],
             boot_disk_kms_key=self.key.id,
             disk_size_gb=30,
-            disk_type="pd-standard",  # does not count as SSD, of which a new project may have little
+            disk_type="pd-standard",  # does not count towards the SSD quota, which is small in a new project
             shielded_instance_config=container.ClusterNodeConfigShieldedInstanceConfigArgs(
                 enable_secure_boot=True, enable_integrity_monitoring=True
             ),

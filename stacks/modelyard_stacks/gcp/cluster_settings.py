@@ -1,4 +1,4 @@
-"""Settings of a GKE cluster that do not depend on its surroundings."""
+"""GKE cluster settings that do not depend on other resources."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def open_api(
     *,
     by_name: bool,
 ) -> None:
-    """Open the API inside the network, to these blocks of connected networks and of the internet, and `by_name`.
+    """Make the API reachable inside the network, from these CIDR blocks and, with `by_name`, by its DNS name.
 
-    Nodes and Pods reach the private address in any case. Without blocks of the internet, there is no public address.
+    Nodes and Pods can always reach the private address. Without `public_access_cidrs`, there is no public address.
     """
     blocks = [*public_access_cidrs, *api_clients]
     arguments.private_cluster_config = container.ClusterPrivateClusterConfigArgs(
-        enable_private_nodes=True,  # off by default: every node has a public address
-        enable_private_endpoint=not public_access_cidrs,  # off by default: the API is open to the world
-        # off by default: a VPN or an interconnect of another region does not reach the private address
+        enable_private_nodes=True,  # by default every node has a public address
+        enable_private_endpoint=not public_access_cidrs,  # by default the API is open to the whole world
+        # by default a VPN or an interconnect in another region cannot reach the private address
         master_global_access_config=container.ClusterPrivateClusterConfigMasterGlobalAccessConfigArgs(enabled=True),
     )
     arguments.master_authorized_networks_config = container.ClusterMasterAuthorizedNetworksConfigArgs(
         cidr_blocks=[container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=each) for each in blocks],
-        gcp_public_cidrs_access_enabled=False,  # machines of all customers have such addresses
+        gcp_public_cidrs_access_enabled=False,  # such addresses include other customers' machines
     )
     arguments.control_plane_endpoints_config = container.ClusterControlPlaneEndpointsConfigArgs(
         dns_endpoint_config=container.ClusterControlPlaneEndpointsConfigDnsEndpointConfigArgs(
@@ -40,11 +40,11 @@ def open_api(
 
 
 def harden(arguments: container.ClusterArgs) -> None:
-    """Turn off old and anonymous ways in, which are on by default or could be turned on."""
+    """Turn off legacy and anonymous access, some of which is on by default."""
     arguments.enable_shielded_nodes = True
     arguments.enable_legacy_abac = False
     arguments.anonymous_authentication_config = container.ClusterAnonymousAuthenticationConfigArgs(
-        mode="LIMITED"  # health checks only
+        mode="LIMITED"  # only for health checks
     )
     arguments.rbac_binding_config = container.ClusterRbacBindingConfigArgs(
         enable_insecure_binding_system_authenticated=False, enable_insecure_binding_system_unauthenticated=False
@@ -58,30 +58,31 @@ def harden(arguments: container.ClusterArgs) -> None:
         )
     )
     arguments.security_posture_config = container.ClusterSecurityPostureConfigArgs(
-        mode="BASIC"  # findings about workloads, without a charge
+        mode="BASIC"  # reports findings about workloads, free of charge
     )
 
 
 def observe(arguments: container.ClusterArgs) -> None:
-    """Write logs and metrics of the control plane and of GKE's own Pods; ours have Prometheus, and cost nothing here.
+    """Collect logs and metrics of the control plane and GKE's own Pods. Our Pods use Prometheus, which is free.
 
-    Add-ons that workloads bring themselves, in versions of their own, are off: Google's would claim the same objects.
+    Google's versions of add-ons that the workloads project installs are off, because they would manage the same
+    objects.
     """
     arguments.logging_config = container.ClusterLoggingConfigArgs(enable_components=list(_LOGS))
     arguments.monitoring_config = container.ClusterMonitoringConfigArgs(
         enable_components=["SYSTEM_COMPONENTS"],
         managed_prometheus=container.ClusterMonitoringConfigManagedPrometheusArgs(enabled=False),
     )
-    # NetworkPolicies open its Pods; Cloud DNS would answer at an address of each node instead
+    # NetworkPolicies allow access to kube-dns Pods; Cloud DNS would answer at an address on each node instead
     arguments.dns_config = container.ClusterDnsConfigArgs(cluster_dns="KUBE_DNS")
     arguments.gateway_api_config = container.ClusterGatewayApiConfigArgs(channel="CHANNEL_DISABLED")
     arguments.addons_config = container.ClusterAddonsConfigArgs(
         gce_persistent_disk_csi_driver_config=container.ClusterAddonsConfigGcePersistentDiskCsiDriverConfigArgs(
             enabled=True
         ),
-        # a cache on each node, whose address NetworkPolicies would have to open as well
+        # NetworkPolicies would also have to allow the address of the cache on each node
         dns_cache_config=container.ClusterAddonsConfigDnsCacheConfigArgs(enabled=False),
-        # Dataplane V2 enforces NetworkPolicies itself, and excludes this
+        # Dataplane V2 enforces NetworkPolicies itself and is incompatible with this
         network_policy_config=container.ClusterAddonsConfigNetworkPolicyConfigArgs(disabled=True),
         ray_operator_configs=[container.ClusterAddonsConfigRayOperatorConfigArgs(enabled=False)],
     )

@@ -1,4 +1,4 @@
-"""Relational databases: private PostgreSQL on Cloud SQL."""
+"""Private PostgreSQL databases on Cloud SQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_LOG_DAYS = 7
 _CUSTOM = re.compile(r"db-custom-\d+-(\d+)")
 _SHARED = {"db-f1-micro": 25, "db-g1-small": 50}
 _CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (0, 100))
-"""The default of `max_connections` from this memory in GiB on.
+"""The default `max_connections` of machines with at least this much memory in GiB.
 
 Source: https://docs.cloud.google.com/sql/docs/postgres/flags, "max_connections", 2026-11-27.
 """
@@ -32,13 +32,12 @@ _FLAGS = {
 
 
 class Database(pulumi.ComponentResource):
-    """A PostgreSQL database that only this project's network can reach, over TLS; no user has a password yet.
+    """A PostgreSQL database that only this project's network can reach, over TLS. No user has a password yet.
 
-    `database` is the name of the database. Its instance is named after this component, with a suffix, since Google
-    keeps the name of a deleted one for a week. `host` is an address of the network, at which Private Service Connect
-    serves the instance. With `replicas`, a second zone has a standby that takes over. The instance is protected;
-    deleting it leaves a final backup, and its other backups outlive it. `connections` and `storage_gib` are its
-    capacity.
+    `database` is the name of the database. The instance is named after this component, with a suffix because Google
+    reserves a deleted instance's name for a week. `host` is the instance's address in the network, provided by Private
+    Service Connect. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it
+    leaves a final backup, and its other backups are kept. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
@@ -70,12 +69,12 @@ class Database(pulumi.ComponentResource):
         self._project = project
         settings = sql.DatabaseInstanceSettingsArgs(
             tier=machine,
-            # since PostgreSQL 16 the default is ENTERPRISE_PLUS, which has other machines
+            # since PostgreSQL 16 the default is ENTERPRISE_PLUS, which has different machines
             edition="ENTERPRISE",
             availability_type="REGIONAL" if replicas else "ZONAL",
             disk_type="PD_SSD",
             disk_size=storage_gib,
-            disk_autoresize=False,  # on by default, and never smaller again; an alarm reports that it fills up
+            disk_autoresize=False,  # on by default, but disks never shrink again; an alarm reports a full disk
             deletion_protection_enabled=protected(),
             user_labels=dict(project.common_labels),
             insights_config=sql.DatabaseInstanceSettingsInsightsConfigArgs(query_insights_enabled=True),
@@ -88,7 +87,7 @@ class Database(pulumi.ComponentResource):
             sql.DatabaseInstanceArgs(
                 database_version=version,
                 region=project.region_name,
-                encryption_key_name=key.id,  # fixed at creation; by default a key of Google's
+                encryption_key_name=key.id,  # cannot be changed later; by default Google's own key
                 deletion_protection=protected(),
                 settings=settings,
             ),
@@ -100,7 +99,7 @@ class Database(pulumi.ComponentResource):
         self.instance_id = pulumi.Output.concat(project.project_id, ":", instance.name)
         sql.Database(
             name,
-            # PostgreSQL deletes no database that somebody is connected to; it goes with its protected instance
+            # PostgreSQL cannot delete a database with open connections; it is deleted with its protected instance
             sql.DatabaseArgs(instance=instance.name, name=database, deletion_policy="ABANDON"),
             pulumi.ResourceOptions(parent=self),
         )
@@ -111,7 +110,7 @@ class Database(pulumi.ComponentResource):
         settings.backup_configuration = sql.DatabaseInstanceSettingsBackupConfigurationArgs(
             enabled=True,  # off by default
             start_time="02:00",
-            location=self._project.region_name,  # by default the nearest multi-region, maybe in another country
+            location=self._project.region_name,  # by default the nearest multi-region, which may be in another country
             point_in_time_recovery_enabled=True,
             transaction_log_retention_days=min(backup_days, _MOST_LOG_DAYS),
             backup_retention_settings=sql.DatabaseInstanceSettingsBackupConfigurationBackupRetentionSettingsArgs(
@@ -125,7 +124,7 @@ class Database(pulumi.ComponentResource):
 
     def _close(self, settings: sql.DatabaseInstanceSettingsArgs) -> None:
         settings.ip_configuration = sql.DatabaseInstanceSettingsIpConfigurationArgs(
-            ipv4_enabled=False,  # by default a public address
+            ipv4_enabled=False,  # by default the instance has a public address
             ssl_mode="ENCRYPTED_ONLY",
             psc_configs=[
                 sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
@@ -140,9 +139,9 @@ class Database(pulumi.ComponentResource):
     def _endpoint(
         self, name: str, network: Network | AdoptedNetwork, instance: sql.DatabaseInstance
     ) -> pulumi.Output[str]:
-        """An address of the subnetwork at which the instance answers.
+        """Create the instance's address in the subnetwork.
 
-        Unlike a peering with Google's network, it goes with the instance, and does not block the network's removal.
+        Unlike a peering with Google's network, it is deleted with the instance and does not block deleting the network.
         Source: https://docs.cloud.google.com/sql/docs/postgres/configure-private-service-connect, 2026-11-27.
         """
         region, within = self._project.region_name, pulumi.ResourceOptions(parent=self)
@@ -162,7 +161,7 @@ class Database(pulumi.ComponentResource):
                 region=region,
                 network=network.network_id,
                 ip_address=address.self_link,
-                load_balancing_scheme="",  # an endpoint has none, and EXTERNAL is the default
+                load_balancing_scheme="",  # endpoints have no scheme, but EXTERNAL is the default
                 target=instance.psc_service_attachment_link,
             ),
             within,
@@ -171,9 +170,9 @@ class Database(pulumi.ComponentResource):
 
 
 def connections(machine: str) -> int:
-    """The number of connections that Cloud SQL allows on a machine by default.
+    """Return the default connection limit of Cloud SQL on a machine.
 
-    Raises RunError for a machine with unknown memory.
+    Raises RunError if the machine's memory is unknown.
     """
     if machine in _SHARED:
         return _SHARED[machine]

@@ -1,4 +1,4 @@
-"""Workload identities: rights of the Pods of one ServiceAccount, with exactly the access that a spec names."""
+"""Workload identities: permissions for one ServiceAccount's Pods, with exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _ROLES: dict[Mode, str] = {
     "append": "roles/storage.objectCreator",
 }
 _LISTING = "roles/storage.legacyBucketReader"
-"""Lists the names of objects and reads the bucket's own settings; it opens no object."""
+"""A role that can list object names and read the bucket's own settings, but no objects."""
 
 _OF_A_CONDITION = 6
 _CONDITIONS = 20
-"""Folders whose two comparisons fit into the 12 operators of a condition, and bindings of one role and member.
+"""The maximum number of folders per condition, which has 12 operators, and of bindings per role and member.
 
 Source: https://docs.cloud.google.com/iam/quotas, 2026-11-27.
 """
 
 
 class StoreAccess(TypedDict):
-    """Access to one folder or file of a bucket; an empty prefix means the whole bucket.
+    """Access to one folder or file of a bucket. An empty prefix means the whole bucket.
 
-    `write` includes `read` and deletion; `append` adds objects and can neither read nor delete. A prefix that ends with
-    a slash is a folder; any other may be a folder or a file.
+    `write` includes `read` and deletion. `append` adds objects but can neither read nor delete them. A prefix that ends
+    with a slash is a folder; any other may be a folder or a file.
     """
 
     bucket: str
@@ -44,11 +44,11 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The rights of one workload: those of the Pods of its ServiceAccount, which needs no key and no annotation.
+    """The permissions of one workload, granted to its ServiceAccount's Pods without a key or annotation.
 
-    Objects can be opened only below the prefixes of `access`. Whoever reads or writes can list the names of all objects
-    in the bucket: Google judges a listing by the bucket, and answers for a missing object as if it were forbidden
-    unless the caller may list. `stores` are the buckets of `access` that the program makes.
+    Objects can be read or written only below the prefixes in `access`, but their names can be listed in the whole
+    bucket: Google checks this permission per bucket, and without it, a missing object looks like a forbidden one.
+    `stores` are the buckets in `access` that the program creates.
     """
 
     member: pulumi.Output[str]
@@ -68,7 +68,7 @@ class Identity(pulumi.ComponentResource):
         if not access:
             raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
         self.member = cluster.project.pods_of(namespace, service_account)
-        # the pool of identities comes with the first cluster of a project
+        # the workload identity pool is created with the project's first cluster
         self._within = pulumi.ResourceOptions(parent=self, depends_on=[*cluster.ready, *stores])
         for bucket in dict.fromkeys(each["bucket"] for each in access):
             self._open(name, bucket, [each for each in access if each["bucket"] == bucket])
@@ -93,7 +93,7 @@ class Identity(pulumi.ComponentResource):
                 self._grant(f"{name}-{bucket}-{mode}-{_hash(expression)}", bucket, role, expression)
 
     def _grant(self, title: str, bucket: str, role: str, expression: str | None) -> None:
-        """The name of a grant says all that it grants: two of one name would be one binding, which ends with either."""
+        """Grant a role on a bucket. The title must be unique: deleting one of two equal bindings would remove both."""
         condition = (
             storage.BucketIAMMemberConditionArgs(title=f"folders {_hash(expression)}", expression=expression)
             if expression
@@ -107,10 +107,10 @@ class Identity(pulumi.ComponentResource):
 
 
 def comparisons(bucket: str, prefix: str) -> Iterator[str]:
-    """Comparisons that hold for one folder or file: `lake` does not include `lake-2/`, though it starts the same.
+    """Yield the comparisons that match one folder or file: `lake` does not include `lake-2/`.
 
-    Also for a folder the name without a slash may be asked for: that nothing has this name is a 404 and not a 403.
-    Raises RunError for a prefix with signs that end a text in a condition.
+    A folder's name without the slash is allowed too, so that reading it returns 404 instead of 403. Raises RunError for
+    a prefix with characters that would end a string in the condition.
     """
     if any(sign in prefix for sign in '"\\\n'):
         raise pulumi.RunError(f"{prefix}: in a condition this would not be a text")

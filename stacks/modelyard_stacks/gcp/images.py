@@ -13,7 +13,7 @@ _UNTAGGED_S = f"{14 * 24 * 3600}s"
 
 
 class ImageRegistry(pulumi.ComponentResource):
-    """A repository of images whose tags are immutable; the cluster's nodes may pull from it.
+    """An image repository with immutable tags, from which the cluster's nodes may pull.
 
     Untagged images are deleted after 14 days. `host` is the first part of an image's name.
     """
@@ -39,7 +39,7 @@ class ImageRegistry(pulumi.ComponentResource):
                 location=region,
                 format="DOCKER",
                 description=f"Images of {name}",
-                kms_key_name=key.id,  # fixed at creation; by default a key of Google's
+                kms_key_name=key.id,  # cannot be changed later; by default Google's own key
                 docker_config=artifactregistry.RepositoryDockerConfigArgs(immutable_tags=True),  # off by default
                 cleanup_policies=[_untagged()],
                 cleanup_policy_dry_run=False,

@@ -17,12 +17,12 @@ _SERVICES = frozenset({*_WITH_IDENTITY, "compute", "logging", "storage"})
 
 
 class Key(pulumi.ComponentResource):
-    """A customer-managed key in a key ring of its own, rotated every 90 days.
+    """A customer-managed key in its own key ring, rotated every 90 days.
 
-    Only the agents of `services` may use it: they encrypt and decrypt for whoever may open the resource. Losing the key
-    means losing everything it encrypts, so it is protected, and `destroy` leaves it and its versions as they are: the
-    backups of a database outlive the stack, and so does the right of Cloud SQL to read them. Google never deletes key
-    rings; the ring's name gets a suffix, so that a later `up` makes another.
+    Only the service agents of `services` may use it. They encrypt and decrypt data for everyone with access to the
+    resource. Losing the key means losing everything that it encrypts, so it is protected. `destroy` leaves the key, its
+    versions and Cloud SQL's access, because database backups outlive the stack. Google never deletes key rings, so the
+    ring's name has a suffix, and a later `up` creates a new ring.
     """
 
     id: pulumi.Output[str]
@@ -54,7 +54,7 @@ class Key(pulumi.ComponentResource):
                 key_ring=ring.id,
                 purpose="ENCRYPT_DECRYPT",
                 rotation_period=_ROTATION,
-                deletion_policy="ABANDON",  # by default all versions are destroyed, and with them kept backups
+                deletion_policy="ABANDON",  # by default all versions are destroyed, which makes backups unreadable
             ),
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
@@ -63,7 +63,7 @@ class Key(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
     def granted(self, service: str) -> pulumi.Resource:
-        """The right of a service's agent to use the key, for resources that cannot be created without it."""
+        """Return a service agent's permission to use the key. Resources encrypted by that service must wait for it."""
         if service not in self._grants:
             raise pulumi.RunError(f"key {self.title}: {service} needs it and is not among its services")
         return self._grants[service]
@@ -76,9 +76,9 @@ class Key(pulumi.ComponentResource):
         )
 
     def _agent(self, service: str) -> pulumi.Output[str]:
-        """The account with which a service works in this project, as an IAM member.
+        """Return the service's agent in this project, as an IAM member.
 
-        Most exist only once somebody asks for them; that of Compute Engine is created with its API.
+        Most agents are created on first request, but Compute Engine's is created when its API is enabled.
         Source: https://docs.cloud.google.com/iam/docs/service-agents, 2026-11-27.
         """
         project = self._project
@@ -101,5 +101,5 @@ class Key(pulumi.ComponentResource):
 
 
 def _as_member(account: str) -> str:
-    """Logging's answer has the prefix of a member in some versions of its API, and none in others."""
+    """Add the prefix of an IAM member, which only some versions of the Logging API include."""
     return account if account.startswith("serviceAccount:") else f"serviceAccount:{account}"

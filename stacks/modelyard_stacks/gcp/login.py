@@ -1,4 +1,4 @@
-"""Database logins with which workloads connect."""
+"""Database logins for workloads."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PASSWORD_BYTES = 32
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A login of one database with a generated password, kept in Secret Manager for its readers.
+    """A login to one database with a generated password, stored in Secret Manager.
 
-    The secret has the keys `username` and `password`. The password is generated once and kept; another number in the
-    stack's setting `loginVersion` replaces it at the next `up`. It is also in the stack's state, encrypted.
+    The secret has the keys `username` and `password`. The password is generated once. To replace it at the next `up`,
+    change the number in the stack's setting `loginVersion`. The stack's state also contains the password, encrypted.
     """
 
     title: str
@@ -46,7 +46,7 @@ class DatabaseLogin(pulumi.ComponentResource):
                 name=database.name,
                 type="BUILT_IN",
                 password=pulumi.Output.secret(kept.secret_data.apply(_password)),
-                # PostgreSQL deletes no user that owns tables; it goes with its instance
+                # PostgreSQL cannot delete a user that owns tables; it is deleted with its instance
                 deletion_policy="ABANDON",
             ),
             self._within,
@@ -63,7 +63,7 @@ class DatabaseLogin(pulumi.ComponentResource):
             name,
             secretmanager.SecretArgs(
                 secret_id=pulumi.Output.concat(database.identifier, "-login"),
-                # by default in regions of Google's choice
+                # by default Google chooses the regions
                 replication=secretmanager.SecretReplicationArgs(
                     user_managed=secretmanager.SecretReplicationUserManagedArgs(replicas=[replica])
                 ),
@@ -72,13 +72,13 @@ class DatabaseLogin(pulumi.ComponentResource):
         )
 
     def _kept(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
-        """The version that holds the password, from which the user gets it: after an interruption both still agree."""
+        """Store the password. The database user reads it from there, so both agree after an interruption."""
         number = pulumi.Config().get_int("loginVersion") or 1
         login = json.dumps({"username": user, "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
         return secretmanager.SecretVersion(
             f"{name}-{number}",
             secretmanager.SecretVersionArgs(secret=secret.id, secret_data=pulumi.Output.secret(login)),
-            # generated in every run, and kept from the first one
+            # each run generates a password, but the first one is kept
             pulumi.ResourceOptions(parent=self, ignore_changes=["secretData"]),
         )
 

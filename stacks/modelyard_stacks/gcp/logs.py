@@ -1,4 +1,4 @@
-"""Logs of a cluster, encrypted with our key and with a retention period."""
+"""Cluster logs, encrypted with our key and with limited retention."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .project import Project
 
 
 class ClusterLogs(pulumi.ComponentResource):
-    """A log bucket for a cluster and its network, in the region; lines are kept for `days`.
+    """A log bucket in the region for a cluster and its network. Entries are kept for `days`.
 
-    `name` is the cluster's. Its control plane, its system Pods and the flows of its network are written there instead
-    of to the project's `_Default` bucket. Google writes audit logs of administration to `_Required`, where nobody can
-    delete them for 400 days; logs of databases stay in `_Default`.
+    `name` is the cluster's name. Logs of the control plane, of system Pods and of network flows are stored there
+    instead of in the project's `_Default` bucket. Google stores admin activity logs in `_Required`, where nobody can
+    delete them for 400 days. Database logs stay in `_Default`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ClusterLogs(pulumi.ComponentResource):
             logging.ProjectBucketConfigArgs(
                 project=project.project_id,
                 location=project.region_name,
-                # a deleted bucket keeps its ID for a week: the key ring's name has a suffix of this deployment
+                # a deleted bucket's ID is reserved for a week, so use the key ring's name, which is unique
                 bucket_id=key.ring,
                 description=f"Cluster {name} and its network",
                 retention_days=days,
@@ -56,7 +56,7 @@ class ClusterLogs(pulumi.ComponentResource):
         logging.ProjectExclusion(
             name,
             logging.ProjectExclusionArgs(description=f"Kept in the bucket of cluster {name}", filter=lines),
-            # until the sink exists, lines would be lost
+            # until the sink exists, entries would be lost
             pulumi.ResourceOptions(parent=self, depends_on=[sink]),
         )
         self.register_outputs({})

@@ -1,4 +1,4 @@
-"""The network of a target: a new one, or an existing one."""
+"""A target's network, which is either new or an existing one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pulumi_gcp import compute, dns
 from .project import Project, protected
 
 GOOGLE_RANGES = "199.36.153.8/30"
-"""The addresses of private.googleapis.com, at which every API of Google answers.
+"""The addresses of private.googleapis.com, which serves all Google APIs.
 
 Source: https://docs.cloud.google.com/vpc/docs/configure-private-google-access, 2026-11-27.
 """
@@ -20,13 +20,13 @@ Source: https://docs.cloud.google.com/vpc/docs/configure-private-google-access, 
 _PODS, _SERVICES = "pods", "services"
 _LARGEST, _SMALLEST = 8, 20
 _LARGEST_SERVICES = 16
-"""Addresses for 65,536 Services: a larger block would only take them from others."""
+"""The prefix length for 65,536 Services. A larger block would only take addresses from the others."""
 
 _PORTS = (64, 4096)
 
 
 class Blocks(NamedTuple):
-    """The parts of a network's block: nodes and endpoints, Services, Pods."""
+    """The parts of a network's CIDR block: nodes and endpoints, Services, and Pods."""
 
     nodes: str
     services: str
@@ -34,10 +34,10 @@ class Blocks(NamedTuple):
 
 
 class AdoptedNetwork:
-    """An existing network whose owner manages its routes, DNS and flow logs; this creates nothing.
+    """An existing network, whose owner manages its routes, DNS and flow logs. Nothing is created.
 
-    `network` and `subnetwork` are names or links, `pods_range` and `services_range` names of secondary ranges of the
-    subnetwork, `cidr` is a block that covers nodes and Pods. `google_ranges` is where Google's APIs are reached.
+    `network` and `subnetwork` are names or links, and `pods_range` and `services_range` are names of the subnetwork's
+    secondary ranges. `cidr` is a block that covers nodes and Pods. `google_ranges` are the addresses of Google's APIs.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with one private subnetwork in the region; nothing outside can connect to it.
+    """A VPC with one private subnetwork in the region. Nothing can connect to it from outside.
 
-    With `nat`, machines reach the internet through Cloud NAT, which works in every zone. Google's APIs are reached
-    without it, at the addresses in `google_ranges`: private DNS zones point there. Traffic that no rule allows is
-    denied and logged; with `log_flows`, a sample of the flows of the subnetwork is logged as well.
+    With `nat`, machines reach the internet through Cloud NAT, which covers every zone. Private DNS zones resolve
+    Google's APIs to the addresses in `google_ranges`, which are reachable without NAT. Traffic that no rule allows is
+    denied and logged. With `log_flows`, a sample of the subnetwork's flows is also logged.
 
-    `cidr` is split: the first quarter for nodes and endpoints, an eighth for Services, the upper half for Pods. `ready`
-    is what a machine needs before it can reach anything.
+    `cidr` is split: the first quarter for nodes and endpoints, an eighth for Services, the upper half for Pods.
+    Machines must wait for `ready` before they can reach anything.
     """
 
     network_id: pulumi.Output[str]
@@ -122,10 +122,10 @@ class Network(pulumi.ComponentResource):
             compute.NetworkArgs(
                 auto_create_subnetworks=False,  # by default one in every region
                 routing_mode="REGIONAL",
-                # the default route leads to NAT, and to Google's APIs
+                # both NAT and Google's APIs need the default route
                 delete_default_routes_on_create=False,
             ),
-            # neither GKE nor the endpoint of a database can move to another network: protect it
+            # neither GKE nor a database endpoint can move to another network: protect it
             pulumi.ResourceOptions(parent=self, depends_on=list(self.project.ready), protect=protected()),
         )
         self.network_id = network.id
@@ -139,7 +139,7 @@ class Network(pulumi.ComponentResource):
                 network=self.network_id,
                 region=self.project.region_name,
                 ip_cidr_range=blocks.nodes,
-                private_ip_google_access=True,  # off by default: no machine here has a public address
+                private_ip_google_access=True,  # off by default, but no machine here has a public address
                 secondary_ip_ranges=[
                     compute.SubnetworkSecondaryIpRangeArgs(range_name=name, ip_cidr_range=block)
                     for name, block in ranges
@@ -150,7 +150,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _deny(self) -> None:
-        """Deny what no other rule allows, as the network does by itself, and write it down, which it does not."""
+        """Log traffic that no other rule allows. The network denies it by default, but does not log it."""
         compute.Firewall(
             f"{self.title}-deny",
             compute.FirewallArgs(
@@ -176,9 +176,9 @@ class Network(pulumi.ComponentResource):
                 region=region,
                 nat_ip_allocate_option="AUTO_ONLY",
                 source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
-                # 64 ports a machine by default: a node that pulls images for many Pods needs more, most need fewer
+                # by default each machine has 64 ports, too few for a node that pulls images for many Pods
                 enable_dynamic_port_allocation=True,
-                enable_endpoint_independent_mapping=False,  # excludes dynamic allocation
+                enable_endpoint_independent_mapping=False,  # incompatible with dynamic allocation
                 min_ports_per_vm=fewest,
                 max_ports_per_vm=most,
                 log_config=compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
@@ -187,7 +187,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _names(self, network: compute.Network) -> Iterator[dns.RecordSet]:
-        """Make Google's names lead to `GOOGLE_RANGES` in this network.
+        """Resolve the domains of Google's APIs to `GOOGLE_RANGES` in this network.
 
         Source: https://docs.cloud.google.com/vpc/docs/configure-private-google-access, 2026-11-27.
         """
@@ -218,7 +218,7 @@ class Network(pulumi.ComponentResource):
 
 
 def split(cidr: str) -> Blocks:
-    """The parts of a network's block. Raises RunError for one that is too large or too small."""
+    """Split a network's CIDR block. Raises RunError if the block is too large or too small."""
     network = IPv4Network(cidr)
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
         raise pulumi.RunError(f"network {cidr}: the block has to be between /{_LARGEST} and /{_SMALLEST}")
@@ -230,7 +230,7 @@ def split(cidr: str) -> Blocks:
 
 def _flows() -> compute.SubnetworkLogConfigArgs:
     return compute.SubnetworkLogConfigArgs(
-        # the default writes every flow once in five seconds
+        # by default every flow is logged every five seconds
         aggregation_interval="INTERVAL_10_MIN",
         flow_sampling=0.5,
         metadata="INCLUDE_ALL_METADATA",

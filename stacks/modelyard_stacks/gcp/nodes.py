@@ -1,4 +1,4 @@
-"""Groups of machines on which a cluster runs Pods."""
+"""Groups of machines that run a cluster's Pods."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _POOL = "modelyard.dev/pool"
 _CAPACITY = "modelyard.dev/capacity"
 _CLASS = "cloud.google.com/compute-class"
 _GPU = ("nvidia.com/gpu", "present")
-"""The taint that GKE puts on nodes with GPUs, unless a pool is the first of its cluster.
+"""The taint that GKE adds to nodes with GPUs, except in a cluster's first pool.
 
 Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus, 2026-11-25.
 """
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one type, between `min_nodes` and `max_nodes` over all zones; GKE's autoscaler decides how many.
+    """Machines of one type. GKE's autoscaler sets their number between `min_nodes` and `max_nodes` over all zones.
 
     Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
-    `modelyard.dev/pool=<pool>:NoSchedule`; with GPUs also `nvidia.com/gpu=present:NoSchedule`, and with a
-    `compute_class` the label and the taint by which GKE finds the pools of that class. Several of these may form one
-    pool: the same `pool`, different machines.
+    `modelyard.dev/pool=<pool>:NoSchedule`. GPU machines also have `nvidia.com/gpu=present:NoSchedule`. With a
+    `compute_class`, machines have the label and taint by which GKE finds the pools of that class. Several node pools
+    with the same `pool` form one pool of different machines.
 
-    `accelerator` is Google's name, such as `nvidia-l4`, and has to agree with the machine; GKE installs the driver.
-    `local_ssds` are disks of 375 GiB for images and Pods' ephemeral storage; `disk_gib` is the boot disk. Without
-    `zones`, the pool spans up to three zones that have the machine; with `one_zone` it stays in one, for Pods that
-    train together: the first, or the one whose number is the stack's setting `trainingZone`, or the one that its
-    setting `trainingZones` names for this `pool`.
+    `accelerator` is Google's name, such as `nvidia-l4`, and must match the machine. GKE installs the driver.
+    `local_ssds` is the number of 375 GiB disks for images and Pods' ephemeral storage; `disk_gib` is the boot disk.
+    Without `zones`, the pool spans up to three zones that have the machine. With `one_zone`, all nodes are in one zone,
+    for Pods that train together: the zone that the stack's setting `trainingZones` names for this `pool`, otherwise the
+    zone whose number is in the setting `trainingZone`, otherwise the first.
 
-    Pods cannot reach the machine's own credentials, since GKE's metadata server answers them. Disks are encrypted.
+    GKE's metadata server answers Pods, so they cannot get the machine's own credentials. Disks are encrypted.
     """
 
     name: pulumi.Output[str]
@@ -110,11 +110,11 @@ class NodePool(pulumi.ComponentResource):
                 autoscaling=container.NodePoolAutoscalingArgs(
                     total_min_node_count=min_nodes,
                     total_max_node_count=max_nodes,
-                    # scarce machines are taken wherever they can be had; others are spread
+                    # scarce machines are used in any zone that has them; others are spread over the zones
                     location_policy="ANY" if self._is_spot or self._has_gpus else "BALANCED",
                 ),
                 initial_node_count=found.apply(lambda names: _a_zone(min_nodes, max_nodes, len(names))),
-                # what the autoscaler did is no difference, and a change of ours is
+                # ignore changes by the autoscaler, but not our own
                 ignore_node_count_changes=True,
                 management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
                 upgrade_settings=self._upgrades(),
@@ -123,9 +123,9 @@ class NodePool(pulumi.ComponentResource):
             pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*cluster.ready, *network.ready, key.granted("compute")],
-                # the name is taken until the earlier pool is gone
+                # the name cannot be reused until the earlier pool is deleted
                 delete_before_replace=True,
-                # the number counts at creation only; when Google opens a zone, pools must not move
+                # the node count applies only at creation, and pools must not move when Google opens a zone
                 ignore_changes=["initialNodeCount", *(() if zones or one_zone else ("nodeLocations",))],
             ),
         )
@@ -136,7 +136,7 @@ class NodePool(pulumi.ComponentResource):
         node.spot = self._is_spot
         node.image_type = "COS_CONTAINERD"
         node.service_account = cluster.node_account
-        # rights come from IAM alone: the account has three roles
+        # only IAM limits access: the account has three roles
         node.oauth_scopes = ["https://www.googleapis.com/auth/cloud-platform"]
         node.workload_metadata_config = container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA")
         node.metadata = {"disable-legacy-endpoints": "true"}
@@ -156,7 +156,7 @@ class NodePool(pulumi.ComponentResource):
         ]
 
     def _upgrades(self) -> container.NodePoolUpgradeSettingsArgs:
-        """By default the new node starts first, which may never succeed for a scarce machine."""
+        """Delete scarce machines before replacing them: by default, the new node starts first and may never succeed."""
         surge, missing = (0, 1) if self._has_gpus else (1, 0)
         return container.NodePoolUpgradeSettingsArgs(strategy="SURGE", max_surge=surge, max_unavailable=missing)
 
@@ -165,7 +165,7 @@ def _gpu(accelerator: str, count: int, driver: Driver) -> container.NodePoolNode
     return container.NodePoolNodeConfigGuestAcceleratorArgs(
         type=accelerator,
         count=count,
-        # without it, no driver is installed
+        # without this, no driver is installed
         gpu_driver_installation_config=container.NodePoolNodeConfigGuestAcceleratorGpuDriverInstallationConfigArgs(
             gpu_driver_version=driver
         ),
@@ -173,9 +173,9 @@ def _gpu(accelerator: str, count: int, driver: Driver) -> container.NodePoolNode
 
 
 def _a_zone(nodes: int, most: int, zones: int) -> int:
-    """Nodes at creation, which GKE counts in each zone: rounded up, and the autoscaler removes those in excess.
+    """Return the initial number of nodes in each zone, rounded up. The autoscaler removes excess nodes.
 
-    GKE refuses more than a pool may have; then it starts empty, and the autoscaler adds nodes for the first Pods.
+    If this exceeds the pool's maximum, which GKE refuses, the pool starts empty and grows with the first Pods.
     """
     rounded = -(-nodes // zones)
     return rounded if rounded * zones <= most else 0

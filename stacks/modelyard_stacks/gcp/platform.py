@@ -1,4 +1,4 @@
-"""Rights of add-ons; their charts belong to the workloads project."""
+"""Permissions for add-ons. Their charts are in the workloads project."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _READ = "roles/secretmanager.secretAccessor"
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The rights of External Secrets: it can read these secrets of Secret Manager, and cannot list any.
+    """The permissions of External Secrets, which can read these secrets in Secret Manager but cannot list any.
 
-    `secrets` are the IDs of existing secrets, `logins` those that this program makes.
+    `secrets` are the IDs of existing secrets, and `logins` are secrets that this program creates.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class SecretsReader(pulumi.ComponentResource):
                 secretmanager.SecretIamMemberArgs(
                     project=cluster.project.project_id, secret_id=secret, role=_READ, member=member
                 ),
-                # the pool of identities comes with the first cluster of a project
+                # the workload identity pool is created with the project's first cluster
                 pulumi.ResourceOptions(parent=self, depends_on=list(cluster.ready)),
             )
         self.register_outputs({})

@@ -14,11 +14,11 @@ _HASH = 8
 
 
 class Project(pulumi_gcp.Provider):
-    """One project and region, with the default labels of its resources and the APIs that they need.
+    """A project and region, with the default labels of its resources and the APIs that they need.
 
-    Credentials are those of whoever runs Pulumi. Without `project_id`, the setting `gcp:project` names the project.
-    APIs in `services` are enabled and never disabled: others in the project may use them. `ready` is what resources
-    that depend on nothing else must wait for.
+    Pulumi's own Google credentials are used. Without `project_id`, the setting `gcp:project` names the project. APIs in
+    `services` are enabled but never disabled, because others in the project may use them. Resources without other
+    dependencies must wait for `ready`.
     """
 
     project_id: str
@@ -40,14 +40,14 @@ class Project(pulumi_gcp.Provider):
     ) -> None:
         self.project_id = project_id or _configured()
         self.region_name = region
-        # kept because default labels do not apply to disks, machines and databases
+        # needed separately because default labels do not apply to disks, machines and databases
         self.common_labels = dict(labels)
         super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves its own `__props__` untyped
             name,
             project=self.project_id,
             region=region,
             default_labels=dict(labels),
-            # budgets belong to no project, and calls by a person have no project of their own: count them here
+            # budgets and calls by a person have no project of their own: count them towards this project's quota
             billing_project=self.project_id,
             user_project_override=True,
             opts=opts,
@@ -60,7 +60,7 @@ class Project(pulumi_gcp.Provider):
         self.billing_account = found.billing_account
 
     def pods_of(self, namespace: str, service_account: str) -> pulumi.Output[str]:
-        """The IAM member that the Pods of a ServiceAccount are, in any cluster of the project.
+        """Return the IAM member for a ServiceAccount's Pods, in any cluster of the project.
 
         Source: https://docs.cloud.google.com/kubernetes-engine/docs/concepts/workload-identity, 2026-11-25.
         """
@@ -73,11 +73,11 @@ class Project(pulumi_gcp.Provider):
 
     @property
     def workload_pool(self) -> str:
-        """The pool of the identities of all Pods in the project's clusters."""
+        """Return the workload identity pool for all Pods in the project's clusters."""
         return f"{self.project_id}.svc.id.goog"
 
     def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-        """Options for a component whose children belong to this project."""
+        """Return options for a component whose children are in this project."""
         return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(providers=[self]), opts)
 
     def _enable(self, service: str) -> projects.Service:
@@ -89,12 +89,12 @@ class Project(pulumi_gcp.Provider):
 
 
 def protected() -> bool:
-    """Whether `destroy` refuses to delete resources that hold data; the stack's setting `protect` turns that off."""
+    """Return whether `destroy` refuses to delete resources with data. The stack's setting `protect` turns this off."""
     return pulumi.Config().get_bool("protect") is not False
 
 
 def account_id(name: str, use: str) -> str:
-    """The ID of a service account: a readable start and a hash, since Google accepts 6 to 30 characters.
+    """Return a service account's ID: a readable prefix and a hash, because Google allows only 6 to 30 characters.
 
     Source: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/create, 2026-11-27.
     """

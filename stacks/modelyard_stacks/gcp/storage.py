@@ -1,4 +1,4 @@
-"""Object stores: private, encrypted buckets."""
+"""Private, encrypted buckets."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _DAY_S = 86400
 
 
 class ObjectLock(TypedDict):
-    """How long each object is retained: for everyone, or unless someone may change the bucket."""
+    """How long each object is retained: for everyone, or except by users who may change the bucket."""
 
     mode: Literal["compliance", "governance"]
     days: int
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """A bucket in which IAM alone decides about access, which can never be public, and which our key encrypts.
+    """A bucket that can never be public, controlled only by IAM and encrypted with our key.
 
-    With `versioned`, overwritten or deleted objects are kept for another 30 days. Lifecycle rules delete objects older
-    than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`, no object can be
-    overwritten or deleted for its days, so that there are no earlier versions; `compliance` locks this rule itself,
-    which nobody can undo. The bucket is protected, and never deleted unless it is empty.
+    With `versioned`, overwritten and deleted objects are kept for another 30 days. Lifecycle rules delete objects older
+    than `retention_days`, and objects in each folder of `expire` after its number of days. With `lock`, no object can
+    be overwritten or deleted for the given days, so there are no earlier versions; `compliance` makes this rule
+    permanent. The bucket is protected, and is deleted only if it is empty.
     """
 
     bucket: pulumi.Output[str]
@@ -60,7 +60,7 @@ class ObjectStore(pulumi.ComponentResource):
                 public_access_prevention="enforced",
                 encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.id),
                 versioning=storage.BucketVersioningArgs(enabled=keeps_versions),
-                # seven days by default, at the price of storage: versions do the same, where they are asked for
+                # seven days by default, charged as storage; versions serve the same purpose where the spec enables them
                 soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
                 retention_policy=_retention(lock) if lock is not None else None,
                 lifecycle_rules=list(_lifecycle(keeps_versions, retention_days, expire or {})),
@@ -72,7 +72,7 @@ class ObjectStore(pulumi.ComponentResource):
 
 
 def _retention(lock: ObjectLock) -> storage.BucketRetentionPolicyArgs:
-    """Source: https://docs.cloud.google.com/storage/docs/bucket-lock, 2026-11-27."""
+    """Return the retention policy. Source: https://docs.cloud.google.com/storage/docs/bucket-lock, 2026-11-27."""
     return storage.BucketRetentionPolicyArgs(
         retention_period=str(lock["days"] * _DAY_S), is_locked=lock["mode"] == "compliance"
     )
@@ -82,7 +82,7 @@ def _lifecycle(
     versioned: bool, retention_days: int | None, expire: Mapping[str, int]
 ) -> Iterable[storage.BucketLifecycleRuleArgs]:
     yield _rule(storage.BucketLifecycleRuleConditionArgs(age=_UNFINISHED_DAYS), action="AbortIncompleteMultipartUpload")
-    # a rule without a state would delete every version, the earlier ones at once
+    # a rule without a state would delete every version, earlier ones immediately
     for folder, days in sorted(expire.items()):
         yield _rule(
             storage.BucketLifecycleRuleConditionArgs(age=days, matches_prefixes=[f"{folder}/"], with_state="LIVE")

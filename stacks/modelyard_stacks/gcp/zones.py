@@ -1,4 +1,4 @@
-"""The zones of a region in which a machine can be had."""
+"""The zones of a region that offer a machine type."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MOST = 3
 
 
 def zones_with(name: str, *, project: Project, machine: str, pool: str, one_zone: bool) -> pulumi.Output[Sequence[str]]:
-    """Up to three zones of the region that have this machine type, in the order of their names.
+    """Return up to three zones of the region that offer this machine type, sorted by name.
 
-    With `one_zone`, only one of them: the one that the stack's setting `trainingZones` names for this pool, or else the
-    one whose number is the setting `trainingZone`, or else the first. Fails if no zone has the machine, or not the one
-    that was chosen. Whether a zone has one left, only starting it can tell.
+    With `one_zone`, return one zone: the one that the stack's setting `trainingZones` names for this pool, otherwise
+    the one whose number is in the setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the
+    chosen one, offers the machine. A zone that offers a machine may still have none available.
     """
     options = pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready))
 
@@ -49,7 +49,7 @@ def zones_with(name: str, *, project: Project, machine: str, pool: str, one_zone
 
 
 def _training_zone(name: str, pool: str) -> str | int:
-    """The zone that the settings name for this pool, or the number of one among those that have its machine."""
+    """Return the zone that the settings name for this pool, or its number among the zones that offer the machine."""
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):
         raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting(pool, 'ZONE')}")

@@ -43,7 +43,7 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def priorities(context: Context) -> Mapping[str, Given]:
-    """Rank node groups by autoscaling group name; the first group of each pool ranks highest.
+    """Rank node groups by autoscaling group name. The first group of each pool ranks highest.
 
     EKS names an autoscaling group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group.
     """
@@ -74,7 +74,7 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
         "expanderPriorities": priorities(context),
         "extraArgs": {
             "expander": "priority",
-            "max-node-provision-time": f"{GROUP_WAIT_S}s",  # start-up deadlines of runs are derived from it
+            "max-node-provision-time": f"{GROUP_WAIT_S}s",  # start-up deadlines of runs are derived from this value
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },
@@ -91,7 +91,7 @@ def _autoscaler_tags(context: Context) -> Mapping[str, str]:
 
 
 def _karpenter(context: Context) -> Mapping[str, Given]:
-    """Configure Karpenter, without price look-ups if the network has no internet access to the pricing API."""
+    """Configure Karpenter. Price look-ups are off if the network has no internet access to the pricing API."""
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -112,7 +112,7 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
 
 
 def _reach_of_karpenter(context: Context) -> Iterable[Value]:
-    """Allow the pricing API, which has no VPC endpoint here, only if the network has internet access."""
+    """Allow egress to the pricing API only with internet access, because the API has no VPC endpoint here."""
     prices = () if vpc_of(context.target).nat == "none" else ("pricing",)
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 

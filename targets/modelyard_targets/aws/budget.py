@@ -23,7 +23,7 @@ _ENDPOINT_HOURLY: Final = 0.01
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the minimum and maximum monthly cost, or None without a cluster."""
+    """Return the minimum and maximum monthly cost, or None if there is no cluster."""
     if not plan.has_cluster(placement):
         return None
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
@@ -42,7 +42,7 @@ def monthly_high(plan: Plan, placement: str) -> float:
 
 
 def network_endpoints(plan: Plan, placement: str) -> tuple[int, int]:
-    """Return the number of services with an interface endpoint, and the number of zones; an adopted VPC has (0, 0)."""
+    """Return how many services have an interface endpoint, and in how many zones. An adopted VPC has (0, 0)."""
     target = target_of(plan, placement)
     return (0, 0) if vpc_of(target).adopt else (len(endpoints_of(plan, placement)), zones_of(target))
 
@@ -54,7 +54,7 @@ def endpoints_monthly(plan: Plan, placement: str) -> float:
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the README's cost rows: minimum, maximum, and where the prices come from."""
+    """Yield the README's cost rows: minimum, maximum, and price sources."""
     low, high = (
         money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
     )

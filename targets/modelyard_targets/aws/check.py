@@ -30,7 +30,7 @@ from modelyard_targets.kube.storage.buckets import region_of
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
-"""Node groups in a cluster, and nodes in a group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", 2026-11-24)."""
+"""Node groups per cluster, and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", 2026-11-24)."""
 
 _OF_A_CLUSTER: Final = (
     "version",
@@ -47,11 +47,11 @@ _OF_A_CLUSTER: Final = (
 
 _LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
-"""AWS allows fifty, and components add five (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
+"""AWS allows fifty tags, of which components use five (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check everything that lowering relies on, and report each problem at the line that causes it."""
+    """Check everything that lowering relies on, and report each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 
@@ -83,14 +83,14 @@ def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Limit the length of the cluster's name, which its KMS key and log groups share."""
+    """Limit the length of the cluster's name, which is also used for its KMS key and log groups."""
     name = cluster_name(plan.system, placement)
     if len(name) > _LONGEST_CLUSTER:
         yield problems.name_too_long(plan.system.at("metadata", "name"), "the cluster", name, _LONGEST_CLUSTER)
 
 
 def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check that the spec's labels are valid AWS tags, because every resource is tagged with them."""
+    """Check that the spec's labels are valid AWS tags, because all resources are tagged with them."""
     system = plan.system
     made = tuple(tags(system, placement))
     for key, _ in system.metadata.labels:
@@ -104,7 +104,7 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report buckets that a workload cannot reach.
+    """Report buckets that workloads cannot access.
 
     A bucket created in another account grants no access to this one. A bucket in another region is unreachable from a
     network without internet access, because the S3 endpoint only covers the network's own region.
@@ -137,7 +137,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Map each AWS target whose buckets this placement opens to one of these buckets and the identity that opens it."""
+    """Map each AWS target whose buckets this placement uses to one such bucket and the identity that uses it."""
     targets = {target.name: target for target in plan.system.deployment.targets}
     found: dict[str, tuple[str, Resource]] = {}
     for resource in plan.of(Identity, placement) if targets[placement].provider == "aws" else ():
@@ -161,7 +161,7 @@ def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report more node groups per cluster, or nodes per group, than an account allows by default."""
+    """Report if a cluster has more node groups, or a group more nodes, than an account allows by default."""
     pools = plan.of(NodePool, placement)
     groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:

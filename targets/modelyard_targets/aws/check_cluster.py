@@ -1,4 +1,4 @@
-"""Checks for a cluster created on AWS: add-ons, storage class, and the namespace of its proxies."""
+"""Checks for a cluster created on AWS: add-ons, storage classes, and the namespace of gateway proxies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STORAGE_CLASS: Final = "gp3"
 
 
 def check_made_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report add-ons listed as `present` and unknown storage classes. A new cluster has no add-ons and one class."""
+    """Report `present` add-ons and unknown storage classes. A new cluster has no add-ons and one storage class."""
     if not plan.has_cluster(placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)

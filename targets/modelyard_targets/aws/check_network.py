@@ -22,7 +22,7 @@ _REGIONS: Final = os.path.join(os.path.dirname(__file__), "regions.json")
 
 _WIDEST: Final = 16
 _NARROWEST: Final = 22
-"""In a /22, a zone's subnet (an eighth of the range) has 128 addresses, and each Pod uses one."""
+"""The smallest range. In a /22, each zone's subnet (an eighth) has 128 addresses, and each Pod uses one."""
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
@@ -48,7 +48,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the CIDR range of a new network. An adopted network only has to be IPv4."""
+    """Check the CIDR range of a new network. An adopted network only needs to use IPv4."""
     vpc = vpc_of(target_of(plan, placement))
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
     if why and plan.has_cluster(placement):

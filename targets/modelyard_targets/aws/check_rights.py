@@ -1,4 +1,4 @@
-"""Check IAM size limits, which restrict how many folders the policies of a role or user can list."""
+"""Check IAM's size limits, which restrict how many folders a role's or user's policies can list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the roles of this placement's workloads, and the users for workloads outside AWS that open its buckets."""
+    """Check the roles of this placement's workloads, and the users for workloads outside AWS that use its buckets."""
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
         value = resource.value

@@ -1,4 +1,4 @@
-"""Check that AWS can provide each store: names, sizes, and settings that only other services have."""
+"""Check that AWS can provide each store: names, sizes, and unsupported settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST_BUCKET: Final = 63
 _ADDRESS: Final = pattern(r"\d+\.\d+\.\d+\.\d+")
 _PREFIXES: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 _SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-"""Reserved by S3 (docs.aws.amazon.com/AmazonS3, "General purpose bucket naming rules", read 2026-11-24)."""
+"""Suffixes reserved by S3 (docs.aws.amazon.com/AmazonS3, "General purpose bucket naming rules", read 2026-11-24)."""
 
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -46,7 +46,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that write to a locked bucket, which needs checksums, and use a service that may refuse them."""
+    """Report workloads that write to a locked bucket and use a service that may refuse the required checksums."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)

@@ -30,7 +30,7 @@ _SPARE: Final = 2
 
 
 def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
-    """Return all node pools of a placement, elastic or not, each with the name in its nodes' label."""
+    """Return all node pools of a placement, elastic or not, by the name in their nodes' label."""
     return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
@@ -68,12 +68,11 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
 
 
 def node_class(context: Context) -> Iterator[Call]:
-    """Build the EC2NodeClass with the instance profile, network and disk key from the infrastructure project.
+    """Build the EC2NodeClass with the infrastructure project's instance profile, network and disk key.
 
-    Machines with NVMe disks store images and Pods' files on them; all others use their root volume.
+    Images and Pods' files are stored on NVMe disks if the machine has any, and otherwise on the root volume.
 
-    The AMI is pinned to one EKS release of Amazon Linux 2023, because tracking the latest would replace every node on
-    each release day.
+    The AMI is pinned to an EKS release of Amazon Linux 2023. With the latest AMI, each release would replace all nodes.
     """
     name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
@@ -106,7 +105,7 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Require one of the region's machines that fit a Pod, by name, since new generations may lack instance labels."""
+    """Require one of the region's machine types that fit a Pod, by name, as new types may lack instance labels."""
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -116,7 +115,7 @@ def _requirements(pool: NodePool, capacity: str) -> list[Value]:
 
 
 def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Return the machine limit: twice the number needed if each Pod of the class gets its own machine.
+    """Return the machine limit, which is twice the class's number of Pods.
 
     The spare half is needed because Karpenter counts whole machines and launches none that would exceed the limit.
     """
@@ -132,7 +131,7 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """Yield the name of each machine that an elastic class may use, and whether it is spot."""
+    """Yield the machine types that an elastic class may use, and whether each is spot."""
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
             yield machine, way == "spot"
@@ -149,9 +148,9 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the root volume's size, enough for images and the files of two Pods of the largest class.
+    """Return the root volume's size, which is enough for images and the files of two Pods of the largest class.
 
-    Classes whose machines all have local disks do not count, because images and Pods use those disks.
+    Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """
     elastic = [pool.hardware for _, pool in pools_of(plan, placement) if pool.elastic]
     on_root = [one for one in elastic if not all(offerings().machine(name).local_gb for name in one.any_of)]

@@ -26,7 +26,7 @@ _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
 _ALWAYS_CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
-"""Services that nodes and Pods call for addresses, volumes, images and credentials. S3 has a gateway endpoint."""
+"""Services that nodes and Pods always call: addresses, volumes, images and credentials. S3 has a gateway endpoint."""
 
 
 def account_call(context: Context) -> Call:
@@ -49,7 +49,7 @@ def key_call(context: Context) -> Call:
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield account, key, network and cluster, in this order."""
+    """Yield the account, the key, the network and the cluster."""
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
     yield key_call(context)
@@ -69,7 +69,7 @@ def addon_call(context: Context) -> Call:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags on every resource of the system. Budgets and bills filter by the first one."""
+    """Yield the tags for all resources of the system. Budgets and bills filter by the first one."""
     yield "modelyard:system", system.metadata.name
     yield "modelyard:environment", system.environment
     yield "modelyard:target", placement
@@ -79,7 +79,7 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def release_of(target: TargetSpec) -> Release:
-    """Return the target's EKS release; `check_version` has already refused unknown versions."""
+    """Return the target's EKS release. `check_version` has already refused unknown versions."""
     return releases()[target.version or default_version()]
 
 
@@ -89,7 +89,7 @@ def log_days(system: System) -> int:
 
 
 def nat_of(system: System, target: TargetSpec) -> str:
-    """Return the network's NAT setup: `none`, `one`, or `per-zone`, which survives the loss of a zone."""
+    """Return the network's NAT setup: `none`, `one`, or `per-zone` to survive the loss of a zone."""
     return vpc_of(target).nat or ("per-zone" if system.profile.size == "enterprise" else "one")
 
 
@@ -101,8 +101,8 @@ def zones_of(target: TargetSpec) -> int:
 def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     """Return the services that nodes and Pods call through an interface endpoint.
 
-    An endpoint costs about 8 dollars per month and zone. A small system uses its NAT gateway instead, because it makes
-    few calls, and S3, which also stores image layers, has a free gateway endpoint.
+    An endpoint costs about 8 dollars per month and zone. A small system makes few calls, so it uses its NAT gateway
+    instead. S3, which also stores image layers, has a free gateway endpoint.
     """
     system = plan.system
     if system.profile.size == "small" and nat_of(system, system.target(placement)) != "none":
@@ -113,7 +113,7 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     if managed_stores(plan, placement, Kind.DATABASE):
         called.append("rds")  # the login Job looks up the database
     if has_elastic_pool(plan, placement):
-        called += ["sqs", "ssm"]  # interruption events, and AMI look-up
+        called += ["sqs", "ssm"]  # for interruption events and AMI look-ups
     return tuple(sorted(called))
 
 

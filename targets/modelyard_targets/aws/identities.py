@@ -35,7 +35,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same roles for a project that does not create the buckets and refers to them by name."""
+    """Yield the same roles for a project that refers to buckets by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -60,7 +60,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def neighbour_calls(context: Context) -> Iterator[Call]:
-    """Yield references to other AWS targets whose buckets this placement's workloads open, to get their KMS keys."""
+    """Yield references to other AWS targets whose buckets this placement's workloads use, to get their KMS keys."""
     opened: dict[str, Resource[Identity]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for access in _access(resource.value, context.system):
@@ -74,7 +74,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """Yield an IAM user for each workload outside AWS that uses this placement's buckets: it cannot assume a role."""
+    """Yield an IAM user for each workload outside AWS that uses this placement's buckets but cannot assume a role."""
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(one, context, apart=False) for one in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
@@ -87,7 +87,7 @@ def crossing_calls(context: Context) -> Iterator[Call]:
 
 
 def makes_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything, which is not the case if all its stores are adopted."""
+    """Return whether the target creates anything. It does not if all its stores are adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
 
 
@@ -136,19 +136,19 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
-    """Return an add-on's namespace and ServiceAccount; the chart names the ServiceAccount after the add-on."""
+    """Return an add-on's namespace and ServiceAccount, which the chart names after the add-on."""
     return ("namespace", charts()[addon].namespace), ("service_account", addon)
 
 
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
-    """Return what External Secrets may read: the secrets in the spec, and database logins."""
+    """Return the secrets that External Secrets may read: those in the spec, and database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     arns = tuple(Ref(login_variable(one.name), "secret_arn") for one in managed_databases(context))
     return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
 
 
 def _access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to AWS S3. Other S3-compatible services use their own credentials."""
+    """Return the access to stores on AWS itself. Other S3-compatible services have their own credentials."""
     stores = system.stores
     return tuple(
         access
@@ -158,7 +158,7 @@ def _access(value: Identity, system: System) -> tuple[Access, ...]:
 
 
 def _given(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the argument, or no argument if its value is empty."""
+    """Return the argument, or nothing if its value is empty."""
     return ((argument, value),) if value else ()
 
 

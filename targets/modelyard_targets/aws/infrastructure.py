@@ -43,11 +43,11 @@ _NEEDS: Final = ("pulumi", "pulumi-aws")
 _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
 _OF_A_ROLE: Final = 4
-"""Upper limits on resources: network, cluster and its controllers; a node group with its tags; a workload's role."""
+"""The most resources for network, cluster and controllers, for a node group with its tags, and for a role."""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order of application. The first has all resources except further roles.
+    """Return the projects in the order of application. The first has all resources except additional roles.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -65,7 +65,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 
 def calls_of(context: Context) -> Iterator[Call]:
-    """Yield every component of a placement's infrastructure, so that each can be traced back to the spec."""
+    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
     if context.plan.has_cluster(context.placement):
         yield from first_calls(context, with_roles(context))
     else:
@@ -85,7 +85,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components in order, with roles for these identities."""
+    """Yield the first project's components, with roles for these identities."""
     yield from foundation_calls(context)
     yield from system_pool_call(context)
     yield addon_call(context)
@@ -100,7 +100,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the components of a further project: roles for these identities, on the first project's cluster and key."""
+    """Yield an additional project's components: roles for these identities, based on the first project."""
     here = target_path(context.system, context.placement)
     name = cluster_name(context.system, context.placement)
     yield account_call(context)

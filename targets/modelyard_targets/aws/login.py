@@ -1,4 +1,4 @@
-"""The login to an RDS database: a Job creates it, and a CronJob rotates its password every week."""
+"""The login to an RDS database. A Job creates it, and a CronJob rotates its password every week."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard_targets.kube.pods.sizes import SUPPORT_DISK_BYTES
 COMPONENT: Final = LOGIN_NAME
 
 _LATE_S: Final = 24 * 3600
-"""How late a weekly rotation may start, for example because the controller was down."""
+"""How many seconds late a weekly rotation may start, for example because the controller was down."""
 _EVERY_WEEK: Final = "17 4 * * 0"
 _RETRIES: Final = 5
 _DEADLINE_S: Final = 600
@@ -34,7 +34,7 @@ _POSTGRESQL: Final = 5432
 def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
     """Yield a ServiceAccount, a NetworkPolicy, the Job and the CronJob for a database that is not adopted.
 
-    The Job's name contains a hash of its Pod spec, so that a change runs it again.
+    The Job's name contains a hash of its Pod spec, so a changed spec runs it again.
     """
     store = resource.value
     if store.adopt:

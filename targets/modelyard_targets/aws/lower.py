@@ -29,7 +29,7 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 
 def objects(plan: Plan, placement: str) -> Iterator[Made]:
-    """Yield every object of a placement's cluster in the order of application, with its line in the spec."""
+    """Yield every object in a placement's cluster in the order of application, with its line in the spec."""
     if plan.on(placement):
         yield from objects_of_placement(context_of(plan, placement))
 

@@ -1,4 +1,4 @@
-"""EC2 machines: their sizes and prices, and how much of an EKS node is left for Pods."""
+"""EC2 machines: sizes, prices, and the capacity that an EKS node has for Pods."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.cloud.price_files import RegionalPrices
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "us-east-1"
-"""The region with the most known prices, which replace missing prices in other regions."""
+"""The region with the most known prices. They replace missing prices in other regions."""
 
 _GI: Final = 1024**3
 _MI: Final = 1024**2
@@ -83,7 +83,7 @@ def _machine(
 
 
 def _generation(name: str) -> int:
-    """Return the generation: 5 for `m5.xlarge`."""
+    """Return a machine's generation, such as 5 for `m5.xlarge`."""
     digits = (letter for letter in name.partition(".")[0][1:] if letter.isdigit())
     return int(next(digits, 0))
 

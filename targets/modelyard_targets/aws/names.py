@@ -9,22 +9,22 @@ from modelyard.plan import NodeGroup
 from modelyard.spec import Store, System
 
 _LONGEST_GROUP: Final = 55
-"""A node group's name may have 63 characters, and Pulumi appends eight."""
+"""Node group names may have 63 characters, of which Pulumi appends eight."""
 
 
 def cluster_name(system: System, placement: str) -> str:
-    """Return the name shared by the cluster, its key alias and its log groups: system, environment and target."""
+    """Return the name of the cluster, its key alias and its log groups, built from system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return "-".join(part for part in parts if part)
 
 
 def database_identifier(system: System, placement: str, store: Store) -> str:
-    """Return the identifier that `modelyard_stacks.aws.database` gives an RDS instance."""
+    """Return the identifier of an RDS instance, as set by `modelyard_stacks.aws.database`."""
     return f"{cluster_name(system, placement)}-{store.called}"
 
 
 def login_secret(system: System, placement: str, store: Store) -> str:
-    """Return the name that `modelyard_stacks.aws.login` gives the secret with a database's login."""
+    """Return the name of the secret with a database's login, as set by `modelyard_stacks.aws.login`."""
     return f"{database_identifier(system, placement, store)}-login"
 
 
@@ -38,5 +38,5 @@ def group_name(pool: str, group: NodeGroup) -> str:
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the runtime image's repository in the account's registry; each environment has its own."""
+    """Return the runtime image's repository in the account's registry, one for each environment."""
     return f"{cluster_name(system, placement)}/{system.metadata.name}-runtime"

@@ -17,15 +17,15 @@ from modelyard_targets.kube.network.policies import ANYWHERE, COMPONENT, every_n
 from modelyard_targets.kube.placement.context import Context, Made
 
 IDENTITY_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
-"""Addresses of the agent on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent",
-2026-11-24).
+"""Addresses of the Pod Identity agent on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity
+Agent", 2026-11-24).
 """
 
 STORAGE_RANGES: Final = "s3_ranges"
-"""The infrastructure's output with the address ranges of S3 in its region."""
+"""The infrastructure output with S3's address ranges in the region."""
 
 _SERVICES: Final = ("10.100.0.0/16", "172.20.0.0/16")
-"""EKS assigns Services one of these ranges by default (docs.aws.amazon.com/eks, "CreateCluster", 2026-11-25)."""
+"""The ranges that EKS chooses from for Services (docs.aws.amazon.com/eks, "CreateCluster", 2026-11-25)."""
 
 _SYSTEM: Final = "kube-system"
 _METRICS: Final = 9153
@@ -34,14 +34,14 @@ _HTTPS: Final = 443
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """Return the address ranges of the API server's private endpoint and its Service."""
+    """Return the address ranges of the API server's private endpoint and of its Service."""
     return (vpc_of(context.target).cidr, *_SERVICES)
 
 
 def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
     """Allow a controller's egress to AWS services and to the Pod Identity agent.
 
-    Calls stay within the VPC if it has an endpoint for each service. In an adopted network, they may leave it.
+    Calls stay within the VPC if it has an endpoint for each service. In an adopted network, they may leave the VPC.
     """
 
     def rules(context: Context) -> Iterator[Value]:
@@ -55,7 +55,7 @@ def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
 
 
 def system_policies(context: Context) -> Iterator[Made]:
-    """Yield policies for CoreDNS and the EBS driver, because a strict VPC CNI blocks every Pod without a policy.
+    """Yield policies for CoreDNS and the EBS driver, because the VPC CNI in strict mode blocks Pods without a policy.
 
     Node agents use the host network and need no policy.
     """

@@ -25,7 +25,7 @@ def operation_calls(context: Context) -> Iterator[Call]:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for the whole system on its first AWS target, filtered by the system's tag."""
+    """Yield a single budget for the whole system, on its first AWS target. It filters by the system's tag."""
     budget = context.system.governance.budget
     clouds = [one.name for one in context.system.deployment.targets if one.provider == "aws"]
     used = [name for name in clouds if makes_anything(context.plan, name)]

@@ -36,7 +36,7 @@ def resolve_options(node: Node, is_enterprise: bool) -> AwsOptions:
 
 
 def _vpc(node: Node, is_enterprise: bool) -> Vpc:
-    """Parse the VPC. In an enterprise, a new VPC survives a zone failure by default."""
+    """Parse the VPC. For an enterprise, a new VPC has NAT in each zone by default, to survive a zone failure."""
     adopt = text(node, "adopt")
     usual = "per-zone" if is_enterprise else "one"
     return Vpc(

@@ -22,10 +22,10 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
-"""Placeholder in manifests for the host of the account's registry, if the spec does not name the account."""
+"""Placeholder in manifests for the registry's host, if the spec does not name the account."""
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
-"""These alerts would always fire, because requests fill the existing nodes and new nodes are added on demand."""
+"""Alerts that would always fire, because requests fill the existing nodes and new nodes are added on demand."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:

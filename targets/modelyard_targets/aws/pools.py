@@ -1,4 +1,4 @@
-"""Node pools: the node groups of each compute class, with their node counts."""
+"""Node pools: each compute class's node groups with their node counts."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _ADDONS: Final[Mapping[str, Size]] = {
 """Total requests of each add-on's Pods, rounded up."""
 
 _KARPENTER: Final = Size(500, 1 * _GI)
-"""Requests of one Karpenter controller; an enterprise has two."""
+"""Requests of one Karpenter controller. An enterprise has two controllers."""
 
 _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "neuron"}
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group of each pool. Only the first group has a minimum, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if it serves models.
 
-    Each group may grow to the pool's full size, because capacity in the other groups can run out.
+    Each group can grow to the pool's full size, because AWS can run out of the other groups' machines.
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
@@ -68,12 +68,12 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts; `rollouts` adds room for a second head of each server during a rollout."""
+    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
     return pools.system_nodes(offerings(), plan, placement, _of_the_cluster(plan, placement), rollouts=rollouts)
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield the requests of the cluster's own Pods and add-ons on the system pool."""
+    """Yield the system pool's requests by the cluster's own Pods and by add-ons."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_of(plan, placement))
     if has_elastic_pool(plan, placement):

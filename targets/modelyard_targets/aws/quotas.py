@@ -1,4 +1,4 @@
-"""Account quotas that a system may exceed: compare a new account's defaults to the most that the spec may need."""
+"""Account quotas that a system may exceed, by comparing a new account's defaults with the system's maximum needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OWN_ROLES: Final = 12
 
 
 class _Quota(TypedDict):
-    """A quota from Service Quotas; `default` applies to new accounts."""
+    """A quota from Service Quotas. `default` applies to new accounts."""
 
     service: str
     code: str
@@ -61,7 +61,7 @@ class Excess:
 
 
 def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
-    """Return the quotas that have to be raised in a new account before a placement can grow to its largest size."""
+    """Return the quotas to raise in a new account before a placement can grow to its largest size."""
     if not plan.has_cluster(placement):
         return ()
     table, needed = _table(), Counter(_vcpus(plan, placement))
@@ -77,8 +77,8 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
     """Return the maximum vCPUs by quota code.
 
-    Each group of a pool may grow to the pool's full size, and each machine type of an elastic class to the limit of its
-    NodePool.
+    Each group of a pool may grow to the pool's full size, and each machine type of an elastic class to its NodePool's
+    limit.
     """
     found: Counter[str] = Counter()
     for groups in _pools(plan, placement):
@@ -95,7 +95,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield how much a placement needs of every other quota, by name in the table."""
+    """Yield how much of every other quota a placement needs, with the quota's name in the table."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
@@ -130,7 +130,7 @@ def _elastic(plan: Plan, placement: str) -> Iterator[NodePool]:
 
 
 def _code(machine: str, *, spot: bool) -> str:
-    """Return the code of the quota that a machine counts towards."""
+    """Return the code of the quota that includes a machine."""
     kind = _FAMILY.match(machine)
     assert kind is not None  # every name in the machine table matches
     family, generation = kind[1], int(kind[2])

@@ -1,4 +1,4 @@
-"""The README of an AWS target: what it contains, how to apply and remove it, and what it costs."""
+"""The README of an AWS target: contents, deployment, removal and cost."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or no files if the target creates nothing."""
+    """Return the README of a target without a cluster, or nothing if the target creates no resources."""
     if not infrastructure:
         return ()
     return (TextFile(README, lambda: render("stores.md.j2", _stores_values(context, infrastructure), _TEMPLATES)),)
@@ -96,7 +96,7 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
 
 
 def _opened(context: Context) -> Iterator[_Opened]:
-    """Yield the adopted S3 buckets that this project's roles and users have access to."""
+    """Yield the adopted S3 buckets that this project's roles and users can access."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity):
         here = resource.placement == context.placement
@@ -112,7 +112,7 @@ def _opened(context: Context) -> Iterator[_Opened]:
 
 
 def _mails(context: Context) -> dict[str, object]:
-    """Return whether a budget and alarms exist, because both need a manual step before they work."""
+    """Return whether there are a budget and alarms, which both need a manual step before they work."""
     calls = {call.component for call in calls_of(context)}
     return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
 
@@ -157,8 +157,8 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 def _linked(databases: Sequence[str]) -> list[str]:
     """Return the services for which applying the infrastructure may create a service-linked role.
 
-    These create further roles: node groups create Auto Scaling's, which creates Spot's, and the cluster creates the
-    load balancer's. Source:
+    Other roles are created indirectly: node groups create Auto Scaling's role, which creates Spot's, and the cluster
+    creates the load balancer's. Source:
     https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html, 2026-11-25.
     """
     return ["eks.amazonaws.com", "eks-nodegroup.amazonaws.com", *(["rds.amazonaws.com"] if databases else [])]
@@ -184,7 +184,7 @@ def _host(address: str) -> str:
     """Return the host of a URL, with or without a scheme."""
     try:
         return urlsplit(address if "://" in address else f"//{address}").hostname or address
-    except ValueError:  # not a valid address; its reader reports it
+    except ValueError:  # an invalid address is reported elsewhere
         return address
 
 

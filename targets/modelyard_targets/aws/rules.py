@@ -1,4 +1,4 @@
-"""Rules for AWS-only fields, which any target may contain: Secrets Manager and KMS keys."""
+"""Rules for AWS-only fields that any target may contain: Secrets Manager and KMS keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_targets.aws.diagnostics import spec as problems
 
 
 def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """Allow the cloud's own secrets manager only for clusters in a cloud that has one."""
+    """Allow `secrets-manager` only for clusters in a cloud with its own secrets manager."""
     for target in system.deployment.targets:
         for store in target.secret_stores:
             if store.via == "secrets-manager" != target.secrets_via:

@@ -21,7 +21,7 @@ SECRETS_MANAGER: Final = "secrets-manager"
 """The ClusterSecretStore for AWS Secrets Manager."""
 
 _LOGIN_REFRESH: Final = "5m"
-"""How long a rotated login may be out of date. RDS rotates it weekly, and the old one stops working at once."""
+"""The refresh interval of logins. RDS rotates them weekly, and the old ones stop working at once."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _POSTGRESQL: Final = 5432
@@ -44,7 +44,7 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 
 def secret_stores(context: Context) -> Iterator[Made]:
-    """Yield the ClusterSecretStore for Secrets Manager, which only this system's namespaces may use."""
+    """Yield the ClusterSecretStore for Secrets Manager, limited to this system's namespaces."""
     secrets = context.plan.of(Secret, context.placement)
     asked = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     if not asked and not managed_stores(context.plan, context.placement, Kind.DATABASE):
@@ -61,7 +61,7 @@ def secret_stores(context: Context) -> Iterator[Made]:
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
-    """Return the RDS database, with its address and secret name as outputs of the infrastructure project."""
+    """Return the RDS database, whose address and secret name are outputs of the infrastructure project."""
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [

@@ -1,4 +1,4 @@
-"""Resources that hold data: buckets, databases and the image registry. Adopted resources are left unchanged."""
+"""Resources with data: buckets, databases and the image registry. Adopted resources are left unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db.m7g.large"
 DATABASE: Final = "db.t4g.small"
-"""Both have 2 vCPUs, with 8 and 2 GiB: the registry's tables are small, and only starting and ending runs cause load.
+"""Both have 2 vCPUs, with 8 and 2 GiB. The registry's tables are small, and only the start and end of runs cause load.
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35
@@ -69,7 +69,7 @@ def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def store_variable(store: str) -> str:
-    """Return the variable name of a bucket or database; the suffix avoids collisions with other names."""
+    """Return the variable name of a bucket or database. The suffix avoids collisions with other names."""
     return f"{store}_store"
 
 
@@ -97,7 +97,7 @@ def _login(resource: Resource[Store], context: Context) -> Call:
 
 
 def _days(seconds: int) -> int:
-    """Convert to whole days, rounded up."""
+    """Convert seconds to whole days, rounded up."""
     return -(-seconds // _DAY_S)
 
 

@@ -13,7 +13,7 @@ from modelyard.records import record
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "versions.json")
 
 BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-"""Add-ons that a node needs to become ready. All other add-ons need a node to run on."""
+"""Add-ons that a node needs to become ready. The others run on nodes."""
 
 
 @record
@@ -57,7 +57,7 @@ def default_version() -> str:
 
 
 def postgresql_version() -> str:
-    """Return the PostgreSQL major version; RDS applies minor upgrades in its maintenance window."""
+    """Return the PostgreSQL major version. RDS applies minor upgrades in its maintenance window."""
     return _table().postgresql
 
 

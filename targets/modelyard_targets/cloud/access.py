@@ -11,9 +11,9 @@ from modelyard.spec.watched import state_folder
 
 
 def access_in(provider: str, value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to a provider's own object storage; other services have their own credentials.
+    """Return the access to stores on the provider itself. Other services have their own credentials.
 
-    Whoever may only add objects cannot replace them there, and a monitor replaces its state at every run.
+    A monitor replaces its state at every run, so it gets write access: `append` cannot replace objects on these clouds.
     """
     stores, state = system.stores, _state(value, system)
     return tuple(
@@ -24,9 +24,9 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
-    """Yield the targets that wait, directly or through others, for this one's buckets while it waits for theirs.
+    """Yield the targets that depend on this one's buckets, directly or indirectly, while it depends on theirs.
 
-    Each comes with one of its buckets that is opened here, and with who opens it.
+    Each comes with one of its buckets that this placement uses, and with the identity that uses it.
     """
     waits = {target.name: _opened(provider, plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
@@ -35,13 +35,13 @@ def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, st
 
 
 def _state(value: Identity, system: System) -> tuple[str, str] | None:
-    """Return the store and folder of a monitor's state; None for other workloads."""
+    """Return the store and folder of a monitor's state, or None for other workloads."""
     section, _, name = value.workload.partition(".")
     return state_folder(system, system.monitors[name]) if section == "monitors" else None
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Return the provider's other targets whose buckets this placement opens, each with a bucket and who opens it."""
+    """Map each target of the provider whose buckets this placement uses to such a bucket and the identity using it."""
     found: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:
         for resource in plan.of(Identity, placement):
@@ -53,7 +53,7 @@ def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, R
 
 
 def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource[Identity]]]]) -> set[str]:
-    """Return everything that a target waits for, directly or indirectly."""
+    """Return all targets that a target waits for, directly or indirectly."""
     found: set[str] = set()
     waiting = [start]
     while waiting:

@@ -18,7 +18,7 @@ from modelyard_targets.kube.pods.demand import Demand, demand
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 _CHEAPER: Final = 0.8
-"""The suggestion has to cost at most this share. It can cost more if Pods share the current, larger machine."""
+"""The largest share of the current cost for a suggestion, which may cost more if Pods share the larger machine."""
 
 _WORTH_USD: Final = 100
 """The smallest saving to report, in US dollars a month."""
@@ -41,7 +41,7 @@ def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator
 
 
 def _monthly(offerings: Offerings, system: System, asked: Demand, hardware: Hardware) -> float:
-    """Return the monthly cost of the class's minimum machines or, if the minimum is zero, of the most its runs need."""
+    """Return the monthly cost of the class's minimum machines or, if the minimum is zero, of its runs."""
     least = sum(one.least for one in asked.always if _is_of(one.hardware, hardware))
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
     for name, run in asked.runs.items() if not least else ():
@@ -55,7 +55,7 @@ def _is_of(asked: Hardware | None, hardware: Hardware) -> bool:
 
 
 def _on(smaller: Smaller, hardware: Hardware) -> Hardware:
-    """Return the class's hardware with the smaller machine."""
+    """Return the class's hardware with the smaller machine as its only group."""
     group = replace(hardware.groups[0], machines=(smaller.machine,), price_hourly=smaller.price_hourly)
     return replace(
         hardware,

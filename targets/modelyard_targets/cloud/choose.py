@@ -1,13 +1,13 @@
 """Choose cloud machines for a compute class.
 
 Machines that fit one Pod are ranked by the class's accelerator preference, then by the price of the whole machine. The
-price per Pod is not used, because the class may have only one Pod. At equal prices the machine with the most capacity
-wins, then the newer one. The ranking does not depend on the size of the requests, so larger requests never lead to a
-smaller machine. For elastic classes, Karpenter chooses among all machines that fit at run time.
+price per Pod is not used, because the class may have only one Pod. At equal prices, the largest machine wins, then the
+newest. The ranking does not depend on the size of the requests, so larger requests never lead to a smaller machine. For
+elastic classes, Karpenter chooses among all machines that fit at run time.
 
-To keep missing prices from distorting the ranking, all machines with an accelerator are compared by the same kind of
-price: the region's spot prices if all have one, otherwise the on-demand prices of the region or, as the last resort,
-of the reference region. The price shown is the best known one for each machine.
+To keep missing prices from distorting the ranking, all machines with the same accelerator are compared by one kind of
+price: the region's spot prices if all machines have one, otherwise the region's on-demand prices and, as a last resort,
+the reference region's. The price shown is the best known price of each machine.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ POOL: Final = "modelyard.dev/pool"
 """The label and taint key of a pool's nodes."""
 
 _KINDS_BY_MEMORY: Final = 3
-"""How many kinds of accelerator to use, cheapest first, if a class requests them by memory. Without a limit, the class
-could silently use machines at many times the price.
+"""How many accelerator models to use, cheapest first, for a class that requests accelerators by memory. Without a
+limit, the class could silently use machines at many times the price.
 """
 
 _DEPTH: Final = 5
-"""The most machine types in a spot group. Each is a separate spot pool to fall back on."""
+"""The most machine types in a spot group. A cloud has a separate pool of spot capacity for each type."""
 
 
 @record
@@ -56,7 +56,7 @@ def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware
 
 
 def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
-    """Add the node label and taint of the class to the chosen hardware."""
+    """Add the class's node label and taint to the chosen hardware."""
     if isinstance(found, str):
         return found
     pool = object_name(compute.name)
@@ -99,7 +99,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 
 
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
-    """Yield the accelerator alternatives that have no machine or a different count than the Pods request."""
+    """Yield the accelerator alternatives without a machine, or with a different count than the Pods request."""
     having = {fit.rank[0] for fit in fits}
     _, count = _asked(fits[0])
     for position, wanted in enumerate(compute.accelerators):
@@ -132,7 +132,7 @@ def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: boo
 
 
 def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
-    """Return a price function that compares all machines with one kind of accelerator by the same kind of price."""
+    """Return a price function that uses the same kind of price for all machines with one kind of accelerator."""
     rivals = [machine.name for machine in usable(offerings, region) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if offerings.price(name, region, spot) is not None]
     ways = (True, False) if spot else (False,)
@@ -150,8 +150,8 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
 def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
     """Yield node groups in the order to try them: for each alternative, spot, then on demand, as the class allows.
 
-    A Pod requests the accelerators of the first choice, so only alternatives with the same count can replace that
-    choice at run time.
+    Pods request the accelerators of the first choice, so only alternatives with the same count can replace it at run
+    time.
     """
     ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
     by_way = {way: _by_kind(_fits(offerings, compute, region, spot=way)) for way in ways}
@@ -168,7 +168,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Group the machines by accelerator, leaving out those that need different Pod requests than the first machine."""
+    """Group the machines by accelerator. Machines that need different Pod requests than the first are excluded."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _asked(fit) == _asked(fits[0]):
@@ -183,10 +183,10 @@ def _asked(fit: Fit) -> tuple[str, int]:
 
 
 def _beside(best: Fit, other: Fit) -> bool:
-    """Return whether a machine may join the spot group of the best one.
+    """Return whether a machine may join the best machine's spot group.
 
-    Cluster Autoscaler plans with the group's first machine, so the others must not be smaller. To limit the cost of
-    idle capacity, they must not be more than twice as large, or have more CPUs if they have no accelerator.
+    Cluster Autoscaler plans with the group's first machine, so other machines must not be smaller. To limit the cost of
+    idle capacity, they must be at most twice as large and, without an accelerator, must not have more CPUs.
     """
     one, two = best.machine, other.machine
     if one.accelerator != two.accelerator:

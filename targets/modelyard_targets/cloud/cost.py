@@ -17,7 +17,7 @@ from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: int, beside: float) -> float:
     """Return the monthly price with all endpoints at their smallest and no pipeline running.
 
-    `system_nodes` is the number of nodes in the system pool, and `beside` the placement's other monthly cost.
+    `system_nodes` is the number of nodes in the system pool, and `beside` is the placement's other monthly cost.
     """
     asked = demand(plan, placement, databases=False)
     system = system_nodes * system_hourly(plan, placement)
@@ -28,8 +28,9 @@ def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: 
 def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes: int, beside: float) -> float:
     """Return the monthly price with all endpoints at their largest and every run lasting until its timeout.
 
-    Extra Pods during a rollout last minutes and are not counted. Runs started by hand or by a monitor have no known
-    frequency and count once. Nodes are priced as each class's first choice, not as its fallback groups.
+    Extra Pods during a rollout exist for minutes and are not counted. Runs that are started by hand or by a monitor
+    have no known frequency, so each counts once. Nodes are priced as each class's first choice, not as its fallback
+    groups.
     """
     asked = demand(plan, placement, databases=False)
     cost = beside
@@ -41,7 +42,7 @@ def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes:
 
 
 def prices_of(offerings: Offerings, plan: Plan, placement: str) -> tuple[Price, ...]:
-    """Return one price from each source in use."""
+    """Return one price from each price source in use."""
     region = plan.system.target(placement).region
     found: dict[tuple[str, str], Price] = {}
     for hardware in _machines(plan, placement):
@@ -60,7 +61,7 @@ def price_rows(offerings: Offerings, plan: Plan, placement: str) -> Iterator[tup
 
 
 def hours_of(pipeline: Pipeline) -> float:
-    """Return the monthly hours of a pipeline's runs if each lasts until its timeout."""
+    """Return how many hours a pipeline runs each month if every run lasts until its timeout."""
     one = pipeline.timeout_s / 3600
     if pipeline.schedule.kind != "cron":
         return min(HOURS_OF_A_MONTH, one)
@@ -82,7 +83,7 @@ def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
 def _hourly(offerings: Offerings, asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:
     """Return the hourly price of the nodes for these Pods. Pods of the same compute class share nodes.
 
-    Platform Pods run on the system pool and do not count.
+    Platform Pods are not counted, because they run on the system pool.
     """
     pods: dict[Hardware, int] = {}
     for one in asked:

@@ -1,4 +1,4 @@
-"""Explain a choice: what each candidate machine has, costs and leaves free, and where its price comes from."""
+"""Explain a choice of machine: each candidate's size, price, price source and free capacity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
-    """Return the choice and up to two runners-up."""
+    """Describe the chosen machine and up to two runners-up."""
     return tuple(_candidate(compute, region, spot, *one) for one in fits[:SHOWN])
 
 

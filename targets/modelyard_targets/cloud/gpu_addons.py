@@ -36,9 +36,9 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 
 
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
-    """Export utilization, memory, temperature and errors of each GPU; the system's PodMonitor scrapes them.
+    """Export each GPU's utilization, memory, temperature and errors, which the system's PodMonitor scrapes.
 
-    It needs 400 to 512 MiB, and briefly more on nodes with eight GPUs (sources: `daemons.json`).
+    The exporter needs 400 to 512 MiB, and briefly more on nodes with eight GPUs. daemons.json lists the sources.
     """
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),

@@ -12,7 +12,7 @@ from modelyard_targets.machines.fitting import first_alternative, has_room, want
 
 SERVED: Final = "nvidia.com/gpu"
 """The only accelerator resource that the add-ons and the runtime image support. Trainium and Inferentia would need the
-Neuron device plugin, and frameworks of their own in the image.
+Neuron device plugin, and other frameworks in the image.
 """
 
 
@@ -29,9 +29,10 @@ BY_MEMORY: Final = "*"
 
 
 def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerator | None, str] | None:
-    """Return the requested alternative that a machine satisfies: its position, the Pod's request, and the kind of
-    machine to compare prices with. Return None without a match, or if the machine has an accelerator that was not
-    requested.
+    """Return the requested alternative that a machine satisfies, or None if there is none.
+
+    The result has the alternative's position, the Pod's request, and the kind of machine to compare prices with. A
+    machine with an accelerator that was not requested satisfies no alternative.
     """
     offered = machine.accelerator
     if not wants_accelerator(compute):
@@ -55,7 +56,7 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Return the kind of machine to compare prices with. It does not depend on requested CPUs, memory or count."""
+    """Return the kind of machine to compare prices with, which does not depend on requested CPUs, memory or count."""
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"
     return canonical(machine.accelerator.name) if machine.accelerator is not None else ""

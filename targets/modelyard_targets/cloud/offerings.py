@@ -22,7 +22,7 @@ class Machine:
     cpu_millis: int
     memory_bytes: int
     accelerator: Accelerator | None = None  # with the total count
-    accelerator_memory_bytes: int | None = None  # of each accelerator; None if the cloud does not publish it
+    accelerator_memory_bytes: int | None = None  # memory of each accelerator; None if the cloud does not publish it
     arch: str = "amd64"
     burstable: bool = False  # full speed only for a limited time
     local_gb: int = 0  # total size of local NVMe disks
@@ -48,12 +48,12 @@ class Price:
 
 @record(eq=False)
 class Offerings:
-    """The known machines of a cloud, with prices by machine, region and whether they are for spot.
+    """The known machines of a cloud, with prices by machine, region and capacity (spot or on demand).
 
     `seller` is the cloud's name in messages. Prices in `reference_region` replace missing prices. `absent` lists the
-    machines and families that are not sold in a region; in regions that are not listed, all are assumed to be sold.
-    `unsupported` holds accelerators that the cloud has and `machines` leaves out, by canonical name, each with how the
-    cloud sells it: `{}` stands for the name.
+    machines and families that are not available in a region. Regions that are not listed are assumed to have all
+    machines. `unsupported` lists the cloud's accelerators that are not in `machines`, by canonical name, each with a
+    description of how the cloud sells it, where `{}` stands for the name.
     """
 
     seller: str
@@ -64,18 +64,18 @@ class Offerings:
     unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def sold_in(self, region: str) -> Iterator[Machine]:
-        """Yield the machines in a region, except those known not to be sold there."""
+        """Yield the machines in a region, without those that are known to be absent there."""
         absent = self.absent.get(region, frozenset())
         return (one for one in self.machines if absent.isdisjoint((one.name, one.family)))
 
     def machine(self, name: str) -> Machine:
-        """Return the machine with this name, which must exist."""
+        """Return the machine with this name, which must be in the table."""
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
         """Return the spot price if requested and known, otherwise the on-demand price, which spot prices never exceed.
 
-        Use the reference region if this region has no price. Return None if neither has one.
+        The reference region's price is used if this region has none. The result is None if neither has a price.
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):

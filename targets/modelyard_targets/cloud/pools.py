@@ -27,7 +27,7 @@ _GI: Final = 1024**3
 
 @record
 class Disks:
-    """A node's root volume, and its local disks if images and Pods use them."""
+    """A node's disk sizes: the root volume and, if images and Pods use them, the local disks."""
 
     root_gib: int
     local_gib: int = 0
@@ -64,7 +64,7 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
 def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
     """Return the system pool's machine: the cheapest on-demand machine that fits the largest head and its autoscaler.
 
-    Its nodes have no taint.
+    The pool's nodes have no taint.
     """
     size = head_size(system, target)
     cpu, memory = size.cpu_millis + AUTOSCALER.cpu_millis, size.memory_bytes + AUTOSCALER.memory_bytes
@@ -92,7 +92,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many Pods of a class fit on the group's first and smallest machine, at least one."""
+    """Return how many Pods of a class fit on the group's first and smallest machine, but at least one."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:
@@ -101,9 +101,10 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Return how many nodes of a group, by default the first, this many Pods of a class need.
+    """Return how many nodes of a group, by default the first, are needed for this many Pods of a class.
 
-    An elastic class has no groups. It counts one node for each Pod, because Karpenter decides which Pods share a node.
+    Elastic classes have no groups and need up to one node for each Pod, because Karpenter decides which Pods share a
+    node.
     """
     fit = pods_of_a_node(offerings, hardware, hardware.groups[at]) if hardware.groups else 1
     return ceil(pods / fit)
@@ -125,7 +126,7 @@ def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disk
 def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
     """Return the compute classes to place in a single zone, because their Pods train one model together.
 
-    Classes that also serve models are left out, because servers have to survive a zone failure.
+    Classes that also serve models are excluded, because servers must survive a zone failure.
     """
     always = demand(plan, placement, databases=False).always
     serving = {one.hardware.compute for one in always if one.hardware is not None}
@@ -152,6 +153,6 @@ def _most(asked: Iterable[Asked], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Return the node count for the total requests. Packing is ignored, because these Pods are small."""
+    """Return the number of nodes for the total requests, without packing Pods, because these Pods are small."""
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

@@ -16,19 +16,19 @@ _V = TypeVar("_V", bound=Payload)
 
 
 def project_name(system: System, placement: str, at: int = 0) -> str:
-    """Return the name of an infrastructure project; only further projects have a number."""
+    """Return the name of an infrastructure project. All projects except the first have a number."""
     return infrastructure_project(system, placement) + ("" if at == 0 else f"-{at + 1}")
 
 
 def folder_name(at: int) -> str:
-    """Return the folder of a project: `infrastructure`, then `infrastructure-2` and so on."""
+    """Return a project's folder: `infrastructure`, `infrastructure-2` and so on."""
     return _FOLDER if at == 0 else f"{_FOLDER}-{at + 1}"
 
 
 def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
-    """Divide the roles among projects by workload name; the first project also has everything else.
+    """Divide the roles among projects by workload name. The first project also has everything else.
 
-    A role has `each` Pulumi resources, and everything else at most `others`.
+    Each role has `each` Pulumi resources. Everything else has at most `others`.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
     held: list[list[Resource[_V]]] = [[] for _ in range(projects)]

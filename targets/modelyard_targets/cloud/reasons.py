@@ -32,7 +32,7 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain whether the cloud or the region lacks the accelerators, or nothing here supports them."""
+    """Explain whether the cloud or the region lacks the accelerators, or modelyard does not support them."""
     there = {canonical(one.accelerator.name) for one in offerings.machines if one.accelerator}
     names = " or ".join(one.name for one in compute.accelerators)
     for wanted in compute.accelerators:
@@ -44,7 +44,7 @@ def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _left_out(offerings: Offerings, names: Iterable[str]) -> Iterator[str]:
-    """Explain why no machine in the table has these accelerators, which need not mean that the cloud has none."""
+    """Explain why no machine in the table has these accelerators, although the cloud may have them."""
     by_reason: dict[str, list[str]] = {}
     for name in names:
         by_reason.setdefault(offerings.unsupported.get(canonical(name), ""), []).append(name)
@@ -71,7 +71,7 @@ def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machine) -> str:
-    """Describe a machine's accelerators if they satisfy none of the requested ones, else ""."""
+    """Describe a machine's accelerators if they satisfy no requested alternative, else ""."""
     if alternative(compute, machine) is not None:
         return ""
     offer = machine.accelerator
@@ -84,9 +84,9 @@ def _of(machine: Machine) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, int]:
-    """Rank how far a machine is from fitting a Pod, by accelerator mismatch, then number and size of shortages.
+    """Rank how far a machine is from fitting a Pod, by accelerator mismatch, then by number and size of shortages.
 
-    Among equals, the machine with more accelerators, or more memory on each, is closer.
+    Among equals, a machine with more accelerators, or more memory on each, is closer.
     """
     names = {canonical(one.name) for one in compute.accelerators}
     other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)

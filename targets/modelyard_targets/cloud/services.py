@@ -15,22 +15,22 @@ from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = "secrets-manager"
-"""The ClusterSecretStore for the cloud's own service, named like the `via` of a secret store."""
+"""The ClusterSecretStore for the cloud's own secrets service. Its name is the `via` of a secret store."""
 
 _LOGIN_REFRESH: Final = "5m"
-"""How stale a login may be: after a rotation, new connections fail until the new password has arrived."""
+"""The refresh interval of logins. After a rotation, new connections fail until the new password has arrived."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\nsslmode=require\n"
-"""libpq's default falls back to a connection without TLS, to whoever answers at the address of the database."""
+"""The service file requires TLS, because libpq's default would fall back to a plain connection to any server."""
 
 _POSTGRESQL: Final = 5432
 
 
 def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[Call]:
-    """Yield the store of External Secrets for the cloud's own service, only for this system's namespaces.
+    """Yield the ClusterSecretStore for the cloud's own service, limited to this system's namespaces.
 
-    `provider` says how to reach the service. External Secrets authenticates with its own identity, which may read no
-    other secrets.
+    `provider` describes how to reach the service. External Secrets authenticates with its own identity, which may read
+    no other secrets.
     """
     secrets = context.plan.of(Secret, context.placement)
     requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
@@ -52,14 +52,14 @@ def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[C
 def managed_database(store: Store, context: Context, network: str) -> ManagedDatabase:
     """Return a database of the cloud in the range `network`, whose login is a JSON object in the secrets service.
 
-    Its address and the name of its secret are outputs of the infrastructure.
+    Its address and the name of its secret are outputs of the infrastructure project.
     """
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # `Merge` keeps both keys in addition to the service file and the host
+    # with `Merge`, the Secret has both keys in addition to the service file and the host
     more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
     template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {

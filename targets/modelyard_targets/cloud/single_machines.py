@@ -12,14 +12,14 @@ from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.offerings import Offerings
 
 _PODS_OF_A_NODE: Final = (1, 2, 4, 8)
-"""How many Pods of an elastic class the machines of its node pools suit."""
+"""The numbers of Pods per node for which an elastic class gets a node pool."""
 
 _SPOT_POOLS: Final = 2
-"""Machine types that a spot group becomes; each is a pool of its own, which takes a cloud minutes to create."""
+"""The most machine types in a spot group. Each needs a separate pool, which takes a cloud minutes to create."""
 
 
 def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Return the machines for a class, with a group for each machine type, or the reason why there are none."""
+    """Return the machines for a class, with a group for each machine type, or the reason why none fits."""
     chosen = choose(offerings, replace(compute, elastic=False), region)
     if isinstance(chosen, str):
         return chosen
@@ -30,7 +30,7 @@ def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> H
 
 
 def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """Yield a group for each machine that suits one, two, four or eight Pods of a class, smallest first."""
+    """Yield a group for each machine that fits one, two, four or eight Pods of a class, smallest first."""
     known: set[tuple[str, bool]] = set()
     for pods in _PODS_OF_A_NODE:
         found = choose(offerings, _together(compute, pods), region)
@@ -42,7 +42,7 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the requests of several Pods as if they were one; accelerators chosen by memory stay at one."""
+    """Return the class as if one Pod made the requests of several. Accelerators chosen by memory stay at one."""
     return replace(
         compute,
         cpu_millis=compute.cpu_millis * pods,
@@ -53,7 +53,7 @@ def _together(compute: ComputeClass, pods: int) -> ComputeClass:
 
 
 def _singles(offerings: Offerings, group: NodeGroup, region: str) -> tuple[NodeGroup, ...]:
-    """Return a group for each machine of a group, as many as become node pools."""
+    """Split a group into one group for each machine, at most `_SPOT_POOLS`."""
     return tuple(_single(offerings, group, machine, region) for machine in group.machines[:_SPOT_POOLS])
 
 

@@ -1,7 +1,7 @@
 """Find a much cheaper machine that a compute class's Pods narrowly miss.
 
 For example, a class with 4 CPUs and 16Gi does not fit on a machine of that size, because the node reserves some of
-both. The class gets the next larger machine, and half of that machine is idle.
+both. The class then gets the next larger machine and leaves half of it idle.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from modelyard_targets.cloud.matching import alternative, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 _NEAR: Final = 0.8
-"""A suggestion has to keep at least this share of the class's CPUs and memory."""
+"""The smallest share of the class's CPUs and memory that a suggestion may keep."""
 
 _CHEAPER: Final = 0.8
-"""The machine has to cost at most this share of the current price."""
+"""The largest share of the current price that the smaller machine may cost."""
 
 _CPU_STEP: Final = 250
 _MEMORY_STEP: Final = 1024**3 // 2
@@ -29,8 +29,8 @@ def smaller(
 ) -> Smaller | None:
     """Return the cheapest machine that a Pod narrowly misses, for the same accelerator alternative, or None.
 
-    `position` is the index of the chosen alternative, and `taken` the price of its machine. Only prices of the same
-    region and kind are compared.
+    `position` is the index of the chosen alternative, and `taken` is the price of its machine. Only prices with the
+    same region and kind are compared.
     """
     close: list[tuple[float, int, str, Machine]] = []
     for machine in usable(offerings, region):

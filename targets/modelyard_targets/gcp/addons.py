@@ -1,4 +1,4 @@
-"""Changes to common add-ons on GKE, which brings its own autoscaler, GPU device plugin and GPU drivers."""
+"""GKE-specific changes to common add-ons. GKE has its own autoscaler, GPU device plugin and GPU drivers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from modelyard_targets.kube.placement.platform import AddOn, Given
 
 
 def _secrets(context: Context) -> Mapping[str, Given]:
-    """Name the ServiceAccount that may read the secrets."""
+    """Set the name of the ServiceAccount that may read the secrets."""
     return {"serviceAccount": {"name": secrets_account(context.system, context.placement)}}
 
 
 def _prometheus(context: Context) -> Mapping[str, Given]:
-    """Scrape no CoreDNS: GKE has kube-dns, and an alert would report the missing target forever."""
+    """Do not scrape CoreDNS, because GKE has kube-dns and an alert would always report the missing target."""
     return {"coreDns": {"enabled": False}}
 
 

@@ -16,7 +16,7 @@ CURRENCY = "USD"
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the minimum and maximum monthly cost, or None without a cluster."""
+    """Return the minimum and maximum monthly cost, or None if there is no cluster."""
     if not plan.has_cluster(placement):
         return None
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
@@ -34,7 +34,7 @@ def monthly_high(plan: Plan, placement: str) -> float:
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the README's cost rows: minimum, maximum, and where the prices come from."""
+    """Yield the README's cost rows: minimum, maximum, and price sources."""
     low, high = (
         money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
     )

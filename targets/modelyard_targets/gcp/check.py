@@ -1,4 +1,4 @@
-"""Checks for what Google Cloud cannot provide."""
+"""Check that Google Cloud can provide what the plan requires."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check everything that lowering relies on, and report each problem at the line that causes it."""
+    """Check everything that lowering relies on, and report each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 

@@ -1,4 +1,4 @@
-"""Checks for access that Google Cloud cannot grant: workloads elsewhere, circles, too many folders, secrets' names."""
+"""Report access that Google Cloud cannot grant: from elsewhere, in circles, to too many folders or invalid secrets."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from modelyard_targets.kube.placement.placed import target_of
 _FOLDERS_OF_A_CONDITION: Final = 6
 _CONDITIONS: Final = 20
 FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
-"""Folders of one bucket that a workload may open in one mode: a condition has twelve operators, two for each folder,
-and a policy has twenty conditions for one role and member (docs.cloud.google.com/iam/quotas, read 2026-11-27).
+"""The most folders of a bucket that a workload may access in one mode. A condition has twelve operators, of which each
+folder needs two, and a policy has twenty conditions per role and member (docs.cloud.google.com/iam/quotas, 2026-11-27).
 """
 
 MEMBERS: Final = 1500
-"""Members in the policy of one bucket, counted once for each binding (same page)."""
+"""The most members in a bucket's policy, where a member counts once for each binding (same page)."""
 
 _SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
 
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads outside Google Cloud that open a bucket of this placement."""
+    """Report workloads outside Google Cloud that use a bucket of this placement."""
     system = plan.system
     for resource in plan.of(Identity):
         other = system.target(resource.placement)
@@ -46,7 +46,7 @@ def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report an earlier target with the same project and namespace: workloads of both would share their access."""
+    """Report an earlier target with the same project and namespace, because their workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -57,13 +57,13 @@ def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report targets that wait, directly or through others, for each other's buckets."""
+    """Report targets that depend on each other's buckets, directly or indirectly."""
     for other, store, resource in circles("gcp", plan, placement):
         yield problems.each_first(plan.system.key(*resource.origin), store, placement, other)
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that open more folders of one bucket in the same mode than conditions can name."""
+    """Report workloads that use more folders of a bucket in the same mode than IAM conditions can list."""
     for resource in plan.of(Identity, placement):
         for (store, _), count in _folders(resource.value, plan.system).items():
             if count > FOLDERS:
@@ -72,11 +72,11 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report buckets of a placement that more workloads open than their policies can list."""
+    """Report a placement's buckets that are used by more workloads than their policies can list."""
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
-        members.update({store for store, mode in folders if mode != "append"})  # those list names, too
+        members.update({store for store, mode in folders if mode != "append"})  # plus a binding to list names
         for (store, _), count in folders.items():
             members[store] += max(1, ceil(count / _FOLDERS_OF_A_CONDITION))
     for store, count in members.items():
@@ -85,7 +85,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report locked buckets of a placement in which workloads replace or delete objects."""
+    """Report a placement's locked buckets in which workloads replace or delete objects."""
     system = plan.system
     writers: dict[str, list[str]] = {}
     for resource in plan.of(Identity):
@@ -99,7 +99,7 @@ def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose paths Secret Manager cannot store, or which would have the same name there."""
+    """Report secrets whose names Secret Manager refuses, or that would share a name there."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in plan.of(Secret, placement):
@@ -113,7 +113,7 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
-    """Count the folders that a workload opens, by store and mode; none where it opens the whole bucket."""
+    """Count the folders that a workload uses, by store and mode. The whole bucket counts as zero."""
     found: Counter[tuple[str, str]] = Counter()
     for access in google_access(identity, system):
         found[access.store, access.mode] += 1 if access.prefix else 0
@@ -121,7 +121,7 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
-    """Return what IAM knows of a workload besides its ServiceAccount: the project and the namespace."""
+    """Return the project and namespace by which IAM distinguishes workloads with the same ServiceAccount."""
     return options_of(target).project, namespace_of(plan, target.name)
 
 

@@ -1,4 +1,4 @@
-"""Checks on a cluster created on Google Cloud: its version, names, labels, add-ons and storage class."""
+"""Checks for a cluster created on Google Cloud: version, labels, add-ons and storage classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard_targets.kube.network.envoy import CLASS
 from modelyard_targets.kube.placement.placed import target_of
 
 STORAGE_CLASS: Final = "balanced"
-"""The storage class that is created; GKE's own are not encrypted with the key of the target."""
+"""The storage class that modelyard creates, because GKE's own classes are not encrypted with the target's key."""
 
 _OF_A_CLUSTER: Final = (
     "version",
@@ -31,11 +31,11 @@ _OF_A_CLUSTER: Final = (
     "egress",
     "secretStores",
 )
-"""Target fields that configure a cluster, in addition to those that any cluster may leave unused."""
+"""Target fields that have no effect without a cluster, in addition to those of any provider."""
 
 
 def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report settings for a cluster, its network or its workloads on a target that runs nothing."""
+    """Report cluster, network and workload settings on a target that runs nothing."""
     if plan.has_cluster(placement):
         return
     here = target_path(plan.system, placement)
@@ -55,7 +55,7 @@ def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_created_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report add-ons listed as `present` and unknown storage classes: a new cluster has no add-ons and one class."""
+    """Report `present` add-ons and unknown storage classes. A new cluster has no add-ons and one storage class."""
     if not plan.has_cluster(placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -68,14 +68,14 @@ def check_created_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check `clients` of endpoints; the namespace of our own controller's proxies is known."""
+    """Check the endpoints' `clients` against the namespace where our own gateway controller runs its proxies."""
     yield from check_clients(plan, placement, CLASS)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report labels of the spec that would be the same label of Google Cloud.
+    """Report labels in the spec that would become the same Google Cloud label.
 
-    The schema allows fifty, which with our own are fewer than the sixty-four that a resource may have.
+    The number needs no check: the schema allows fifty labels, and a resource may have sixty-four including our own.
     """
     system = plan.system
     known: dict[str, str] = {}

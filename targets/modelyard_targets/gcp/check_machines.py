@@ -1,4 +1,4 @@
-"""Checks for compute classes that narrowly miss a much cheaper machine, or that need a larger disk than there is."""
+"""Report compute classes that narrowly miss a much cheaper machine or need a disk that is too large."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from modelyard_targets.gcp.pools import disks_of
 
 _GI: Final = 1024**3
 _LARGEST_DISK_GIB: Final = 64 * 1024
-"""Of balanced disks, Persistent Disk and Hyperdisk (docs.cloud.google.com/compute/docs/disks, read 2026-11-27)."""
+"""The largest balanced Persistent Disk or Hyperdisk (docs.cloud.google.com/compute/docs/disks, read 2026-11-27)."""
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes that would cost much less with slightly smaller requests, with the monthly saving."""
+    """Report compute classes that would be much cheaper with slightly smaller requests, with the monthly saving."""
     return check_machines_of(offerings(), plan, placement)
 
 
 def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes whose images and Pods need a larger boot disk than Google Cloud offers."""
+    """Report compute classes whose images and Pods need a larger boot disk than Google Cloud offers."""
     for pool in (resource.value for resource in plan.of(NodePool, placement)):
         needed = max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups)
         if needed > _LARGEST_DISK_GIB:

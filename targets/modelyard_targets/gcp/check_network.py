@@ -1,4 +1,4 @@
-"""Checks for networks that Google Cloud cannot provide: regions, address ranges, and nodes without images."""
+"""Network checks: valid regions and address ranges, and access to image registries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard_targets.kube.placement.placed import target_of
 _WIDEST: Final = 8
 _NARROWEST: Final = 20
 _ADDRESSES_OF_A_NODE: Final = 128
-"""Twice the 64 Pods of a node, the share that GKE takes (docs.cloud.google.com/kubernetes-engine/docs/how-to/
+"""The addresses that GKE reserves for a node, twice its 64 Pods (docs.cloud.google.com/kubernetes-engine/docs/how-to/
 flexible-pod-cidr, read 2026-11-27).
 """
 
@@ -39,7 +39,7 @@ _CONTINENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "il": ("me-west",),
     "af": ("africa-",),
 }
-"""The beginnings of Google Cloud's regions for those of AWS, whose last part is a number of its own."""
+"""Prefixes of Google Cloud regions on the same continent, by the first part of an AWS region."""
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -54,7 +54,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _of_aws(region: str, known: Iterable[str]) -> str:
-    """List Google Cloud's regions on the continent of an AWS region, whose name may resemble one far away."""
+    """List the Google Cloud regions on an AWS region's continent, because the most similar name may be far away."""
     match = _AWS.fullmatch(region)
     prefixes = _CONTINENTS.get(match[1], ()) if match is not None else ()
     there = [name for name in known if name.startswith(prefixes)] if prefixes else []
@@ -62,7 +62,7 @@ def _of_aws(region: str, known: Iterable[str]) -> str:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the address range of a created network, and that it holds all nodes; an adopted one has to be IPv4."""
+    """Check that a new network's address range is valid and fits all nodes. An adopted network must use IPv4."""
     if not plan.has_cluster(placement):
         return
     vpc, where = vpc_of(target_of(plan, placement)), (*target_path(plan.system, placement), "vpc", "cidr")
@@ -78,7 +78,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require internet access or a mirror, since nodes have to pull images."""
+    """Require internet access or an image mirror, so that nodes can pull images."""
     target = target_of(plan, placement)
     vpc = vpc_of(target)
     if vpc.adopt or vpc.nat != "none" or not plan.has_cluster(placement):
@@ -89,7 +89,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _room(prefix: int) -> int:
-    """Return how many nodes the half of a range with this prefix holds the Pods of."""
+    """Return how many nodes fit a range with this prefix, of which half is for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 

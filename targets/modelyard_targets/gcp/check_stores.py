@@ -1,4 +1,4 @@
-"""Checks for stores that Google Cloud cannot provide: refused names and sizes, and features of other services."""
+"""Check that Google Cloud can provide each store: names, sizes, and unsupported settings."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 _OF_OUR_OWN: Final = ("versioned", "retention", "objectLock", "size", "replicas")
-"""Fields that an adopted store cannot have, since its owner decides about them."""
+"""Fields that an adopted store cannot have, because its owner manages them."""
 
 _GI: Final = 1024**3
 _SMALLEST: Final = 10 * _GI
 _LARGEST: Final = 64 * 1024 * _GI
-"""Of a Cloud SQL disk (docs.cloud.google.com/sql/docs/postgres/instance-settings, read 2026-11-27)."""
+"""Size limits of a Cloud SQL disk (docs.cloud.google.com/sql/docs/postgres/instance-settings, read 2026-11-27)."""
 
 _LONGEST_BUCKET: Final = 63
 _ADDRESS: Final = pattern(r"\d+\.\d+\.\d+\.\d+")
 _LOOKALIKES: Final = ("google", "g00gle")
-"""No bucket's name may contain these or begin with `goog` (docs.cloud.google.com/storage/docs/buckets, "Bucket names",
-read 2026-11-27).
+"""Words that a bucket name cannot contain. It also cannot begin with `goog`
+(docs.cloud.google.com/storage/docs/buckets, "Bucket names", read 2026-11-27).
 """
 
 
@@ -91,7 +91,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
 
 
 def _renaming(store: Store, system: System) -> str:
-    """Return what to rename so that a created bucket gets a name that Cloud Storage allows."""
+    """Return a hint about what to rename so that a new bucket gets a valid name."""
     names = (("system", system.metadata.name), ("store", store.name))
     faulty = [what for what, name in names if any(word in name for word in _LOOKALIKES)]
     if not faulty and system.metadata.name.startswith("goog"):
@@ -100,7 +100,7 @@ def _renaming(store: Store, system: System) -> str:
 
 
 def _bucket_fault(name: str) -> str:
-    """Return why Cloud Storage refuses a bucket's name, or ""; the schema checks its first and last character."""
+    """Return why Cloud Storage refuses a bucket name, or "". The schema has checked the first and last character."""
     longest = max(name.split("."), key=len)
     if len(longest) > _LONGEST_BUCKET:
         return f"it is longer than {_LONGEST_BUCKET} characters"

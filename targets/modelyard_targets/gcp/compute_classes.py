@@ -1,7 +1,7 @@
 """ComputeClasses: the order in which GKE's autoscaler tries the node pools of a compute class.
 
-Without one it adds the cheapest pool, which is not always the one that the spec prefers. Fields as in
-docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27.
+Without a ComputeClass, the autoscaler grows the cheapest pool, which the spec may not prefer. The fields are documented
+at docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ COMPONENT: Final = "nodes"
 
 
 def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
-    """Yield the ComputeClass of a class that has more than one node pool.
+    """Yield the ComputeClass for a compute class with several node pools.
 
-    A Pod waits if no pool can grow. Nodes stay when an earlier pool gets capacity again, since runs take days.
+    A Pod waits if no pool can grow. Pods do not move back when a preferred pool has capacity again, because runs can
+    take days.
     """
     hardware = resource.value.hardware
     name = dict(hardware.selector).get(COMPUTE_CLASS)

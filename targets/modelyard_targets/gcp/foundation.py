@@ -18,7 +18,7 @@ from modelyard_targets.kube.placement.placed import addons_needed
 GROUP: Final = "foundation"
 
 CHANNEL: Final = "REGULAR"
-"""GKE's release channel; `version` is held until its support ends (docs.cloud.google.com/kubernetes-engine/docs/
+"""GKE's release channel, which keeps `version` until its support ends (docs.cloud.google.com/kubernetes-engine/docs/
 concepts/release-channels, read 2026-11-27).
 """
 
@@ -43,14 +43,14 @@ _ENCRYPTED: Final = {
     f"{name}.googleapis.com": name
     for name in ("artifactregistry", "compute", "container", "logging", "secretmanager", "sqladmin", "storage")
 }
-"""Services that encrypt data with the key, by the name of their API."""
+"""API names of services that encrypt data with the key."""
 
 _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield project, key, network, logs and cluster, in this order."""
+    """Yield the project, the key, the network, the logs and the cluster."""
     yield project_call(context)
     yield key_call(context)
     yield _network(context)
@@ -59,7 +59,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def project_call(context: Context, *, first: bool = True) -> Call:
-    """Build the provider with its project, region and labels; the first program also enables the services in use."""
+    """Build the provider with project, region and labels. The first program also enables the APIs in use."""
     arguments: list[tuple[str, Literal]] = [
         ("region", context.target.region),
         ("labels", dict(labels(context.system, context.placement))),
@@ -81,7 +81,7 @@ def key_call(context: Context) -> Call:
 
 
 def services_of(context: Context) -> tuple[str, ...]:
-    """Return the APIs of Google Cloud that a placement's programs and workloads call."""
+    """Return the Google Cloud APIs that a placement's programs and workloads call."""
     plan, placement = context.plan, context.placement
     used = {*_ALWAYS}
     if plan.has_cluster(placement):
@@ -98,7 +98,7 @@ def services_of(context: Context) -> tuple[str, ...]:
 
 
 def log_days(system: System) -> int:
-    """Return how many days logs of the cluster and its network are kept."""
+    """Return the retention of cluster and network logs in days."""
     return _ENTERPRISE_LOG_DAYS if system.profile.size == "enterprise" else _LOG_DAYS
 
 

@@ -1,4 +1,4 @@
-"""The gateway created on a Google Cloud cluster when a route needs one and the spec names no existing one."""
+"""The gateway for a Google Cloud cluster, which is created if a route needs one and the spec names none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.placement.placed import addons_needed, target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target with the gateway created for it and that controller's capabilities."""
+    """Return the target with the gateway that modelyard creates and its controller's capabilities."""
     target = target_of(plan, placement)
     if ENVOY not in addons_needed(plan, placement):
         return target
@@ -21,9 +21,10 @@ def filled_in(plan: Plan, placement: str) -> TargetSpec:
 
 
 def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Configure a passthrough load balancer, internal unless the exposure is public; GKE's default is public.
+    """Configure a passthrough load balancer, internal unless the exposure is public. GKE's default is public.
 
-    An internal one is reached from every region, also through a VPN; by default from its own region alone.
+    An internal load balancer accepts clients from every region, also through a VPN. By default, it would only accept
+    those in its own region.
 
     Source: docs.cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters, 2026-11-27.
     """

@@ -1,4 +1,4 @@
-"""Choice of Compute Engine machines for a compute class."""
+"""Choose Compute Engine machines for compute classes and the system pool."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from modelyard_targets.cloud.single_machines import choose_single
 from modelyard_targets.gcp.machines import offerings, system_offerings
 
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
-"""Label and taint of nodes that a ComputeClass may add, and the label by which Pods select the class."""
+"""The label and taint key of nodes that a ComputeClass may add. Pods select the class by the same label."""
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware:
-    """Return the machine of the system pool in the target's region."""
+    """Return the machine for the system pool in the target's region."""
     return pools.choose_system(system_offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why there are none.
+    """Return the machines for a class in the target's region, or the reason why none fits.
 
-    A node pool of GKE has one machine type, so a group of several becomes several. With more than one pool, Pods select
-    the ComputeClass that tries them in order, except those of an elastic class: GKE adds the cheapest of its pools.
+    A GKE node pool has only one machine type, so a group with several types becomes several pools. With several pools,
+    Pods select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so that GKE grows
+    the cheapest pool.
     """
     chosen = choose_single(offerings(), compute, target.region)
     if isinstance(chosen, str) or chosen.elastic or len(chosen.groups) == 1:
@@ -35,7 +36,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 
 def _ordered(hardware: Hardware) -> Hardware:
-    """Have Pods select the ComputeClass and tolerate its taint; GKE has some of its own, hence the prefix."""
+    """Make Pods select the ComputeClass and tolerate its taint. The prefix avoids collisions with GKE's own classes."""
     name = object_name("modelyard", dict(hardware.selector)[POOL])
     return replace(
         hardware,

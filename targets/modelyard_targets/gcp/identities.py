@@ -1,7 +1,7 @@
 """IAM access: least-privilege roles on buckets for each workload, and on secrets for External Secrets.
 
-Members are the Kubernetes ServiceAccounts themselves, through Workload Identity Federation for GKE: there are no
-service accounts of Google Cloud and no keys.
+With Workload Identity Federation for GKE, the members are Kubernetes ServiceAccounts, so there are no Google Cloud
+service accounts and no keys.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ SECRETS: Final = "external-secrets"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the access of each of these workloads, which open a bucket of Google Cloud.
+    """Yield the access of each of these workloads to Google Cloud buckets.
 
-    No workload reads secrets itself: External Secrets has its own access and copies them into the cluster.
+    Workloads do not read secrets from Google Cloud: External Secrets copies them into the cluster with its own access.
     """
     for resource in roles:
         yield _identity(resource, context, apart=False)
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same access in a project that does not create the buckets and refers to them by name."""
+    """Yield the same access for a project that refers to buckets by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
 
 def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
-    """Return the identities of a placement that open a bucket of Google Cloud."""
+    """Return the identities of a placement that need access to a Google Cloud bucket."""
     identities = context.plan.of(Identity, context.placement)
     return tuple(identity for identity in identities if google_access(identity.value, context.system))
 
@@ -65,18 +65,18 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def creates_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything: not if all of its buckets are adopted and nothing runs there."""
+    """Return whether the target creates anything. It does not if it has no cluster and all its buckets are adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement)
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the names in Secret Manager of those references that it stores."""
+    """Return the names of the secrets that are stored in Secret Manager."""
     found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(found))
 
 
 def google_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to Cloud Storage itself; other services have their own credentials."""
+    """Return the access to stores on Google Cloud itself. Other services have their own credentials."""
     return access_in("gcp", value, system)
 
 
@@ -100,6 +100,6 @@ def _grant(access: Access, system: System) -> dict[str, Literal]:
 
 
 def _created(opened: Iterable[Access], context: Context) -> Iterator[str]:
-    """Yield the buckets among these that the placement creates, which access to them waits for."""
+    """Yield the accessed buckets that the placement creates, because the access must wait for them."""
     stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in opened)]
     return (store.called for store in stores if not store.adopt and store.target == context.placement)

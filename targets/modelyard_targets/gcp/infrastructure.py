@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: everything in Google Cloud below the cluster's workloads."""
+"""The projects `infrastructure`, `infrastructure-2` …: everything in Google Cloud except the cluster's workloads."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _NEEDS: Final = ("pulumi", "pulumi-gcp")
 _OF_A_CLUSTER: Final = 150
 _OF_A_POOL: Final = 2
 _OF_A_ROLE: Final = 6
-"""The most resources: project, network, cluster and its data; a node pool; a workload's access."""
+"""The most resources for project, network, cluster and data, for a node pool, and for a workload's access."""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in order: the first creates what the others depend on, and they add only access.
+    """Return the projects in the order of application. Only workloads' access may be in additional projects.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -79,7 +79,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components in order; `roles` are the identities whose access it grants."""
+    """Yield the first project's components, with access for these identities."""
     yield from foundation_calls(context)
     yield from system_pool_call(context)
     yield from pool_calls(context)
@@ -91,7 +91,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield a further project's components: the access of its workloads, based on the first project."""
+    """Yield an additional project's components: access for these identities, based on the first project."""
     here = target_path(context.system, context.placement)
     yield project_call(context, first=False)
     yield Call(

@@ -1,4 +1,4 @@
-"""Lowering of a plan to the projects of one Google Cloud project: the infrastructure, then its workloads."""
+"""Lower a plan to the Pulumi projects for one Google Cloud project: infrastructure first, then workloads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard_targets.kube.project.workloads_project import objects_of_placemen
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """Return the stack of a placement on Google Cloud, empty if the target creates nothing."""
+    """Return a placement's stack on Google Cloud, which is empty if the target creates nothing."""
     if not plan.on(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
@@ -29,7 +29,7 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 
 def objects(plan: Plan, placement: str) -> Iterator[Made]:
-    """Yield every object of a placement's cluster with its line in the spec, in order of application."""
+    """Yield every object in a placement's cluster in the order of application, with its line in the spec."""
     if plan.on(placement):
         yield from objects_of_placement(context_of(plan, placement))
 

@@ -1,4 +1,4 @@
-"""Compute Engine machines: their size, what a GKE node leaves for Pods, their boot disks and prices."""
+"""Compute Engine machines: sizes, prices, boot disks, and the capacity that a GKE node has for Pods."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelyard_targets.machines.accelerators import canonical
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "us-central1"
-"""The region that sells every machine of the table; its prices stand in for those that are not known elsewhere."""
+"""The region that offers every machine in the table. Its prices replace missing prices in other regions."""
 
 PERSISTENT_DISK: Final = "pd-balanced"
 HYPERDISK: Final = "hyperdisk-balanced"
@@ -26,25 +26,25 @@ _GI: Final = 1024**3
 _MI: Final = 1024**2
 
 _HIDDEN_PER_MILLE: Final = 30
-"""Share of the nominal memory that the operating system never sees; with it, a machine of 16 GiB leaves the 12.8 GiB
-that GKE's own example shows (docs.cloud.google.com/kubernetes-engine, "Plan node sizes", read 2026-11-27).
+"""Share of the nominal memory that the operating system never sees. With this share, a 16 GiB machine has 12.8 GiB for
+Pods, as in GKE's own example (docs.cloud.google.com/kubernetes-engine, "Plan node sizes", read 2026-11-27).
 """
 
 _MEMORY_STEPS: Final = ((4, 25), (4, 20), (8, 10), (112, 6))
-"""Steps of memory in GiB, and the percentage that GKE reserves of each (same page)."""
+"""Memory ranges in GiB, each with the percentage that GKE reserves (same page)."""
 
 _MEMORY_REST: Final = 2
 _EVICTION_MI: Final = 100
 
 _CPU_STEPS: Final = ((1000, 600), (1000, 100), (2000, 50))
-"""Steps of CPU in millicores, and the share in ten-thousandths that GKE reserves of each (same page)."""
+"""CPU ranges in millicores, each with the share in ten-thousandths that GKE reserves (same page)."""
 
 _CPU_REST: Final = 25
 
 
 @cache
 def offerings() -> Offerings:
-    """Return the machines in the table, read once."""
+    """Return the Compute Engine machines from the table, which is read once."""
     known, nodes = _read("machines.json"), _read("daemons.json")
     plain, beside = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
     kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
@@ -60,24 +60,24 @@ def offerings() -> Offerings:
 
 @cache
 def system_offerings() -> Offerings:
-    """Return the machines for the system pool: those that attach Persistent Disks, which its Pods' volumes are."""
+    """Return the machines for the system pool: those that support Persistent Disks, which its Pods use as volumes."""
     everything = offerings()
     machines = tuple(machine for machine in everything.machines if disk_type(machine.name) == PERSISTENT_DISK)
     return replace(everything, machines=machines)
 
 
 def regions() -> tuple[str, ...]:
-    """Return the regions of Google Cloud that sell any machine of the table."""
+    """Return the Google Cloud regions that offer any machine in the table."""
     return tuple(offerings().absent)
 
 
 def disk_type(machine: str) -> str:
-    """Return the type of boot disk that a machine attaches."""
+    """Return the type of a machine's boot disk."""
     return str(_read("machines.json")["machines"][machine].get("disk", PERSISTENT_DISK))
 
 
 def accelerator_type(machine: str) -> str:
-    """Return what Google Cloud calls a machine's accelerators: `nvidia-l4` for `g2-standard-4`; "" if it has none."""
+    """Return Google Cloud's name for a machine's accelerators, such as `nvidia-l4` for `g2-standard-4`, or ""."""
     types: dict[str, str] = _read("machines.json")["acceleratorTypes"]
     return types.get(machine.rpartition("-")[0], "")
 
@@ -111,12 +111,12 @@ def _machine(name: str, entry: Mapping[str, object], memories: Mapping[str, floa
 
 
 def _generation(name: str) -> int:
-    """Return the generation: 2 for `n2-standard-4`."""
+    """Return a machine's generation, such as 2 for `n2-standard-4`."""
     return int(name[1])
 
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
-    """Return the millicores and MiB that a GKE node leaves for Pods, including its DaemonSets."""
+    """Return the millicores and MiB that a GKE node has for Pods, including those of DaemonSets."""
     seen = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
     return vcpus * 1000 - _reserved_cpu(vcpus), int(seen - _reserved_memory(memory_gib) - _EVICTION_MI)
 
@@ -130,7 +130,7 @@ def _reserved_cpu(vcpus: int) -> int:
 
 
 def _reserved_memory(memory_gib: float) -> float:
-    """Return MiB."""
+    """Return the MiB that GKE reserves."""
     left, reserved = memory_gib, 0.0
     for step, percent in _MEMORY_STEPS:
         reserved += min(left, step) * percent / 100

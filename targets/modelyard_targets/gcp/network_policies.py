@@ -1,6 +1,6 @@
-"""Addresses that network policies open on GKE: its API server, the metadata server, and the APIs of Google Cloud.
+"""Egress rules for GKE: to the API server, the metadata server, and the Google Cloud APIs.
 
-docs/decisions/0070-google-cloud.md has the reasons.
+docs/decisions/0070-google-cloud.md explains why.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from modelyard_targets.kube.placement.context import Context
 METADATA_SERVERS: Final = ("169.254.169.254/32",)
 METADATA_PORTS: Final = (80, 8080)
 """GKE's metadata server with Dataplane V2 (docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity,
-"Network policy", read 2026-11-25). With GKE_METADATA it hands out the Pod's identity alone, never that of the node.
+"Network policy", read 2026-11-25). With GKE_METADATA, it only serves the Pod's identity, never the node's.
 """
 
 GOOGLE_APIS: Final = "199.36.153.8/30"
-"""private.googleapis.com, which the network's private DNS zones answer for every API of Google Cloud
+"""The addresses of private.googleapis.com, to which private DNS zones resolve all Google Cloud APIs
 (docs.cloud.google.com/vpc/docs/configure-private-google-access, read 2026-11-27).
 """
 
 STORAGE_RANGES: Final = "google_ranges"
-"""The infrastructure's output with the address ranges of Cloud Storage."""
+"""The infrastructure output with Cloud Storage's address ranges."""
 
 _HTTPS: Final = 443
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """Return the ranges of the control plane's private endpoint and, if known, of the Service in front of it.
+    """Return the address ranges of the control plane's private endpoint and, if known, of its Service.
 
-    Dataplane V2 replaces a Service's address by its endpoint before it applies policies; the range of Services is open
-    for clusters where it does not.
+    Dataplane V2 replaces a Service's address with its endpoint before it applies policies. The Service range is for
+    clusters without Dataplane V2.
     """
     vpc = vpc_of(context.target)
     services = () if vpc.adopt else (ranges_of(vpc).services,)
@@ -42,7 +42,7 @@ def api_addresses(context: Context) -> tuple[str, ...]:
 
 
 def reach_google(context: Context) -> Iterable[Value]:
-    """Allow a controller's egress to the APIs of Google Cloud and to the metadata server."""
+    """Allow a controller's egress to the Google Cloud APIs and to the metadata server."""
     return tuple(_rules())
 
 

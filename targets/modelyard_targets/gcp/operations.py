@@ -1,4 +1,4 @@
-"""Monitoring of the project from outside the cluster: the budget, and alarms on databases and the network."""
+"""Project monitoring outside the cluster: the budget, and alarms for databases and the network."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """Yield the budget of the spec, and alarms for databases and Cloud NAT."""
+    """Yield the spec's budget, and alarms for databases and Cloud NAT."""
     yield from _budget(context)
     yield from _alarms(context)
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for the whole system, on its first Google Cloud target; it filters by the system's label."""
+    """Yield a single budget for the whole system, on its first Google Cloud target, filtered by the system's label."""
     budget = context.system.governance.budget
     clouds = [target.name for target in context.system.deployment.targets if target.provider == "gcp"]
     used = [name for name in clouds if creates_anything(context.plan, name)]

@@ -1,4 +1,4 @@
-"""The fields of a target that only Google Cloud has, as a record: project, billing account and network."""
+"""The fields that only Google Cloud targets have: project, billing account and network."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from modelyard.spec import Network, Options, TargetSpec
 
 _CIDR: Final = "10.0.0.0/16"
 _LARGEST_SERVICES: Final = 16
-"""Addresses for 65,536 Services: a larger range would only take them from others."""
+"""The prefix length for 65,536 Services. A larger range would only take addresses from the others."""
 
 
 @record
 class Vpc:
-    """A VPC network: an existing one with its subnet, or the address range and way out of a new one."""
+    """An existing VPC network with its subnet, or the address range and NAT setup of a new network."""
 
     adopt: str = ""  # name of the network, or its path if it belongs to another project
-    subnet: str = ""  # of an adopted network, for nodes
+    subnet: str = ""  # the adopted network's subnet for nodes
     pods: str = ""  # name of the adopted subnet's secondary range for Pods
-    services: str = ""  # name of its secondary range for Services
-    cidr: str = _CIDR  # of the whole network, or of the adopted subnet
-    nat: str = ""  # none one per-zone; of a new network
+    services: str = ""  # name of the adopted subnet's secondary range for Services
+    cidr: str = _CIDR  # range of a new network or of the adopted subnet
+    nat: str = ""  # none, one or per-zone; only for a new network
 
 
 @record
 class Ranges:
-    """The parts of a new network: half of it is for Pods, a quarter for nodes, an eighth for Services."""
+    """The parts of a new network: half is for Pods, a quarter for nodes, an eighth for Services."""
 
     nodes: str
     pods: str
@@ -45,7 +45,7 @@ class GcpOptions(Options):
 
     @property
     def identities(self) -> str:
-        """Return the project, in which IAM knows workloads of all clusters; "" if the spec does not name it."""
+        """Return the project, whose clusters share workload identities, or "" if the spec does not name it."""
         return self.project
 
     @property
@@ -55,12 +55,12 @@ class GcpOptions(Options):
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> GcpOptions:
-    """Parse the options of a target that passed validation."""
+    """Parse the options of a valid target."""
     return GcpOptions(text(node, "project"), text(node, "billingAccount"), _vpc(mapping(node, "vpc")))
 
 
 def _vpc(node: Node) -> Vpc:
-    """Parse the network. Cloud NAT serves all zones of a region, so that `one` and `per-zone` mean the same."""
+    """Parse the network. Cloud NAT serves all zones of a region, so `one` and `per-zone` are the same."""
     adopt = text(node, "adopt")
     return Vpc(
         adopt=adopt,
@@ -84,9 +84,9 @@ def vpc_of(target: TargetSpec) -> Vpc:
 
 
 def subnetwork_of(target: TargetSpec) -> str:
-    """Return an adopted subnet: its name, or its path in the host project that its network belongs to.
+    """Return an adopted subnet's name, or its full path if its network is in another project.
 
-    Google looks up a name in the project of the cluster alone.
+    Google looks up names only in the cluster's project.
     """
     vpc = vpc_of(target)
     if "/" not in vpc.adopt:
@@ -96,13 +96,13 @@ def subnetwork_of(target: TargetSpec) -> str:
 
 
 def has_nat(target: TargetSpec) -> bool:
-    """Return whether a network created here has a way out to the internet."""
+    """Return whether a network created here has internet access."""
     vpc = vpc_of(target)
     return not vpc.adopt and vpc.nat != "none"
 
 
 def ranges_of(vpc: Vpc) -> Ranges:
-    """Divide the range of a new network; the check has already refused ranges that cannot be divided."""
+    """Divide the range of a new network. Ranges that are not divisible have already been refused."""
     whole = IPv4Network(vpc.cidr)
     lower, pods = whole.subnets()
     nodes, rest = lower.subnets()
@@ -111,7 +111,7 @@ def ranges_of(vpc: Vpc) -> Ranges:
 
 
 def is_divisible(cidr: str) -> bool:
-    """Return whether `ranges_of` can divide a range; an invalid one is reported elsewhere."""
+    """Return whether `ranges_of` can divide a range. Invalid ranges are reported elsewhere."""
     try:
         network = ip_network(cidr)
     except ValueError:
@@ -120,6 +120,6 @@ def is_divisible(cidr: str) -> bool:
 
 
 def nodes_cidr(target: TargetSpec) -> str:
-    """Return the range of nodes, which also holds the control plane's and databases' private addresses."""
+    """Return the address range for nodes, the control plane's private endpoint and databases."""
     vpc = vpc_of(target)
     return vpc.cidr if vpc.adopt else ranges_of(vpc).nodes

@@ -21,10 +21,10 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
-"""Placeholder host for the project's repository in manifests when the spec does not name the project."""
+"""Placeholder in manifests for the repository's host, if the spec does not name the project."""
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
-"""Nodes are added on demand and requests fill the existing ones, so these alerts would fire all the time."""
+"""Alerts that would always fire, because requests fill the existing nodes and new nodes are added on demand."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:
@@ -37,7 +37,7 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Return the prefix of the runtime image in the registry created by the infrastructure."""
+    """Return the runtime image's prefix in the registry that the infrastructure project creates."""
     target = target_of(plan, placement)
     project = options_of(target).project
     if not project:

@@ -1,4 +1,4 @@
-"""Node pools: those of each compute class, how many nodes each may have, and their disks."""
+"""Node pools of each compute class, with their node counts and disks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GI: Final = 1024**3
 _MI: Final = 1024**2
 
 _CLUSTER_OWN: Final = Size(900, 800 * _MI)
-"""Total requests of two kube-dns Pods, konnectivity agents, metrics-server and the autoscalers of both, rounded up
+"""Total requests of two kube-dns Pods, konnectivity agents, metrics-server and their autoscalers, rounded up
 (cryptnono/cryptnono#34, nodes of GKE 1.29, read 2026-11-27).
 """
 
@@ -31,13 +31,13 @@ _ADDONS: Final[Mapping[str, Size]] = {
     "external-secrets": Size(200, 512 * _MI),
     "envoy-gateway": Size(500, 1 * _GI),
 }
-"""Total requests of an add-on's Pods, rounded up."""
+"""Total requests of each add-on's Pods, rounded up."""
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool per group of each pool; only the first keeps nodes at all times, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if it serves models.
 
-    Each may grow to the size of the whole class, since spot or a better machine can run out.
+    Each group can grow to the pool's full size, because spot capacity or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
@@ -58,23 +58,23 @@ def system_pool_call(context: Context) -> Iterator[Call]:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and position of the group."""
+    """Return node counts by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return node counts of the system pool; `rollouts` adds room for the second heads of servers being replaced."""
+    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
     own = _of_the_cluster(plan, placement)
     return pools.system_nodes(system_offerings(), plan, placement, own, rollouts=rollouts)
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the boot disk of a node in this group, which holds images and the files of its Pods."""
+    """Return the boot disk of a node in this group, which stores images and Pods' files."""
     return pools.disks_of(offerings(), hardware, group)
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return how many nodes a placement may have at once: the pools of a class share its Pods."""
+    """Return the largest total number of nodes. A class's pools share its Pods, so only the largest pool counts."""
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)
@@ -82,7 +82,7 @@ def most_nodes(plan: Plan, placement: str) -> int:
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield what the cluster and its add-ons request on the system pool."""
+    """Yield the system pool's requests by the cluster's own Pods and by add-ons."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
 

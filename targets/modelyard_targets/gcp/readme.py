@@ -1,4 +1,4 @@
-"""The README of a Google Cloud target: contents, order of application, cost and removal."""
+"""The README of a Google Cloud target: contents, deployment, removal and cost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _REGISTRIES: Final = ("-docker.pkg.dev", ".svc", ".svc.cluster.local")
 
 @record
 class _Pool:
-    """A row of the table of node pools."""
+    """A row in the table of node pools."""
 
     compute: str
     name: str
@@ -50,7 +50,7 @@ class _Pool:
 
 @record
 class _Opened:
-    """A row of the table of adopted buckets."""
+    """A row in the table of adopted buckets."""
 
     name: str
     readers: tuple[str, ...]
@@ -58,7 +58,7 @@ class _Opened:
 
 @record
 class _Secret:
-    """A row of the table of secrets that have to exist in Secret Manager."""
+    """A row in the table of secrets that must exist in Secret Manager."""
 
     name: str
     keys: tuple[str, ...]
@@ -72,7 +72,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster; nothing if it creates nothing."""
+    """Return the README of a target without a cluster, or nothing if the target creates no resources."""
     if not infrastructure:
         return ()
     values = _stores_values(context, infrastructure)
@@ -80,7 +80,7 @@ def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tupl
 
 
 def secrets_to_store(context: Context) -> tuple[Wanted, ...]:
-    """Return the secrets that have to exist in Secret Manager before deployment, each once for all namespaces."""
+    """Return the secrets that must exist in Secret Manager before deployment, merged across namespaces."""
     found: dict[str, Wanted] = {}
     for secret in secrets_of(context.plan.of(Secret, context.placement), context):
         if store_of(secret.ref, context).via == SECRETS_MANAGER:
@@ -155,12 +155,12 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _image_path(context: Context) -> str:
-    """Return the runtime image without the host, project and repository of its registry."""
+    """Return the runtime image's name without its registry's host, project and repository."""
     return context.runtime_image.rpartition("/")[2]
 
 
 def _opened(context: Context) -> Iterator[_Opened]:
-    """Yield the adopted buckets that workloads here open."""
+    """Yield the adopted buckets that this placement's workloads use."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for name in dict.fromkeys(access.store for access in google_access(resource.value, context.system)):
@@ -171,7 +171,7 @@ def _opened(context: Context) -> Iterator[_Opened]:
 
 
 def _other_targets(context: Context) -> set[str]:
-    """Return the other targets that create buckets which workloads here open."""
+    """Return the other targets that create buckets for this placement's workloads."""
     stores = context.system.stores
     opened = {
         access.store
@@ -182,14 +182,14 @@ def _other_targets(context: Context) -> set[str]:
 
 
 def _mails(context: Context) -> dict[str, object]:
-    """Return whether the project has a budget and alarms, which send mails."""
+    """Return whether the project has a budget and alarms, which both send mails."""
     calls = {call.component for call in calls_of(context)}
     return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield hosts outside the network that need a route from it: on-premises clusters and, without internet access,
-    every host that is not of Google Cloud.
+    """Yield hosts that need a route from the network: on-premises clusters and, without internet access, every host
+    outside Google Cloud.
     """
     system, target = context.system, context.target
     for link in context.plan.crossings(context.placement):
@@ -205,7 +205,7 @@ def _host(address: str) -> str:
     """Return the host of a URL, with or without a scheme."""
     try:
         return urlsplit(address if "://" in address else f"//{address}").hostname or address
-    except ValueError:  # not a valid address; its reader reports it
+    except ValueError:  # an invalid address is reported elsewhere
         return address
 
 

@@ -1,4 +1,4 @@
-"""Services of Google Cloud as Kubernetes objects: volumes, secrets and databases."""
+"""Google Cloud services as Kubernetes objects: volumes, secrets and databases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard_targets.kube.placement.platform import Given, ManagedDatabase
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
-    """Yield the default storage class: balanced Persistent Disks, encrypted with the key of the infrastructure."""
+    """Yield the default storage class: balanced Persistent Disks, encrypted with the infrastructure project's key."""
     document: dict[str, Given] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -30,14 +30,14 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 
 def secret_store(context: Context) -> Iterator[Call]:
-    """Yield the store for Secret Manager, only for this system's namespaces.
+    """Yield the ClusterSecretStore for Secret Manager, limited to this system's namespaces.
 
-    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. A call rather than a
-    manifest, since the project may be known only while the program runs.
+    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. The store is a call
+    instead of a manifest, because the project may be known only while the program runs.
     """
     yield from secrets_store(context, {"gcpsm": {"projectID": Ref("infrastructure", key="project")}})
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
-    """Return the Cloud SQL database; its address and the name of its secret are outputs of the infrastructure."""
+    """Return the Cloud SQL database, whose address and secret name are outputs of the infrastructure project."""
     return managed_database(store, context, nodes_cidr(context.target))

@@ -1,4 +1,4 @@
-"""Resources that hold data: buckets, databases and the image registry. Adopted ones are left unchanged."""
+"""Resources with data: buckets, databases and the image registry. Adopted resources are left unchanged."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db-custom-2-8192"
 DATABASE: Final = "db-custom-1-3840"
-"""vCPUs and MiB: the registry's tables are small, and its load comes from runs starting and ending. The smaller shared
-machines are outside the service-level agreement (docs.cloud.google.com/sql/docs/postgres/instance-settings).
+"""Names contain vCPUs and MiB. The registry's tables are small, and only the start and end of runs cause load. Google's
+SLA excludes smaller, shared-core machines (docs.cloud.google.com/sql/docs/postgres/instance-settings).
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35
@@ -68,12 +68,12 @@ def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def store_variable(store: str) -> str:
-    """Return the variable of a bucket or database; the suffix avoids collisions with other variables."""
+    """Return the variable name of a bucket or database. The suffix avoids collisions with other names."""
     return f"{store}_store"
 
 
 def login_variable(store: str) -> str:
-    """Return the variable of a database's login."""
+    """Return the variable name of a database's login."""
     return f"{store}_login"
 
 
@@ -88,7 +88,7 @@ def _login(resource: Resource[Store]) -> Call:
 
 
 def _days(seconds: int) -> int:
-    """Convert to whole days, rounded up."""
+    """Convert seconds to whole days, rounded up."""
     return -(-seconds // _DAY_S)
 
 

@@ -1,4 +1,4 @@
-"""Versions of software that Google Cloud manages, each with its source and date: Kubernetes and PostgreSQL."""
+"""Versions of software that Google Cloud manages: Kubernetes and PostgreSQL. The table has sources and dates."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class _Table:
 
 
 def kubernetes_versions() -> tuple[str, ...]:
-    """Return the minor versions of Kubernetes that a cluster may have, newest first."""
+    """Return the supported Kubernetes minor versions, newest first."""
     return _table().kubernetes
 
 
 def version_of(target: TargetSpec) -> str:
-    """Return the minor version of a target's cluster."""
+    """Return the Kubernetes minor version of a target's cluster."""
     return target.version or _table().default
 
 
 def postgresql_version() -> str:
-    """Return the PostgreSQL major version on Cloud SQL, which applies minor upgrades in its maintenance window."""
+    """Return the PostgreSQL major version. Cloud SQL applies minor upgrades in its maintenance window."""
     return _table().postgresql
 
 

@@ -1,4 +1,4 @@
-"""The monthly cost of the declared machines at full load, and checks that these machines have prices."""
+"""The monthly cost of the declared machines at full load, and checks that all these machines have prices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the monthly cost, which is the same at any load because the machines exist. None if nothing runs."""
+    """Return the monthly cost, or None if nothing runs. Existing machines cost the same at any load."""
     if not plan.has_cluster(placement):
         return None
     monthly = monthly_high(plan, placement)
@@ -29,7 +29,7 @@ def cost(plan: Plan, placement: str) -> Cost | None:
 
 
 def monthly_high(plan: Plan, placement: str) -> float:
-    """Return the monthly price of the machines needed if every workload has its largest size all month."""
+    """Return the monthly price of the machines that are needed if every workload has its largest size all month."""
     capacity = target_of(plan, placement).capacity
     needed = machines_needed(plan, placement)
     return sum(count * (capacity[at].price_hourly or 0.0) * HOURS_OF_A_MONTH for at, count in needed.items())

@@ -28,14 +28,14 @@ PODS_OF_A_MACHINE: Final = 110
 
 
 Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
-"""Node selector, tolerations, and preferred machine of Pods without a compute class."""
+"""The node selector, tolerations, and preferred machine of Pods without a compute class."""
 
 
 @record
 class Packable:
     """The largest requests of all workloads with one priority: Pods that always run, and each pipeline's Pods.
 
-    `beside` has the minimum requests of higher priorities. Lower priorities do not count, because they are preempted.
+    `beside` has the minimum requests of higher priorities. Lower priorities are ignored, because they are preempted.
     """
 
     always: tuple[Pods, ...]
@@ -47,7 +47,7 @@ class Packable:
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the largest combinations: all permanent Pods with the pipeline that requests most of a resource."""
+        """Yield the largest combinations: all permanent Pods and, for each resource, the most demanding pipeline."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -64,8 +64,8 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report pipelines that can never reach their largest size, and workloads that do not fit at the same time.
 
     The check counts all endpoints at their largest, all monitors, and only the largest pipeline, since pipelines can
-    wait for each other. Each lower priority is checked next to the minimum of the higher ones. Without declared
-    capacity, nothing is reported.
+    wait for each other. Each lower priority is checked together with the minimum of the higher ones. If no capacity is
+    declared, nothing is reported.
     """
     target = target_of(plan, placement)
     if not target.capacity:
@@ -104,7 +104,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that fit only while permanent workloads are below their maximum, so that one has to yield."""
+    """Report pipelines that fit only while permanent workloads are below their maximum, so that some must wait."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():
@@ -116,7 +116,7 @@ def _undecided(
 
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
-    """Report servers whose blue-green rollout cannot finish, because the replacement does not fit even without load."""
+    """Report servers whose blue-green rollout cannot finish: the replacement does not fit even without load."""
     asked = demand(plan, placement)
     support = _support(plan, placement)
     quiet = _at_least(asked.always, floor, support)
@@ -138,7 +138,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return how many machines are in use if every workload has its largest size, by position in `capacity`."""
+    """Return the number of machines, by position in `capacity`, that the workloads need at their largest size."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
     for level in pods_of(plan, placement, floor):
@@ -150,9 +150,9 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
 
 
 def quota(plan: Plan, placement: str) -> Mapping[str, str]:
-    """Return the declared capacity as a ResourceQuota; empty if none is declared.
+    """Return the declared capacity as a ResourceQuota, or an empty mapping if none is declared.
 
-    CPU limits are not restricted, because they do not reserve anything.
+    The quota does not restrict CPU limits, because they do not reserve anything.
     """
     machines = target_of(plan, placement).capacity
     if not machines:
@@ -173,7 +173,7 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 
 
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
-    """Yield the largest Pod counts, with the machines that the Pods may use, from the highest priority down."""
+    """Yield the largest Pod counts by priority, highest first, with the machines that the Pods may use."""
     asked = demand(plan, placement)
     support = _support(plan, placement)
     beside: tuple[Pods, ...] = ()
@@ -190,7 +190,7 @@ def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
 
 
 def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
-    """Return all Pods that run without load."""
+    """Return the Pods that run even without load."""
     return _at_least(demand(plan, placement).always, floor, _support(plan, placement))
 
 
@@ -207,7 +207,7 @@ def _pods(floor: Floor, support: Support, one: Asked, count: int) -> Pods:
 
 
 def _support(plan: Plan, placement: str) -> Support:
-    """Return where Pods without a compute class run."""
+    """Return where Pods without a compute class may run."""
     chosen = system_machine(plan, placement)
     return ((), (), "") if chosen is None else (chosen.selector, chosen.tolerations, chosen.machine)
 
@@ -222,7 +222,7 @@ def totals(pods: Iterable[Pods]) -> dict[str, int]:
 
 
 def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -> Diagnostic | None:
-    """Report a pipeline that does not fit at its largest size even on otherwise empty machines."""
+    """Report a pipeline that, at its largest size, does not fit even on otherwise empty machines."""
     for group in pods:
         fitting = floor.fitting(group.shape)
         if fitting < group.count:
@@ -234,7 +234,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the line that requests most of it, or that free capacity is too fragmented."""
+    """Report the scarcest resource at the line that requests most of it, or report fragmented capacity."""
     usable = set(homeless.shape.machines)
     rivals = [one for one in pods if usable.issuperset(one.shape.machines)]
     asked = totals(rivals)

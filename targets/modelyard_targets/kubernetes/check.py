@@ -27,7 +27,7 @@ _WHY: Final = {
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check everything that lowering relies on, and report each problem at the line that causes it."""
+    """Check everything that lowering relies on, and report each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, target_of(plan, placement), CHECKS, _context)
 
@@ -39,7 +39,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster-wide add-ons that would have to be installed on a shared cluster, which a tenant must not do."""
+    """Report cluster-wide add-ons that are missing on a shared cluster, because a tenant must not install them."""
     target = target_of(plan, placement)
     if target.tenancy != "shared":
         return
@@ -49,7 +49,7 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require that the spec names the PriorityClasses for a shared cluster, and that they make workloads yield."""
+    """Require that a shared cluster's PriorityClasses are in the spec and make workloads yield."""
     target = target_of(plan, placement)
     named = dict(target.priority_classes)
     for priority, name in named.items():

@@ -47,6 +47,6 @@ def _check_database(store: Store, system: System, placement: str) -> Iterator[Di
 def _is_overridden(store: Store, system: System, placement: str) -> bool:
     if not system.overrides:
         return False
-    from modelyard_targets.kube.objects.overrides import overrides_on  # few specs have overrides
+    from modelyard_targets.kube.objects.overrides import overrides_on  # imported here because few specs have overrides
 
     return ("Cluster", store.called) in overrides_on(system, placement)

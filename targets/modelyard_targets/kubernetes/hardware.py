@@ -1,6 +1,6 @@
 """Choose one of the declared machines for a compute class.
 
-`capacity` is the part of a machine that Pods may use, without the node's own reservation.
+`capacity` is the part of a machine that Pods may use, excluding the node's own reservation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from modelyard_targets.machines.fitting import (
 )
 
 ANY_MACHINE = "any machine"
-"""Placeholder if no capacity is declared and the scheduler decides where a Pod runs."""
+"""Placeholder for a target without declared capacity, where the scheduler decides where a Pod runs."""
 
 
 @record
@@ -35,14 +35,14 @@ class _Fit:
     at: int
     machine: Machines
     accelerator: Accelerator | None
-    rank: tuple[int, bool, bool, float, int, int]  # alternative, idle accelerator, on demand after spot, price …
+    rank: tuple[int, bool, bool, float, int, int]  # alternative, unused accelerator, on demand after spot, price …
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware | None:
-    """Return the best declared machine that fits a head, for heads, launchers and the registry.
+    """Return the best declared machine for heads, launchers and the registry.
 
-    Return None if no capacity is declared, no declared machine fits a head, or the choice is ambiguous. The capacity
-    check then packs heads on any machine and reports what does not fit.
+    The result is None if no capacity is declared, no declared machine fits a head, or the choice is ambiguous. The
+    capacity check then packs heads on any machine and reports what does not fit.
     """
     if not target.capacity:
         return None
@@ -52,12 +52,12 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machine for one Pod of a class, or the reason why there is none.
+    """Return the machine for one Pod of a class, or the reason why no machine fits.
 
-    Accelerator alternatives are tried in order. Within one alternative, the cheapest machine wins, then the one with
-    the least left over, then the one declared first. A class without accelerators uses a machine that has one only if
-    nothing else fits. Within one alternative, `spot-first` prefers spot and falls back to the best on-demand machine,
-    while `spot` uses only spot.
+    Accelerator alternatives are tried in order. Within an alternative, the cheapest machine wins, then the one with the
+    least unused capacity, then the one declared first. A class without accelerators uses a machine with accelerators
+    only if nothing else fits. Within an alternative, `spot-first` prefers spot and falls back to the best on-demand
+    machine, while `spot` uses only spot.
     """
     if compute.elastic:
         return "its machines exist already, and `elastic` chooses among machines that a cloud creates; leave it out"
@@ -81,7 +81,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
-    """Explain that one of the class's accelerators is unknown to device plugins, or return ""."""
+    """Explain that no device plugin supports one of the class's accelerators, or return ""."""
     declared = {canonical(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
@@ -153,7 +153,7 @@ def _allowed(compute: ComputeClass, machine: Machines) -> bool:
 
 
 def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Accelerator] | None:
-    """Return the first requested accelerators that a machine satisfies, with their position among the alternatives."""
+    """Return the first requested alternative that a machine satisfies, with its position."""
     offered = machine.accelerator
     if offered is None:
         return None
@@ -186,7 +186,7 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """Return what one Pod leaves free, in millicores. A CPU counts as much as 4 GiB or 1/32 of an accelerator."""
+    """Return the capacity that one Pod leaves, in millicores. A CPU is worth 4 GiB or 1/32 of an accelerator."""
     idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
     memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
     return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
@@ -198,7 +198,7 @@ def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machines) -> str:
-    """Describe a machine's accelerators if they satisfy none of the requested ones, else ""."""
+    """Describe a machine's accelerators if they satisfy no requested alternative, else ""."""
     return _offer(machine) if wants_accelerator(compute) and _alternative(compute, machine) is None else ""
 
 
@@ -207,7 +207,7 @@ def _offer(machine: Machines) -> str:
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
-    """Describe the closest machine and what it lacks, or that no machine has this kind of capacity."""
+    """Describe the closest machine and what it lacks, or explain that no machine has this kind of capacity."""
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (
@@ -220,7 +220,7 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
-    """Rank how far a machine is from fitting a Pod, by number of shortages, missing accelerator and shortage size."""
+    """Rank how far a machine is from fitting a Pod: by number of shortages, then missing accelerators, then size."""
     without = wants_accelerator(compute) and machine.accelerator is None
     return len(_lacks(compute, machine)), without, shortfall(compute, machine)
 
@@ -240,7 +240,7 @@ def _all_tolerations(chosen: tuple[_Fit, ...]) -> tuple[Taint, ...]:
 def _reachable_by_mistake(
     compute: ComputeClass, best: _Fit, chosen: tuple[_Fit, ...], target: TargetSpec
 ) -> int | None:
-    """Return the position of an unwanted machine that Pods could also land on, or None."""
+    """Return the position of an unwanted machine that the scheduler could also choose for Pods, or None."""
     tolerated = {(taint.key, taint.value) for taint in _all_tolerations(chosen)}
     for at, other in enumerate(target.capacity):
         labels = set(other.labels)

@@ -1,1 +1,1 @@
-"""Machine logic shared by all targets: accelerator names, fitting one Pod, and packing many."""
+"""Machine logic that all targets share: accelerator names, fitting one Pod, and packing many Pods."""

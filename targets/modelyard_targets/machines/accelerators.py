@@ -1,4 +1,4 @@
-"""Look up accelerators by name: the resource that Pods request, and the memory."""
+"""Look up an accelerator's resource name and memory by its name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Known:
 def known(name: str) -> Known | None:
     """Look up an accelerator by name, ignoring case and separators. Return None if the table does not list it.
 
-    A name without a size means exactly one variant: `A100` is `A100-40GB`.
+    A name without a size means one specific variant: `A100` is `A100-40GB`.
     """
     return _table().get(_folded(name))
 
@@ -43,7 +43,7 @@ def resource_of(name: str) -> str:
 
 
 def names() -> tuple[str, ...]:
-    """Return all names in their usual spelling, aliases last."""
+    """Return all accelerator names in their usual spelling, aliases last."""
     return tuple(dict.fromkeys([*(entry.name for entry in _table().values()), *_aliases()]))
 
 
@@ -60,7 +60,7 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return a key that is the same for all names and aliases of an accelerator."""
+    """Return a key that all names of an accelerator share."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 

@@ -13,11 +13,11 @@ SHOWN: Final = 3
 """How many machines `explain` shows for a class, including the chosen one."""
 
 MemoryText: TypeAlias = Callable[[int], str]
-"""Formats a memory size: exact for declared machines, rounded for a cloud's machines."""
+"""Formats a memory size, exactly for declared machines and rounded for a cloud's machines."""
 
 
 class Sized(Protocol):
-    """The capacity that a machine has for Pods."""
+    """A machine's capacity for Pods."""
 
     @property
     def cpu_millis(self) -> int:
@@ -43,9 +43,9 @@ def has_room(compute: ComputeClass, machine: Sized) -> bool:
 def first_alternative(
     compute: ComputeClass, offered: Accelerator, memory_bytes: int, goes_by: Callable[[str], bool]
 ) -> tuple[int, Accelerator] | None:
-    """Return the position and request of the first alternative that a machine's accelerators satisfy, or None.
+    """Return the position and request of the first alternative that a machine satisfies, or None.
 
-    `offered` has the total count, `memory_bytes` is the memory of each accelerator, and `goes_by` matches names.
+    `offered` has the total count, `memory_bytes` is the memory of each accelerator, and `goes_by` tests names.
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None
@@ -64,7 +64,7 @@ def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
 def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText) -> Iterator[str]:
     """Yield what a machine lacks for one Pod, such as `64Gi of the 96Gi of memory`.
 
-    `instead` names the machine's accelerators if they do not satisfy the class, else it is empty.
+    `instead` describes the machine's accelerators if they do not satisfy the class. Otherwise it is empty.
     """
     if compute.cpu_millis > machine.cpu_millis:
         yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs"

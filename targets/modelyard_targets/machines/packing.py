@@ -1,4 +1,4 @@
-"""Pack Pods onto machines: first fit, largest first, with identical Pods and identical machines as groups."""
+"""Pack Pods onto machines, first fit and largest first. Identical Pods and identical machines form groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Shape:
 
 @record
 class Pods:
-    """Identical Pods with the spec line that requests them."""
+    """Identical Pods, with the spec line that requests them."""
 
     count: int
     shape: Shape
@@ -73,7 +73,7 @@ class Floor:
         return Shape(tuple(amounts.items()), (*first, *(at for at in places if at not in first)))
 
     def fitting(self, shape: Shape) -> int:
-        """Return how many Pods of a shape fit on otherwise empty machines."""
+        """Return how many Pods of a shape fit on empty machines."""
         return sum(self.capacity[at].count * _times(self.sizes[at], shape) for at in shape.machines)
 
     def _allowed(self, selector: tuple[tuple[str, str], ...], tolerations: tuple[Taint, ...]) -> tuple[int, ...]:
@@ -156,7 +156,7 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Place Pods, preferring machines in use. Return how many Pods are left, and the updated machines."""
+    """Place Pods, preferring machines in use. Return the number of remaining Pods and the updated machines."""
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):
         each = _times(room.free, shape) if count else 0

@@ -1,4 +1,4 @@
-"""A constant for price calculations."""
+"""Hours per month for price calculations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EKS calls that moto does not implement: add-ons, access entries and their policies, Pod Identity associations."""
+"""EKS calls that moto lacks: add-ons, access entries and their policies, Pod Identity associations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.clouds.shared.values import Values
 
 _NEEDS_NODES = ("coredns", "aws-ebs-csi-driver", "aws-efs-csi-driver", "metrics-server", "eks-node-monitoring-agent")
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # excludes role sessions
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # does not match role sessions
 
 
 def _cluster(api: Api, wanted: Values) -> Values:
@@ -37,7 +37,7 @@ def _new(api: Api, kind: str, key: str, value: Values) -> Values:
 
 
 def _role(api: Api, arn: str) -> None:
-    """Require that the role exists and that Pod Identity may assume it.
+    """Raise an error unless the role exists and Pod Identity may assume it.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
     """

@@ -1,4 +1,4 @@
-"""Calls to the cloud's API: validated against botocore's models, then answered by moto or by the stand-in."""
+"""Calls to the cloud's API are validated against botocore's models and then handled by moto or the stand-in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ENDPOINT = "MODELYARD_AWS_ENDPOINT"
 """The environment variable with the address of moto's server."""
 
 FOLDER = "MODELYARD_AWS_FOLDER"
-"""The environment variable with the folder for state that moto lacks, and for the test's orders."""
+"""The environment variable with the folder for the state that moto lacks and for the orders of tests."""
 
 
 class Api:
-    """The API of one account in one region. Calls run one at a time, since moto's server is not thread-safe."""
+    """The API of one account in one region. Calls run one at a time, because moto's server is not thread-safe."""
 
     def __init__(self, region: str, store: Store, own: Mapping[tuple[str, str], Own] | None = None) -> None:
         self.region = region
@@ -42,7 +42,7 @@ class Api:
         return cls(region, Store(Path(os.environ[FOLDER]) / "store.json"), own)
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Values:
-        """Make a call, leaving out parameters that are None; raise Refused if the API rejects it."""
+        """Make a call without the parameters that are None. Raise Refused if the API rejects it."""
         wanted = {name: value for name, value in parameters.items() if value is not None}
         with self._lock:
             client = self._client(service)
@@ -53,7 +53,7 @@ class Api:
             return answer(self, wanted) if answer else self.moto(service, operation, wanted)
 
     def moto(self, service: str, operation: str, wanted: Values) -> Values:
-        """Call moto and return its answer."""
+        """Call moto and return its response."""
         with self._lock:
             try:
                 answered: Values = getattr(self._client(service), operation)(**wanted)
@@ -82,4 +82,4 @@ class Api:
 
 
 Own = Callable[[Api, Values], Values]
-"""A call that the stand-in answers itself, because moto does not implement it."""
+"""A call that the stand-in handles itself because moto does not implement it."""

@@ -25,7 +25,7 @@ from testbed.places import REPOSITORY, cache
 from testbed.processes import Processes, free_ports
 
 ACCOUNT = "123456789012"
-"""moto's default account."""
+"""The default account of moto."""
 
 _TOKEN = "MODELYARD_AWS_TOKEN"
 _AWS = """#!/bin/sh
@@ -40,7 +40,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1be
 
 
 class Cloud:
-    """A running AWS. With its environment variables, no call from a stack leaves this machine."""
+    """A running AWS. With its environment variables, a stack makes no call to another machine."""
 
     def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
         self.folder = folder
@@ -51,18 +51,18 @@ class Cloud:
         self._programs = folder / "bin"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment that lets a stack find the provider and this cloud."""
+        """Return the environment variables with which a stack finds the provider and this cloud."""
         return {
             "PATH": str(self._programs),
             ENDPOINT: self._endpoint,
             FOLDER: str(self.folder),
             "AWS_REGION": self.region,
-            "MODELYARD_CACHE": str(cache()),  # a stack has its own home folder, but kubectl is in our cache
+            "MODELYARD_CACHE": str(cache()),  # a stack has its own home folder, but kubectl is in our cache folder
             **self._cluster,
         }
 
     def client(self, service: str) -> Any:
-        """Return a botocore client for inspecting the cloud or changing it by hand."""
+        """Return a botocore client to inspect the cloud or change it by hand."""
         return botocore.session.Session().create_client(
             service,
             region_name=self.region,
@@ -73,16 +73,16 @@ class Cloud:
         )
 
     def surprises(self) -> dict[str, Any]:
-        """Return, by type, the properties that the cloud returned with other values than were set."""
+        """Return the properties whose values the cloud changed after they were set, by resource type."""
         with Store(self.folder / "surprises.json").open() as everything:
             return everything
 
 
 @contextmanager
 def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
-    """Run AWS as a new account sees it, and stop it on exit.
+    """Run a stand-in for a new AWS account, and stop it on exit.
 
-    `cluster` is the API server behind every EKS cluster: node groups add nodes to it, and kubeconfigs point to it.
+    `cluster` is the API server behind every EKS cluster. Node groups add nodes to it, and kubeconfigs point to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
@@ -110,13 +110,13 @@ def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = 
 def _answers(found: Cloud) -> bool:
     try:
         found.client("sts").get_caller_identity()
-    except (BotoCoreError, ClientError):  # nothing listens yet, or it is not ready
+    except (BotoCoreError, ClientError):  # the server is not listening yet or is not ready
         return False
     return True
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every EKS cluster point to this one, whose certificate is self-signed."""
+    """Return the variables that make every EKS cluster point to this one, which has a self-signed certificate."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {
@@ -128,7 +128,7 @@ def _kubernetes(cluster: Cluster) -> dict[str, str]:
 
 
 def _provider() -> str:
-    """Return a script that runs this repository's provider with this interpreter rather than the caller's."""
+    """Return a script that runs this repository's provider with this interpreter instead of the caller's."""
     python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.aws.provider"
     return f'#!/bin/sh\nexec {python} "$@"\n'
 

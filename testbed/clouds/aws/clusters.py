@@ -1,4 +1,4 @@
-"""EKS calls about clusters: moto stores some of a cluster's properties, the stand-in the rest."""
+"""EKS calls about clusters. moto stores some of a cluster's properties, and the stand-in stores the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values
 
 SERVER = "MODELYARD_AWS_EKS_ENDPOINT"
 AUTHORITY = "MODELYARD_AWS_EKS_AUTHORITY"
-"""Environment variables with the address of every cluster's API server, and with its certificate in base64."""
+"""The environment variables with the address of the API server of every cluster and its base64 certificate."""
 
 _KEPT = (
     *("accessConfig", "deletionProtection", "upgradePolicy", "zonalShiftConfig", "computeConfig", "storageConfig"),
@@ -42,7 +42,7 @@ def _create(api: Api, wanted: Values) -> Values:
 
 
 def _group(api: Api, name: str, vpc: str) -> str:
-    """Create the cluster's own security group, whose members may all talk to each other."""
+    """Create the cluster's own security group, whose members may all connect to each other."""
     made = api.call(
         "ec2",
         "create_security_group",
@@ -92,7 +92,7 @@ def _update_config(api: Api, wanted: Values) -> Values:
 
 
 def _update_version(api: Api, wanted: Values) -> Values:
-    """Allow upgrades by one minor version at a time: botocore 1.44.8, eks UpdateClusterVersion, read 2026-11-24."""
+    """Allow upgrades by one minor version: botocore 1.44.8, eks UpdateClusterVersion, read 2026-11-24."""
     before = _describe(api, {"name": wanted["name"]})["cluster"]["version"]
     first, second = int(str(before).partition(".")[2]), int(str(wanted["version"]).partition(".")[2])
     if second - first not in (0, 1):

@@ -1,4 +1,4 @@
-"""RDS databases, their subnet groups and parameter groups."""
+"""RDS databases with their subnet groups and parameter groups."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _API = {
     "monitoringInterval": "MonitoringInterval",
     "monitoringRoleArn": "MonitoringRoleArn",
 }
-"""The provider's properties and their names in the API."""
+"""The properties of the provider with their names in the API."""
 
 _FIXED = frozenset(
     {"engine", "storageEncrypted", "kmsKeyId", "dbName", "username", "dbSubnetGroupName", "availabilityZone"}
@@ -60,14 +60,14 @@ _ANSWERS: Mapping[str, Callable[[Values], object]] = {
     "vpcSecurityGroupIds": lambda there: [group["VpcSecurityGroupId"] for group in there.get("VpcSecurityGroups", ())],
     "port": lambda there: (there.get("Endpoint") or {}).get("Port"),
 }
-"""Properties that are nested differently in answers and in calls."""
+"""Properties that are nested differently in responses than in calls."""
 
 
 _UNSAID = (
     *("password", "masterUserSecretKmsKeyId", "performanceInsightsEnabled", "performanceInsightsKmsKeyId"),
     "performanceInsightsRetentionPeriod",
 )
-"""Properties that moto, or the API itself, does not return: their drift is not detected."""
+"""Properties that moto or the API itself does not return, so that their drift is not detected."""
 
 
 def _called(values: Values) -> Values:

@@ -10,17 +10,17 @@ from testbed.clouds.aws.record import Delete
 from testbed.clouds.shared.values import Values, tag_list, tag_map
 
 _SINGULAR = ("describe_nat_gateways", "describe_flow_logs")
-"""Calls whose filter parameter has another name than usual."""
+"""Calls whose filter parameter has an unusual name."""
 
 
 def specification(kind: str, values: Values) -> list[Values] | None:
-    """Return the tags to set on a resource when it is created."""
+    """Return the tags for a resource that is being created."""
     tags = tag_list(values["tagsAll"])
     return [{"ResourceType": kind, "Tags": tags}] if tags else None
 
 
 def tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    """Set and remove tags of any EC2 resource."""
+    """Set and remove the tags of an EC2 resource."""
     if gone:
         api.call("ec2", "delete_tags", Resources=[found], Tags=[{"Key": key} for key in gone])
     if tags:
@@ -28,14 +28,14 @@ def tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: lis
 
 
 def described(api: Api, operation: str, ids: str, found: str) -> Any:
-    """Return the resource with this ID from a describe call; None if the answer is empty."""
+    """Return the resource with this ID from a describe call, or None if the response is empty."""
     answer = api.call("ec2", operation, **{ids: [found]})
     listed = next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken"))
     return listed[0] if listed else None
 
 
 def where(api: Api, operation: str, **filters: str) -> list[Any]:
-    """Return the resources that match the filters of a describe call; underscores in names become dashes."""
+    """Return the resources that match the filters of a describe call. Underscores in names become dashes."""
     asked = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
     parameter = "Filter" if operation in _SINGULAR else "Filters"
     answer = api.call("ec2", operation, **{parameter: asked})

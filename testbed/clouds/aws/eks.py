@@ -1,4 +1,4 @@
-"""EKS clusters, their node groups, add-ons and access entries."""
+"""EKS clusters with their node groups, add-ons and access entries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
 
 
 def _given(values: Values, *names: str) -> Values:
-    """Return the properties that are set, for properties that the provider and the API name and format the same way."""
+    """Return the properties that are set. The provider and the API must use the same names and format."""
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
@@ -66,7 +66,7 @@ def _read_cluster(api: Api, found: str, values: Values) -> Values | None:
     logs = [log for each in cluster["logging"]["clusterLogging"] if each["enabled"] for log in each["types"]]
     encryption = cluster.get("encryptionConfig") or []
     access = cluster["accessConfig"]
-    if "accessConfig" in values:  # write-only: set on creation, never returned by the API
+    if "accessConfig" in values:  # can only be set on creation, and is never returned by the API
         access = {**values["accessConfig"], **access}
     return {
         **_given(cluster, "arn", "name", "version", "roleArn", "endpoint", "platformVersion", "status", *_PLAIN),
@@ -194,7 +194,7 @@ def _thing(
     told: tuple[str, ...],
     own: str = "",
 ) -> Record:
-    """A resource within a cluster, identified by some of its own properties or by an ID that EKS assigns."""
+    """Return the record of a resource in a cluster, identified by its own properties or by an ID from EKS."""
 
     def key(values: Values, found: str) -> Any:
         named = {name: values[name] for name in keys}

@@ -1,4 +1,4 @@
-"""Creates a node group's nodes as KWOK nodes in a test's API server, with labels, taints and accelerators."""
+"""Creates the nodes of a node group as KWOK nodes in a test's API server, with labels, taints and accelerators."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from testbed.kubernetes.kubectl import Kubectl
 from testbed.places import binary
 
 KUBECONFIG = "MODELYARD_AWS_NODES"
-"""The environment variable with the kubeconfig of the API server that gets the nodes; if unset, none are added."""
+"""The environment variable with the kubeconfig of the API server that gets nodes. Without it, none are added."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron", 16)}
 
 
 def put(group: Values, disk_gib: int) -> None:
-    """Create or remove nodes, each with this disk size, until the group has its desired size."""
+    """Create nodes with this disk size, or remove nodes, until the group has its desired size."""
     kubectl = _kubectl()
     if kubectl is None:
         return

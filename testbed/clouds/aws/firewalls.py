@@ -24,7 +24,7 @@ def _create_group(api: Api, values: Values) -> str:
         TagSpecifications=ec2.specification("security-group", values),
     )
     found = str(made["GroupId"])
-    # AWS adds a rule that allows all egress to every new group; the provider removes it.
+    # AWS adds a rule that allows all egress to every new group, and the provider removes it.
     _emptied(api, found, "egress")
     _open(api, found, values)
     return found
@@ -42,7 +42,7 @@ def _open(api: Api, found: str, values: Values) -> None:
 
 
 def _inline(found: str, rule: Values) -> Values:
-    """Return an inline rule of a group in the API's format."""
+    """Return an inline rule of a group in the format of the API."""
     text = {"Description": rule["description"]} if rule.get("description") else {}
     groups = [*rule.get("securityGroups", ()), *([found] if rule.get("self") else ())]
     port = {} if rule["protocol"] == "-1" else {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
@@ -87,7 +87,7 @@ def _read_group(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _adopt_default(api: Api, values: Values) -> str:
-    """Adopt the default group, which every VPC has, and remove its rules."""
+    """Adopt the default group of a VPC, and remove its rules."""
     groups = ec2.where(api, "describe_security_groups", vpc_id=values["vpcId"], group_name="default")
     found = str(groups[0]["GroupId"])
     _emptied(api, found, "ingress")
@@ -99,12 +99,12 @@ def _adopt_default(api: Api, values: Values) -> str:
 
 
 def _read_default(api: Api, found: str, values: Values) -> Values | None:
-    """Read the default group; a rule that the program does not declare is drift."""
+    """Read the default group. A rule that the program does not declare is drift."""
     return _read_group(api, found, {"ingress": [], "egress": [], **values})
 
 
 def _leave(api: Api, found: str, values: Values) -> None:
-    """Do nothing: a default group cannot be deleted, and disappears with its VPC."""
+    """Do nothing, because a default group cannot be deleted and disappears with its VPC."""
 
 
 def _permission(values: Values) -> Values:
@@ -151,10 +151,10 @@ def _read_rule(api: Api, found: str, values: Values) -> Values | None:
         return None
     names = ("IpProtocol", "CidrIpv4", "CidrIpv6", "PrefixListId", "Description", "FromPort", "ToPort")
     seen = lower({name: rule[name] for name in names if rule.get(name) not in (None, "")})
-    if seen["ipProtocol"] == "-1":  # the API answers -1 for both ports; the provider leaves them out
+    if seen["ipProtocol"] == "-1":  # the API returns -1 for both ports, and the provider omits both
         seen = {name: value for name, value in seen.items() if name not in ("fromPort", "toPort")}
     named = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
-    if named and values.get("description"):  # moto drops it from rules that name a group
+    if named and values.get("description"):  # moto drops the description of rules that refer to a group
         seen.setdefault("description", values["description"])
     return {
         **seen,

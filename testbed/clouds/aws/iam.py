@@ -1,4 +1,4 @@
-"""IAM roles, users, their policies and keys."""
+"""IAM roles and users with their policies and keys."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _read_role(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _text(document: Values) -> str:
-    """Return a policy document, which botocore has parsed, as the JSON text that the provider returns."""
+    """Convert a policy document, which botocore has parsed, back to the JSON text that the provider returns."""
     return json.dumps(document)
 
 
@@ -191,7 +191,7 @@ def _create_policy(api: Api, values: Values) -> str:
 
 
 def _update_policy(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Add a policy version. IAM keeps at most five, so delete the oldest non-default version if there are five."""
+    """Add a policy version. If there are five, IAM's maximum, first delete the oldest one that is not the default."""
     versions = api.call("iam", "list_policy_versions", PolicyArn=found)["Versions"]
     if len(versions) >= 5:
         oldest = min((v for v in versions if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
@@ -253,7 +253,7 @@ def _read_profile(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _update_profile(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Replace the role in an instance profile, which has at most one."""
+    """Replace the role in an instance profile, which has at most one role."""
     if olds.get("role") != values.get("role"):
         _take_role(api, found, olds)
         _give_role(api, found, values)

@@ -18,7 +18,7 @@ def _caller(api: Api, arguments: Values) -> Values:
 
 
 def _session_context(api: Api, arguments: Values) -> Values:
-    """Return the role behind a session's ARN; any other ARN is its own issuer."""
+    """Return the role behind the ARN of a session. Any other ARN is its own issuer."""
     arn = str(arguments["arn"])
     before, _, session = arn.partition(":assumed-role/")
     if not session:
@@ -60,7 +60,7 @@ def _partition(api: Api, arguments: Values) -> Values:
 
 
 def _prefix_list(api: Api, arguments: Values) -> Values:
-    """Return an AWS-managed prefix list by name; refuse unknown names with EC2's error."""
+    """Return an AWS-managed prefix list by name. Refuse unknown names with the error of EC2."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
     (found,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
     entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=found["PrefixListId"])["Entries"]

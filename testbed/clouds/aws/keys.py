@@ -66,7 +66,7 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _delete(api: Api, found: str, values: Values) -> None:
-    """Schedule the key's deletion, which can be cancelled until the window ends."""
+    """Schedule the deletion of the key, which can be cancelled until the window ends."""
     api.call("kms", "schedule_key_deletion", KeyId=found, PendingWindowInDays=values.get("deletionWindowInDays", 30))
 
 

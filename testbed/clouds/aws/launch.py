@@ -1,4 +1,4 @@
-"""Launch templates, tags of Auto Scaling groups, and tags of resources that the stack did not create."""
+"""Launch templates, tags of Auto Scaling groups, and tags on resources that the stack did not create."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRUTHS = ("encrypted", "deleteOnTermination", "ebsOptimized", "associatePublicI
 
 
 def _data(values: Values) -> Values:
-    """Return the template's data in the API's format, in which some of the provider's strings are booleans."""
+    """Return the data of a template in the API's format, where some strings of the provider are booleans."""
     data: Values = upper(_truths({name: values[name] for name in _DATA if values.get(name) is not None}))
     if groups := values.get("vpcSecurityGroupIds"):
         data["SecurityGroupIds"] = groups
@@ -47,12 +47,12 @@ def _create(api: Api, values: Values) -> str:
         VersionDescription=values.get("description"),
     )
     found = str(made["LaunchTemplate"]["LaunchTemplateId"])
-    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags in the creation call into the data
+    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags in the creation call with the data
     return found
 
 
 def _update(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Create a new version, as templates are immutable."""
+    """Create a new version, because templates are immutable."""
     made = api.call(
         "ec2",
         "create_launch_template_version",

@@ -89,7 +89,7 @@ def _read_topic_policy(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _delete_topic_policy(api: Api, found: str, values: Values) -> None:
-    """Restore the default policy, which only allows the owner, since a topic always has a policy."""
+    """Restore the default policy, which allows only the owner, because a topic always has a policy."""
     owner = {"Effect": "Allow", "Principal": {"AWS": api.account}, "Action": "sns:Publish", "Resource": found}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
     api.call("sns", "set_topic_attributes", TopicArn=found, AttributeName="Policy", AttributeValue=policy)

@@ -11,7 +11,7 @@ from botocore.model import Shape
 
 
 def faults(shape: Shape | None, value: Any) -> list[str]:
-    """Return the violations of an operation's input model, each with its path."""
+    """Return the violations of the input model of an operation, each with its path."""
     return list(_of(shape, value, "")) if shape is not None else []
 
 
@@ -57,7 +57,7 @@ def _sized(shape: Any, size: int, at: str, unit: str) -> Iterator[str]:
 
 @lru_cache
 def _pattern(text: str) -> re.Pattern[str] | None:
-    """Compile a pattern of the models, which are written for Java; None if Python does not support it."""
+    """Compile a pattern from the models, which are written for Java. Return None if Python does not support it."""
     try:
         return re.compile(text) if text else None
     except re.error:

@@ -1,4 +1,4 @@
-"""VPCs, subnets, gateways, elastic IPs, endpoints, flow logs."""
+"""VPCs, subnets, gateways, elastic IPs, endpoints and flow logs."""
 
 from __future__ import annotations
 

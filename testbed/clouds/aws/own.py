@@ -1,4 +1,4 @@
-"""Calls that the stand-in answers because moto does not implement them or drops part of their input."""
+"""Calls that the stand-in handles because moto does not implement them or drops part of their input."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _untag(api: Api, wanted: Values) -> Values:
 
 
 def _update_budget(api: Api, wanted: Values) -> Values:
-    """Recreate the budget with its notifications, as moto cannot update one."""
+    """Recreate the budget with its notifications, because moto cannot update budgets."""
     account, budget = wanted["AccountId"], wanted["NewBudget"]
     named = {"AccountId": account, "BudgetName": budget["BudgetName"]}
     notifications = api.moto("budgets", "describe_notifications_for_budget", named)["Notifications"]
@@ -66,7 +66,7 @@ def _create_notification(api: Api, wanted: Values) -> Values:
 
 
 def _delete_instance(api: Api, wanted: Values) -> Values:
-    """Require a name for the final snapshot, which must not exist yet, as RDS does; moto accepts any deletion.
+    """Refuse a deletion without a name for a new final snapshot, as RDS does. moto accepts any deletion.
 
     Source: botocore 1.44.8, rds DeleteDBInstance, read 2026-11-24.
     """
@@ -80,7 +80,7 @@ def _delete_instance(api: Api, wanted: Values) -> Values:
 
 
 def _caller(api: Api, wanted: Values) -> Values:
-    """Return a role session, which is what deployments use; moto returns a user that does not exist."""
+    """Return a role session, as deployments have. moto returns a user that does not exist."""
     account = api.moto("sts", "get_caller_identity", wanted)["Account"]
     return {
         "Account": account,

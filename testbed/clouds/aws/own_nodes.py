@@ -1,4 +1,4 @@
-"""EKS calls about node groups: moto stores the group, the stand-in its Auto Scaling group and its nodes."""
+"""EKS calls about node groups. moto stores the group, the stand-in stores its Auto Scaling group and nodes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _create(api: Api, wanted: Values) -> Values:
 
 
 def _ready(api: Api, cluster: Values, wanted: Values) -> None:
-    """Refuse nodes in a cluster that has no network add-on: the nodes never become ready, and EKS gives up.
+    """Refuse nodes in a cluster without a network add-on, where they never become ready until EKS gives up.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
 
@@ -50,9 +50,10 @@ def _ready(api: Api, cluster: Values, wanted: Values) -> None:
 
 
 def _disk_gib(api: Api, group: Values) -> int:
-    """Return the size of the disk that Pods use: the local disks if the user data stripes them, else the root volume.
+    """Return the size of the disk that Pods use.
 
-    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
+    The user data may stripe the local disks. Otherwise, this is the root volume. Source:
+    https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
     """
     template = group.get("launchTemplate")
     if not template:
@@ -75,7 +76,7 @@ def _key(wanted: Values) -> str:
 
 
 def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
-    """Create the node group's Auto Scaling group with size zero, so that moto starts no machines."""
+    """Create the Auto Scaling group of a node group with size zero, so that moto starts no machines."""
     name = group["resources"]["autoScalingGroups"][0]["name"]
     template = group.get("launchTemplate")
     if template is None:
@@ -111,7 +112,7 @@ def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
 
 
 def _let_in(api: Api, wanted: Values) -> None:
-    """Create the access entry of the nodes' role, like EKS: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
+    """Create the access entry of the nodes' role: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
     key = f"{wanted['clusterName']}|{wanted['nodeRole']}"
     if api.store.get("entries", key) is None:
         api.store.put("entries", key, {"principalArn": wanted["nodeRole"], "type": "EC2_LINUX", "tags": {}})

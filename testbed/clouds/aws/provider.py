@@ -14,7 +14,7 @@ from testbed.clouds.shared.stand_in import StandIn
 
 
 def connect(region: str) -> Api:
-    """Connect to the API in a region; its address is in the environment."""
+    """Connect to the API in a region. The API's address is in the environment."""
     return Api.from_environment(region, OWN)
 
 

@@ -1,4 +1,4 @@
-"""The record of a resource type, specialised for the AWS API."""
+"""The record of a resource type in the AWS API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Route tables, their routes, and the subnets that use them."""
+"""Route tables with their routes and the subnets that use them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _create_table(api: Api, values: Values) -> str:
 
 
 def _update_table(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Replace the routes declared inside the table; their properties are named differently from a separate route's."""
+    """Replace the routes declared inside a table, whose properties have other names than those of a separate route."""
     for route in olds.get("routes") or ():
         api.call("ec2", "delete_route", RouteTableId=found, DestinationCidrBlock=route["cidrBlock"])
     for route in values.get("routes") or ():

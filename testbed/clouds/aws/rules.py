@@ -1,4 +1,4 @@
-"""Refuses input that the real API refuses and moto accepts; each rule has its source and the date it was read."""
+"""Refuses input that the real API refuses but moto accepts. Each rule has its source and the date it was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.clouds.shared.values import Values
 
 
 def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
-    """Refuse an address range that has host bits set or a size that is not allowed.
+    """Refuse an address range with host bits or with a size that is not allowed.
 
     VPCs and subnets are /16 to /28. Source: botocore 1.44.8, ec2 CreateVpc and CreateSubnet, read 2026-11-24.
     """
@@ -32,7 +32,7 @@ def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
 
 
 def port_range(api: Api, values: Values) -> str | None:
-    """Refuse a TCP or UDP rule that has no ports, or whose first port is greater than its last.
+    """Refuse a TCP or UDP rule without ports, or with a first port greater than its last.
 
     Source: botocore 1.44.8, ec2 IpPermission, read 2026-11-24.
     """
@@ -46,7 +46,7 @@ def port_range(api: Api, values: Values) -> str | None:
 
 
 def policy_document(*names: str) -> Rule:
-    """Refuse a policy that is not JSON, or a statement that lacks Effect, or has neither Action nor NotAction.
+    """Refuse a policy that is not JSON, or with a statement that lacks Effect, or both Action and NotAction.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
     """
@@ -61,7 +61,7 @@ def policy_document(*names: str) -> Rule:
 
 
 def policy_size(most: int) -> Rule:
-    """Refuse a policy with more characters than IAM allows, not counting white space.
+    """Refuse a policy with more characters than IAM allows. White space does not count.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-25.
     """
@@ -92,7 +92,7 @@ def _policy_fault(text: str) -> str | None:
 
 
 def key_policy(api: Api, values: Values) -> str | None:
-    """Refuse a key policy that would allow nobody to change it.
+    """Refuse a key policy that nobody would be allowed to change.
 
     Source: botocore 1.44.8, kms CreateKey, BypassPolicyLockoutSafetyCheck, read 2026-11-24.
     """
@@ -126,7 +126,8 @@ def two_zones(name: str, *within: str) -> Rule:
 def sold_here(api: Api, values: Values) -> str | None:
     """Refuse an instance type that EC2 does not offer in the region.
 
-    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, which moto answers as AWS did; read 2026-11-25.
+    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, for which moto returns a response of AWS, read
+    2026-11-25.
     """
     for machine in values.get("instanceTypes") or ():
         only = [{"Name": "instance-type", "Values": [machine]}]
@@ -137,7 +138,7 @@ def sold_here(api: Api, values: Values) -> str | None:
 
 
 def name_like(pattern: str, name: str = "name") -> Rule:
-    """Refuse a name that does not match the service's pattern; callers name the pattern's source."""
+    """Refuse a name that does not match the pattern of the service, whose source is given by the caller."""
     expression = re.compile(pattern)
 
     def rule(api: Api, values: Values) -> str | None:
@@ -148,7 +149,7 @@ def name_like(pattern: str, name: str = "name") -> Rule:
 
 
 def vpc_empty(api: Api, values: Values) -> str | None:
-    """Refuse to delete a VPC that is not empty: moto checks only subnets and route tables.
+    """Refuse to delete a VPC that is not empty. moto checks only subnets and route tables.
 
     Source: botocore 1.44.8, ec2 DeleteVpc, read 2026-11-24.
     """
@@ -220,7 +221,7 @@ def database_name(api: Api, values: Values) -> str | None:
 
 
 def final_snapshot(api: Api, values: Values) -> str | None:
-    """Refuse to delete a database whose final snapshot is neither named nor skipped; the provider itself checks this.
+    """Refuse to delete a database whose final snapshot is neither named nor skipped, as the provider does.
 
     Source: pulumi-aws 7.51.1, rds.Instance, skip_final_snapshot, read 2026-11-24.
     """
@@ -248,7 +249,7 @@ _RETENTIONS = (
 
 
 def retention(api: Api, values: Values) -> str | None:
-    """Refuse a retention that CloudWatch does not offer. botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
+    """Refuse a retention that CloudWatch does not offer: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
     days = values.get("retentionInDays", 0)
     return None if days in _RETENTIONS else f"retentionInDays {days} is none of {_RETENTIONS}"
 

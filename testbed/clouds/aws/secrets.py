@@ -1,4 +1,4 @@
-"""Secrets in Secrets Manager and their values."""
+"""Secrets in Secrets Manager with their values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _delete(api: Api, found: str, values: Values) -> None:
-    """Delete the secret; its name stays reserved until the recovery window ends."""
+    """Delete the secret, whose name stays reserved until the recovery window ends."""
     days = values.get("recoveryWindowInDays", 30)
     how = {"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True}
     api.call("secretsmanager", "delete_secret", SecretId=found, **how)
@@ -77,7 +77,7 @@ def _read_value(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _delete_value(api: Api, found: str, values: Values) -> None:
-    """Do nothing: Secrets Manager deletes a version without a staging label by itself."""
+    """Do nothing, because Secrets Manager itself deletes a version without a staging label."""
 
 
 RECORDS = {

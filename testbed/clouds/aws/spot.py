@@ -1,4 +1,4 @@
-"""Models EC2's reaction to the first Spot request in an account."""
+"""Simulates the effect of the first Spot request in an account."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _REFUSED: Final = (
 
 
 def ask_for_spot(account: Account, role: str) -> None:
-    """Create the Spot service-linked role if it is missing; refuse, in EC2's words, if `role` must not create it.
+    """Create the Spot service-linked role if it is missing. Refuse, as EC2 does, if `role` must not create it.
 
     moto starts Spot instances in any account. Source: an EC2 response quoted in
     https://github.com/aws/karpenter-provider-aws, pull request 7998, read 2026-11-25.
     """
     iam = account.client("iam")
-    if iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]:  # moto gives the role another name
+    if iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]:  # moto gives this role another name
         return
     arn = f"arn:aws:iam::{account.number}:role/{role}"
     principal = Principal(arn, account.number, session=f"arn:aws:sts::{account.number}:assumed-role/{role}/spot")

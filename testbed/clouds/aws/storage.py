@@ -1,4 +1,4 @@
-"""S3 buckets and their settings, which are resources of their own."""
+"""S3 buckets and their settings, which are separate resources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    """Set all tags of a bucket at once, as S3 does."""
+    """Set all tags of a bucket at once, as S3 requires."""
     if tags:
         api.call("s3", "put_bucket_tagging", Bucket=found, Tagging={"TagSet": tag_list(tags)})
     else:
@@ -36,7 +36,7 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
 
 
 def _keep(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Do nothing: the properties that can change exist only in the provider."""
+    """Do nothing, because the properties that can change exist only in the provider."""
 
 
 def _read(api: Api, found: str, values: Values) -> Values | None:
@@ -73,7 +73,10 @@ def _part(
     remove: str = "",
     rules: tuple[Rule, ...] = (),
 ) -> Record:
-    """A bucket setting that is a separate resource. It is set and read as a whole, and removed on deletion."""
+    """Return the record of a bucket setting that is a separate resource.
+
+    The setting is written and read as a whole, and removed on deletion.
+    """
 
     def put(api: Api, values: Values) -> str:
         api.call("s3", f"put_{operation}", Bucket=values["bucket"], **{parameter: wanted(values)})
@@ -107,7 +110,7 @@ def _part(
 
 
 def _shown(there: Any, properties: tuple[str, ...]) -> Values:
-    """Map an answer to the resource's properties; an answer that has none of them is the value of the first."""
+    """Convert a response to properties. A response with none of them is the value of the first property."""
     found = {name: there.get(name) for name in properties}
     return found if any(value is not None for value in found.values()) else {properties[0]: there}
 
@@ -157,7 +160,7 @@ def _lock(values: Values) -> Values:
 
 
 def _unlock(api: Api, found: str, values: Values) -> None:
-    """Remove the default retention; Object Lock itself cannot be turned off."""
+    """Remove the default retention. Object Lock itself cannot be turned off."""
     unlocked = {"ObjectLockEnabled": "Enabled"}
     api.call("s3", "put_object_lock_configuration", Bucket=found, ObjectLockConfiguration=unlocked)
 

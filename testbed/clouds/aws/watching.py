@@ -199,7 +199,7 @@ def _read_budget(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _shown(there: Values, declared: list[Values]) -> Values:
-    """Return a notification in the provider's format, with the declared subscribers, as moto does not return them."""
+    """Return a notification in the provider's format with its declared subscribers, which moto does not return."""
     for each in declared:
         if (each["notificationType"], float(each["threshold"])) == (there["NotificationType"], there["Threshold"]):
             return each

@@ -1,1 +1,1 @@
-"""Code shared by all stand-ins: Pulumi's provider protocol, a resource's lifecycle, and failures that tests order."""
+"""Code shared by all stand-ins: the provider protocol, the lifecycle of resources, and failures ordered by tests."""

@@ -1,4 +1,4 @@
-"""A resource's lifecycle (check, diff, create, read, update, delete), driven by the record of its type."""
+"""Runs the lifecycle of a resource (check, diff, create, read, update, delete) according to its type's record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SILENT = frozenset({"__defaults", "region", "tags", "tagsAll", "timeouts"})
 
 
 class Unfinished(Exception):
-    """The resource was created, but the call failed."""
+    """Raised if the resource was created although the call failed."""
 
     def __init__(self, message: str, found: str, state: Values, inputs: Values) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Unfinished(Exception):
 
 
 class Lifecycle(Generic[CloudApi]):
-    """The provider for one account, with one API per region."""
+    """The provider of one account, with one API per region."""
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
         self._stand_in = stand_in
@@ -42,7 +42,7 @@ class Lifecycle(Generic[CloudApi]):
         self._apis: dict[str, CloudApi] = {}
 
     def configure(self, settings: Mapping[str, Any]) -> None:
-        """Apply the provider's settings, whose nested values are JSON; raise Refused if they exclude this account."""
+        """Apply the provider's settings, whose nested values are JSON. Raise Refused if they exclude this account."""
         self._region = str(settings.get("region") or os.environ.get(self._stand_in.region_variable, ""))
         if not self._region:
             raise Refused("InvalidClientConfig", f"missing {self._stand_in.name} region configuration")
@@ -55,14 +55,14 @@ class Lifecycle(Generic[CloudApi]):
             raise Refused("InvalidClientConfig", f"{self._stand_in.name} account ID not allowed: {account}")
 
     def api(self, region: str) -> CloudApi:
-        """Return the API of a region; an empty name means the provider's own."""
+        """Return the API of a region. An empty name means the provider's own region."""
         name = region or self._region
         if name not in self._apis:
             self._apis[name] = self._stand_in.connect(name)
         return self._apis[name]
 
     def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
-        """Return the inputs with defaults and a name, and the reasons to refuse them."""
+        """Return the inputs with defaults and a name, and the reasons for refusing them."""
         if kind not in self._records:
             return news, [f"the stand-in for {self._stand_in.name} does not know the type {kind}"]
         record = self._records[kind]
@@ -75,7 +75,7 @@ class Lifecycle(Generic[CloudApi]):
         return inputs, []
 
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
-        """Return what changed, which changes require a replacement, and whether to delete the old resource first."""
+        """Return the changed properties, those that require a replacement, and whether to delete the old one first."""
         record = self._records[kind]
         changed = [name for name in sorted({*inputs, *news} - _SILENT) if not same(inputs.get(name), news.get(name))]
         if record.tag and "tagsAll" in olds and olds["tagsAll"] != self._merged(news):
@@ -97,7 +97,7 @@ class Lifecycle(Generic[CloudApi]):
         return {**olds, **self.promised(news), **restless}
 
     def create(self, kind: str, inputs: Values) -> tuple[str, Values]:
-        """Create the resource; return its ID and properties."""
+        """Create the resource and return its ID and properties."""
         record, api, wanted = self._records[kind], self._for(inputs), self.promised(inputs)
         orders = self._begin("create", kind)
         self._obey(record, api, wanted)
@@ -108,7 +108,7 @@ class Lifecycle(Generic[CloudApi]):
         return found, state
 
     def read(self, kind: str, found: str, olds: Values, inputs: Values) -> tuple[Values, Values] | None:
-        """Return the current properties and the inputs that match them; None if the resource no longer exists."""
+        """Return the current properties and matching inputs, or None if the resource does not exist anymore."""
         record, api = self._records[kind], self._for(olds)
         self._begin("read", kind)
         try:
@@ -126,7 +126,7 @@ class Lifecycle(Generic[CloudApi]):
         return state, {name: _narrowed(value, seen[name]) if name in seen else value for name, value in inputs.items()}
 
     def update(self, kind: str, found: str, olds: Values, news: Values) -> Values:
-        """Update the resource; return its new properties."""
+        """Update the resource and return its new properties."""
         record, api, wanted = self._records[kind], self._for(news), self.promised(news)
         orders = self._begin("update", kind)
         self._obey(record, api, wanted)
@@ -141,7 +141,7 @@ class Lifecycle(Generic[CloudApi]):
         return state
 
     def delete(self, kind: str, found: str, olds: Values) -> None:
-        """Delete the resource; it is no error if it no longer exists."""
+        """Delete the resource. If it does not exist, this is not an error."""
         record, api = self._records[kind], self._for(olds)
         orders = self._begin("delete", kind)
         for rule in record.on_delete:
@@ -169,7 +169,7 @@ class Lifecycle(Generic[CloudApi]):
                 raise Refused("ValidationException", reason)
 
     def _state(self, kind: str, api: CloudApi, found: str, wanted: Values, inputs: Values) -> Values:
-        """Return the properties after a change; record for the test any that the cloud returns differently."""
+        """Return the properties after a change. Record those that the cloud returns differently for the test."""
         record = self._records[kind]
         seen = record.read(api, found, wanted)
         if seen is None:
@@ -193,12 +193,12 @@ def _plain(inputs: Values) -> Values:
 
 
 def _kept(before: Any, now: Any) -> Any:
-    """Return the earlier value if both mean the same, else the new one."""
+    """Return the earlier value if both are equivalent, and otherwise the new one."""
     return before if before is not None and same(before, now) else now
 
 
 def _narrowed(declared: Any, seen: Any) -> Any:
-    """Reduce a value from the cloud to the declared fields, since the cloud adds fields of its own."""
+    """Reduce a value from the cloud to the declared fields, because the cloud adds other fields."""
     if isinstance(declared, dict) and isinstance(seen, dict):
         return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
     lists = isinstance(declared, list) and isinstance(seen, list) and len(declared) == len(seen)

@@ -1,4 +1,4 @@
-"""Lets a test order the provider to fail or stall at a certain call."""
+"""Tests can order the provider to fail or stall at a certain call."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Verb = Literal["", "create", "read", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Fail or stall at the nth call with this verb and resource type; an empty one matches any.
+    """Fail or stall at the nth call with this verb and resource type. An empty verb or type matches any.
 
-    `after`: fail once the cloud has done the work, so that the resource exists although the call failed.
+    `after`: fail after the cloud has done the work, so that the resource exists although the call failed.
     """
 
     do: Literal["fail", "stall"]
@@ -28,29 +28,29 @@ class Order:
 
 
 class Orders:
-    """The orders in a folder, shared by a test and the provider's processes."""
+    """The orders in a folder, shared by a test and the processes of the provider."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._store = Store(folder / "orders.json")
 
     def give(self, order: Order) -> None:
-        """Add an order; its count starts now."""
+        """Add an order, which counts calls from now on."""
         with self._store.open() as everything:
             everything.setdefault("orders", {})[str(len(everything.get("orders", {})))] = asdict(order) | {"seen": 0}
 
     def clear(self) -> None:
-        """Withdraw all orders; stalled calls continue."""
+        """Withdraw all orders. Calls that are stalled then continue."""
         with self._store.open() as everything:
             everything.clear()
 
     @property
     def stalled(self) -> bool:
-        """Return whether a call is stalled at this moment."""
+        """Return whether a call is stalled at the moment."""
         return bool(self._store.all("stalled"))
 
     def begin(self, verb: str, kind: str) -> list[Order]:
-        """Return the orders that apply to this call; each applies once."""
+        """Return the orders that apply to this call. Each order applies once."""
         met: list[Order] = []
         with self._store.open() as everything:
             for key, order in list(everything.get("orders", {}).items()):
@@ -62,7 +62,7 @@ class Orders:
         return met
 
     def obey(self, orders: list[Order], *, after: bool) -> str:
-        """Stall, if ordered, until the orders are cleared; return the message of an ordered failure."""
+        """If ordered, stall until the orders are cleared. Return the message of an ordered failure."""
         for order in orders:
             if order.after != after:
                 continue

@@ -1,4 +1,4 @@
-"""Pulumi's resource provider for a cloud on loopback."""
+"""Pulumi's resource provider for a simulated cloud on loopback."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _LARGEST_MESSAGE = 400 << 20  # the engine's own limit
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
-    """The protocol's calls, implemented by `Lifecycle`.
+    """The calls of the protocol, implemented by `Lifecycle`.
 
-    It declares no support for secrets or outputs, so the engine itself marks outputs of secret inputs as secret.
+    The provider declares no support for secrets or outputs, so the engine itself marks outputs of secret inputs as
+    secret.
     """
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
@@ -130,7 +131,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
 
 @contextmanager
 def _answering(context: Any) -> Generator[None]:
-    """Turn the API's refusals into protocol errors, with the partial state of a resource that was created."""
+    """Convert refusals by the API to protocol errors, with the partial state of a resource that was created."""
     try:
         yield
     except Unfinished as error:
@@ -157,7 +158,7 @@ def _named(urn: str) -> tuple[str, str]:
 
 
 def serve(stand_in: StandIn[CloudApi], folder: Path) -> None:
-    """Print the port, as the engine expects of a plug-in, and serve until the process is stopped."""
+    """Print the port, as the engine expects from a plug-in, and serve until the process is stopped."""
     server = grpc.server(
         futures.ThreadPoolExecutor(32),
         options=[

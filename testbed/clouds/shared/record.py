@@ -1,4 +1,4 @@
-"""How the provider handles each resource type."""
+"""Defines how the provider handles each resource type."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ class Account(Protocol):
 
     @property
     def region(self) -> str:
-        """Return the region that receives the calls."""
+        """Return the region to which calls are sent."""
         ...
 
 
 CloudApi = TypeVar("CloudApi", bound=Account)
 
 Create: TypeAlias = Callable[[CloudApi, Values], str]
-"""Creates the resource from its properties and returns its ID. `tagsAll` includes the provider's default tags."""
+"""Creates a resource from its properties, and returns its ID. `tagsAll` includes the provider's default tags."""
 
 Read: TypeAlias = Callable[[CloudApi, str, Values], "Values | None"]
-"""Returns the resource's current properties, given its ID and last known properties; None if it no longer exists."""
+"""Returns a resource's current properties, given its ID and last known properties, or None if it is gone."""
 
 Update: TypeAlias = Callable[[CloudApi, str, Values, Values], None]
-"""Updates the resource from its last known properties to new ones."""
+"""Updates a resource from its last known properties to new ones."""
 
 Delete: TypeAlias = Callable[[CloudApi, str, Values], None]
-"""Deletes the resource, given its ID and last known properties."""
+"""Deletes a resource, given its ID and last known properties."""
 
 Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"], None]
 """Sets and removes tags of a resource."""
 
 Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
-"""Returns the API's error message if it is known to refuse such properties; its docstring has source and date."""
+"""Returns the error message if the API is known to refuse such properties. Its docstring has source and date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How the provider names a resource if the program does not: readable part, dash, seven random digits.
+    """How the provider names a resource if the program does not: a readable part, a dash, and seven random digits.
 
     A prefix that the program sets is followed by 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
     """
@@ -57,19 +57,19 @@ class Naming:
     lower: bool = False
 
     def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
-        """Return the physical name for a logical name; it starts with `namePrefix` if the program sets one."""
+        """Return the physical name for a logical name. It begins with `namePrefix` if the program sets one."""
         start = values.get(f"{self.name}Prefix")
         name = f"{start}{random[:26]}" if start else f"{self.prefix}{logical[: self.longest - 8]}-{random[:7]}"
         return name.lower() if self.lower else name
 
 
-@dataclass(frozen=True)  # no slots: `Record[Api](...)` could not set `__orig_class__`
+@dataclass(frozen=True)  # no slots, because `Record[Api](...)` could not set `__orig_class__`
 class Record(Generic[CloudApi]):
     """A resource type.
 
-    `fixed`: properties whose change requires a replacement; without `update` that is all of them. `restless`: outputs
-    that an update changes, so a preview does not predict them. `steering`: properties that only instruct the provider,
-    so the cloud does not have them.
+    `fixed` properties require a replacement when they change. Without `update`, all properties do. `restless` outputs
+    change on every update, so a preview does not predict them. `steering` properties are instructions for the provider
+    and do not exist in the cloud.
     """
 
     create: Create[CloudApi]

@@ -6,7 +6,7 @@ _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
 
 
 class Refused(Exception):
-    """The API refused a call: its error code and its message."""
+    """The API refused a call, with this error code and message."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")

@@ -10,12 +10,12 @@ from testbed.clouds.shared.record import CloudApi, Record
 from testbed.clouds.shared.values import Values
 
 
-@dataclass(frozen=True)  # no slots: `StandIn[Api](...)` could not set `__orig_class__`
+@dataclass(frozen=True)  # no slots, because `StandIn[Api](...)` could not set `__orig_class__`
 class StandIn(Generic[CloudApi]):
-    """A cloud on loopback.
+    """A simulated cloud on loopback.
 
     `version` is the version of the provider plug-in that it replaces. `region_variable` is the environment variable
-    that supplies the region if the provider's settings do not.
+    with the region, which is used if the provider's settings have none.
     """
 
     name: str

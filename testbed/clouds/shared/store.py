@@ -1,4 +1,4 @@
-"""Stores state that moto drops, in a JSON file shared by the provider's processes."""
+"""Stores state that moto drops in a JSON file, which the processes of the provider share."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from testbed.clouds.shared.values import Values
 
 
 class Store:
-    """Values by kind and key, in one file with a lock."""
+    """Values by kind and key, stored in one file with a lock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @contextmanager
     def open(self) -> Generator[dict[str, Values]]:
-        """Yield all values for reading and changing; changes are saved if the block ends without an error."""
+        """Yield all values for reading and changing. Changes are saved if the block ends without an error."""
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             everything: dict[str, Values] = json.loads(self._path.read_text()) if self._path.exists() else {}

@@ -1,4 +1,4 @@
-"""Converts values between the engine's protocol and the cloud's API: plain data, its names, and equality."""
+"""Converts values between the engine's protocol and the cloud's API: plain data, names, and equality."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 from google.protobuf import json_format, struct_pb2
 
 Values: TypeAlias = dict[str, Any]
-"""Data from the engine or the API, whose shape is known to botocore's models, but not to Python's types."""
+"""Data from the engine or the API. botocore's models define their shape, but Python's types do not."""
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""The engine's marker for a value that is only known after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
+"""The engine's marker for a value that is known only after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
 
 
 def from_struct(struct: struct_pb2.Struct) -> Values:
-    """Return plain data, with whole numbers as integers."""
+    """Return plain data in which whole numbers are integers."""
     found: Values = _whole(json_format.MessageToDict(struct))
     return found
 
@@ -29,7 +29,7 @@ def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def is_unknown(value: Any) -> bool:
-    """Return whether a value, or anything nested in it, is known only after the update."""
+    """Return whether a value, or any value nested in it, is known only after the update."""
     if isinstance(value, dict):
         return any(is_unknown(each) for each in value.values())
     if isinstance(value, list):
@@ -38,17 +38,17 @@ def is_unknown(value: Any) -> bool:
 
 
 def upper(value: Any) -> Any:
-    """Return a property in the API's spelling: names start with a capital letter at every depth; None is left out."""
+    """Convert property names to those of the API, which begin with an upper-case letter at every depth. Omit None."""
     return _renamed(value, lambda name: name[:1].upper() + name[1:])
 
 
 def lower(value: Any) -> Any:
-    """Return an API answer in the provider's spelling: names start with a small letter at every depth."""
+    """Convert an API response to the provider's property names, which begin with a lower-case letter at every depth."""
     return _renamed(value, lambda name: name[:1].lower() + name[1:])
 
 
 def picked(values: Mapping[str, Any], *names: str) -> Values:
-    """Return the named properties that are set, in the API's spelling."""
+    """Return the named properties that are set, with the names of the API."""
     found: Values = upper({name: values[name] for name in names if values.get(name) is not None})
     return found
 
@@ -59,7 +59,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def holds(found: Any, wanted: Any) -> bool:
-    """Return whether an answer contains everything that was requested; it may contain more."""
+    """Return whether a response contains everything that was requested. It may contain more."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         return all(name in found and holds(found[name], value) for name, value in wanted.items())
     if isinstance(wanted, list) and isinstance(found, list):
@@ -68,17 +68,17 @@ def holds(found: Any, wanted: Any) -> bool:
 
 
 def settled(declared: Any, asked: Any, answered: Any) -> Any:
-    """Return the declared property if the API returns what was requested, else the answer, so that drift shows."""
+    """Return the declared property if the API returns the requested value, and otherwise the response."""
     return declared if holds(answered, asked) else lower(answered)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
-    """Return tags in the format that most of the API uses."""
+    """Return tags in the format of most API calls."""
     return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
 
 def tag_map(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Return tags in the provider's format, from either spelling of the API, without those that AWS sets."""
+    """Return tags in the provider's format from either spelling of the API, without tags set by AWS."""
     found = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
     return {key: value for key, value in found.items() if not key.startswith("aws:")}
 

@@ -1,4 +1,4 @@
-"""Returns the diagnostics of the checks for a spec, in a form that tests can compare."""
+"""Returns the diagnostics for a spec in a form that tests can compare."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def told_of(spec: str) -> tuple[Diagnostic, ...]:
 
 
 SHARED_KEY = "W0864"
-"""The code for captures in a store with a shared key, as in the valid spec. It would be reported in every test with a
-high risk or a regulated industry, and is covered by tests/failing/W0864-captures-by-one-key.
+"""The code reported when captures are in a store with a shared key, as in the valid spec.
+
+Every test with high risk or a regulated industry would report it. tests/failing/W0864-captures-by-one-key covers it.
 """
 
 

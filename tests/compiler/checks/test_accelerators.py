@@ -1,4 +1,4 @@
-"""Accelerators that built-in code leaves idle are reported where a spec requests them, but never for user code."""
+"""Tests that accelerators that built-in code leaves idle are reported, but never for user code."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DEVICE = "    parameters: {device: cuda}\n"
     ],
 )
 def test_xgboost_uses_a_gpu_only_if_device_says_so(written: str, codes: list[str]) -> None:
-    """User code may compute on any device."""
+    """A GPU for built-in XGBoost is reported unless `device` selects it. User code may use any device."""
     assert codes_in(changed(DEVICE, written)) == codes
 
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_uses_only_one_device(count: str, codes: list[str]) -> None:
-    """The first choice of accelerator and every alternative are checked."""
+    """The check covers the first choice of accelerator and all alternatives."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 
 def test_built_in_predictions_use_only_cpus() -> None:
-    """Only models from built-in trainers are affected. `try-out` is user code, which may produce any model."""
+    """The check covers only models from built-in trainers. `try-out` is user code, which may produce any model."""
     variant = "champion: {model: fraud-xgb@champion"
     built_in = ('    source: {entrypoint: "fraud.train:main"}\n    compute: train\n', "    compute: cpu\n")
 

@@ -1,4 +1,4 @@
-"""The format of a model depends on the code that trains it."""
+"""Tests that the storage format of models is derived from the code that trains them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ STEPS = """    steps:
     ],
 )
 def test_pickled_models_are_reported_in_high_risk_systems(before: str, after: str, codes: list[str]) -> None:
-    """Only specs that can only write pickles are reported. The format of other user code is known after a run."""
+    """Only specs that always produce pickles are reported. The format of other user code is known only after a run."""
     assert before in SPEC
     assert codes_in(SPEC.replace(before, after) if before else SPEC) == codes

@@ -1,4 +1,4 @@
-"""The checks refuse a valid spec with one wrong change at the right place, and accept unusual but valid specs."""
+"""Tests that the checks refuse a valid spec with one wrong change, and accept unusual but valid specs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_rule_has_a_docstring() -> None:
 
 @pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("03", "04")])
 def test_every_code_of_the_checks_has_a_page(code: str) -> None:
-    """The page explains what is wrong and why, and shows a wrong and a right spec."""
+    """The page of a code explains what is wrong and why, and shows a wrong and a right spec."""
     page = codes()[code].__doc__ or ""
 
     assert page.count("Wrong:") == 1
@@ -122,7 +122,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
 def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """Checks accept every spec that may make sense."""
+    """The checks accept every spec that could make sense."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert found_in(spec) == []

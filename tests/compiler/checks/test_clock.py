@@ -1,4 +1,4 @@
-"""Schedules that do not run when they seem to are reported."""
+"""Tests that schedules that skip runs or run at uneven intervals are reported."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ NIGHTLY = '{cron: "30 3 * * *"}'
     ],
 )
 def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
-    """A run is reported if its day, month and minute may be in the skipped time."""
+    """A schedule is reported if the day, month and minute of a run may be in the time that clocks skip."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped
 
 
 def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
-    """Pipelines and monitors are reported at the schedule's line."""
+    """The diagnostic for a skipped hour points at the schedule, both for pipelines and for monitors."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
     assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
 def test_zones_with_clock_changes_exist() -> None:
-    """Both data files, zones and clock changes, are from the same release of the time zone database."""
+    """Time zones and clock changes are from the same release of the time zone database."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()
@@ -86,8 +86,8 @@ def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list
         ("0 3 1 */3 *", []),
     ],
 )
-def test_uneven_steps_are_reported(cron: str, codes: list[str]) -> None:
-    """A step within a range is not reported."""
+def test_steps_that_do_not_divide_their_unit_are_reported(cron: str, codes: list[str]) -> None:
+    """A step is reported if it does not divide its unit evenly, but not within an explicit range such as `9-17/3`."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 

@@ -1,4 +1,4 @@
-"""Checks of cloud fields: invalid values are refused at their place, and unusual ones accepted."""
+"""Tests that invalid values in cloud fields are refused at their place, and unusual ones are accepted."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_encryption_key_of_an_adopted_bucket_is_reported_as_provider_specific() 
     ],
 )
 def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expected: Vpc) -> None:
-    """With a gateway per zone, losing one zone does not cut off the others. An adopted network is not changed."""
+    """In larger profiles, each zone has a NAT gateway, so that losing one zone does not cut off the others."""
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 

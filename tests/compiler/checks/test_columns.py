@@ -1,4 +1,4 @@
-"""Columns that cannot serve as label, timestamp or group are reported."""
+"""Tests that columns that cannot serve as label, timestamp or group are reported."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str
     ],
 )
 def test_text_labels_are_reported_for_trainers_that_need_numbers(kind: str, trainer: str, codes: list[str]) -> None:
-    """XGBoost accepts only numbers; LightGBM also accepts strings."""
+    """XGBoost accepts only numeric labels. LightGBM also accepts strings."""
     spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"), *ON_CPUS)
 
     assert codes_in(spec) == codes

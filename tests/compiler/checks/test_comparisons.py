@@ -1,4 +1,4 @@
-"""Comparisons between model versions need a key that identifies rows."""
+"""Tests that comparisons between model versions need a key that identifies rows."""
 
 from __future__ import annotations
 

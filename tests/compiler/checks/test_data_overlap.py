@@ -1,4 +1,4 @@
-"""Data that would be deleted or mixed with other data is reported."""
+"""Tests that data that would be deleted or mixed with other data is reported."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def _kept_in(path: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
 def test_captures_inside_other_data_are_reported(path: str) -> None:
-    """Captures must not be in the folder of a dataset or of the registry's artifacts."""
+    """Captures must not be in a dataset's folder or in the folder of the registry's artifacts."""
     spec = changed(*_kept_in(path))
 
     assert found_in(spec) == [where(spec, f"{path}}}", "E0801")]
 
 
 def test_captures_that_contain_a_dataset_are_reported() -> None:
-    """Deleting captures would delete a dataset inside their folder, here the default one."""
+    """Captures must not be in a folder that contains a dataset, because deleting captures would delete the dataset."""
     spec = changed("path: chargebacks/", "path: captures/scorer/labels")
 
     assert found_in(spec) == [where(spec, "capture: {sample", "E0801")]
 
 
 def test_two_endpoints_with_one_capture_folder_are_reported() -> None:
-    """One endpoint's retention would delete the other's captures."""
+    """If two endpoints share a capture folder, one endpoint's retention would delete the other's captures."""
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
     shop = second.replace("host: scores.acme", "host: shop.acme").replace("vault/scorer#", "vault/shop#")
@@ -48,7 +48,7 @@ def test_folders_with_a_common_prefix_do_not_overlap(path: str) -> None:
 
 
 def test_overlaps_are_found_through_a_uri() -> None:
-    """A dataset's own URI may point into another store's folder."""
+    """Overlaps are found even if a dataset's own URI points into another store's folder."""
     spec = changed(
         LAKE,
         "lake: {type: object, adopt: acme-fraud-lake, endpoint: 'https://s3.eu-central-1.amazonaws.com', "
@@ -69,7 +69,7 @@ def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> Non
 
 
 def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
-    """The scores' folder may be inside the data's or contain it. In the same folder, scores would be read as labels."""
+    """Scores must be neither inside nor around the training data's folder. In it, they would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -86,7 +86,7 @@ def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
 
 
 def test_scores_among_labels_of_a_monitor_are_reported() -> None:
-    """The pipeline may write to the dataset itself or to a folder in it. Scores without a label column are accepted."""
+    """Scores must not be written to the labels' dataset or to a folder in it, unless they have no label column."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 
@@ -96,12 +96,12 @@ def test_scores_among_labels_of_a_monitor_are_reported() -> None:
 
 
 def test_output_that_contains_its_input_is_reported() -> None:
-    """An output folder that contains the input is refused as well."""
+    """An output folder must not contain the input folder."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
 
 
 def test_a_step_may_read_the_output_of_another_step() -> None:
-    """Each step is compared only with its own inputs."""
+    """Each step is compared only with its own inputs, so a step may read the output of another step."""
     first = 'collect: {inputs: [transactions], output: scores, source: {entrypoint: "fraud.report:collect"}}'
     second = 'publish: {inputs: [scores], needs: [collect], source: {entrypoint: "fraud.report:publish"}}'
     spec = changed(
@@ -120,7 +120,7 @@ def test_artifacts_inside_a_dataset_are_reported(path: str, codes: list[str]) ->
 
 
 def test_a_bucket_adopted_twice_is_reported() -> None:
-    """A bucket is identified by name and endpoint, and all addresses of Amazon S3 are one endpoint."""
+    """A bucket is identified by its name and endpoint. All Amazon S3 addresses count as one endpoint."""
     other = LAKE.replace("lake: ", "old: ", 1)
     used = ("scores: {store: lake", "scores: {store: old")
     amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
@@ -132,7 +132,7 @@ def test_a_bucket_adopted_twice_is_reported() -> None:
 
 
 def test_two_models_with_one_registered_name_are_reported() -> None:
-    """The name may be declared twice, or equal the other model's default name."""
+    """Two models must not have the same registered name, whether it is declared or the default."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
     other = (
         "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"

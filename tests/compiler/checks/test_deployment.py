@@ -1,4 +1,4 @@
-"""Checks of where a system runs: the targets that each mode allows, and the countries of regions."""
+"""Tests where a system may run, by deployment mode and by the countries of regions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def modes(*providers: str) -> str:
     ],
 )
 def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """Each mode allows only some kinds of targets, and a hybrid system requires both kinds."""
+    """Each mode allows only some kinds of targets. A hybrid system needs both on-prem and cloud targets."""
     assert codes_in(modes(mode, *targets)) == expected
 
 
@@ -60,7 +60,7 @@ def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, exp
     [("eu-central-1", []), ("eu-central-2", ["E0404"]), ("eu-west-2", ["E0404"]), ("eu-nowhere-1", ["E0405"])],
 )
 def test_cloud_regions_have_the_right_country(region: str, expected: list[str]) -> None:
-    """Zürich and London have region names with eu, but are not in the EU."""
+    """Zürich and London have region names that begin with eu, but are not in the EU."""
     assert codes_in(modes("cloud", "a").replace("region: eu-central-1", f"region: {region}")) == expected
 
 
@@ -74,7 +74,7 @@ def test_every_region_has_a_country() -> None:
 
 
 def test_suggested_regions_are_allowed_by_governance() -> None:
-    """A region on another continent is never suggested, however similar its name."""
+    """A region on another continent is never suggested, however similar its name is."""
     spec = modes("cloud", "a")
     hints: list[str] = []
     for region in ("us-nowhere-1", "eu-centrall-1"):
@@ -92,7 +92,7 @@ def test_suggested_regions_are_allowed_by_governance() -> None:
     [("GMT+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("+02:00", "Etc/GMT-2"), ("UTC-5", "Etc/GMT+5"), ("UTC+0", None)],
 )
 def test_suggested_zone_has_the_same_utc_offset(zone: str, fixed: str | None) -> None:
-    """Two hours ahead of UTC is Etc/GMT-2, because names in the time zone database count the other way."""
+    """UTC+2 is called Etc/GMT-2, because the signs in the time zone database are reversed."""
     hint = time_zone_unknown(Span("system.yaml", 1, 1, 2), zone, ["Etc/GMT+2", "GMT+0", "Europe/Berlin"]).hint
 
     assert hint.endswith(f"is {fixed or 'UTC'}")

@@ -1,4 +1,4 @@
-"""Chains of pipelines that cannot run are reported."""
+"""Tests that chains of pipelines that cannot run are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def following(name: str, more: str = "") -> tuple[str, str]:
 
 @pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
 def test_a_pipeline_may_follow_any_kind_of_schedule(followed: str) -> None:
-    """Anything may start the followed pipeline. If nothing does, the follower does not run either."""
+    """The followed pipeline may have any schedule or none. If nothing starts it, the follower does not run either."""
     assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
 
 
@@ -47,7 +47,7 @@ def test_a_pipeline_that_follows_itself_is_reported() -> None:
 
 
 def test_a_cycle_is_reported_once() -> None:
-    """The error lists the pipelines in the cycle, but not those that merely follow one of them."""
+    """The error lists the pipelines in a cycle, but not those that merely follow one of them."""
     spec = changed(
         *following("nightly"),
         (NIGHTLY, "schedule: {after: pipelines.retrain}"),

@@ -1,4 +1,4 @@
-"""Gates, approvals, addresses and overrides that do not protect anything are reported."""
+"""Tests that gates, approvals, addresses and overrides that protect nothing are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDPOINT = "https://s3.acme.example"
 
 
 def test_high_risk_models_need_an_effective_gate() -> None:
-    """Both a missing gate and a gate that does not evaluate the first version are reported."""
+    """A missing gate is reported, and so is a gate that does not evaluate the first version."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
@@ -40,7 +40,7 @@ def test_high_risk_models_need_an_effective_gate() -> None:
     ],
 )
 def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high: list[str]) -> None:
-    """The owner must not be the only group of approvers, and its approval must not be enough."""
+    """The owner must not be the only group of approvers, and its approval alone must not be enough."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 
@@ -62,12 +62,12 @@ def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high:
     ],
 )
 def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
-    """Services in the cluster count as internal, for any cluster domain."""
+    """Addresses of Services in the cluster count as internal, whatever the cluster domain is."""
     assert in_clear(url) == clear
 
 
 def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
-    """Stores, registries and metrics receivers are checked."""
+    """Clear-text addresses of stores, registries and metrics receivers are reported."""
     store = changed(ENDPOINT, "http://s3.acme.example")
     registry = changed(
         "{database: runs, artifacts: lake}", "{adopt: 'http://mlflow.acme.example', credentials: secret://vault/mlflow}"
@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
 
 
 def test_requests_with_personal_data_without_tls_are_reported() -> None:
-    """The system's own Gateway has no certificate. For a bank with a token, W0636 reports the same."""
+    """Requests without TLS are reported because the system's own Gateway has no certificate here."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -117,7 +117,7 @@ def test_regions_in_addresses_are_recognized(url: str, place: tuple[str, str] | 
 
 
 def test_addresses_outside_the_residency_are_reported() -> None:
-    """Buckets and registries are checked. Without residency, every region is allowed."""
+    """Addresses of buckets and registries must be within the residency. Without one, every region is allowed."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -128,7 +128,7 @@ def test_addresses_outside_the_residency_are_reported() -> None:
 
 
 def test_an_s3_bucket_outside_the_residency_is_reported() -> None:
-    """On S3, a bucket's region counts. Other S3-compatible services may use any region name."""
+    """For S3, the region of a bucket counts. Other S3-compatible services may use any region name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
     assert found_in(region) == [where(region, "us-east-1", "E0834")]
@@ -181,7 +181,7 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
     ],
 )
 def test_overrides_that_remove_a_safeguard_are_reported(target: str, patch: str) -> None:
-    """An override that removes a safeguard is a warning, and an error in a regulated industry at high risk."""
+    """An override that removes a safeguard is a warning. In a regulated industry at high risk, it is an error."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]

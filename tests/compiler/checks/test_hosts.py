@@ -1,4 +1,4 @@
-"""IP addresses as hosts, ports that clouds block, and tokens shared by several endpoints are reported."""
+"""Tests checks of IP addresses as hosts, ports that clouds block, and tokens shared by endpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ monitors:
 
 @pytest.mark.parametrize(("port", "codes"), [(25, ["W0910"]), (587, []), (2525, []), (465, [])])
 def test_port_25_is_reported_only_in_clouds(port: int, codes: list[str]) -> None:
-    """A company's own network does not block port 25."""
+    """Clouds block port 25. A company's own network does not."""
     mail = MAIL.format(f"smtp.acme.example:{port}")
 
     assert codes_in(changed(ONCALL, mail, CLOUD)) == codes
@@ -70,7 +70,7 @@ def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> N
 
 
 def test_an_ip_address_without_tls_is_not_reported_here() -> None:
-    """Another check reports that credentials are sent unencrypted."""
+    """Another check reports that credentials for this address are sent unencrypted."""
     spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
 
     assert "W0914" not in codes_in(spec)
@@ -87,12 +87,12 @@ def test_an_ip_address_without_tls_is_not_reported_here() -> None:
     ],
 )
 def test_a_token_shared_between_endpoints_is_reported(auth: str, codes: list[str]) -> None:
-    """A token must not open a second endpoint or a channel."""
+    """The token of one endpoint must not be used for another endpoint or for a channel."""
     assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
 
 
 def test_a_shared_token_is_reported_at_its_second_use() -> None:
-    """The diagnostic points at the second use."""
+    """The diagnostic points at the second use of the token."""
     spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
 
     assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
-    """Equal names are one secret if both clusters fetch it from the same place."""
+    """Equal secret names are one secret if both clusters fetch it from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

@@ -1,4 +1,4 @@
-"""Checks of endpoints: members of a pool must agree, and shared Gateways need different paths."""
+"""Tests that members of a pool must agree, and that endpoints that share a Gateway need different paths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.specs import VALID_SPEC
 
 
 def test_members_of_a_pool_must_agree_on_shared_settings() -> None:
-    """All members have the first member's target, image, rollout and priority, but different paths."""
+    """All pool members need the first member's target, image, rollout and priority, but different paths."""
     member = "  {name}: {{variants: {{a: {{model: fraud-xgb@champion}}}}, compute: cpu, pool: small{more}}}\n"
     pooled = "".join(
         member.format(name=name, more=more)
@@ -54,7 +54,7 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 
 def test_endpoints_with_split_traffic_need_separate_paths_in_the_cluster() -> None:
-    """With equal paths, two endpoints would have the same route on one Gateway, and the newer one no requests."""
+    """With equal paths, two endpoints would share one route, and the newer endpoint would get no requests."""
     one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(one, other) == ["E0455"]

@@ -1,4 +1,4 @@
-"""Monitors match labels by a declared key, or by columns that both sides are known to have."""
+"""Tests that monitors match labels by a declared key, or by columns that both sides are known to have."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_labels_of_batch_scores_need_a_key_or_common_columns(scores: str, key: s
 
 
 def test_labels_without_a_schema_need_a_key() -> None:
-    """The error is at the monitor. The columns of a declared key are also captured."""
+    """The diagnostic points at the monitor. Captures include the columns of a declared key."""
     spec = changed(",\n                " + LABELS, "}")
     keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
 
@@ -54,7 +54,7 @@ def test_labels_without_a_schema_need_a_key() -> None:
     ],
 )
 def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str]) -> None:
-    """A model's inputs are known only if built-in code trains it on declared features."""
+    """Whether captures contain the labels' key is known only if built-in code trains on declared features."""
     own = '    source: {entrypoint: "fraud.train:main"}\n'
     built_in = (own, "    parameters: {device: cuda}\n")
 
@@ -62,7 +62,7 @@ def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str])
 
 
 def test_inputs_of_user_code_are_unknown() -> None:
-    """User code may train on other columns than the spec lists."""
+    """User code may train on columns that the spec does not list, so its inputs are unknown."""
     assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
 
 

@@ -1,4 +1,4 @@
-"""Training on data that is unavailable in production, and scoring on other columns than training, are reported."""
+"""Tests that training on data unavailable in production, and scoring on untrained columns, are reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """The error is reported for built-in trainers and user code, but only for inputs of the same pipeline."""
+    """A label used as a feature is reported for built-in trainers and user code, within the same pipeline."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -47,7 +47,7 @@ def test_features_that_arrive_with_the_labels_are_reported() -> None:
 
 
 def test_a_random_split_of_a_forecast_is_reported() -> None:
-    """A random split is reported whether it is declared or the default."""
+    """A forecast must not use a random split, whether the split is declared or the default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -74,7 +74,7 @@ def test_a_random_split_of_a_forecast_is_reported() -> None:
     ],
 )
 def test_a_gate_on_training_data_is_reported(data: str, codes: list[str]) -> None:
-    """A gate may name the training dataset, another dataset with the same files, or data that no training reads."""
+    """A gate must not evaluate on the training dataset or on another dataset with the same files."""
     part = "  part: {store: lake, path: transactions/year=2026, format: parquet, classification: pii}\n"
     spec = changed(GATE, f"metric: auc_pr, min: 0.82, data: {data}}}", ("  scores: {store", f"{part}  scores: {{store"))
 
@@ -82,7 +82,7 @@ def test_a_gate_on_training_data_is_reported(data: str, codes: list[str]) -> Non
 
 
 def test_two_labels_for_a_built_in_trainer_are_reported() -> None:
-    """User code may use several labels."""
+    """A built-in trainer accepts only one label. User code may use several."""
     spec = changed(*JOINED)
 
     assert codes_in(spec) == ["E0824"]
@@ -107,7 +107,7 @@ def test_a_timestamp_among_the_features_is_reported() -> None:
     ],
 )
 def test_missing_features_and_wrong_types_in_scored_data_are_reported(schema: str, codes: list[str]) -> None:
-    """Each feature needs the right type, where an integer is a number. Extra columns are accepted."""
+    """Each feature must have the right type, and integers count as numbers. Extra columns are accepted."""
     today = f"  today: {{store: lake, path: today, format: parquet, schema: {schema}, classification: pii}}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 
@@ -130,7 +130,7 @@ def test_data_without_a_schema_is_not_reported() -> None:
 
 
 def test_scoring_inputs_without_all_features_are_reported() -> None:
-    """Training joins the inputs, but scoring does not. Scoring needs no labels."""
+    """Training joins its inputs, but scoring does not. Scoring needs no labels."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
     both = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(

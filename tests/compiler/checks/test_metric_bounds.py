@@ -1,4 +1,4 @@
-"""Bounds of metrics and comparisons that the runtime would refuse are reported."""
+"""Tests that bounds of metrics and comparisons that the runtime would refuse are reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
     ],
 )
 def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) -> None:
-    """Bounds that are never or always met are reported; values next to them are accepted."""
+    """Bounds that are never or always met are reported. Values next to these bounds are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 
@@ -55,7 +55,7 @@ def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) 
     ],
 )
 def test_impossible_bounds_of_monitors_are_reported(kind: str, checks: str, codes: list[str]) -> None:
-    """Typical mistakes are a percentage instead of a fraction, and seconds instead of milliseconds."""
+    """Typical mistakes are percentages instead of fractions, and seconds instead of milliseconds."""
     spec = changed("type: data-drift", f"type: {kind}", (CHECK, checks))
     if kind == "performance":
         spec = spec.replace(", psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}", "")
@@ -65,7 +65,7 @@ def test_impossible_bounds_of_monitors_are_reported(kind: str, checks: str, code
 
 
 def test_relative_errors_are_fractions() -> None:
-    """A MAPE of 15 means 1500 %."""
+    """Relative errors such as MAPE are fractions, so a bound of 15 would mean 1500 %."""
     regression = ("task: binary-classification", "task: regression")
     rest = (
         ("beats-champion: {metric: auc_pr", "beats-champion: {metric: mape"),
@@ -82,7 +82,7 @@ def test_relative_errors_are_fractions() -> None:
 
 @pytest.mark.parametrize(("task", "own"), list(product(TASKS, [False, True])))
 def test_gates_that_the_runtime_would_reject_are_reported(task: str, own: bool) -> None:
-    """The compiler refuses everything that a training run would refuse after its machines have started."""
+    """The compiler refuses gates that a training run would refuse only after its machines have started."""
     for metric, against in product([*BUILT_IN, "parity"], ["", "versus", "data"]):
         line: dict[str, Json] = {"metric": metric, "min": 0.5}
         if against:

@@ -1,4 +1,4 @@
-"""Systems that would deploy successfully but never work are reported."""
+"""Tests that systems that would deploy successfully but never work are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3
     ],
 )
 def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
-    """An endpoint or a batch inference pipeline would wait forever, even if the registry is adopted."""
+    """Without the alias, an endpoint or batch inference pipeline would wait forever, even with an adopted registry."""
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
@@ -48,7 +48,7 @@ MODEL = "{task: binary-classification, framework: xgboost}"
     ],
 )
 def test_an_unknown_trainer_parameter_is_reported(old: str, new: str, pointed: str) -> None:
-    """The parameter may be fixed or searched."""
+    """An unknown parameter is reported whether it is fixed or searched."""
     spec = changed(old, new)
 
     assert found_in(spec) == [where(spec, pointed, "E0811")]
@@ -71,7 +71,6 @@ def test_user_code_accepts_any_parameter() -> None:
     ],
 )
 def test_each_scikit_learn_estimator_has_its_own_parameters(parameters: str, codes: list[str]) -> None:
-    """Each estimator has its own parameters."""
     spec = changed(
         "framework: xgboost",
         "framework: scikit-learn",
@@ -105,7 +104,7 @@ def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, c
 
 
 def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
-    """Governance may set the retention of captures, which does not affect a dataset's window."""
+    """Governance may set the retention of captures, but it does not affect the window of a dataset."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -114,7 +113,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
-    """Only the retention of a managed bucket is known, not that of an adopted one."""
+    """Only the retention of a managed bucket is known, so adopted buckets are not checked."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -131,7 +130,7 @@ def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention:
 
 
 def test_json_output_of_built_in_scoring_is_reported() -> None:
-    """User code may write any format."""
+    """Built-in scoring cannot write JSON. User code may write any format."""
     spec = changed(
         "scores: {store: lake, path: scores/, format: parquet", "scores: {store: lake, path: scores/, format: json"
     )
@@ -142,7 +141,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
 
 
 def test_a_breach_that_retrains_another_model_is_reported() -> None:
-    """Endpoints and batch inference are checked, but not custom pipelines, which may do anything."""
+    """Endpoints and batch inference are checked. Custom pipelines are not, because they may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
@@ -182,7 +181,7 @@ def test_a_breach_that_retrains_another_model_is_reported() -> None:
     ],
 )
 def test_parameters_out_of_range_are_reported(framework: str, parameters: str, codes: list[str]) -> None:
-    """Counts are integers, fractions are between 0 and 1, and values that are not numbers are left to the library."""
+    """Counts must be integers and fractions between 0 and 1. The library checks values that are not numbers."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
     spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)
@@ -201,7 +200,7 @@ def test_parameters_out_of_range_are_reported(framework: str, parameters: str, c
     ],
 )
 def test_search_values_out_of_range_are_reported(space: str, pointed: str) -> None:
-    """Every bound and every choice is checked."""
+    """Every bound and every choice in the search space is checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 
     assert found_in(spec) == [where(spec, pointed, "E0907")]

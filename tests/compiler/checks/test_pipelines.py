@@ -1,4 +1,4 @@
-"""Checks of pipelines: steps that wait for each other, and time zones of schedules."""
+"""Tests that pipeline steps that wait for each other, and invalid time zones in schedules, are reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.specs import VALID_SPEC
     ).filter(lambda graph: all(needed in graph for needs in graph.values() for needed in needs))
 )
 def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
-    """A cycle is found exactly if the standard library finds one, and each reported step waits for the next."""
+    """The check finds a cycle exactly if the standard library finds one, and each reported step waits for the next."""
     steps = "".join(
         f'      {name}: {{needs: [{", ".join(sorted(needs))}], source: {{entrypoint: "a:b"}}}}\n'
         for name, needs in graph.items()

@@ -1,4 +1,4 @@
-"""Valid specs that are probably mistakes are reported, with each bound tested from both sides."""
+"""Tests that valid specs that are probably mistakes are reported. Each bound is tested from both sides."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_split_is_reported_at_its_fraction() -> None:
     ],
 )
 def test_too_frequent_training_on_accelerators_is_reported(line: str, codes: list[str]) -> None:
-    """The shortest interval between runs is compared, and reported once."""
+    """The shortest interval between two runs counts. It is reported once."""
     assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
 
 
@@ -64,7 +64,7 @@ def test_hourly_training_on_accelerators_is_accepted() -> None:
 )
 @pytest.mark.parametrize("old", [NIGHTLY, 'schedule: {cron: "0 6 * * 1"}'])
 def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str]) -> None:
-    """Pipelines and monitors are checked."""
+    """Too frequent starts are reported for pipelines and monitors."""
     cooldown = ("cooldown: 7d", "cooldown: 30d")
 
     assert codes_in(changed(old, f'schedule: {{cron: "{line}"}}', cooldown)) == codes
@@ -83,12 +83,12 @@ def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str])
     ],
 )
 def test_a_timeout_longer_than_the_schedule_is_reported(schedule: str, timeout: str, codes: list[str]) -> None:
-    """The timeout is compared only if the spec sets it and runs cannot overlap."""
+    """The timeout is compared with the schedule only if the spec sets it and runs cannot overlap."""
     assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
 
 
 def test_a_default_timeout_is_not_reported() -> None:
-    """The default is a day, even for hourly pipelines."""
+    """The default timeout is a day, even for hourly pipelines, and is not reported."""
     assert codes_in(changed(NIGHTLY, 'schedule: {cron: "0 * * * *"}')) == []
 
 
@@ -110,7 +110,7 @@ def test_too_short_a_starting_deadline_is_reported(deadline: str, codes: list[st
     ],
 )
 def test_unrealistic_sizes_are_reported(size: str, codes: list[str]) -> None:
-    """Disks and database volumes are checked."""
+    """Unrealistic sizes of disks and of database volumes are reported."""
     assert codes_in(changed(TRAIN, f"{TRAIN}disk: {size}, ")) == codes
     assert codes_in(changed("runs: {type: database}", f"runs: {{type: database, size: {size}}}")) == codes
 
@@ -131,12 +131,12 @@ def test_an_inline_disk_is_reported_at_its_place() -> None:
     ],
 )
 def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: list[str]) -> None:
-    """A shadow must differ in its version or in the hardware it is tested on."""
+    """A shadow must differ from the serving variant in its version or in its hardware."""
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 
 def test_two_equal_variants_are_reported() -> None:
-    """Equal variants compare nothing, unless they run on different hardware."""
+    """Two equal variants compare nothing, unless they run on different hardware."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
@@ -166,7 +166,7 @@ def test_a_variant_without_requests_is_reported() -> None:
     ],
 )
 def test_searches_with_too_few_combinations_are_reported(space: str, codes: list[str]) -> None:
-    """Each dimension needs a choice, and the space needs enough combinations for twenty trials."""
+    """The search space needs enough combinations for twenty trials, and each dimension needs a choice."""
     assert codes_in(changed(SEARCH, f"space: {{{space}}}")) == codes
 
 

@@ -1,4 +1,4 @@
-"""Objectives that replicas and machines cannot meet are reported."""
+"""Tests that objectives that replicas and machines cannot meet are reported."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}"
     ],
 )
 def test_scale_to_zero_with_a_strict_latency_is_reported(slo: str, codes: list[str]) -> None:
-    """A latency objective that leaves time for a cold start is accepted."""
+    """A latency objective with enough time for a cold start is accepted."""
     assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
 
 
 def test_a_variant_without_traffic_may_scale_to_zero() -> None:
-    """The SLO applies only to variants with traffic. The diagnostic is at the SLO's line."""
+    """The SLO applies only to variants with traffic. The diagnostic points at the SLO."""
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)
 
@@ -46,7 +46,7 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
     ],
 )
 def test_one_replica_with_strict_availability_is_reported(slo: str, replicas: str, codes: list[str]) -> None:
-    """The allowed downtime within the SLO's window is compared."""
+    """One replica is reported if the SLO allows too little downtime within its window."""
     assert codes_in(changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH)) == codes
 
 

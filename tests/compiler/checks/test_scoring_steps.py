@@ -1,4 +1,4 @@
-"""Steps that score with a registered model follow the rules for batch inference."""
+"""Tests that steps that score with a registered model follow the rules for batch inference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_fields_without_effect_in_a_scoring_step_are_refused(beside: str, at: st
 
 
 def test_a_scoring_step_may_have_its_own_image() -> None:
-    """The step's own image has the libraries that the model needs."""
+    """A scoring step may have its own image with the libraries that the model needs."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
@@ -65,19 +65,19 @@ def test_a_scoring_step_without_inputs_is_refused() -> None:
     ],
 )
 def test_scoring_steps_follow_the_rules_for_scores(old: str, new: str, code: str) -> None:
-    """Unset aliases, versions that bypass the gate, formats, and shared folders are also refused in a step."""
+    """As in batch inference, unset aliases, versions that bypass the gate and wrong outputs are refused."""
     assert code in codes_in(scoring((old, new)))
 
 
 def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
-    """As in batch inference, the model was trained on other columns."""
+    """A scoring step needs the columns that its model was trained on, as batch inference does."""
     spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
 
     assert [found.code for found in told_of(spec)] == ["E0827"]
 
 
 def test_a_model_used_only_by_a_step_counts_as_used() -> None:
-    """A model that nothing trains is reported if the registry is new."""
+    """If the registry is new, a model that nothing trains is reported unless a step uses it."""
     unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
     used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)
 

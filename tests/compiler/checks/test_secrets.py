@@ -1,4 +1,4 @@
-"""Secrets in plain text are found anywhere and never printed, and text that only looks similar is accepted."""
+"""Tests that secrets in plain text are found in any field and never printed, and similar text is accepted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_secrets_in_plain_text_are_found(value: str, place: str) -> None:
     ],
 )
 def test_public_keys_are_not_secrets(body: str, codes: list[str]) -> None:
-    """The body of a private key is still reported."""
+    """Public keys are not secrets. The body of a private key is still reported."""
     listed = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"
 
     assert sorted(found.code for found in examine(Question(changed(listed, body)))) == codes
@@ -55,14 +55,14 @@ def test_public_keys_are_not_secrets(body: str, codes: list[str]) -> None:
     ],
 )
 def test_secrets_are_found_by_field_name(parameters: str) -> None:
-    """The value of a field named password is a secret, however short."""
+    """The value of a field named password is a secret, however short it is."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == ["E0407"]
 
 
 def test_a_secret_is_hidden_when_another_error_is_on_its_line() -> None:
-    """The secret is hidden even if the other error is from a different stage."""
+    """The secret is hidden even if a different stage reports the other error."""
     old = "{type: custom,"
     spec = changed(
         "  report:\n    type: custom\n",

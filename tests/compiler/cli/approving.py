@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A server with the two MLflow calls that approvals use, or with an invalid response."""
+    """A server with the two MLflow calls that approvals use. On request, it returns an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
@@ -26,7 +26,7 @@ class Registry(BaseHTTPRequestHandler):
     forgets: ClassVar[bool] = False
 
     def do_GET(self) -> None:
-        """Return version 7, the only one."""
+        """Return version 7, which is the only version."""
         if "name=fraud-fraud-xgb&version=7" not in self.path:
             self._answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "version 8 not found"})
             return

@@ -1,4 +1,4 @@
-"""Folders with a valid and an invalid spec, the command line in this process, a registry and an approver's key."""
+"""Fixtures: folders with a valid and an invalid spec, the command line, a registry and an approver's key."""
 
 from __future__ import annotations
 

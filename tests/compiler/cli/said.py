@@ -1,4 +1,4 @@
-"""The output and files of a command, and the spec that most tests use."""
+"""Helpers that return the output and files of a command, and the spec that most tests use."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Run = Callable[..., Said]
 
 
 def many_endpoints(memory_gib: Iterable[int]) -> str:
-    """Return the spec with one endpoint for each of these amounts of memory instead of its own."""
+    """Return the spec with one endpoint for each of these amounts of memory."""
     compute = "compute: {{cpu: 1, memory: {}Gi}}"
     endpoint = "  e{}: {{variants: {{only: {{model: churn@champion}}}}, " + compute + ", replicas: 1}}\n"
     head = SPEC[: SPEC.index("inference:")]
@@ -46,7 +46,7 @@ def many_endpoints(memory_gib: Iterable[int]) -> str:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return every file in a folder with its inode, modification time and content."""
+    """Return the inode, modification time and content of every file in a folder."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""`modelyard approve` signs a version's digest with a key that the spec lists."""
+"""Tests that `modelyard approve` signs a version's digest with a key that the spec lists."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_failed_approvals_print_one_line(run: Run, tmp_path: Path, key: Path, mo
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error names the environment variables to use instead."""
+    """The error shows the environment variables to use instead of a password in the address."""
     said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
     assert said.code == 1
@@ -97,7 +97,7 @@ def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, ke
 
 
 def test_a_missing_public_key_prints_the_command_to_create_it(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error shows the ssh-keygen command that extracts the public key."""
+    """If the public key is missing, the error shows the ssh-keygen command that extracts it."""
     key.with_suffix(".pub").unlink()
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
@@ -125,8 +125,8 @@ def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> N
     assert "no group that may approve lists this key; see governance.approvers" in said.err
 
 
-def test_the_type_of_a_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
-    """A key with the listed key's body but another type is not accepted."""
+def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path) -> None:
+    """A key with the same body as the listed key but another type is not accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

@@ -1,4 +1,4 @@
-"""Approvals of versions in a registry are stored with the version, and refused if they have no effect."""
+"""Tests that approvals of versions in a registry are stored, and refused if they have no effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.compiler.cli.said import Run
 def test_an_approval_is_stored_with_the_version(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The approval has the digest recorded by training, and is stored with the approver's login."""
+    """An approval contains the digest recorded by training, and is stored with the approver's login."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "a password of hers")
 
@@ -32,7 +32,7 @@ def test_an_approval_is_stored_with_the_version(
 
 
 def test_the_last_required_approval_reports_completion(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Earlier approvals count by their signature, as in the runtime, not by the name of their tag."""
+    """As in the runtime, earlier approvals are recognized by their signature, not by their tag's name."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -64,7 +64,7 @@ def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, regi
 def test_useless_approvals_are_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """A useless approval is refused before anything is signed or stored."""
+    """The command refuses an approval without effect before it signs or stores anything."""
     Registry.tags |= tags
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
@@ -78,7 +78,7 @@ def test_useless_approvals_are_refused(
 def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """The approval is for the stage's alias, to which versions of other pipelines may also move."""
+    """Only the checks of the alias's stage matter, because versions of other pipelines may also move to the alias."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -103,7 +103,7 @@ def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
 def test_an_imported_version_must_have_the_digest_in_the_spec(
     run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
 ) -> None:
-    """The approver is shown the version's source."""
+    """The digest in the registry must equal the one in the spec. The approver sees where the version comes from."""
     source = f'{{uri: "models:/shared/4", digest: "{named}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"
@@ -119,7 +119,7 @@ def test_an_imported_version_must_have_the_digest_in_the_spec(
 
 
 def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Otherwise, anyone who can edit versions could fake a verdict in the output."""
+    """Tags are printed without line breaks. Otherwise, anyone who can edit versions could fake a verdict."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -131,7 +131,7 @@ def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path
 def test_an_adopted_registry_may_have_versions_from_other_environments(
     run: Run, tmp_path: Path, key: Path, registry: str
 ) -> None:
-    """A version may be trained in staging and go live in production. The output shows where it was trained."""
+    """A version may be trained in staging and used in production. The output shows where it was trained."""
     spec = tmp_path / "system.yaml"
     adopted = "registry: {adopt: 'https://mlflow.acme.example'}"
     text = spec.read_text(encoding="utf-8").replace("registry: {database: runs, artifacts: lake}", adopted)
@@ -195,7 +195,7 @@ def test_unexpected_responses_print_one_line(
 def test_a_redirect_is_not_followed(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Credentials are sent only to the given address, and the approval fails."""
+    """A redirect fails the approval, so that credentials are sent only to the given address."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 

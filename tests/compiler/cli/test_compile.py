@@ -1,4 +1,4 @@
-"""`modelyard compile` writes all files, does not touch unchanged ones, and never overwrites edits."""
+"""Tests that `modelyard compile` writes all files, leaves unchanged files alone, and never overwrites edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
-    """Projects and lock are next to the spec. The next step is printed to stderr, and stdout is empty."""
+    """Projects and lock are written next to the spec. The next step is printed to stderr, and nothing to stdout."""
     said = run("compile", system)
 
     assert (said.code, said.out) == (0, "")
@@ -51,7 +51,7 @@ def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) ->
 
 
 def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
-    """The next step is not the first target by name, because an edge server reads models from the central target."""
+    """The edge server reads models from the central target, so the central target is suggested first."""
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 
@@ -61,7 +61,7 @@ def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_pa
 
 
 def test_a_target_with_only_adopted_resources_is_no_next_step(run: Run, tmp_path: Path) -> None:
-    """A target with only adopted resources creates nothing."""
+    """A target with only adopted resources creates nothing, so it is not suggested as the next step."""
     spec = tmp_path / "system.yaml"
     old = "vault: {type: object, target: archive, retention: 3650d}"
     kept = 'vault: {type: object, target: attic, adopt: vault, endpoint: "https://s3.x", credentials: "secret://x/v"}'
@@ -88,7 +88,7 @@ def test_compile_writes_the_same_files_as_the_public_function(run: Run, system: 
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
-    """No file changes its inode or modification time."""
+    """If nothing has changed, a compile changes no inode and no modification time."""
     run("compile", system)
     before = tree(system)
 
@@ -126,7 +126,7 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
 
 
 def test_an_empty_output_folder_argument_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty shell variable does not stand for the working directory."""
+    """An empty shell variable must not select the working directory as output folder."""
     monkeypatch.chdir(system)
     said = run("compile", "--out", "")
 
@@ -161,8 +161,8 @@ def test_an_unwritable_folder_is_reported(run: Run, system: Path) -> None:
     assert (system / "build").read_text(encoding="utf-8") == "a file"
 
 
-def test_edited_files_are_kept_unless_forced(run: Run, system: Path) -> None:
-    """With --force the edited file is kept under another name."""
+def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
+    """With --force, an edited file is replaced, but a copy is kept under another name."""
     run("compile", system)
     edited = system / "build/default/main/workloads/manifests/model-score.yaml"
     edited.write_text("mine: true\n", encoding="utf-8")
@@ -178,7 +178,7 @@ def test_edited_files_are_kept_unless_forced(run: Run, system: Path) -> None:
 
 
 def test_a_compile_checks_conflicts_with_other_environments(run: Run, tmp_path: Path) -> None:
-    """An environment that would overwrite another one is not written, but the base still compiles."""
+    """An environment that would overwrite another one is not written, but the base can still be compiled."""
     spec = tmp_path / "system.yaml"
     others = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
     spec.write_text(SPEC[: SPEC.index("environments:")] + others, encoding="utf-8")

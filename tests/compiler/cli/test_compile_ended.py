@@ -1,4 +1,4 @@
-"""A compile that is stopped at any moment leaves the old tree or the new one."""
+"""Tests that a compile that is stopped at any moment leaves the old tree or the new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.cli.said import COMMAND, Run, many_endpoints
 
 
 def whole(folder: Path) -> tuple[str, int]:
-    """Return a tree's spec version and number of manifests. All its files must have the same version."""
+    """Return the spec version and number of manifests of a tree, whose files must all have the same version."""
     manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
     versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
     (version,) = versions
@@ -23,7 +23,7 @@ def whole(folder: Path) -> tuple[str, int]:
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Restore SIGINT, which background jobs of a shell ignore, along with their children."""
+    """Restore the SIGINT handler, because background jobs and their children ignore SIGINT."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -31,7 +31,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_compile_leaves_a_complete_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
-    """After an interruption at any moment, the tree is the old or the new one, and the next compile succeeds."""
+    """If a compile is interrupted at any moment, the tree is the old or the new one, and the next compile succeeds."""
     spec, count = tmp_path / "system.yaml", 150
     spec.write_text(many_endpoints([2] * count), encoding="utf-8")
     began = time.monotonic()

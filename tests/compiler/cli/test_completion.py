@@ -1,4 +1,4 @@
-"""Shell completion scripts have every command and option, and shells accept them."""
+"""Tests that shell completion scripts have every command and option, and that shells accept them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output to terminals is coloured, and pipes may be closed early."""
+"""Tests that output to terminals is coloured, and that a reader may close a pipe early."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("arguments", [("schema",), ("render", "."), ("explain", "inference.*"), ("--help",)])
 def test_a_closed_pipe_is_no_error(system: Path, arguments: tuple[str, ...]) -> None:
-    """If a reader such as `| head` exits early, there is no traceback and the exit code is 0."""
+    """If a reader such as `| head` exits early, the exit code is 0 and there is no traceback."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:

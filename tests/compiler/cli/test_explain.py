@@ -1,4 +1,4 @@
-"""`modelyard explain` explains codes, fields and addresses."""
+"""Tests that `modelyard explain` explains codes, fields and addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_explain_has_a_page_for_every_code(run: Run) -> None:
 
 
 def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
-    """An old code from a log or a ticket leads to the new one."""
+    """`explain` with an old code, for example from a log, leads to the new code."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
     assert (old.code, new.code) == (0, 0)
@@ -45,7 +45,7 @@ def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, mon
 
 
 def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
-    """The output shows which line created which resource."""
+    """For an address, `explain` shows which line created which resource."""
     said = run("explain", "inference.score", system)
 
     assert said.code == 0
@@ -56,7 +56,7 @@ def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> No
 
 
 def test_explain_shows_the_value_of_a_field_in_a_spec(run: Run, system: Path) -> None:
-    """The output has the field's value and line, the resources that only this field affects, and its entry."""
+    """The output has the field's value and line, the resources that only this field affects, and its description."""
     said = run("explain", "inference.score.compute", system)
 
     assert said.code == 0
@@ -132,7 +132,7 @@ def test_explain_shows_the_source_and_stages_of_a_model(run: Run, tmp_path: Path
 
 
 def test_explain_describes_workloads_that_the_compiler_adds(run: Run, system: Path, tmp_path: Path) -> None:
-    """Without such a workload, the address is unknown."""
+    """A workload added by the compiler can be explained if the spec needs it. Otherwise its address is unknown."""
     (tmp_path / "importing").mkdir()
     (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
     told = run("explain", "promoter", str(tmp_path / "importing"))

@@ -1,4 +1,4 @@
-"""`modelyard init` writes templates that compile unchanged, and overwrites no file."""
+"""Tests that `modelyard init` writes templates that compile unchanged, and overwrites no file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard explain` shows machines, both created and existing ones."""
+"""Tests that `modelyard explain` shows machines that are created and machines that exist already."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
 
 
 def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
-    """Only this class is shown, not other classes of its users."""
+    """`explain` shows only this class, and not the other classes of its users."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = told(on_aws(text), "compute.train")
 
@@ -62,7 +62,7 @@ def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
 
 
 def test_explain_shows_the_fallback_of_existing_spot_machines() -> None:
-    """The output explains why a Pod of a spot class may run on demand."""
+    """`explain` shows why a Pod of a spot class may run on demand."""
     pool = "spot: true, labels: {life: spot}, taints: [{key: spot}]"
     spot = f'        - {{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", {pool}}}\n'
     lines = told(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")

@@ -1,4 +1,4 @@
-"""The command line: help, misspelt arguments, and internal errors."""
+"""Tests that the command line prints help, and reports misspelt arguments and internal errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
 
 
 def test_no_arguments_show_the_first_steps(run: Run) -> None:
-    """The output is on stderr, because no command was run."""
+    """Without arguments, the first steps are printed to stderr, because no command was run."""
     said = run()
 
     assert (said.code, said.out) == (1, "")
@@ -52,7 +52,7 @@ def test_version_is_printed(run: Run) -> None:
     "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
 )
 def test_invalid_arguments_exit_1(run: Run, arguments: tuple[str, ...]) -> None:
-    """Invalid arguments do not exit with 2, which would mean a bug in modelyard."""
+    """For invalid arguments, the exit code is 1, because 2 would mean a bug in modelyard."""
     said = run(*arguments)
 
     assert said.code == 1
@@ -69,7 +69,7 @@ def test_python_m_modelyard_runs_the_command(system: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("schema",), ("explain", "E0203"), ("validate", "none", "--format", "json")])
 def test_a_full_disk_prints_one_line_and_no_traceback(arguments: tuple[str, ...]) -> None:
-    """The exit code is not that of a bug in modelyard."""
+    """The exit code is 1, because a full disk is not a bug in modelyard."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         ended = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
 
@@ -84,7 +84,7 @@ def test_closed_streams_do_not_change_the_result(system: Path, closed: str) -> N
 
 
 def test_an_internal_error_prints_one_line_and_exits_2(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The traceback is printed only on request."""
+    """After an internal error, the traceback is printed only on request."""
 
     def broken(*_given: object) -> None:
         raise RuntimeError

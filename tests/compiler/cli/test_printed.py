@@ -1,4 +1,4 @@
-"""Output that other programs read: graphs and schemas."""
+"""Tests that graphs and schemas are printed in formats that other programs can read."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def test_graph_prints_the_requested_view(run: Run, system: Path, view: str) -> N
     assert run("graph", system).out == run("graph", system, "--view", "ml", "--format", "mermaid").out
 
 
-def test_schema(run: Run) -> None:
+def test_schema_is_printed(run: Run) -> None:
     assert json.loads(run("schema").out)["$schema"].endswith("2020-12/schema")
     assert json.loads(run("schema", "workload").out) != json.loads(run("schema").out)

@@ -1,4 +1,4 @@
-"""A rendered spec is valid, shows where each value comes from, and compiles to the same output."""
+"""Tests that a rendered spec is valid, shows where values come from, and compiles to the same output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.hostile.seeds import Seed, seeds
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_a_rendered_spec_compiles_to_the_same_output(run: Run, tmp_path: Path, seed: Seed) -> None:
-    """The rendered spec has overlays, variables and defaults applied, and compiles to the same bytes."""
+    """The rendered spec includes overlays, variables and defaults, and compiles to the same bytes."""
     (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
     said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
     assert said.code == 0
@@ -43,7 +43,7 @@ def test_rendered_values_show_their_origin(run: Run, system: Path) -> None:
 
 
 def test_rendered_json_and_yaml_have_the_same_values(run: Run, system: Path) -> None:
-    """JSON and YAML have the same values, with defaults but without the comments on their origin."""
+    """JSON and YAML have the same values, including defaults. Only YAML has comments on their origin."""
     as_json = json.loads(run("render", system, "--env", "prod", "--format", "json").out)
     as_yaml = run("render", system, "--env", "prod", "--format", "yaml").out
 

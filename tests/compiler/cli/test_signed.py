@@ -1,4 +1,4 @@
-"""Only valid approval files next to a spec, as written by `modelyard approve --save`, are passed to the promoter."""
+"""Tests that only valid approval files next to a spec are passed to the promoter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""A key whose private half is not available: the host key of github.com."""
+"""A public key whose private key nobody here has: the host key of github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _texts(text: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a spec whose group model-risk has the key `key`, stored outside of it."""
+    """Return a folder with a spec that lists a key for model-risk. The key is stored outside of the folder."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     spec = tmp_path / "fraud"
     spec.mkdir()
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(run: Run, folder: Path, *more: str) -> Path:
-    """Approve with `--save` and return the approval's file."""
+    """Run `modelyard approve --save`, and return the file of the approval."""
     asked = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
     said = run("approve", str(folder), *asked, "--save", *more)
     assert said.code == 0, said.err
@@ -98,7 +98,7 @@ def test_the_same_approval_in_both_places_counts_once(run: Run, folder: Path) ->
 
 
 def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
-    """The lock also hashes approvals, so new ones are not missed."""
+    """The lock includes a hash of the approvals, so that a new approval counts as a change."""
     assert run("compile", str(folder)).code == 0
     before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
     save(run, folder)
@@ -111,7 +111,7 @@ def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """Return text in the form of a signature by a key. Only the runtime verifies signatures."""
+    """Return a signature by a key in the right format, which is invalid. Only the runtime verifies signatures."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
@@ -179,7 +179,7 @@ def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
 
 
 def test_too_many_approvals_for_a_configmap_are_refused() -> None:
-    """If excess files were left out, unsigned files could displace a valid approval."""
+    """Too many approvals are an error. If some were left out, unsigned files could displace a valid one."""
     files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

@@ -1,4 +1,4 @@
-"""`modelyard validate` prints diagnostics for people and programs, also for specs that cannot be read."""
+"""Tests that `modelyard validate` prints diagnostics for people and programs, also for unreadable specs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
 
 
 def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command accepts the folder, and reads environment files next to the spec."""
+    """Every command accepts a folder with `modelyard.yaml`, and reads environment files next to it."""
     (system / "system.yaml").unlink()
     (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     (system / "environments").mkdir()
@@ -35,7 +35,7 @@ def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch
 
 
 def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command refuses the folder, but accepts one of the files."""
+    """Every command refuses the folder but accepts either file."""
     (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
 
     for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):
@@ -48,14 +48,14 @@ def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch:
 
 
 def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
-    """The output does not mention environments."""
+    """Without environments, the output does not mention them."""
     (system / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
 
     assert run("validate", system).err == f"{system}/system.yaml: valid\n"
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One run reports the errors of environments in the spec and in files; --env limits it to one environment."""
+    """One run reports the errors in all environments. With --env, it checks only one environment."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Errors in such a file would never be noticed. Hidden and non-YAML files are allowed."""
+    """Errors in such a file would go unnoticed. Hidden files and files without YAML are allowed."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
-    """File names are suggested as well, and a file with a wrong extension is reported."""
+    """The hint also considers file names. A file with a wrong extension is reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -116,7 +116,7 @@ def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> No
 
 
 def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
-    """An unreadable environment does not keep the others from being checked."""
+    """If one environment cannot be read, the others are still checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(system / "environments" / "pipe.yaml")
@@ -128,7 +128,7 @@ def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
 
 
 def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: Path) -> None:
-    """The environments are in separate files, and any of them may be selected."""
+    """A variable counts as used if any environment uses it, even one that is not selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
@@ -144,7 +144,7 @@ def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: 
 
 
 def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages show the path of the spec as it was given, not as an absolute path."""
+    """Messages show the spec's path as it was given instead of an absolute path."""
     monkeypatch.chdir(system)
 
     assert run("validate").err.startswith("system.yaml: valid")
@@ -161,7 +161,7 @@ def test_errors_are_printed_to_standard_error(run: Run, wrong: Path) -> None:
 
 
 def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong: Path) -> None:
-    """JSON and SARIF can be parsed, and annotations are in GitHub's format, even without errors."""
+    """JSON and SARIF can be parsed, and annotations have GitHub's format, even without errors."""
     found = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
     github = run("validate", wrong, "--format", "github")
@@ -217,7 +217,7 @@ def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
 def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None:
-    """A folder may have any name, and control characters in the name are not printed."""
+    """A folder may have any name. Control characters in the name are not printed."""
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
@@ -235,7 +235,7 @@ def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None
 
 
 def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
-    """The last line lists the stages that could not run, or the entries that were only partly checked."""
+    """The last line lists the stages that could not run, or the entries that were checked only in part."""
     for right, wrong, last in (
         (
             "kind: MLSystem",

@@ -1,4 +1,4 @@
-"""`modelyard verify` finds every change to output and lock, even by an attacker with write access to the repository."""
+"""Tests that `modelyard verify` finds every change to output and lock, even by a deliberate attacker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compiled(run: Run, system: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a string in a file; it must occur there."""
+    """Replace a string in a file. The string must occur in it."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -58,7 +58,7 @@ def test_verify_accepts_every_compiled_environment(run: Run, compiled: Path) -> 
 
 
 def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
-    """compile trusts its record, but verify does not. `compile --force` restores the compiled output."""
+    """compile trusts its own record, but verify does not. `compile --force` restores the compiled output."""
     tamper(compiled)
 
     assert "nothing has changed" in run("compile", compiled).err
@@ -122,7 +122,7 @@ def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str)
 
 
 def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
-    """An attacker would leave the input hash unchanged, so that the lock looks up to date."""
+    """The input hash stays the same in this attack, so that the lock looks up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
@@ -138,7 +138,7 @@ def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
 
 
 def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
-    """An outdated lock has the pins of an older spec or modelyard version. The next compile updates them."""
+    """An outdated lock has the pins of an older spec or modelyard version, which the next compile updates."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
@@ -154,7 +154,7 @@ def test_a_lock_of_another_spec_is_reported(run: Run, compiled: Path) -> None:
 
 
 def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) -> None:
-    """Deleting a resource from the lock by hand would hide that it will be destroyed."""
+    """Deleting a resource from the lock by hand would hide that the resource will be destroyed."""
     edit(
         compiled / LOCK_NAME,
         "      model-server/score: inference.score\n",
@@ -184,7 +184,7 @@ def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
 def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text: str) -> None:
-    """The lock lists resources that are still to be destroyed, and may be unreadable due to a merge conflict."""
+    """A lock with a merge conflict cannot be read, but lists resources that are still to be destroyed."""
     lock = compiled / LOCK_NAME
     broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
     lock.write_text(broken, encoding="utf-8")
@@ -196,7 +196,7 @@ def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text:
     assert lock.read_text(encoding="utf-8") == broken
 
 
-def test_nothing_compiled_is_reported(run: Run, system: Path) -> None:
+def test_missing_output_is_reported(run: Run, system: Path) -> None:
     assert found(run, system) == ["E0714"]
 
 
@@ -231,11 +231,11 @@ def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
     assert sealed != other
 
 
-# --- which files are read and printed
+# --- files that are read and printed
 
 
 def test_links_out_of_the_repository_are_not_read(run: Run, tmp_path: Path) -> None:
-    """Otherwise, a pull request could make a CI runner print its own token."""
+    """Links out of the repository are not read, because a pull request could make a CI runner print its own token."""
     token = tmp_path / "token"
     token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
     checkout = tmp_path / "checkout"
@@ -283,7 +283,7 @@ def test_no_line_of_an_unrelated_file_is_printed(run: Run, tmp_path: Path, text:
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """A file counts as a spec if it has our apiVersion or, like an overlay, one of our sections."""
+    """A file counts as a spec if it has our apiVersion or, as in an overlay, one of our sections."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err

@@ -1,4 +1,4 @@
-"""Files that users add or edit in a tree are never lost."""
+"""Tests that files that users add or edit in a tree are never lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_files_of_others_are_kept(tmp_path: Path) -> None:
 
 
 def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
-    """If an edited file would be changed or removed, the error names it and nothing is written."""
+    """If a compile would change or remove an edited file, it reports the file and writes nothing."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):
@@ -62,7 +62,7 @@ def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
 
 
 def test_force_keeps_a_copy_of_the_edited_text(tmp_path: Path) -> None:
-    """The kept copy gets an unused name, and the next compile carries it over like any other file."""
+    """The copy gets an unused name, and the next compile keeps it like any other file."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "README.md").write_text("edited")
@@ -83,7 +83,7 @@ def test_force_keeps_a_copy_of_the_edited_text(tmp_path: Path) -> None:
 
 
 def test_an_edit_equal_to_the_new_content_is_no_conflict(tmp_path: Path) -> None:
-    """An edit that equals the new content is kept without an error."""
+    """An edit that equals the new content is accepted without an error."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/README.md").write_text("two")
 
@@ -100,7 +100,7 @@ def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """A user's file at our path is an error, unless the content is equal. With force, it is kept under another name."""
+    """A user's file at our path is an error, unless its content is equal. With force, it is kept under another name."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")
@@ -116,7 +116,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_last_moment_changes_are_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that appears or is edited between the check and the switch is moved into the new tree."""
+    """A file that is added or edited between the check and the switch is moved into the new tree."""
     write(tmp_path, FILES)
     real = switch.switch
 

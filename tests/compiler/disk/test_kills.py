@@ -1,4 +1,4 @@
-"""A run that is killed at any moment leaves the complete old or new tree, and the next run succeeds."""
+"""Tests that a run killed at any moment leaves the complete old or new tree, and that the next run succeeds."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ for line in sys.stdin:
 """
 """A program that, for each line it reads, starts a process that writes two versions in turn until it is killed.
 
-The line is the processor time from the first written version to the kill, so a busy machine has no effect. The
-process does not handle SIGPROF, which therefore ends it as SIGKILL would.
+The line is the processor time from the first written version to the kill, which does not depend on the load of the
+machine. The process does not handle SIGPROF, so the signal ends it as SIGKILL would.
 """
 
 
 def files(version: str) -> Iterator[OutputFile]:
-    """Yield the files of one version. Two thirds are the same in both versions, and some exist in only one."""
+    """Yield the files of one version. Two thirds are the same in both versions, and some exist in only one version."""
     for number in range(FILES):
         text = f"{number} same" if number % 3 else f"{number} {version} " + version * 500
         yield OutputFile(f"{number % 5}/{number}" if number % 4 else f"{number}-{version}", text.encode)
@@ -71,7 +71,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 def version_of(root: Path) -> str:
-    """Return a tree's version. The tree must be complete and contain the user's note."""
+    """Return the version of a tree, which must be complete and contain the user's note."""
     found = tree(root)
     assert found.pop(NOTE) == b"mine"
     return next(version for version, expected in VERSIONS.items() if found == expected)
@@ -85,7 +85,7 @@ class Writers:
     switch: str
 
     def kill_one_after(self, seconds: float) -> int:
-        """Start a writer, wait until it is killed after this much processor time, and return its exit status."""
+        """Start a writer, wait until it has used this much processor time and is killed, and return its exit status."""
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -105,7 +105,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=list(KILLS))
 def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
-    """Yield writers that switch atomically, or with two renames as on systems without atomic exchange."""
+    """Yield writers that switch trees atomically, or by two renames as on systems without atomic exchange."""
     command = [sys.executable, "-c", WRITER, str(out), str(FILES), request.param]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Writers(process, request.param)

@@ -1,4 +1,4 @@
-"""Writes are refused if paths leave the tree or collide, or if links or folders are in the way."""
+"""Tests that writes are refused if paths leave the tree or collide, or if links or folders are in the way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.compiler.disk.written import FILES, a_file, a_folder, a_link, content
 def test_links_and_folders_in_the_way_are_refused(
     tmp_path: Path, path: str, make: Callable[[Path], None], code: str, force: bool
 ) -> None:
-    """The error names links and folders in the way, which are never followed, removed or moved, even with force."""
+    """Links and folders in the way are reported, but never followed, removed or moved, even with force."""
     make(tmp_path / path)
     before = content(tmp_path)
     _, problems = write(tmp_path, FILES, force=force)
@@ -66,7 +66,7 @@ def test_links_and_folders_in_the_way_are_refused(
     ],
 )
 def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
-    """Nothing is written outside the tree, or under a name that some system cannot store."""
+    """Nothing is written outside the tree, or under a name that some systems cannot store."""
     _, problems = write(tmp_path, {**FILES, path: "x"})
 
     assert [problem[:5] for problem in problems] == ["E0705"]
@@ -78,7 +78,7 @@ def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
     [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
 )
 def test_colliding_paths_are_refused(tmp_path: Path, one: str, other: str) -> None:
-    """Some file systems store only one of two names that differ in case or Unicode composition."""
+    """Paths that differ only in case or Unicode composition are refused, because some file systems mix them up."""
     files = [OutputFile(one, lambda: b"1"), OutputFile(other, lambda: b"2")]
     _, problems = write_tree(tmp_path, "prod", "main", files, "k")
 
@@ -87,7 +87,7 @@ def test_colliding_paths_are_refused(tmp_path: Path, one: str, other: str) -> No
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a\0", "x" * 256])
 def test_invalid_folder_names_are_refused(tmp_path: Path, name: str) -> None:
-    """The names of environments and targets must each be a single folder name."""
+    """The environment and the target must each be the name of a single folder."""
     for environment, target in ((name, "main"), ("prod", name)):
         _, problems = write_tree(tmp_path / "build", environment, target, outputs(FILES), "k")
 

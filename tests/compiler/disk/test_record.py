@@ -1,4 +1,4 @@
-"""A tree's record describes the tree without a compile, and is never trusted without a check."""
+"""Tests that the record of a tree describes it without a compile, but is checked before it is used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.compiler.disk.written import FILES, Counts, write
 
 
 def test_equal_trees_have_equal_records(tmp_path: Path) -> None:
-    """A record contains no time, no absolute path and no write order."""
+    """Records are equal because they contain no time, no absolute path and no write order."""
     write(tmp_path / "a", FILES)
     write(tmp_path / "b", dict(reversed(FILES.items())))
 
@@ -51,7 +51,7 @@ def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
     ids=range(8),
 )
 def test_without_a_valid_record_every_file_is_protected(tmp_path: Path, text: bytes) -> None:
-    """Without a valid record no file counts as ours: equal content is adopted, other content is not overwritten."""
+    """Without a valid record, no file counts as ours. Equal content is adopted, other content is not overwritten."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main" / RECORD).write_bytes(text)
 

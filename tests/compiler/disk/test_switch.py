@@ -1,4 +1,4 @@
-"""Switching trees works on any file system, after dead runs, and with concurrent runs."""
+"""Tests that trees can be switched on any file system, after dead runs, and during other runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
-    """Prepared folders are removed, but neither the targets of links in them nor folders with similar names."""
+    """Prepared folders are removed, but not the targets of links in them, and not folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -33,7 +33,7 @@ def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_tree_renamed_aside_by_a_dead_run_is_restored(tmp_path: Path) -> None:
-    """If a run dies between its two renames, nothing is lost."""
+    """Nothing is lost if a run dies between its two renames."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
     os.rename(tmp_path / "prod/main", tmp_path / "prod/.main.123-0123abcd.old")
@@ -73,7 +73,7 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_busy_output_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that does not get the lock in time reports which process has it, and writes nothing."""
+    """A run that cannot get the lock in time shows which process has it, and writes nothing."""
     monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)

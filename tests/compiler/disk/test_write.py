@@ -1,4 +1,4 @@
-"""Trees are written completely without touching unchanged files, and several trees together or not at all."""
+"""Tests that trees are written completely, together or not at all, and unchanged files are not touched."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.compiler.disk.written import (
 
 
 def test_a_tree_is_written(tmp_path: Path) -> None:
-    """All files have the usual permissions, and no other files are written."""
+    """All files of a tree have the usual permissions, and no other files are written."""
     mask = os.umask(0o022)
     try:
         report, problems = write(tmp_path / "build", FILES)
@@ -59,7 +59,7 @@ def test_an_unchanged_tree_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
-    """All other files keep inode and time, and have a single link."""
+    """All other files keep their inode and time, and have a single link."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     report, _ = write(tmp_path, {**FILES, "w/b": "B"}, "k2")
@@ -72,7 +72,7 @@ def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
-    """A changed spec with the same output rewrites one small file."""
+    """If the spec changes but the output does not, only the small record is rewritten."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     write(tmp_path, FILES, "k2")
@@ -95,7 +95,7 @@ def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
-    """Our own files and folders may replace each other."""
+    """A file of ours may replace a folder of ours, and the other way round."""
     write(tmp_path, {"a": "1", "b/c": "2"})
     _, problems = write(tmp_path, {"a/x": "3", "b": "4"})
 
@@ -104,7 +104,7 @@ def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
 
 
 def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
-    """The output folder may be a link, because the user chose it and knows its target."""
+    """The user chose the output folder, so it may be a link."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "build").symlink_to("disk")
 
@@ -113,7 +113,7 @@ def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
 
 
 def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> None:
-    """A conflict in one target leaves all of them unchanged."""
+    """A conflict in one target leaves all targets unchanged."""
     trees = [Tree("prod", name, list(outputs(FILES)), "k") for name in ("cloud", "edge")]
     reports, problems = write_trees(tmp_path, trees)
 
@@ -130,7 +130,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
 
 
 def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second of three targets cannot be switched, so the first is restored."""
+    """If the second of three targets cannot be switched, the first target is restored."""
     names = ("one", "two", "three")
     write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
     real = switch.switch
@@ -149,7 +149,7 @@ def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: p
 
 
 def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file is half-written, and the message does not name the temporary folder."""
+    """On a full disk, no file is half-written, and the message does not contain the temporary folder."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
 
@@ -165,14 +165,14 @@ def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch
 
 
 def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
-    """The message includes the operating system's reason."""
+    """If the output folder is a file, the message includes the operating system's reason."""
     (tmp_path / "build").write_text("")
 
     assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': file exists"]
 
 
 def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    """An interrupt while a file is rendered ends the run and removes the prepared files."""
+    """An interrupt during rendering ends the run and removes the prepared files."""
     write(tmp_path, FILES)
 
     def interrupted() -> bytes:

@@ -1,4 +1,4 @@
-"""Helpers that write trees in tests and inspect the resulting files."""
+"""Helpers that write trees and inspect the resulting files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/mani
 
 
 class Counts(NamedTuple):
-    """How many files of a tree were written, left unchanged, and removed."""
+    """The numbers of files in a tree that were written, left unchanged, and removed."""
 
     written: int
     unchanged: int
@@ -47,7 +47,7 @@ def write(
 
 
 def told(problems: Iterable[Diagnostic], out: Path) -> list[str]:
-    """Return each problem as its code and message with relative paths."""
+    """Return each problem's code and message with relative paths."""
     return [f"{found.code} {found.message.replace(str(out) + '/', '')}" for found in problems]
 
 
@@ -77,7 +77,7 @@ def everything(out: Path) -> dict[str, tuple[int, int]]:
 
 
 def content(out: Path) -> dict[str, tuple[int, int]]:
-    """Return the inode and time of all files and folders except the folders with the lock and temporary files."""
+    """Return the inode and time of all files and folders except those that contain the lock and temporary files."""
     around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
     return {path: seen for path, seen in everything(out).items() if path not in around}
 

@@ -1,4 +1,4 @@
-"""The network view shows every resource and link, and its JSON contains the whole plan."""
+"""Tests that the network view shows every resource and link, and that its JSON contains the whole plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every notation renders complete, deterministic files in which strings from a spec stay plain text."""
+"""Tests that every notation renders complete, deterministic files in which a spec's strings stay plain text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def named(name: str) -> Picture:
 
 
 def check_everything(name: str) -> None:
-    """Assert that every notation has the same structure with this name as with a plain one."""
+    """Assert that all notations have the same structure with this name as with a plain name."""
     plain, odd = named("plain"), named(name)
     for draw, line in ((mermaid, MERMAID), (dot, DOT)):
         assert len(draw(odd).split("\n")) == len(draw(plain).split("\n"))

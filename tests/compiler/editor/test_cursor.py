@@ -1,4 +1,4 @@
-"""The cursor's path is found in block style, within brackets, and in text that is not valid YAML yet."""
+"""Tests that the cursor's path is found in block style, within brackets, and in text that is not valid yet."""
 
 from __future__ import annotations
 

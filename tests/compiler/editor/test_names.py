@@ -1,4 +1,4 @@
-"""Every field that refers to a name in the spec has a list of possible names for completion."""
+"""Tests that every field that refers to a name in the spec has a list of names for completion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.schemas.walk import SYSTEM
 _OF_NAMES = {"#/$defs/name", "#/$defs/alias", "#/$defs/modelReference", "#/$defs/compute"}
 _ADDRESS = r"\.[a-z]"
 _OWN = {"inference.*.pool"}
-"""Names that are not references, because they are defined where they are used."""
+"""Names that are defined where they are used, so they are not references."""
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:

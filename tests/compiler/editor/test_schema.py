@@ -1,4 +1,4 @@
-"""The editor schemas accept the same specs as the compiler, and variables. `tests/real` checks completions."""
+"""Tests that the editor schemas accept the compiler's specs and variables. `tests/real` checks completions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _read(path: str) -> Schema | None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_both_schemas_agree_on_a_file(path: str) -> None:
-    """Environments are left out, because only the editor's schema validates them."""
+    """Both schemas agree on every file. Environments are excluded, because only the editor's schema validates them."""
     spec = _read(path)
     if spec is None or "${" in json.dumps(spec):
         return
@@ -53,7 +53,7 @@ def test_both_schemas_agree_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("name", valid_specs())
 def test_both_schemas_agree_when_one_value_is_strange(name: str) -> None:
-    """Each field in turn gets a few odd values, or is removed."""
+    """Both schemas agree when one field after the other gets odd values or is removed."""
     spec = {key: value for key, value in valid_specs()[name].items() if key != "environments"}
     judged = 0
     for changed in _changed(spec):
@@ -72,7 +72,7 @@ def _changed(spec: Schema) -> Iterator[Schema]:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.startswith("examples/")])
 def test_examples_fit_the_editor_schema(path: str) -> None:
-    """Variables and environments are included."""
+    """All examples fit the editor's schema, including variables and environments."""
     assert [error.message for error in SPECS.iter_errors(_read(path))] == []
 
 
@@ -114,7 +114,7 @@ def test_environments_accept_every_field_of_a_spec(name: str) -> None:
     ],
 )
 def test_environments_are_patches(environment: Json, fits: bool) -> None:
-    """Environments in their own files and in the spec have the same schema."""
+    """Environments have the same schema in the spec and in their own files."""
     spec = {**valid_specs()["short-form"], "environments": {"dev": environment}}
 
     assert ENVIRONMENTS.is_valid(environment) is fits
@@ -122,7 +122,7 @@ def test_environments_are_patches(environment: Json, fits: bool) -> None:
 
 
 def test_user_defined_metrics_are_accepted() -> None:
-    """The offered metrics are suggestions, not the only accepted ones."""
+    """The schema suggests metrics, but accepts others."""
     spec = with_value(
         valid_specs()["fraud-detection"],
         ("models",),
@@ -140,7 +140,7 @@ def test_user_defined_metrics_are_accepted() -> None:
 
 @pytest.mark.parametrize("name", ["system", "environment"])
 def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """The printed schema has no keywords that only the compiler uses, and exactly the definitions that it refers to."""
+    """The printed schema has every definition that it refers to, and no keywords that only the compiler uses."""
     assert main(["schema", name]) == 0
     printed = capsys.readouterr().out
     schema = cast("Schema", json.loads(printed))

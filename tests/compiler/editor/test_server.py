@@ -1,4 +1,4 @@
-"""The language server over standard streams, as an editor uses it."""
+"""Tests the language server over standard streams, as an editor uses it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def editor() -> Iterator[LanguageClient]:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> str:
-    """Return the URI of a spec that no other test opens."""
+    """Return a spec's URI that no other test uses."""
     return (tmp_path / "modelyard.yaml").as_uri()
 
 
@@ -53,13 +53,13 @@ def _offered(editor: LanguageClient, uri: str, text: str) -> list[str]:
 
 
 def _marked(found: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
-    """Return the code, line and columns of diagnostics, counted from 1."""
+    """Return the code, line and columns of each diagnostic, counted from 1."""
     ranges = [(one["code"], one["range"]["start"], one["range"]["end"]) for one in found]
     return [(code, start["line"] + 1, start["character"] + 1, end["character"] + 1) for code, start, end in ranges]
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
-    """Errors are marked in text that was never saved, and the mark disappears after a fix."""
+    """Errors are marked before the text is saved, and the marks disappear after a fix."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
     found = editor.diagnostics(spec)
 
@@ -73,7 +73,7 @@ def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> No
 
 
 def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec: str) -> None:
-    """Every keystroke is a change, but only a few are validated: on an idle machine, the last one."""
+    """Every keystroke changes the text, but only the text after a pause is checked."""
     editor.open(spec, "kind: MLSystem\n")
     for number in range(1, 20):
         editor.change(spec, f"kind: {'x' * number}\n", number + 1)
@@ -86,7 +86,7 @@ def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec:
 
 
 def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
-    """Errors are marked at their own lines in an open environment and in one on disk."""
+    """Errors are marked at their own lines, both in an open environment and in one on disk."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     saved, opened = tmp_path / "environments" / "dev.yaml", tmp_path / "environments" / "test.yaml"
@@ -99,7 +99,7 @@ def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_pa
 
 
 def test_columns_are_counted_in_utf_16_units(editor: LanguageClient, spec: str) -> None:
-    """Columns count UTF-16 units, so a character beyond the basic plane counts as two."""
+    """A character outside the basic plane counts as two columns."""
     text = SPEC.replace("{task: binary", "{card: {purpose: 🙂🙂}, tsk: binary")
     editor.open(spec, text)
     code, _, start, end = next(one for one in _marked(editor.diagnostics(spec)) if one[0] == "E0203")
@@ -148,7 +148,7 @@ def test_names_are_completed(editor: LanguageClient, spec: str, old: str, new: s
     ],
 )  # fmt: skip
 def test_fields_and_keywords_are_completed(editor: LanguageClient, spec: str, added: str, offered: list[str]) -> None:
-    """Completion also works within brackets, where editors offer nothing from the schema."""
+    """Completion also works within brackets, where editors cannot use the schema."""
     assert _offered(editor, spec, RICH + added) == offered
 
 

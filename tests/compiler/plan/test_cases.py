@@ -1,4 +1,4 @@
-"""Functions can be dispatched by value type, and resources selected by it."""
+"""Tests dispatching functions by value type, and selecting resources by value type."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_resources_of_a_type_are_picked_in_order() -> None:
 
 
 def test_adopted_resources_already_exist() -> None:
-    """Buckets, databases and registries can be adopted."""
+    """The plan shows which buckets, databases and registries are adopted."""
     text = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
     before, after = ({one.address for one in plan_of(spec).resources if is_adopted(one)} for spec in (VALID_SPEC, text))
 

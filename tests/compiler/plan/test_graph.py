@@ -1,4 +1,4 @@
-"""The plan finds resources by the type of their value, and the sinks of links."""
+"""Tests finding resources in a plan by the type of their value, and finding the sinks of links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC
 
 @pytest.fixture(scope="module")
 def two() -> Plan:
-    """A plan on two targets."""
+    """Return a plan with two targets."""
     return hybrid_plan()
 
 

@@ -1,4 +1,4 @@
-"""Resources have machines, labelled with what runs on each."""
+"""Tests that a plan lists its machines, labelled with the workloads that run on each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access between targets uses bundles and declared allow rules, and all other access is refused."""
+"""Tests that targets access each other only through bundles and declared allow rules."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def changed(old: str, new: str, text: str = SPEC) -> str:
 
 
 def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
-    """The model's server may read one prefix of the artifact store, and has no access to the registry."""
+    """The model server may read one prefix of the artifact store and cannot access the registry."""
     found = plan_of(SPEC)
 
     assert crossing(SPEC) == [("shop:model-server/till", "main:object-store/lake", "https", 443)]
@@ -70,7 +70,7 @@ def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
 
 
 def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
-    """A model served on the registry's target has no bundles."""
+    """Promotions write no bundle of a model that is served on the registry's target."""
     found = plan_of(SPEC)
 
     assert job(found, "learn").bundles == ("champion",)
@@ -82,7 +82,7 @@ def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
 
 
 def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
-    """Without the cross-target model, neither side has any access to the other."""
+    """Without the model served across targets, neither side has any access to the other."""
     without = changed(TILL, "")
     found = plan_of(without)
 
@@ -138,7 +138,7 @@ def test_an_existing_cluster_allows_access_only_as_declared() -> None:
 
 
 def test_the_artifacts_must_be_reachable_for_bundles() -> None:
-    """With the registry on an existing cluster and serving in a cloud, the cloud would need access to the cluster."""
+    """If a cloud served models from a registry on an existing cluster, it would need access to the cluster."""
     spec = changed("{default: main}", "{default: shop, inference: main}").replace("target: shop, ", "")
 
     assert told(spec) == ["E0520 desk", "E0520 till"]
@@ -196,7 +196,7 @@ def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> 
 
 
 def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
-    """The error reports this at once, instead of first suggesting an allow rule that would not help."""
+    """The error is reported at once, without suggesting an allow rule that would not help."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")
@@ -206,7 +206,7 @@ def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
 
 
 def test_a_performance_monitor_must_run_where_its_endpoint_runs() -> None:
-    """Another cluster's Prometheus has no metrics of the endpoint, and its alert rules would never fire.
+    """Another cluster's Prometheus has no metrics of the endpoint, so its alert rules would never fire.
 
     Without a declared target, the monitor runs on its endpoint's target, even if other monitors run elsewhere.
     """

@@ -1,4 +1,4 @@
-"""Endpoints are planned as servers and routes, with write access only to their captures."""
+"""Tests that endpoints are planned as servers and routes, with write access only to their captures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_server_has_write_access_only_to_captures() -> None:
-    """In an adopted bucket, whose lifecycle rules we do not manage, the server itself deletes expired captures."""
+    """The server itself deletes expired captures in an adopted bucket, whose lifecycle rules we do not manage."""
     found = identity(plan_of(VALID_SPEC), "scorer")
 
     assert found.access == (

@@ -1,4 +1,4 @@
-"""Monitors are planned as jobs with permissions, or only as alert rules."""
+"""Tests that monitors are planned as jobs with permissions, or as alert rules alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renames keep the names of objects, and name collisions and reserved names are refused."""
+"""Tests that renamed workloads keep their object names, and that bad names are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_rename_keeps_the_names_of_objects() -> None:
-    """A renamed workload has a new address, but its objects keep their names."""
+    """A renamed workload gets a new address, but its objects keep their names."""
     text = VALID_SPEC.replace("inference.scorer", "inference.card-scorer").replace(
         "\n  scorer:\n", "\n  card-scorer:\n"
     )
@@ -42,7 +42,7 @@ def test_two_renames_from_one_name_are_refused() -> None:
     ],
 )
 def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
-    """The error points at both definitions."""
+    """The error for a duplicate name points at both definitions."""
     result, found = planned(changed(old, new))
 
     assert result is None
@@ -51,7 +51,7 @@ def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
 
 
 def test_a_model_may_be_trained_and_served_under_one_name() -> None:
-    """The pipeline's objects and triggers get a suffix, and no other name changes."""
+    """If a model is trained and served under one name, the pipeline's objects and triggers get a suffix."""
     found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
     assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
@@ -70,7 +70,7 @@ def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
 
 
 def test_a_collision_is_reported_once() -> None:
-    """There is one error per pair of workloads, not one per object."""
+    """A collision causes one error per pair of workloads instead of one per object."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
 
 

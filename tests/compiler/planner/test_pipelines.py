@@ -1,4 +1,4 @@
-"""Pipelines are planned as a run with exactly the permissions that it needs, and a launcher without them."""
+"""Tests that a pipeline is planned as a run with the permissions it needs, and a launcher without them."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_checkpoints_are_with_the_model_or_in_a_writable_store() -> None:
 
 
 def test_built_in_training_stores_checkpoints_with_its_model() -> None:
-    """With an adopted registry, the run would need write access to its inputs, so it stores no checkpoints.
+    """Built-in training stores checkpoints only with its model, so not with an adopted registry.
 
-    It also stores none if two runs on the same files could overlap, or if Pods are too small for Ray Train's processes.
+    It also stores none if two runs on the same files could overlap, or if its Pods are too small for Ray Train.
     """
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
@@ -82,7 +82,7 @@ def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
 
 
 def test_an_adopted_registry_means_no_stored_logs() -> None:
-    """An adopted registry's store is unknown, so there is no place for logs."""
+    """The store of an adopted registry is unknown, so logs cannot be stored there."""
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
@@ -91,7 +91,7 @@ def test_an_adopted_registry_means_no_stored_logs() -> None:
 
 
 def test_a_launcher_can_only_start_runs() -> None:
-    """A pipeline's launcher has a separate identity without data and secrets."""
+    """The launcher has a separate identity that cannot access data or secrets."""
     found = identity(plan_of(VALID_SPEC), "retrain-launcher")
 
     assert (found.access, found.secrets, found.api) == ((), (), "launcher")

@@ -1,4 +1,4 @@
-"""Every plan is complete and has no dangling links, and planning time is linear in the system's size."""
+"""Tests that every plan is complete without dangling links, and that planning time is linear."""
 
 from __future__ import annotations
 

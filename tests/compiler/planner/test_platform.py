@@ -1,4 +1,4 @@
-"""Clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
+"""Tests that clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def made(text: str) -> Plan:
 
 
 def test_only_needed_addons_are_installed() -> None:
-    """No operator is installed without a workload that needs it."""
+    """Operators are installed only if a workload needs them."""
     assert addons(plan_of(VALID_SPEC)) == ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
     text = large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n"
     assert addons(plan_of(text), "near") == ("prometheus", "kuberay")
@@ -49,7 +49,7 @@ def test_an_adopted_database_needs_no_operator() -> None:
     ],
 )
 def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
-    """Targets define the add-ons that each kind needs. Adopted and declared resources need no add-ons."""
+    """The target's catalog defines which add-ons each kind of resource needs. Adopted resources need none."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
@@ -58,7 +58,7 @@ def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: t
 
 
 def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
-    """Without an SLO, a monitor or telemetry, there is no Prometheus and therefore no dashboard."""
+    """Prometheus, and therefore a dashboard, is planned only for an SLO, a monitor or telemetry."""
     quiet = large_spec(0) + (
         "models: {m: {task: regression, framework: xgboost}}\n"
         "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
@@ -69,7 +69,7 @@ def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
 
 
 def test_channels_are_planned_where_their_alerts_fire() -> None:
-    """The owner's channel is needed where SLOs and pipelines run, and a monitor's channel where the monitor runs."""
+    """The owner's channel is planned where SLOs and pipelines run, and a monitor's channel where the monitor runs."""
     found = plan_of(ON_TWO)
 
     assert sorted(one.place for one in found.resources if one.kind is Kind.CHANNEL) == [
@@ -88,7 +88,7 @@ def test_cross_target_access_is_a_link() -> None:
 
 
 def test_a_link_has_the_port_of_its_url() -> None:
-    """Existing services use the port in their URL, which firewall rules need as well."""
+    """Links to existing services and their firewall rules use the port in the URL."""
     text = (
         (FOLDER / "hello" / "system.yaml")
         .read_text()
@@ -144,7 +144,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
-    """There is one pool per compute class in use, attributed to the class's line. Existing machines need no pool."""
+    """Each compute class in use gets one pool at the class's line. Existing machines need no pool."""
     result = made(VALID_SPEC)
     pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
 
@@ -175,7 +175,7 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
 
 
 def test_resources_outside_a_cluster_need_no_cluster() -> None:
-    """A target with only buckets has no cluster and no namespace, unless the cluster creates its buckets."""
+    """A target with only buckets has no cluster and no namespace, unless its buckets are created in a cluster."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",
@@ -198,7 +198,7 @@ def test_resources_outside_a_cluster_need_no_cluster() -> None:
 
 
 def test_adopted_resources_need_no_cluster() -> None:
-    """An adopted resource's credentials are not copied to a cluster where nothing uses them."""
+    """Credentials of an adopted resource are not copied to a cluster that does not use them."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",

@@ -1,4 +1,4 @@
-"""Diagnostics are rendered as text for people and in formats for tools."""
+"""Tests rendering diagnostics as text for people and in formats for tools."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def excerpt(text: str, *found: Diagnostic) -> list[list[str]]:
 
 
 def test_text_looks_as_the_style_guide_shows() -> None:
-    """The output equals the style guide's example exactly."""
+    """The output is exactly the style guide's example."""
     assert render([FOUND], SOURCES) == (
         "error[E0203]: unknown field 'replcias' in model 'ranker'\n"
         "  --> fraud/system.yaml:5:5\n"
@@ -52,7 +52,7 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_text_fits_a_narrow_terminal(columns: int) -> None:
-    """The excerpt is clipped around the mark, and a hint that does not fit next to it is wrapped below."""
+    """The excerpt is clipped around the mark. A hint that does not fit next to the mark is wrapped below it."""
     text = f"models: {{churn: {{{'x' * 90}, replcias: 2, {'y' * 90}}}}}"
     column = text.index("replcias") + 1
     hint = "did you mean 'replicas', which is how many copies of a server run at the same time?"
@@ -67,7 +67,7 @@ def test_text_fits_a_narrow_terminal(columns: int) -> None:
 
 
 def test_diagnostics_without_a_place_or_file_are_printed() -> None:
-    """Errors in command line arguments have no file."""
+    """Errors in command line arguments have no file, and other errors may be in an unknown file."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
     elsewhere = Diagnostic("E0146", Severity.ERROR, "m", Span("gone", 9, 1, 2), "h")
 
@@ -78,7 +78,7 @@ def test_diagnostics_without_a_place_or_file_are_printed() -> None:
 
 
 def test_no_diagnostics_print_nothing() -> None:
-    """Without diagnostics, text is empty and JSON has an empty list."""
+    """Without diagnostics, the text is empty, and JSON contains an empty list."""
     assert render([], []) == ""
     assert render([], [], "github") == ""
     assert json.loads(render([], [], "json")) == {"summary": "", "diagnostics": []}
@@ -91,7 +91,7 @@ def test_the_summary_counts_errors_and_warnings() -> None:
 
 
 def test_colour_changes_nothing_but_colour() -> None:
-    """Without its escape sequences the coloured text is the plain one."""
+    """Without escape sequences, the coloured text equals the plain text."""
     import re
 
     coloured = render([FOUND], SOURCES, colour=True)
@@ -113,12 +113,12 @@ def test_colour_changes_nothing_but_colour() -> None:
     ],
 )
 def test_marks_are_below_the_marked_text(line: str, column: int, end: int, shown: str, marks: str) -> None:
-    """Tabs, wide and combining characters, and terminal control characters are handled."""
+    """Marks are correct for tabs, wide and combining characters, and terminal control characters."""
     assert excerpt(line, at(1, column, end)) == [[shown, marks]]
 
 
 def test_a_long_line_is_shown_around_the_mark() -> None:
-    """Ellipses replace the omitted parts, and the mark is still below its text."""
+    """Ellipses replace the omitted parts, and the mark stays below its text."""
     line = "a" * 5000 + "XYZ" + "b" * 5000
     [[shown, marks]] = excerpt(line, at(1, 5001, 5004))
 
@@ -138,7 +138,7 @@ def test_messages_and_names_cannot_control_a_terminal() -> None:
 
 
 def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
-    """Text after a secret stays readable. A multi-line secret hides the rest of its first line."""
+    """Text after a secret stays readable. A secret with several lines hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
@@ -149,7 +149,7 @@ def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
 
 
 def test_json_is_complete() -> None:
-    """JSON has everything that the text has, as named fields."""
+    """JSON contains everything that the text contains, as named fields."""
     assert json.loads(render([FOUND], SOURCES, "json")) == {
         "summary": "1 error",
         "diagnostics": [
@@ -169,7 +169,7 @@ def test_json_is_complete() -> None:
 
 
 def test_github_annotations_are_escaped() -> None:
-    """Percent signs and line breaks are escaped everywhere, colons and commas in properties."""
+    """Percent signs and line breaks are escaped everywhere. In properties, so are colons and commas."""
     found = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
 
     assert render([found], [], "github") == (
@@ -179,7 +179,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_the_fields_that_code_hosts_read() -> None:
-    """Code hosts read the version, rules with help, and results with a rule and a region. Paths are URIs."""
+    """Code hosts need the version, rules with help, and results with a rule and a region. Paths are URIs."""
     found = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),
@@ -208,7 +208,7 @@ def test_sarif_has_the_fields_that_code_hosts_read() -> None:
 
 
 def test_sarif_has_the_pages_of_providers() -> None:
-    """A code unknown to the compiler is explained by its provider."""
+    """The SARIF rule of a provider's code has the provider's page as help."""
     found = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
 
     [run] = json.loads(render(found, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]
@@ -221,7 +221,7 @@ def test_sarif_has_the_pages_of_providers() -> None:
 )
 @example("\xa0", 1, 1, "text")
 def test_any_text_is_printed_safely(text: str, column: int, length: int, form: str) -> None:
-    """No character in a spec breaks a line of the output or controls the terminal."""
+    """No character in a spec can break an output line or control the terminal."""
     found = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
     shown = render([found], [SourceFile("s", text)], form)
 

@@ -1,4 +1,4 @@
-"""Text that looks like a secret is hidden in all output."""
+"""Tests that text that looks like a secret is hidden in all output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard.printing.redact import redacted
     ],
 )
 def test_secrets_are_replaced_by_asterisks(line: str, secret: str) -> None:
-    """Secrets are recognized by key or format, and the length of the line does not change."""
+    """Secrets are recognized by key or format. The line keeps its length."""
     shown = redacted(line)
 
     assert secret not in shown

@@ -1,4 +1,4 @@
-"""Any parser reads back the same data from the JSON writer's output, in which all characters are visible."""
+"""Tests that any parser reads back the same data from the JSON writer's output, without hidden characters."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ values = st.recursive(
 
 @given(values)
 def test_json_values_are_read_back_exactly(value: Value) -> None:
-    """Python's parser returns the same data, including types and order."""
+    """Python's parser reads back the same data, including types and order."""
     assert repr(json.loads(json_text(value))) == repr(value)
 
 
 @given(values)
 def test_embedded_json_survives_yaml(value: Value) -> None:
-    """JSON inside a manifest keeps its text, and is a block if it has several lines."""
+    """JSON inside a manifest keeps its text, and becomes a block if it has several lines."""
     text = json_text({"value": value})
     manifest = document({"data": {"a.json": text}})
 
@@ -40,7 +40,7 @@ def test_embedded_json_survives_yaml(value: Value) -> None:
 
 
 def test_json_is_indented_by_two_spaces() -> None:
-    """JSON has two spaces per level and one entry per line, in the given order, with unescaped letters."""
+    """JSON has two spaces per level and one entry per line, in the given order. Letters are not escaped."""
     value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
 
     assert json_text(value) == (
@@ -67,13 +67,13 @@ def test_hidden_characters_are_escaped() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}])
 def test_values_that_json_lacks_are_refused(value: Value) -> None:
-    """NaN, infinity and lone surrogates never reach a file."""
+    """NaN, infinity and lone surrogates are never written to a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         json_text(value)
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
 def test_json_text_accepts_only_plain_data(value: Value) -> None:
-    """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
+    """A non-string key, a set, bytes or an object is a bug in modelyard and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         json_text(value)

@@ -1,4 +1,4 @@
-"""Printed programs read back as the given values, and are formatted as by `ruff format`."""
+"""Tests that printed programs evaluate to the given values, and are formatted as by `ruff format`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 def as_read(value: Literal) -> object:
-    """Return the value that Python reads back, in which tuples are lists."""
+    """Return the value that Python reads back, with lists instead of tuples."""
     if isinstance(value, tuple):
         return [as_read(item) for item in value]
     if isinstance(value, dict):
@@ -66,13 +66,13 @@ def unformatted(text: str) -> str:
 @example('it\'s "q"')
 @example({"\ud800": ("\udfff",)})
 def test_every_literal_is_read_back_exactly(value: Literal) -> None:
-    """Python reads the same data, including types, order and lone surrogates."""
+    """Python reads back the same data, including types, order and lone surrogates."""
     assert repr(ast.literal_eval(literal(value))) == repr(as_read(value))
 
 
 @given(texts)
 def test_text_is_one_line_of_visible_characters(text: str) -> None:
-    """No character can hide text, reorder it or end a line."""
+    """No character in a string can hide or reorder text, or end a line."""
     printed = literal(text)
 
     assert printed.isprintable()
@@ -81,14 +81,14 @@ def test_text_is_one_line_of_visible_characters(text: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": (-float("inf"),)}])
 def test_nan_and_infinity_are_refused(value: Literal) -> None:
-    """NaN and infinity have no literal in Python."""
+    """NaN and infinity have no literal in Python, so they are refused."""
     with pytest.raises(ValueError, match="plain data"):
         literal(value)
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2}, b"bytes", {"a": {1, 2}}])
 def test_other_types_are_refused(value: Literal) -> None:
-    """Only plain data is printed."""
+    """Only plain data can be printed."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         literal(value)
 
@@ -100,8 +100,8 @@ def test_other_types_are_refused(value: Literal) -> None:
 @example("ﬁ")
 @example("1a")
 @example("")
-def test_an_identifier_is_always_a_variable(name: str) -> None:
-    """An identifier is ASCII, and neither a keyword, nor a builtin, nor a dunder name."""
+def test_an_identifier_is_always_a_valid_variable(name: str) -> None:
+    """An identifier is ASCII, and is not a keyword, a builtin or a dunder name."""
     variable = identifier(name)
 
     assert variable.isascii()
@@ -114,7 +114,7 @@ def test_an_identifier_is_always_a_variable(name: str) -> None:
 
 @given(st.lists(texts | names, unique=True))
 def test_two_names_share_no_variable_without_a_reported_collision(found: list[str]) -> None:
-    """Each name has its own variable, or is listed as a collision."""
+    """Each name gets its own variable, or is listed as a collision."""
     variables, collisions = identifiers(found, ["pulumi", "kubernetes"])
 
     assert len(set(variables.values())) + len(collisions) == len(found)
@@ -123,7 +123,7 @@ def test_two_names_share_no_variable_without_a_reported_collision(found: list[st
 
 @given(st.lists(names, unique=True))
 def test_names_of_a_spec_never_collide(found: list[str]) -> None:
-    """Names are DNS labels: dashes become underscores, which no label contains."""
+    """Names in a spec are DNS labels. Dashes become underscores, which DNS labels cannot contain."""
     assert identifiers(found, ["pulumi"])[1] == ()
 
 
@@ -136,7 +136,7 @@ def test_collisions_are_reported_in_order() -> None:
 
 
 def test_a_name_that_is_imported_gets_another_variable() -> None:
-    """A workload may have the same name as one of our modules."""
+    """A workload may have the same name as a module of ours, which is then given to another variable."""
     calls = (Call("kubernetes", "kubernetes.Chart", "kubernetes"), Call("list", "kubernetes.Chart", "list"))
     program = Program(WRITTEN_BY, (Import("modelyard_stacks", "kubernetes"),), calls)
 
@@ -144,7 +144,7 @@ def test_a_name_that_is_imported_gets_another_variable() -> None:
 
 
 def test_a_program_is_printed_in_readable_form() -> None:
-    """A program has a docstring, imports, paragraphs of calls, and exports."""
+    """A program consists of a docstring, imports, paragraphs of calls, and exports."""
     machines: dict[str, Literal] = {"machines": ("g6.2xlarge", "g5.2xlarge"), "labels": {"app": "it's", "say": '"hi"'}}
     program = Program(
         title="Written by modelyard 9; change the spec, not this file.",
@@ -196,7 +196,7 @@ def test_the_formatter_changes_nothing(program: Program) -> None:
 
 @given(programs())
 def test_a_printed_program_has_the_same_calls(program: Program) -> None:
-    """The arguments are read back exactly, and the calls are in the same order."""
+    """The calls in the program are in the same order, and their arguments are read back exactly."""
     tree = ast.parse(print_program(program))
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
 
@@ -206,11 +206,11 @@ def test_a_printed_program_has_the_same_calls(program: Program) -> None:
         plain = {key: as_read(value) for key, value in call.arguments if not isinstance(value, Ref)}
         assert {
             entry.arg: ast.literal_eval(entry.value) for entry in found.keywords if entry.arg in plain
-        } == plain  # 1 == 1.0 is fine here, because the types of literals are compared above
+        } == plain  # 1 == 1.0 is fine here, because the literals' types are compared above
 
 
 def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
-    """The standard library is first, modules before names from modules, and constants before classes before others."""
+    """The standard library is first, then modules, then names from modules: constants, classes and others."""
     imports = [Import("pulumi_kubernetes"), Import("pulumi"), Import("json"), Import("os", "path"), Import("b.c", "d")]
     many = [Import("a.b", f"name_{letter}_that_is_rather_long") for letter in "cab"]
     mixed = [Import("x", name) for name in ("b", "Alpha", "A", "ZED", "Beta", "a", "AB")]
@@ -242,6 +242,6 @@ def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
     ],
 )
 def test_invalid_programs_are_refused(program: Program) -> None:
-    """Titles, modules, components, attributes and arguments have a fixed form, and references point backwards."""
+    """Titles, modules, components, attributes and arguments must be valid, and references must point backwards."""
     with pytest.raises(ValueError, match=r"not allowed in a program|before it is assigned|share the variable"):
         print_program(program)

@@ -1,4 +1,4 @@
-"""Every parser reads back the same data from the YAML writer's output, which looks handwritten."""
+"""Tests that any parser reads back the same data from the YAML writer's output, which looks handwritten."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ values = st.recursive(
 
 
 def read(text: str) -> list[object]:
-    """Return the values that each loader reads from a text, with types, so that 1 differs from True and 1.0."""
+    """Return the values that each loader reads from a text. Types are compared, so 1, True and 1.0 differ."""
     return [yaml.load(text, loader) for loader in LOADERS]
 
 
@@ -87,7 +87,7 @@ def test_our_own_loader_reads_back_the_same_data(value: Value) -> None:
 
 @pytest.mark.parametrize("place", ["value", "key", "item", "top"])
 def test_hostile_text_stays_text(place: str) -> None:
-    """Keywords, numbers, dates and structure are read back as text, in every position."""
+    """In every position, keywords, numbers, dates and YAML syntax are read back as text."""
     for text in NASTY:
         value: dict[str, Value] = {
             "value": {"a": text, "b": 1},
@@ -126,7 +126,7 @@ def test_ordinary_text_stays_plain(text: str) -> None:
 
 
 def test_the_layout_is_that_of_kubectl() -> None:
-    """Lists start in their key's column, scripts and rules are readable blocks, and keys keep their order."""
+    """Lists begin in their key's column, scripts and rules are blocks, and keys keep their order."""
     value: dict[str, Value] = {
         "kind": "Pod",
         "spec": {
@@ -195,14 +195,14 @@ def test_mappings_tuples_and_enums_are_printed_as_plain_data() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "\ud800", {"\udfff": 1}, ["a\n\ud800"]])
 def test_values_that_yaml_lacks_are_refused(value: Value) -> None:
-    """NaN, infinity and lone surrogates never reach a file."""
+    """NaN, infinity and lone surrogates are never written to a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         document(value)
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes", [b"bytes"]])
 def test_yaml_text_accepts_only_plain_data(value: Value) -> None:
-    """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
+    """A non-string key, a set, bytes or an object is a bug in modelyard and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         document(value)
 
@@ -217,6 +217,6 @@ def test_documents_are_separated() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\u2028b", "a\x85b", "\ud800"])
 def test_a_comment_stays_on_one_line(text: str) -> None:
-    """No text can end a comment early."""
+    """No text can end a comment before its end."""
     with pytest.raises(ValueError, match="one line"):
         comment(text)

@@ -1,9 +1,9 @@
-"""Time batch inference in our runtime and on bare Ray Data, on the same Ray; print seconds as JSON.
+"""Time batch inference in our runtime and on bare Ray Data in the same Ray cluster, and print the seconds as JSON.
 
 Run as `python batch_rates.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
 version is what a careful author writes by hand: read_parquet, an actor that loads the model once, write_parquet. It
-writes no markers, validates no rows and keeps no separate files, and is run with several batch sizes. Both versions run
-on few rows and on many, to separate the cost of starting the actors.
+writes no markers, validates no rows and keeps no files apart, and runs with several batch sizes. Both versions run on
+few and on many rows, which separates the cost of starting the actors.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Bare:
 
 
 def main() -> None:
-    """Interleave the runs, so that other load on the machine affects all of them equally."""
+    """Run the variants in turn, so that other load on the machine affects all of them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     for name, count in (("few", FEW), ("many", MANY)):
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def timed(way: Callable[[str], None], rows: str) -> float:
-    """Time one run that starts without earlier output; return seconds."""
+    """Time one run without earlier output, in seconds."""
     shutil.rmtree(FOLDER / "scores", ignore_errors=True)
     began = time.perf_counter()
     way(rows)
@@ -91,7 +91,7 @@ def data(name: str, count: int) -> None:
 
 
 def train() -> None:
-    """Train a model that is cheap to run, so that the overhead dominates."""
+    """Train a model that is cheap to run, so that the overhead of the runtime dominates."""
     import mlflow.sklearn
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -118,12 +118,12 @@ def workload(rows: str) -> PipelineWorkload:
 
 
 def ours(rows: str) -> None:
-    """Run our batch inference, with markers and records, and with an actor on each of the two CPUs."""
+    """Run our batch inference, with markers and records, and with one actor on each of two CPUs."""
     score_datasets(workload(rows), ("input",), "scores", {"num_cpus": 1}, (2, 2))
 
 
 def bare(size: int) -> Callable[[str], None]:
-    """Return the hand-written equivalent: an actor on one CPU, with reading and writing tasks on the other."""
+    """Return the handwritten equivalent: an actor on one CPU, and tasks that read and write on the other."""
 
     def run(rows: str) -> None:
         read = ray.data.read_parquet(str(FOLDER / rows))

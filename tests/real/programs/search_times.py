@@ -1,10 +1,10 @@
-"""Time a training pipeline with a search and its hand-written equivalent on bare Ray Tune; print JSON.
+"""Time a training pipeline with a search and its handwritten equivalent on bare Ray Tune, and print JSON.
 
 Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
-version is what a careful author writes by hand: it reads the data once, splits and shares it, trains each trial's model
-in four stages with a report after each, stops the worse trials with ASHA, trains the best on all training rows,
-evaluates it on the held-out data and registers it. It has no trial logs, data profile, gates, checkpoints or
-resumption. Both run on the same Ray.
+version is what a careful author writes by hand: it reads, splits and shares the data once, trains each trial in four
+stages with a report after each, stops bad trials with ASHA, trains the best model on all training rows, evaluates it on
+held-out data and registers it. It has no trial logs, data profile, gates, checkpoints or resumption. Both run in the
+same Ray cluster.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Interleave the runs, so that other load on the machine affects both equally."""
+    """Run both variants in turn, so that other load on the machine affects them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(
         address="local", num_cpus=AT_ONCE, resources={"group-a": AT_ONCE},
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def data() -> None:
-    """Write rows whose label is hard enough to justify a search."""
+    """Write rows whose label is so hard to predict that a search is justified."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({column: random.normal(size=ROWS) for column in COLUMNS})
     chance = frame.n0 * frame.n1 + frame.n2**2 + frame.n3 - frame.n4 + random.normal(0, 1, ROWS)
@@ -101,7 +101,7 @@ def ours(run: str) -> None:
 
 
 def bare(run: str) -> None:
-    """Run the hand-written equivalent."""
+    """Run a handwritten search on bare Ray Tune."""
     import mlflow
     import mlflow.sklearn
     from sklearn.metrics import average_precision_score
@@ -144,7 +144,7 @@ def bare(run: str) -> None:
 
 
 def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
-    """Train in four stages, with a report after each."""
+    """Train in four stages, and report after each."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import average_precision_score
 

@@ -1,4 +1,4 @@
-"""Send requests alternately to our server and to the same model on bare Ray Serve; print times as JSON.
+"""Send requests alternately to our server and to the same model on bare Ray Serve, and print the times as JSON.
 
 Run as `python serving_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path.
 """
@@ -38,7 +38,7 @@ WARM = 50
 
 @serve.deployment
 class ByHand:
-    """A hand-written server for this one model."""
+    """A handwritten server for this one model."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -52,7 +52,7 @@ class ByHand:
 
 
 def made(columns: int) -> tuple[Any, pd.DataFrame]:
-    """Return a model and the rows that it was trained on."""
+    """Return a model with the rows that it was trained on."""
     rows = pd.DataFrame(
         np.random.default_rng(1).normal(size=(500, columns)), columns=[f"column_{at}" for at in range(columns)]
     )
@@ -60,7 +60,7 @@ def made(columns: int) -> tuple[Any, pd.DataFrame]:
 
 
 def deploy(columns: int) -> bytes:
-    """Deploy a model on both servers; return the request body for both."""
+    """Deploy a model on both servers, and return the body of a request to either."""
     model, rows = made(columns)
     name = f"wide-{columns}"
     described = {
@@ -106,7 +106,7 @@ def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float
 
 
 def main() -> None:
-    """Print times by number of columns, round and server."""
+    """Measure and print the times by number of columns, round and server."""
     ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
     found: dict[str, list[dict[str, list[float]]]] = {}

@@ -1,6 +1,6 @@
-"""Train a model, deliver it to a site that loses its network, and serve it there while the store is unreachable.
+"""Train a model, deliver it to a site that loses its network, and serve it there without the store.
 
-Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path; prints what happened as JSON.
+Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path. The results are printed as JSON.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class Link:
-    """The network link to an object store; the store keeps its contents while the link is cut."""
+    """The network link to an object store. The store keeps its contents while the link is cut."""
 
     def __init__(self) -> None:
         self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -53,11 +53,11 @@ class Link:
         self.client.create_bucket(Bucket=BUCKET)
 
     def cut(self) -> None:
-        """Make the store unreachable."""
+        """Make the store unreachable by cutting the link."""
         self.server.stop()
 
     def mend(self) -> None:
-        """Bring the same store back at the same address."""
+        """Restart the same store at the same address."""
         self.server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
         self.server.start()
 
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def make_data() -> None:
-    """Write a machine's readings, and whether it failed."""
+    """Write a machine's readings with a column for whether it failed."""
     random, count = np.random.default_rng(0), 300
     frame = pd.DataFrame({"heat": random.normal(50, 10, count), "at": pd.Timestamp.now(tz="UTC")})
     frame["failed"] = (frame.heat > 55).astype(int)
@@ -101,7 +101,7 @@ def make_data() -> None:
 
 
 def described(link: Link, type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """Write a workload's description to the path that the runtime reads."""
+    """Write a workload's description to the path from which the runtime reads it."""
     governance = {
         "owner": {"team": "t", "email": "t@acme.example"},
         "risk": "minimal",
@@ -158,7 +158,7 @@ def step(**more: Any) -> dict[str, Any]:
 
 
 def train(link: Link) -> int:
-    """Run a training pipeline; its version is promoted and delivered."""
+    """Run a training pipeline. Its version is promoted and delivered."""
     asked = {
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
@@ -173,7 +173,7 @@ def train(link: Link) -> int:
 
 
 def start(link: Link) -> None:
-    """Start the server, which has no registry."""
+    """Start the server without a registry."""
     spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
     line = {
         "variant": "live",
@@ -187,7 +187,7 @@ def start(link: Link) -> None:
 
 
 def ask(heat: float = 90.0) -> tuple[int, Any]:
-    """Send a request; return its status and JSON."""
+    """Send a request and return its status and JSON."""
     data = json.dumps({"instances": [{"heat": heat}]}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}/line", data, method="POST")
     try:
@@ -211,7 +211,7 @@ def told() -> dict[str, float]:
 
 
 def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
-    """Wait for a condition; return whether it became true in time."""
+    """Wait for a condition and return whether it became true in time."""
     ends = time.monotonic() + patience_s
     while time.monotonic() < ends:
         if what():
@@ -242,7 +242,7 @@ def restart_without_link(link: Link) -> None:
 
 
 def work_without_link(link: Link) -> None:
-    """Without the store, score rows on a worker and run a monitor that compares them with the training data."""
+    """Without the store, score rows on a worker, and run a monitor that compares them with the training data."""
     scoring = {
         "model": read(),
         "steps": {"score": step()},
@@ -281,7 +281,7 @@ def waiting() -> int:
 
 
 def come_back(link: Link) -> None:
-    """Restore the link: waiting captures arrive, and the version promoted in the meantime is served."""
+    """Restore the link. Waiting captures are uploaded, and the version promoted in the meantime is served."""
     serve.delete("line-live")  # a replica writes its captures to disk when it stops
     FACTS["waiting"] = until(lambda: waiting() > 0)
     link.mend()

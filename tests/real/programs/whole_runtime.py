@@ -1,6 +1,6 @@
-"""Take a model from training data to a monitor breach on a local Ray; print what happened as JSON.
+"""Take a model from training data to a monitor breach on a local Ray cluster.
 
-Run as `python whole_runtime.py FOLDER` with the runtime on the path.
+Run as `python whole_runtime.py FOLDER` with the runtime on the path. The results are printed as JSON.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def make_data() -> pd.DataFrame:
-    """Write transactions and, in a separate dataset, which of them were fraud."""
+    """Write transactions, and a separate dataset with their fraud labels."""
     random, count = np.random.default_rng(0), 600
     frame = pd.DataFrame({"id": np.arange(count), "amount": random.gamma(2, 50, count)})
     frame["country"] = random.choice(["ch", "de", "fr"], count)
@@ -109,7 +109,7 @@ def make_data() -> pd.DataFrame:
 
 
 def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """Write a workload's description to the path that the runtime reads."""
+    """Write a workload's description to the path from which the runtime reads it."""
     governance = {
         "owner": {"team": "risk", "email": "risk@acme.example"},
         "risk": "high",
@@ -142,7 +142,7 @@ def model(**more: Any) -> dict[str, Any]:
 
 
 def champion() -> dict[str, Any]:
-    """Return the model by its alias, as its consumers refer to it."""
+    """Return the model as endpoints and pipelines refer to it, by its alias."""
     return model(uri="models:/cards-fraud@champion", alias="champion")
 
 
@@ -178,7 +178,7 @@ def public_key() -> str:
 
 
 def approval(workload: dict[str, Any], digest: str) -> str:
-    """Sign a statement in ssh-keygen's format, without the program, which the image may lack."""
+    """Sign a statement in ssh-keygen's format without the program itself, which the image may lack."""
 
     def strings(*parts: bytes) -> bytes:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -195,7 +195,7 @@ def approval(workload: dict[str, Any], digest: str) -> str:
 
 
 def train() -> None:
-    """Train with a search and a gate that passes; the approvals arrive later."""
+    """Train with a search and a gate that passes. The approvals are added later."""
     space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
     tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
     retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})
@@ -232,7 +232,7 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """Serve the application over HTTP: a token, valid and invalid rows, and captures of all requests."""
+    """Serve the application over HTTP, and test tokens, valid and invalid rows, and captures of all requests."""
     (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",
@@ -258,7 +258,7 @@ def answer_requests(transactions: pd.DataFrame) -> None:
 
 
 def ask(method: str, path: str, body: Any = None, token: str = "open sesame") -> tuple[int, Any]:
-    """Send a request; return its status and JSON."""
+    """Send a request and return its status and JSON."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}"}
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", data, headers, method=method)
@@ -270,7 +270,7 @@ def ask(method: str, path: str, body: Any = None, token: str = "open sesame") ->
 
 
 def score() -> None:
-    """Score the same data twice, so that the second run has nothing left to do."""
+    """Score the same data twice. The second run has nothing left to do."""
     asked = {
         "model": champion(),
         "steps": {"score": step("transactions")},
@@ -287,7 +287,7 @@ def score() -> None:
 
 
 def look(receiver: str) -> None:
-    """Run the monitor on drifted captures: it sends metrics and starts the pipeline once within the cooldown."""
+    """Run the monitor on drifted captures. It sends metrics and starts the pipeline once within the cooldown."""
     run = {"pipeline": "retrain", "cronJob": "retrain"}
     asked = {
         "type": "data-drift",

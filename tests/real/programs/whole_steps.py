@@ -1,6 +1,7 @@
-"""Run user code in pipeline steps on a local Ray; print the result of each run as JSON.
+"""Run user code in pipeline steps on a local Ray cluster, and print the result of each run as JSON.
 
-Run as `python whole_steps.py FOLDER` with the runtime and this folder on the path: steps are functions in this file.
+Run as `python whole_steps.py FOLDER` with the runtime and this folder on the path, because the steps are functions in
+this file.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tests.runtime.described import completed, record
 
 
 def flaky(context: Context) -> int:
-    """Fail on the first attempt."""
+    """Fail on the first attempt only."""
     flag = Path(str(context.parameters["flag"]))
     if not flag.exists():
         flag.touch()
@@ -33,7 +34,7 @@ def flaky(context: Context) -> int:
 
 
 def count(context: Context) -> None:
-    """Write the result of the previous step."""
+    """Write the row count that the previous step returned."""
     context.write(pd.DataFrame({"rows": [context.results["first"]]}), "count")
 
 
@@ -82,7 +83,7 @@ def step(function: str, **more: Any) -> dict[str, Any]:
 
 
 def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) -> Any:
-    """Return a run's exit code, or why it was refused."""
+    """Return the exit code of a run, or the reason for its refusal."""
     model = {
         "name": "own",
         "registeredName": "own",

@@ -1,4 +1,4 @@
-"""Run built-in trainers on one and on two workers of a local Ray; print a comparison as JSON.
+"""Run built-in trainers on one and two workers of a local Ray cluster, and print a comparison as JSON.
 
 Run as `python whole_training.py` with the runtime on the path.
 """
@@ -37,7 +37,7 @@ METRICS = {
 
 
 def data(task: str, count: int = 3000) -> TrainingData:
-    """Return rows with two numbers and a text; for a ranking, ten rows per query."""
+    """Return rows with two numbers and a text. A ranking has ten rows per query."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"a": random.normal(size=count), "b": random.normal(size=count)})
     frame["c"] = random.choice(["x", "y"], count)
@@ -53,7 +53,7 @@ def data(task: str, count: int = 3000) -> TrainingData:
 
 
 def quality(model: Any, task: str, rows: TrainingData) -> float:
-    """Return a model's quality on held-out data."""
+    """Return the quality of a model on held-out data."""
     held = rows.held_out
 
     class Asked:
@@ -73,7 +73,7 @@ def step(trainer: str, least: int) -> dict[str, Any]:
 
 
 def workers() -> list[int]:
-    """Return the IDs of Ray Train's worker processes among this process's descendants."""
+    """Return the process IDs of Ray Train workers that descend from this process."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
         try:
@@ -88,7 +88,7 @@ def workers() -> list[int]:
 
 
 def kill_one(killed: list[int]) -> None:
-    """Kill one worker once both have been running for a while."""
+    """Kill one of the two workers after both have been running for a while."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
         found = workers()
@@ -101,7 +101,8 @@ def kill_one(killed: list[int]) -> None:
 
 
 def main() -> None:
-    """Run each trainer on each task, and one more run that loses a worker."""
+    """Run each trainer on each task, and then a run that loses a worker."""
+    os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.1"  # the controller looks at its workers every two seconds
     ray.init(address="local", num_cpus=2, resources={"group-a": 2}, include_dashboard=False, log_to_driver=False)
     facts: dict[str, Any] = {}
     for trainer, task in (

@@ -1,8 +1,8 @@
-"""Converts a cluster's objects for scanners: Pods inside Ray's kinds become workloads of built-in kinds.
+"""Converts the Pods in Ray's kinds to workloads of built-in kinds, which scanners can read.
 
 Scanners look for Pods in Deployments, Jobs and CronJobs. A RayService's Pods become Deployments and a RayJob's Pods
-become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. A run's
-template is extracted from the ConfigMap that its launcher reads.
+become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. The template of
+a run is read from its launcher's ConfigMap.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TEMPLATE = "rayjob.json"
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """An object to scan. `address` identifies the emitted object: `RayService/scorer/head`, `CronJob/nightly`."""
+    """An object to scan. `address` identifies the emitted object, such as `RayService/scorer/head`."""
 
     address: str
     manifest: Object
@@ -36,7 +36,7 @@ class Scanned:
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects, with Ray's kinds split into workloads."""
+    """Yield the objects, in which Ray's kinds are split into workloads."""
     for one in objects:
         if one["kind"] == "RayService":
             yield from _cluster(one, one["spec"]["rayClusterConfig"])
@@ -50,7 +50,7 @@ def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
 
 
 def _run(job: Object) -> Iterator[Scanned]:
-    """Yield a run's submitter and its cluster."""
+    """Yield the submitter and the cluster of a run."""
     yield _pods(job, "submitter", job["spec"]["submitterPodTemplate"], {})
     yield from _cluster(job, job["spec"]["rayClusterSpec"])
 
@@ -66,7 +66,7 @@ def _cluster(owner: Object, cluster: Object) -> Iterator[Scanned]:
 
 
 def _with_autoscaler(head: Object, options: Object) -> Object:
-    """Return the head as KubeRay creates it: with an autoscaler sidecar from the same image."""
+    """Return the head Pod as KubeRay creates it, with an autoscaler sidecar from the same image."""
     spec = head["spec"]
     kept = ("env", "imagePullPolicy", "resources", "securityContext", "volumeMounts")
     sidecar = {"name": "autoscaler", "image": spec["containers"][0]["image"], **{key: options[key] for key in kept}}
@@ -74,7 +74,7 @@ def _with_autoscaler(head: Object, options: Object) -> Object:
 
 
 def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: int = 1) -> Scanned:
-    """Return Pods as a workload: a RayService's as a Deployment, a run's as a Job, since they terminate."""
+    """Return a RayService's Pods as a Deployment, or a run's Pods as a Job, because they terminate."""
     metadata = owner["metadata"]
     labelled = {**template["metadata"]["labels"], **labels}
     pods: Object = {**template, "metadata": {**template["metadata"], "labels": labelled}}

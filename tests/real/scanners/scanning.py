@@ -30,7 +30,7 @@ _FINE = 10  # kube-score's best grade
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A scanner's finding about an object. `where` names the object and its origin."""
+    """A scanner's finding about an object. `where` describes the object and its origin."""
 
     tool: str
     check: str
@@ -43,7 +43,7 @@ class Finding:
 
 
 def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Return all findings for each system's objects, written to a separate folder per system."""
+    """Write each system's objects to a separate folder and return all findings about them."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
         (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")
@@ -51,7 +51,7 @@ def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[F
 
 
 def _checkov(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Run checkov once for all systems, since it is slow to start, and without network access."""
+    """Run checkov once for all systems, because it starts slowly, and without network access."""
     python = environments.environment(environments.CHECKOV)
     command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework", "kubernetes"]
     command += ["--output", "json", "--compact", "--quiet", "--skip-download", "--skip-results-upload"]
@@ -81,7 +81,7 @@ def _of_checkov(one: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]])
 
 
 def _kube_score(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Run kube-score for each system separately, as it evaluates how objects select each other."""
+    """Run kube-score for each system separately, because it checks which objects select each other."""
     return [found for name, objects in systems.items() for found in _scored(name, objects, folder / name / MANIFESTS)]
 
 
@@ -103,5 +103,5 @@ def _scored(system: str, objects: tuple[Scanned, ...], manifests: Path) -> Itera
 
 
 def _of_version() -> list[str]:
-    """Return kube-score's option for the Kubernetes version of the other tests, such as `v1.36`."""
+    """Return the kube-score option for the Kubernetes version of the other tests, such as `v1.36`."""
     return ["--kubernetes-version", parts.KUBERNETES.rpartition(".")[0]]

@@ -1,4 +1,4 @@
-"""Fixtures: a stand-in for AWS for each test, and the provider in front of it."""
+"""Fixtures that run a stand-in for AWS for each test, and connect a provider to it."""
 
 from __future__ import annotations
 

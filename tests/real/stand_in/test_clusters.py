@@ -1,4 +1,4 @@
-"""EKS clusters with access entries, add-ons and nodes."""
+"""Tests EKS clusters, access entries, add-ons and nodes."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_clusters(world: World, cloud: Cloud) -> None:
 
 
 def test_subnets_in_a_single_zone_are_refused(world: World) -> None:
-    """Clusters and databases need subnets in two zones."""
+    """Clusters and databases need subnets in at least two zones."""
     key = a_key(world)
     _, subnets = a_network(world)
 

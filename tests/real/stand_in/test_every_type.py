@@ -1,4 +1,4 @@
-"""The tests in this folder cover every resource type that the stand-in supports."""
+"""Tests that this folder covers every resource type that the stand-in supports."""
 
 from __future__ import annotations
 

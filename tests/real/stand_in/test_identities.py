@@ -1,4 +1,4 @@
-"""IAM roles, users and their permissions."""
+"""Tests IAM roles, users and their permissions."""
 
 from __future__ import annotations
 

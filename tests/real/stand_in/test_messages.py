@@ -1,4 +1,4 @@
-"""SNS topics, SQS queues, alarms and budgets."""
+"""Tests SNS topics, SQS queues, alarms and budgets."""
 
 from __future__ import annotations
 

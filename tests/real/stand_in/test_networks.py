@@ -1,4 +1,4 @@
-"""VPCs and the resources in them."""
+"""Tests VPCs and the resources inside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.real.stand_in.world import World, a_key, a_network, all_ends, trust_i
 
 
 def test_networks(world: World, cloud: Cloud) -> None:
-    """A network has gateways, addresses, routes, endpoints, firewalls and flow logs."""
+    """A network can have gateways, addresses, routes, endpoints, firewalls and flow logs."""
     key = a_key(world)
     vpc, subnets = a_network(world)
     world.make("gateway", "aws:ec2/internetGateway:InternetGateway", vpcId=vpc["id"])

@@ -1,4 +1,4 @@
-"""S3 buckets, KMS keys, ECR repositories and secrets."""
+"""Tests S3 buckets, KMS keys, ECR repositories and secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.real.stand_in.world import World, a_key, all_ends, policy_of
 
 
 def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
-    """A bucket is created with every setting that is a separate resource."""
+    """A bucket and all its settings can be created. Each setting is a separate resource."""
     key = a_key(world)
     world.make("alias", "aws:kms/alias:Alias", name="alias/x", targetKeyId=key["keyId"])
     bucket = world.make("lake", "aws:s3/bucket:Bucket", forceDestroy=False, tags={"workload": "lake"})["bucket"]
@@ -79,7 +79,7 @@ def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
 
 
 def test_images_and_secrets(world: World, cloud: Cloud) -> None:
-    """Repositories have lifecycle policies, and secrets have values."""
+    """Image repositories can have lifecycle policies, and secrets can have values."""
     key = a_key(world)
     world.make(
         "images",

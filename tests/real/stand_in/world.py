@@ -1,4 +1,4 @@
-"""Drives the stand-in for AWS without an engine: creates, changes and deletes resources."""
+"""Creates, changes and deletes resources in the stand-in for AWS without a Pulumi engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Inputs = dict[str, Any]
 
 _STAY = (
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",  # deleted with its VPC
-    # versioning cannot be removed from a bucket, only suspended; a topic always has a policy
+    # versioning can only be suspended, and a topic always has a policy
     "aws:s3/bucketVersioning:BucketVersioning",
     # Object Lock cannot be disabled on a bucket
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
@@ -26,7 +26,7 @@ _STAY = (
 
 @dataclass
 class World:
-    """Resources by name, created in order and deleted in reverse."""
+    """The created resources by name. They are deleted in reverse order."""
 
     lifecycle: Lifecycle[Api]
     made: dict[str, tuple[str, str, Inputs, Inputs]] = field(default_factory=dict[str, tuple[str, str, Inputs, Inputs]])
@@ -41,7 +41,7 @@ class World:
         return {**state, "id": found}
 
     def change(self, name: str, /, **inputs: Any) -> tuple[list[str], Inputs]:
-        """Update a resource in place; return the properties that the provider reports as changed, and the new state."""
+        """Update a resource in place. Return the properties that the provider reports as changed, and the new state."""
         kind, found, before, state = self.made[name]
         checked, _ = self.lifecycle.check(kind, name, before, {**before, **inputs}, b"")
         changed, replaced, _ = self.lifecycle.diff(kind, before, state, checked)
@@ -57,7 +57,7 @@ class World:
         return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
 
     def remove(self, name: str) -> None:
-        """Delete a resource and assert that it no longer exists."""
+        """Delete a resource and check that it is gone."""
         kind, found, inputs, state = self.made[name]
         self.lifecycle.delete(kind, found, state)
         del self.made[name]
@@ -73,7 +73,7 @@ class World:
 
 
 def policy_of(*actions: str, resource: str | None = "*", **more: Any) -> str:
-    """Return a policy with one statement that allows these actions; `more` adds elements to the statement."""
+    """Return a policy with one statement that allows these actions. `more` adds elements to the statement."""
     about = {} if resource is None else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": list(actions), **about, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -85,7 +85,7 @@ def trust_in(service: str) -> str:
 
 
 def a_key(world: World) -> Inputs:
-    """Create a key that its account and CloudWatch Logs may use."""
+    """Create a KMS key that its account and CloudWatch Logs may use."""
     root = {"AWS": "arn:aws:iam::123456789012:root"}
     logs = {"Service": "logs.eu-central-1.amazonaws.com"}
     statements = [
@@ -97,7 +97,7 @@ def a_key(world: World) -> Inputs:
 
 
 def a_network(world: World) -> tuple[Inputs, list[str]]:
-    """Create a VPC; return it and the IDs of its subnets in two zones."""
+    """Create a VPC with subnets in two zones. Return the VPC and the IDs of the subnets."""
     vpc = world.make("vpc", "aws:ec2/vpc:Vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, enableDnsSupport=True)
     subnets = [
         world.make(
@@ -114,7 +114,7 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 
 def all_ends(world: World, cloud: Cloud) -> None:
-    """Delete everything in reverse order, and assert that the cloud kept all properties as set."""
+    """Delete everything in reverse order, and check that the cloud kept all properties as they were set."""
     for name in reversed(list(world.made)):
         world.remove(name)
     assert cloud.surprises() == {}

@@ -1,4 +1,4 @@
-"""A registry with its users and workloads, for tests that attack it with a training Pod's permissions."""
+"""A registry with its users and workloads, which tests attack with the permissions of a training Pod."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ class Answering:
         self._said = said
 
     def predict(self, rows: object, params: object = None) -> str:
-        """Return the same text for all rows."""
+        """Return the text of the file for all rows."""
         return self._said
 
 
 def _load_pyfunc(path: str) -> Answering:  # pyright: ignore[reportUnusedFunction]  # MLflow looks it up by name
-    """Load a model from its file, as MLflow does."""
+    """Load a model from its file as MLflow does."""
     return Answering(Path(path).read_text(encoding="utf-8"))
 
 
 class Yard:
-    """The registry with its users and workloads; `trainer` is the attacker's login."""
+    """The registry with its users and workloads. The attacker has the login `trainer`."""
 
     def __init__(self, server: Running, folder: Path, connect: Callable[[str], None]) -> None:
         self.server, self.folder, self.connect = server, folder, connect
@@ -120,7 +120,7 @@ class Yard:
         return promoter.run()
 
     def served(self) -> str:
-        """Start a server; return its answer, or why it does not start."""
+        """Start a server, and return its response or the reason why it does not start."""
         self.connect(SERVER)
         version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
@@ -135,7 +135,7 @@ class Yard:
         return [(one.action, one.version) for one in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """Send a request without a client, which would normalize its path; return the status."""
+        """Send a request without a client, which would normalize the path, and return the status."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         told = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
@@ -147,7 +147,7 @@ class Yard:
             connection.close()
 
     def swap(self, version: registry.Version) -> None:
-        """Replace a version's files, which needs only write access to the folder."""
+        """Replace the files of a version, which needs only write access to the folder."""
         (file,) = self.files(version).rglob("answer.txt")
         file.write_text(EVIL)
 
@@ -156,7 +156,7 @@ class Yard:
         return Path(urlsplit(mlflow.MlflowClient().get_model_version_download_uri(MODEL, version.version)).path)
 
     def id_of(self, experiment: str) -> str:
-        """Return an experiment's id."""
+        """Return the ID of an experiment."""
         found = mlflow.MlflowClient().get_experiment_by_name(experiment)
         assert found is not None
         return str(found.experiment_id)

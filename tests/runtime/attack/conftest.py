@@ -1,4 +1,4 @@
-"""Fixtures: a registry like a deployed one, with a version that is approved and served."""
+"""Fixtures with a registry as in a deployed system, where a version is approved and served."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Y
 
 @pytest.fixture
 def good(yard: Yard) -> registry.Version:
-    """Return a served version that both groups have approved; the attacker is logged in."""
+    """Return a served version that both groups have approved. The attacker is logged in."""
     version = yard.train("approved")
     for signer in (yard.risk, yard.payments):
         signer.approve(version, yard.about(version.tags[DIGEST_TAG]))

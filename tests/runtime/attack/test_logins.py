@@ -1,4 +1,4 @@
-"""Attacks with workload logins: moving aliases, gaining permissions, reading files, forging the history."""
+"""Tests attacks with workload logins: moving aliases, gaining permissions, and forging the history."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def test_alias_cannot_be_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Try every API version, path spellings that a suffix check might miss, and method override headers."""
+    """The test tries all API versions, path spellings that a suffix check might miss, and method overrides."""
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
 
@@ -61,7 +61,7 @@ def test_alias_cannot_be_moved_by_graphql(yard: Yard, harmless: Callable[[], Non
 def test_failing_store_does_not_delay_other_pipelines(
     yard: Yard, good: registry.Version, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The version names a store that the registry does not use, whose client would retry for two minutes."""
+    """A version in a store that the registry does not use is skipped. Its client would retry for two minutes."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
@@ -101,7 +101,7 @@ def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[]
 
 
 def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The server's disk has all users' passwords, and an experiment might point the server to any path."""
+    """Experiments cannot point to the server's disk, which contains all users' passwords."""
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
     mlflow.set_experiment(EXPERIMENT)
@@ -118,7 +118,7 @@ def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Cal
 
 
 def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: registry.Version) -> None:
-    """The move is recorded, and servers follow it only once both groups have approved exactly these files."""
+    """An administrator's move is recorded, but servers follow it only after both groups approved these files."""
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)
@@ -147,7 +147,7 @@ def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: regis
 def test_history_forged_with_the_promoters_login_is_rejected(
     yard: Yard, good: registry.Version, borrowed: bool
 ) -> None:
-    """Servers verify signatures themselves and ignore signatures for another version."""
+    """Servers verify signatures themselves, and do not accept signatures for another version."""
     evil = yard.train(EVIL)
     yard.connect(PROMOTER)
     history = History(record(Model, NAMED))

@@ -1,4 +1,4 @@
-"""A training Pod's permissions are not enough to get an unapproved model served.
+"""Tests that a training Pod's permissions are not enough to get an unapproved model served.
 
 The Pod has its pipeline's login, network access to the registry, and write access to its model's folder. After each
 attack, the promoter runs again, a server loads the version behind the alias, and the history is checked.
@@ -45,7 +45,7 @@ NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
 def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries a bare digest, the attacker's signature (also under the groups' names), and no signature."""
+    """The test tries a bare digest, no signature, and the attacker's signature, also under the groups' names."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))
@@ -73,7 +73,7 @@ def test_replayed_approvals_do_not_count(
 def test_digest_of_an_approved_version_does_not_cover_other_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The approvals and the digest are genuine, but the files are the attacker's."""
+    """Genuine approvals and a genuine digest do not cover the attacker's files."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith(APPROVAL_TAG)}
     yard.train(EVIL, **{**approvals, DIGEST_TAG: good.tags[DIGEST_TAG]})
 
@@ -94,7 +94,7 @@ def test_files_swapped_after_approval_are_not_promoted(yard: Yard, harmless: Cal
 
 
 def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: registry.Version) -> None:
-    """The server refuses the version, and neither a promoter pass nor changed tags make it valid."""
+    """The server refuses the version. Neither a promoter pass nor changed tags make the version valid."""
     yard.swap(good)
     registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
     before = yard.moves()
@@ -106,7 +106,7 @@ def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: re
 
 
 def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
-    """MLflow's client adds the file at the top level; files of the same name elsewhere are part of the model."""
+    """The excluded file is at the top level. A file with this name elsewhere is part of the model."""
     for folder in ("", "data"):
         (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
         (yard.folder / "model" / folder / ADDED).write_text("approved")
@@ -142,7 +142,7 @@ def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> 
 def test_model_and_versions_cannot_be_deleted_and_recreated(
     good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """Recreating a model would restart its version numbers, and deleting a version would delete its alias."""
+    """A recreated model would restart its version numbers, and a deleted version would delete its alias."""
     client = mlflow.MlflowClient()
 
     denied(lambda: client.delete_model_version(MODEL, good.version))
@@ -155,7 +155,7 @@ def test_model_and_versions_cannot_be_deleted_and_recreated(
 
 
 def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
-    """Appending to the history, changing, hiding and replacing it are all denied."""
+    """Workloads cannot append to the history, or change, hide or replace it."""
     evil = yard.train(EVIL)
     client, asked = mlflow.MlflowClient(), History(record(Model, NAMED))
     run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a spec later adds a model, whoever had already created its history would have all permissions on it."""
+    """Anyone who created the history of a future model first would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))
@@ -210,7 +210,7 @@ def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypa
 def test_versions_cannot_refer_to_foreign_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """The files are another run's, the served version's, on the server's disk, or in an unsupported store."""
+    """Versions with files of another run or version, on the server's disk, or in an unsupported store are refused."""
     client = mlflow.MlflowClient()
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.set_experiment(EXPERIMENT)

@@ -1,6 +1,6 @@
-"""Batch inference runs: files that do not fit the schema, changing versions, large files, and interrupted runs.
+"""Tests batch inference with invalid and large files, new versions and interrupted runs.
 
-One test uses a real Ray; the others run the tasks in this process.
+One test uses a real Ray cluster. The others run the tasks in this process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
-    """Return a pipeline with a model that doubles its input, and one valid file."""
+    """Return a pipeline with one valid file and a model that doubles its input."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
     made = Scoring(tmp_path)
     made.promote(2.0)
@@ -34,7 +34,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
 
 
 def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
-    """The other files are scored in the same run; a refused file is retried once it changes."""
+    """An invalid file is skipped while other files are scored. It is retried after it changes."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -58,7 +58,7 @@ def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
 
 
 def test_run_fails_if_the_model_fails_on_every_file(scoring: Scoring) -> None:
-    """If it fails on only one of several files, every run retries the file, since the worker may be the cause."""
+    """If the model fails on only some files, every run retries them, because the worker may be the cause."""
     scoring.put("bad.parquet", amounts(1, plan="broken"))
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"bad.parquet": "the model fails on its rows: RuntimeError: unknown plan"}
@@ -70,7 +70,7 @@ def test_run_fails_if_the_model_fails_on_every_file(scoring: Scoring) -> None:
 
 
 def test_run_fails_if_scores_cannot_be_written(scoring: Scoring) -> None:
-    """The error names no input file."""
+    """If scores cannot be written, the error does not blame an input file."""
     scoring.scores.write_text("not a folder")
 
     with pytest.raises(Exception, match="scores"):
@@ -78,7 +78,7 @@ def test_run_fails_if_scores_cannot_be_written(scoring: Scoring) -> None:
 
 
 def test_promotion_does_not_rescore_old_files(scoring: Scoring) -> None:
-    """New and changed files are scored by the new version, and replaced scores are recorded."""
+    """After a promotion, only new and changed files are scored, and replaced scores are recorded."""
     scoring.put("b.parquet", amounts(1))
     scoring.run()
     scoring.promote(3.0)
@@ -123,7 +123,7 @@ def test_reprocess_option_rescores_old_files(
 def test_worker_results_are_collected_from_ray(
     scoring: Scoring, ray_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run uses real actors for a file in several parts, an invalid file and a valid one."""
+    """Real actors score a file in several parts, an invalid file and a valid one."""
     monkeypatch.undo()
     monkeypatch.setattr(files, "PART_BYTES", 3000)
     scoring.large("large.parquet", 1000)
@@ -144,7 +144,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
 def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, kind: str) -> None:
-    """Every row is scored once, with its partition columns; rows stay in order, and the output appears atomically."""
+    """Every row is scored once and in order, with its partition columns, and the output appears atomically."""
     scoring.workload["pipeline"]["data"]["rows"]["format"] = kind
     (scoring.rows / "a.parquet").unlink()
     scoring.large(f"day=2026-11-26/large.{kind}", 1000)
@@ -158,7 +158,7 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
 
 
 def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) -> None:
-    """The run leaves neither output nor parts behind."""
+    """If one part is invalid, neither output nor other parts are left behind."""
     scoring.large("large.parquet", 1000, broken_at=999)
 
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
@@ -167,7 +167,7 @@ def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) 
 
 
 def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished parts are not scored again, and unfinished ones are not visible."""
+    """After a kill, finished parts are not scored again, and unfinished parts are not visible."""
     scoring.large("large.parquet", 1000)
     asked: list[int] = []
 
@@ -207,7 +207,7 @@ def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_part
 
 
 def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next run no longer lists the file."""
+    """A removed file is reported once, because the next run does not list it."""
     scoring.put("b.parquet", amounts(1))
 
     def taken(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
@@ -222,7 +222,7 @@ def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: py
 
 
 def test_number_of_invalid_files_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metric has the labels that distinguish alerts; nothing is pushed without a receiver."""
+    """The metric has the labels that distinguish alerts. Without a receiver, nothing is pushed."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
     batch.report_refused(record(PipelineWorkload, scoring.workload), 3)

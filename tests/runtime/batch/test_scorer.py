@@ -1,4 +1,4 @@
-"""Scoring writes every file once, with the same column types, even if some inputs are empty."""
+"""Tests that scoring writes every file once, with the same column types even if some inputs are empty."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Model:
 
 
 class Given(ModelHandle):
-    """A model that needs no registry."""
+    """A version of this model that needs no registry."""
 
     def load(self, workload: Any) -> Any:
         return Model()
@@ -59,7 +59,7 @@ def scored(workload: dict[str, Any]) -> list[Piece]:
 
 
 def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path: Path) -> None:
-    """All predictions for the first file are integers, but both files are written with one type."""
+    """All predictions for the first file are integers, but both files get the same type."""
     scored(workload)
 
     kinds = {parquet.read_schema(one).field("prediction").type for one in (tmp_path / "scores").glob("*.parquet")}
@@ -68,7 +68,7 @@ def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path:
 
 
 def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], tmp_path: Path) -> None:
-    """An emptied file is not scored again, and its old scores are deleted."""
+    """A file that has become empty is not scored again, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     found = scored(workload)
@@ -88,7 +88,7 @@ def test_classes_stay_whole_numbers() -> None:
 
 
 def test_results_do_not_depend_on_the_number_of_calls() -> None:
-    """A model that returns probabilities for only some batches is refused."""
+    """A model must not return probabilities for only some of the batches."""
     one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     both = together([one, other])
 

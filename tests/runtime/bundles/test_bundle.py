@@ -1,4 +1,4 @@
-"""A bundle is used only if it matches its manifest exactly, and the manifest is deterministic."""
+"""Tests that a bundle is used only if it matches its manifest exactly, and that manifests are deterministic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After any interruption or loss, a reader finds the previous bundle or the new one, never half a bundle."""
+"""Tests that a reader never finds a partial bundle, even after interruptions and losses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pointed(where: Path) -> Pointer:
 
 
 def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
-    """The disk keeps the newest bundle, and the previous one for a server that may still be loading it."""
+    """The newest bundle stays on disk, and so does the previous one, which a server may still be loading."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
@@ -43,7 +43,7 @@ def test_current_bundle_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_interrupted_delivery_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next delivery completes the interrupted one."""
+    """An interrupted delivery is finished by the next delivery."""
     store = tmp_path / "store"
     first = delivered(store, "1")
     make_bundle(tmp_path / "second", "2")
@@ -61,7 +61,7 @@ def test_interrupted_delivery_changes_nothing(tmp_path: Path, monkeypatch: pytes
 
 
 def test_bundle_with_wrong_files_is_not_used(tmp_path: Path) -> None:
-    """The disk keeps its current bundle."""
+    """If a new bundle has wrong files, the disk keeps its current bundle."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)
@@ -87,7 +87,7 @@ def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> Non
 
 
 def test_previous_bundle_survives_a_power_loss(tmp_path: Path) -> None:
-    """The power loss leaves half a file and an empty pointer; the next fetch from the store repairs both."""
+    """After a power loss, half a file and an empty pointer are left, and the next fetch repairs both."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)

@@ -1,4 +1,4 @@
-"""Packing a bundle is deterministic, and unpacking writes only the files that its manifest lists."""
+"""Tests that packing a bundle is deterministic, and that unpacking writes only files in its manifest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.runtime.bundles import make_bundle
 
 
 def entries(content: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
-    """Return a tar's entries in order."""
+    """Return the entries of a tar in order."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         found: list[tuple[tarfile.TarInfo, bytes]] = []
         for entry in archive:
@@ -36,7 +36,7 @@ def tar(of: Iterable[tuple[tarfile.TarInfo, bytes]]) -> io.BytesIO:
 
 
 def entry(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
-    """Create an entry of any type."""
+    """Create a tar entry of any type."""
     made = tarfile.TarInfo(name)
     made.size, made.type, made.linkname = len(content), kind, link
     return made
@@ -96,7 +96,7 @@ def test_content_or_size_that_differs_is_refused(tmp_path: Path) -> None:
 
 
 def test_incomplete_bundle_is_refused(tmp_path: Path) -> None:
-    """The file is truncated, lacks an entry, has reordered entries, or is not a tar."""
+    """A truncated file, a missing entry, reordered entries and a file that is not a tar are refused."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
     whole = entries(content)

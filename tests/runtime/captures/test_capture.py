@@ -1,4 +1,4 @@
-"""Captures: requests are sampled, written in the background, read by time window, and deleted by day."""
+"""Tests that requests are sampled, captured in the background, read by time window, and deleted by day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from modelyard_runtime.captures import capture as module
 from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.captures.kept_rows import CapturedRequest, Columns, Selection
 from modelyard_runtime.captures.segments import Segments, folder_of
 from modelyard_runtime.models.answers import Answer
 from modelyard_runtime.workload.records import Capture, Workload
@@ -26,7 +28,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """Return a replica's captures in a folder; they are written only on request."""
+    """Return a replica's captures in a folder. They are written only on request."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -42,13 +44,13 @@ def stored(folder: Path) -> pd.DataFrame:
 
 
 def said(rows: int) -> Answer:
-    """Return an answer for this many rows."""
+    """Return predictions for this many rows."""
     return Answer(np.ones(rows, dtype=np.int64), np.full(rows, 0.75))
 
 
 @pytest.mark.parametrize("request_id", ["always the same", None])
 def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: str | None) -> None:
-    """Even with a constant request id, neither all requests nor none are captured."""
+    """Even with a constant request ID, neither all requests nor none are captured."""
     kept = captures(tmp_path, fraction=0.2)
     for number in range(5000):
         kept.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
@@ -58,8 +60,35 @@ def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: 
     kept.close()
 
 
+def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow conversion in the background neither hides rows from a flush nor loses them when a server stops."""
+    kept = captures(tmp_path)
+    converting, go_on = threading.Event(), threading.Event()
+    convert = Selection.of
+
+    def slowly(selection: Selection, requests: Sequence[CapturedRequest]) -> Columns:
+        converting.set()
+        go_on.wait(30)
+        return convert(selection, requests)
+
+    monkeypatch.setattr(Selection, "of", slowly)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    saver, flusher = threading.Thread(target=kept.save), threading.Thread(target=kept.flush)
+    saver.start()
+    assert converting.wait(30)
+    flusher.start()
+    flusher.join(0.5)
+    assert flusher.is_alive()
+    go_on.set()
+    saver.join()
+    flusher.join()
+
+    assert stored(tmp_path)["request_id"].tolist() == ["a"]
+    kept.close()
+
+
 def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
-    """Rows may have different columns, and values without a common type."""
+    """Rows may have different columns, and values that do not share a type."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), said(2), "7")
     kept.keep("b", pd.DataFrame({"amount": [5.0]}), said(1), "8")
@@ -76,7 +105,7 @@ def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
 
 
 def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> None:
-    """Rows that could not be written are written once the store is back."""
+    """Rows that could not be written are written when the store is back."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
     kept = captures(blocked)
@@ -90,7 +119,7 @@ def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> Non
 
 
 def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
-    """Only days that ended before the retention period are deleted."""
+    """Only the days that ended before the retention period are deleted."""
     now = datetime.now(UTC)
     days = [(now - timedelta(days=age)).strftime("day=%Y-%m-%d") for age in (0, 2, 5)]
     for day in days:
@@ -104,7 +133,7 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
 def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> None:
-    """A value that does not fit its column is stored as JSON, next to the values of other requests."""
+    """A value that does not fit its column is stored as JSON next to the values of other requests."""
     kept = captures(tmp_path)
     for at, value in enumerate((sent, 1, None)):
         kept.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), said(1), "1")
@@ -119,7 +148,7 @@ def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> N
 
 
 def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
-    """A redacted column records only whether there was a value; keys are kept even if the model does not use them."""
+    """A redacted column records only whether there was a value. Keys are stored even if the model ignores them."""
     kept = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
     rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
     kept.keep("a", rows, said(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
@@ -140,7 +169,7 @@ def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
-    """A monitor that compared redacted values would count each as changed."""
+    """Redacted values are ignored, because a monitor would count every one as changed."""
     kept = captures(tmp_path, redact=["iban"])
     kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
     kept.flush()
@@ -158,7 +187,7 @@ def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
 def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows stay complete even if the store accepts only one day's rows."""
+    """No rows are lost or duplicated, even if the store accepts only the rows of one day."""
     kept = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -184,7 +213,7 @@ def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store stays unreachable until the memory buffer is full."""
+    """Rows that do not fit in the memory buffer of an unreachable store are counted as dropped."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     kept = captures(tmp_path)
     told: list[int] = []
@@ -215,7 +244,7 @@ for number in range(100_000):
 
 
 def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
-    """The next replica uploads the rows on the killed replica's disk, exactly once."""
+    """The next replica uploads the rows on the killed replica's disk exactly once."""
     command = [sys.executable, "-c", KILLED, f"file://{tmp_path}"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -238,7 +267,7 @@ def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
 
 
 def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
-    """The next replica writes the file again under the same name."""
+    """The next replica writes the file again under the same name, so there is no duplicate."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
@@ -254,7 +283,7 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
-    """A replica on the same disk does not mistake a running replica's captures for a killed one's."""
+    """Another replica on the same disk does not mistake the captures for those of a killed replica."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     kept.save()
@@ -268,9 +297,9 @@ def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kill during a slow upload loses a second of rows, not all rows since the upload began."""
+    """A kill during a slow upload loses one second of rows, not all rows since the upload began."""
     ended = threading.Event()
-    monkeypatch.setattr(module, "write_whole", lambda where, content: ended.wait(60))
+    monkeypatch.setattr(module, "write_once", lambda where, content: ended.wait(60))
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     writer = threading.Thread(target=kept.flush)
@@ -289,7 +318,7 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
 
 
 def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other request in the same batch is saved."""
+    """If one request cannot be saved, the other request in the batch is saved."""
     kept = captures(tmp_path)
     told: list[int] = []
     monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""Fixtures for run requests: the store that monitor and starter share, and the cluster in which Jobs are created."""
+"""Fixtures for run requests: the store shared by monitor and starter, and the cluster that runs the Jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.runtime.requesting import BATCH, Bucket, Folder, Place
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Return the store that both sides use."""
+    """Return the store that monitor and starter share."""
     if request.param == "folder":
         yield Folder(tmp_path / "store")
         return
@@ -26,7 +26,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with the CronJobs of two pipelines; monitors may request only the first."""
+    """Run an API server with the CronJobs of two pipelines. Monitors may request only the first."""
     with ApiServer() as running:
         for at, name in enumerate(("retrain", "wipe")):
             running.objects[f"{BATCH}/cronjobs/{name}"] = {

@@ -1,4 +1,4 @@
-"""A successful run starts one run of each pipeline that follows it; a failed run starts none."""
+"""Tests that a successful run starts one run of each pipeline that follows it, and a failed run none."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API client of a launcher that has a mounted template."""
+    """Return the API client of a launcher, with its template mounted."""
     monkeypatch.setenv("MODELYARD_JOB", JOB)
     monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod whose RayJob ends at once with this status; return the exit code."""
+    """Run a launcher Pod whose RayJob ends at once with this status, and return the exit code."""
 
     def end() -> None:
         for path, found in server.objects.items():
@@ -72,7 +72,7 @@ def followers(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def owners(server: ApiServer) -> list[str]:
-    """Return the names of the CronJobs that own these Jobs."""
+    """Return the names of the CronJobs that own the follower Jobs."""
     return [made["metadata"]["ownerReferences"][0]["name"] for made in followers(server)]
 
 
@@ -105,7 +105,7 @@ def test_terminated_pod_starts_no_follower(server: ApiServer, api: ClusterApi, m
 def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """The launcher exits with 0, as after a success, although nothing ran."""
+    """A run that is skipped because another is active exits with 0, but starts no follower."""
     made = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {"name": "collect-2", "creationTimestamp": made, "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}]}
     server.objects[f"{JOBS}/collect-2"] = {"metadata": metadata, "status": {}}
@@ -116,7 +116,7 @@ def test_run_skipped_for_another_starts_no_follower(
 
 
 def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi) -> None:
-    """A follower that has already ended is not started again, although no run would overlap."""
+    """A follower is not started a second time, even if it has already ended."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -134,7 +134,7 @@ def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api:
 
 
 def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recreated Job counts as a new run, even if it has the same name."""
+    """A Job that is created again counts as a new run, even if it has the same name."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -145,10 +145,10 @@ def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monk
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("Forbid", ["report"]), ("Replace", ["train", "report"])])
-def test_runs_that_must_not_overlap_do_not(
+def test_concurrency_policy_applies_to_followers(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a run in progress prevents the next one; with Replace, the next run's launcher stops it."""
+    """With Forbid, a run in progress prevents the next one. With Replace, the next one's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
@@ -158,7 +158,7 @@ def test_runs_that_must_not_overlap_do_not(
 
 
 def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterApi) -> None:
-    """The exit code makes the Job retry, and the next Pod starts the missing followers."""
+    """A refused follower makes the Job retry, and the next Pod starts only the missing followers."""
     taken = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED

@@ -1,4 +1,4 @@
-"""Forged requests are refused with a reason, and do not delay genuine ones."""
+"""Tests that forged requests are refused with a reason and do not delay genuine ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.runtime.requesting import WHY, Folder, Place, breach, jobs, now
 
 
 def forged(place: Place, **changes: object) -> bytes:
-    """Return a request like the monitor's, with these changes."""
+    """Return the monitor's request with these changes."""
     return json.dumps(
         {
             **request_of(record(MonitorWorkload, place.monitor), record(BreachRun, place.run), now(), WHY),
@@ -30,7 +30,7 @@ def forged(place: Place, **changes: object) -> bytes:
 
 
 def nested(depth: int) -> list[Any]:
-    """Return nested lists, which are valid JSON, but too deep for Python to print."""
+    """Return nested lists that are valid JSON but too deep for Python to print."""
     found: list[Any] = []
     for _ in range(depth):
         found = [found]
@@ -58,7 +58,7 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
 def test_extra_fields_of_a_request_are_reduced_to_texts(
     place: Place, server: ApiServer, api: ClusterApi, reason: object
 ) -> None:
-    """The request is allowed, and its extra fields are recorded harmlessly with the run."""
+    """The request is granted, and its extra fields are recorded with the run as plain text."""
     place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
@@ -72,7 +72,7 @@ def test_extra_fields_of_a_request_are_reduced_to_texts(
 def test_forged_request_has_no_effect(
     place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The refusal states a reason, and the next request is answered in the same pass."""
+    """A forged request is refused with a reason, and the next request is answered in the same pass."""
     content, words = FORGED[kind]
     place.write(f"{'f' * 32}.json", content(place))
     breach(place)

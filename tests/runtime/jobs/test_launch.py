@@ -1,4 +1,4 @@
-"""The launcher creates one RayJob per Job, and any Pod of the Job can follow it until it ends."""
+"""Tests that the launcher creates one RayJob per Job, which any Pod of the Job can follow until it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATH = "/apis/ray.io/v1/namespaces/fraud/rayjobs"
 
 
 class Server(ThreadingHTTPServer):
-    """A minimal API server that stores RayJobs and reports preset statuses."""
+    """A minimal API server that stores RayJobs and reports preset statuses for them."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -81,7 +81,7 @@ def api(server: Server, tmp_path: Path) -> ClusterApi:
 
 
 def test_run_is_named_after_and_owned_by_its_job() -> None:
-    """The RayJob is garbage-collected with its Job, however the Job is deleted."""
+    """The RayJob is garbage-collected with its Job, no matter how the Job is deleted."""
     metadata: Any = BODY["metadata"]
 
     assert metadata["name"] == "retrain-run-29401230"
@@ -93,7 +93,7 @@ def test_run_is_named_after_and_owned_by_its_job() -> None:
 @pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
 @pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
 def test_run_name_differs_from_its_job_name(pipeline: str, suffix: str) -> None:
-    """KubeRay submits a run through a Job named after the RayJob, which must not clash with the launcher's Job."""
+    """KubeRay submits a run through a Job with the RayJob's name, which must differ from the launcher's Job."""
     job = f"{pipeline}-{suffix}"
     metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
 
@@ -131,7 +131,7 @@ def test_retried_pod_follows_the_existing_run(server: Server, api: ClusterApi) -
 
 
 def test_evicted_pod_does_not_stop_the_run(server: Server, api: ClusterApi) -> None:
-    """A node drain must not cost hours of training; the exit code differs from that of a failed run."""
+    """If the launcher is evicted, the run continues. The exit code differs from that of a failed run."""
     server.says = [{"jobDeploymentStatus": "Running"}]
     before = signal.signal(signal.SIGTERM, launch.stop)
     try:
@@ -160,7 +160,7 @@ def test_deleted_run_is_reported(server: Server, api: ClusterApi) -> None:
 
 
 def test_pod_without_a_job_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A run without an owner would never be removed."""
+    """Without a Job, nothing is started, because a RayJob without an owner would never be removed."""
     template = tmp_path / "rayjob.json"
     template.write_text(json.dumps(TEMPLATE))
     monkeypatch.setenv("MODELYARD_RAYJOB", str(template))

@@ -1,4 +1,4 @@
-"""Runs of a pipeline, started by monitors or by its schedule, overlap only if the spec allows it."""
+"""Tests that pipeline runs overlap only if the spec allows it, whether started by monitors or schedules."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API client of a launcher that has a mounted template."""
+    """Return the API client of a launcher, with its template mounted."""
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run this Job's launcher, whose RayJob succeeds at once; return the exit code."""
+    """Run the launcher of this Job, whose RayJob succeeds at once, and return the exit code."""
 
     def succeed() -> None:
         for path, found in server.objects.items():
@@ -67,7 +67,7 @@ def test_runs_of_a_pipeline_are_ordered_by_age(api: ClusterApi) -> None:
 
 
 def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: ClusterApi) -> None:
-    """Without a tie-break, both Jobs would give way to each other."""
+    """Without a tie-break, two Jobs of the same second would each yield to the other."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert others(api, BY_TIME) == ([BY_MONITOR], [])
@@ -77,7 +77,7 @@ def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: C
 def test_scheduled_run_is_skipped_during_a_monitors_run(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The CronJob controller ignores Jobs that it did not create, so the launcher checks for them."""
+    """The CronJob controller ignores Jobs that it did not create, so the launcher looks for them."""
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
     assert ray_jobs(server) == []
 
@@ -95,7 +95,7 @@ def test_ended_run_blocks_nothing(server: ApiServer, api: ClusterApi, monkeypatc
 
 
 def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The older run's RayJob is deleted, but its Job stays, because the monitor derives its cooldown from the Job."""
+    """The older run's RayJob is deleted, but its Job stays, because the monitor's cooldown depends on the Job."""
     server.objects[f"{RAY_JOBS}/{RUN_BY_MONITOR}"] = {"metadata": {"name": RUN_BY_MONITOR}}
 
     assert run(server, monkeypatch, BY_TIME, "replace") == 0
@@ -106,7 +106,7 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
 def test_run_replaced_before_it_began_does_not_start(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer run could not stop the older one, which had not begun."""
+    """The newer run cannot stop a run that has not started, so the older run stops itself."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 

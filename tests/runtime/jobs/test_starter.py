@@ -1,4 +1,4 @@
-"""Runs requested by monitors on other targets. Each request is answered once and starts only its own pipeline."""
+"""Tests that a monitor's request for a run on another target is answered once and starts its own pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Buc
 
 
 def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The request names the breach, and the Job records it as its cause, whichever cluster it came from."""
+    """The request describes the breach, and the Job records it as its cause, even from another cluster."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.asked()
     request = json.loads(place.files()[path])
@@ -48,7 +48,7 @@ def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, 
 
 
 def test_replayed_request_is_ignored(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """A request starts nothing again, even after a restart or after its Job is deleted."""
+    """A request never starts a second run, even after a restart or after its Job is deleted."""
     breach(place)
     (path,) = place.asked()
     content = place.files()[path]
@@ -83,13 +83,13 @@ def test_next_starter_answers_after_a_crash(
 
 
 def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Both starters read the request before either starts the run."""
+    """Both starters read the request before either of them starts the run, but only one run starts."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     asked = itertools.count()
 
     def wait() -> None:
-        if next(asked) < together.parties:  # each starter first checks whether the run was started already
+        if next(asked) < together.parties:  # each starter first checks whether the run has already been started
             together.wait()
 
     server.on_get = wait
@@ -112,7 +112,7 @@ def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api:
 
 
 def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """A run's Job blocks a second request until the cooldown has passed."""
+    """The Job of a run blocks a second request until the cooldown has passed."""
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
@@ -171,7 +171,7 @@ def test_request_is_retried_while_the_api_server_fails(place: Place, server: Api
 def test_unreadable_requests_do_not_delay_other_monitors(
     place: Place, server: ApiServer, api: ClusterApi, asked: str
 ) -> None:
-    """The next monitor's requests are still answered."""
+    """If requests of one monitor cannot be read, those of the next monitor are still answered."""
     broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -183,7 +183,7 @@ def test_unreadable_requests_do_not_delay_other_monitors(
 def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listing all files could exhaust every pass's time and memory."""
+    """Only part of a flooded folder is listed, because listing all files could use up every pass's time."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)
@@ -193,7 +193,7 @@ def test_flooded_folder_is_listed_only_up_to_a_limit(
 
     answer_requests(api, record(StarterWorkload, place.starter), now())
 
-    assert 0 < len(served) <= 6  # two lists for the requests, and two for each of the two answers
+    assert 0 < len(served) <= 6  # two lists of requests, and two of each of the two responses
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
     assert len(place.answers()) == 20
     assert len(place.asked()) == 70
@@ -201,7 +201,7 @@ def test_flooded_folder_is_listed_only_up_to_a_limit(
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Record all further list requests to the store."""
+    """Record every list request to the store from now on."""
     served: list[object] = []
     answer = S3Response.list_objects_v2
 
@@ -214,7 +214,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_every_monitor_gets_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If passes end halfway, the same monitors do not always come last."""
+    """If passes end early, different monitors are left out each time."""
     first: set[str] = set()
 
     def ended(where: filesystem.Place, *_: object) -> object:
@@ -258,7 +258,7 @@ def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.Mon
 
 
 def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is one sentence, not a traceback."""
+    """The error is one sentence instead of a traceback, and says what could not be done."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}
     del place.store

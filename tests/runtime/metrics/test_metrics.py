@@ -1,4 +1,4 @@
-"""Every metric agrees with scikit-learn, scipy or its published formula on scikit-learn's own data sets."""
+"""Tests that metrics agree with scikit-learn, scipy or their published formulas on scikit-learn's data sets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TASKS = (
 
 @cache
 def classes(name: str) -> tuple[Any, Predictions, Any]:
-    """Return the labels, a model's predictions for held-out rows, and its probabilities."""
+    """Return the labels, a model's predictions for the held-out rows, and the probabilities."""
     features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
     learned, held = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
     model = GaussianNB().fit(features[learned][:, :5], truth[learned])
@@ -48,7 +48,7 @@ def classes(name: str) -> tuple[Any, Predictions, Any]:
 
 @cache
 def numbers() -> tuple[Any, Predictions]:
-    """Return diabetes progression and a linear model's predictions, with the training rows' naive error."""
+    """Return diabetes progression and the predictions of a linear model, with the naive error of the training rows."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     model = Ridge(0.1).fit(features[:300], truth[:300])
     naive = float(np.abs(np.diff(truth[:300])).mean())
@@ -57,7 +57,7 @@ def numbers() -> tuple[Any, Predictions]:
 
 @cache
 def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
-    """Return the same patients grouped by age, with disease progression as relevance from 0 to 4."""
+    """Return the same patients grouped by age, with disease progression from 0 to 4 as relevance."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     relevant = np.floor(np.argsort(np.argsort(truth)) / len(truth) * 5)
     scores = np.round(Ridge(0.1).fit(features[:200], truth[:200]).predict(features) / 100, rounded)
@@ -65,7 +65,7 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
-    """Return the relevance and scores of each list that has a relevant row."""
+    """Return the relevance and scores of each list that has at least one relevant row."""
     truth, said, groups = ranked(rounded)
     found = [(truth[groups == one], said.values[groups == one]) for one in np.unique(groups)]
     return [one for one in found if (one[0] > 0).any()]
@@ -88,7 +88,7 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
 @pytest.mark.parametrize("metric", OF_CLASSES)
 def test_classification_metrics(metric: str, data: str) -> None:
-    """The metrics agree for binary and multiclass classification."""
+    """The metrics agree with scikit-learn for binary and multiclass classification."""
     truth, said, _ = classes(data)
 
     assert score(metric, truth, said) == pytest.approx(OF_CLASSES[metric](truth, said.values))
@@ -97,7 +97,7 @@ def test_classification_metrics(metric: str, data: str) -> None:
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_with_a_class_that_is_never_predicted(name: str, average: str) -> None:
-    """The missing class scores zero, as in scikit-learn, so a model gains nothing by never predicting a hard class."""
+    """As in scikit-learn, a class that is never predicted scores zero, so leaving out a hard class is no gain."""
     truth, said, _ = classes("digits")
     without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
@@ -134,7 +134,7 @@ def test_one_versus_rest_area() -> None:
 
 
 def test_binary_calibration_matches_the_calibration_curve() -> None:
-    """ECE equals the sum of the gaps in scikit-learn's calibration curve, weighted by the rows in each bin."""
+    """ECE equals the gaps in scikit-learn's calibration curve, weighted by the number of rows in each bin."""
     truth, said, chances = classes("breast_cancer")
     found, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
     bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
@@ -154,7 +154,7 @@ def test_multiclass_calibration_uses_the_predicted_class() -> None:
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
 def test_reversed_scores_do_not_count_as_separation(metric: str) -> None:
-    """A two-sided distance between the scores would rate the worst model as highly as the best."""
+    """Reversed scores are rated low. A two-sided distance would rate the worst model as high as the best."""
     truth, said, chances = classes("breast_cancer")
     upside_down = Predictions(1 - said.values, 1 - chances[:, 1], 2)
 
@@ -193,7 +193,7 @@ def test_regression_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
 def test_missing_predictions_make_the_error_undefined(metric: str) -> None:
-    """Rows without a prediction are not skipped, so a model cannot gain by abstaining where it is unsure."""
+    """Rows without a prediction count, so a model cannot gain by abstaining where it is unsure."""
     truth, said = numbers()
     silent = np.where(np.arange(len(truth)) == 3, np.nan, said.values)
 
@@ -212,7 +212,7 @@ OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_metrics(metric: str) -> None:
-    """The metric is the mean over the lists."""
+    """A ranking metric is the mean over the lists."""
     known = np.mean([OF_LISTS[metric](*one) for one in lists(9) if len(one[0]) > 1])
     truth, said, groups = ranked()
     several = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -222,7 +222,7 @@ def test_ranking_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
 def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
-    """With scores rounded to a tenth, most lists contain ties."""
+    """Ties count as in scikit-learn. With scores rounded to a tenth, most lists have ties."""
     several = [one for one in lists(1) if len(one[0]) > 1]
     truth, said, groups = ranked(1)
     kept = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -235,7 +235,7 @@ def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_with_ties_does_not_depend_on_row_order(metric: str) -> None:
-    """A model that scores every row equally gains nothing if the relevant rows are stored first."""
+    """A model that gives all rows the same score gains nothing if the relevant rows are stored first."""
     truth, said, groups = ranked(1)
     best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
 
@@ -257,7 +257,7 @@ def test_rows_without_a_query_are_ignored() -> None:
 
 
 def of_task(task: str) -> tuple[Any, Predictions, Any]:
-    """Return data for a task, with a model's predictions."""
+    """Return the data of a task and a model's predictions."""
     if "classification" in task:
         truth, said, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
         return truth, said, None
@@ -265,7 +265,7 @@ def of_task(task: str) -> tuple[Any, Predictions, Any]:
 
 
 def perfect(task: str, truth: Any, said: Predictions) -> Predictions:
-    """Return the predictions of a perfect model."""
+    """Return the predictions that a perfect model would make."""
     if "classification" not in task:
         return Predictions(truth, naive=said.naive)
     sure = np.eye(said.classes)[truth.astype(int)]
@@ -274,7 +274,7 @@ def perfect(task: str, truth: Any, said: Predictions) -> Predictions:
 
 @pytest.mark.parametrize(("task", "metric"), [(task, metric) for task in TASKS for metric in known_metrics(task)])
 def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
-    """Each metric works for each of its tasks, stays in its range, and ranks a perfect model above a worse one."""
+    """Each metric works for all its tasks, stays within its range, and ranks a perfect model above a worse one."""
     truth, said, groups = of_task(task)
     found, best = score(metric, truth, said, groups), score(metric, truth, perfect(task, truth, said), groups)
 
@@ -284,7 +284,7 @@ def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
 
 
 def reversed_(task: str, said: Predictions) -> Predictions:
-    """Return the same predictions in reverse order."""
+    """Return the predictions in reverse order."""
     scores = None if said.scores is None else said.scores[::-1]
     return Predictions(said.values[::-1], scores, said.classes, said.naive)
 
@@ -308,7 +308,7 @@ def series(**more: Any) -> TrainingData:
 
 
 def test_naive_error_is_computed_within_each_series() -> None:
-    """Hyndman and Koehler, 2006: the mean absolute one-step error over the training rows in time order."""
+    """The naive error is the mean absolute one-step error over the training rows (Hyndman and Koehler, 2006)."""
     times = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"] * 2)
 
     assert series(__time=times, __group=[0, 0, 0, 1, 1, 1]).naive_error() == pytest.approx((1 + 1 + 10 + 10) / 4)
@@ -319,7 +319,7 @@ def test_naive_error_is_computed_within_each_series() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"__group": [0] * 6}, {"__time": pd.to_datetime(["2026-01-01"] * 6)}])
 def test_naive_error_is_undefined_without_a_series(more: dict[str, Any]) -> None:
-    """Without a timestamp, or with several rows per timestamp, the differences are not changes over time."""
+    """Without a timestamp, or with several rows per timestamp, differences between rows are not changes over time."""
     truth, said = numbers()
     naive = series(**more).naive_error()
 

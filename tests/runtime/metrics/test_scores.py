@@ -1,4 +1,4 @@
-"""Metrics agree with scikit-learn, and are undefined if they have no meaning."""
+"""Tests that metrics agree with scikit-learn, and are NaN where they have no meaning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_log_loss_matches_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
 def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
-    """If the rows happen to contain only the first two classes, the second does not become the positive class."""
+    """If rows contain only the first two classes, the second one must not be treated as the positive class."""
     few = TRUTH < 2
     said = Predictions(np.minimum(SAID.values[few], 1), classes=4)
     known = getattr(metrics, f"{metric}_score")(TRUTH[few], said.values, average="macro")
@@ -44,14 +44,14 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
         ("auc_roc", [0.0, 0.0]),
         ("auc_pr", [0.0, 0.0]),
         ("recall", [0.0, 0.0]),
-        ("precision", [1.0, 0.0]),  # nothing was predicted positive
+        ("precision", [1.0, 0.0]),  # nothing is predicted as positive
         ("mape", [0.0, 0.0]),
         ("wape", [0.0, 0.0]),
         ("r2", [1.0]),
     ],
 )
 def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
-    """The result is neither the best value nor the worst."""
+    """An undefined metric counts neither as the best value nor as the worst."""
     said = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), said))
@@ -69,7 +69,7 @@ def test_nan_predictions_make_the_error_undefined() -> None:
 
 
 def test_scores_are_aligned_with_the_current_classes() -> None:
-    """A champion trained before a class existed is judged by its scores for the other classes."""
+    """A champion trained before a class existed is evaluated by its scores for the other classes."""
     said = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
     found = predictions(said, "multiclass-classification", ["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""A model delivered as a bundle is updated while the store is reachable, and keeps serving while it is not."""
+"""Tests that a model from a bundle is updated while the store is reachable, and keeps serving otherwise."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def workload(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return a description that has access to the store but no registry."""
+    """Return a workload description with access to the store but without a registry."""
     return store.described(monkeypatch)
 
 
@@ -48,7 +48,7 @@ def model(disk: Path) -> dict[str, Any]:
 
 
 def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
-    """Promote a version on the registry's side."""
+    """Promote a version as the registry's target does."""
     make_bundle(folder / version, version)
     publish(folder / version, place(record(Workload, workload), URI, "artifacts"))
 
@@ -59,7 +59,7 @@ def number(found: Version | None) -> str | None:
 
 
 def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """A workload may write only below its own prefix, so no folder marker is created above it."""
+    """Delivery creates no folder markers, because a workload may write only below its own prefix."""
     deliver(workload, tmp_path, "1")
 
     prefix = "mlflow/bundles/cards-fraud/champion"
@@ -79,7 +79,7 @@ def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str
 def test_process_started_without_the_store_uses_the_last_bundle(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """New versions are fetched once the store is back. A bundle's age counts from when the store was last reachable."""
+    """New versions are fetched when the store is back. A bundle's age starts when the store was last reachable."""
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")
@@ -105,7 +105,7 @@ def test_no_version_without_a_store_or_a_bundle(store: ObjectStore, workload: di
 def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is packed from the store with AWS's usual variables, and unpacked into a running server's folder."""
+    """The bundle is packed with AWS's environment variables and unpacked into the folder of a running server."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -127,7 +127,7 @@ def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
 
 
 def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """The server keeps the previous bundle."""
+    """If a bundle in the store was changed, the server keeps the previous bundle."""
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     models.version()
@@ -139,7 +139,7 @@ def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: d
 
 
 def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) -> None:
-    """A version without profiles cannot be compared and is refused with a reason."""
+    """A version without profiles cannot be compared, and is refused with a reason."""
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")

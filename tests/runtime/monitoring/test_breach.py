@@ -1,4 +1,4 @@
-"""A breach starts at most one pipeline run per cooldown, created as the pipeline's CronJob would create it."""
+"""Tests that a breach starts at most one pipeline run per cooldown, as the pipeline's CronJob would."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
 
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """Return the Jobs that were created."""
+    """Return the created Jobs."""
     return [found for path, found in server.objects.items() if path.startswith(f"{JOBS}/")]
 
 
 def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """The Job has the CronJob's spec and owner, so the pipeline's settings apply and both are deleted together."""
+    """The Job has the spec and owner of the CronJob, so it has the same settings and is deleted with it."""
     assert (
         start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
@@ -74,7 +74,7 @@ def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
 def test_run_is_kept_until_the_cooldown_ends(
     server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, kept: int
 ) -> None:
-    """Neither a short `retention.runs` nor the CronJob's history limit makes a monitor forget a run that it started."""
+    """A short `retention.runs` or the CronJob's history limit does not make a monitor forget a run it started."""
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
     if of_runs is not None:
         template["ttlSecondsAfterFinished"] = of_runs
@@ -86,7 +86,7 @@ def test_run_is_kept_until_the_cooldown_ends(
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
-    """The next run starts only after a day."""
+    """With a cooldown of a day, the next run starts a day later."""
     start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
@@ -101,8 +101,8 @@ def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterA
     assert len(jobs(server)) == 2
 
 
-def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -> None:
-    """The breach starts a run only once the scheduled run in progress has ended."""
+def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: ClusterApi) -> None:
+    """The breach starts a run only after the scheduled run in progress has ended."""
     cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     cron_job["spec"]["concurrencyPolicy"] = "Forbid"
     owner = {"kind": "CronJob", "uid": "u-1"}
@@ -120,7 +120,7 @@ def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -
 
 
 def test_refusal_by_the_api_server_is_reported_with_the_consequence(server: ApiServer, api: ClusterApi) -> None:
-    """The error is one sentence, not a traceback."""
+    """The error is one sentence instead of a traceback, and says what could not be done."""
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 

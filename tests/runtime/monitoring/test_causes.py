@@ -1,4 +1,4 @@
-"""A breach reports the direction, the affected slice, and the features that moved the predictions most."""
+"""Tests that a breach reports its direction, the affected slice, and the features with the most effect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS = 2000
 
 
 def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
-    """Generate people and the predictions of a model that depends on income and town, but not on noise."""
+    """Generate people with the predictions of a model that depends on income and town, but not on noise."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -40,7 +40,7 @@ def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
 
 
 def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[RunResults, dict[str, Any]]:
-    """Run one monitor pass that compares rows with `rows(1)`."""
+    """Run one monitor pass that compares these rows with `rows(1)`."""
     for name, frame in (("now", now), ("then", rows(1))):
         (tmp_path / name).mkdir(exist_ok=True)
         said = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
@@ -77,7 +77,7 @@ def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple
 
 
 def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
-    """Raising income by one raises the score by a tenth."""
+    """In this model, raising the income by one raises the score by a tenth."""
     look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}
@@ -96,7 +96,7 @@ def test_effect_of_a_text_feature() -> None:
 
 
 def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
-    """The model's predictions are wrong for one town."""
+    """The predictions are wrong for one town, and the breach names this town."""
     now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
     (tmp_path / "labels").mkdir()
     truth = now.prediction.where(now.town != "b", 1 - now.prediction)

@@ -1,4 +1,4 @@
-"""A quality monitor reports how many predictions it judged, and never reports health without judging any."""
+"""Tests that a quality monitor reports how many predictions it judged, and no health if it judged none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = 500
 RANDOM = np.random.default_rng(3)
 TRUTH = RANDOM.integers(0, 2, ROWS)
 IDS = [f"{number:06d}" for number in range(ROWS)]
-"""The row keys. The predictions below are wrong in three of four rows."""
+"""The keys of the rows. Predictions are wrong for three of four rows."""
 
 
 def predictions(**more: Any) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def labels(**more: Any) -> pd.DataFrame:
 def judged(
     tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
 ) -> tuple[RunResults, Any]:
-    """Run one monitor pass over these predictions and labels; return its results and its description."""
+    """Run one monitor pass over these predictions and labels, and return its results and description."""
     for name, frame in (("now", said), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
@@ -89,7 +89,7 @@ def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame)
 
 
 def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
-    """Without a declared key, the amount becomes part of the key, nothing matches, and the result is unknown."""
+    """Without the declared key, the amount would be part of the key, and no prediction would match."""
     said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
@@ -103,8 +103,8 @@ def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
     ("truth", "share"),
     [
         (labels().head(5), 0.01),  # the label pipeline is slow
-        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # or the pipeline formats the ids differently
-        (labels().assign(fraud=None), 0.0),  # or the pipeline leaves the labels empty
+        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # the label pipeline formats IDs differently
+        (labels().assign(fraud=None), 0.0),  # the label pipeline leaves labels empty
     ],
 )
 def test_too_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame, share: float) -> None:
@@ -116,7 +116,7 @@ def test_too_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFr
 
 
 def test_share_of_labelled_predictions_is_reported(tmp_path: Path) -> None:
-    """A prediction written without its key never matches a label."""
+    """A prediction without a key never matches a label."""
     said = predictions()
     said.loc[:99, "id"] = None
     look, described = judged(tmp_path, said, labels().tail(300), key=("id",))
@@ -133,7 +133,7 @@ def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
 
 
 def test_time_keys_match_across_resolutions_and_zones(tmp_path: Path) -> None:
-    """For example, forecasts and daily sales are joined by day."""
+    """Keys match by time across resolutions and zones, as for forecasts and daily sales."""
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
     look, described = judged(
         tmp_path,
@@ -152,7 +152,7 @@ def test_key_missing_on_one_side_is_refused(tmp_path: Path) -> None:
 
 
 def test_numeric_texts_are_compared_exactly() -> None:
-    """Integers too large for a float are compared exactly, and strings that are not numbers stay unchanged."""
+    """Integers too large for a float are compared exactly. Strings that are not numbers stay unchanged."""
     texts = pd.Series(["000012", "12.0", "9007199254740993", "0", "00", "x012", " 7"])
 
     assert list(number_texts_in(texts)) == ["12", "12", "9007199254740993", "0", "0", "x012", "7"]
@@ -160,7 +160,7 @@ def test_numeric_texts_are_compared_exactly() -> None:
 
 
 def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
-    """Both drift and quality monitors report a window with no rows, or too few, as unknown."""
+    """Drift and quality monitors report a window without rows, or with too few, as unknown."""
     said = predictions().assign(at=NOW - timedelta(days=9))
     look, described = judged(tmp_path, said, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}

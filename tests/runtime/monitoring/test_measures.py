@@ -1,4 +1,4 @@
-"""Monitors measure real files, including windows that are empty, incomplete, late, or larger than memory."""
+"""Tests monitors on real files, with windows that are empty, incomplete, late, or larger than memory."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def write(folder: Path, name: str, frame: pd.DataFrame) -> None:
 
 
 def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
-    """Generate rows with timestamps from this many hours ago until now."""
+    """Generate rows with timestamps from some hours ago until now."""
     ages = pd.to_timedelta(np.linspace(hours, 0.01, count), unit="h")
     return pd.DataFrame({"at": pd.Timestamp(NOW) - ages, **columns})
 
 
 def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """Describe a monitor of dataset `now`, with `then` as its reference; `labels` arrive after an hour."""
+    """Describe a monitor that compares dataset `now` with `then`, and has `labels` after an hour."""
     timed: dict[str, Any] = {"timestamp": "at"}
     data = {
         "now": timed,
@@ -53,13 +53,13 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
 
 
 def values(found: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
-    """Return the measured values by feature, and assert that no check was refused."""
+    """Return the measured values by feature. No check may be refused."""
     assert not found[1]
     return {one.feature: one.value for one in found[0]}
 
 
 def test_empty_window_is_measured(tmp_path: Path) -> None:
-    """Only the row count, which is zero, and the freshness of the newest row are measured."""
+    """In an empty window, only the row count of zero and the freshness of the newest row are measured."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))
@@ -87,7 +87,7 @@ def test_unmeasurable_check_does_not_affect_others(tmp_path: Path) -> None:
 
 
 def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
-    """The same hour is read from strings with offsets, naive times and dates."""
+    """Strings with offsets, naive times and dates all select the same hour."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
     texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
@@ -100,7 +100,7 @@ def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
 
 
 def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
-    """Decimals count as numbers, and booleans as 0 and 1, as in requests."""
+    """Decimals count as numbers, and booleans as 0 and 1, as they do in requests."""
     write(
         tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
     )
@@ -126,14 +126,14 @@ def quality_monitor(tmp_path: Path, *names: str, task: str = "binary-classificat
 
 
 def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
-    """Generate predictions with scores, all older than the label delay."""
+    """Generate predictions with scores, all of them older than the label delay."""
     score = RANDOM.random(count)
     frame = rows(count, hours, id=np.arange(count), prediction=(score > 0.5).astype(int), score=score)
     return frame.assign(at=frame["at"] - pd.Timedelta(hours=1))
 
 
 def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
-    """A corrected label counts once, with its latest value; ids are strings on one side and numbers on the other."""
+    """A corrected label counts once, with its latest value. IDs are strings on one side and numbers on the other."""
     said = predicted(500)
     truth = (said.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
     first = pd.DataFrame({"id": said.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
@@ -158,7 +158,7 @@ def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
 
 
 def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None:
-    """Recall and ranking metrics are undefined without a positive label; twenty labels are too few for any metric."""
+    """Recall and ranking metrics are undefined without positive labels. Twenty labels are too few for any metric."""
     said = predicted(200).assign(prediction=0)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=0))
@@ -173,7 +173,7 @@ def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None
 
 
 def test_large_windows_are_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions and labels are sampled by the same keys, and the result is close to the exact one."""
+    """Predictions and labels are sampled by the same keys, so the result is close to the exact one."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
     said = predicted(40_000)
     truth = (said.score + RANDOM.normal(0, 0.3, len(said)) > 0.5).astype(int)
@@ -201,7 +201,7 @@ def test_duplicates_are_exact_up_to_a_limit_and_approximate_beyond(
 
 
 def test_merged_samples_use_the_smaller_rate() -> None:
-    """The smaller sample rate applies to both."""
+    """A merged sample uses the smaller of the two sample rates."""
     one, other = Distinct(("id",), sample=Sample(100)), Distinct(("id",), sample=Sample(10_000))
     frame = pd.DataFrame({"id": np.arange(4000)})
     for _ in range(2):
@@ -214,7 +214,7 @@ def test_merged_samples_use_the_smaller_rate() -> None:
 
 
 def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None:
-    """A column added later is missing from older files; a column whose type changed is compared by value."""
+    """A column added later is missing in older files. A column whose type has changed is compared by value."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
     files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
@@ -227,7 +227,7 @@ def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None
 
 
 def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
-    """Each thread reads its own files, and their counts are added up."""
+    """Threads read separate files, and their counts are added up."""
     for part in range(7):
         write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
         write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
@@ -241,7 +241,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """The check also covers watched data that contains the labels itself."""
+    """Labels without their column are refused, even in watched data that contains its own labels."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
@@ -281,7 +281,7 @@ def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
 
 
 def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
-    """Labels of another type would never match, and the model would be reported as always wrong."""
+    """Labels of another type would never match, so the model would seem to be always wrong."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
@@ -292,7 +292,7 @@ def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
 
 
 def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """No metric would show predictions without a value."""
+    """Predictions without a value are logged, because they would not show up in any metric."""
     said = predicted(100).astype({"prediction": float})
     said.loc[:9, "prediction"] = np.nan
     write(tmp_path / "now", "a", said)
@@ -304,7 +304,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """Describe an accuracy monitor of captured predictions; each variant has the given share of correct ones."""
+    """Describe a monitor of captured predictions' accuracy, with the share of correct ones for each variant."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place
@@ -323,7 +323,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """If a window has only one variant, its value has no variant name."""
+    """If a window has only one variant, the value is reported without the variant's name."""
     results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused
@@ -333,7 +333,7 @@ def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[st
 
 @pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
 def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
-    """Each variant is compared separately."""
+    """Each variant is compared separately, and the breach names it."""
     moved = {"control": 0.0, "treatment": 9.0}
     for variant in variants:
         said = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})

@@ -1,4 +1,4 @@
-"""Every node's logs remain in the store after a run's Pods are gone."""
+"""Tests that the logs of every node stay in the store after the Pods of a run are gone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.runtime.storage.services import gcs
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """Return a node's log folder with logs of a driver, a worker and a silent worker, and files that are not copied."""
+    """Return a node's log folder with logs of a driver and two workers, one silent, and files that are not copied."""
     folder = tmp_path / "logs"
     (folder / "serve").mkdir(parents=True)
     (folder / "job-driver-run.log").write_text("step train: try 1\n")
@@ -29,13 +29,13 @@ def session(tmp_path: Path) -> Path:
 
 
 def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Describe a pipeline that keeps its logs."""
+    """Describe a pipeline that stores its logs."""
     kept = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
     return {**store.described(patch), "pipeline": {"logs": kept}}
 
 
 def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each node has its own folder; empty files and Ray's own logs are not copied."""
+    """Each node has its own folder. Empty files and Ray's own logs are not copied."""
     store = ObjectStore()
 
     assert copy_folder(record(PipelineWorkload, described(store, monkeypatch)), "run-1", "10.0.0.7", session) == 2
@@ -48,7 +48,7 @@ def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest
 def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
     session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Google Cloud Storage answers 403 to a repeated upload of those who may only add; the emulator below `locked/`."""
+    """A repeated upload gets a 403 from Google Cloud Storage if a workload may only create objects."""
     (tmp_path / "service").mkdir()
     with gcs(tmp_path / "service") as service:
         for name, value in service.environment.items():
@@ -75,7 +75,7 @@ def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyP
 def test_unreachable_log_store_does_not_fail_a_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On a real Ray, a node's logs are copied; an unreachable store only causes a warning."""
+    """On a real Ray cluster, logs are copied, and an unreachable store causes only a warning."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image

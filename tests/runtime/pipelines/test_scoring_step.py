@@ -1,4 +1,4 @@
-"""A custom pipeline's step scores with a registered model, between steps that run user code."""
+"""Tests a step of a custom pipeline that scores with a registered model between steps of user code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A three-step pipeline whose second step scores; a test may add a step with another model."""
+    """A pipeline of three steps whose second step scores. A test may add a step with another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -59,7 +59,7 @@ class Forecast(Scoring):
         described |= {"steps": self.steps, "timeoutSeconds": 900}
 
     def perform(self, name: str) -> dict[str, float]:
-        """Run one step and return the numbers that it reports."""
+        """Run one step and return the numbers it reports."""
         return dict(perform(record(PipelineWorkload, self.workload), name, {}, "a-run")[0].reported)
 
 
@@ -78,7 +78,7 @@ def near(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: None) -> None:
-    """On a real Ray, a step writes rows, the next scores them, and the last computes a result from the scores."""
+    """On a real Ray cluster, one step writes rows, the next scores them, and the last uses the scores."""
     check_pipeline(record(Workload, forecast.workload))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
@@ -86,7 +86,7 @@ def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: Non
 
 
 def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> None:
-    """A file that does not fit is skipped, and scored files are not scored again."""
+    """A file that does not fit is skipped, and files that have been scored are not scored again."""
     forecast.put("a.parquet", amounts(1, 2, 3))
     forecast.put("text.parquet", {"amount": ["much"], "plan": ["basic"]})
 
@@ -100,7 +100,7 @@ def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> No
 
 
 def test_each_step_uses_its_own_model(forecast: Forecast, near: None) -> None:
-    """One step follows an alias, the other uses a fixed version."""
+    """One step follows an alias, and the other has a fixed version."""
     forecast.promote(10.0)
     forecast.put("a.parquet", amounts(1))
     model = {"task": "regression", "uri": f"models:/{NAME}/1", "registeredName": NAME, "version": "1"}
@@ -133,7 +133,7 @@ def test_step_fails_without_a_promoted_model(forecast: Forecast, near: None) -> 
 
 
 def test_step_has_its_own_workers(forecast: Forecast) -> None:
-    """The step's own process only coordinates, as in batch inference."""
+    """The step's own process only coordinates the workers, as in batch inference."""
     assert spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["score"]))
     assert not spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["prepare"]))
 
@@ -156,7 +156,7 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
 
 
 def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User code may report a number of the same name, which does not count as invalid files."""
+    """User code may report a number with the same name, which is not counted as invalid files."""
     told: list[float] = []
 
     class Driver:

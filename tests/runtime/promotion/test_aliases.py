@@ -1,4 +1,4 @@
-"""After concurrent moves, an alias points where its history says, and the history has every move."""
+"""Tests that an alias agrees with its complete history after concurrent moves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Interleaved:
-    """An in-memory MLflow with atomic calls, which interleave in an order drawn from a seed."""
+    """An in-memory MLflow with atomic calls, whose order depends on a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -55,7 +55,7 @@ class Interleaved:
         self._ids = count(1)
 
     def together(self, *works: Callable[[], Any]) -> None:
-        """Run all functions concurrently, one registry call at a time."""
+        """Run all functions concurrently, with one registry call at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
             for done in [pool.submit(self._work, work) for work in works]:
@@ -123,13 +123,13 @@ class Page(list[Any]):
 
 
 def move(version: int, alias: str = "champion") -> Move:
-    """Return a promotion of a version."""
+    """Return the promotion of a version."""
     return Move(alias, PROMOTE, str(version), "", "training", "its gate held", f"sha256:{version}")
 
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
-    """Return a function that creates an in-memory registry from an interleaving seed."""
+    """Return a function that creates an in-memory registry from a seed."""
 
     def made(seed: int) -> Interleaved:
         found = Interleaved(seed)
@@ -141,7 +141,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 
 
 def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
-    """In each of a thousand call orders, the history has both promotions and no manual move."""
+    """In a thousand different orders of calls, the history has both promotions and no manual move."""
     for seed in range(1000):
         server, asked = memory(seed), History(record(Model, MODEL))
         aliases.promote(asked, move(1))
@@ -154,7 +154,7 @@ def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleave
 
 
 def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[int], Interleaved]) -> None:
-    """A newer version promoted meanwhile keeps the alias; otherwise the alias returns to the previous version."""
+    """If a newer version is promoted meanwhile, it keeps the alias. Otherwise the previous version gets it back."""
     for seed in range(300):
         server, asked = memory(seed), History(record(Model, MODEL))
         for version in (1, 2):
@@ -171,7 +171,7 @@ def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[i
 
 
 def test_concurrent_promotions_in_a_database(database: History) -> None:
-    """Eight concurrent promotions in random order are all in the history, and the newest version has the alias."""
+    """Eight concurrent promotions in random order are all in the history, and the newest version gets the alias."""
     versions = [registered() for _ in range(40)]
     random.Random(1).shuffle(versions)
     with ThreadPoolExecutor(8) as pool:
@@ -186,19 +186,19 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history in a registry with a database, which takes seconds to create."""
+    """Return the history of a registry with a database, which takes seconds to create."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
-    """Return the history in a registry that uses a folder."""
+    """Return the history of a registry in a folder."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     return connected(f"file://{tmp_path}/registry")
 
 
 def connected(uri: str) -> History:
-    """Connect to a registry, create a model there, and return its history."""
+    """Connect to a registry, create a model in it, and return the model's history."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     mlflow.MlflowClient().create_registered_model("fraud")
@@ -206,7 +206,7 @@ def connected(uri: str) -> History:
 
 
 def at(alias: str = "champion") -> str:
-    """Return the version an alias points to."""
+    """Return the version that an alias points to."""
     found = registry.version_at("fraud", alias)
     return "" if found is None else found.version
 
@@ -217,7 +217,7 @@ def registered() -> int:
 
 
 def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
-    """Versions that a manual move skipped are not promoted again automatically; a newer version is promoted."""
+    """Versions that a manual move skipped are not promoted automatically, but newer versions are."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -232,7 +232,7 @@ def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
 
 
 def test_alias_older_than_its_history_is_accepted(files: History) -> None:
-    """A rollback may return to a version from before the history began."""
+    """A rollback may return to a version that is older than the history."""
     registry.set_alias("fraud", "champion", str(registered()))
 
     aliases.promote(files, move(registered()))
@@ -242,7 +242,7 @@ def test_alias_older_than_its_history_is_accepted(files: History) -> None:
 
 
 def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a process ended after recording its move, the move is completed only once the process cannot return."""
+    """An unfinished move is completed once the process that recorded it has certainly ended."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -256,7 +256,7 @@ def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.Monke
 
 
 def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a digest in the record, a server would have to trust the version's tag."""
+    """The rollback's record has a digest, because a server must not trust the tag of the version."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for one in (approved, move(registered())):
         aliases.promote(files, one)
@@ -271,7 +271,7 @@ def test_interrupted_rollback_records_the_digest_of_its_target(files: History, m
 
 
 def test_rollback_skips_a_deleted_version(files: History) -> None:
-    """The alias moves to the version before the deleted one."""
+    """The alias moves to the version before the one that was deleted."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     mlflow.MlflowClient().delete_model_version("fraud", "2")
@@ -280,7 +280,7 @@ def test_rollback_skips_a_deleted_version(files: History) -> None:
 
 
 def test_deleted_record_counts_for_its_alias(files: History) -> None:
-    """MLflow hides deleted runs; deleting a record does not undo its move."""
+    """MLflow hides deleted runs, but deleting the record of a move does not undo the move."""
     for alias in ("champion", "candidate"):
         aliases.promote(files, move(registered(), alias))
     for one in files.moves("champion"):

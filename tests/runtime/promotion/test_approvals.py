@@ -1,4 +1,4 @@
-"""An approval is a statement about exactly one version, signed with a key of a group that may approve."""
+"""Tests that an approval covers exactly one version and is signed with a key of an approving group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 class Case:
-    """Two groups that must both approve, and their statements about a version."""
+    """Two groups that must both approve a version, and their statements about it."""
 
     def __init__(self, folder: Path) -> None:
         self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments", "ecdsa")
@@ -44,7 +44,7 @@ class Case:
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
     def given(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
-        """Return the groups with valid approvals, and the number of missing approvals."""
+        """Return the groups with valid approvals, and the number of approvals that are missing."""
         tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
         found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
         assert len(found.refused) == len({*evidence}) - len(found.approvals)  # duplicates count as one approval
@@ -80,17 +80,17 @@ def test_two_groups_approve_with_their_keys(case: Case) -> None:
     ],
 )
 def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
-    """The signatures are valid, but are for another version, environment or model."""
+    """The signatures are valid, but for another version, environment or model."""
     assert case.given(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (["payments-risk"], 1)
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """A commit signature does not count even if the commit's text is the same."""
+    """A commit signature does not count even if the commit has the same text."""
     assert case.given(case.risk.sign(case.about, "git")) == ([], 2)
 
 
 def test_a_changed_statement_does_not_count(case: Case) -> None:
-    """The statement was signed for staging and then edited to name prod."""
+    """A statement that was signed for staging and then edited to say prod does not count."""
     found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
     found["statement"] = found["statement"].replace("staging", "prod")
 
@@ -105,14 +105,14 @@ def test_a_signature_of_another_statement_does_not_count(case: Case) -> None:
 
 
 def test_key_outside_the_approving_groups_does_not_count(case: Case) -> None:
-    """The key may belong to another group or be unknown."""
+    """Keys of other groups, and keys that belong to no group, do not count."""
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
     case.pipeline["approvals"]["groups"].pop("others")
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
 
 
 def test_each_group_and_key_counts_once(case: Case) -> None:
-    """Two signatures from one group count once, and so does a person who is listed in both groups."""
+    """Two signatures from one group count once. A person listed in both groups also counts once."""
     both = [case.risk.sign(case.about), case.deputy.sign(case.about)]
     assert case.given(*both) == (["model-risk"], 1)
 
@@ -122,12 +122,12 @@ def test_each_group_and_key_counts_once(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
-    """The tags include a bare digest, which was once accepted as an approval."""
+    """An unsigned tag is no approval, even if it is a digest, which was an approval in earlier versions."""
     assert case.given(content) == ([], 2)
 
 
 def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
-    """Anybody may write tags that contain invalid Base64 or invalid text."""
+    """Anyone can write tags, so invalid Base64 or text must not stop the promoter."""
     armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
     statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 
@@ -142,7 +142,7 @@ def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
 def test_unreadable_key_does_not_affect_other_approvals(
     case: Case, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The key is skipped with a warning, whichever group lists it; the group's other keys count."""
+    """The key is skipped with a warning, whichever group lists it. The other keys of the group count."""
     body = case.deputy.line.split()[1]
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
@@ -161,7 +161,7 @@ def test_no_approval_is_missing_if_none_is_required(case: Case) -> None:
 
 
 def test_auditor_can_verify_a_statement_with_ssh_keygen(tmp_path: Path) -> None:
-    """The test runs the commands in the documentation page about approvals."""
+    """The test runs the commands in the documentation about approvals."""
     page = (Path(__file__).parents[3] / "docs" / "approvals.md").read_text(encoding="utf-8")
     commands = [line for line in page.splitlines() if line.startswith(("python3 -c", "ssh-keygen -Y verify"))]
     assert len(commands) == 3

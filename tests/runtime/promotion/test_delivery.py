@@ -1,4 +1,4 @@
-"""Each time an alias moves, forwards or backwards, its version is delivered once."""
+"""Tests that a version is delivered once each time an alias moves forwards or backwards."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def risk(tmp_path: Path) -> Signer:
 
 @pytest.fixture
 def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Return a pipeline with approvals, whose promotions are delivered to a folder."""
+    """Return a pipeline with approvals whose promotions are delivered to a folder."""
     monkeypatch.chdir(tmp_path)
     delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
     described: dict[str, Any] = {
@@ -86,7 +86,7 @@ def approve(workload: dict[str, Any], risk: Signer) -> Approve:
 
 
 def read(tmp_path: Path) -> Models:
-    """Return the models that another site reads from the delivery."""
+    """Return the models that another site reads from the delivered bundles."""
     bundle: dict[str, Any] = {
         "uri": f"file://{tmp_path}/bundles",
         "store": "artifacts",
@@ -99,7 +99,7 @@ def read(tmp_path: Path) -> Models:
 def test_approved_version_is_delivered_as_an_equivalent_bundle(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The bundle names the approvers and its training run, and contains the monitor baselines."""
+    """The bundle names its approvers and training run, and contains the baselines for monitors."""
     version = train(1)
     promote_waiting(look_of(workload))
     assert not (tmp_path / "bundles").exists()
@@ -122,7 +122,7 @@ def test_approved_version_is_delivered_as_an_equivalent_bundle(
 
 
 def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """The alias had already moved. A bundle that was delivered is not delivered again."""
+    """If the alias moved but the delivery was interrupted, the next run delivers the bundle once."""
     version = train(1)
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
@@ -134,7 +134,7 @@ def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], ap
 
 
 def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The pipeline promotes to another alias, and is not notified when someone moves this one."""
+    """The next run delivers an alias that somebody moved by hand, without notifying the pipeline."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",
@@ -154,7 +154,7 @@ def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_
 def test_unreachable_store_is_reported_with_a_remedy(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The alias has already moved, and the next run delivers the bundle."""
+    """The error says that the alias has moved and that the next run will deliver the bundle."""
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
 
@@ -165,7 +165,7 @@ def test_unreachable_store_is_reported_with_a_remedy(
 
 
 def test_rollback_delivers_the_previous_bundle(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """The sites that read bundles also return to the previous version."""
+    """After a rollback, the sites that read bundles return to the previous version."""
     for slope in (1, -1):
         approve(train(slope))
         promote_waiting(look_of(workload))

@@ -1,4 +1,4 @@
-"""Loading a version verifies its approvals again, against the keys that are listed at that time."""
+"""Tests that a loaded version's approvals are verified again with the keys that are listed at that time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMED: dict[str, Any] = {
 
 
 def asked(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
-    """Return a requirement for approvals by these groups of one person each."""
+    """Return a requirement for approvals by these groups, each with one person."""
     groups = {one.key.name: {"sshKeys": [one.line]} for one in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
@@ -57,7 +57,7 @@ def risk(tmp_path: Path) -> Signer:
 
 @pytest.fixture
 def payments(tmp_path: Path) -> Signer:
-    """Return a second group that approves."""
+    """Return another group that approves."""
     return Signer(tmp_path, "payments")
 
 
@@ -92,7 +92,7 @@ def number(models: Models) -> str:
 
 
 def seal(folder: Path) -> None:
-    """Update the hashes of a bundle's files; its digest and signatures stay unchanged."""
+    """Update the hashes of a bundle's files without changing its digest and signatures."""
     found = read_bundle((folder / MANIFEST).read_bytes())
     (folder / MANIFEST).write_text(replace(found, files=files_in(folder)).text())
 
@@ -121,7 +121,7 @@ def actions() -> list[str]:
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """New servers refuse the version until it is approved. The approval does not reset its time behind the alias."""
+    """New servers refuse the version until it is approved. The approval does not restart its time at the alias."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -147,7 +147,7 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
 def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """The live version can be approved by another group, whose approval is now required."""
+    """If a key was removed, another group can approve the live version."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
     version = train()
@@ -167,7 +167,7 @@ def test_approval_with_a_removed_key_does_not_count(
 def test_late_approval_does_not_restore_a_rolled_back_version(
     workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A monitor rolls the version back between the promoter's read of the alias and its record of the approval."""
+    """A monitor rolls the version back after the promoter reads the alias and before it records the approval."""
     first = train()
     promote_waiting(look_of(workload))
     second = train()
@@ -194,7 +194,7 @@ def test_late_approval_does_not_restore_a_rolled_back_version(
 def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """The previous version lacks approvals that are now required. If no version has them, the alias does not move."""
+    """A rollback skips versions without the approvals that are now required. If all lack them, the alias stays."""
     watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -222,7 +222,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """During a key rotation, some targets list the old key and others the new one."""
+    """Both approvals are kept, because during a key rotation some targets list the old key and others the new."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
@@ -240,7 +240,7 @@ def test_later_approval_does_not_replace_an_earlier_one(
 def test_bundle_is_used_once_it_has_valid_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The bundle's files are hashed again and its digest is not trusted, since others may write to the store."""
+    """The files of a bundle are hashed again, because others may write to the store."""
     bundles = tmp_path / "bundles"
     told: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -300,7 +300,7 @@ def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
 def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """Returning by hand to a version that was once approved needs no new approval."""
+    """A manual return to a version that was once approved needs no new approval."""
     workload["pipeline"]["approvals"] = asked(risk)
     first = train()
     approve(risk, first)

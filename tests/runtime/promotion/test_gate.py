@@ -1,4 +1,4 @@
-"""The gate passes only if every check passes, and promotes exactly the model that was approved."""
+"""Tests that the gate passes only if every check passes, and promotes exactly the approved model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
 
 @dataclass(frozen=True)
 class Known:
-    """A new version and a champion with known metrics."""
+    """A new version and a champion whose metrics are known."""
 
     champion: dict[str, float] | None
 
@@ -37,7 +37,7 @@ class Known:
 
 
 def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
-    """Return whether a gate with one check passes."""
+    """Return whether a gate with a single check passes."""
     return not refused(judge(record(Pipeline, {"validation": [{"name": "line", **line}]}), Known(champion)))
 
 
@@ -50,7 +50,7 @@ def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
         ({"metric": "rmse", "max": 1.9}, False),
         ({"metric": "rmse", "min": 1.0, "max": 1.9}, False),
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.005}, True),
-        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # the gain is only 0.01
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # the improvement is only 0.01
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015, "confidence": 0}, True),
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.03, "confidence": 0}, False),
         ({"metric": "rmse", "versus": "champion", "minDelta": 0.4}, True),  # lower is better
@@ -69,7 +69,7 @@ def test_check_passes_within_its_bounds(line: Section, wanted: bool) -> None:
 
 
 class Few(Known):
-    """A version whose rows are mostly in slices that are too small, or with a slice that has no value."""
+    """A version with too few rows in most slices, or with a slice that has no value."""
 
     def slices(self, line: Check) -> dict[str, Slice]:
         if line.metric == "auc_pr":

@@ -1,4 +1,4 @@
-"""Models trained in this registry, and models too large to copy, must not be imported."""
+"""Tests that models trained in this registry, and models that are too large to copy, are not imported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 @pytest.mark.parametrize("source", ["version", "run", "copy"])
 def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
-    """A model that the gate refused is recognized by its version, by its run, and by a copy of its files in a store."""
+    """The model is recognized by its version, its run, and copies of its files in a store."""
     mlflow.set_experiment("own")
     trained = {WORKLOAD_TAG: "pipelines.retrain"}
     with mlflow.start_run(tags=trained) as run:
@@ -44,7 +44,7 @@ def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
 
 
 def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One byte over the limit is enough, whether the source is a store or the registry."""
+    """Sources one byte over the limit are refused, both in a store and in the registry."""
     size = sum(one.stat().st_size for one in here.files.rglob("*") if one.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)
@@ -72,7 +72,7 @@ def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch
 
 
 def test_imports_run_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow import, or one that crashes the Pod, must not delay other versions."""
+    """Imports run last, so that a slow import, or one that crashes the Pod, does not delay other versions."""
     looked = list[str]()
     here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}
     monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.address))

@@ -1,4 +1,4 @@
-"""External models are imported into a real registry, registered once, and promoted like any other version."""
+"""Tests importing external models into a real registry, where they are promoted like any other version."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) -> None:
-    """The version's model card names the source and the supplier."""
+    """An import is registered once. Its model card names the source and the supplier."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 
@@ -71,7 +71,7 @@ def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) 
 
 
 def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
-    """The log shows both digests, the metric is set, and the Job fails."""
+    """If the digest is wrong, the log has both digests, the metric is set, and the Job fails."""
     actual = content_digest(here.files)
     here.promotion["import"]["digest"] = "sha256:" + "0" * 64
 
@@ -82,7 +82,7 @@ def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.Lo
 
 
 def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
-    """Servers load the approved copy; even deleting the source has no effect."""
+    """Servers load the approved copy, so even deleting the source has no effect."""
     here.look()
     here.approve()
     here.look()
@@ -96,7 +96,7 @@ def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
 
 
 def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> None:
-    """The copy is what is approved and served."""
+    """The copy is approved and served, so a change of the source has no effect."""
     here.look()
     (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
     here.approve()
@@ -106,7 +106,7 @@ def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> No
 
 
 def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
-    """As for every version, an approval covers a digest."""
+    """The approval of an imported version covers a digest, so a changed copy is not promoted."""
     here.look()
     here.approve()
     (copied,) = [one for one in here.folder.rglob("model.pkl") if here.files not in one.parents]
@@ -117,7 +117,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
 
 
 def test_concurrent_imports_register_at_most_one_version(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both importers find no version and read the files before either registers."""
+    """Two importers that both read the files before either of them registers create only one version."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -142,7 +142,7 @@ def test_concurrent_imports_register_at_most_one_version(here: Importing, monkey
 
 
 def test_import_backs_off_while_another_registers(here: Importing) -> None:
-    """The second import backs off until the first has ended."""
+    """The second import waits until the first has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
     with imports.exclusive_run(look_of(look), {}) as first:
         assert first is not None
@@ -154,7 +154,7 @@ def test_import_backs_off_while_another_registers(here: Importing) -> None:
 
 @pytest.mark.parametrize(("minutes", "registered"), [(55, False), (65, True)])
 def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, minutes: int, registered: bool) -> None:
-    """The killed promoter's run stays open, so others wait an hour before they import."""
+    """A killed promoter leaves its run open, so other promoters wait an hour before they import."""
     digest = here.promotion["import"]["digest"]
     began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
     experiment = registry.open_experiment(record(Model, here.promotion["model"]))
@@ -165,7 +165,7 @@ def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, mi
 
 
 def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
-    """Each version goes live once approved; a pending version is not promoted if the spec now names another one."""
+    """Each version is served after its approval. If the spec changes, a waiting version is not promoted."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -198,7 +198,7 @@ def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
     ],
 )
 def test_files_that_differ_from_the_spec_are_refused(here: Importing, asked: dict[str, Any], why: str) -> None:
-    """The digest is correct, but the files do not match the spec's description."""
+    """Files with the right digest are refused if they do not match the description in the spec."""
     here.promotion["model"] |= asked
 
     with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):
@@ -215,7 +215,7 @@ def test_threshold_from_the_files_is_used(here: Importing) -> None:
 
 
 def test_files_without_a_model_are_refused(here: Importing) -> None:
-    """Both an empty folder and a folder with other files are refused."""
+    """An empty folder and a folder with other files are both refused."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()
@@ -234,7 +234,7 @@ def test_command_prints_the_digest_for_the_spec(here: Importing, capsys: pytest.
 
 
 def test_import_from_a_registry_version_and_run(here: Importing) -> None:
-    """The source model may have another name; files that MLflow's client adds are ignored."""
+    """A model can be imported under another name. Files that MLflow's client adds are ignored."""
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
@@ -250,7 +250,7 @@ def test_import_from_a_registry_version_and_run(here: Importing) -> None:
 
 
 def test_import_is_delivered_without_training_data(here: Importing) -> None:
-    """Other targets read the model as a bundle, which has no profiles."""
+    """Other targets get the model as a bundle without profiles."""
     here.promotion["model"]["delivery"] = {"uri": f"file://{here.folder}/bundles", "store": "lake"}
     here.look()
     here.approve()
@@ -271,7 +271,7 @@ def store() -> Iterator[ObjectStore]:
 
 
 def test_import_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store's credentials are used, and objects outside the folder are ignored."""
+    """An import from a bucket uses the store's credentials and ignores objects outside the folder."""
     here.described |= store.described(monkeypatch)
     for file in [one for one in here.files.rglob("*") if one.is_file()]:
         key = f"triage/4/{file.relative_to(here.files).as_posix()}"
@@ -288,7 +288,7 @@ def test_import_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: 
 
 
 def test_unsupported_sources_are_refused(here: Importing) -> None:
-    """The compiler and the promoter both refuse unsupported sources."""
+    """Both the compiler and the promoter refuse unsupported sources."""
     for source in (
         {"uri": "https://models.acme.example/4"},
         {"uri": "s3://models/4"},
@@ -322,7 +322,7 @@ def test_import_works_with_workload_permissions(tmp_path: Path, monkeypatch: pyt
 
 
 def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grant the promoter the permissions that it has in a system with an imported model."""
+    """Grant the promoter the permissions it has in a system with an imported model."""
     described = json.loads(json.dumps(running.described))
     own = [f"cards/{NAME}", f"{NAME}/aliases"]
     described["experiments"] |= dict.fromkeys(own, f"file://{running.folder}/artifacts/{NAME}")
@@ -334,6 +334,6 @@ def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def login(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch to another workload's login."""
+    """Switch to the login of another workload."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")

@@ -1,4 +1,4 @@
-"""Promotions and rollbacks in a real registry, interleaved with other changes."""
+"""Tests promotions and rollbacks in a real registry, interleaved with other changes."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from tests.runtime.described import BEGINNING, completed, look_of, record
 from tests.runtime.signing import Existing, Signer
 
 NAME = "cards-fraud"
-NOW = datetime.now(UTC) + timedelta(days=1)  # after every promotion, however long other tests take
+NOW = datetime.now(UTC) + timedelta(days=1)  # later than every promotion, however long other tests take
 OF_ALL = frozenset({""})
-"""A breach in rows that do not belong to a single variant."""
+"""A breach in all rows, not in those of a single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -44,13 +44,13 @@ Register = Callable[[], registry.Version]
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a training pipeline that has an empty local registry."""
+    """Describe a training pipeline with an empty local registry."""
     return {"registry": {"uri": f"file://{tmp_path}/registry"}, "pipeline": PIPELINE}
 
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Return a function that registers a version whose gate passed in comparison with the current champion."""
+    """Return a function that registers a version whose gate passed against the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -74,7 +74,7 @@ def champion() -> str:
 
 
 def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """The older run promotes last, and its gate did not compare it with the newer version."""
+    """The older run promotes last but changes nothing, because its gate did not see the newer version."""
     first, second = trained(), trained()
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
@@ -83,7 +83,7 @@ def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], t
 
 
 def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """Another version became champion while this one waited for approval, and may be better."""
+    """A waiting version is not promoted if another version, which may be better, became champion meanwhile."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -94,7 +94,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """A second rollback must wait until the monitor's window has no rows of the rolled-back version."""
+    """No second rollback happens until the window has no rows of the rolled-back version."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -115,7 +115,7 @@ def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[s
 def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias, and a third another alias. A breach without a variant rolls back nothing."""
+    """Two variants follow one alias and a third another. Only the aliases of breaching variants move."""
     for version in (trained, trained):
         made = version()
         for alias in ("champion", "challenger"):
@@ -134,7 +134,7 @@ def test_only_the_breaching_variant_is_rolled_back(
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics used by the alerts on gates and approvals."""
+    """Return the metrics for the alerts on gates and approvals."""
     return {
         one.name: one.value
         for one in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
@@ -142,7 +142,7 @@ def stands(workload: dict[str, Any]) -> dict[str, float]:
 
 
 def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], trained: Register, tmp_path: Path) -> None:
-    """A version counts as waiting until it is approved, and as refused until a newer version passes."""
+    """Versions count as waiting until their approval, and as refused until a newer version passes."""
     risk = Signer(tmp_path, "risk")
     approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     workload["pipeline"] = {**PIPELINE, "approvals": approvals}
@@ -163,7 +163,7 @@ def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], tra
 def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """The version's gate compared it with a champion that has been replaced."""
+    """A version whose gate compared it with a replaced champion cannot be promoted and needs no approval."""
     risk = Signer(tmp_path, "risk")
     asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
@@ -183,7 +183,7 @@ def test_unpromotable_version_does_not_wait_for_approval(
 def test_unreachable_prometheus_does_not_fail_a_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The receiver is the discard port on loopback, which refuses connections."""
+    """The run succeeds although Prometheus's address is a port on loopback that refuses connections."""
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
@@ -201,7 +201,7 @@ def test_unreachable_prometheus_does_not_fail_a_run(
 
 @pytest.fixture
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Return a function that runs a promoter pass over two pipelines of one model, which two groups must approve."""
+    """Return a function that runs a promoter pass for two pipelines of one model that two groups must approve."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
     keys = {one.key.name: {"sshKeys": [one.line]} for one in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}
@@ -222,7 +222,7 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
 def test_promoter_promotes_a_version_that_two_groups_approved(
     promoter: Callable[[], int], trained: Register, tmp_path: Path
 ) -> None:
-    """A forged approval has no effect, and another pipeline's versions do not get this alias."""
+    """Forged approvals have no effect, and versions of another pipeline do not get this alias."""
     version = trained()
     digest = digest_of(version.uri)
     registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
@@ -253,11 +253,11 @@ def test_promoter_promotes_a_version_that_two_groups_approved(
 def test_promoter_updates_the_training_pipelines_metrics(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Promoter and pipeline use the same series, so an alert ends after the promoter's next pass."""
+    """The promoter pushes the same series as the pipeline, so its next pass ends an alert."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
-        """Store the last push from each source."""
+        """Store the last push of each source."""
         found = {one.name: one.value for one in samples}
         pushed[source["service.name"]] = (samples[0].labels["pipeline"], found)
 
@@ -279,7 +279,7 @@ def test_promoter_updates_the_training_pipelines_metrics(
 def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If one pipeline's store is unreachable, the promoter still handles the other pipeline, and then fails."""
+    """If one pipeline's store is unreachable, the promoter first handles the other pipeline and then fails."""
     version, seen = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:

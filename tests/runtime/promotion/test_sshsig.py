@@ -1,4 +1,4 @@
-"""Signatures by ssh-keygen are accepted, and invalid ones are refused."""
+"""Tests that signatures made by ssh-keygen are accepted, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def string(*parts: bytes) -> bytes:
 
 @pytest.fixture
 def signed(tmp_path: Path) -> Signed:
-    """Return a function that signs with ssh-keygen and returns the public key line and the armored signature."""
+    """Return a function that signs with ssh-keygen and returns the public key and the armored signature."""
 
     def sign(kind: str, message: bytes = MESSAGE, namespace: str = NAMESPACE, *more: str) -> tuple[str, str]:
         key, file = tmp_path / kind, tmp_path / "message"
@@ -51,7 +51,7 @@ def run(*command: str) -> str:
 
 
 def accepted(message: bytes, signature: str, line: str, folder: Path) -> bool:
-    """Return whether ssh-keygen itself accepts the signature."""
+    """Return whether ssh-keygen accepts the signature."""
     (folder / "allowed").write_text(f"ada {line}\n")
     (folder / "signature").write_text(signature)
     command = ["ssh-keygen", "-Y", "verify", "-f", str(folder / "allowed"), "-I", "ada", "-n", NAMESPACE]
@@ -85,7 +85,7 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
-    """A signature is refused if any of its bytes is changed, including the key's."""
+    """A signature is refused if any of its bytes is changed, including those of its key."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))
@@ -100,7 +100,7 @@ def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
 
 
 def test_short_rsa_key_is_refused(signed: Signed) -> None:
-    """The compiler also refuses such keys in a spec."""
+    """The runtime refuses short RSA keys, as the compiler does in a spec."""
     _, signature = signed("rsa-1024")
 
     with pytest.raises(NotSigned, match="1024 bits"):
@@ -130,7 +130,7 @@ def test_malformed_key_is_refused(line: str) -> None:
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
 def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path: Path) -> None:
-    """ssh-keygen requires a touch only for logins, so it accepts both signatures."""
+    """Signatures without a touch are refused, although ssh-keygen accepts them outside of logins."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)

@@ -1,4 +1,4 @@
-"""Versions move through stages in a real registry, with soaks, windows, freezes, and approvals per stage."""
+"""Tests stages in a real registry, with soaks, windows, freezes, and approvals per stage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
 
 
 def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
-    """Without conditions, one pass is enough. A stage accepts only versions from the stage before it."""
+    """Without conditions, one pass is enough. A stage accepts only versions from the previous stage."""
     yard.train()
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
@@ -44,7 +44,7 @@ def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
 
 
 def test_soak_lasts_as_long_as_required(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A new version starts its own soak."""
+    """A version is promoted only after its soak, and a new version starts its own soak."""
     caplog.set_level("INFO")
     yard.ask(soak={"seconds": 7 * 86400})
     yard.train()
@@ -79,7 +79,7 @@ def test_soak_ends_only_with_enough_good_answers(
 
 
 def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
-    """The alias moved while the monitor was reading the previous version's predictions."""
+    """Predictions of the previous version do not count if the alias moves while the monitor reads them."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -92,7 +92,7 @@ def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
 
 
 def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
-    """The version is rolled back once and not promoted again; the previous version's soak starts again."""
+    """A failed version is rolled back once and not promoted again. The previous version's soak restarts."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -107,7 +107,7 @@ def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
 
 
 def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
-    """Passes after the rollback continue to report the failure."""
+    """Passes after a rollback still report the failure."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -123,7 +123,7 @@ def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
 
 
 def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
-    """The monitor continues to watch the previous stage, whose alias still points to the champion."""
+    """A champion is not judged again, although the monitor still watches the previous stage's alias."""
     yard.train()
     yard.look()
     yard.train()
@@ -136,7 +136,7 @@ def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
 
 
 def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A training pipeline can change its version's files and every tag that describes them."""
+    """Files are compared with those that served, because a training pipeline can change files and tags."""
     yard.ask(soak={"seconds": 86400})
     version = yard.train()
     assert yard.look() == {"candidate": "1"}
@@ -144,7 +144,7 @@ def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptu
     weights.write_text("others")
     registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
 
-    with pytest.raises(AssertionError):  # the promoter's failure triggers an alert
+    with pytest.raises(AssertionError):  # the failure of the promoter triggers an alert
         yard.look(2 * DAY)
 
     assert "version 1 of cards-fraud is not what has been 'candidate'" in caplog.text
@@ -183,7 +183,7 @@ def test_unreadable_record_does_not_count(yard: Yard, seen: str) -> None:
 
 
 def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
-    """Monitor records are in a separate experiment, which is not an alias history."""
+    """Monitor records are in a separate experiment, so they do not count as alias moves."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -196,7 +196,7 @@ def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
 
 
 def test_check_that_a_stage_skips_compares_nothing(yard: Yard) -> None:
-    """The gate compared the version with a champion that is no longer in use."""
+    """If a stage skips the check, it does not matter that the gate compared with a replaced champion."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -226,7 +226,7 @@ def test_log_names_missing_and_invalid_approvals(yard: Yard, tmp_path: Path, cap
 
 
 def test_failed_first_version_is_not_rolled_back(yard: Yard) -> None:
-    """Without a previous version there is nothing to roll back to."""
+    """Without a previous version, a failed soak causes no rollback."""
     yard.ask(soak={**SOAK, "takeBack": True})
     yard.train()
     yard.look()
@@ -235,7 +235,7 @@ def test_failed_first_version_is_not_rolled_back(yard: Yard) -> None:
 
 
 def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
-    """Approvals may arrive during the soak, but the version counts as waiting only after it."""
+    """Approvals may be given during a soak, but the version counts as waiting only after it."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     yard.ask(soak={"seconds": 86400}, approvals=approvals)
@@ -247,7 +247,7 @@ def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_p
     risk.approve(
         first, {**subject(record(Workload, yard.described), record(Promotion, CANDIDATE), first.tags[DIGEST_TAG])}
     )
-    assert yard.look(2 * DAY) == {"candidate": "1"}  # it was approved for another alias
+    assert yard.look(2 * DAY) == {"candidate": "1"}  # the version was approved for another alias
     risk.approve(
         first, {**subject(record(Workload, yard.described), record(Promotion, CHAMPION), first.tags[DIGEST_TAG])}
     )
@@ -256,7 +256,7 @@ def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_p
 
 
 def test_stage_may_skip_some_gate_checks(yard: Yard) -> None:
-    """A challenger that does not beat the champion on old data may do so on new data."""
+    """A challenger that failed only checks that the stage skips can be promoted."""
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
     assert yard.look() == {"candidate": "1"}
@@ -290,7 +290,7 @@ def test_freeze_allows_only_rollbacks(yard: Yard) -> None:
 
 
 def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
-    """The first promotion does not count, because other versions had the alias in between."""
+    """A soak starts at the last promotion, because other versions had the alias after the first one."""
     moves = [
         Move("candidate", action, version, "", "", "", over=over, id=str(at))
         for at, (action, version, over) in enumerate(
@@ -321,7 +321,7 @@ def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
 def test_monitor_records_results_for_the_soaking_version(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The monitor uses captures and late labels, and ignores the previous version's rows from the same variant."""
+    """The monitor uses captures and late labels, but no rows that the previous version scored in this variant."""
     for _ in range(2):
         yard.train()
         yard.look()

@@ -1,4 +1,4 @@
-"""Creates a bucket, and writes and reads datasets, on an S3-compatible service."""
+"""Tests creating a bucket, and writing and reading datasets, on an S3-compatible service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """Yield the service's URL."""
+    """Yield the URL of the service."""
     server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()
@@ -52,7 +52,7 @@ def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture(params=["folder", "bucket"])
 def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
-    """Return the URI of a folder with files 0 to 9 and two subfolders, in either kind of store."""
+    """Return the URI of a folder with ten files and two subfolders, in a local folder or in a bucket."""
     names = [*(f"{at}.json" for at in range(10)), "0/deep.json", "a/deep.json"]
     if request.param == "bucket":
         client.create_bucket(Bucket="lake")
@@ -68,7 +68,7 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
 def test_first_files_are_listed_up_to_a_limit(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole pages are read, so a few more files may be returned. Subfolders are ignored."""
+    """Whole pages are read, so a few more files than the limit may be returned. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
     names = [one.name for one in first_files(where, 4)]
@@ -87,7 +87,7 @@ def test_first_files_are_listed_up_to_a_limit(
 
 
 def test_bucket_has_the_specified_settings(client: Any) -> None:
-    """The command can be repeated. Retention is rounded up to whole days and also applies to old object versions."""
+    """The command can be repeated. Retention is rounded up to whole days and covers old object versions."""
     for _ in range(2):
         ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
 
@@ -98,7 +98,7 @@ def test_bucket_has_the_specified_settings(client: Any) -> None:
 
 
 def test_captures_expire_in_their_folder(client: Any) -> None:
-    """The whole bucket also has a rule, so expired captures can be restored for a month."""
+    """Captures expire in their own folder. With the bucket's own retention, they can be restored for a month."""
     ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
 
     captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
@@ -111,7 +111,7 @@ def test_captures_expire_in_their_folder(client: Any) -> None:
 def test_every_part_has_the_checksum_required_by_object_lock(
     client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 requires a checksum under Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    """S3 requires checksums with Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
     trailers: list[str] = []
     upload_part = S3Response.upload_part
 
@@ -138,7 +138,7 @@ def test_removed_settings_are_reset(client: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any], kind: str) -> None:
-    """The data keep the schema's types, and a time window returns only the newest row."""
+    """Data read back have the schema's types, and a time window returns only the newest row."""
     ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]
@@ -157,7 +157,7 @@ def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any]
 
 
 def test_missing_store_credentials_are_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the variable and never shows its value."""
+    """The error names the missing variable and shows no values."""
     monkeypatch.delenv("LAKE_KEY")
 
     with pytest.raises(Refusal, match="LAKE_KEY is not set"):

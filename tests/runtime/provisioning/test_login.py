@@ -1,4 +1,4 @@
-"""Tests a database login's permissions and its password rotation on a real PostgreSQL."""
+"""Tests the permissions of a database login and its password rotation on a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ DATABASE = "registry_db"
 
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server like RDS: the master user is no superuser, and roles have passwords and their own databases."""
-    # pytest's own folder is readable by its owner only, and PostgreSQL does not run as root
+    """Run a server like RDS: the master user is not a superuser, and each role has a password and a database."""
+    # only its owner can read pytest's folder, and PostgreSQL does not run as root
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # an import requires it
         from pgserver.postgres_server import get_server
@@ -46,7 +46,7 @@ def connected(socket: str, user: str, password: str, database: str = DATABASE) -
 
 
 def assert_refused(socket: str, user: str, password: str, database: str = DATABASE) -> None:
-    """Assert that a login is refused; the server may hang up before its answer is read."""
+    """Assert that a login is refused. The server may close the connection before its response is read."""
     with pytest.raises(
         (DatabaseError, InterfaceError), match=r"password authentication failed|permission denied for|network error"
     ):
@@ -54,7 +54,7 @@ def assert_refused(socket: str, user: str, password: str, database: str = DATABA
 
 
 def test_login_can_access_only_its_own_database(socket: str) -> None:
-    """The login can create tables, but cannot read other databases' tables or create roles or databases."""
+    """The login can create tables, but cannot read other databases or create roles or databases."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "own", keep=_kept)
@@ -72,7 +72,7 @@ def test_login_can_access_only_its_own_database(socket: str) -> None:
 
 
 def test_second_run_changes_only_the_password(socket: str) -> None:
-    """Quotes in passwords work, and other roles cannot connect to the database."""
+    """Passwords may contain quotes, and other roles cannot connect to the database."""
     with connected(socket, MASTER, "first") as master:
         for password in ("own", "it's new"):
             ensure_login(master, DATABASE)
@@ -87,7 +87,7 @@ def test_second_run_changes_only_the_password(socket: str) -> None:
 
 
 def test_password_is_unchanged_if_the_new_one_cannot_be_stored(socket: str) -> None:
-    """A lost password would lock MLflow out. The next rotation succeeds."""
+    """If a new password cannot be stored, the old one stays valid, so MLflow can still log in."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "in use", keep=_kept)
@@ -109,7 +109,7 @@ def test_old_password_is_valid_until_the_new_one_is_stored(socket: str) -> None:
 
 
 def _kept() -> None:
-    """Do nothing, since this test does not check storage."""
+    """Do nothing, because this test does not check how passwords are stored."""
 
 
 def _unreachable() -> None:

@@ -1,4 +1,4 @@
-"""Models are written without pickle if their library supports that; otherwise their card has a warning."""
+"""Tests that models are written without pickle if possible, and otherwise have a warning in their card."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWa
 
 TRAINERS = [
     ("scikit-learn", {"estimator": "hist-gradient-boosting", "max_iter": 3}),
-    ("scikit-learn", {"estimator": "random-forest", "n_estimators": 3, "n_jobs": 1}),  # threads add up in any order
+    ("scikit-learn", {"estimator": "random-forest", "n_estimators": 3, "n_jobs": 1}),  # threads add in any order
     ("scikit-learn", {"estimator": "linear"}),
     ("xgboost", {"n_estimators": 3, "n_jobs": 1}),
     ("lightgbm", {"n_estimators": 3, "n_jobs": 1}),
@@ -83,7 +83,7 @@ def python_model() -> Any:
 
 
 def data(task: str, texts: bool = False) -> TrainingData:
-    """Generate numbers with gaps, and words; the classes are strings if the trainer supports them."""
+    """Generate numbers with gaps, and words. The classes are strings if the trainer supports strings."""
     amount = np.random.default_rng(0).normal(size=200)
     words = pd.Series(["x<y", "[z]", None, "w"] * 50, dtype=object)
     frame = pd.DataFrame({"amount": amount, "holes": np.where(amount > 1, np.nan, amount), "a word": words})
@@ -100,7 +100,7 @@ def data(task: str, texts: bool = False) -> TrainingData:
 
 
 def pickles(folder: Path) -> list[str]:
-    """Return a folder's pickle files, including those in archives."""
+    """Return the pickle files in a folder, including those in archives."""
     found = []
     for path in (one for one in folder.rglob("*") if one.is_file()):
         parts = {path.name: path.read_bytes()}
@@ -135,7 +135,7 @@ class Registry:
         return {**described, "pipeline": pipeline}
 
     def trained(self, model: Any, known: TrainingData, task: str, **step: Any) -> registry.Version:
-        """Register a model as a training run does; return its version."""
+        """Register a model as a training run does, and return the version."""
         finish(record(PipelineWorkload, self.workload(task, **step)), "learn", Trained(model, {}, {}), known, "run-1")
         found = registry.version_at("m", "live")
         assert found is not None
@@ -179,7 +179,7 @@ def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> b
 def test_built_in_trainers_write_equivalent_models_without_pickle(
     store: Registry, trainer: str, parameters: dict[str, Any], task: str
 ) -> None:
-    """The loaded model predicts exactly what the trained one does, with the same classes and columns."""
+    """The loaded model has the classes and columns of the trained model and makes exactly the same predictions."""
     known = data(task, texts=trainer in {"scikit-learn", "lightgbm"})
     *_, model = grow(trainer, task, parameters, known)
 
@@ -198,7 +198,7 @@ def test_built_in_trainers_write_equivalent_models_without_pickle(
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
 def test_distributed_trees_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM cannot publicly turn a booster into an estimator, so the attributes that we set are written as well."""
+    """LightGBM has no public way to make an estimator from a booster, so the attributes that we set are written too."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
@@ -214,7 +214,7 @@ def test_distributed_trees_are_written_without_pickle(store: Registry, task: str
 
 
 def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> None:
-    """The weights are written as arrays, which does not need PyTorch."""
+    """The weights are written as arrays, without PyTorch."""
     network = NetworkClassifier(width=3, depth=1)
     network.begin(4, np.array([0, 1, 1]))
     network.weights_ = {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "0.bias": np.zeros(3, np.float32)}
@@ -237,14 +237,14 @@ def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> N
 
 
 def test_a_torch_module_is_pickled() -> None:
-    """MLflow's other format needs example tensors, which tabular models do not have."""
+    """A torch module is pickled, because MLflow's other format needs example tensors."""
     module = type("Net", (), {"__module__": "torch.nn.modules"})()
 
     assert flavor_of(module)[2] == {"serialization_format": trainers()["pytorch"].returned}
 
 
 def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
-    """The warning comes first, so that truncating a long card never removes it."""
+    """The warning is at the beginning of the card, so it remains if a long card is truncated."""
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     model = Own().fit(known.train[["amount"]], known.train["truth"])
@@ -261,8 +261,8 @@ def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
 def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> None:
     """Plain scikit-learn, XGBoost and LightGBM models are written as data.
 
-    Lambdas, custom classes and MLflow's own models are pickled. A step with a trainer keeps MLflow from inferring
-    requirements, which takes a separate process for each model.
+    Lambdas, custom classes and MLflow's own models are pickled. With a trainer in the step, MLflow does not infer
+    requirements, which takes a separate process per model.
     """
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
@@ -288,7 +288,7 @@ def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> 
 
 
 def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's own image may lack skops; training still succeeds."""
+    """If a user's image lacks skops, the model is pickled and training succeeds."""
     monkeypatch.setitem(sys.modules, "skops.io", None)
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, data("regression"))
 
@@ -296,7 +296,7 @@ def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def edit(files: Path, **changes: dict[str, Any]) -> None:
-    """Change flavor settings in MLmodel, the file that tells MLflow how to load the model."""
+    """Change loader settings in MLmodel, the file that tells MLflow how to load the model."""
     described = yaml.safe_load((files / "MLmodel").read_text())
     for flavor, more in changes.items():
         described["flavors"].setdefault(flavor, {}).update(more)
@@ -322,7 +322,7 @@ def edit(files: Path, **changes: dict[str, Any]) -> None:
     ],
 )
 def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str, Any], written: str) -> None:
-    """Anyone who can edit MLmodel could name another loader, another folder, or custom types."""
+    """A changed loader, folder or custom type in MLmodel is detected."""
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(tmp_path / "model"), pip_requirements=[], **flavor_of(fitted)[2])
 
@@ -333,7 +333,7 @@ def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str
 
 
 def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
-    """The model is not unpickled even if the version's digest tag is missing."""
+    """A model registered as data is not unpickled even if the version lacks its digest tag."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

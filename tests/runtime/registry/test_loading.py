@@ -1,4 +1,4 @@
-"""Only promoted files are loaded, and their digest is verified before any of their code runs."""
+"""Tests that only promoted files are loaded, and only after their digest is verified."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECORDED = {**NAMED, "history": "fraud/aliases"}
 
 @pytest.fixture
 def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registry.Version]:
-    """Return a version as training registers it."""
+    """Return a version that was registered as in training."""
     monkeypatch.chdir(tmp_path)
     registry.connect(record(Workload, {"registry": {"uri": f"file://{tmp_path}/registry"}}))
     mlflow.set_experiment("loading")
@@ -48,7 +48,7 @@ def promoted(version: registry.Version) -> None:
 
 
 def swap(version: registry.Version, tmp_path: Path) -> None:
-    """Replace a version's weights, which needs only write access to the store."""
+    """Replace the weights of a version, which needs only write access to the store."""
     (file,) = [
         file for file in tmp_path.rglob("model.pkl") if f"{version.run_id}" in str(file) or "models" in str(file)
     ]
@@ -61,7 +61,7 @@ def test_unchanged_files_are_loaded(version: registry.Version) -> None:
 
 @pytest.mark.parametrize("model", [NAMED, RECORDED])
 def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str, Any], tmp_path: Path) -> None:
-    """The replaced files are never unpickled."""
+    """Swapped files are refused and never unpickled."""
     promoted(version)
     swap(version, tmp_path)
 
@@ -70,7 +70,7 @@ def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str
 
 
 def test_digest_changed_with_the_files_differs_from_the_history(version: registry.Version, tmp_path: Path) -> None:
-    """Training pipelines can change a version's tags, but not the record of its promotion."""
+    """A training pipeline can change its version's tags, but not the promotion history."""
     promoted(version)
     swap(version, tmp_path)
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
@@ -80,7 +80,7 @@ def test_digest_changed_with_the_files_differs_from_the_history(version: registr
 
 
 def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> None:
-    """The alias was moved without the promoter."""
+    """If somebody other than the promoter moves an alias, servers do not follow it."""
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record says that 'champion' is there"):
@@ -90,7 +90,7 @@ def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> Non
 
 
 def test_digest_tag_does_not_replace_a_missing_record(version: registry.Version) -> None:
-    """The promoter could not read the files of a manually chosen version, and training pipelines control its tag."""
+    """If a promotion record has no digest, the version's tag is not used, because training pipelines can set it."""
     aliases.promote(History(record(Model, RECORDED)), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):

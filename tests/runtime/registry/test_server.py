@@ -1,4 +1,4 @@
-"""The runtime starts a real MLflow server with user accounts from a description, here on loopback."""
+"""Tests a real MLflow server with user accounts, which the runtime starts from a description."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:st
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Run the server for this file's tests."""
+    """Run the server for the tests in this file."""
     with started(tmp_path_factory.mktemp("registry")) as server:
         yield server
 
 
 @pytest.fixture
 def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that connects as a user, with every workload's environment variables."""
+    """Return a function that logs in as a user, with the environment variables of every workload."""
 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
@@ -107,7 +107,7 @@ def test_training_pipeline_can_change_only_its_own_model(login: Callable[[str], 
 
 
 def test_only_the_promoter_can_move_aliases_and_record_moves(login: Callable[[str], None]) -> None:
-    """Training pipelines can register versions, but not move an alias, rename a model or write the history."""
+    """Training pipelines can register versions but cannot move an alias, rename a model or write the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
     asked = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
@@ -145,7 +145,7 @@ def test_server_login_is_read_only(login: Callable[[str], None]) -> None:
 
 
 def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, login: Callable[[str], None]) -> None:
-    """The administrator creates the login as the emitted README describes."""
+    """The approver's login is created as the emitted README describes."""
     login(TRAINER)
     version = trained()
     asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})
@@ -175,7 +175,7 @@ def _run_of() -> str:
 
 
 def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Callable[[str], None]) -> None:
-    """Separate folders allow each workload's write access to be limited to its own."""
+    """Each pipeline has its own artifact folder, so write access can be limited to it."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 
@@ -184,7 +184,7 @@ def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Call
 
 
 def test_permissions_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restart revokes permissions that are no longer described, and keeps manually created users."""
+    """A restart revokes permissions that the description lacks, and keeps users that were created manually."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -228,19 +228,19 @@ def test_missing_password_file_is_refused(running: Running, monkeypatch: pytest.
 
 
 def test_server_does_not_proxy_artifacts(running: Running) -> None:
-    """Workloads access the bucket with their own roles; a proxying server would need all their permissions."""
+    """Workloads access the bucket with their own roles. A proxying server would need all their permissions."""
     assert "--no-serve-artifacts" in command_of(record(Server, running.described), running.database)
 
 
 @pytest.fixture
 def data() -> Iterator[str]:
-    """Yield a folder outside pytest's, which only root may enter, since PostgreSQL does not run as root."""
+    """Yield a folder outside pytest's folder, which PostgreSQL cannot read because it does not run as root."""
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         yield folder
 
 
 def test_tables_are_created_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the cluster, only libpq's variables are set. A second start reuses the tables."""
+    """As in the cluster, only the variables of libpq are set. A second start uses the existing tables."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # an import requires it
     import psycopg2
     from pgserver.postgres_server import get_server

@@ -1,4 +1,4 @@
-"""The access log has one line per request, which names the caller and omits the content."""
+"""Tests the access log, which has one line per request with the caller but without the content."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_health_is_not_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == ""
 
 
-def test_a_request_cannot_write_lines_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The id is logged as a JSON string and truncated."""
+def test_a_request_id_cannot_forge_log_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A request ID is truncated and logged as a JSON string, so it cannot forge log lines."""
     ask(replica(tmp_path), "POST", "/scorer", "", 'x"}\u0085{' + "y" * 5000)
     (line,) = capsys.readouterr().out.splitlines()
 

@@ -1,4 +1,4 @@
-"""A server converts predictions to JSON."""
+"""Tests how a server converts predictions to JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.serving.application import in_json
 
 
 def test_nan_and_infinity_are_valid_json() -> None:
-    """JSON has neither NaN nor infinity, and one bad row must not fail the others."""
+    """One NaN or infinite value must not make the whole response fail, although JSON has neither."""
     said = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
     assert said.scores is not None
 
@@ -21,5 +21,5 @@ def test_nan_and_infinity_are_valid_json() -> None:
 
 
 def test_prediction_may_have_several_numbers() -> None:
-    """A forecast, for example, has a number for each day."""
+    """A prediction may have several numbers, such as one for each day of a forecast."""
     assert [plain(one) for one in np.array([[1.0, 2.5]])] == [[1, 2.5]]

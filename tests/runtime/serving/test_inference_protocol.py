@@ -52,7 +52,7 @@ def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
 
 
 def test_health_and_metadata(client: Any) -> None:
-    """The metadata lists the model's columns with their types, and its version."""
+    """The metadata lists the model's version and its columns with their types."""
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("shop-sum")
@@ -70,7 +70,7 @@ def test_health_and_metadata(client: Any) -> None:
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("outputs", [None, ["predictions"]])
 def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None) -> None:
-    """The client sends binary tensors by default, or else JSON."""
+    """The client sends either binary tensors, which is the default, or JSON."""
     asked = None if outputs is None else [triton.InferRequestedOutput(name, binary_data=binary) for name in outputs]
 
     found = client.infer("shop-sum", inputs(binary), outputs=asked, request_id="mine")
@@ -81,7 +81,7 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
 
 
 def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Servers for array models accept this form."""
+    """One tensor may contain all columns, as in servers of models with array inputs."""
     made = workload(tmp_path_factory.mktemp("matrix"))
     register(made, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")

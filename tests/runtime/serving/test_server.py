@@ -1,4 +1,4 @@
-"""A server's HTTP answers and refusals, and requests that must not block others."""
+"""Tests how a server responds to requests or refuses them, and that slow requests do not block others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return the description of a server whose registry has a summing model."""
+    """Return the description of a server that has a summing model in its registry."""
     made = workload(tmp_path_factory.mktemp("server"))
     register(made, summing(), KINDS)
     return made
@@ -44,7 +44,7 @@ def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
 
 
 def test_rows_are_answered(endpoint: Endpoint) -> None:
-    """The answer has the model's version and the caller's request id."""
+    """The response has the version of the model and the request ID of the caller."""
     found = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
 
     assert found.status == 200
@@ -65,7 +65,7 @@ def test_number_out_of_range_is_a_client_error(endpoint: Endpoint, row: Any, why
 
 
 def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
-    """A large request is read, validated, predicted and serialized outside the event loop."""
+    """A health check is answered while a large request is processed outside the event loop."""
     body = {"instances": [ROW] * 60_000}
     slowest, ended = 0.0, threading.Event()
     answered: list[int] = []
@@ -90,7 +90,7 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
 
 
 def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
-    """The server calls the estimator directly, without MLflow's second validation of the rows."""
+    """The server calls the estimator directly and skips MLflow's second validation of the rows."""
     made = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
@@ -107,7 +107,7 @@ def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, Any], declared: bool) -> None:
-    """The body may have a declared length or be chunked. The server closes the connection."""
+    """The server closes the connection, whether the body has a declared length or is chunked."""
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
@@ -125,7 +125,7 @@ def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, A
 
 
 def _send_chunks(connection: socket.socket, most: int) -> int:
-    """Send chunks until the server answers; return the number of bytes sent."""
+    """Send chunks until the server responds, and return the number of bytes sent."""
     sent, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
     while sent < most and not select.select([connection], [], [], 0)[0]:
         try:
@@ -137,18 +137,18 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million such rows fit into a body; they are counted but not validated."""
+    """Five million tiny rows fit into a body. The server refuses them by their number without validating them."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 
     found = endpoint.ask(body)
 
     assert found.status == 413
-    assert time.process_time() - began < 10  # it once took half a minute
+    assert time.process_time() - began < 10  # this took half a minute in an earlier version
 
 
 def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> None:
-    """A long request id is truncated."""
+    """A long request ID is truncated in captures."""
     capture = {"uri": f"file://{tmp_path}/captures", "store": "", "fraction": 1.0, "keys": ["id"]}
     made = workload(tmp_path, capture=capture)
     register(made, summing(), KINDS)
@@ -165,7 +165,7 @@ def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> Non
 
 
 def test_requests_are_counted_by_version(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused requests are counted, health checks are not."""
+    """Refused requests are counted, but health checks are not."""
     counted: list[tuple[str, int]] = []
     metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: counted.append((version, status)))
@@ -188,7 +188,7 @@ def test_request_metrics_have_a_version_tag() -> None:
 
 
 def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
-    """Model calls may overlap. A request that exceeds the timeout is abandoned, and others are answered meanwhile."""
+    """Model calls may overlap. A request that takes too long is abandoned, and others are served meanwhile."""
     made = workload(tmp_path, timeoutSeconds=3)
     register(made, Slow(), {"amount": "double"})
     with serving(made) as endpoint:
@@ -211,10 +211,10 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for the first value in seconds."""
+    """An estimator that sleeps for the number of seconds in the first value."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
-        """Learn nothing."""
+        """Do nothing."""
         return self
 
     def predict(self, rows: pd.DataFrame) -> Any:

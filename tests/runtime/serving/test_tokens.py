@@ -1,4 +1,4 @@
-"""Each caller may have several tokens, which are rotated without a restart."""
+"""Tests that a caller may have several tokens, which can be rotated without a restart."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_other_headers_name_no_caller(tmp_path: Path, header: str) -> None:
 
 
 def test_old_and_new_token_are_valid_during_a_rotation(tmp_path: Path) -> None:
-    """The mounted file changes while the server runs: a new line is added, and later the old one is removed."""
+    """While the server runs, a token is added to the mounted file, and later the old token is removed."""
     tokens = mounted(tmp_path, billing="old\n")
 
     (tmp_path / "billing").write_text("old\r\n\n  new\n")

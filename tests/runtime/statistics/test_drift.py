@@ -1,4 +1,4 @@
-"""Each drift measure agrees with the library that defines it."""
+"""Tests that each drift measure agrees with the library that defines it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_ks_and_wasserstein_match_scipy(kept: bool) -> None:
-    """The profile may have been stored as JSON. The tolerance is the precision of its quantiles."""
+    """The measures agree with scipy, also for a profile read from JSON, within the precision of its quantiles."""
     reference = Profile.from_json(profile(THEN).to_json()) if kept else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
@@ -29,14 +29,14 @@ def test_ks_and_wasserstein_match_scipy(kept: bool) -> None:
 
 
 def test_js_of_categories_matches_scipy() -> None:
-    """The distance is in base 2, over the shares of the categories."""
+    """The Jensen-Shannon distance between the category shares uses base 2."""
     then, now = [0.5, 0.3, 0.2, 0.0], [0.25, 0.625, 0.0, 0.125]
 
     assert drift("js", profile(CATEGORIES), MOVED) == pytest.approx(distance.jensenshannon(then, now, base=2))
 
 
 def test_chi2_matches_scipy_divided_by_degrees_of_freedom() -> None:
-    """Our measure and scipy use the same table of counts."""
+    """The measure and scipy use the same table of counts."""
     found = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
 
     assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(found.statistic / found.dof)
@@ -52,14 +52,14 @@ def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
 
 
 def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None:
-    """KS is undefined for categories."""
+    """An undefined measure, such as KS for categories, has no value. An unknown measure is refused."""
     assert drift("ks", profile(CATEGORIES), MOVED) is None
     with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
         drift("cosine", profile(CATEGORIES), MOVED)
 
 
 def test_missing_values_are_counted_and_excluded() -> None:
-    """Missing and infinite values are reported as a share and change no measure."""
+    """The share of missing and infinite values is reported, but these values change no measure."""
     holed = pd.concat([THEN, pd.Series([np.nan] * 2500 + [np.inf] * 2500)], ignore_index=True)
 
     assert profile(holed).missing_share == 0.5
@@ -68,7 +68,7 @@ def test_missing_values_are_counted_and_excluded() -> None:
 
 @pytest.mark.parametrize("rows", [40, 300])
 def test_ks_of_a_short_reference_matches_scipy(rows: int) -> None:
-    """The profile keeps every step of a short reference's distribution function."""
+    """For a short reference, the profile has every step of the distribution function."""
     short = THEN.head(rows)
 
     assert drift("ks", profile(short), NOW) == pytest.approx(stats.ks_2samp(short, NOW).statistic, abs=0.002)
@@ -91,7 +91,7 @@ def test_dominant_value_does_not_hide_drift(metric: str, then: list[float], now:
 
 
 def test_rare_categories_are_compared_as_one_group() -> None:
-    """Equal data show no drift, although the profile does not list the rarest categories."""
+    """Equal data show no drift although the profile does not list the rarest categories."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
     assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)
@@ -103,7 +103,7 @@ def test_few_values_are_not_measured() -> None:
 
 
 def test_profiles_of_parts_are_merged_exactly() -> None:
-    """Merged profiles and counts equal those of the whole data; minimum and maximum are exact at any size."""
+    """Merged profiles and counts equal those of the whole data. Minimum and maximum are always exact."""
     values = pd.Series(np.sort(RANDOM.normal(0, 1, 200_000)))
     parts = [Summary() for _ in range(3)]
     for place, part in enumerate(np.array_split(values, 30)):
@@ -124,7 +124,7 @@ def test_profiles_of_parts_are_merged_exactly() -> None:
 
 
 def test_a_long_column_takes_little_memory() -> None:
-    """Only a few buffers are kept in memory."""
+    """However long the column is, only a few buffers are in memory."""
     summary = Quantiles()
     for _ in range(60):
         summary.add(RANDOM.normal(0, 1, 20_000))
@@ -149,7 +149,7 @@ def test_times_are_seconds_in_any_resolution() -> None:
 
 @pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
 def test_values_are_counted_by_position_on_the_grid(values: list[float]) -> None:
-    """Values are counted below, at and between grid points, with their distance from the point below."""
+    """Values are counted below, at and between grid points, with their distance from the grid point below."""
     grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
 
     counted, above = grid.count(np.array(values))

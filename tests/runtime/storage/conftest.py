@@ -1,6 +1,6 @@
-"""Starts one service per storage protocol, and gives each test a folder in it.
+"""Starts one service per storage protocol, and gives each test its own folder in the service.
 
-Tests of a service that cannot run here fail, with the reason.
+If a service cannot run here, its tests fail with the reason.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def folder() -> str:
-    """Return a folder that no other test uses."""
+    """Return a folder that only one test uses."""
     return uuid.uuid4().hex
 
 
 @pytest.fixture
 def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Describe the service's store, and set the environment variables with its credentials."""
+    """Describe the store of a service, and set the environment variables with its credentials."""
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
     return record(Workload, {"stores": {"lake": dict(service.store)}})
@@ -48,5 +48,5 @@ def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
 
 @pytest.fixture
 def where(service: Service, workload: Workload, folder: str) -> Place:
-    """Return the folder as the runtime's place."""
+    """Return the folder as a place, the runtime's type for locations."""
     return place(workload, f"{service.uri}/{folder}/", "lake")

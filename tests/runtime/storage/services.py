@@ -1,4 +1,4 @@
-"""Storage services on this machine, accessed with each cloud's own client rather than the runtime's drivers."""
+"""Storage services on this machine, accessed with each cloud's own client instead of the runtime's drivers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 
 _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Azurite's default account; its documentation publishes the key."""
+"""The default account of Azurite, whose documentation publishes the key."""
 
 _STARTED_S = 180
 
@@ -28,7 +28,7 @@ class Service(Protocol):
     uri: str
     """The bucket's URI."""
     store: dict[str, str]
-    """The store's entry in a workload description."""
+    """The entry of the store in a workload description."""
     environment: dict[str, str]
     """The environment variables with its credentials."""
 
@@ -41,7 +41,7 @@ class Service(Protocol):
         ...
 
     def names(self, below: str) -> list[str]:
-        """Return the names of objects with this prefix, except folder markers."""
+        """Return the names of all objects with this prefix, except folder markers."""
         ...
 
 
@@ -141,7 +141,7 @@ class _Disk:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
-    """Wait until a service prints its port; Azurite takes half a minute on a busy machine."""
+    """Wait until a service prints its port. Azurite takes half a minute on a busy machine."""
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
         if found := re.search(line, log.read_text(), re.MULTILINE):

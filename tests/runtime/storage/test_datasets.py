@@ -1,4 +1,4 @@
-"""Datasets of any size are read in batches, from files with different columns, within a time window."""
+"""Tests reading large datasets in batches, from files with different columns, and within a time window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def dataset(folder: Path, **more: Any) -> dict[str, Any]:
 
 
 def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
-    """A file with a single row group, which many libraries write, is never loaded into memory as a whole."""
+    """A large row group, which many libraries write as the only one of a file, is never in memory as a whole."""
     count = 1_600_000
     whole = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
     parquet.write_table(whole, tmp_path / "a.parquet", row_group_size=count)
@@ -44,7 +44,7 @@ def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
-    """A column that a file lacks is null; a column of another type is converted to the first file's type."""
+    """A column is null in files that lack it, and converted to its type in the first file if the types differ."""
     for region, frame in {
         "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
         "us": pd.DataFrame({"amount": [3]}),
@@ -62,7 +62,7 @@ def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
 def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str | None) -> None:
-    """A timestamp without a zone is UTC."""
+    """The window is exact to the row. A timestamp without a zone counts as UTC."""
     ages = pd.to_timedelta(np.arange(100), unit="h")
     at = pd.Series(pd.Timestamp(NOW) - ages).dt.tz_convert(zone or "UTC")
     frame = pd.DataFrame({"at": at if zone else at.dt.tz_localize(None), "age": np.arange(100)})
@@ -79,7 +79,7 @@ def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str 
 
 
 def test_unreadable_file_is_refused_by_path(tmp_path: Path) -> None:
-    """A file that is still being written, for example, is unreadable."""
+    """An unreadable file, such as one that is still being written, is refused by its path."""
     pd.DataFrame({"amount": [1.5]}).to_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
 

@@ -1,4 +1,4 @@
-"""Tests the driver of every storage protocol against its service's API."""
+"""Tests the driver of every storage protocol against the API of its service."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ from tests.runtime.described import record
 from tests.runtime.storage.services import Gcs, Service
 
 PAGES_OF_THEIR_OWN = ("s3:", "gs:")
-"""S3 is asked for pages of 1,000 names whatever is needed, and Google's emulator does not split its answers."""
+"""Protocols with fixed pages: S3 always returns 1,000 names, and Google's emulator does not paginate."""
 
-_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB: several parts in every protocol
+_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, which is several parts in every protocol
 
 
 def content_of(where: Place) -> bytes:
@@ -55,7 +55,7 @@ def content_of(where: Place) -> bytes:
 
 
 def names_of(found: Sequence[Any], where: Place) -> set[str]:
-    """Return the paths below a place; folders end in a slash."""
+    """Return the paths below a place. Paths of folders end with a slash."""
     ends = {fs.FileType.Directory: "/"}
     return {one.path.removeprefix(f"{where.path}/") + ends.get(one.type, "") for one in found}
 
@@ -127,7 +127,7 @@ def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
 
 
 def test_files_are_replaced_atomically(where: Place) -> None:
-    """Bundle pointers and monitor states are read while they are being replaced."""
+    """A file is never seen half-written, because bundle pointers and monitor states are read at any time."""
     file = where.below("CURRENT")
     contents = [bytes([65 + at]) * length for at, length in enumerate((200_000, 170_000))]
     write_whole(file, contents[0])
@@ -173,7 +173,7 @@ def test_move_replaces_the_target(service: Service, where: Place, folder: str) -
 
 
 def test_listing_reads_all_pages(service: Service, where: Place, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real services return a thousand names at a time; moto's page size is reduced to 50."""
+    """Real services return a thousand names at a time. Here, moto's page size is reduced to 50."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "50")
     names = [f"{at:05}.json" for at in range(120)]
     for name in names:
@@ -185,7 +185,7 @@ def test_listing_reads_all_pages(service: Service, where: Place, folder: str, mo
 
 
 def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
-    """Subfolders and the files in them are excluded."""
+    """The first files after a name are listed without subfolders and the files in them."""
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -261,7 +261,7 @@ def test_a_dataset_is_written_and_read(service: Service, workload: Workload, fol
 
 
 def test_place_can_be_pickled(where: Place) -> None:
-    """Ray pickles places to send them to its workers."""
+    """Places can be pickled, because Ray sends them to workers."""
     same: Place = pickle.loads(pickle.dumps(where))
     write_whole(where.below("a"), b"here")
 
@@ -287,14 +287,14 @@ def test_ray_checkpoints_are_stored_in_one_folder(service: Service, where: Place
 def test_mlflow_stores_artifacts_in_the_store(
     service: Service, workload: Workload, folder: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Azure is not tested: for `abfss://`, MLflow requires TLS and an identity, which the emulator does not support."""
+    """Azure is not tested, because for `abfss://` MLflow requires TLS and an identity, which the emulator lacks."""
     if service.uri.startswith("abfss:"):
         assert artifact_variables(record(Store, dict(service.store))) == {}
         return
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MLFLOW_S3_ENDPOINT_URL", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "")  # registers the variable to be restored afterwards
+        monkeypatch.setenv(name, "")  # so that the variable is restored afterwards
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "")
     for name in ("MLFLOW_S3_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"):
         monkeypatch.delenv(name)
@@ -311,7 +311,7 @@ def test_mlflow_stores_artifacts_in_the_store(
 
 @pytest.mark.parametrize("service", ["gcs"], indirect=True)
 def test_google_listing_uses_a_start_offset(service: Service, where: Place, folder: str) -> None:
-    """The emulator ignores the offset, so the test checks the request."""
+    """The emulator ignores the offset, so the test checks the request itself."""
     assert isinstance(service, Gcs)
     first_files(where, 9, after="7.json")
 
@@ -325,7 +325,7 @@ def test_google_listing_uses_a_start_offset(service: Service, where: Place, fold
     "uri", ["file:///lake/x", "s3://lake/x", "gs://lake/x", "abfss://lake@acme.dfs.core.windows.net/x"]
 )
 def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
-    """An image has only the libraries for the protocols that its system uses, and they are imported when needed."""
+    """An image has only the libraries for the protocols of its system, which are imported when needed."""
     program = (
         "import sys\n"
         "for name in ('boto3', 'botocore', 'google.cloud', 'google.auth', 'azure'):\n"
@@ -357,7 +357,7 @@ def test_an_address_without_an_account_is_refused(uri: str) -> None:
 
 @pytest.mark.parametrize("uri", ["s3://lake/x", "gs://lake/x", "abfss://lake@devstoreaccount1.dfs.core.windows.net/x"])
 def test_unreachable_store_is_an_os_error(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Callers keep what they have until the store is back, whatever it is."""
+    """Every kind of store raises the same type of error, so callers can keep their data until the store is back."""
     monkeypatch.setattr(gcs, "_TRIED_FOR", timedelta(seconds=1))
     monkeypatch.setattr(azure, "_RETRIES", 0)
     for name in ("STORE_ID", "STORE_KEY"):

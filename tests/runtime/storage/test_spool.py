@@ -1,4 +1,4 @@
-"""Captures wait on disk, up to a limit, while the store is unreachable, and are sent once it is back."""
+"""Tests that captures wait on disk, up to a limit, while the store is unreachable."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def store() -> Iterator[ObjectStore]:
 
 
 def captures(workload: dict[str, Any], disk: Path) -> Captures:
-    """Return a replica's captures; they are written only on request."""
+    """Return a replica's captures, which are written only on request."""
     spool = {"folder": str(disk), "maxBytes": 2**20}
     described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
     return Captures(record(Workload, workload), record(Capture, described), "live", flush_s=3600)
 
 
 def keep(kept: Captures, request_id: str) -> None:
-    """Capture one request of two rows."""
+    """Capture one request with two rows."""
     said = Answer(np.ones(2, dtype=np.int64))
     kept.keep(request_id, pd.DataFrame({"amount": [1.0, 2.0]}), said, "7")
 
 
 def arrived(workload: dict[str, Any]) -> list[str]:
-    """Return the requests whose captures a monitor finds in the store."""
+    """Return the request IDs of the captures that a monitor finds in the store."""
     now = datetime.now(UTC)
     rows = read_captures(
         workload, {"uri": URI, "store": "artifacts"}, now - timedelta(hours=1), now + timedelta(hours=1)
@@ -57,7 +57,7 @@ def arrived(workload: dict[str, Any]) -> list[str]:
 def test_captures_survive_an_outage_and_a_restart(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second process sends the captures that the first could not, and each row arrives once."""
+    """A second process sends the captures that the first could not send, and no row arrives twice."""
     workload = store.described(monkeypatch)
     first = captures(workload, tmp_path)
     keep(first, "a")
@@ -82,7 +82,7 @@ def test_captures_survive_an_outage_and_a_restart(
 
 
 def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
-    """Return a spool with files of 100 bytes and 5 rows, from oldest to newest."""
+    """Return a spool with files of 100 bytes and 5 rows, the oldest first."""
     spool = Spool(folder, most_bytes)
     for at, name in enumerate(names):
         spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
@@ -102,7 +102,7 @@ def test_oldest_file_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
-    """Waiting files are not dropped to make space for it."""
+    """A file larger than the limit is dropped without dropping waiting files to make space."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 
@@ -110,7 +110,7 @@ def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
 
 
 def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
-    """The first file that cannot be sent ends the attempt. Files sent before it are deleted; later files stay."""
+    """The first file that cannot be sent ends the attempt. Files sent before are deleted, and later files stay."""
     spool = spooled(tmp_path / "disk", "a", "b", most_bytes=1000)
     (tmp_path / "store").write_text("in the way")
 
@@ -120,7 +120,7 @@ def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
 
 
 def test_captures_create_no_folder_markers(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server may write only under its own prefix, so it must not create markers or temporary objects above it."""
+    """A server may write only below its own prefix, so it must not create markers or temporary objects above it."""
     workload = store.described(monkeypatch)
     kept = Captures(
         record(Workload, workload),

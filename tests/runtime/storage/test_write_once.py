@@ -1,4 +1,4 @@
-"""Tests of files that are added once: an attempt can be repeated, also where nothing may be overwritten."""
+"""Tests that writing a file once can be retried, even where nothing may be overwritten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard_runtime.storage.filesystem import Place, place_in, write_once, wr
 from modelyard_runtime.workload.records import Store
 from tests.runtime.storage.services import Service
 
-_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB: several parts in every protocol
+_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, which is several parts in every protocol
 
 
 @pytest.mark.parametrize("content", [b"", b"rows", _LARGE], ids=["empty", "small", "large"])
@@ -23,8 +23,8 @@ def test_an_attempt_to_add_a_file_can_be_repeated(service: Service, where: Place
 
 
 @pytest.mark.parametrize("service", ["gcs"], indirect=True)
-def test_google_refuses_to_overwrite_what_is_retained(service: Service, where: Place, folder: str) -> None:
-    """A bucket with a retention policy answers 403, which is why files are added on the condition that they are new."""
+def test_google_refuses_to_overwrite_retained_objects(service: Service, where: Place, folder: str) -> None:
+    """With a retention policy, an upload over an object gets a 403, so files are added only if they are new."""
     service.put(f"{folder}/locked/rows.parquet", b"rows")
 
     with pytest.raises(OSError, match="retention"):
@@ -45,7 +45,7 @@ def test_google_refuses_to_overwrite_what_is_retained(service: Service, where: P
 def test_google_may_check_rights_before_the_condition(
     message: str, exists: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the right to delete shows that the object exists; without the right to create, nothing has been written."""
+    """A 403 about the right to delete means that the object exists. A 403 about the right to create is an error."""
     from google.api_core.exceptions import Forbidden
     from google.cloud.storage import Blob
 

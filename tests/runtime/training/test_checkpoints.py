@@ -1,4 +1,4 @@
-"""A training run resumed from a checkpoint yields the same model and leaves no files behind."""
+"""Tests that training resumed from a checkpoint gives the same model and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 
 class Stopped(Exception):
-    """Raised in place of a killed process."""
+    """Raised where a real run would be killed."""
 
 
 class Alone(Progress):
-    """Progress of a training run without Ray that is aborted after a given number of parts."""
+    """The progress of a training run without Ray, which is aborted after a given number of parts."""
 
     left = RUNGS + 1
     parts_done = 0
@@ -62,7 +62,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Return a function that trains on real rows in this process; it returns predictions and the number of parts."""
+    """Return a function that trains on real rows in this process and returns predictions and the number of parts."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -105,7 +105,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
 
 @pytest.mark.parametrize("trainer", list(DRAWN))
 def test_resumed_model_equals_the_uninterrupted_one(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
-    """The models are bit-identical, even with sampled rows and columns, and finished work is not repeated."""
+    """The models are bit-identical even if rows and columns are sampled, and no work is repeated."""
     uninterrupted, parts = alone(trainer, DRAWN[trainer])
     resumed, rest = alone(trainer, DRAWN[trainer], killed_after=7)
 
@@ -129,7 +129,7 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
 def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the same seed, every part would sample the same rows."""
+    """Each part uses another seed. With the same seed, every part would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -148,7 +148,7 @@ def test_each_part_samples_different_rows(
 def test_lightgbm_parts_use_the_random_state(
     alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a training run."""
+    """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a run."""
     import lightgbm
 
     used: list[dict[str, str]] = []
@@ -170,7 +170,7 @@ def test_lightgbm_parts_use_the_random_state(
 
 
 def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, int]]) -> None:
-    """A further part would add trees after the estimator has stopped."""
+    """After an estimator has stopped early, no further part adds trees."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -185,7 +185,7 @@ def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, i
 
 
 def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
-    """Return the size of each part when training 100 rounds that take `pace` seconds each."""
+    """Return the size of each part of a training run with 100 rounds that take `pace` seconds each."""
     parts: list[int] = []
     for part in progress.parts(100, joined):
         parts.append(part)
@@ -197,7 +197,7 @@ def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: floa
 
 
 def test_merged_parts_end_before_the_next_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure costs at most the spacing and one part. The first part shows how long a round takes."""
+    """A failure loses at most the checkpoint interval and one part. The first part measures the time of a round."""
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
@@ -213,12 +213,12 @@ def test_merged_parts_end_before_the_next_checkpoint(monkeypatch: pytest.MonkeyP
 
 
 def step(trainer: str, **parameters: Any) -> dict[str, Any]:
-    """Describe a step with a built-in trainer."""
+    """Describe a step that uses a built-in trainer."""
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 1, "max": 1}, "parameters": parameters}
 
 
 def described(folder: str) -> dict[str, Any]:
-    """Describe a training pipeline with its checkpoints in a folder."""
+    """Describe a training pipeline that stores checkpoints in a folder."""
     data = {"cells": {"uri": f"{folder}/cells", "format": "parquet", "label": "target"}}
     return {"pipeline": {"checkpoints": {"uri": f"{folder}/checkpoints", "store": "artifacts"}, "data": data}}
 
@@ -235,7 +235,7 @@ def test_incremental_training_is_resumed(tmp_path: Path) -> None:
 
 
 def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
-    """The next driver finds the folder and the start time; different rows or parameters use another folder."""
+    """The next driver finds the same folder and start time. Other rows or parameters lead to another folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
@@ -278,7 +278,7 @@ def test_abandoned_checkpoints_are_removed(tmp_path: Path) -> None:
 
 
 def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray's folders become name prefixes in the store, since Arrow would leave a marker for each folder."""
+    """Ray's folders become prefixes in the store, because Arrow would create a marker for each folder."""
     store = ObjectStore()
     root = place(
         record(Workload, store.described(monkeypatch)), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts"
@@ -294,7 +294,7 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
     kinds = [files.get_file_info(path).type for path in (f"{one}/grown", one, f"{kept.path}/run", f"{kept.path}/r")]
     assert kinds == [fs.FileType.File, fs.FileType.Directory, fs.FileType.Directory, fs.FileType.NotFound]
     assert files == kept.files()
-    assert pickle.loads(pickle.dumps(files)) == files  # it is sent to workers
+    assert pickle.loads(pickle.dumps(files)) == files  # Ray sends it to workers
     with files.open_input_stream(f"{one}/grown") as stream:
         assert stream.read() == b"trees"
 

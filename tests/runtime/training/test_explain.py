@@ -1,4 +1,4 @@
-"""In explanations, the decisive feature has the greatest value, and contributions add up to the prediction."""
+"""Tests that the decisive feature has the largest value, and that contributions sum to the prediction."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ ESTIMATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def data(task: str) -> TrainingData:
-    """Generate data whose label depends on `strong`, a little on `word`, and not on `noise`.
+    """Generate data whose label depends on `strong` and slightly on `word`, but not on `noise`.
 
-    One feature is named like a value of another, and some values are missing.
+    One feature has the name of another feature's value, and some values are missing.
     """
     random, count = np.random.default_rng(0), 400
     frame = pd.DataFrame({name: random.normal(size=count) for name in ("strong", "word_w0", "noise")})
@@ -55,7 +55,7 @@ def data(task: str) -> TrainingData:
 
 @dataclass
 class Logged:
-    """A model as loaded from the registry: backed by a scikit-learn model, or a plain function."""
+    """A model loaded from the registry, based on a scikit-learn model or on a plain function."""
 
     model: Any
     inner: bool = True
@@ -136,7 +136,7 @@ def test_contributions_are_kept_by_row_and_class() -> None:
 
 
 def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float]:
-    """Compute Shapley values by definition, as the mean over all orders and the whole background."""
+    """Compute Shapley values by their definition, as the mean over all orders and the whole background."""
     total = dict.fromkeys(row.columns, 0.0)
     for order in permutations(row.columns):
         frame = known.copy()
@@ -150,7 +150,7 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
 
 
 def test_values_of_a_black_box_match_the_definition() -> None:
-    """With two features every order is tried, and with few rows the whole background is used. One feature is text."""
+    """With two features, every order is tried. With few rows, the whole background is used. One feature is a text."""
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")
@@ -164,7 +164,7 @@ def test_values_of_a_black_box_match_the_definition() -> None:
 
 
 def test_custom_pipeline_is_explained_as_a_whole() -> None:
-    """The last step of the pipeline does not receive the original features."""
+    """A custom pipeline is explained as a whole, because its last step does not see the original features."""
     known = data("regression")
     numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
@@ -189,7 +189,7 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_number_of_model_calls_is_limited(width: int) -> None:
-    """The time grows with the spec's sample size, and with the number of features only above a few hundred."""
+    """The time grows with the sample size in the spec, and with the number of features only above a few hundred."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     asked: list[int] = []
 
@@ -220,7 +220,7 @@ def test_permutation_finds_the_decisive_feature() -> None:
 
 
 def test_ranking_rows_are_sampled_by_query() -> None:
-    """Sampling single rows would leave queries of one row, in which every order is equally good."""
+    """Whole queries are sampled, because any order of a single-row query is equally good."""
     count = 200
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})

@@ -1,4 +1,4 @@
-"""Training on a real Ray Train: a killed driver is resumed, and a short run does without Ray Train."""
+"""Tests that a real Ray Train resumes a killed driver, and that a short run does not use Ray Train."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_TMPDIR": "/tmp",
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
-    # A report waits for the controller's next look, every two seconds by default.
+    # A report waits until the controller looks for it, by default every two seconds.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
 }
 
@@ -35,13 +35,13 @@ def grown(folder: Path, *trainers: str, killed_after: int = 0, spacing: float = 
 
 
 def result(folder: Path, trainer: str) -> dict[str, Any]:
-    """Return what a training run wrote about itself."""
+    """Return the results that a training run wrote."""
     written: dict[str, Any] = json.loads((folder / f"{trainer}.json").read_text())
     return written
 
 
 def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
-    """Return the rounds of each checkpoint that the worker reported, from Ray's log."""
+    """Return the rounds of each checkpoint that the worker reported, according to Ray's log."""
     return [
         int(rounds) for rounds in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)
     ]
@@ -68,7 +68,7 @@ def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
 
 
 def test_training_starts_without_ray_train(tmp_path: Path) -> None:
-    """A run that ends before a checkpoint is due never starts Ray Train; a longer run hands its progress over to it."""
+    """A run that ends before the first checkpoint never starts Ray Train. A longer run continues in Ray Train."""
     short = grown(tmp_path / "short", *TRAINERS, spacing=600)
     long = grown(tmp_path / "long", *TRAINERS, spacing=0.0001)
 

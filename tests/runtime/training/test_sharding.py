@@ -1,4 +1,4 @@
-"""Sharded training data are split as if in one memory, and each row is on exactly one worker."""
+"""Tests that sharded data are split like data in one memory, with each row on exactly one worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard_runtime.training.trainers import grow, prepared
 from modelyard_runtime.workload.records import PipelineWorkload, Step
 from tests.runtime.described import record
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns about its own defaults
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns about its own default settings
 
 TASK = "binary-classification"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -32,7 +32,7 @@ BY: dict[str, dict[str, Any]] = {
 
 
 def cells() -> pd.DataFrame:
-    """Return real rows sorted by label, with a high-cardinality ward, a timestamp, a patient id and missing labels."""
+    """Return real rows sorted by label, with many different wards, a timestamp, a patient ID and missing labels."""
     frame = load_breast_cancer(as_frame=True).frame.rename(columns=lambda name: str(name).replace(" ", "_"))
     frame = frame.sort_values("target", ignore_index=True)
     random = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """Describe a training run on several files; the last file has no labels yet."""
+    """Describe a training run on several files, the last of which has no labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
@@ -66,19 +66,19 @@ def step(trainer: str) -> dict[str, Any]:
 
 
 def shares(found: Shards) -> list[pd.DataFrame]:
-    """Return each shard's rows."""
+    """Return the rows of each shard."""
     return [one.to_pandas() for one in found.parts]
 
 
 def alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Assert that the rows and their order are equal, ignoring the column order."""
+    """Assert that rows and their order are equal. The order of columns does not matter."""
     pd.testing.assert_frame_equal(one[sorted(one)], other[sorted(other)], check_dtype=False)
     return True
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_shards_together_equal_the_unsharded_data(tmp_path: Path) -> None:
-    """Held-out rows, seen rows, preprocessing and classes match those of the whole dataset."""
+    """Held-out rows, seen rows, preprocessing and classes are the same as for the whole dataset."""
     for by, kind in (("random", "parquet"), ("time", "csv"), ("key", "parquet")):
         folder = tmp_path / by
         folder.mkdir()
@@ -96,7 +96,7 @@ def test_shards_together_equal_the_unsharded_data(tmp_path: Path) -> None:
         assert data.seen is not None
         assert whole.seen is not None
         assert data.seen.table().equals(whole.seen.table(), check_metadata=True)
-        assert alike(data.train[list(whole.train)], whole.train)  # fewer rows than the sample limit
+        assert alike(data.train[list(whole.train)], whole.train)  # fewer rows than the limit of the sample
         _each_row_once(found, whole)
         _prepared_alike(found, whole)
 
@@ -117,7 +117,7 @@ def _each_row_once(found: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(found: Shards, whole: TrainingData) -> None:
-    """Assert that preprocessing is equal, including text values too rare for their own column."""
+    """Assert that preprocessing is equal, also for text values too rare to get their own column."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(found.before.get_feature_names_out()) == list(before.get_feature_names_out())

@@ -1,4 +1,4 @@
-"""A failed training run on workers leaves no process behind."""
+"""Tests that a failed training run on workers leaves no process behind."""
 
 from __future__ import annotations
 

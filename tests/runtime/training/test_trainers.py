@@ -1,4 +1,4 @@
-"""Built-in trainers handle real-world data: unseen words, odd names, missing values."""
+"""Tests that built-in trainers can handle real data with unseen words, odd names and missing values."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_unseen_words_and_odd_names_are_predicted(trainer: str, parameters: dict
 def test_feature_without_values_is_refused_by_name(
     trainer: str, parameters: dict[str, Any], nothing: float | None
 ) -> None:
-    """Without the check, one estimator would fail with its own error and others would silently ignore the feature."""
+    """A feature without values is refused, because some estimators would silently ignore it."""
     known = data(gone=pd.Series([nothing] * 150, dtype=object if nothing is None else float))
 
     with pytest.raises(Refusal, match="feature 'gone' has no value"):
@@ -120,11 +120,11 @@ MEANS_SOMETHING_ELSE = {
     ("xgboost", "colsample_bylevel"),
     ("xgboost", "colsample_bynode"),
 }
-"""XGBoost reads a share of 0 as one column."""
+"""XGBoost treats a share of 0 as one column."""
 
 
 def fit(name: str, parameter: str, value: float) -> None:
-    """Train a model with one parameter on a few rows; raise an error if the library rejects the value."""
+    """Train a model with one parameter on a few rows, and raise an error if the library rejects the value."""
     trainer, _, chosen = name.partition("/")
     kind = "classification" if parameter in PARAMETERS[name]["classification"] else "regression"
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
@@ -139,7 +139,7 @@ def fit(name: str, parameter: str, value: float) -> None:
 
 
 def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
-    """Return the outermost numbers inside an interval, and the first numbers outside it."""
+    """Return the outermost numbers inside an interval and the first numbers outside it."""
     low, high = (float(end) for end in text[1:-1].split(", "))
     step: float = 1 if kind == "whole" else 0.001
     inside = [low if text[0] == "[" else low + step]
@@ -153,7 +153,7 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
 def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """Training works with the accepted values; with the refused values it would fail or learn nothing."""
+    """Training works with the accepted values. With the refused values, it fails or learns nothing."""
     inside, outside = ends(text, kind)
 
     for value in inside:
@@ -174,7 +174,7 @@ def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text
 )
 @pytest.mark.filterwarnings("ignore")
 def test_counts_must_be_whole_numbers(name: str, parameter: str) -> None:
-    """The libraries also refuse fractions."""
+    """Counts with fractions are refused by the compiler, as they are by the libraries."""
     with pytest.raises(Exception, match=r"."):
         fit(name, parameter, 2.5)
 

@@ -1,4 +1,4 @@
-"""Tuning picks the best trial, records every trial, and recovers after the driver is killed."""
+"""Tests that tuning picks the best trial, records every trial, and survives a killed driver."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ ROOT = PROGRAM.parents[2]
 
 
 def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
-    """Return a trial's last report."""
+    """Return the last report of a trial."""
     return {"auc_pr": value, "training_iteration": rung, **more}
 
 
 def test_best_trial_is_chosen_at_the_last_rung() -> None:
-    """The final result of a trial that was stopped early is unknown."""
+    """Trials that were stopped early are ignored, because their final result is unknown."""
     trials: Any = [
         ({"depth": 9}, ended(0.95, 1)),
         ({"depth": 3}, ended(0.8, RUNGS)),
-        ({"depth": 4}, ended(0.7, 2, **{WHOLE: 1.0})),  # it has only two rungs
+        ({"depth": 4}, ended(0.7, 2, **{WHOLE: 1.0})),  # this trial has only two rungs
         ({"depth": 5}, ended(float("nan"), RUNGS)),
     ]
 
@@ -90,7 +90,7 @@ def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert told["done"] == 3
     assert len(tried) == 6
     assert len(list(tmp_path.glob("process-*"))) == 2  # one before the kill and one after
-    # The smallest depth is best at the last rung, the greatest at the first.
+    # The smallest depth is best at the last rung, and the greatest at the first rung.
     assert told["found"] == {"depth": min(tried)}
     assert not list((tmp_path / "tmp").glob("modelyard-search-*"))
     mlflow.set_tracking_uri(f"file://{tmp_path}/registry")

@@ -1,4 +1,4 @@
-"""Descriptions are decoded into records, and errors name the path of the invalid value."""
+"""Tests that descriptions are decoded into records, and errors name the path of the invalid value."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_integers_are_accepted_as_numbers() -> None:
 
 
 def test_record_keeps_its_json_when_pickled() -> None:
-    """The compiler compares hashes of the JSON, so it must be the same on a Ray worker."""
+    """A Ray worker must get the same JSON, because the compiler compares hashes of it."""
     pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
 
     assert pipeline.source == PIPELINE

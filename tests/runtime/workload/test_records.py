@@ -1,4 +1,4 @@
-"""The records match the schema, and every emitted description can be decoded."""
+"""Tests that the records match the schema, and that every emitted description can be decoded."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ NodePool(
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:
-    """Return a program's registrations by type and name: `aws:kms/key:Key fraud-prod-main`."""
+    """Return the registrations of a program by type and name, such as `aws:kms/key:Key fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  tiny:{line}\n" for line in settings.splitlines())
@@ -141,19 +141,19 @@ def inputs(found: Found, type_: str, name: str) -> dict[str, Any]:
 
 
 def needs(found: Found, type_: str, name: str) -> set[str]:
-    """Return the type and name of each dependency of a resource: `aws:kms/key:Key fraud-prod-main`."""
+    """Return the type and name of each dependency of a resource, such as `aws:kms/key:Key fraud-prod-main`."""
     return {" ".join(urn.rpartition("$")[2].split("::")) for urn in found[f"{type_} {name}"]["dependsOn"]}
 
 
 def policy(text: str) -> dict[str, dict[str, Any]]:
-    """Return a policy's statements by their Sid."""
+    """Return the statements of a policy by their Sid."""
     statements = json.loads(text)["Statement"]
     assert len({each["Sid"] for each in statements}) == len(statements)
     return {each["Sid"]: each for each in statements}
 
 
 def elsewhere(found: Found) -> set[str]:
-    """Return the AWS resources that are outside the program's account or not part of a component."""
+    """Return the AWS resources that are outside the program's account or are not part of a component."""
     return {
         where
         for where, each in found.items()
@@ -166,7 +166,7 @@ def elsewhere(found: Found) -> set[str]:
 
 
 def allowed_everywhere(found: Found) -> dict[str, set[str]]:
-    """Return the Sids that allow something on the resource `*` or with a bare `*`, by type and name of the resource."""
+    """Return the Sids that allow an action on the resource `*`, or a bare `*`, by the resource's type and name."""
     wide: dict[str, set[str]] = {}
     for where, each in found.items():
         for field in ("policy", "assumeRolePolicy"):

@@ -1,4 +1,4 @@
-"""A cluster's administrators, and the networks that can reach its API."""
+"""Tests who administers a cluster, and which networks can reach its API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ apiClients: '["10.99.0.0/16"]'
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a cluster whose settings name administrators and clients."""
+    """Register a cluster with settings that list administrators and clients."""
     return registered(tmp_path_factory.mktemp("named"), CLUSTER, NAMED)
 
 
@@ -36,7 +36,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(autouse=True)
 def no_settings() -> Iterator[None]:
-    """Remove settings after each test."""
+    """Remove all settings after each test."""
     yield
     set_all_config({})
 

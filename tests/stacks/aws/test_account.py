@@ -1,4 +1,4 @@
-"""The AWS provider: its region, default tags, and pinned account."""
+"""Tests that the AWS provider has a region, default tags, and a pinned account."""
 
 from __future__ import annotations
 

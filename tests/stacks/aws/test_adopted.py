@@ -1,4 +1,4 @@
-"""Roles can use resources of another project, which are not registered again."""
+"""Tests that roles can use another project's resources without registering them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alarms on databases and NAT gateways, and the topic that receives them."""
+"""Tests that alarms on databases and NAT gateways notify a topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The budget of a system: it covers resources with the system's tag and notifies the owner."""
+"""Tests that the budget covers resources with the system's tag and notifies the owner."""
 
 from __future__ import annotations
 

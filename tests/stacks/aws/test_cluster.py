@@ -1,4 +1,4 @@
-"""The EKS cluster: insecure defaults are changed, and everything that nodes depend on is created before them."""
+"""Tests that the EKS cluster is secure by default and created after everything that nodes depend on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def loosened(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a cluster that is reachable from outside and may be destroyed."""
+    """Register a cluster that can be reached from outside and may be destroyed."""
     program = CLUSTER.replace("log_days=365", 'log_days=365, public_access_cidrs=["198.51.100.0/24"]')
     return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
 
@@ -103,7 +103,7 @@ def test_secrets_are_encrypted_and_all_logs_are_kept(found: Found) -> None:
 
 
 def test_log_group_and_permissions_are_created_before_the_cluster(found: Found) -> None:
-    """EKS would create its own log group, and cannot delete its resources once its permissions are gone."""
+    """Created later, EKS would make its own log group, and could not delete resources without permissions."""
     before = needs(found, TYPE, NAME)
 
     assert f"aws:cloudwatch/logGroup:LogGroup {NAME}-cluster" in before
@@ -149,7 +149,7 @@ def test_network_policies_are_enforced_when_pods_start(found: Found) -> None:
 
 
 def test_setting_allows_traffic_before_policies_are_applied(tmp_path: Path) -> None:
-    """The first `up` of a cluster uses `networkPolicies: standard`, because CoreDNS has no policy yet."""
+    """A cluster's first `up` needs `networkPolicies: standard`, because CoreDNS has no policy yet."""
     first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
 
     assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}
@@ -248,7 +248,7 @@ def test_missing_node_addon_is_refused(tmp_path: Path) -> None:
 
 
 def test_long_cluster_name_fits_in_role_names(tmp_path: Path) -> None:
-    """IAM allows 64 characters, 26 of which the provider uses; it would refuse Pulumi's longer default names."""
+    """IAM allows 64 characters, and the provider appends 26. Pulumi's longer default names would be refused."""
     long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
     found = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))
     prefixes = {each["inputs"].get("namePrefix", "x" * 65) for each in of(found, "aws:iam/role:Role").values()}

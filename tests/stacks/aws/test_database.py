@@ -1,4 +1,4 @@
-"""Databases are private, encrypted and backed up, and no password is in the program or its state."""
+"""Tests that databases are private, encrypted and backed up, and that no password is in the program."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Rules for all AWS resources of the examples, checked on the resources that their programs register.
+"""Tests rules for all AWS resources that the examples' programs register.
 
-Component tests check one component each. Here each rule covers the whole account, so that a new
-component that breaks it is detected.
+Component tests check one component each. Here, each rule covers the whole account, so a new component that breaks the
+rule is detected.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ ENCRYPTED_BY = {
     QUEUE: ("kmsMasterKeyId",),
     TOPIC: ("kmsMasterKeyId",),
 }
-"""The property with the KMS key for each resource type that stores data. Nested keys have their own assertions."""
+"""For each resource type that stores data, the property with the KMS key. Nested keys have their own assertions."""
 
 HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
-"""Protected resource types: they store data, give access to it, or contain all other resources."""
+"""Resource types that are protected because they store data, give access to it, or contain all other resources."""
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 WIDE = {
@@ -64,7 +64,7 @@ WIDE = {
     "ReadOffers": "descriptions of what EC2 sells know no resource",
     "ReadPrices": "prices know no resource",
 }
-"""Every statement that allows something on the resource `*`, and why it cannot name resources."""
+"""Every statement that allows an action on the resource `*`, and the reason why it cannot list resources."""
 
 AWS_POLICIES = {
     "AmazonEKSClusterPolicy",
@@ -73,10 +73,10 @@ AWS_POLICIES = {
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
 }
-"""The only AWS managed policies that may be attached, all for AWS's own parts of a cluster."""
+"""The only AWS managed policies that may be attached. All are for AWS's own parts of a cluster."""
 
 UNTAGGED = {"aws:autoscaling/tag:Tag", "aws:ec2/tag:Tag"}
-"""Resource types that are tags and cannot have any."""
+"""Resource types that are tags themselves and cannot have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Made:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
-    """Return every infrastructure project of every AWS example, with its registrations."""
+    """Return every infrastructure project of every AWS example with its registrations."""
     root = tmp_path_factory.mktemp("examples")
     folders: list[tuple[str, Path]] = []
     for example in on_aws():
@@ -109,7 +109,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
 
 
 def _told_apart(registered: Sequence[Registration]) -> Found:
-    """Index registrations by type and name; add the component to names that several components use."""
+    """Index registrations by type and name. If several components use a name, the component is added to it."""
     alike = Counter((each["type"], each["name"]) for each in registered)
     found: Found = {}
     for each in registered:
@@ -121,7 +121,7 @@ def _told_apart(registered: Sequence[Registration]) -> Found:
 
 
 def asked(made: list[Made], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the inputs of every resource of these types, by example and name; fail if a type has none."""
+    """Yield the inputs of every resource of these types, by example and name. Fail if a type has no resources."""
     for type_ in types:
         names = [(one, name) for one in made for name in of(one.found, type_)]
         assert names, f"no example has a {type_}"
@@ -129,7 +129,7 @@ def asked(made: list[Made], *types: str) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def keys_of(made: list[Made]) -> set[str]:
-    """Return the ARNs of the keys that the examples create."""
+    """Return the ARNs of all keys that the examples create."""
     return {f"arn:aws:kms:::Key/{name}" for one in made for name in of(one.found, KEY)}
 
 
@@ -152,7 +152,7 @@ def test_all_storage_is_encrypted_with_our_keys(made: list[Made]) -> None:
 
 
 def test_every_bucket_is_private_encrypted_and_requires_tls(made: list[Made]) -> None:
-    """A bucket's settings are separate resources, so each bucket needs one of each type."""
+    """Bucket settings are separate resources, so each bucket needs one of each."""
     for one in made:
         for name, each in of(one.found, BUCKET).items():
             bucket = each["inputs"]["bucket"]
@@ -193,7 +193,7 @@ def test_nothing_is_reachable_from_the_internet(made: list[Made]) -> None:
 
 
 def test_security_groups_accept_only_our_groups_and_network(made: list[Made]) -> None:
-    """Each rule opens one port to one source: one of our groups or the network's range. There are no inline rules."""
+    """Each rule opens one port to one of our groups or to the network's range. There are no inline rules."""
     for one in made:
         ranges = [each["inputs"]["cidrBlock"] for each in of(one.found, NETWORK).values()]
         ranges += [
@@ -262,16 +262,17 @@ def test_resources_with_data_are_protected_and_backed_up(made: list[Made]) -> No
 
 
 def test_statements_for_all_resources_have_a_reason(made: list[Made]) -> None:
-    """The list of reasons is complete and has no unused entries."""
+    """Every statement has a reason in the list, and every reason has a statement."""
     wide = [allowed for one in made for allowed in allowed_everywhere(_with_policies(one.found)).values()]
 
     assert set().union(*wide) == set(WIDE)
 
 
 def test_no_statement_allows_a_whole_service_or_any_principal(made: list[Made]) -> None:
-    """The exceptions are key policies (the account, and service roles limited by a condition) and endpoint policies.
+    """The exceptions are key policies and endpoint policies.
 
-    Endpoint policies allow identities of the account, and everybody for image layers.
+    Key policies allow the account, and service roles under a condition. Endpoint policies allow identities of the
+    account, and everybody for image layers.
     """
     for one in made:
         for where, each in one.found.items():
@@ -301,7 +302,7 @@ def test_aws_managed_policies_are_only_for_cluster_parts(made: list[Made]) -> No
 
 
 def test_every_resource_is_tagged_with_its_owner(made: list[Made]) -> None:
-    """The AWS provider tags its own resources. Machines started by node groups need tags in their launch template."""
+    """The AWS provider tags its own resources. Machines of node groups get tags from their launch template."""
     for one in made:
         (account,) = (each["inputs"] for each in of(one.found, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]
@@ -315,7 +316,7 @@ def test_every_resource_is_tagged_with_its_owner(made: list[Made]) -> None:
 
 
 def test_machines_require_metadata_tokens_and_encrypt_disks(made: list[Made]) -> None:
-    """The rule covers node groups, and nodes that Karpenter starts from the workloads project's classes."""
+    """The rule covers node groups, and nodes that Karpenter starts from node classes in the workloads project."""
     for where, given in asked(made, TEMPLATE):
         assert given["metadataOptions"]["httpTokens"] == "required", where
         assert given["metadataOptions"]["httpPutResponseHopLimit"] == 1, where
@@ -343,7 +344,7 @@ def _policies(each: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _with_policies(found: Found) -> Found:
-    """Leave out image lifecycle policies, which are not IAM policies."""
+    """Remove lifecycle policies of images, which are not IAM policies."""
     return {where: each for where, each in found.items() if not each["type"].endswith(":LifecyclePolicy")}
 
 

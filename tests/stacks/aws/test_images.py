@@ -1,4 +1,4 @@
-"""Image repositories: immutable, scanned, encrypted with our key."""
+"""Tests that image repositories are immutable, scanned, and encrypted with our key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The KMS key is rotated and protected, and only services that need it can use it, under conditions."""
+"""Tests that the KMS key is rotated and protected, and that few services can use it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_only_the_account_may_administer_the_key(found: Found) -> None:
 
 
 def test_node_starting_roles_are_named_by_conditions(found: Found) -> None:
-    """A principal that does not exist yet would invalidate the whole policy."""
+    """Roles that start nodes are named in conditions, because unknown principals make a policy invalid."""
     statements = policy(inputs(found, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):

@@ -1,4 +1,4 @@
-"""Database logins: who may read the master's login, and where the application's login is stored."""
+"""Tests who may read a database's master login, and where the application's login is stored."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def rights(found: Found) -> dict[str, dict[str, Any]]:
 
 
 def test_secret_is_encrypted_and_named_after_the_instance(found: Found) -> None:
-    """A deleted secret has no recovery window, so its name can be reused at once."""
+    """The instance's name can be reused at once, because deleted secrets have no recovery window."""
     secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"

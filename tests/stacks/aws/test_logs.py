@@ -1,4 +1,4 @@
-"""The retention periods of CloudWatch logs."""
+"""Tests how long CloudWatch logs are retained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks: private subnets, egress, and flow logs."""
+"""Tests that networks have private subnets, egress if requested, and flow logs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def per_zone(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a network with one NAT gateway, in two zones, with S3 as its only endpoint."""
+    """Register a network with one NAT gateway in two zones and S3 as its only endpoint."""
     program = NETWORK.replace('nat="none"', 'nat="one", zones=2')
     start, rest = program.split("endpoints=[")
     return registered(tmp_path_factory.mktemp("one"), f"{start}endpoints=[{rest[rest.index(']') :]}")
@@ -146,7 +146,7 @@ def test_private_subnets_share_a_route_table_unless_nat_is_per_zone(closed: Foun
 
 
 def test_s3_endpoint_allows_only_named_buckets_and_image_layers(closed: Found, tmp_path: Path) -> None:
-    """Buckets of other accounts are not writable, and principals of other accounts cannot access ours."""
+    """Workloads cannot write to other accounts' buckets, and other accounts cannot access ours."""
     program = NETWORK.replace("endpoints=[", 'buckets=["fraud-lake"],\n    endpoints=[')
     text = str(inputs(registered(tmp_path, program), ENDPOINT, f"{NAME}-s3")["policy"])
     ours, theirs = ({"aws:PrincipalAccount": account} for account in ("123456789012", "999999999999"))
@@ -206,7 +206,7 @@ def test_vpc_dns_is_enabled(closed: Found) -> None:
 
 
 def test_network_is_protected_from_replacement(closed: Found, tmp_path: Path) -> None:
-    """Changing a VPC's primary block replaces the VPC, and neither clusters nor databases can move to another one."""
+    """Changing a VPC's primary block replaces the VPC, and clusters and databases cannot move to another VPC."""
     open_ended = registered(tmp_path, NETWORK, settings="protect: false")
 
     assert closed[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]

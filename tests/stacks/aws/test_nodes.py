@@ -1,4 +1,4 @@
-"""Node pools: hardened machines that an autoscaler can start from zero."""
+"""Tests that node pools consist of hardened machines that an autoscaler can start from zero."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_pools_have_distinct_labels_and_taints(found: Found) -> None:
 
 @pytest.mark.parametrize("pool", ["train-spot", "cheap"])
 def test_tags_describe_nodes_of_an_empty_group(pool: str, found: Found) -> None:
-    """The autoscaler reads the group's labels, taints and devices from these tags."""
+    """The autoscaler reads the labels, taints and devices of an empty group from these tags."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
     group = inputs(found, GROUP, pool)
     tags = {
@@ -129,7 +129,7 @@ def test_tags_describe_nodes_of_an_empty_group(pool: str, found: Found) -> None:
 
 
 def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
-    """nodeadm reads its configuration from a MIME part of the user data. The autoscaler reads the size from the tag."""
+    """The user data configures nodeadm to use the local disks, and a tag has their size for the autoscaler."""
     message = message_from_bytes(b64decode(inputs(found, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(found, TEMPLATE, "large")["blockDeviceMappings"]
@@ -147,7 +147,7 @@ def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
 
 
 def test_distributed_training_nodes_share_a_zone(tmp_path: Path, found: Found) -> None:
-    """Nodes use the first zone, or the one in the stack's setting, which must exist."""
+    """The zone is the first one, or the one in the stack's settings, which must exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]
@@ -182,7 +182,10 @@ def test_nodes_wait_for_addons_permissions_and_routes(tmp_path: Path) -> None:
 
 
 def test_only_the_key_policy_applies_to_all_resources(found: Found) -> None:
-    """In a key policy, `*` means the key itself. Endpoint policies are left out: they only restrict access."""
+    """In a key policy, `*` means the key itself.
+
+    Endpoint policies are not included, because they only restrict access.
+    """
     wide = {where for where in allowed_everywhere(found) if not where.startswith("aws:ec2/vpcEndpoint:")}
 
     assert wide == {f"aws:kms/key:Key {NAME}"}

@@ -1,4 +1,4 @@
-"""Roles for add-ons that create nodes or read secrets."""
+"""Tests that add-ons that create nodes or read secrets have their own roles."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INLINE_LIMIT = 10_240
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register all three add-on roles."""
+    """Register the roles of all three add-ons."""
     return registered(tmp_path_factory.mktemp("platform"), PROGRAM)
 
 
@@ -105,7 +105,7 @@ def test_karpenter_write_permissions_require_a_tag_or_one_resource(found: Found)
         resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
         named = not any("*" in resource for resource in resources)
         tagged = any("Tag/" in key for condition in each.get("Condition", {}).values() for key in condition)
-        if sid != "StartFrom":  # images, snapshots, subnets and security groups are used, not changed
+        if sid != "StartFrom":  # images, snapshots, subnets and security groups are only used
             assert reads or named or tagged, sid
 
 
@@ -125,7 +125,7 @@ def test_karpenter_may_pass_only_the_node_role(found: Found) -> None:
 
 
 def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
-    """The network has no endpoint for IAM, so creating profiles would require internet access."""
+    """Karpenter uses an existing profile, because creating one would require internet access to IAM."""
     every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
 
     assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
@@ -137,7 +137,7 @@ def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
 
 
 def test_karpenter_may_create_only_the_spot_service_role(found: Found) -> None:
-    """In a new account, the first Spot request creates this role. Without it, EC2 starts no Spot instances."""
+    """In a new account, Karpenter must be able to create this role to start Spot instances."""
     statement = rights(found, "karpenter")["MakeRoleOfSpot"]
 
     assert statement["Resource"] == (
@@ -154,7 +154,7 @@ def test_karpenter_grants_the_key_only_for_disks(found: Found) -> None:
 
 
 def test_policy_with_long_names_fits_in_its_role(tmp_path: Path) -> None:
-    """IAM does not count white space in a role's inline policies."""
+    """Long names do not exceed the size limit for inline policies, in which white space is not counted."""
     found = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
     text = json.dumps(json.loads(inputs(found, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Policies as data: they are converted to JSON, and a statement for all resources needs a reason."""
+"""Tests converting policies to JSON, and that a statement for all resources needs a reason."""
 
 from __future__ import annotations
 

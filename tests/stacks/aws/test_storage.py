@@ -1,4 +1,4 @@
-"""Buckets are private, encrypted with our key, and have the configured retention."""
+"""Tests that buckets are private, encrypted with our key, and have the configured retention."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_without_retention_only_delete_markers_expire(tmp_path: Path) -> None:
 
 
 def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
-    """Lifecycle rules delete captures, so no server needs permission to delete them."""
+    """Lifecycle rules delete captures, so that servers need no permission to delete them."""
     found = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
 
     expiring = {each["filter"]["prefix"]: each["expiration"] for each in found.values() if "expiration" in each}

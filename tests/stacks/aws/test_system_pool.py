@@ -1,4 +1,4 @@
-"""The system pool: its volumes are bound to a zone, so its nodes must stay in that zone."""
+"""Tests that nodes of the system pool stay in the zones to which their volumes are bound."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def groups(found: Found) -> dict[str, dict[str, Any]]:
 def test_each_zone_has_a_nonempty_node_group(
     tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
 ) -> None:
-    """There is a group for each zone, but at most `min_nodes` groups, whose minimum sizes add up to `min_nodes`."""
+    """There is one group per zone, but at most `min_nodes` groups, whose minimum sizes add up to `min_nodes`."""
     found = registered(tmp_path, pool(least, most))
     made = groups(found)
     scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in made.values()]

@@ -1,4 +1,4 @@
-"""Which API is behind each resource of Google, and where its provider has names of its own.
+"""Lists the API behind each Google resource, and the names that its provider changes.
 
 Written from the discovery documents and the provider's documentation, 2026-11-27.
 """
@@ -14,12 +14,12 @@ Renames: TypeAlias = Mapping[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The schema of a resource in a discovery document, and the differences of a registration from it.
+    """The schema of a resource in a discovery document, and how a registration differs from it.
 
-    `schema` is empty for resources without a body. `renames` has paths in a registration, each with the path in the
-    API's body from the same object on, or None where the value is in the request's path or never sent. `values` are
-    values that the provider writes otherwise. `lists` are single values of which the API has a list. `elsewhere` are
-    paths that the API requires and that the provider adds, or that other requests set.
+    `schema` is empty for resources without a body. `renames` maps paths in a registration to paths in the API's body,
+    relative to the same object, or to None if the value is in the request's path or not sent. `values` are values that
+    the provider converts. `lists` are single values that become lists in the API. `elsewhere` are required paths that
+    the provider adds or that other requests set.
     """
 
     document: str
@@ -33,12 +33,12 @@ class Api:
 
 
 def _compute(schema: str, plural: str, renames: Renames | None = None) -> Api:
-    """An API of Compute Engine, whose documents name the methods that require a property."""
+    """Return an API of Compute Engine, whose documents list the methods that require a property."""
     return Api("compute.v1", schema, f"compute.{plural}.insert", auto_named=True, renames=renames or {})
 
 
 def _member(*in_path: str) -> Api:
-    """A member of a binding in a policy, which all services have in common."""
+    """Return the API for a member of a policy binding, which is the same for all services."""
     renames: dict[str, str | None] = {"member": "members", **dict.fromkeys(in_path)}
     return Api("cloudresourcemanager.v3", "Binding", renames=renames, lists=frozenset({"member"}))
 
@@ -61,7 +61,7 @@ _CLUSTER: Renames = {
     "enableLegacyAbac": "legacyAbac.enabled",
     "enableShieldedNodes": "shieldedNodes.enabled",
     "gatewayApiConfig": "networkConfig.gatewayApiConfig",
-    "initialNodeCount": None,  # in the pool that the provider makes of it
+    "initialNodeCount": None,  # in the pool that the provider creates from it
     "location": None,
     "loggingConfig.enableComponents": "componentConfig.enableComponents",
     "maintenancePolicy.recurringWindow": "window.recurringWindow",
@@ -71,13 +71,13 @@ _CLUSTER: Renames = {
     "minMasterVersion": "initialClusterVersion",
     "monitoringConfig.enableComponents": "componentConfig.enableComponents",
     "monitoringConfig.managedPrometheus": "managedPrometheusConfig",
-    "networkingMode": None,  # whether ipAllocationPolicy is used
-    "nodeConfig": None,  # of the pool that is removed; checked as one of NODE_POOL
+    "networkingMode": None,  # selects whether ipAllocationPolicy is used
+    "nodeConfig": None,  # belongs to the removed default pool, and is checked as part of NODE_POOL
     "nodeLocations": "locations",
     "nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": (
         "nodeKubeletConfig.insecureKubeletReadonlyPortEnabled"
     ),
-    "privateClusterConfig": None,  # networkConfig.defaultEnablePrivateNodes, and not …enablePublicEndpoint
+    "privateClusterConfig": None,  # networkConfig.defaultEnablePrivateNodes, and the negation of …enablePublicEndpoint
     "removeDefaultNodePool": None,
 }
 
@@ -185,4 +185,4 @@ APIS: Mapping[str, Api] = {
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _member("bucket"),
 }
-"""By the type of a registration."""
+"""The APIs by registration type."""

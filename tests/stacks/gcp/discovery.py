@@ -1,8 +1,8 @@
-"""Registrations compared with Google's discovery documents, which describe the APIs behind the resources.
+"""Compares registrations with Google's discovery documents, which describe the APIs behind the resources.
 
-A registration has the names of Pulumi; `translated` gives the body that the API gets, and `faults` what the document of
-that API says against it: properties that it does not know, that only Google sets or that are deprecated, values that no
-list of values has, wrong types, formats and patterns, and what a method requires.
+Registrations use Pulumi's names. `translated` returns the body of the API request, and `faults` returns the errors in
+it according to the API's document: properties that are unknown, deprecated or set only by Google, values that are not
+in their list, wrong types, formats and patterns, and missing properties that a method requires.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+from tests.narrowing import present
 from tests.stacks.gcp.apis import APIS, Api
 from tests.stacks.programs import Registration
 
@@ -30,11 +31,11 @@ _BOUNDS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1), "uint16": (
 _REQUIRED = re.compile(r"(Required\.|REQUIRED\.)")
 _DEPRECATED = re.compile(r"(Deprecated|DEPRECATED)\b")
 _SUFFIX = "-0a1b2c3"
-"""What Pulumi appends to a resource's name where the program gives no name."""
+"""The suffix that Pulumi appends to a resource's name if the program sets no name."""
 
 
 def faults(registration: Registration) -> list[str]:
-    """Return what is wrong with a registration of a Google resource, each with its path in the API's body."""
+    """Return the errors in a registration of a Google resource, each with its path in the API's body."""
     api = APIS.get(registration["type"])
     if api is None:
         return [f"{registration['type']} is compared with no document"]
@@ -46,7 +47,7 @@ def faults(registration: Registration) -> list[str]:
 
 
 def translated(registration: Registration, api: Api) -> dict[str, Any]:
-    """Return a registration as the body of the API's request."""
+    """Return a registration as the body of an API request."""
     given = _plain(registration["inputs"])
     if api.auto_named and "name" not in given:
         given = {**given, "name": f"{registration['name']}{_SUFFIX}"}
@@ -57,16 +58,14 @@ def translated(registration: Registration, api: Api) -> dict[str, Any]:
 @cache
 def discovery(name: str) -> dict[str, Any]:
     """Return a discovery document, such as `container.v1`."""
-    spec = find_spec("googleapiclient")
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).parent / "discovery_cache" / "documents" / f"{name}.json"
+    package = present(present(find_spec("googleapiclient")).origin)
+    path = Path(package).parent / "discovery_cache" / "documents" / f"{name}.json"
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and numbers that the protocol knows as floating-point only."""
+    """Unwrap secrets, and convert floating-point numbers, which are the protocol's only numbers."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         if "4dabf18193072939515e22adb298388d" in fields:
@@ -140,7 +139,7 @@ def _of_value(value: Any, schema: Schema, path: str, document: dict[str, Any], a
             yield from _of_value(entry, schema["items"], f"{path}[]", document, api)
         return
     if kind == "object":
-        # the provider writes single objects as lists of one
+        # the provider wraps single objects in lists
         only = _only(value)
         if not isinstance(only, dict):
             yield f"{path}: an object, not {value!r}"
@@ -151,7 +150,7 @@ def _of_value(value: Any, schema: Schema, path: str, document: dict[str, Any], a
 
 
 def _only(value: object) -> object:
-    """Return the entry of a list of one, or else the value."""
+    """Return the entry of a list with one entry, or the value itself."""
     if not isinstance(value, list):
         return value
     entries = cast("list[object]", value)
@@ -166,7 +165,7 @@ def _of_scalar(value: Any, schema: Schema, path: str) -> Iterator[str]:
         "boolean": isinstance(value, bool),
         "integer": whole,
         "number": whole or isinstance(value, float),
-        # 64-bit integers are texts in JSON, and numbers for the provider
+        # 64-bit integers are strings in JSON, but numbers in the provider
         "string": isinstance(value, str) or (whole and form in {"int64", "uint64"}),
     }
     if not fits[str(kind)]:
@@ -189,7 +188,7 @@ def _is_required(schema: Schema, api: Api) -> bool:
 
 
 def identifiers(registration: Registration) -> Iterator[tuple[str, str]]:
-    """Yield values of a registration that name another resource, each with the pattern that its own API demands."""
+    """Yield the values in a registration that refer to another resource, with the pattern that its API requires."""
     for path, text in _texts(_plain(registration["inputs"]), ""):
         for pattern, (document, resource, method, parameter) in _NAMED.items():
             if re.search(pattern, path):
@@ -206,7 +205,7 @@ _NAMED = {
     r"notificationChannels\[\]": ("monitoring.v3", "projects.notificationChannels", "get", "name"),
     r"keyRing$": ("cloudkms.v1", "projects.locations.keyRings", "get", "name"),
 }
-"""Patterns of properties whose values are full names, with the method that takes such a name."""
+"""Patterns of properties with full resource names, taken from the method that accepts such a name."""
 
 
 def _parameter(document: str, resource: str, method: str, parameter: str) -> str:

@@ -1,4 +1,4 @@
-"""Programs that use the Google Cloud components, and what they register under mocks."""
+"""Programs that use the Google Cloud components, and helpers to inspect the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ Budget("fraud-prod-main", project=project, monthly=2000, system="fraud", emails=
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:
-    """Return a program's registrations by type and name: `gcp:kms/keyRing:KeyRing fraud-prod-main`."""
+    """Return the registrations of a program by type and name, such as `gcp:kms/keyRing:KeyRing fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  {'' if line.startswith('gcp:') else 'tiny:'}{line}\n" for line in settings.splitlines())
@@ -183,7 +183,7 @@ def registered(folder: Path, program: str, settings: str = "") -> Found:
 
 
 def elsewhere(found: Found) -> set[str]:
-    """Return Google's resources that are not created in the program's project, or are not part of a component."""
+    """Return the Google resources that are outside the program's project or are not part of a component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:gcp::google"
     return {
         where

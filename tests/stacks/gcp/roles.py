@@ -1,6 +1,6 @@
-"""What a member of Google's policies may do: registered bindings, evaluated by the permissions of their roles.
+"""Evaluates what a member of Google's policies may do, by the registered bindings and their roles' permissions.
 
-Bindings only allow; a permission that no binding with a true condition has is denied.
+Bindings only allow. A permission is denied unless a binding with a true condition grants it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_OPERATORS = 12
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket as a member of its policy sees it."""
+    """A bucket, and a member of its policy."""
 
     found: Found
     name: str
@@ -40,7 +40,7 @@ class Bucket:
         )
 
     def bindings(self) -> Iterator[dict[str, Any]]:
-        """Yield the bindings of the member in the policy of the bucket."""
+        """Yield the member's bindings in the policy of the bucket."""
         for each in of(self.found, BINDING).values():
             if each["inputs"]["bucket"] == self.name and each["inputs"]["member"] == self.member:
                 yield each["inputs"]
@@ -52,7 +52,7 @@ def permissions(role: str) -> list[str]:
 
 
 def _holds(condition: Mapping[str, str] | None, resource: str) -> bool:
-    """Evaluate comparisons joined by ||, the only expressions that our conditions have; refuse any other."""
+    """Evaluate comparisons joined by ||, the only expressions in our conditions. Raise an error for any other."""
     if condition is None:
         return True
     parts = condition["expression"].split(" || ")

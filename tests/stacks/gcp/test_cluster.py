@@ -1,4 +1,4 @@
-"""The cluster: private, encrypted, with identities for Pods, and without Google's default rights."""
+"""Tests that the cluster is private, encrypted, and without Google's default permissions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_neither_nodes_nor_the_api_are_public(given: dict[str, Any]) -> None:
     assert given["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
 
 
-def test_addresses_of_the_spec_reach_a_public_api_and_no_others(tmp_path: Path) -> None:
+def test_public_api_accepts_only_the_addresses_in_the_spec(tmp_path: Path) -> None:
     program = CLUSTER.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
     given = inputs(registered(tmp_path, program), GKE, "fraud-prod-main")
 
@@ -60,7 +60,7 @@ def test_addresses_of_the_spec_reach_a_public_api_and_no_others(tmp_path: Path) 
     assert given["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "198.51.100.0/24"}]
 
 
-def test_connected_networks_reach_the_private_api_by_a_setting(tmp_path: Path) -> None:
+def test_setting_allows_connected_networks_to_reach_the_private_api(tmp_path: Path) -> None:
     found = registered(tmp_path, CLUSTER, "apiClients: '[\"10.99.0.0/16\"]'")
     given = inputs(found, GKE, "fraud-prod-main")
 
@@ -68,7 +68,7 @@ def test_connected_networks_reach_the_private_api_by_a_setting(tmp_path: Path) -
     assert given["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "10.99.0.0/16"}]
 
 
-def test_by_a_setting_the_api_has_a_name_that_iam_guards(tmp_path: Path) -> None:
+def test_setting_enables_the_dns_endpoint_protected_by_iam(tmp_path: Path) -> None:
     found = registered(tmp_path, WITH_KUBECONFIG, "dnsEndpoint: true")
     endpoints = inputs(found, GKE, "fraud-prod-main")["controlPlaneEndpointsConfig"]
 
@@ -80,7 +80,7 @@ def test_by_a_setting_the_api_has_a_name_that_iam_guards(tmp_path: Path) -> None
     assert kubeconfig(found)["clusters"][0]["cluster"] == {"server": "https://gke-1.europe-west4-123456789012.gke.goog"}
 
 
-def test_a_kubeconfig_holds_no_secret(found: Found) -> None:
+def test_kubeconfig_contains_no_secret(found: Found) -> None:
     config = kubeconfig(found)
     user = config["users"][0]["user"]
 
@@ -100,7 +100,7 @@ def test_network_policies_are_enforced(given: dict[str, Any]) -> None:
     assert given["dnsConfig"] == {"clusterDns": "KUBE_DNS"}, "policies open the Pods of kube-dns"
 
 
-def test_pods_have_identities_of_their_own(given: dict[str, Any]) -> None:
+def test_pods_have_their_own_identities(given: dict[str, Any]) -> None:
     assert given["workloadIdentityConfig"] == {"workloadPool": "acme-ml.svc.id.goog"}
     assert given["nodeConfig"]["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
 
@@ -114,7 +114,7 @@ def test_secrets_are_encrypted_with_our_key(found: Found, given: dict[str, Any])
     assert grants <= needs(found, GKE, "fraud-prod-main")
 
 
-def test_old_and_anonymous_ways_in_are_closed(given: dict[str, Any]) -> None:
+def test_legacy_and_anonymous_access_is_disabled(given: dict[str, Any]) -> None:
     assert given["enableShieldedNodes"] is True
     assert given["enableLegacyAbac"] is False
     assert given["masterAuth"] == {"clientCertificateConfig": {"issueClientCertificate": False}}
@@ -124,14 +124,14 @@ def test_old_and_anonymous_ways_in_are_closed(given: dict[str, Any]) -> None:
     assert defaults == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
 
 
-def test_what_workloads_bring_themselves_is_off(given: dict[str, Any]) -> None:
+def test_features_that_workloads_replace_are_disabled(given: dict[str, Any]) -> None:
     assert given["addonsConfig"]["rayOperatorConfigs"] == [{"enabled": False}]
     assert given["gatewayApiConfig"] == {"channel": "CHANNEL_DISABLED"}
     assert given["monitoringConfig"]["managedPrometheus"] == {"enabled": False}
     assert "WORKLOADS" not in given["loggingConfig"]["enableComponents"]
 
 
-def test_nodes_may_write_logs_and_metrics_and_nothing_else(found: Found) -> None:
+def test_nodes_may_only_write_logs_and_metrics(found: Found) -> None:
     account = inputs(found, ACCOUNT, "fraud-prod-main-nodes")
 
     assert {name: each["inputs"] for name, each in of(found, MEMBER).items()} == {
@@ -143,13 +143,13 @@ def test_nodes_may_write_logs_and_metrics_and_nothing_else(found: Found) -> None
     }
 
 
-def test_the_first_pool_is_removed_and_its_description_ignored(found: Found, given: dict[str, Any]) -> None:
+def test_default_pool_is_removed_and_its_settings_ignored(found: Found, given: dict[str, Any]) -> None:
     assert given["removeDefaultNodePool"] is True
     assert given["nodeConfig"]["diskType"] == "pd-standard", "no quota of SSDs is needed for it"
     assert found[f"{GKE} fraud-prod-main"]["ignoreChanges"] == ["nodeConfig"]
 
 
-def test_google_upgrades_on_weekends_only(given: dict[str, Any]) -> None:
+def test_google_upgrades_only_on_weekends(given: dict[str, Any]) -> None:
     assert given["releaseChannel"] == {"channel": "REGULAR"}
     assert given["minMasterVersion"] == "1.35"
     assert given["maintenancePolicy"] == {
@@ -161,7 +161,7 @@ def test_google_upgrades_on_weekends_only(given: dict[str, Any]) -> None:
     }
 
 
-def test_it_is_protected_twice_until_a_setting_ends_that(found: Found, tmp_path: Path) -> None:
+def test_setting_turns_both_protections_off(found: Found, tmp_path: Path) -> None:
     without = registered(tmp_path, CLUSTER, "protect: false")
 
     assert found[f"{GKE} fraud-prod-main"]["protect"]
@@ -170,7 +170,7 @@ def test_it_is_protected_twice_until_a_setting_ends_that(found: Found, tmp_path:
     assert inputs(without, GKE, "fraud-prod-main")["deletionProtection"] is False
 
 
-def test_administrators_are_those_of_this_cluster_alone(tmp_path: Path) -> None:
+def test_administrators_are_limited_to_this_cluster(tmp_path: Path) -> None:
     found = registered(tmp_path, CLUSTER, "admins: '[\"group:platform@acme.example\"]'")
 
     assert inputs(found, MEMBER, "fraud-prod-main-platform@acme.example") == {
@@ -192,12 +192,12 @@ def test_administrators_are_those_of_this_cluster_alone(tmp_path: Path) -> None:
         ("apiClients: '[]'", "the setting apiClients is a list"),
     ],
 )
-def test_settings_of_another_form_are_refused(settings: str, message: str, tmp_path: Path) -> None:
+def test_settings_of_the_wrong_type_are_refused(settings: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=message):
         registered(tmp_path, CLUSTER, settings)
 
 
-def test_a_name_that_gke_would_refuse_is_refused(tmp_path: Path) -> None:
+def test_names_that_gke_does_not_accept_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="a name has 40 characters at most"):
         registered(tmp_path, CLUSTER.replace('Cluster("fraud-prod-main"', f'Cluster("{"f" * 41}"'))
 

@@ -1,4 +1,4 @@
-"""Databases: private, encrypted, backed up, and with a login that only its readers see."""
+"""Tests that databases are private, encrypted and backed up, and who can see their login."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.stacks.programs import Refused
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 USER = "gcp:sql/user:User"
-SECRET = "gcp:secretmanager/secret:Secret"  # a type, no secret
+SECRET = "gcp:secretmanager/secret:Secret"  # the name of a type, not a secret
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 ADDRESS = "gcp:compute/address:Address"
 ENDPOINT = "gcp:compute/forwardingRule:ForwardingRule"
 KEY_NAME = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKeys/fraud-prod-main"
 GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main"
-IS_SECRET = "4dabf18193072939515e22adb298388d"  # how the protocol marks one
+IS_SECRET = "4dabf18193072939515e22adb298388d"  # the protocol's marker of a secret
 PROGRAM = f"""{DATABASE}
 import pulumi
 from modelyard_stacks.gcp.login import DatabaseLogin
@@ -44,7 +44,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def settings(found: Found) -> dict[str, Any]:
-    """Return the settings of its instance."""
+    """Return the settings of the database instance."""
     given: dict[str, Any] = inputs(found, INSTANCE, "runs")["settings"]
     return given
 
@@ -59,7 +59,7 @@ def test_everything_at_rest_is_encrypted_with_our_key(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_only_the_network_reaches_it_and_only_by_tls(found: Found, settings: dict[str, Any]) -> None:
+def test_only_the_network_can_connect_and_only_with_tls(found: Found, settings: dict[str, Any]) -> None:
     assert settings["ipConfiguration"] == {
         "ipv4Enabled": False,
         "sslMode": "ENCRYPTED_ONLY",
@@ -73,7 +73,7 @@ def test_only_the_network_reaches_it_and_only_by_tls(found: Found, settings: dic
     assert endpoint["ipAddress"].endswith("/projects/acme-ml/regions/europe-west4/addresses/runs")
 
 
-def test_workloads_find_it_at_an_address_of_the_network(found: Found) -> None:
+def test_database_has_an_address_in_the_network(found: Found) -> None:
     assert inputs(found, "tiny:Names", "names") == {
         "host": "10.0.0.5",
         "port": 5432,
@@ -82,15 +82,15 @@ def test_workloads_find_it_at_an_address_of_the_network(found: Found) -> None:
     }
 
 
-def test_its_name_is_not_fixed(found: Found) -> None:
-    """Google keeps the name of a deleted instance for a week."""
+def test_the_instance_name_is_not_fixed(found: Found) -> None:
+    """The instance has no fixed name, because Google reserves a deleted instance's name for a week."""
     assert "name" not in inputs(found, INSTANCE, "runs")
     database = inputs(found, "gcp:sql/database:Database", "runs")
     assert (database["instance"], database["name"]) == ("runs", "mlflow")
 
 
-def test_what_it_holds_outlives_it(found: Found, settings: dict[str, Any]) -> None:
-    """Instances keep backups, and the database is dropped only with its instance, which is protected."""
+def test_data_are_kept_when_the_database_is_deleted(found: Found, settings: dict[str, Any]) -> None:
+    """The instance has backups and is protected, and the database is dropped only with the instance."""
     backups = settings["backupConfiguration"]
 
     assert inputs(found, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"
@@ -103,17 +103,17 @@ def test_what_it_holds_outlives_it(found: Found, settings: dict[str, Any]) -> No
     assert backups["location"] == "europe-west4"
     assert backups["backupRetentionSettings"] == {"retainedBackups": 35, "retentionUnit": "COUNT"}
     assert backups["pointInTimeRecoveryEnabled"] is True
-    assert backups["transactionLogRetentionDays"] == 7  # the most that this edition keeps
+    assert backups["transactionLogRetentionDays"] == 7  # the maximum for this edition
 
 
-def test_its_disk_and_machine_are_those_of_the_spec(found: Found, settings: dict[str, Any]) -> None:
+def test_disk_and_machine_follow_the_spec(found: Found, settings: dict[str, Any]) -> None:
     assert inputs(found, INSTANCE, "runs")["databaseVersion"] == "POSTGRES_17"
     assert (settings["tier"], settings["edition"]) == ("db-custom-2-8192", "ENTERPRISE")
     assert (settings["diskSize"], settings["diskAutoresize"]) == (100, False)
     assert settings["userLabels"] == {"modelyard-system": "fraud"}
 
 
-def test_the_login_is_kept_in_the_secret_and_nowhere_in_the_clear(found: Found) -> None:
+def test_login_is_stored_only_in_the_secret(found: Found) -> None:
     kept, given = inputs(found, VERSION, "runs-1")["secretData"], inputs(found, USER, "runs")["password"]
     login = json.loads(kept["value"])
 
@@ -124,8 +124,8 @@ def test_the_login_is_kept_in_the_secret_and_nowhere_in_the_clear(found: Found) 
     assert inputs(found, USER, "runs")["name"] == "mlflow"
 
 
-def test_the_password_is_kept_until_a_setting_replaces_it(found: Found, tmp_path: Path) -> None:
-    """The user gets what the secret's version holds, so that both agree after an interruption too."""
+def test_the_password_changes_only_with_its_setting(found: Found, tmp_path: Path) -> None:
+    """The user's password is read from the secret's version, so both agree even after an interruption."""
     later = registered(tmp_path, PROGRAM, "loginVersion: 2")
 
     assert found[f"{VERSION} runs-1"]["ignoreChanges"] == ["secretData"]
@@ -135,13 +135,13 @@ def test_the_password_is_kept_until_a_setting_replaces_it(found: Found, tmp_path
     assert inputs(later, VERSION, "runs-2")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
 
 
-def test_two_databases_never_share_a_password(found: Found, tmp_path: Path) -> None:
+def test_two_databases_have_different_passwords(found: Found, tmp_path: Path) -> None:
     other = registered(tmp_path, PROGRAM)
 
     assert inputs(other, VERSION, "runs-1")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
 
 
-def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     found = registered(tmp_path, PROGRAM, settings="protect: false")
 
     assert inputs(found, INSTANCE, "runs")["deletionProtection"] is False

@@ -1,4 +1,4 @@
-"""Every resource agrees with the discovery document of its API, and the comparison sees what does not."""
+"""Tests that every resource agrees with its API's discovery document, and tests this comparison."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("everything"), EVERYTHING)
 
 
-def test_the_apis_know_every_property_and_value(found: Found) -> None:
+def test_every_property_and_value_exists_in_its_api(found: Found) -> None:
     ours = {where: each for where, each in found.items() if each["type"].startswith("gcp:")}
 
     assert len(ours) > 50
     assert {where: wrong for where, each in ours.items() if (wrong := faults(each))} == {}
 
 
-def test_the_nodes_that_live_for_minutes_are_described_like_others(found: Found) -> None:
+def test_settings_of_the_temporary_default_pool_are_valid(found: Found) -> None:
     first = found[CLUSTER]["inputs"]["nodeConfig"]
 
     assert faults({"type": found[POOL]["type"], "name": "first", "inputs": {"nodeConfig": first}}) == []
 
 
-def test_names_of_other_resources_have_the_form_that_their_apis_demand(found: Found) -> None:
+def test_references_match_the_patterns_of_their_apis(found: Found) -> None:
     named = [pair for each in found.values() for pair in identifiers(each)]
 
     assert len(named) > 15
@@ -68,10 +68,10 @@ def test_names_of_other_resources_have_the_form_that_their_apis_demand(found: Fo
         (SUBNETWORK, ["logConfig", "aggregationInterval"], "INTERVAL_10_SEC", "'INTERVAL_10_SEC' is none of"),
     ],
 )
-def test_the_comparison_sees_what_an_api_would_refuse(
+def test_comparison_detects_invalid_values(
     found: Found, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
-    """Except for texts that the document describes without listing their values, such as actions of a lifecycle."""
+    """Strings are not compared if the document lists no values for them, as for the actions of a lifecycle."""
     changed = copy.deepcopy(found[where])
     inner = changed["inputs"]
     for part in path[:-1]:
@@ -82,7 +82,7 @@ def test_the_comparison_sees_what_an_api_would_refuse(
     assert wrong is None or wrong in "\n".join(faults(changed))
 
 
-def test_the_comparison_sees_what_is_missing(found: Found) -> None:
+def test_comparison_detects_missing_properties(found: Found) -> None:
     router = copy.deepcopy(found["gcp:compute/router:Router fraud-prod-main"])
     del router["inputs"]["network"]
     budget = copy.deepcopy(found["gcp:billing/budget:Budget fraud-prod-main"])

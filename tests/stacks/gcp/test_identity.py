@@ -1,4 +1,4 @@
-"""Identities of workloads: what their Pods may do with objects, evaluated by Google's predefined roles."""
+"""Tests what workload identities allow on objects, as evaluated by Google's predefined roles."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def folders(count: int, mode: str = "read") -> str:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register an identity that reads, writes and appends."""
+    """Register an identity with permission to read, write and append."""
     return registered(tmp_path_factory.mktemp("identity"), identity(ACCESS))
 
 
 @pytest.fixture(scope="module")
 def lake(found: Found) -> Bucket:
-    """Return the bucket that is read and written."""
+    """Return the bucket that can be read and written."""
     return Bucket(found, LAKE, SCORER)
 
 
 @pytest.fixture(scope="module")
 def audit(found: Found) -> Bucket:
-    """Return the bucket to which captures are added."""
+    """Return the bucket to which captures can only be added."""
     return Bucket(found, "fraud-audit-1a2b3c", SCORER)
 
 
@@ -80,19 +80,19 @@ def audit(found: Found) -> Bucket:
         ("storage.objects.setIamPolicy", "features/day=1/part-0", False),
     ],
 )
-def test_objects_can_be_opened_below_the_prefixes_alone(
+def test_objects_are_accessible_only_below_named_prefixes(
     lake: Bucket, permission: str, path: str, allowed: bool
 ) -> None:
     assert lake.may(permission, path) is allowed
 
 
 @pytest.mark.parametrize("path", ["models/scorer", "features", "tables/customers.parquet"])
-def test_asking_for_a_folder_itself_is_not_forbidden(lake: Bucket, path: str) -> None:
-    """Libraries ask for the name without a slash first; a 403 would end them where a 404 makes them go on."""
+def test_reading_a_folder_name_is_allowed(lake: Bucket, path: str) -> None:
+    """Libraries first request the folder name without a slash, and stop at a 403 but not at a 404."""
     assert lake.may("storage.objects.get", path)
 
 
-def test_readers_and_writers_can_list_and_change_no_bucket(lake: Bucket) -> None:
+def test_readers_and_writers_can_list_but_not_change_the_bucket(lake: Bucket) -> None:
     assert lake.may("storage.objects.list")
     assert lake.may("storage.buckets.get")
     assert not lake.may("storage.buckets.update")
@@ -101,17 +101,17 @@ def test_readers_and_writers_can_list_and_change_no_bucket(lake: Bucket) -> None
     assert not lake.may("storage.managedFolders.setIamPolicy")
 
 
-def test_what_is_appended_can_neither_be_read_nor_deleted_nor_listed(audit: Bucket) -> None:
+def test_append_access_cannot_read_list_or_delete(audit: Bucket) -> None:
     captured = "captures/scorer/day=1/part-0"
 
     assert audit.may("storage.objects.create", captured)
     assert not audit.may("storage.objects.get", captured)
-    assert not audit.may("storage.objects.delete", captured)  # which overwriting needs too
+    assert not audit.may("storage.objects.delete", captured)  # overwriting needs this permission as well
     assert not audit.may("storage.objects.list")
     assert not audit.may("storage.objects.create", "captures/ranker/day=1/part-0")
 
 
-def test_other_pods_get_nothing(found: Found) -> None:
+def test_other_pods_have_no_access(found: Found) -> None:
     other = Bucket(found, LAKE, f"{POOL}/subject/ns/fraud/sa/ranker")
 
     assert not list(other.bindings())
@@ -132,7 +132,7 @@ def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
 
 
 def test_many_folders_share_conditions(tmp_path: Path) -> None:
-    """Twelve operators fit into a condition: two comparisons each for six folders."""
+    """Folders share conditions, because a condition can have twelve operators: two for each of six folders."""
     bucket = Bucket(registered(tmp_path, identity(folders(13))), LAKE, SCORER)
     conditions = [each["condition"] for each in bucket.bindings() if "condition" in each]
 
@@ -142,13 +142,13 @@ def test_many_folders_share_conditions(tmp_path: Path) -> None:
     assert not bucket.may("storage.objects.get", "models/m13/a")
 
 
-def test_more_folders_than_iam_can_hold_are_refused(tmp_path: Path) -> None:
+def test_too_many_folders_for_iam_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="scorer: 121 folders of fraud-lake-1a2b3c do not fit into IAM's conditions"):
         registered(tmp_path, identity(folders(121)))
 
 
-def test_a_grant_is_named_for_all_that_it_grants(found: Found, tmp_path: Path) -> None:
-    """Two resources for one binding would remove it when one of them goes: other access, other names."""
+def test_the_name_of_a_binding_depends_on_its_access(found: Found, tmp_path: Path) -> None:
+    """If two resources managed the same binding, deleting one would remove it, so names depend on the access."""
     changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
     before, after = set(of(found, BINDING)), set(of(changed, BINDING))
 
@@ -158,7 +158,7 @@ def test_a_grant_is_named_for_all_that_it_grants(found: Found, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("prefix", ['a"b/', "a\\\\b/"])
-def test_a_prefix_that_would_end_a_text_is_refused(prefix: str, tmp_path: Path) -> None:
+def test_prefix_that_would_break_a_condition_is_refused(prefix: str, tmp_path: Path) -> None:
     access = f"""[{{"bucket": "{LAKE}", "prefix": '{prefix}', "mode": "read"}}]"""
     with pytest.raises(Refused, match="in a condition this would not be a text"):
         registered(tmp_path, identity(access))
@@ -169,7 +169,7 @@ def test_an_identity_without_access_is_refused(tmp_path: Path) -> None:
         registered(tmp_path, identity("[]"))
 
 
-def test_rights_wait_for_the_pool_of_identities_and_the_bucket(tmp_path: Path) -> None:
+def test_access_is_granted_after_cluster_and_bucket_exist(tmp_path: Path) -> None:
     program = f"""{CLUSTER}
 from modelyard_stacks.gcp.identity import Identity
 from modelyard_stacks.gcp.storage import ObjectStore

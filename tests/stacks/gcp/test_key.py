@@ -1,4 +1,4 @@
-"""The key: rotated, protected, and used by the agents of the named services alone."""
+"""Tests that the key is rotated and protected, and that only agents of the listed services can use it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register the key of a target with everything."""
+    """Register the key of a target that uses all services."""
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
-def test_it_is_rotated_and_protected(found: Found) -> None:
+def test_key_is_rotated_and_protected(found: Found) -> None:
     assert inputs(found, CRYPTO_KEY, "fraud-prod-main") == {
         "name": "fraud-prod-main",
         "keyRing": "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main",
         "purpose": "ENCRYPT_DECRYPT",
         "rotationPeriod": "7776000s",
-        "deletionPolicy": "ABANDON",  # else no backup that outlives the stack can be restored
+        "deletionPolicy": "ABANDON",  # otherwise backups that outlive the stack could not be restored
     }
     assert found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
     assert found[f"{RING} fraud-prod-main"]["protect"]
@@ -36,12 +36,12 @@ def test_it_is_rotated_and_protected(found: Found) -> None:
 
 
 def test_the_ring_has_no_fixed_name(found: Found) -> None:
-    """Google never deletes one, so that a second `up` of the same name would fail."""
+    """The ring has no fixed name, because Google never deletes key rings and refuses a second one."""
     assert inputs(found, RING, "fraud-prod-main") == {"location": "europe-west4"}
     assert "gcp:projects/service:Service google-cloudkms" in needs(found, RING, "fraud-prod-main")
 
 
-def test_services_use_it_by_their_own_agents(found: Found) -> None:
+def test_each_service_uses_the_key_through_its_own_agent(found: Found) -> None:
     grants = {name: each["inputs"] for name, each in of(found, GRANT).items()}
     members = {name.removeprefix("fraud-prod-main-"): each["member"] for name, each in grants.items()}
 
@@ -60,7 +60,7 @@ def test_services_use_it_by_their_own_agents(found: Found) -> None:
     }
 
 
-def test_agents_that_google_makes_on_demand_are_asked_for(found: Found) -> None:
+def test_agents_that_google_creates_on_demand_are_requested(found: Found) -> None:
     asked = {each["inputs"]["service"] for each in of(found, IDENTITY).values()}
 
     assert asked == {
@@ -68,7 +68,7 @@ def test_agents_that_google_makes_on_demand_are_asked_for(found: Found) -> None:
     }
 
 
-def test_a_target_with_buckets_only_lets_in_storage_only(tmp_path: Path) -> None:
+def test_target_with_only_buckets_grants_the_key_only_to_storage(tmp_path: Path) -> None:
     program = f"""{PROJECT}
 from modelyard_stacks.gcp.key import Key
 
@@ -77,7 +77,7 @@ Key("archive", project=project)
     assert list(of(registered(tmp_path, program), GRANT)) == ["archive-storage"]
 
 
-def test_a_service_without_the_key_is_refused_where_it_is_needed(tmp_path: Path) -> None:
+def test_use_by_a_service_without_access_to_the_key_is_refused(tmp_path: Path) -> None:
     program = f"""{PROJECT}
 from modelyard_stacks.gcp.key import Key
 
@@ -92,7 +92,7 @@ def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
         registered(tmp_path, KEY.replace('"sqladmin"', '"redis"'))
 
 
-def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     found = registered(tmp_path, KEY, "protect: false")
 
     assert not found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]

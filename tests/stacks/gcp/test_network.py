@@ -1,4 +1,4 @@
-"""The network: private, with a way out only if asked for, and Google's APIs at fixed addresses."""
+"""Tests that the network is private, has egress only if requested, and reaches Google's APIs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RECORD = "gcp:dns/recordSet:RecordSet"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a network with a way out."""
+    """Register a network with egress."""
     return registered(tmp_path_factory.mktemp("network"), NETWORK)
 
 
-def test_it_has_one_subnetwork_and_is_protected(found: Found) -> None:
+def test_network_is_protected_and_has_one_subnetwork(found: Found) -> None:
     assert inputs(found, VPC, "fraud-prod-main")["autoCreateSubnetworks"] is False
     assert list(of(found, SUBNETWORK)) == ["fraud-prod-main"]
     assert found[f"{VPC} fraud-prod-main"]["protect"]
@@ -34,7 +34,7 @@ def test_it_has_one_subnetwork_and_is_protected(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_nodes_services_and_pods_share_its_block_and_overlap_nowhere(found: Found) -> None:
+def test_nodes_services_and_pods_have_separate_ranges(found: Found) -> None:
     given = inputs(found, SUBNETWORK, "fraud-prod-main")
 
     assert given["ipCidrRange"] == "10.0.0.0/18"
@@ -45,7 +45,7 @@ def test_nodes_services_and_pods_share_its_block_and_overlap_nowhere(found: Foun
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.0.0.0/10", "10.4.0.0/14", "172.16.0.0/16", "192.168.16.0/20"])
-def test_parts_lie_in_the_block_and_apart(cidr: str) -> None:
+def test_ranges_are_inside_the_block_and_do_not_overlap(cidr: str) -> None:
     parts = [ip_network(part) for part in split(cidr)]
 
     assert all(part.subnet_of(ip_network(cidr)) for part in parts)  # type: ignore[arg-type] # both are of version 4
@@ -58,12 +58,12 @@ def test_a_block_that_is_too_large_or_small_is_refused(cidr: str) -> None:
         split(cidr)
 
 
-def test_machines_without_public_addresses_reach_google(found: Found) -> None:
+def test_machines_without_public_addresses_can_reach_google(found: Found) -> None:
     assert inputs(found, SUBNETWORK, "fraud-prod-main")["privateIpGoogleAccess"] is True
     assert inputs(found, VPC, "fraud-prod-main")["deleteDefaultRoutesOnCreate"] is False
 
 
-def test_googles_names_lead_to_its_private_addresses(found: Found) -> None:
+def test_google_names_resolve_to_private_addresses(found: Found) -> None:
     records = {each["inputs"]["name"]: each["inputs"] for each in of(found, RECORD).values()}
     private = [f"199.36.153.{last}" for last in range(8, 12)]
     link = "https://www.googleapis.com/compute/v1/projects/acme-ml/global/networks/fraud-prod-main"
@@ -82,7 +82,7 @@ def test_googles_names_lead_to_its_private_addresses(found: Found) -> None:
     } == {("private", link)}
 
 
-def test_the_way_out_adds_ports_as_a_node_needs_them(found: Found) -> None:
+def test_nat_allocates_ports_dynamically(found: Found) -> None:
     given = inputs(found, NAT, "fraud-prod-main")
 
     assert given["enableDynamicPortAllocation"] is True
@@ -91,7 +91,7 @@ def test_the_way_out_adds_ports_as_a_node_needs_them(found: Found) -> None:
     assert given["sourceSubnetworkIpRangesToNat"] == "ALL_SUBNETWORKS_ALL_IP_RANGES"
 
 
-def test_without_nat_there_is_no_way_out(tmp_path: Path) -> None:
+def test_network_without_nat_has_no_egress(tmp_path: Path) -> None:
     found = registered(tmp_path, NETWORK.replace("nat=True", "nat=False"))
 
     assert not of(found, NAT)
@@ -99,24 +99,24 @@ def test_without_nat_there_is_no_way_out(tmp_path: Path) -> None:
     assert len(of(found, RECORD)) == 6
 
 
-def test_what_no_rule_allows_is_denied_and_logged(found: Found) -> None:
+def test_traffic_without_a_rule_is_denied_and_logged(found: Found) -> None:
     (rule,) = of(found, FIREWALL).values()
 
     assert rule["inputs"]["denies"] == [{"protocol": "all"}]
     assert rule["inputs"]["sourceRanges"] == ["0.0.0.0/0"]
-    assert rule["inputs"]["priority"] == 65534  # the least, before the network's own
+    assert rule["inputs"]["priority"] == 65534  # the lowest priority above the network's own rules
     assert "allows" not in rule["inputs"]
     assert rule["inputs"]["logConfig"] == {"metadata": "INCLUDE_ALL_METADATA"}
 
 
-def test_flows_are_logged_unless_turned_off(found: Found, tmp_path: Path) -> None:
+def test_flows_are_logged_by_default(found: Found, tmp_path: Path) -> None:
     without = registered(tmp_path, NETWORK.replace("nat=True", "nat=True, log_flows=False"))
 
     assert inputs(found, SUBNETWORK, "fraud-prod-main")["logConfig"]["aggregationInterval"] == "INTERVAL_10_MIN"
     assert "logConfig" not in inputs(without, SUBNETWORK, "fraud-prod-main")
 
 
-def test_the_network_waits_for_the_apis(found: Found) -> None:
+def test_apis_are_enabled_before_the_network(found: Found) -> None:
     assert "gcp:projects/service:Service google-compute" in needs(found, VPC, "fraud-prod-main")
 
 

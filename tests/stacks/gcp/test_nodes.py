@@ -1,4 +1,4 @@
-"""Node pools: their labels and taints, their zones, GPUs with a driver, and machines that Pods cannot act as."""
+"""Tests the labels, taints, zones, GPU drivers and permissions of node pools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main/cryptoKe
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register a system pool, a spot pool with small GPUs, and a pool with large ones."""
+    """Register a system pool, a spot pool with small GPUs, and a pool with large GPUs."""
     return registered(tmp_path_factory.mktemp("pools"), POOLS)
 
 
@@ -31,7 +31,7 @@ def taints(found: Found, name: str) -> dict[str, tuple[str, str]]:
     return {each["key"]: (each["value"], each["effect"]) for each in node(found, name)["taints"]}
 
 
-def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
+def test_pools_have_labels_and_taints_for_their_pods(found: Found) -> None:
     assert node(found, "train-spot")["labels"] == {
         "modelyard.dev/pool": "train",
         "modelyard.dev/capacity": "spot",
@@ -45,8 +45,8 @@ def test_pods_find_their_pool_and_no_others_come(found: Found) -> None:
     assert taints(found, "system") == {}
 
 
-def test_gpus_come_with_a_driver(found: Found) -> None:
-    """Without the setting, GKE installs none."""
+def test_gpu_pools_install_a_driver(found: Found) -> None:
+    """GPU pools set the driver version, because GKE installs no driver by default."""
     assert node(found, "train-spot")["guestAccelerators"] == [
         {"type": "nvidia-l4", "count": 1, "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"}}
     ]
@@ -54,7 +54,7 @@ def test_gpus_come_with_a_driver(found: Found) -> None:
     assert "guestAccelerators" not in node(found, "system")
 
 
-def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
+def test_node_count_is_left_to_the_autoscaler(found: Found) -> None:
     assert inputs(found, POOL, "train-spot")["autoscaling"] == {
         "totalMinNodeCount": 0,
         "totalMaxNodeCount": 8,
@@ -65,8 +65,8 @@ def test_the_autoscaler_decides_between_the_bounds(found: Found) -> None:
     assert not any("nodeCount" in each["inputs"] for each in of(found, POOL).values())
 
 
-def test_a_pool_starts_with_its_smallest_number_in_all_zones_together(found: Found) -> None:
-    """GKE counts in each of three zones: one there is enough for two, and none for none."""
+def test_a_pool_starts_with_its_minimum_size_across_all_zones(found: Found) -> None:
+    """GKE counts nodes per zone, so one node in each of three zones is enough for a minimum of two."""
     counts = {name: each["inputs"]["initialNodeCount"] for name, each in of(found, POOL).items()}
 
     assert counts == {"system": 1, "train-spot": 0, "large": 0}
@@ -76,20 +76,20 @@ def test_a_pool_starts_with_its_smallest_number_in_all_zones_together(found: Fou
 @pytest.mark.parametrize(
     ("bounds", "count"),
     [
-        ("min_nodes=2,\n    max_nodes=2", 0),  # one in each of three zones would be three
+        ("min_nodes=2,\n    max_nodes=2", 0),  # one node in each of three zones would be three nodes
         ("min_nodes=3,\n    max_nodes=3", 1),
         ("min_nodes=4,\n    max_nodes=6", 2),
         ("min_nodes=4,\n    max_nodes=5", 0),
     ],
 )
-def test_a_pool_never_starts_with_more_than_it_may_have(bounds: str, count: int, tmp_path: Path) -> None:
+def test_initial_size_does_not_exceed_the_maximum(bounds: str, count: int, tmp_path: Path) -> None:
     found = registered(tmp_path, POOLS.replace("min_nodes=2,\n    max_nodes=6", bounds, 1))
 
     assert inputs(found, POOL, "system")["initialNodeCount"] == count
 
 
-def test_nodes_at_creation_are_counted_in_the_zones_that_have_the_machine(tmp_path: Path) -> None:
-    """Two zones have it, so that two nodes in each are four."""
+def test_initial_nodes_are_counted_only_in_zones_with_the_machine(tmp_path: Path) -> None:
+    """A minimum of four nodes is two in each of the two zones that have the machine."""
     program = POOLS.replace("one_zone=True", "one_zone=False").replace("min_nodes=0", "min_nodes=4")
     found = registered(tmp_path, program)
 
@@ -97,24 +97,24 @@ def test_nodes_at_creation_are_counted_in_the_zones_that_have_the_machine(tmp_pa
     assert inputs(found, POOL, "large")["initialNodeCount"] == 2
 
 
-def test_pools_are_where_their_machine_can_be_had(found: Found) -> None:
+def test_pools_are_only_in_zones_that_have_their_machine(found: Found) -> None:
     zones = {name: each["inputs"]["nodeLocations"] for name, each in of(found, POOL).items()}
 
     assert zones["system"] == ["europe-west4-a", "europe-west4-b", "europe-west4-c"]
-    assert zones["large"] == ["europe-west4-b"]  # the first that has it
+    assert zones["large"] == ["europe-west4-b"]  # the first zone that has the machine
     assert "nodeLocations" in found[f"{POOL} system"]["ignoreChanges"]
     assert "nodeLocations" not in found[f"{POOL} large"]["ignoreChanges"]
 
 
-def test_another_zone_for_training_is_a_setting(tmp_path: Path) -> None:
+def test_setting_selects_another_training_zone(tmp_path: Path) -> None:
     found = registered(tmp_path, POOLS, "trainingZone: 2")
 
     assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-c"]
     assert len(inputs(found, POOL, "system")["nodeLocations"]) == 3
 
 
-def test_a_pool_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
-    """A number counts the zones that have the pool's machine, and a name is for one pool."""
+def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
+    """A number selects among the zones that have the pool's machine. A name applies to one pool."""
     program = POOLS.replace('compute_class="train"', "one_zone=True")
     found = registered(tmp_path, program, """trainingZone: 2\ntrainingZones: '{"train": "europe-west4-a"}'""")
 
@@ -149,7 +149,7 @@ def test_a_machine_that_the_region_lacks_is_refused(tmp_path: Path) -> None:
         registered(tmp_path, POOLS.replace("a3-highgpu-8g", "nowhere-8"))
 
 
-def test_zones_of_the_program_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_zones_in_the_program_are_used_unchanged(tmp_path: Path) -> None:
     found = registered(tmp_path, POOLS.replace("one_zone=True", 'zones=["europe-west4-a"]'))
 
     assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-a"]
@@ -167,7 +167,7 @@ def test_pods_cannot_act_as_their_node(found: Found) -> None:
         assert each["inputs"]["networkConfig"] == {"enablePrivateNodes": True}
 
 
-def test_disks_are_encrypted_with_our_key_and_sized(found: Found) -> None:
+def test_disks_are_encrypted_and_have_the_right_type(found: Found) -> None:
     assert {each["inputs"]["nodeConfig"]["bootDiskKmsKey"] for each in of(found, POOL).values()} == {KEY}
     assert node(found, "large")["diskType"] == "hyperdisk-balanced"
     assert node(found, "large")["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 16}
@@ -175,7 +175,7 @@ def test_disks_are_encrypted_with_our_key_and_sized(found: Found) -> None:
     assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-compute" in needs(found, POOL, "system")
 
 
-def test_machines_that_are_billed_carry_the_labels_of_the_system(found: Found) -> None:
+def test_machines_have_the_system_label_for_billing(found: Found) -> None:
     assert all(
         each["inputs"]["nodeConfig"]["resourceLabels"] == {"modelyard-system": "fraud"}
         for each in of(found, POOL).values()
@@ -187,7 +187,7 @@ def test_only_scarce_machines_are_replaced_in_place(found: Found) -> None:
     assert inputs(found, POOL, "large")["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}
 
 
-def test_the_name_is_free_before_a_pool_is_made_again(found: Found) -> None:
+def test_pool_is_deleted_before_its_replacement_is_created(found: Found) -> None:
     assert {name: each["inputs"]["name"] for name, each in of(found, POOL).items()} == {
         name: name for name in ("system", "train-spot", "large")
     }
@@ -201,7 +201,7 @@ def test_the_name_is_free_before_a_pool_is_made_again(found: Found) -> None:
         (("accelerators=8", "accelerators=0"), "accelerators need a type and a number"),
     ],
 )
-def test_what_gke_would_refuse_is_refused(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+def test_settings_that_gke_does_not_accept_are_refused(change: tuple[str, str], message: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=message):
         registered(tmp_path, POOLS.replace(*change))
 

@@ -1,4 +1,4 @@
-"""Images, secrets, logs, alarms and the budget: what surrounds a cluster."""
+"""Tests the images, secrets, logs, alarms and budget around a cluster."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_everything_belongs_to_the_project(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_images_keep_their_tags_and_their_key(found: Found) -> None:
+def test_tags_are_immutable_and_images_are_encrypted(found: Found) -> None:
     given = inputs(found, REPOSITORY, "fraud-prod-main")
 
     assert given["format"] == "DOCKER"
@@ -47,7 +47,7 @@ def test_images_keep_their_tags_and_their_key(found: Found) -> None:
     assert found[f"{REPOSITORY} fraud-prod-main"]["protect"]
 
 
-def test_nodes_may_pull_from_this_repository(found: Found) -> None:
+def test_nodes_may_only_pull_from_this_repository(found: Found) -> None:
     given = inputs(found, PULL, "fraud-prod-main-nodes")
     nodes = inputs(found, "gcp:serviceaccount/account:Account", "fraud-prod-main-nodes")["accountId"]
 
@@ -57,7 +57,7 @@ def test_nodes_may_pull_from_this_repository(found: Found) -> None:
     assert not any(each.endswith((".uploadArtifacts", ".delete", ".create")) for each in permissions(given["role"]))
 
 
-def test_the_host_of_images_is_known_before_the_first_run(tmp_path: Path) -> None:
+def test_image_host_is_known_before_the_first_run(tmp_path: Path) -> None:
     program = f"""{CLUSTER}
 import pulumi
 from modelyard_stacks.gcp.images import ImageRegistry
@@ -70,7 +70,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{"host": images.host}})
     }
 
 
-def test_external_secrets_reads_named_secrets_and_cannot_list_any(found: Found) -> None:
+def test_external_secrets_reads_named_secrets_and_lists_none(found: Found) -> None:
     given = {name: each["inputs"] for name, each in of(found, READ).items()}
 
     assert {each["secretId"] for each in given.values()} == {"slack-webhook", "runs-login"}
@@ -82,7 +82,7 @@ def test_external_secrets_reads_named_secrets_and_cannot_list_any(found: Found) 
     assert "gcp:container/cluster:Cluster fraud-prod-main" in needs(found, READ, "external-secrets-slack-webhook")
 
 
-def test_a_reader_of_nothing_is_refused(tmp_path: Path) -> None:
+def test_secrets_reader_without_secrets_is_refused(tmp_path: Path) -> None:
     program = f"""{PROJECT}
 from modelyard_stacks.gcp.adopted import AdoptedCluster
 from modelyard_stacks.gcp.platform import SecretsReader
@@ -94,20 +94,20 @@ SecretsReader("external-secrets", cluster=cluster, namespace="external-secrets",
         registered(tmp_path, program)
 
 
-def test_logs_are_kept_with_our_key_and_not_for_ever(found: Found) -> None:
+def test_logs_are_encrypted_and_have_limited_retention(found: Found) -> None:
     given = inputs(found, LOGS, "fraud-prod-main")
 
     assert given["retentionDays"] == 90
     assert given["cmekSettings"] == {"kmsKeyName": KEY_NAME}
     assert given["location"] == "europe-west4"
-    assert given["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a cloud
+    assert given["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a real cloud
     assert "gcp:kms/keyRing:KeyRing fraud-prod-main" in needs(found, LOGS, "fraud-prod-main")
     assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-logging" in needs(
         found, LOGS, "fraud-prod-main"
     )
 
 
-def test_lines_go_to_that_bucket_alone(found: Found) -> None:
+def test_log_lines_are_stored_only_in_this_bucket(found: Found) -> None:
     sink, exclusion = (inputs(found, kind, "fraud-prod-main") for kind in (SINK, EXCLUSION))
 
     assert sink["destination"] == (
@@ -121,7 +121,7 @@ def test_lines_go_to_that_bucket_alone(found: Found) -> None:
     assert f"{SINK} fraud-prod-main" in needs(found, EXCLUSION, "fraud-prod-main")
 
 
-def test_a_network_without_flow_logs_has_none_to_route(tmp_path: Path) -> None:
+def test_flow_logs_are_not_routed_if_disabled(tmp_path: Path) -> None:
     program = f"""{NETWORK.replace("nat=True", "nat=True, log_flows=False")}
 from modelyard_stacks.gcp.logs import ClusterLogs
 
@@ -132,7 +132,7 @@ ClusterLogs("fraud-prod-main", project=project, key=key, network=network, days=3
     )
 
 
-def test_alarms_watch_the_database_and_the_way_out(found: Found) -> None:
+def test_database_and_nat_gateway_have_alarms(found: Found) -> None:
     conditions = {name: each["inputs"]["conditions"][0] for name, each in of(found, ALARM).items()}
     limits = {
         name: each["conditionThreshold"]["thresholdValue"]
@@ -147,7 +147,7 @@ def test_alarms_watch_the_database_and_the_way_out(found: Found) -> None:
     assert sum('resource.labels.gateway_name="fraud-prod-main"' in each["filter"] for each in watched) == 1
 
 
-def test_alarms_reach_somebody(found: Found) -> None:
+def test_alarms_notify_the_owner_by_mail(found: Found) -> None:
     channels = {name: each["inputs"]["labels"] for name, each in of(found, CHANNEL).items()}
 
     assert channels["fraud-prod-main-team@acme.example"] == {"email_address": "team@acme.example"}
@@ -157,10 +157,10 @@ def test_alarms_reach_somebody(found: Found) -> None:
     )
 
 
-def test_the_budget_counts_the_system_and_warns_before_it_is_spent(found: Found) -> None:
+def test_budget_covers_the_system_and_warns_before_it_is_spent(found: Found) -> None:
     given = inputs(found, BUDGET, "fraud-prod-main")
 
-    assert given["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # that of the project
+    assert given["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # the billing account of the project
     assert given["amount"] == {"specifiedAmount": {"currencyCode": "USD", "units": "2000"}}
     assert given["budgetFilter"] == {
         "projects": ["projects/123456789012"],
@@ -175,7 +175,7 @@ def test_the_budget_counts_the_system_and_warns_before_it_is_spent(found: Found)
     assert given["allUpdatesRule"] == {"monitoringNotificationChannels": ["projects/acme-ml/notificationChannels/1"]}
 
 
-def test_a_budget_may_cover_every_project_of_its_account(tmp_path: Path) -> None:
+def test_budget_may_cover_all_projects_of_the_account(tmp_path: Path) -> None:
     program = f"""{PROJECT}
 from modelyard_stacks.gcp.budget import Budget
 
@@ -187,7 +187,7 @@ Budget("main", project=project, monthly=1, system="fraud", emails=["team@acme.ex
 
 
 @pytest.mark.parametrize("count", [0, 6])
-def test_a_budget_for_too_many_or_no_addresses_is_refused(count: int, tmp_path: Path) -> None:
+def test_budget_with_no_or_too_many_addresses_is_refused(count: int, tmp_path: Path) -> None:
     emails = [f"{number}@acme.example" for number in range(count)]
     program = f"""{PROJECT}
 from modelyard_stacks.gcp.budget import Budget

@@ -1,4 +1,4 @@
-"""The project: its provider, its APIs, and the identities of Pods in it."""
+"""Tests the project's provider, its APIs, and its Pods' identities."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROVIDER = "pulumi:providers:gcp google"
 NAMED = PROJECT.replace('"google",\n', '"google",\n    project_id="acme-other",\n')
 
 
-def test_resources_belong_to_the_project_of_the_configuration(tmp_path: Path) -> None:
+def test_resources_are_in_the_configured_project(tmp_path: Path) -> None:
     given = registered(tmp_path, PROJECT)[PROVIDER]["inputs"]
 
     assert given["project"] == given["billingProject"] == "acme-ml"
@@ -25,11 +25,11 @@ def test_resources_belong_to_the_project_of_the_configuration(tmp_path: Path) ->
     assert given["userProjectOverride"] == "true"
 
 
-def test_a_project_that_the_program_names_wins(tmp_path: Path) -> None:
+def test_project_in_the_program_takes_precedence(tmp_path: Path) -> None:
     assert registered(tmp_path, NAMED, "gcp:project: acme-ml")[PROVIDER]["inputs"]["project"] == "acme-other"
 
 
-def test_without_a_project_the_program_ends_with_the_command_that_sets_one(tmp_path: Path) -> None:
+def test_error_for_a_missing_project_shows_the_command_to_set_it(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="pulumi config set gcp:project PROJECT"):
         registered(tmp_path, PROJECT, "gcp:project: ''")
 
@@ -43,7 +43,7 @@ def test_apis_are_enabled_and_never_disabled(tmp_path: Path) -> None:
     }
 
 
-def test_pods_are_known_by_namespace_and_service_account(tmp_path: Path) -> None:
+def test_pods_are_identified_by_namespace_and_service_account(tmp_path: Path) -> None:
     program = f"""{PROJECT}
 import pulumi
 
@@ -58,8 +58,8 @@ pulumi.ComponentResource("tiny:Names", "names", {{"member": project.pods_of("fra
 @pytest.mark.parametrize(
     "name", ["a", "fraud-prod-main", "fraud-detection-staging-europe-west4", "a-23456789-12345678-x"]
 )
-def test_accounts_have_names_that_google_accepts_and_that_differ(name: str) -> None:
-    """Source of the pattern: the description of `accountId` in the discovery document of IAM."""
+def test_account_names_are_valid_and_different(name: str) -> None:
+    """Names match the pattern in the description of `accountId` in IAM's discovery document."""
     first, second = account_id(name, "nodes"), account_id(name, "login")
 
     assert first != second

@@ -1,4 +1,4 @@
-"""Buckets: never public, encrypted with our key, and with the configured retention."""
+"""Tests that buckets are never public, are encrypted with our key, and have the configured retention."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def test_a_bucket_is_protected_and_never_emptied(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     found = registered(tmp_path, store("versioned=True"), settings="protect: false")
 
     assert not found[f"{BUCKET} lake"]["protect"]
 
 
-def test_it_is_in_the_region_and_encrypted_with_our_key(found: Found) -> None:
+def test_bucket_is_in_the_region_and_encrypted_with_our_key(found: Found) -> None:
     given = inputs(found, BUCKET, "lake")
 
     assert given["location"] == "EUROPE-WEST4"
@@ -54,12 +54,12 @@ def test_it_is_in_the_region_and_encrypted_with_our_key(found: Found) -> None:
     assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-storage" in needs(found, BUCKET, "lake")
 
 
-def test_iam_alone_decides_and_nothing_can_be_public(found: Found) -> None:
+def test_access_is_controlled_only_by_iam_and_never_public(found: Found) -> None:
     assert inputs(found, BUCKET, "lake")["uniformBucketLevelAccess"] is True
     assert inputs(found, BUCKET, "lake")["publicAccessPrevention"] == "enforced"
 
 
-def test_earlier_versions_go_after_a_month_and_objects_after_their_retention(found: Found) -> None:
+def test_old_versions_expire_after_a_month_and_objects_after_retention(found: Found) -> None:
     assert inputs(found, BUCKET, "lake")["versioning"] == {"enabled": True}
     assert rules(inputs(found, BUCKET, "lake")) == [
         UNFINISHED,
@@ -68,8 +68,8 @@ def test_earlier_versions_go_after_a_month_and_objects_after_their_retention(fou
     ]
 
 
-def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
-    """The bucket deletes them, so no server needs permission to."""
+def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
+    """The bucket deletes expired captures, so that servers need no permission to delete them."""
     program = store('versioned=False, expire={"captures/scorer": 90, "audit": 366}')
     given = inputs(registered(tmp_path, program), BUCKET, "lake")
 
@@ -82,8 +82,8 @@ def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "locked"), [("compliance", True), ("governance", False)])
-def test_a_lock_holds_for_every_object(mode: str, locked: bool, tmp_path: Path) -> None:
-    """While it holds, objects are neither overwritten nor deleted, so that there are no earlier versions to keep."""
+def test_a_lock_applies_to_every_object(mode: str, locked: bool, tmp_path: Path) -> None:
+    """Locked objects cannot be overwritten or deleted, so the bucket keeps no earlier versions."""
     program = store(f'versioned=True, lock={{"mode": "{mode}", "days": 2557}}')
     given = inputs(registered(tmp_path, program), BUCKET, "lake")
 
@@ -92,6 +92,6 @@ def test_a_lock_holds_for_every_object(mode: str, locked: bool, tmp_path: Path) 
     assert rules(given) == [UNFINISHED]
 
 
-def test_deleted_objects_are_not_paid_for(found: Found) -> None:
-    """By default Google keeps them for seven days, at the price of storage."""
+def test_deleted_objects_are_not_kept(found: Found) -> None:
+    """Deleted objects are not kept, because Google would charge for their storage for seven days."""
     assert inputs(found, BUCKET, "lake")["softDeletePolicy"] == {"retentionDurationSeconds": 0}

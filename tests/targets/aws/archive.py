@@ -1,4 +1,4 @@
-"""A spec for a system on an on-premises cluster that archives data in AWS, without workloads there."""
+"""The spec of an on-premises system that archives data in AWS but runs no workloads there."""
 
 from __future__ import annotations
 

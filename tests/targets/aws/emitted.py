@@ -1,4 +1,4 @@
-"""Helpers for tests of the AWS output: a spec that uses most features, its objects, and its program's calls."""
+"""Helpers for tests of the AWS output: a spec with most features, its objects, and its program's calls."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ inference:
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """Return the spec with these replacements, and fail if an old text is missing."""
+    """Return the spec with these replacements. Each old text must occur in it."""
     text = AWS_SPEC
     for before, after in changes:
         assert before in text, before
@@ -65,7 +65,7 @@ def changed(*changes: tuple[str, str]) -> str:
 
 
 def plan_of(text: str = AWS_SPEC) -> Plan:
-    """Return the plan for a spec, with AWS machines and add-ons."""
+    """Return the plan of a spec with AWS machines and add-ons."""
     from modelyard_targets import TARGETS
 
     system = system_of(text)
@@ -75,7 +75,7 @@ def plan_of(text: str = AWS_SPEC) -> Plan:
 
 
 def context(text: str = AWS_SPEC) -> Context:
-    """Return the context for lowering the spec's only target."""
+    """Return the context for lowering the only target of the spec."""
     return context_of(plan_of(text), "main")
 
 
@@ -96,18 +96,18 @@ def names(kind: str, text: str = AWS_SPEC) -> list[str]:
 
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
-    """Return the calls in the first workloads project by variable, or by name if they have no variable."""
+    """Return the calls in the first workloads project by their variable or, without one, by their name."""
     (found,) = [one for one in lower(plan_of(text), "main").projects if one.folder == "workloads"]
     return {call.variable or call.name: call for call in found.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:
-    """Return an argument of a call. Outputs of the infrastructure project appear as `the <name>`."""
+    """Return an argument of a call. Outputs of the infrastructure project are shown as `the <name>`."""
     return arrived(dict(call.arguments)[name])
 
 
 def arrived(value: Literal) -> Any:
-    """Return a program value as plain data."""
+    """Return a value in the program as plain data."""
     if isinstance(value, Ref):
         return f"the {value.key}" if value.key else value.variable
     if isinstance(value, Mapping):

@@ -19,7 +19,7 @@ HYBRID = (SYSTEMS / "hybrid" / "system.yaml").read_text(encoding="utf-8")
 
 
 def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
-    """Return the spec with these replacements, and fail if an old text is missing."""
+    """Return the spec with these replacements. Each old text must occur in it."""
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after, 1)
@@ -27,7 +27,7 @@ def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
 
 
 def plan_of(text: str = LEADS) -> Plan:
-    """Return the plan for a valid spec."""
+    """Return the plan of a valid spec."""
     outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
     assert outcome.plan is not None
     assert not outcome.failed, outcome.diagnostics
@@ -35,7 +35,7 @@ def plan_of(text: str = LEADS) -> Plan:
 
 
 def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
-    """Return the infrastructure programs by project folder."""
+    """Return the infrastructure programs, by project folder."""
     projects = lower(plan_of(text), placement).projects
     return {one.folder: one.program for one in projects if one.folder.startswith("infrastructure")}
 
@@ -43,7 +43,7 @@ def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
 def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
     """Return all calls in all infrastructure programs by component and name, such as `NodePool system`.
 
-    Assert that each call has arguments that its component accepts.
+    The component must accept the arguments of each call.
     """
     calls = [call for program in programs(text, placement).values() for call in program.calls]
     assert [problem for call in calls for problem in wrong_arguments("aws", call)] == []
@@ -51,12 +51,12 @@ def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
 
 
 def arguments(call: Call) -> dict[str, Any]:
-    """Return a call's arguments. Results of other calls appear as `variable.attribute` or `variable[key]`."""
+    """Return the arguments of a call. Results of other calls are shown as `variable.attribute` or `variable[key]`."""
     return {name: _plain(value) for name, value in call.arguments}
 
 
 def refused(text: str) -> list[str]:
-    """Return the codes of errors and warnings, each with its line in the spec."""
+    """Return the code of each error and warning with its line in the spec."""
     lines = text.splitlines()
     return [f"{one.code} {lines[one.span.line - 1].strip()}" for one in examine(Question(text)) if one.span is not None]
 

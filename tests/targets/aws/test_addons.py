@@ -1,4 +1,4 @@
-"""Add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
+"""Tests that add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_add_ons_without_matching_nodes_are_not_installed() -> None:
 
 
 def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
-    """If there is a Prometheus, an exporter runs on each GPU node and a valid PodMonitor selects it."""
+    """An exporter runs on each GPU node, and a valid PodMonitor selects it."""
     monitor, made = one("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
 
     assert problems(monitor) == []
@@ -55,7 +55,7 @@ def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
 
 
 def test_gpu_daemons_request_what_the_machine_table_subtracts() -> None:
-    """The table of node resources subtracts the requests of both daemons, so training Pods fit next to them."""
+    """The table subtracts the requests of both daemons from a node, so training Pods fit next to them."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     made = calls(MONITORED)
     for name, counted in table["acceleratorDaemons"].items():
@@ -72,7 +72,7 @@ def test_present_add_ons_are_not_installed() -> None:
 
 @pytest.mark.parametrize("text", [AWS_SPEC, MIRRORED, ENTERPRISE], ids=["small", "mirrored", "enterprise"])
 def test_every_value_exists_in_its_chart(text: str) -> None:
-    """All emitted values exist in the charts' own values.yaml."""
+    """All emitted values exist in the chart's own values.yaml."""
     assert unknown_values(calls(text).values()) == []
 
 
@@ -90,7 +90,7 @@ def test_autoscaler_tries_groups_of_a_pool_in_order() -> None:
 
 
 def test_priority_pattern_matches_exactly_one_group() -> None:
-    """Each pattern only matches EKS's names for the Auto Scaling groups of one node group."""
+    """Each pattern matches only the names that EKS gives the Auto Scaling groups of one node group."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 
@@ -134,7 +134,7 @@ def test_karpenter_is_isolated_without_internet_access() -> None:
 
 @pytest.mark.parametrize(("version", "tag"), [("1.36", "v1.36.1"), ("1.35", "v1.35.1")])
 def test_autoscaler_image_matches_the_cluster_version(version: str, tag: str) -> None:
-    """Chart values and image list have the autoscaler image for the cluster's minor version."""
+    """The chart's values and the image list contain the autoscaler image for the minor version of the cluster."""
     text = changed(("  vpc:", f'  version: "{version}"\n  vpc:'))
 
     assert argument(calls(text)["cluster_autoscaler"], "values")["image"]["tag"] == tag

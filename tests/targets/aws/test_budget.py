@@ -1,4 +1,4 @@
-"""Minimum and maximum cost of a system, and diagnostics for exceeding the budget."""
+"""Tests the minimum and maximum cost of a system, and the report if it exceeds its budget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWNER = "email: growth@acme.example}"
 
 
 SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
-"""Makes the class so small that several Pods fit on one node."""
+"""A change that makes the class so small that several Pods fit on one node."""
 
 
 def hardware_of(plan: Plan, compute: str) -> Hardware:
@@ -38,7 +38,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_minimum_cost_counts_the_minimum_nodes() -> None:
-    """The minimum cost counts whole nodes, as in the emitted program's `min_nodes`."""
+    """The minimum cost counts whole nodes, as `min_nodes` in the emitted program does."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
     (system,) = plan.of(SystemPool, "main")
@@ -50,7 +50,7 @@ def test_minimum_cost_counts_the_minimum_nodes() -> None:
 
 
 def test_cost_includes_network_endpoints() -> None:
-    """An enterprise with secrets, a database and an elastic class pays for ten endpoints in three zones each.
+    """An enterprise with secrets, a database and an elastic class pays for ten endpoints in each of three zones.
 
     A small system pays for none.
     """
@@ -68,7 +68,7 @@ def test_cost_includes_network_endpoints() -> None:
 
 
 def test_system_pool_has_its_own_cost_row() -> None:
-    """The README lists the system pool's cost separately, because no compute class explains it."""
+    """The README lists the cost of the system pool separately, because it belongs to no compute class."""
     plan = plan_of()
     (pool,) = plan.of(SystemPool, "main")
     nodes, machine = system_nodes(plan, "main").least, pool.value.hardware.machine
@@ -81,7 +81,7 @@ def test_system_pool_has_its_own_cost_row() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """A second endpoint whose Pod fits on the same node does not increase the minimum cost."""
+    """A second endpoint does not increase the minimum cost if its Pod fits on the same node."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
 
@@ -111,7 +111,7 @@ def test_exceeded_budget_warns_or_blocks() -> None:
 
 
 def test_maximum_cost_never_blocks() -> None:
-    """A budget between minimum and maximum cost only leads to a warning, even with `onExceed: block`."""
+    """A budget between minimum and maximum cost causes only a warning, even with `onExceed: block`."""
     low, high = (of(plan_of(), "main") for of in (monthly_low, monthly_high))
     between = (low + high) / 2
 

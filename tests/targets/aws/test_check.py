@@ -1,4 +1,4 @@
-"""AWS checks report unsupported features at the line that requests them, while similar specs pass."""
+"""Tests that unsupported features are reported at their line, and similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_similar_settings_are_accepted(before: str, after: str) -> None:
 
 
 def test_database_name_limit_includes_system_and_target() -> None:
-    """An RDS name has at most 63 characters, including the names of system, target and store."""
+    """An RDS name has at most 63 characters, including the names of the system, target and store."""
     system = ("metadata: {name: leads", f"metadata: {{name: {'l' * 28}ds")
     store = (RUNS, f"  {'r' * 30}: {{type: database}}")
     registry = ("database: runs", f"database: {'r' * 30}")
@@ -121,7 +121,7 @@ def test_bucket_in_another_account_is_refused() -> None:
 
 
 def test_bucket_in_another_region_needs_internet_access() -> None:
-    """The network's S3 endpoint only serves its own region, so a bucket in another region needs internet access."""
+    """The S3 endpoint of a network serves only its own region. Other regions need internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )
@@ -137,7 +137,7 @@ def test_bucket_in_another_region_needs_internet_access() -> None:
 
 
 def test_exceeded_eks_quotas_are_reported() -> None:
-    """More than 30 node groups in a cluster, or more than 450 nodes in a group, cause a warning."""
+    """More than 30 node groups in a cluster, or 450 nodes in a group, cause a warning."""
     compute = "compute: {cpu: 1, memory: 2Gi}"
     inline = "".join(f"  more{at}: {{variants: {{only: {{model: churn@champion}}}}, {compute}}}\n" for at in range(30))
     large = ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 900}\n")
@@ -148,6 +148,6 @@ def test_exceeded_eks_quotas_are_reported() -> None:
 
 
 def test_secret_named_like_a_database_login_is_refused() -> None:
-    """The generated Secret has the store's name and the suffix `-login`."""
+    """The generated Secret has the name of the store with the suffix `-login`."""
     assert "E0685" in codes((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}"))
     assert "E0685" not in codes((VPC, f"images: {{pullSecret: runs-app}}\n  {VPC}"))

@@ -1,4 +1,4 @@
-"""Policies that would exceed IAM's size limits are reported at compile time."""
+"""Tests that policies that exceed IAM's size limits are reported at compile time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from modelyard.pipeline import Given, Inputs, compile_system
 from modelyard_targets import TARGETS
 from tests.hybrid import HYBRID_SPEC
 
-TILL = HYBRID_SPEC[HYBRID_SPEC.index("  till:\n") :]  # including the monitor that watches it
+TILL = HYBRID_SPEC[HYBRID_SPEC.index("  till:\n") :]  # including the monitor of this endpoint
 MODEL = HYBRID_SPEC[HYBRID_SPEC.index("  theft: {") : HYBRID_SPEC.index("pipelines:")]
 CLUSTER = "capacity: [{count: 2, cpu: 16, memory: 64Gi}]"
 
 
 def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
-    """Return the error codes for this many models, divided among this many pools in the shop."""
+    """Return the error codes for this many models, which are divided among this many pools in the shop."""
     made = "".join(MODEL.replace("theft", f"theft-{at}") for at in range(models))
     servers = "".join(
         f"  till-{at}: {{variants: {{live: {{model: theft-{at}@champion}}}}, compute: {{cpu: 1, memory: 4Gi}}, "

@@ -1,4 +1,4 @@
-"""Elastic classes: which machines Karpenter may create, how many, and with which configuration."""
+"""Tests which machines Karpenter may create for elastic classes, how many, and their configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GPU = changed(
 
 
 def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
-    """Return the values that a pool allows for a label."""
+    """Return the values of a label that a pool allows."""
     asked = one("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
     (found,) = [each["values"] for each in asked if each["key"] == key]
     return list(found)
@@ -48,7 +48,7 @@ def test_node_pool_lists_machines_with_requested_accelerators() -> None:
 
 
 def test_node_pool_lists_only_machines_sold_in_the_region() -> None:
-    """In eu-west-1, which has no G6, the NodePool only lists G5."""
+    """G6 is not sold in eu-west-1, so the NodePool lists only G5."""
     text = GPU.replace("region: eu-central-1", "region: eu-west-1")
     families = {name.partition(".")[0] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)}
 
@@ -88,7 +88,7 @@ def test_node_pool_has_limits() -> None:
 
 
 def test_limits_allow_at_least_one_machine() -> None:
-    """At least one allowed machine fits within the limit, because Karpenter does not launch larger ones."""
+    """At least one machine fits within the limit, because Karpenter does not start machines that exceed it."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
     limits = one("NodePool", "gpu", text)["spec"]["limits"]
     by_name = {machine.name: machine for machine in offerings().machines}
@@ -113,7 +113,7 @@ def test_node_class_uses_profile_image_and_key_of_the_account() -> None:
 
 
 def test_root_volume_ignores_classes_with_local_disks() -> None:
-    """A class with 2 TiB of disk does not need a larger root volume if all its machines have NVMe disks."""
+    """A class with 2 TiB of disk needs no larger root volume if all its machines have NVMe disks."""
 
     def size(text: str) -> str:
         (disk,) = argument(calls(text)["node_class"], "document")["spec"]["blockDeviceMappings"]

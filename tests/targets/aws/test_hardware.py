@@ -1,4 +1,4 @@
-"""Which instance types a compute class gets, in which order, and what does not affect the choice."""
+"""Tests that compute classes get the right instance types in the right order."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_variants_of_an_accelerator_are_distinguished() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """An alternative without a group is not sold in the region, does not exist, is too large, or differs in count."""
+    """An alternative gets no group if it is not sold in the region, unknown, too large, or has another count."""
     found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]
@@ -91,7 +91,7 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
 
 
 def test_node_reserves_part_of_the_machine() -> None:
-    """A Pod with two CPUs needs a machine with four, because the node reserves some CPU."""
+    """The node reserves some CPU, so a Pod with two CPUs needs a machine with four."""
     assert chosen(asked(2, 4)).machine == "c7i.xlarge"
     assert chosen(asked(1.75, 6)).machine == "m6i.large"
 
@@ -169,7 +169,7 @@ ACCELERATORS = st.lists(
 def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
     small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
 ) -> None:
-    """The test compares on-demand prices in the reference region, which are known for all machines."""
+    """Prices are compared on demand in the reference region, where all machines have a price."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):

@@ -1,4 +1,4 @@
-"""The infrastructure program: dependencies, outputs, and the split of large systems."""
+"""Tests the dependencies and outputs of the infrastructure program, and how large systems are split."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ENDPOINT = "  score%d: {variants: {only: {model: churn@champion}}, compute: smal
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with its own identity."""
+    """Return a spec with this many additional endpoints, each with a separate identity."""
     return LEADS + "".join(ENDPOINT % at for at in range(count))
 
 
 def homes(text: str) -> dict[str, str]:
-    """Return each role's project."""
+    """Return the project of each role."""
     return {
         call.name: folder
         for folder, program in programs(text).items()
@@ -111,7 +111,7 @@ def test_karpenter_has_endpoints_for_sqs_and_ssm() -> None:
 
 
 def test_endpoints_exist_except_in_small_systems_with_nat() -> None:
-    """A small system only has the free S3 endpoint, unless its network has no internet access."""
+    """A small system has only the free S3 endpoint, unless its network has no internet access."""
     every = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"]
     large = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 

@@ -1,4 +1,4 @@
-"""A system with 200 models in AWS is split into projects of limited size, and adding a model moves no other model."""
+"""Tests a system with 200 models in AWS, which is split into projects that stay the same as models are added."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def homes(stack: Stack) -> dict[str, str]:
 
 
 def resources(project: Project, each: dict[str, int]) -> int:
-    """Count the resources that a project registers: the stack, documents, and components with their children."""
+    """Count the resources that a project registers: its stack, documents, and components with their children."""
     documents = sum(len(list(file.documents())) for file in project.manifests)
     return 1 + documents + sum(each.get(call.component, 1) for call in project.program.calls)
 
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return how many resources an instance of each component class registers at most, by the golden files."""
+    """Return the maximum number of resources per instance of each component class, from the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, found in json.loads(path.read_text(encoding="utf-8")).items():
@@ -100,7 +100,7 @@ def test_no_project_exceeds_the_resource_limit(stack: Stack, each: dict[str, int
 
 
 def test_adding_a_model_moves_no_other(stack: Stack) -> None:
-    """Adding a model keeps all roles and files in their projects, because a move would recreate the resources."""
+    """All roles and files stay in their projects, because moving them would recreate their resources."""
     before, after = homes(stack), homes(lower(plan_of(spec(MODELS + 1)), "main"))
 
     assert len(after) > len(before) > 3 * MODELS

@@ -1,4 +1,4 @@
-"""Jobs that maintain an RDS database's login: command, identity and network access."""
+"""Tests the commands, identities and network access of Jobs that maintain an RDS database's login."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
 
 
 def test_login_job_may_reach_database_and_aws_services() -> None:
-    """The Job may connect to PostgreSQL in the VPC, RDS and Secrets Manager over HTTPS, and the Pod Identity agent."""
+    """The Job may connect to PostgreSQL in the VPC, to two AWS services over HTTPS, and to the identity agent."""
     egress = one("NetworkPolicy", "login-runs")["spec"]["egress"]
 
     assert egress[0] == {

@@ -1,4 +1,4 @@
-"""EC2 machines: the tables are complete, nodes reserve what EKS documents, and every price has a source."""
+"""Tests that the tables of EC2 machines are complete and agree with the documentation of EKS."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_price_has_source_and_date() -> None:
 
 
 def test_no_arm_machine_has_more_memory_than_amd64() -> None:
-    """No ARM machine has more memory than the largest amd64 machine, so leaving out ARM excludes no request."""
+    """No ARM machine has more memory than the largest amd64 machine, so no request is excluded by leaving out ARM."""
     plain = [one for one in offerings().machines if one.accelerator is None]
     most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
 
@@ -71,7 +71,7 @@ def test_missing_price_falls_back_to_on_demand_then_reference_region() -> None:
 
 
 def test_absent_machines_exist_and_have_no_price() -> None:
-    """The list of absent machines only has existing families and machines, and none with a price in the region."""
+    """The list of absent machines contains only existing machines, and none with a price in the region."""
     names = {one.name for one in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
@@ -92,7 +92,7 @@ def test_price_files_are_up_to_date() -> None:
 
 
 def test_no_larger_size_of_a_family_is_cheaper() -> None:
-    """Otherwise the cheapest machine for a workload could be several times larger than it needs."""
+    """No larger size is cheaper. Otherwise, a cheapest machine could be several times larger than necessary."""
     prices = offerings().prices
     for family, sizes in CHOSEN_FROM.items():
         for region, spot in {(region, spot) for _, region, spot in prices}:
@@ -101,7 +101,7 @@ def test_no_larger_size_of_a_family_is_cheaper() -> None:
 
 
 def test_older_prices_are_estimated_from_newer_ones(tmp_path: Path) -> None:
-    """Old on-demand prices are scaled like the machine's price in us-east-1, and old spot prices like other sizes."""
+    """On-demand prices are scaled like the machine's price in us-east-1, and spot prices like those of other sizes."""
     head = "machine,region,capacity,usd_per_hour,source,date\n"
     (tmp_path / "newest.csv").write_text(
         head + "p4d.24xlarge,us-east-1,on-demand,20,a list,2026-07-20\n"

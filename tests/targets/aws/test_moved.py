@@ -1,4 +1,4 @@
-"""With `moved`, a rename in the spec changes no names in the account or cluster, so nothing is destroyed."""
+"""Tests that a rename with `moved` changes no names in the account or cluster, so nothing is destroyed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
-    """Bucket, database, roles and machines keep their names and arguments."""
+    """The bucket, database, roles and machines keep their names and arguments."""
     assert made(MOVED).keys() == made(LEADS).keys()
     assert {
         call.component for name, call in made(MOVED).items() if call.arguments != made(LEADS)[name].arguments
@@ -35,7 +35,7 @@ def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
 
 
 def test_moved_endpoint_keeps_its_object_names() -> None:
-    """The server's objects keep their old names."""
+    """After the move, the server's objects keep their old names."""
     assert manifests(MOVED).keys() == manifests(LEADS).keys()
 
 

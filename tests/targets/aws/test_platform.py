@@ -1,4 +1,4 @@
-"""EKS-specific output: values from the infrastructure project, gateways, and Pods' network access."""
+"""Tests the output for EKS: values from the infrastructure project, gateways, and network access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGENT = {
 
 
 def egress(policy: str, text: str = AWS_SPEC) -> list[Any]:
-    """Return a NetworkPolicy's egress rules."""
+    """Return the egress rules of a NetworkPolicy."""
     found: list[Any] = one("NetworkPolicy", policy, text)["spec"]["egress"]
     return found
 
@@ -72,7 +72,7 @@ def test_pod_with_a_bucket_reaches_the_identity_agent() -> None:
 
 
 def test_launcher_does_not_reach_the_identity_agent() -> None:
-    """A launcher may not connect to the Pod Identity agent, because it only calls the cluster's API."""
+    """A launcher may not connect to the Pod Identity agent, because it calls only the cluster's API."""
     text = changed(("compute: gpu}", "compute: gpu, schedule: {cron: '0 4 * * 0'}}"))
 
     assert AGENT not in egress("fit-launcher", text)
@@ -178,7 +178,7 @@ def test_incremental_rollout_uses_the_class_for_its_exposure() -> None:
 
 
 def test_controller_is_installed_if_its_class_is_named() -> None:
-    """If the spec names our gateway class, we install its controller, and the Gateway may have a certificate."""
+    """If the spec names our gateway class, we install its controller. The Gateway may have a certificate."""
     text = changed(OWN, PUBLIC)
 
     assert "envoy_gateway" in calls(text)
@@ -195,12 +195,12 @@ def test_proxies_of_another_class_may_run_in_any_namespace() -> None:
 
 
 def test_shared_gateway_is_created_once() -> None:
-    """With another controller's class, endpoints for the cluster and internal endpoints share one Gateway."""
+    """With the class of another controller, cluster endpoints and internal endpoints share one Gateway."""
     assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
 def test_all_objects_are_valid() -> None:
-    """All objects are valid, except that kinds of External Secrets are only checked with a real API server."""
+    """All objects are valid. Kinds of External Secrets are checked only with a real API server."""
     told = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

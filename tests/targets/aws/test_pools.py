@@ -1,4 +1,4 @@
-"""Node counts: at least one for servers, zero between runs, and enough for all Pods at the maximum."""
+"""Tests that servers have at least one node, that pools are empty between runs, and that all Pods fit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_serving_classes_always_have_a_node() -> None:
     ],
 )
 def test_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
-    """The maximum has room for the second Ray cluster that a rollout needs, depending on the strategy."""
+    """The maximum leaves room for a second Ray cluster if the rollout strategy needs one."""
     before, after = REPLICAS
     assert bounds(changed((before, after + rollout)))["small-m6i-large-on-demand"] == (3, most)
 
@@ -81,7 +81,7 @@ def test_each_group_may_grow_to_the_full_size() -> None:
 
 @pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
 def test_run_deadline_covers_every_group(capacity: str, groups: int) -> None:
-    """A run's start deadline allows 15 minutes for each node group that the autoscaler may try."""
+    """The start deadline of a run allows 15 minutes for each node group that the autoscaler may try."""
     text = changed(("capacity: spot-first", f"capacity: {capacity}"))
     template = json.loads(one("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
     autoscaler = argument(calls(text)["cluster_autoscaler"], "values")
@@ -142,7 +142,7 @@ def pool(name: str, *changes: tuple[str, str]) -> NodePool:
     [
         ("", Disks(50, 419)),
         (", disk: 300Gi", Disks(50, 419)),
-        (", disk: 500Gi", Disks(550)),  # larger than the machine's 450 GB
+        (", disk: 500Gi", Disks(550)),  # larger than the 450 GB of the machine
     ],
 )
 def test_images_and_pod_files_use_local_disks_if_large_enough(disk: str, disks: Disks) -> None:
@@ -152,7 +152,7 @@ def test_images_and_pod_files_use_local_disks_if_large_enough(disk: str, disks: 
 
 
 def test_root_volume_has_room_for_images_and_pod_files() -> None:
-    """The root volume has the full disk size of all Pods plus 50 GiB for images, and at least 100 GiB."""
+    """The root volume has the disk sizes of all Pods plus 50 GiB for images, and at least 100 GiB."""
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     found = [pool("small", *changes).hardware for changes in ((), (small,))]
 
@@ -166,7 +166,7 @@ def one_zone(*changes: tuple[str, str]) -> set[str]:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes share a zone only for several workers that train together, and not if the class also serves models."""
+    """Nodes share a zone if several workers train together, unless the class also serves models."""
     several = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,")
     serves = ("    compute: small\n", "    compute: gpu\n")
 
@@ -177,7 +177,7 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 
 
 def test_workers_that_train_together_prefer_one_zone() -> None:
-    """Workers that train together prefer one zone, even if the nodes themselves are not limited to one."""
+    """Workers that train together prefer one zone even if their nodes may be in several."""
     several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
     template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]

@@ -1,4 +1,4 @@
-"""Quotas that a system at its largest size exceeds in a new account."""
+"""Tests which quotas of a new account a system exceeds at its largest size."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
 def needed(text: str = LEADS) -> dict[str, int]:
-    """Return the amount that a system needs of each exceeded quota, by quota code."""
+    """Return the amount of each exceeded quota that a system needs, by quota code."""
     return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
 
 
 def test_excess_has_default_and_needed_amount() -> None:
-    """A `spot-first` class exceeds the GPU quotas for both spot and on demand, which are zero in a new account."""
+    """A `spot-first` class exceeds the GPU quotas for spot and on demand, which are zero in a new account."""
     found = excesses(plan_of(), "main")
 
     assert [(one.code, one.default) for one in found] == [
@@ -33,7 +33,7 @@ def test_alternative_groups_count_once() -> None:
 
 
 def test_elastic_class_needs_its_node_pool_limit() -> None:
-    """An elastic class needs the vCPUs of its NodePool limit, from the spot quota if `capacity` is `spot`."""
+    """An elastic class needs as many vCPUs as its NodePool's limit, from the spot quota if `capacity` is `spot`."""
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
     before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]
@@ -55,7 +55,7 @@ def test_no_address_quota_is_exceeded_by_default() -> None:
 
 
 def test_every_machine_has_a_quota_for_spot_and_on_demand() -> None:
-    """Every machine in the table has a quota for on demand and for spot."""
+    """Every machine in the table has a quota for on-demand and for spot instances."""
     from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 
     for machine in offerings().machines:

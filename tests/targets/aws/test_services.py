@@ -1,4 +1,4 @@
-"""AWS services in the cluster: volumes, Secrets Manager, RDS and load balancers."""
+"""Tests how workloads use AWS services: volumes, Secrets Manager, RDS and load balancers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_registry_has_database_address_and_no_access_keys() -> None:
 
 
 def test_registry_reads_the_rotated_password_from_a_file() -> None:
-    """MLflow reads the password from a mounted file for each connection, not from its environment."""
+    """For each connection, MLflow reads the password from a mounted file instead of its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

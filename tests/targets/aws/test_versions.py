@@ -1,4 +1,4 @@
-"""Each Kubernetes version has all add-on versions and an end of support."""
+"""Tests that every supported Kubernetes version has versions of all add-ons and an end of support."""
 
 from __future__ import annotations
 

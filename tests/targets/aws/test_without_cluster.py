@@ -1,4 +1,4 @@
-"""An AWS target without workloads has buckets and their dependencies, but no cluster or network."""
+"""Tests an AWS target without workloads, which has buckets and their dependencies, but no cluster."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """Without a cluster, a target has no machine cost."""
+    """Without a cluster, a target has no cost for machines."""
     assert TARGETS["aws"].cost(plan_of(ARCHIVE), "archive") is None
 
 
@@ -82,7 +82,7 @@ def test_an_adopted_bucket_needs_no_key() -> None:
 
 
 def test_target_that_creates_nothing_has_no_project() -> None:
-    """A target that only has an adopted bucket, used by another AWS target's role, has no project."""
+    """A target has no project if it has only an adopted bucket that another AWS target uses."""
     cloud = "plant: {provider: aws, region: eu-west-1}"
     plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
     text = changed(
@@ -116,7 +116,7 @@ def test_cluster_settings_have_no_effect(field: str) -> None:
 
 
 def test_no_network_or_cluster_is_registered(tmp_path: Path) -> None:
-    """The program registers no network, cluster or database, and the key's policy does not allow node disks."""
+    """The program registers no network, cluster or database, and its key policy does not cover node disks."""
     for file in emit(lower(plan_of(ARCHIVE), "archive")):
         path = tmp_path / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def test_no_network_or_cluster_is_registered(tmp_path: Path) -> None:
 
 
 def test_warning_names_the_first_target_with_a_cluster() -> None:
-    """A warning about missing Prometheus names the first target with a cluster, not the archive."""
+    """A warning about a missing Prometheus names the first target with a cluster, not the archive."""
     adopted = ARCHIVE.replace("context: plant, ", "context: plant, present: [prometheus], ")
     found = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
 

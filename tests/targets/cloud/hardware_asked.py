@@ -1,4 +1,4 @@
-"""Helpers for tests of machine choice: compute classes, machines and offerings."""
+"""Helpers to test the choice of machines: compute classes, machines and offerings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GI = 1024**3
 def asked(
     cpu: float = 1, memory: float = 4, *accelerators: str, capacity: str = "on-demand", by_memory: float = 0
 ) -> ComputeClass:
-    """Return a compute class with these CPUs and GiB. Accelerators are written as `L4` or `L4:4`."""
+    """Return a compute class with these CPUs and this many GiB. Accelerators are written as `L4` or `L4:4`."""
     return ComputeClass(
         name="train",
         path=("compute", "train"),
@@ -24,13 +24,13 @@ def asked(
 
 
 def accelerator(text: str) -> Accelerator:
-    """Parse an accelerator such as `L4:4`. `L4` means one."""
+    """Parse an accelerator such as `L4:4`. `L4` means one L4."""
     name, _, count = text.partition(":")
     return Accelerator(name, int(count or 1))
 
 
 def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
-    """Return a machine whose full size is available to Pods."""
+    """Return a machine on which Pods can use all CPUs and memory."""
     return Machine(
         name,
         cpus,

@@ -1,4 +1,4 @@
-"""Compute classes get machines by price and size."""
+"""Tests that compute classes get machines by price and size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def picked(machines: Offerings, compute: ComputeClass, region: str = "us-east-1"
 
 
 def test_spot_group_has_similar_machines() -> None:
-    """Spot groups may include machines with up to twice the memory and, with accelerators, up to twice the CPUs."""
+    """A spot group may have machines with up to twice the memory and, with accelerators, up to twice the CPUs."""
     plain = market(
         machine("a", 4, 16),
         machine("memory", 4, 32),
@@ -37,7 +37,7 @@ def test_spot_group_has_similar_machines() -> None:
 
 
 def test_missing_price_does_not_make_a_machine_cheap() -> None:
-    """If a machine has no price in the region, all machines are compared by prices in the reference region."""
+    """If a machine has no price in the region, all machines are compared by their prices in the reference region."""
     machines = market(
         machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
     )

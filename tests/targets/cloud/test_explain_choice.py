@@ -1,4 +1,4 @@
-"""The explanation of a choice names accelerators, free capacity, and prices with source, date and region."""
+"""Tests that the explanation of a choice lists accelerators, free capacity, and prices with their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines qualify for a compute class by accelerator, region and architecture."""
+"""Tests that machines qualify for a compute class by accelerator, region and architecture."""
 
 from __future__ import annotations
 

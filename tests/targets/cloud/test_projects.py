@@ -1,4 +1,4 @@
-"""Roles are divided among projects by name, with the same result every time."""
+"""Tests that roles are divided among projects by name, in the same way every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that explain why no EC2 machine qualifies."""
+"""Tests messages that explain why no EC2 machine qualifies."""
 
 from __future__ import annotations
 

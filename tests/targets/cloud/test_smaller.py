@@ -1,4 +1,4 @@
-"""A compute class that narrowly misses a much cheaper machine is reported with fitting requests and the saving."""
+"""Tests that requests for a much cheaper machine, which a class narrowly misses, are suggested."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_cheaper_machine_is_suggested(cpu: float, memory: float, price: float, e
 
 
 def test_only_machines_with_the_same_accelerator_count() -> None:
-    """A cheaper machine for a different accelerator alternative is not suggested."""
+    """A cheaper machine for another accelerator alternative is not suggested."""
     machines = market(machine("t", 4, 16, "T4"), machine("l", 8, 32, "L4"), us={"t": 0.5, "l": 1.0})
     found = choose_from(machines, asked(4.5, 14, "L4", "T4"), "us-east-1")
 
@@ -47,14 +47,14 @@ def reported(replicas: int, compute: str) -> list[str]:
 
 
 def test_worthwhile_saving_is_reported() -> None:
-    """Ten Pods with 2 CPUs on machines with 4 are reported, but one such Pod, or ten that fit, are not."""
+    """Ten Pods with 2 CPUs on 4-CPU machines are reported. One such Pod, or ten that fit, are not."""
     assert reported(10, "{cpu: 2, memory: 6Gi}") == ["W0662 small: {cpu: 2, memory: 6Gi}"]
     assert reported(1, "{cpu: 2, memory: 6Gi}") == []
     assert reported(10, "{cpu: 1750m, memory: 6Gi}") == []
 
 
 def test_pods_that_share_a_large_machine_are_not_reported() -> None:
-    """A class is not reported if two of its Pods share a 4-CPU machine for less than two 2-CPU machines."""
+    """Two Pods that share a 4-CPU machine for less than two 2-CPU machines are not reported."""
     found = choose(asked(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
 
     assert isinstance(found, Hardware)

@@ -1,4 +1,4 @@
-"""What the machines of a placement cost at least and at most, and diagnostics for exceeding the budget."""
+"""Tests the minimum and maximum cost of a placement's machines, and the report if it exceeds the budget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_a_budget_covers_every_project_of_the_system() -> None:
-    """It is on the first target by name; the label of the system is on what the others create."""
+    """The budget is on the first target by name, and covers all targets by the system's label."""
     monthly = f"{OWNER}, budget: {{monthly: 90000 USD}}"
     one = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
     several = arguments(components(two("acme-lab").replace(OWNER, monthly), "lab")["Budget leads-lab"])
@@ -27,7 +27,7 @@ def test_a_budget_covers_every_project_of_the_system() -> None:
     assert several == {**one, "every_project": True}
 
 
-def test_the_least_is_the_nodes_that_are_never_taken_away() -> None:
+def test_minimum_cost_counts_the_minimum_nodes() -> None:
     plan = plan_of()
     (system,) = plan.of(SystemPool, "main")
     small = next(pool.value for pool in plan.of(NodePool, "main") if pool.name == "small")
@@ -43,13 +43,13 @@ def test_more_replicas_cost_more() -> None:
     assert monthly_high(plan_of(more), "main") > monthly_high(plan_of(), "main")
 
 
-def test_the_system_pool_has_a_row_of_its_own() -> None:
+def test_system_pool_has_its_own_cost_row() -> None:
     rows = dict(cost_rows(plan_of(), "main"))
 
     assert rows["of these, the system pool"].endswith("3 nodes of e2-standard-2, always running")
 
 
-def test_a_budget_below_the_least_is_pointed_out_or_refused() -> None:
+def test_budget_below_the_minimum_cost_warns_or_blocks() -> None:
     assert "W0513" in codes(budget("10 USD"))
     assert "E0513" in codes(budget("10 USD", ", onExceed: block"))
     assert not {"W0513", "E0513"} & codes(budget("90000 USD"))

@@ -1,10 +1,11 @@
-"""What Google Cloud does not support is reported at the line that requests it, while similar specs pass."""
+"""Tests that features that Google Cloud lacks are reported at their line, and similar valid specs pass."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.diagnosing import Question, examine
+from tests.narrowing import present
 from tests.targets.gcp.infrastructure import LEADS, changed, codes, leads, refused
 
 VPC = "vpc: {cidr: 10.20.0.0/16}"
@@ -19,7 +20,7 @@ KEYS = 'credentials: "secret://manager/lake"'
 TOKEN = "secret://manager/token#value"
 
 
-def test_nothing_is_wrong_with_the_spec() -> None:
+def test_valid_spec_has_no_diagnostics() -> None:
     assert refused(LEADS) == []
 
 
@@ -52,7 +53,7 @@ def test_nothing_is_wrong_with_the_spec() -> None:
         (TOKEN, "secret://manager/tokens/two.words#value", "GCP-E018"),
     ],
 )
-def test_it_is_refused(before: str, after: str, code: str | None) -> None:
+def test_unsupported_settings_are_refused(before: str, after: str, code: str | None) -> None:
     found = codes(leads((before, after)))
 
     assert code in found if code is not None else not {each for each in found if each.startswith("GCP-")}
@@ -80,7 +81,7 @@ def test_it_is_refused(before: str, after: str, code: str | None) -> None:
         (TOKEN, "secret://manager/team/token#value"),
     ],
 )
-def test_what_is_near_it_passes(before: str, after: str) -> None:
+def test_similar_settings_are_accepted(before: str, after: str) -> None:
     assert refused(leads((before, after))) == []
 
 
@@ -95,7 +96,7 @@ def test_what_is_near_it_passes(before: str, after: str) -> None:
         (VPC, 'vpc: {cidr: 10.20.0.0/16}\n  version: "1.21"', "write version: '1.36', or leave it out"),
     ],
 )
-def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> None:
+def test_hint_names_the_setting_to_change(before: str, after: str, hint: str) -> None:
     found = [each.hint for each in examine(Question(LEADS.replace(before, after))) if each.code.startswith("GCP-E")]
 
     assert found
@@ -103,7 +104,7 @@ def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> No
 
 
 def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
-    """Pools of one class stand in for each other; 16 nodes fit into /20, and one more does not."""
+    """Pools of one class are alternatives, so each class counts once. A /20 range fits 16 nodes, but not 17."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/20}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -113,18 +114,17 @@ def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
     assert "GCP-E004" not in codes(changed((narrow[1], VPC), text=many))
 
 
-def test_two_labels_of_the_spec_cannot_become_one() -> None:
+def test_labels_that_would_become_equal_are_refused() -> None:
     assert "GCP-E011" in codes(leads(("{domain: sales}", "{cost.centre: a, cost/centre: b}")))
     assert "GCP-E011" not in codes(leads(("{domain: sales}", "{cost.centre: a, cost_centre: b}")))
 
 
-def test_nothing_is_replaced_in_a_locked_bucket() -> None:
-    """Cloud Storage refuses it, where other clouds keep another version. Captures only add files."""
+def test_replacements_in_a_locked_bucket_are_refused() -> None:
+    """Replacements in a locked bucket are refused, because Cloud Storage would refuse them. Captures only add files."""
     locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
     (found,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
 
-    assert found.span is not None
-    assert locked.splitlines()[found.span.line - 1].startswith("  lake:")
+    assert locked.splitlines()[present(found.span).line - 1].startswith("  lake:")
     assert "pipelines.scoring" in found.message
     assert "inference.score" not in found.message
 
@@ -132,8 +132,8 @@ def test_nothing_is_replaced_in_a_locked_bucket() -> None:
 @pytest.mark.parametrize(
     ("region", "there"), [("eu-central-1", "europe-west3"), ("us-east-1", "us-east4"), ("ap-southeast-2", "australia-")]
 )
-def test_a_region_of_aws_gets_those_of_its_continent_as_a_hint(region: str, there: str) -> None:
-    """The nearest name of `eu-central-1` would be `me-central1`."""
+def test_hint_for_an_aws_region_lists_regions_on_its_continent(region: str, there: str) -> None:
+    """For an AWS region, regions on the same continent are suggested, not those with a similar name."""
     text = leads(("region: europe-west4", f"region: {region}"))
     (found,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
 
@@ -152,7 +152,7 @@ TWO = """
 
 
 def two(project: str, more: str = "") -> str:
-    """Return a spec with a pipeline on a second Google Cloud target that reads a bucket of the first."""
+    """Return a spec with a pipeline on a second Google Cloud target, which reads a bucket on the first target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + TWO % (more, project) + LEADS[end:]
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
@@ -160,22 +160,22 @@ def two(project: str, more: str = "") -> str:
     return text.replace("inference:\n", f"{custom}inference:\n", 1)
 
 
-def test_clusters_of_one_project_need_a_namespace_each() -> None:
-    """IAM does not tell two clusters of a project apart."""
+def test_clusters_of_one_project_need_different_namespaces() -> None:
+    """Clusters of one project must have different namespaces, by which IAM distinguishes their Pods."""
     assert "GCP-E019" in codes(two("acme-leads"))
     assert "GCP-E019" not in codes(two("acme-lab"))
     assert "GCP-E019" not in codes(two("acme-leads", "namespace: leads-main,"))
 
 
-def test_a_workload_of_another_project_may_open_a_bucket() -> None:
+def test_workload_in_another_project_may_access_a_bucket() -> None:
     assert not [found for found in refused(two("acme-lab")) if "-W" not in found]
 
 
-def test_secrets_of_the_cloud_are_for_clusters_in_a_cloud_that_has_them() -> None:
-    """`via: secrets-manager` means Secret Manager here, and is an error on a cluster outside of clouds."""
+def test_secrets_manager_can_be_used_only_in_clouds() -> None:
+    """`via: secrets-manager` means Secret Manager on Google Cloud, and is an error on clusters outside clouds."""
     assert "AWS-E020" not in codes(LEADS)
 
 
-def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:
-    """External Secrets writes it under the store's name."""
+def test_a_pull_secret_named_like_a_database_login_is_refused() -> None:
+    """The name is refused, because External Secrets would write the login's Secret under the same name."""
     assert "E0685" in codes(leads((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}")))

@@ -1,4 +1,4 @@
-"""Access that Google Cloud cannot grant is reported, and what is one step away from it passes."""
+"""Tests that access that Google Cloud cannot grant is reported, and similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MONITOR = """monitors:
 
 
 def wrong(code: str) -> str:
-    """Return the failing spec of a code."""
+    """Return the spec in tests/failing for a code."""
     (folder,) = FAILING.glob(f"{code}-*")
     return (folder / "system.yaml").read_text(encoding="utf-8")
 
@@ -39,12 +39,12 @@ def errors(text: str) -> set[str]:
 
 
 def replacing(text: str) -> list[str]:
-    """Return what is reported to replace or delete objects in locked buckets."""
+    """Return who would replace or delete objects in locked buckets, according to the diagnostics."""
     found = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
     return [name for message in found for name in message.rpartition(": ")[2].split(", ")]
 
 
-def test_a_workload_beside_the_bucket_may_open_it() -> None:
+def test_workload_on_the_buckets_target_may_access_it() -> None:
     text = wrong("GCP-E012")
 
     assert errors(text) == {"GCP-E012"}
@@ -53,7 +53,7 @@ def test_a_workload_beside_the_bucket_may_open_it() -> None:
     assert not errors(changed(("lake: {type: object,", f"lake: {{type: object, {keys},"), text=text))
 
 
-def test_a_target_may_open_the_bucket_of_one_that_does_not_wait_for_it() -> None:
+def test_mutual_bucket_access_between_targets_is_reported() -> None:
     text = wrong("GCP-E013")
     one_way = changed(("inputs: [lab-transactions]", "inputs: [transactions]"), text=text)
     adopted = changed(("lab-lake: {type: object,", "lab-lake: {type: object, adopt: acme-lab,"), text=text)
@@ -63,7 +63,7 @@ def test_a_target_may_open_the_bucket_of_one_that_does_not_wait_for_it() -> None
     assert not errors(adopted)
 
 
-def test_targets_that_wait_in_a_circle_of_three_are_reported() -> None:
+def test_cycle_of_three_targets_is_reported() -> None:
     text = changed(
         (
             "  placement:",
@@ -86,7 +86,7 @@ def test_targets_that_wait_in_a_circle_of_three_are_reported() -> None:
     assert [each.code for each in examine(Question(text + closing))].count("GCP-E013") == 3
 
 
-def test_a_workload_may_open_120_folders() -> None:
+def test_workload_may_access_at_most_120_folders() -> None:
     text = wrong("GCP-E014")
 
     assert errors(text) == {"GCP-E014"}
@@ -96,8 +96,8 @@ def test_a_workload_may_open_120_folders() -> None:
     )
 
 
-def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
-    """Each of these servers has two, and the registry has two."""
+def test_bucket_policy_may_have_at_most_1500_entries() -> None:
+    """A policy has at most 1,500 entries. Each of these servers needs two, and so does the registry."""
     lines = wrong("GCP-E016").splitlines(keepends=True)
     fewer = "".join(line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(749, 760))))
     one_more = "".join(
@@ -118,14 +118,14 @@ def test_the_policy_of_a_bucket_may_have_1500_entries() -> None:
         (((SCORES, SCORES.replace("store: lake", "store: audit")), (AUDIT, "  audit: {type: object, adopt: a-1}")), []),
     ],
 )
-def test_nothing_but_captures_is_written_to_a_locked_bucket(
+def test_writes_to_a_locked_bucket_are_reported_except_captures(
     changes: tuple[tuple[str, str], ...], who: list[str]
 ) -> None:
-    """Whether the lock of an adopted bucket is one, only its owner knows."""
+    """All writes except captures are reported. Only the owner knows whether an adopted bucket is locked."""
     assert replacing(leads(*changes)) == who
 
 
-def test_a_monitor_replaces_its_state_beside_the_captures() -> None:
+def test_monitor_state_in_a_locked_capture_bucket_is_reported() -> None:
     assert replacing(leads() + MONITOR) == ["monitors.drift"]
     assert replacing(leads((AUDIT, "  audit: {type: object}")) + MONITOR) == []
 
@@ -140,7 +140,7 @@ def test_a_monitor_replaces_its_state_beside_the_captures() -> None:
         ("abfss://lake@acme.dfs.core.windows.net/clicks/", True),
     ],
 )
-def test_a_dataset_is_opened_by_an_address_of_cloud_storage_alone(uri: str, reported: bool) -> None:
+def test_dataset_uri_must_be_in_cloud_storage(uri: str, reported: bool) -> None:
     clicks = "clicks: {format: parquet, store: lake, path: clicks,"
     found = [
         each

@@ -1,4 +1,4 @@
-"""Which machines a compute class gets on Google Cloud, and in which order its node pools are tried."""
+"""Tests that compute classes get the right Google Cloud machines and node pools in the right order."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from modelyard.records import replace
 from modelyard.spec import ComputeClass, Taint, TargetSpec
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS, choose
 from modelyard_targets.gcp.machines import offerings
+from tests.narrowing import present
 from tests.targets.cloud.hardware_asked import asked
 
 REGIONS = ("us-central1", "europe-west3", "europe-west4", "asia-southeast1")
@@ -45,11 +46,10 @@ def chosen(compute: ComputeClass, region: str = "us-central1") -> Hardware:
         (asked(3, 12, by_memory=60), "us-central1", "g4-standard-48"),
     ],
 )
-def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: str, machine: str) -> None:
+def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, region: str, machine: str) -> None:
     found = chosen(compute, region)
-    price = offerings().price(machine, region, spot=False)
+    price = present(offerings().price(machine, region, spot=False))
 
-    assert price is not None
     assert (found.machine, found.price_hourly) == (machine, price.hourly)
 
 
@@ -65,7 +65,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """Google may lack it, in the region or everywhere, or have it on machines that are not in the table."""
+    """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
     found = choose(asked(3, 12, *accelerators), on(region))
 
     assert isinstance(found, str)
@@ -73,11 +73,11 @@ def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], regio
 
 
 def test_a_single_h100_is_not_offered() -> None:
-    """Google sells machines with one, two or four only as spot or with a reservation, so a Pod gets one of eight."""
+    """A Pod with one H100 uses a machine with eight, because smaller ones are sold only as spot or reserved."""
     assert chosen(asked(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
-def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
+def test_every_group_has_a_single_machine_type() -> None:
     groups = chosen(asked(3, 12, capacity="spot-first")).groups
 
     assert [group.spot for group in groups] == [True, True, False]
@@ -87,13 +87,12 @@ def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
 
 def test_each_group_has_the_price_of_its_machine() -> None:
     for group in chosen(asked(3, 12, capacity="spot-first")).groups:
-        price = offerings().price(group.machines[0], "us-central1", group.spot)
-        assert price is not None
+        price = present(offerings().price(group.machines[0], "us-central1", group.spot))
         assert group.price_hourly == price.hourly
 
 
-def test_alternatives_come_in_the_order_of_the_spec() -> None:
-    """The A100 is preferred although it costs more than the L4."""
+def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
+    """The A100 is tried first, as the spec says, although it costs more than the L4."""
     groups = chosen(asked(3, 12, "A100", "L4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
@@ -102,7 +101,7 @@ def test_alternatives_come_in_the_order_of_the_spec() -> None:
     assert [spot for name, spot in order if name == "L4"][-1] is False
 
 
-def test_pods_of_several_pools_select_the_class_that_keeps_their_order() -> None:
+def test_pods_of_several_pools_select_their_compute_class() -> None:
     found = chosen(asked(3, 12, "A100", "L4"))
 
     assert found.selector == (("modelyard.dev/pool", "train"), (COMPUTE_CLASS, "modelyard-train"))
@@ -121,7 +120,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest for the Pods that wait; a ComputeClass would fix the order instead."""
+    """GKE adds the cheapest node for pending Pods. A ComputeClass, which an elastic class lacks, would set an order."""
     found = chosen(replace(asked(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in found.groups]
 
@@ -146,7 +145,7 @@ def test_larger_pools_of_an_elastic_class_have_more_accelerators() -> None:
     region=st.sampled_from(REGIONS),
     capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
 )
-def test_every_machine_of_every_group_holds_the_pod_and_is_sold_there(
+def test_every_machine_in_every_group_fits_the_pod(
     size: tuple[int, int], accelerators: list[str], memory: int, region: str, capacity: str
 ) -> None:
     compute = asked(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)

@@ -1,4 +1,4 @@
-"""Access: each workload can open what it names, External Secrets reads what the system needs, and nothing else."""
+"""Tests that each workload can access only what it names, and External Secrets only needed secrets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from modelyard.program import Call
 from modelyard.survey import survey
 from modelyard_targets import TARGETS
 from modelyard_targets.gcp.lower import calls
+from tests.narrowing import present
 from tests.targets.gcp.infrastructure import (
     LEADS,
     arguments,
@@ -30,36 +31,34 @@ from tests.targets.gcp.test_check import two
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return bucket, prefix and mode of everything that a workload may open, without the hash in the bucket's name."""
+    """Return the bucket, prefix and mode of all access that a workload has, without the hash in the bucket's name."""
     found: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in found]
 
 
 def first_call(which: str, text: str, environment: str | None) -> Call:
-    """Return a call of the infrastructure of an environment."""
+    """Return a call in the infrastructure program of an environment."""
     outcome = understand(Inputs(Given("system.yaml", text), environment), TARGETS)
-    assert outcome.plan is not None, outcome.diagnostics
-    return next(call for call in calls(outcome.plan, "main") if f"{call.component} {call.name}" == which)
+    assert not outcome.failed, outcome.diagnostics
+    return next(call for call in calls(present(outcome.plan), "main") if f"{call.component} {call.name}" == which)
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return what is reported about two environments, without what follows from it."""
+    """Return what is reported about two environments that share something, without consequences of it."""
     inputs = Inputs(Given("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in found if each.severity is Severity.ERROR]
 
 
 def compiled(text: str, environment: str) -> list[str]:
-    """Return the codes that compiling one environment reports about the others."""
+    """Return the codes of conflicts with other environments that compiling one environment reports."""
     inputs = Inputs(Given("system.yaml", text), environment)
     spec = opened(inputs)
-    assert spec.document is not None
-    plan = understand(inputs, TARGETS, spec).plan
-    assert plan is not None
-    return [each.code for each in check_compiled(inputs, plan, spec, environments(spec.document), TARGETS)]
+    plan, others = present(understand(inputs, TARGETS, spec).plan), environments(present(spec.document))
+    return [each.code for each in check_compiled(inputs, plan, spec, others, TARGETS)]
 
 
-def test_a_workload_gets_what_it_names() -> None:
+def test_workload_has_access_to_what_it_uses() -> None:
     assert access("scoring") == [
         ("leads-lake", "clicks", "read"),
         ("leads-lake", "scores", "write"),
@@ -71,7 +70,7 @@ def test_a_workload_gets_what_it_names() -> None:
 
 
 def test_environments_of_one_project_share_no_access() -> None:
-    """IAM knows Pods by project, namespace and ServiceAccount, not by their cluster."""
+    """Environments need different namespaces, because IAM does not identify Pods by their cluster."""
     text = leads() + "environments: {staging: {}, prod: {deployment: {namespace: leads-live}}}\n"
     found = {
         name: arguments(first_call("Identity score", text, name))["namespace"] for name in (None, "staging", "prod")
@@ -89,7 +88,7 @@ def test_environments_of_one_project_share_no_access() -> None:
         ("  namespace: leads-live\n", "{deployment: {project: acme-staging}}", []),
     ],
 )
-def test_environments_that_would_share_their_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
+def test_environments_that_would_share_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
     project = "  project: acme-leads\n"
     text = leads((project, f"{project}{namespace}")) + f"environments:\n  prod: {{}}\n  staging: {staging}\n"
     inputs = Inputs(Given("system.yaml", text))
@@ -98,8 +97,8 @@ def test_environments_that_would_share_their_access_are_refused(namespace: str, 
     assert [each.code for each in found] == codes
 
 
-def test_environments_are_compared_by_every_target_that_they_have_in_one_project() -> None:
-    """The namespaces of `main` differ, those of `lab` do not; in a project of its own, `lab` shares nothing."""
+def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
+    """In one project, only `main` has different namespaces from `lab`. In another project, nothing is shared."""
     lab = ("europe-west3, project", "europe-west3, namespace: lab, project")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
@@ -110,8 +109,8 @@ def test_environments_are_compared_by_every_target_that_they_have_in_one_project
     assert apart == []
 
 
-def test_a_project_that_the_spec_does_not_name_is_not_compared() -> None:
-    """The configuration of each stack may name another."""
+def test_an_unnamed_project_is_not_compared() -> None:
+    """A target without a project is not compared, because each stack may configure another project."""
     text = leads(("  project: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
@@ -129,8 +128,8 @@ def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
     assert ("leads-audit", "audit/score", "append") in access("score")
 
 
-def test_a_monitor_replaces_its_state_and_nothing_else() -> None:
-    """The role that adds objects cannot replace any."""
+def test_a_monitor_can_replace_only_its_state() -> None:
+    """A monitor may replace its state. For other objects, it has a role that can only add them."""
     watch = """monitors:
   drift:
     type: data-drift
@@ -147,7 +146,7 @@ def test_a_monitor_replaces_its_state_and_nothing_else() -> None:
     assert {mode for _, prefix, mode in found if prefix != "seen/_monitors/drift/"} == {"read"}
 
 
-def test_access_waits_for_the_buckets_that_the_program_creates() -> None:
+def test_access_is_granted_after_the_buckets_are_created() -> None:
     adopted = leads(("lake: {type: object}", "lake: {type: object, adopt: acme-leads}"))
 
     assert arguments(components()["Identity score"])["stores"] == ["lake_store", "audit_store"]
@@ -155,22 +154,22 @@ def test_access_waits_for_the_buckets_that_the_program_creates() -> None:
     assert arguments(components(adopted)["Identity score"])["access"][0]["bucket"] == "acme-leads"
 
 
-def test_a_launcher_opens_no_bucket_and_has_no_access() -> None:
+def test_launchers_have_no_access() -> None:
     accounts = {each.name for each in plan_of().on("main") if each.kind.value == "identity"}
     granted = {name.removeprefix("Identity ") for name in components() if name.startswith("Identity ")}
 
     assert accounts - granted == {"fit-launcher", "scoring-launcher"}
 
 
-def test_external_secrets_reads_the_secrets_of_the_spec_and_the_logins_of_databases() -> None:
+def test_external_secrets_may_read_secrets_and_database_logins() -> None:
     reader = arguments(components()["SecretsReader leads-main"])
 
     assert (reader["namespace"], reader["service_account"]) == ("external-secrets", "external-secrets-leads-main")
     assert (reader["secrets"], reader["logins"]) == (["token"], ["runs_login"])
 
 
-def test_external_secrets_of_another_cluster_is_another_member_of_iam() -> None:
-    """IAM knows Pods by project, namespace and ServiceAccount; every cluster has the add-on in one namespace."""
+def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
+    """Names contain system and target, because IAM would not distinguish the add-on's Pods in two clusters."""
     chart = arguments(workload_calls()["external_secrets"])["values"]
     renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
 
@@ -178,7 +177,7 @@ def test_external_secrets_of_another_cluster_is_another_member_of_iam() -> None:
     assert renamed["service_account"] == "external-secrets-prospects-main"
 
 
-def test_without_secrets_nothing_is_read() -> None:
+def test_no_secrets_reader_without_secrets() -> None:
     text = leads(
         (', auth: {type: bearer-token, token: "secret://manager/token#value"}', ""),
         *without_database(),
@@ -187,8 +186,8 @@ def test_without_secrets_nothing_is_read() -> None:
     assert not [name for name in components(text) if name.startswith("SecretsReader")]
 
 
-def test_a_workload_of_another_target_opens_a_bucket_by_its_name() -> None:
-    """Its own program grants the access, once the other target has created the bucket."""
+def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
+    """The workload's own program grants access by the bucket's name, after the other target has created it."""
     text = two("acme-lab")
     (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
 
@@ -198,7 +197,7 @@ def test_a_workload_of_another_target_opens_a_bucket_by_its_name() -> None:
     assert "first: workloads here" not in readme(text)
 
 
-def test_a_service_of_another_kind_has_credentials_of_its_own() -> None:
+def test_store_on_another_service_uses_its_own_credentials() -> None:
     other = (
         "lake: {type: object}",
         'lake: {type: object, adopt: leads, endpoint: "https://s3.acme.example", credentials: "secret://manager/lake"}',

@@ -1,4 +1,4 @@
-"""The infrastructure program: its order, its outputs, and how it is split when it is large."""
+"""Tests the order, outputs and splitting of the infrastructure program."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VPC = "vpc: {cidr: 10.20.0.0/16}"
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with its own identity."""
+    """Return a spec with this many additional endpoints, each with a separate identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/8}")) + "".join(ENDPOINT % at for at in range(count))
 
 
@@ -30,13 +30,13 @@ def homes(text: str) -> dict[str, str]:
     }
 
 
-def test_the_cluster_follows_what_it_stands_on() -> None:
+def test_cluster_comes_after_network_and_key() -> None:
     order = [call.component for call in programs()["infrastructure"].calls]
 
     assert order[:6] == ["Project", "Key", "Network", "ClusterLogs", "Cluster", "NodePool"]
 
 
-def test_everything_carries_the_system_environment_target_and_owner() -> None:
+def test_resources_have_system_environment_target_and_owner_labels() -> None:
     assert arguments(components()["Project main"])["labels"] == {
         "modelyard-system": "leads",
         "modelyard-environment": "default",
@@ -46,13 +46,13 @@ def test_everything_carries_the_system_environment_target_and_owner() -> None:
     }
 
 
-def test_labels_are_spelled_as_google_allows() -> None:
+def test_labels_are_converted_to_valid_google_labels() -> None:
     text = leads(("{domain: sales}", '{acme.example/Cost_Centre: "Nr.4711"}'))
 
     assert arguments(components(text)["Project main"])["labels"]["label-acme-example-cost_centre"] == "nr-4711"
 
 
-def test_the_first_project_enables_the_services_in_use_and_encrypts_with_the_key() -> None:
+def test_only_used_services_are_enabled() -> None:
     services = arguments(components()["Project main"])["services"]
     without = leads(
         *without_database(),
@@ -70,7 +70,7 @@ def test_the_first_project_enables_the_services_in_use_and_encrypts_with_the_key
     ]
 
 
-def test_exports_are_what_the_workloads_read() -> None:
+def test_exports_are_exactly_the_outputs_that_workloads_read() -> None:
     exported = {export.name for export in programs()["infrastructure"].exports}
     text = "".join(
         print_program(project.program)
@@ -88,8 +88,8 @@ def test_a_network_is_created_with_its_range() -> None:
 
 
 @pytest.mark.parametrize("size", range(8, 20))
-def test_the_program_divides_every_range_that_the_spec_may_have(size: int) -> None:
-    """Both divide it, each in its own package: what one accepts, the other has to accept."""
+def test_program_and_compiler_divide_ranges_in_the_same_way(size: int) -> None:
+    """The program and the compiler divide the range independently, so they must accept the same sizes."""
     parts, blocks = ranges_of(Vpc(cidr=f"10.0.0.0/{size}")), split(f"10.0.0.0/{size}")
 
     assert (parts.nodes, parts.pods, parts.services) == (blocks.nodes, blocks.pods, blocks.services)
@@ -112,7 +112,7 @@ def test_an_adopted_network_is_not_created() -> None:
 
 
 def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
-    """Google looks up a name in the project of the cluster, where the subnet is not."""
+    """A subnet's full name is used, because Google would look for a short name in the cluster's project."""
     shared = ADOPTED.replace("adopt: shared", "adopt: projects/acme-network/global/networks/shared")
     network = arguments(components(leads((VPC, shared)))["AdoptedNetwork leads-main"])
 
@@ -120,7 +120,7 @@ def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
     assert network["subnetwork"] == "projects/acme-network/regions/europe-west4/subnetworks/ml"
 
 
-def test_a_public_address_of_the_api_admits_the_ranges_of_the_spec_alone() -> None:
+def test_public_api_accepts_only_the_ranges_in_the_spec() -> None:
     public = leads(("  vpc:", "  network: public\n  access: [192.0.2.10/32]\n  vpc:"))
 
     assert "public_access_cidrs" not in arguments(components()["Cluster leads-main"])
@@ -143,7 +143,7 @@ def test_an_enterprise_has_a_standby_and_keeps_logs_for_a_year() -> None:
     assert arguments(components()["Database runs"])["replicas"] is False
 
 
-def test_a_bucket_keeps_what_the_spec_says() -> None:
+def test_bucket_has_lock_and_expiry_of_the_spec() -> None:
     audit = arguments(components()["ObjectStore audit"])
 
     assert audit["lock"] == {"mode": "compliance", "days": 2557}
@@ -152,14 +152,14 @@ def test_a_bucket_keeps_what_the_spec_says() -> None:
     assert audit["bucket"].startswith("leads-audit-")
 
 
-def test_images_are_kept_in_the_project_unless_another_registry_is_named() -> None:
+def test_image_registry_is_created_unless_the_spec_names_one() -> None:
     other = leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:"))
 
     assert arguments(components()["ImageRegistry leads-main"])["repository"] == "leads-main"
     assert not [name for name in components(other) if name.startswith("ImageRegistry")]
 
 
-def test_the_budget_is_that_of_the_spec_and_of_its_billing_account() -> None:
+def test_budget_and_billing_account_are_from_the_spec() -> None:
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
     account = ("  project: acme-leads\n", "  project: acme-leads\n  billingAccount: 012345-6789AB-CDEF01\n")
 
@@ -179,7 +179,7 @@ def test_few_identities_stay_in_one_project() -> None:
     assert list(programs()) == ["infrastructure"]
 
 
-def test_many_identities_become_several_projects_that_know_the_first_by_its_outputs() -> None:
+def test_many_identities_are_split_into_several_projects() -> None:
     text = many(700)
     found = programs(text)
     second = {call.component: call for call in found["infrastructure-2"].calls}
@@ -192,14 +192,14 @@ def test_many_identities_become_several_projects_that_know_the_first_by_its_outp
     assert len(homes(text)) == len(homes(many(0))) + 700
 
 
-def test_a_further_endpoint_moves_no_identity() -> None:
-    """The project of a workload depends on its name alone, as long as the number of projects is the same."""
+def test_an_additional_endpoint_moves_no_identity() -> None:
+    """A workload's project depends only on its name, as long as the number of projects stays the same."""
     before, after = homes(many(700)), homes(many(701))
 
     assert {name for name in before if before[name] != after[name]} == set()
 
 
-def test_components_trace_back_to_the_spec() -> None:
+def test_every_component_has_a_spec_path() -> None:
     origins = {f"{call.component} {call.name}": call.origin for call in calls(plan_of(), "main")}
 
     assert origins["ObjectStore lake"] == ("stores", "lake")
@@ -208,8 +208,8 @@ def test_components_trace_back_to_the_spec() -> None:
     assert origins["Network leads-main"] == ("deployment", "vpc")
 
 
-def test_a_rename_that_is_declared_keeps_every_resource() -> None:
-    """Bucket, database and access keep their names, so `pulumi up` does not change them."""
+def test_a_declared_rename_keeps_every_resource() -> None:
+    """After a rename with `moved`, the bucket, database and access keep their names, so nothing changes."""
     renamed = LEADS.replace("lake", "pond").replace("runs:", "history:").replace("database: runs", "database: history")
     moved = renamed + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 

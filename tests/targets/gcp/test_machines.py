@@ -1,4 +1,4 @@
-"""The table of Compute Engine machines: what a node leaves for Pods, and where prices and sizes come from."""
+"""Tests the table of Compute Engine machines: allocatable resources, and sources of prices and sizes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from modelyard_targets.gcp.machines import (
     regions,
     system_offerings,
 )
+from tests.narrowing import present
 from tools.list_google_machines import MACHINES, PRICES, TABLES, machines_text, price_texts
 
 GI = 1024**3
@@ -27,7 +28,7 @@ GPU_SERIES = {
 
 
 def test_allocatable_is_not_above_the_example_of_gke() -> None:
-    """GKE shows 3,920 millicores and 13,498,416 KiB for a node of 4 vCPUs and 16 GiB ("Plan node sizes")."""
+    """For a node of 4 vCPUs and 16 GiB, GKE shows 3,920 millicores and 13,498,416 KiB ("Plan node sizes")."""
     cpu_millis, memory_mib = allocatable(4, 16)
 
     assert cpu_millis == 3920
@@ -36,14 +37,14 @@ def test_allocatable_is_not_above_the_example_of_gke() -> None:
 
 @pytest.mark.parametrize(("vcpus", "memory", "reserved_gi"), [(2, 8, 1.8), (32, 128, 9.32), (96, 384, 14.44)])
 def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reserved_gi: float) -> None:
-    """25 % of the first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the next 112, and 2 % of the rest."""
+    """GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of 8, 6 % of 112, and 2 % of the rest."""
     _, memory_mib = allocatable(vcpus, memory)
 
     assert memory_mib == int(memory * 1024 * 0.97 - reserved_gi * 1024 - 100)
 
 
-def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
-    """Nodes with GPUs run one more."""
+def test_allocatable_resources_exclude_daemonsets() -> None:
+    """DaemonSets reduce the allocatable resources. Nodes with GPUs run one more DaemonSet."""
     plain, gpu = offerings().machine("n2-standard-4"), offerings().machine("g2-standard-4")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -53,11 +54,11 @@ def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
 
 
 @pytest.mark.parametrize(("machine", "kind"), GPU_SERIES.items())
-def test_accelerators_have_the_name_that_google_gives_them(machine: str, kind: str) -> None:
+def test_accelerators_have_the_names_that_google_uses(machine: str, kind: str) -> None:
     assert accelerator_type(machine) == kind
 
 
-def test_every_machine_with_accelerators_has_a_type_and_no_other() -> None:
+def test_only_machines_with_accelerators_have_an_accelerator_type() -> None:
     for machine in offerings().machines:
         assert bool(accelerator_type(machine.name)) == (machine.accelerator is not None), machine.name
 
@@ -72,21 +73,20 @@ def test_every_machine_with_accelerators_has_a_type_and_no_other() -> None:
     ],
 )
 def test_machines_have_as_many_accelerators_as_google_documents(machine: str, name: str, count: int) -> None:
-    accelerator = offerings().machine(machine).accelerator
+    accelerator = present(offerings().machine(machine).accelerator)
 
-    assert accelerator is not None
     assert (accelerator.name, accelerator.count) == (name, count)
 
 
 def test_the_system_pool_attaches_persistent_disks() -> None:
-    """Volumes of the storage class are Persistent Disks, which N4, C4 and G4 machines cannot attach."""
+    """The storage class creates Persistent Disks, which N4, C4 and G4 machines cannot attach."""
     assert disk_type("n4-standard-8") == "hyperdisk-balanced"
     assert {disk_type(machine.name) for machine in system_offerings().machines} == {"pd-balanced"}
     assert len(system_offerings().machines) < len(offerings().machines)
 
 
-def test_a_region_lacks_only_machines_of_the_table() -> None:
-    """A misspelt family would exclude nothing."""
+def test_regions_lack_only_machines_in_the_table() -> None:
+    """All excluded families are in the table, because a misspelt name would exclude no machine."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 43
@@ -98,8 +98,8 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
         assert name in {machine.name for machine in offerings().sold_in(region)}, (name, region)
 
 
-def test_the_reference_region_prices_every_machine_that_can_be_chosen_elsewhere() -> None:
-    """Without such a price, comparisons between machines would have no common basis."""
+def test_machines_have_a_price_in_the_reference_region() -> None:
+    """Machines in all regions have a reference price. Without it, they could not be compared."""
     unpriced = [
         machine.name
         for machine in offerings().machines
@@ -110,18 +110,17 @@ def test_the_reference_region_prices_every_machine_that_can_be_chosen_elsewhere(
 
 
 def test_a_price_has_its_region_source_and_date() -> None:
-    price = offerings().price("g2-standard-8", "europe-west4", spot=True)
+    price = present(offerings().price("g2-standard-8", "europe-west4", spot=True))
 
-    assert price is not None
     assert (price.hourly, price.region, price.spot, price.date) == (0.47082, "europe-west4", True, "2026-08-03")
     assert "karpenter-provider-gcp@373e2ba" in price.source
 
 
-def test_machines_are_those_of_their_table() -> None:
+def test_machine_table_is_up_to_date() -> None:
     assert MACHINES.read_text(encoding="utf-8") == machines_text(TABLES), "run tools/list_google_machines.py"
 
 
-def test_prices_are_those_of_their_table() -> None:
+def test_price_files_are_up_to_date() -> None:
     written = {file.stem: file.read_text(encoding="utf-8") for file in PRICES.glob("*.json")}
 
     assert written == price_texts(TABLES), "run tools/list_google_machines.py"

@@ -1,4 +1,4 @@
-"""Network access on Google Cloud: its APIs at one range, the metadata server, the network, and no other address."""
+"""Tests that Pods can reach Google's APIs, the metadata server and the network, but no other address."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WORKLOADS = {"fit", "scoring", "score", "registry"}
 
 
 def _policy(pods: Sequence[str]) -> Object:
-    """Return the policy that the program creates from the ranges of the infrastructure."""
+    """Return the policy that the program creates from the address ranges of the infrastructure."""
     return {
         "kind": "NetworkPolicy",
         "metadata": {"name": "allow-object-storage", "namespace": "leads"},
@@ -59,7 +59,7 @@ def reaching(address: str, port: int = 443, text: str = LEADS) -> set[str]:
     return {pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)}
 
 
-def test_cloud_storage_is_reached_by_what_opens_a_bucket() -> None:
+def test_only_workloads_with_buckets_reach_cloud_storage() -> None:
     assert reaching(GOOGLE) & {*WORKLOADS, "own"} == WORKLOADS
 
 
@@ -69,13 +69,13 @@ def test_external_secrets_reaches_secret_manager() -> None:
 
 
 def test_no_pod_reaches_the_internet() -> None:
-    """On AWS, controllers of a small system do; here every API of the cloud is in the range."""
+    """No Pod can reach the internet. Unlike on AWS, controllers do not need to, because every API is in the range."""
     assert reaching(INTERNET) == set()
     assert reaching(INTERNET, 80) == set()
 
 
 @pytest.mark.parametrize("port", [80, 8080])
-def test_the_metadata_server_is_reached_by_what_has_access(port: int) -> None:
+def test_only_pods_with_an_identity_reach_the_metadata_server(port: int) -> None:
     assert reaching(METADATA, port) == {*WORKLOADS, "secrets"}
 
 
@@ -84,17 +84,17 @@ def test_other_ports_of_the_metadata_server_are_closed() -> None:
 
 
 @pytest.mark.parametrize("address", ["10.20.0.9", "10.20.64.1"])
-def test_controllers_reach_the_api_in_the_network_and_by_its_service(address: str) -> None:
+def test_controllers_reach_the_api_server(address: str) -> None:
     assert "kuberay" in reaching(address)
     assert "own" not in reaching(address)
 
 
-def test_pods_of_the_network_are_no_way_to_the_api() -> None:
-    """The upper half of the range is for Pods, and no policy opens it."""
+def test_other_pods_in_the_network_are_unreachable() -> None:
+    """The upper half of the network's range is for Pods, and no policy allows access to it."""
     assert reaching("10.20.128.9") == set()
 
 
-def test_a_bucket_of_another_cloud_needs_the_internet() -> None:
+def test_bucket_in_another_cloud_opens_the_internet() -> None:
     other = (
         "lake: {type: object}",
         'lake: {type: object, adopt: leads, endpoint: "https://s3.acme.example", credentials: "secret://manager/lake"}',

@@ -1,4 +1,4 @@
-"""How a GKE cluster differs from others: what its program reads from the infrastructure, and Pods' network access."""
+"""Tests the output for GKE: values from the infrastructure project, and network access of Pods."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def egress(policy: str, text: str = LEADS) -> list[Any]:
     return found
 
 
-def test_the_cluster_is_the_one_of_the_infrastructure_project() -> None:
+def test_kubeconfig_comes_from_the_infrastructure_project() -> None:
     calls = workload_calls()
 
     assert calls["infrastructure"].name == "leads-main-infrastructure"
     assert arguments(calls["cluster"])["kubeconfig"] == "infrastructure[kubeconfig]"
 
 
-def test_the_runtime_image_is_in_the_repository_of_the_project() -> None:
+def test_runtime_image_is_in_the_projects_repository() -> None:
     prefix = "europe-west4-docker.pkg.dev/acme-leads/leads-main/leads-runtime:"
 
     assert context().runtime_image.startswith(prefix)
     assert "images" not in arguments(workload_calls()["foundation"])
 
 
-def test_without_a_project_in_the_spec_the_program_fills_in_the_repository() -> None:
+def test_registry_placeholder_is_used_without_a_project() -> None:
     text = leads(PROJECT)
     calls = workload_calls(text)
 
@@ -62,7 +62,7 @@ def test_a_registry_in_the_spec_takes_precedence() -> None:
     assert context(text).runtime_image.startswith("registry.acme.example/ml/leads-runtime:")
 
 
-def test_heads_run_on_the_system_pool_and_workers_on_that_of_their_class() -> None:
+def test_heads_are_on_the_system_pool_and_workers_on_their_own() -> None:
     server = manifest("RayService", "score")["spec"]["rayClusterConfig"]
     (workers,) = server["workerGroupSpecs"]
 
@@ -70,27 +70,27 @@ def test_heads_run_on_the_system_pool_and_workers_on_that_of_their_class() -> No
     assert workers["template"]["spec"]["nodeSelector"] == {"modelyard.dev/pool": "small"}
 
 
-def test_a_pod_that_opens_a_bucket_reaches_the_metadata_server() -> None:
-    """Dataplane V2 redirects port 80 to 8080 before it applies policies, so both are open."""
+def test_pods_that_use_a_bucket_reach_the_metadata_server() -> None:
+    """Ports 80 and 8080 are open, because Dataplane V2 redirects one to the other before it applies policies."""
     for policy in ("score", "fit", "mlflow"):
         assert METADATA in egress(policy)
 
 
-def test_a_launcher_reaches_no_metadata_server() -> None:
-    """It only calls the cluster's API."""
+def test_a_launcher_cannot_reach_the_metadata_server() -> None:
+    """A launcher cannot reach the metadata server, because it calls only the cluster's API."""
     text = leads(("compute: gpu, parameters", "compute: gpu, schedule: {cron: '0 4 * * 0'}, parameters"))
 
     assert METADATA not in egress("fit-launcher", text)
 
 
-def test_the_registry_reaches_its_database_in_the_range_of_nodes_alone() -> None:
-    """A quarter of the network; its endpoint of Private Service Connect has an address there."""
+def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
+    """The range of nodes is a quarter of the network and includes the database's endpoint."""
     rule = {"to": [{"ipBlock": {"cidr": "10.20.0.0/18"}}], "ports": [{"protocol": "TCP", "port": 5432}]}
 
     assert rule in egress("mlflow")
 
 
-def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> None:
+def test_registry_reads_the_rotated_password_from_a_file() -> None:
     (container,) = manifest("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     variables = {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
     login = arguments(workload_calls()["runs_login"])["document"]
@@ -111,22 +111,22 @@ def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> N
     ]
 
 
-def test_workloads_open_buckets_by_their_identity() -> None:
-    """No variable names a key, a region or an endpoint."""
+def test_workloads_access_buckets_with_their_identity() -> None:
+    """Workloads use their identity, so no environment variable contains a key, a region or an endpoint."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
     assert not [each["name"] for each in container["env"] if each["name"].startswith(("AWS_", "GOOGLE_", "AZURE_"))]
 
 
-def test_data_is_addressed_by_the_protocol_of_cloud_storage() -> None:
+def test_data_uris_use_the_protocol_of_cloud_storage() -> None:
     described = manifest("ConfigMap", "fit-description")["data"]["workload.json"]
 
     assert "gs://leads-lake-" in described
     assert "s3://" not in described
 
 
-def test_secrets_are_read_from_secret_manager_for_this_system_alone() -> None:
+def test_secret_manager_store_is_limited_to_system_namespaces() -> None:
     calls = workload_calls()
     store = arguments(calls["secret_store"])["document"]
     secret = manifest("ExternalSecret", "manager.token")["spec"]
@@ -140,14 +140,14 @@ def test_secrets_are_read_from_secret_manager_for_this_system_alone() -> None:
     assert secret["data"] == [{"secretKey": "value", "remoteRef": {"key": "token", "property": "value"}}]
 
 
-def test_slashes_of_a_secret_become_hyphens() -> None:
+def test_slashes_in_secret_names_become_hyphens() -> None:
     text = leads(("secret://manager/token#value", "secret://manager/team/token#value"))
     (data,) = manifest("ExternalSecret", "manager.team.token", text)["spec"]["data"]
 
     assert data["remoteRef"]["key"] == "team-token"
 
 
-def test_volumes_are_encrypted_with_the_key_of_the_target() -> None:
+def test_volumes_are_encrypted_with_the_target_key() -> None:
     document = arguments(workload_calls()["storage_class"])["document"]
 
     assert problems({**document, "parameters": {**document["parameters"], "disk-encryption-kms-key": "k"}}) == []
@@ -155,7 +155,7 @@ def test_volumes_are_encrypted_with_the_key_of_the_target() -> None:
     assert document["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
 
 
-def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
+def test_databases_and_buckets_are_not_created_in_the_cluster() -> None:
     assert names("Cluster") == []
     assert [name for name in names("Job") if name.startswith(("store-", "login-"))] == []
 
@@ -176,7 +176,7 @@ def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], annotations: dict[str, str]
 ) -> None:
-    """GKE's default for a Service is a public one."""
+    """Other endpoints have an annotation, because GKE creates a public load balancer by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
 
@@ -185,14 +185,14 @@ def test_only_public_endpoints_get_a_public_load_balancer(
     }
 
 
-def test_gke_brings_the_autoscaler_and_the_plugin_for_gpus() -> None:
+def test_autoscaler_and_device_plugin_are_not_installed() -> None:
     charts = {call.name for call in workload_calls().values() if call.component == "kubernetes.Chart"}
 
     assert charts == {"kuberay-operator", "external-secrets", "gateway-helm"}
 
 
-def test_prometheus_scrapes_no_coredns() -> None:
-    """GKE runs kube-dns, so the chart's alert about missing targets would never end."""
+def test_prometheus_does_not_scrape_coredns() -> None:
+    """GKE runs kube-dns, so the chart's alert about missing CoreDNS targets would never end."""
     text = leads(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     values = arguments(workload_calls(text)["prometheus"])["values"]
 
@@ -218,7 +218,7 @@ def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """Only kinds with available definitions are checked; ComputeClass is GKE's own."""
+    """All objects are valid. Kinds without a known definition, such as GKE's ComputeClass, are not checked."""
     unknown = ("external-secrets.io/", "cloud.google.com/")
     found = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)

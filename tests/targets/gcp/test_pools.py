@@ -1,4 +1,4 @@
-"""Node pools: how many nodes each may have, what their disks hold, and which share a zone."""
+"""Tests the sizes, disks and zones of node pools."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ WORKERS = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, w
 
 
 def pools(text: str = LEADS) -> dict[str, dict[str, Any]]:
-    """Return the arguments of each node pool, by its name."""
+    """Return the arguments of each node pool by name."""
     return {call.name: arguments(call) for call in components(text).values() if call.component == "NodePool"}
 
 
 def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum nodes by node pool."""
+    """Return the minimum and maximum number of nodes by node pool."""
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools(text).items()}
 
 
-def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
+def test_serving_pools_keep_a_node_and_run_pools_scale_to_zero() -> None:
     found = bounds()
 
     assert found["small-e2-standard-2-on-demand"] == (1, 2)
@@ -37,37 +37,37 @@ def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
     ("rollout", "most"),
     [("", 9 + 3), ("    rollout: {strategy: in-place}\n", 9), ("    rollout: {strategy: incremental}\n", 9 + 9)],
 )
-def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: int) -> None:
-    """Without nodes, the second Ray cluster would wait forever, and the first would keep serving the old version."""
+def test_the_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
+    """The maximum has nodes for a rollout's second Ray cluster, which would otherwise wait forever."""
     before, after = REPLICAS
 
     assert bounds(leads((before, after + rollout)))["small-e2-standard-2-on-demand"] == (3, most)
 
 
-def test_each_pool_can_take_all_pods_of_its_class() -> None:
+def test_each_pool_may_grow_to_the_full_size() -> None:
     found = {name: most for name, (_, most) in bounds(leads(WORKERS)).items() if name.startswith("gpu-")}
 
     assert len(found) == 5
     assert set(found.values()) == {4}
 
 
-def test_pools_of_one_class_do_not_add_up() -> None:
-    """They share the Pods of the class, so the addresses of the largest are enough."""
+def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
+    """Only the largest pool of a class needs addresses, because all pools share the class's Pods."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
     assert most_nodes(plan, "main") == system_nodes(plan, "main").most + sum(largest.values())
 
 
-def test_a_run_waits_for_every_pool() -> None:
-    """The autoscaler tries them in turn; with a shorter deadline a run would never reach the last one."""
+def test_the_run_deadline_covers_every_pool() -> None:
+    """The autoscaler tries pools in turn, so a run's deadline must be long enough to try all of them."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
 
 
-def test_accelerators_of_a_pool_are_those_of_its_machine() -> None:
-    """Google Cloud refuses another type or count on a machine with accelerators."""
+def test_pools_have_the_accelerators_of_their_machine() -> None:
+    """Google Cloud refuses another type or number of accelerators on a machine that includes accelerators."""
     text = leads(
         (
             'gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A100:1"]',
@@ -80,7 +80,7 @@ def test_accelerators_of_a_pool_are_those_of_its_machine() -> None:
     assert "accelerator" not in pools(text)["small-e2-standard-2-on-demand"]
 
 
-def test_pools_of_a_class_with_alternatives_belong_to_its_compute_class() -> None:
+def test_pools_of_a_class_with_alternatives_have_a_compute_class() -> None:
     found = {name: pool.get("compute_class") for name, pool in pools().items()}
 
     assert {name for name, value in found.items() if value == "modelyard-gpu"} == {
@@ -89,8 +89,8 @@ def test_pools_of_a_class_with_alternatives_belong_to_its_compute_class() -> Non
     assert found["system"] is found["small-e2-standard-2-on-demand"] is None
 
 
-def test_names_of_pools_fit_and_stay_apart() -> None:
-    """GKE allows 40 characters."""
+def test_pool_names_are_short_and_unique() -> None:
+    """Pool names are unique and have at most 40 characters, as GKE requires."""
     long = "a" * 40
     text = leads(("  gpu: {cpu", f"  {long}: {{cpu"), ("compute: gpu,", f"compute: {long},"))
     found = list(pools(text))
@@ -106,8 +106,8 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
     assert system["min_nodes"] == 3, "the smallest machines, of which GKE's own Pods take a part"
 
 
-def test_boot_disks_hold_images_and_what_pods_write() -> None:
-    """Every Pod on a node may use its full share, in addition to 50 GiB for images; the minimum is 100 GiB."""
+def test_boot_disks_have_room_for_images_and_pod_files() -> None:
+    """Boot disks have room for 50 GiB of images and for the full disk size of every Pod, but at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     found: list[Disks] = []
     for changes in ((), (large,)):
@@ -118,7 +118,7 @@ def test_boot_disks_hold_images_and_what_pods_write() -> None:
     assert found == [Disks(100), Disks(250)]
 
 
-def test_machines_that_boot_from_hyperdisk_get_one() -> None:
+def test_some_machines_boot_from_hyperdisk() -> None:
     rtx = ('["L4:1", "A100:1"]', '"RTX-PRO-6000:1"')
 
     assert pools(leads(rtx))["gpu-g4-standard-48-on-demand"]["disk_type"] == "hyperdisk-balanced"
@@ -126,7 +126,7 @@ def test_machines_that_boot_from_hyperdisk_get_one() -> None:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes do not share a zone for a single worker, or for a class that also serves."""
+    """Workers that train together share a zone, unless there is one worker or the class also serves models."""
     serves = ("    compute: small\n", "    compute: gpu\n")
 
     def of_one_zone(*changes: tuple[str, str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The README of a Google Cloud target: order of deployment, cost, quotas, replacements and protected resources."""
+"""Tests the README of a Google Cloud target: order of deployment, cost, quotas and protection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
     assert places == sorted(places)
 
 
-def test_the_image_goes_to_the_repository_of_the_project_or_to_the_registry_in_the_spec() -> None:
+def test_image_is_pushed_to_the_project_or_the_named_registry() -> None:
     named = readme(leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
 
     assert 'docker push "$registry"/leads-runtime:' in readme()
@@ -24,7 +24,7 @@ def test_the_image_goes_to_the_repository_of_the_project_or_to_the_registry_in_t
     assert "image_registry" not in named
 
 
-def test_without_a_project_in_the_spec_the_operator_chooses_it() -> None:
+def test_without_a_project_the_readme_explains_how_to_set_it() -> None:
     text = readme(leads(("  project: acme-leads\n", "")))
 
     assert "`pulumi config set gcp:project PROJECT`" in text
@@ -38,7 +38,7 @@ def test_secrets_are_listed_under_their_name_in_secret_manager() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Alertmanager reads a channel's secret in Prometheus's namespace, and the workloads in the system's."""
+    """A channel's secret that Alertmanager and workloads read, in different namespaces, is listed once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(leads((OWNER, "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -46,15 +46,15 @@ def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
 
 
 def test_quotas_for_gpus_name_their_metric() -> None:
-    """Spot and on demand count apart; both pools of spot machines may grow at once."""
+    """Spot and on-demand GPUs have separate quotas. The spot quota counts both spot pools."""
     assert "| L4 GPUs, spot | `PREEMPTIBLE_NVIDIA_L4_GPUS` | 2 |" in readme()
     assert "| L4 GPUs, on demand | `NVIDIA_L4_GPUS` | 1 |" in readme()
     assert "| GPUs in all regions | `GPUS_ALL_REGIONS` | 5 |" in readme()
     assert "GPUS_ALL_REGIONS" not in readme(leads((', accelerators: ["L4:1", "A100:1"]', "")))
 
 
-def test_the_quota_for_disks_is_that_of_all_nodes_together() -> None:
-    """A project has 500 GB at first, less than six nodes need. N4 machines boot from Hyperdisk, with another quota."""
+def test_the_disk_quota_covers_all_nodes() -> None:
+    """A new project's quota of 500 GB is too small for six nodes. N4 machines use Hyperdisk, with another quota."""
     found = components()
     disks = [arguments(call) for call in found.values() if call.component == "NodePool"]
     needed = sum(each["max_nodes"] * each["disk_gib"] for each in disks if each["disk_type"] == "pd-balanced")
@@ -63,7 +63,7 @@ def test_the_quota_for_disks_is_that_of_all_nodes_together() -> None:
     assert f"| GiB of Persistent Disks, for nodes | `SSD_TOTAL_GB` | {needed} |" in readme()
 
 
-def test_both_logins_and_the_services_that_enable_others_are_named() -> None:
+def test_required_logins_and_services_are_listed() -> None:
     before = readme().partition("## Before the first time")[2].partition("## Apply")[0]
 
     assert "`gcloud auth login`" in before
@@ -93,14 +93,14 @@ def test_a_private_cluster_is_applied_from_inside_or_through_its_dns_endpoint() 
     assert "--internal-ip" not in readme(public)
 
 
-def test_what_an_adopted_network_has_to_have_is_listed() -> None:
+def test_requirements_for_an_adopted_network_are_listed() -> None:
     adopted = "  vpc: {adopt: shared, subnet: ml, pods: pods, services: services, cidr: 10.1.0.0/22}"
 
     assert "Subnet `ml` needs Private Google Access" in readme(leads((VPC, adopted)))
     assert "Private Google Access" not in readme()
 
 
-def test_without_cloud_nat_hosts_elsewhere_have_to_be_connected() -> None:
+def test_required_network_connections_are_listed() -> None:
     closed = "  vpc: {cidr: 10.20.0.0/16, nat: none}\n  images: {registry: %s, mirror: true}"
     elsewhere = readme(leads((VPC, closed % "registry.acme.example/ml")))
     google = readme(leads((VPC, closed % "europe-west4-docker.pkg.dev/acme/ml")))
@@ -110,21 +110,21 @@ def test_without_cloud_nat_hosts_elsewhere_have_to_be_connected() -> None:
     assert "connect the network" not in readme()
 
 
-def test_adopted_buckets_are_listed_with_those_who_open_them() -> None:
+def test_adopted_buckets_are_listed_with_their_users() -> None:
     text = readme(leads(("lake: {type: object}", "lake: {type: object, adopt: acme-leads}")))
 
     assert "| `acme-leads` | registry, fit, scoring, score, promoter |" in text
     assert "These buckets already exist" not in readme()
 
 
-def test_a_budget_stops_nothing_and_needs_the_currency_of_its_account() -> None:
+def test_readme_explains_that_a_budget_stops_nothing() -> None:
     text = readme(leads((OWNER, f"{OWNER}, budget: {{monthly: 900 USD}}")))
 
     assert "only sends mails to growth@acme.example; nothing is stopped" in text
     assert "nothing is stopped" not in readme()
 
 
-def test_what_holds_data_is_named_where_it_is_undone() -> None:
+def test_undo_section_lists_resources_with_data() -> None:
     undo = readme().partition("## Undo")[2].partition("## What it costs")[0]
 
     assert "database runs" in undo
@@ -134,7 +134,7 @@ def test_what_holds_data_is_named_where_it_is_undone() -> None:
     assert "firewall-rules list --filter=network~leads-main" in undo
 
 
-def test_the_password_of_a_database_is_replaced_by_a_setting() -> None:
+def test_readme_explains_password_rotation() -> None:
     without = leads(
         *without_database(),
     )
@@ -143,7 +143,7 @@ def test_the_password_of_a_database_is_replaced_by_a_setting() -> None:
     assert "loginVersion" not in readme(without)
 
 
-def test_nodes_of_one_zone_can_be_moved_to_another() -> None:
+def test_readme_explains_how_to_change_the_training_zone() -> None:
     workers = leads(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
 
     assert "`pulumi config set trainingZone 2`" in readme(workers)

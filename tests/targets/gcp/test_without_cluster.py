@@ -1,4 +1,4 @@
-"""A Google Cloud target without workloads has its buckets and what they depend on, but no cluster and no network."""
+"""Tests a Google Cloud target without workloads, which has buckets and their dependencies, but no cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARCHIVE_TARGETS = """
 
 
 def with_archive(more: str = "", store: str = "{type: object, target: archive, retention: 3650d}") -> str:
-    """Return a spec whose audit records are on a target of their own."""
+    """Return a spec that stores audit records on a separate target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + ARCHIVE_TARGETS % more + LEADS[end:]
     before = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"
@@ -26,7 +26,7 @@ def with_archive(more: str = "", store: str = "{type: object, target: archive, r
     return text.replace(before, f"  audit: {store}").replace(*budget)
 
 
-def test_only_what_its_buckets_depend_on_is_created() -> None:
+def test_only_buckets_and_their_dependencies_are_created() -> None:
     found = components(with_archive(), "archive")
 
     assert list(found) == ["Project archive", "Key leads-archive", "ObjectStore audit", "Budget leads-archive"]
@@ -48,7 +48,7 @@ def test_there_are_no_workloads_and_no_machines() -> None:
     assert TARGETS["gcp"].cost(plan, "archive") is None
 
 
-def test_its_outputs_and_its_readme_are_about_buckets() -> None:
+def test_outputs_and_readme_mention_only_buckets() -> None:
     text = readme(with_archive(), "archive")
 
     assert {export.name for export in programs(with_archive(), "archive")["infrastructure"].exports} == {
@@ -60,14 +60,14 @@ def test_its_outputs_and_its_readme_are_about_buckets() -> None:
     assert not [word for word in ("kubectl", "docker", "cd workloads", "GKE", "namespace") if word in text]
 
 
-def test_a_workload_of_another_target_opens_its_bucket() -> None:
+def test_workload_on_another_target_may_access_its_bucket() -> None:
     access = arguments(components(with_archive())["Identity score"])["access"]
 
     assert ("audit/score", "append") in [(each["prefix"], each["mode"]) for each in access]
     assert "Apply archive first" in readme(with_archive())
 
 
-def test_settings_of_a_cluster_are_pointed_out() -> None:
+def test_cluster_settings_without_effect_are_reported() -> None:
     assert "W0634" in codes(with_archive(', version: "1.36"'))
     assert "W0634" not in codes(with_archive())
 

@@ -1,4 +1,4 @@
-"""Checks that all workloads fit on the declared machines, and the cost of these machines."""
+"""Tests that all workloads must fit on the declared machines, and computes the machines' cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GI = 1024**3
 
 
 def said(text: str, plan_text: str = "") -> list[str]:
-    """Return the codes of diagnostics, each with its line in the spec."""
+    """Return the code of each diagnostic with its line in the spec."""
     plan = plan_of(plan_text or text)
     return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
 
@@ -73,7 +73,7 @@ def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
 
 
 def test_pipelines_need_not_fit_together() -> None:
-    """Two pipelines that only fit one at a time are accepted."""
+    """Two pipelines that fit only one at a time are accepted."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -99,7 +99,7 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec with machines for either the endpoint at its maximum or the nightly scoring, but not for both.
+    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
 
     `pipeline` and `endpoint` are additional lines in their sections.
     """
@@ -145,7 +145,7 @@ def test_lowest_priority_has_no_lower_hint() -> None:
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> None:
-    """A pipeline that does not fit next to the endpoint's minimum is refused, even with low priority."""
+    """A pipeline that does not fit next to the minimum of the endpoint is refused, even with low priority."""
     assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
 
 
@@ -205,7 +205,7 @@ def test_quota_is_the_declared_capacity() -> None:
 
 
 def test_selector_and_tolerations_restrict_machines() -> None:
-    """A Pod can only run on machines whose labels and taints match its selector and tolerations."""
+    """A Pod can run only on machines whose labels and taints match its selector and tolerations."""
     tainted = Machines(4, 8000, 32 * GI, labels=(("pool", "a"),), taints=(Taint("only", "a"),))
     floor = Floor([Machines(1, 8000, 32 * GI), tainted])
     pod = {CPU: 8000, MEMORY: GI}
@@ -226,7 +226,7 @@ def test_selector_and_tolerations_restrict_machines() -> None:
 def test_packed_pods_fit_on_the_machines(
     machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
 ) -> None:
-    """Packing never uses more machines or resources than the capacity has."""
+    """Packing never uses more machines or resources than there are."""
     capacity = [
         Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
         for count, cpu, memory, gpus in machines
@@ -273,7 +273,7 @@ def _time(plan: Plan) -> float:
 
 
 def test_spot_first_counts_on_both_kinds_of_machines() -> None:
-    """`spot-first` Pods may use both kinds of machines, while `spot` Pods only count spot machines."""
+    """`spot-first` Pods may use both kinds of machines, and `spot` Pods only spot machines."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

@@ -1,4 +1,4 @@
-"""Which declared machine a compute class gets, and the message if none fits."""
+"""Tests that a compute class gets a declared machine, or a message if none fits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
 
 
 def test_order_of_alternatives_decides_first() -> None:
-    """A more expensive machine with the preferred accelerator wins over a cheap one with the second choice."""
+    """An expensive machine with the preferred accelerator wins over a cheap one with the second choice."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
     assert chosen(asked(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
@@ -61,7 +61,7 @@ def test_ties_are_decided_by_price_then_rest_then_order() -> None:
 
 
 def test_class_without_accelerators_avoids_accelerator_machines() -> None:
-    """A class without accelerators prefers a machine without any, even if one with accelerators is cheaper."""
+    """A class without accelerators prefers a machine without any, even if another machine is cheaper."""
     assert chosen(asked(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
     assert chosen(asked(), L4).accelerator is None
 
@@ -94,7 +94,7 @@ def test_declared_memory_distinguishes_variants() -> None:
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
-    """Only alternatives before the chosen one are listed with the reason why they were not chosen."""
+    """Alternatives before the chosen one are listed with the reason why they were not chosen."""
     found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
@@ -103,7 +103,7 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
 
 
 def test_pod_has_selector_and_tolerations_of_its_machine() -> None:
-    """A Pod selects its machine's labels and tolerates the machine's taints and the usual GPU taint."""
+    """A Pod selects its machine's labels, and tolerates the machine's taints and the usual GPU taint."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))
     found = chosen(asked(4, 16, "L4"), machine)
 
@@ -128,7 +128,7 @@ def test_accelerator_can_be_requested_by_memory() -> None:
 
 
 def test_capacity_setting_selects_spot_or_on_demand() -> None:
-    """`spot` only uses spot machines, `spot-first` falls back to on demand, and on-demand Pods never use spot."""
+    """`spot` uses only spot machines, `spot-first` falls back to on demand, and on-demand Pods never use spot."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
@@ -141,7 +141,7 @@ def test_capacity_setting_selects_spot_or_on_demand() -> None:
 
 
 def test_indistinguishable_machines_are_refused() -> None:
-    """A class is refused if its on-demand Pods could land on a spot machine without its own label or taint."""
+    """A class is refused if its on-demand Pods could run on a spot machine that has no label or taint of its own."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)
@@ -157,7 +157,7 @@ def test_reachable_machine_with_another_accelerator_is_refused() -> None:
 
 
 def test_closest_machine_and_shortages_are_named() -> None:
-    """If nothing fits, the message names the closest machine and everything that it lacks."""
+    """If nothing fits, the message names the closest machine and everything it lacks."""
     assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0] with 64Gi of the 96Gi of memory"
     )
@@ -211,7 +211,7 @@ def test_every_known_accelerator_has_a_resource_and_memory() -> None:
     memory=st.integers(1, 512),
 )
 def test_chosen_machine_always_fits_the_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
-    """The chosen machine is always large enough, and a class is only refused if it fits on no machine."""
+    """The chosen machine is always large enough, and a class is refused only if no machine fits."""
     machines = [Machines(1, one * 1000, two * GI) for one, two in zip(cpus, memories, strict=False)]
     found = choose(asked(cpu, memory), on(*machines))
     fits = [one for one in machines if one.cpu_millis >= cpu * 1000 and one.memory_bytes >= memory * GI]

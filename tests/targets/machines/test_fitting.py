@@ -1,4 +1,4 @@
-"""Which machines fit one Pod, and what the others lack."""
+"""Tests which machines fit a Pod, and which resources the others lack."""
 
 from __future__ import annotations
 

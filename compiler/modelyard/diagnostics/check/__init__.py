@@ -1,1 +1,1 @@
-"""Diagnostics about valid systems that make no sense or break their own rules: E04 and W04."""
+"""Diagnostics about valid systems that make no sense or violate their own rules: E04 and W04."""

@@ -1,4 +1,4 @@
-"""Diagnostics about accelerators that nothing uses: W0860 and W0861."""
+"""Diagnostics about unused accelerators: W0860 and W0861."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about the keys of approvers: E0897 to W0899, E0920 and W0921."""
+"""Diagnostics about approvers' keys: E0897 to W0899, E0920 and W0921."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about captures' columns and labels' keys: E0890, W0891, E0915, W0916, E0931 and E0932."""
+"""Diagnostics about captured columns and keys for matching labels: E0890, W0891, E0915, W0916, E0931 and E0932."""
 
 from __future__ import annotations
 

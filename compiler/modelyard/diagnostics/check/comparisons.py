@@ -1,4 +1,4 @@
-"""Diagnostics about comparisons of versions: W0894, E0895, E0896, E0933 and W0934."""
+"""Diagnostics about comparisons between versions: W0894, E0895, E0896, E0933 and W0934."""
 
 from __future__ import annotations
 

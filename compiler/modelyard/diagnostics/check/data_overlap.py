@@ -10,8 +10,8 @@ def captures_overlap(span: Span, captures: str, other: str, address: str) -> Dia
     """Captured requests share a folder with other data.
 
     Captures are deleted by age, together with anything else in their folder. Monitors read every file there, and a
-    pipeline that reads the other data reads the captures, too. One folder contains another if its path is the beginning
-    of the other's path; two stores are the same bucket if both adopt it.
+    pipeline that reads the other data also reads the captures. A folder contains another if its path is a prefix of the
+    other's. Two stores share a bucket if both adopt it.
 
     Wrong:
 

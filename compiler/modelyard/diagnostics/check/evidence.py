@@ -1,4 +1,4 @@
-"""Diagnostics about evidence that can be deleted, or is not kept: W0864 and W0865."""
+"""Diagnostics about evidence that can be deleted or is not kept: W0864 and W0865."""
 
 from __future__ import annotations
 

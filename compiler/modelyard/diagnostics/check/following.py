@@ -1,4 +1,4 @@
-"""Diagnostics about pipelines that run after others: E0922 and E0923."""
+"""Diagnostics about pipelines that run after other pipelines: E0922 and E0923."""
 
 from __future__ import annotations
 

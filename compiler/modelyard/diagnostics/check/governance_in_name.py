@@ -11,7 +11,7 @@ from modelyard.source import Span
 def high_risk_without_gate(span: Span, model: str) -> Diagnostic:
     """A high-risk system promotes one of its models without any check.
 
-    Every version from training would be promoted, however bad.
+    Every trained version is promoted, however bad it is.
 
     Wrong:
 
@@ -131,11 +131,11 @@ def sent_in_clear(span: Span, subject: str, cargo: str) -> Diagnostic:
 
 
 def requests_in_clear(span: Span, endpoint: str, target: str, in_steps: bool) -> Diagnostic:
-    """Requests with personal data reach an internal endpoint through a Gateway without a certificate.
+    """Requests containing personal data reach an internal endpoint through a Gateway without a certificate.
 
-    Governance declares a sensitive class of data. Anyone between the caller and the Gateway can read the requests. The
-    Gateway that KubeRay creates for `rollout: {strategy: incremental}` never has a certificate, and depending on its
-    class it may be reachable from outside the cluster, whatever `exposure` says.
+    The spec's `governance` section declares a sensitive data class, but anyone between the caller and the Gateway can
+    read the requests. The Gateway that KubeRay creates for `rollout: {strategy: incremental}` never has a certificate,
+    and depending on its class it may be reachable from outside the cluster, whatever `exposure` says.
 
     Wrong:
 

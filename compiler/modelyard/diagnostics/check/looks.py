@@ -1,4 +1,4 @@
-"""Diagnostics about alarms that need several consecutive checks or several features."""
+"""Diagnostics about alerts that need several consecutive checks or several features."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def alias_never_set(
         message.format(quote(alias), quote(model), aliases),
         span,
         f"write {model}@{promoted[0]}, or {alternative}",
-        follows=True,  # from a pipeline that has another error
+        follows=True,  # from a pipeline with another error
     )
 
 

@@ -161,9 +161,9 @@ def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0440",
         Severity.ERROR,
-        f"step {quote(step)} may take longer than its pipeline {quote(pipeline)}",
+        f"the timeout of step {quote(step)} is longer than that of its pipeline {quote(pipeline)}",
         span,
-        "raise the timeout of the pipeline, or lower this one",
+        "raise the pipeline's timeout or lower the step's",
     )
 
 

@@ -58,9 +58,9 @@ def trains_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
 def starts_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
     """A pipeline or monitor starts every few minutes.
 
-    Each run of a pipeline starts a Ray cluster, and each run of a monitor a Pod. That takes a minute or more without
-    any computing, and runs that are not finished when the next is due are skipped or stopped. The limit is five
-    minutes.
+    Each pipeline run starts a Ray cluster, and each monitor run starts a Pod. Startup alone takes a minute or more, and
+    a run that is still going when the next one is due is skipped or stopped. The shortest interval without this
+    warning is five minutes.
 
     Wrong:
 

@@ -1,6 +1,6 @@
-"""The driver for Azure Blob Storage, in accounts with and without a hierarchical namespace.
+"""The driver for Azure Blob Storage, for accounts with and without a hierarchical namespace.
 
-A URI names the account and the container: `abfss://container@account.dfs.core.windows.net/path`. Credentials are the
+A URI contains the account and the container: `abfss://container@account.dfs.core.windows.net/path`. Credentials are the
 Pod's identity or an account key.
 """
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _FOLDER = "hdi_isfolder"
-"""Metadata key of an object that represents a folder."""
+"""The metadata key of an object that represents a folder."""
 
 _RETRIES = 3
 
 _PAGE = 5000
-"""The most names in one answer."""
+"""The maximum number of names in one response."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Open the store of a URI; return its driver and the path in it."""
+    """Open the store of a URI, and return its driver and the path in it."""
     container, _, host = uri.netloc.partition("@")
     account, _, domain = host.partition(".dfs.")
     if not (container and account and domain):
@@ -38,7 +38,7 @@ def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return MLflow's environment variables for artifacts: none, as Azure's library finds the Pod's identity."""
+    """Return no environment variables for MLflow, because Azure's library finds the Pod's identity by itself."""
     return {}
 
 
@@ -62,7 +62,7 @@ class Azure(Driver):
                 start_from=f"{prefix}{after}",
                 results_per_page=min(most + 1, _PAGE),
             )
-            for page in listing.by_page():  # each has its folders before its files
+            for page in listing.by_page():  # each page has its folders before its files
                 found += page
                 if len(found) >= most:
                     break
@@ -76,12 +76,18 @@ class Azure(Driver):
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """Upload in one request, or in blocks committed at the end. Arrow would create an empty object first."""
+        """Upload in one request, or in blocks that are committed at the end.
+
+        Arrow would create an empty object first.
+        """
         with _failing_as_arrow():
             self._blob(path).upload_blob(content, overwrite=True)
 
     def move(self, path: str, to: str) -> None:
-        """Copy the file and delete it. Arrow can rename only with a hierarchical namespace, into existing folders."""
+        """Copy the file and delete the original.
+
+        Arrow's rename needs a hierarchical namespace and an existing folder.
+        """
         self.filesystem.copy_file(path, to)
         self.remove(path)
 
@@ -96,7 +102,7 @@ class Azure(Driver):
 
     @cached_property
     def client(self) -> Any:
-        """A client of Azure's library, which keeps its token and can be used by several threads."""
+        """Return a client of Azure's library, which caches its token and can be used by several threads."""
         from azure.storage.blob import BlobServiceClient
 
         return BlobServiceClient(
@@ -130,7 +136,7 @@ def _filesystem(store: Store, account: str, domain: str) -> fs.AzureFileSystem:
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Raise Azure's errors as the errors that Arrow raises."""
+    """Convert Azure's errors to the errors that Arrow raises."""
     from azure.core.exceptions import AzureError, ResourceNotFoundError
 
     try:

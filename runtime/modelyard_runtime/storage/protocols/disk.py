@@ -19,7 +19,7 @@ def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return MLflow's environment variables for artifacts: none are needed."""
+    """Return no environment variables for MLflow, because none are needed."""
     return {}
 
 
@@ -48,7 +48,7 @@ class Disk(Driver):
         return found
 
     def write(self, path: str, content: bytes) -> None:
-        """Write to a temporary file in the same folder, then rename it."""
+        """Write to a temporary file in the same folder, and rename it."""
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
         staged = final.with_name(f"_{uuid.uuid4().hex}")  # readers of datasets and captures skip this name
@@ -60,7 +60,7 @@ class Disk(Driver):
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and flush it to disk, so that it survives a power failure once the call returns."""
+    """Write a file and flush it to disk, so that it survives a power failure after the call returns."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()

@@ -1,4 +1,4 @@
-"""The interface of storage drivers, which give all stores the same file operations."""
+"""The interface of storage drivers, which provide the same file operations for all stores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Entry:
 
 
 class Driver(ABC):
-    """An open store. Paths are those of its filesystem: `bucket/key` in object storage, otherwise a path on disk.
+    """An open store. Paths are `bucket/key` in object storage, and otherwise paths on disk.
 
-    The default methods use pyarrow; drivers override those that do not work for their protocol. Errors are OSError.
+    The default methods use pyarrow. Drivers override those that do not work for their protocol. Errors are OSError.
     """
 
     local = False
@@ -36,11 +36,11 @@ class Driver(ABC):
         self.filesystem = filesystem
 
     def __eq__(self, other: object) -> bool:
-        """Whether both access the same store in the same way, judged by their pyarrow filesystems."""
+        """Return whether both access the same store in the same way, according to their pyarrow filesystems."""
         return isinstance(other, Driver) and bool(self.filesystem.equals(other.filesystem))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the client of the cloud's library, which each process makes for itself."""
+        """Return the state without the client of the cloud's library, which each process creates for itself."""
         return {name: value for name, value in self.__dict__.items() if name != "client"}
 
     def __hash__(self) -> int:
@@ -48,38 +48,38 @@ class Driver(ABC):
 
     @abstractmethod
     def first(self, path: str, most: int, after: str) -> list[Entry]:
-        """List the files of a folder in the order of their names, starting after the name `after`.
+        """Return the files of a folder, sorted by name and beginning after the name `after`.
 
         At most about `most` names, including those of folders, are read from the store. pyarrow has no such limit.
         """
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """List a folder, or everything below it if recursive; empty if the folder does not exist."""
+        """Return the contents of a folder, with subfolders if recursive, or nothing if the folder does not exist."""
         from pyarrow import fs
 
         selected = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
         return list(self.filesystem.get_file_info(selected))
 
     def single(self, path: str) -> list[fs.FileInfo]:
-        """Return the file at exactly this path; empty if there is none or access is denied."""
+        """Return the file at exactly this path, or nothing if there is none or access is denied."""
         from pyarrow import fs
 
         info = self.filesystem.get_file_info(path)
         return [info] if info.type == fs.FileType.File else []
 
     def read(self, path: str, most: int) -> bytes:
-        """Read a file as it is at one moment, up to its first `most` bytes.
+        """Read at most the first `most` bytes of a file, all from the same version.
 
-        On disk, a file that is replaced stays as it was for those that have opened it. In object storage, one request
-        has to return everything: Arrow requests the size and the content separately, and mixes two versions if the
-        object is replaced in between.
+        On disk, a process that has opened a file still reads the old version after the file is replaced. In object
+        storage, one request has to return everything: Arrow requests the size and the content separately, and would mix
+        two versions if the object is replaced in between.
         """
         with self.filesystem.open_input_stream(path) as stream:
             content: bytes = stream.read(most)
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file atomically: readers see either the old file or the complete new one.
+        """Write a file atomically. Readers see either the old file or the complete new one.
 
         In object storage, an object becomes visible when it is complete. No folders are created, because object storage
         does not need them and a workload may lack permission.
@@ -88,10 +88,10 @@ class Driver(ABC):
             stream.write(content)
 
     def write_once(self, path: str, content: bytes) -> None:
-        """Write a file whose name belongs to this content; if it exists, an earlier attempt has written it.
+        """Write a file whose name is used only for this content, unless an earlier attempt has written it.
 
-        For those who may add files and not replace any: repeating an attempt must not fail. By default it replaces the
-        file by the same content, which stores other than Google's allow.
+        This is for workloads that may add files but not replace any, and must be able to repeat an attempt. By default,
+        it replaces the file with the same content, which all stores except Google's allow.
         """
         self.write(path, content)
 
@@ -113,12 +113,12 @@ class Driver(ABC):
             self.filesystem.delete_dir(path)
 
     def is_missing(self, path: str, problem: OSError) -> bool:
-        """Whether a request failed because the file does not exist."""
+        """Return whether a request failed because the file does not exist."""
         return isinstance(problem, FileNotFoundError)
 
 
 def from_environment(variable: str) -> str | None:
-    """Return the value of an environment variable; None if `variable` is empty."""
+    """Return the value of an environment variable, or None if `variable` is empty."""
     if not variable:
         return None
     value = os.environ.get(variable)

@@ -1,6 +1,6 @@
-"""The driver for Google Cloud Storage, using the Pod's identity.
+"""The driver for Google Cloud Storage, which uses the Pod's identity.
 
-An endpoint without TLS is assumed to be an emulator and is accessed anonymously.
+An endpoint without TLS must be an emulator and is accessed anonymously.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _TRIED_FOR = timedelta(minutes=1)
-"""Arrow's own limit is a quarter of an hour, and that of Google's library two minutes."""
+"""A shorter time limit than Arrow's own, which is a quarter of an hour, or that of Google's library, two minutes."""
 
 _TIMEOUT_S = (5, 30)
 
 _ONLY_IF_IT_EXISTS = ("storage.objects.delete", "retention policy")
-"""Texts in a refused upload that replaces an object; the upload of a new one needs neither."""
+"""Texts in the refusal of an upload that would replace an object. The upload of a new object needs neither."""
 
 _PAGE = 1000
-"""The most names in one answer."""
+"""The maximum number of names in one response."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Open the store of a URI; return its driver and the path in it."""
+    """Open the store of a URI, and return its driver and the path in it."""
     return Gcs(store), f"{uri.netloc}{uri.path}".rstrip("/")
 
 
@@ -43,11 +43,11 @@ def variables(store: Store) -> dict[str, str]:
 
 
 class _Enough(Exception):
-    """The bytes that were asked for have arrived."""
+    """Raised when all requested bytes have been received."""
 
 
 class _Beginning(BytesIO):
-    """A file that ends the download once it has so many bytes; a range would be refused for an empty object."""
+    """A file that ends the download when it has enough bytes. A range request would fail for an empty object."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Gcs(Driver):
 
     @cached_property
     def client(self) -> Any:  # Google's library has no types
-        """A client of Google's library, which keeps its token and can be used by several threads."""
+        """Return a client of Google's library, which caches its token and can be used by several threads."""
         return _client(self._store)
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
@@ -78,7 +78,7 @@ class Gcs(Driver):
             return super().listed(path, recursive=True)
         try:
             return self._folder(path)
-        except FileNotFoundError:  # the bucket does not exist; Arrow also returns an empty list
+        except FileNotFoundError:  # the bucket does not exist, and Arrow would also return an empty list
             return []
 
     def _folder(self, path: str) -> list[fs.FileInfo]:
@@ -125,11 +125,12 @@ class Gcs(Driver):
         return content.getvalue()[:most]
 
     def write_once(self, path: str, content: bytes) -> None:
-        """Create the object, and succeed if it exists.
+        """Create the object, and succeed if it already exists.
 
-        Without the right to delete, and while a retention policy holds, an existing object cannot be overwritten, not
-        even by the same content. The service may check rights before the condition, and the right to look whether the
-        object exists is missing, too: then the answer names what only an existing object needs.
+        Without the permission to delete, or under a retention policy, an existing object cannot be overwritten even
+        with the same content. The service may check permissions before the condition, and a workload also lacks the
+        permission to check whether the object exists. In this case, the response names a permission that only an
+        existing object requires.
 
         Source: https://docs.cloud.google.com/storage/docs/json_api/v1/objects/insert and /status-codes, 2026-11-27.
         """
@@ -159,9 +160,9 @@ class Gcs(Driver):
             return []
 
     def is_missing(self, path: str, problem: OSError) -> bool:
-        """Whether the file is missing. If the answer is 403, check by listing the file's folder.
+        """Return whether the file is missing. After a 403, this is checked by listing the file's folder.
 
-        Google Cloud Storage answers 403 instead of 404 to those who may not list the bucket.
+        Google Cloud Storage responds with 403 instead of 404 if the client may not list the bucket.
 
         Source: https://cloud.google.com/storage/docs/json_api/v1/status-codes, 2026-11-27.
         """
@@ -170,7 +171,7 @@ class Gcs(Driver):
         return path not in {one.path for one in self.listed(path.rpartition("/")[0])}
 
     def remove_folder(self, path: str) -> None:
-        """Delete a folder's contents. Arrow reports an empty folder as missing unless an object represents it."""
+        """Delete the contents of a folder. Arrow reports an empty folder as missing unless an object represents it."""
         self.filesystem.delete_dir_contents(path, missing_dir_ok=True)
 
 
@@ -212,7 +213,7 @@ def _retry() -> Any:
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Raise Google's errors as the errors that Arrow raises."""
+    """Convert Google's errors to the errors that Arrow raises."""
     from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
     from google.auth.exceptions import GoogleAuthError
     from requests.exceptions import RequestException

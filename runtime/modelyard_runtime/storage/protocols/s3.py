@@ -1,4 +1,4 @@
-"""The driver for S3: Amazon S3, and compatible services at other endpoints."""
+"""The driver for Amazon S3 and compatible services at other endpoints."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _DENIED = "ACCESS_DENIED"
-"""The text in Arrow's error message when S3 answers 403."""
+"""The text in Arrow's error message for a 403 from S3."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Open the store of a URI; return its driver and the path in it."""
+    """Open the store of a URI, and return its driver and the path in it."""
     return S3(store), f"{uri.netloc}{uri.path}".rstrip("/")
 
 
 def by_environment(uri: str) -> Store:
-    """Return a store that no description names, configured by the usual S3 environment variables."""
+    """Return a store that the description does not contain, configured by the usual S3 environment variables."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     return Store(uri=uri, endpoint=endpoint, region=region)
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return MLflow's environment variables for artifacts: credentials under the names that boto3 reads."""
+    """Return MLflow's environment variables for artifacts, which are credentials under the names that boto3 uses."""
     keys = {
         name: os.environ[source]
         for name, source in (
@@ -54,7 +54,7 @@ class S3(Driver):
 
     @cached_property
     def client(self) -> Any:  # boto3 types its clients at run time
-        """A client of boto3, which can be used by several threads."""
+        """Return a boto3 client, which can be used by several threads."""
         return _client(self._store)
 
     def first(self, path: str, most: int, after: str) -> list[Entry]:
@@ -72,7 +72,7 @@ class S3(Driver):
                 read += len(objects) + len(page.get("CommonPrefixes", []))
                 if read >= most:
                     break
-        return [one for one in found if one.name]  # an empty name is the folder's own marker
+        return [one for one in found if one.name]  # an empty name is the marker of the folder itself
 
     def read(self, path: str, most: int) -> bytes:
         bucket, _, key = path.partition("/")
@@ -89,10 +89,10 @@ class S3(Driver):
             return []
 
     def is_missing(self, path: str, problem: OSError) -> bool:
-        """Whether the file is missing. If S3 answers 403, check by listing the file's folder.
+        """Return whether the file is missing. After a 403, this is checked by listing the file's folder.
 
-        S3 answers 403 instead of 404 unless the client may list the bucket with the key as the prefix. A workload may
-        list its folders.
+        S3 responds with 403 instead of 404 unless the client may list the bucket with the key as the prefix. A workload
+        may list its folders.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-25.
         """
@@ -132,7 +132,7 @@ def _client(store: Store) -> Any:
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Raise the errors of boto3 as the errors that Arrow raises."""
+    """Convert the errors of boto3 to the errors that Arrow raises."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
     try:

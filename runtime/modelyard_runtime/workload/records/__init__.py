@@ -1,6 +1,6 @@
-"""Records for the description of a workload, matching `workload.schema.json` field by field.
+"""Records for the description of a workload, which match `workload.schema.json` field by field.
 
-An absent field is an empty string or tuple if absence makes no difference, otherwise None.
+An absent field is an empty string or tuple if absence makes no difference, and otherwise None.
 """
 
 from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry

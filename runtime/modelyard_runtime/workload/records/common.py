@@ -1,4 +1,4 @@
-"""Records shared by descriptions of several types."""
+"""Records that descriptions of several types share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Owner(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance(Record):
-    """A workload's owner and risk, recorded with every model and run that it creates."""
+    """A workload's owner and risk, which are recorded with every model and run that it creates."""
 
     owner: Owner
     risk: str

@@ -11,7 +11,7 @@ from modelyard_runtime.workload.records.data import Location
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explainability(Record):
-    """How a model is explained, and on how many rows."""
+    """How a model is explained, and with how many rows."""
 
     method: str
     sample: int
@@ -36,7 +36,7 @@ class ApprovalGroup(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals(Record):
-    """Which groups must approve a version, and how many of them. `given` has approvals stored next to the spec."""
+    """The groups that must approve a version, and how many of them. `given` has approvals stored next to the spec."""
 
     from_: tuple[str, ...]
     minimum: int
@@ -46,7 +46,7 @@ class Approvals(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleSource(Record):
-    """Where a model's bundle is fetched from, and where it is cached."""
+    """Where a model's bundle is fetched from and where it is cached."""
 
     uri: str
     store: str
@@ -56,7 +56,7 @@ class BundleSource(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Record):
-    """A model: its names, its task, and the alias or version in use."""
+    """A model with its names, its task, and the alias or version in use."""
 
     name: str
     registered_name: str

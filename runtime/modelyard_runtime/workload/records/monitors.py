@@ -37,7 +37,7 @@ class WatchedCapture(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Current(Record):
-    """The data that a monitor checks: captures, or a dataset."""
+    """The data that a monitor checks, which are captures or a dataset."""
 
     capture: WatchedCapture | None = None
     data: str = ""
@@ -45,7 +45,7 @@ class Current(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference(Record):
-    """The data that a monitor compares with: a dataset or its recent part, by default the model's training data."""
+    """The data with which a monitor compares, by default the model's training data."""
 
     data: str = ""
     window_seconds: int | None = None
@@ -62,7 +62,7 @@ class RunRequest(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreachRun(Record):
-    """The pipeline that a breach starts, by its CronJob or by a request to another target."""
+    """The pipeline that a breach starts, with its CronJob or with a request to another target."""
 
     pipeline: str
     cron_job: str = ""
@@ -81,7 +81,7 @@ class OnBreach(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor(Record):
-    """A monitor's checks, its data, and the actions that follow a breach."""
+    """The checks of a monitor, its data, and the actions that follow a breach."""
 
     type: str
     watch: str

@@ -24,7 +24,7 @@ class Resources(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Record):
-    """A step of a pipeline: a built-in trainer, scoring with a model, or user code."""
+    """A step of a pipeline, which is a built-in trainer, scoring with a model, or user code."""
 
     needs: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -43,7 +43,7 @@ class Step(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range(Record):
-    """The values of a hyperparameter for a search to try."""
+    """The values of a hyperparameter that a search tries."""
 
     kind: str
     low: float = 0.0
@@ -66,7 +66,7 @@ class Tuning(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split(Record):
-    """How training data is split."""
+    """How training data are split."""
 
     fraction: float
     by: str
@@ -98,7 +98,7 @@ class Pipeline(Record):
 
     @property
     def trained_model(self) -> Model:
-        """Return the pipeline's model; refuse the pipeline if it has none."""
+        """Return the model of the pipeline. Refuse a pipeline without a model."""
         if self.model is None:
             raise Refusal("this pipeline has no model")
         return self.model
@@ -110,5 +110,5 @@ class Pipeline(Record):
 
     @property
     def task(self) -> str:
-        """Return the model's task; empty if the pipeline has no model."""
+        """Return the model's task, or an empty string if the pipeline has no model."""
         return self.model.task if self.model is not None else ""

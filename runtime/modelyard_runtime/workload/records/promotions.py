@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records.models import Approvals, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import(Record):
-    """A model that was trained elsewhere: the location and digest of its files."""
+    """A model that was trained elsewhere, with the location and digest of its files."""
 
     uri: str
     digest: str
@@ -21,7 +21,7 @@ class Import(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak(Record):
-    """How long a version must first serve at the previous alias, and how well."""
+    """How long a version must serve at the previous alias first, and how well."""
 
     seconds: int
     monitor: str = ""
@@ -72,7 +72,7 @@ class Promotion(Record):
 
     @property
     def imported(self) -> Import:
-        """Return the import; refuse a model that is not imported."""
+        """Return the import. Refuse a model that is not imported."""
         if self.import_ is None:
             raise Refusal(f"model {self.model.name!r} is not imported")
         return self.import_

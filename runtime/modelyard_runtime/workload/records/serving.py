@@ -27,7 +27,7 @@ class Spool(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture(Record):
-    """The fraction of requests and predictions to capture, and which of their columns."""
+    """The fraction of requests and predictions to capture, and which columns."""
 
     uri: str
     store: str

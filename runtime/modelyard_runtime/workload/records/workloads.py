@@ -43,7 +43,7 @@ class ServerWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineWorkload(Workload):
-    """A pipeline: training, batch inference, or custom user code."""
+    """A pipeline for training, batch inference, or custom user code."""
 
     pipeline: Pipeline
 
@@ -66,14 +66,14 @@ class PromoterWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StarterWorkload(Workload):
-    """The workload that starts the runs requested by monitors of other targets."""
+    """The workload that starts runs requested by monitors on other targets."""
 
     requests: tuple[Request, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights(Record):
-    """What a workload may write to in the registry."""
+    """What a workload may write in the registry."""
 
     experiments: tuple[str, ...]
     models: tuple[str, ...]

@@ -33,4 +33,4 @@ FORMER: Final = {
     "E0673": "AWS-E018",
     "E0691": "AWS-E019",
 }
-"""Maps former codes, without a provider prefix, to current ones. `modelyard explain` accepts both."""
+"""Maps former codes, without a provider prefix, to current codes. `modelyard explain` accepts both."""

@@ -61,12 +61,12 @@ def name_too_long(span: Span, what: str, name: str, limit: int) -> Diagnostic:
         Severity.ERROR,
         f"{what} would be named {name!r}, which has {len(name)} characters; the limit is {limit}",
         span,
-        "shorten the name of the system, of the target, or this one",
+        "shorten this name, the target's name or the system's name",
     )
 
 
 def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
-    """RDS identifiers cannot contain two hyphens in a row.
+    """RDS identifiers cannot contain consecutive hyphens.
 
     Wrong:
 
@@ -79,7 +79,7 @@ def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E003",
         Severity.ERROR,
-        f"{what} would be named {name!r}, and RDS does not allow two hyphens in a row",
+        f"{what} would be named {name!r}, but RDS does not allow consecutive hyphens",
         span,
         "use a single hyphen",
     )

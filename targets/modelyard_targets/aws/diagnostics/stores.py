@@ -59,7 +59,7 @@ def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnost
 
         stores: {lake: {type: object}}
     """
-    # `credentials: …` would be hidden when it is printed, as a secret that somebody pasted
+    # printing would hide `credentials: …` as if it were a pasted secret
     return Diagnostic(
         "AWS-E007", Severity.ERROR, f"store {quote(store)} has {field}, but {why}", span, f"remove {field}"
     )

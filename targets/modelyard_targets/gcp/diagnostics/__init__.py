@@ -1,4 +1,4 @@
-"""The diagnostics of Google Cloud: GCP-E for errors, GCP-W for warnings, one number for each."""
+"""Google Cloud diagnostics, with the code prefixes GCP-E for errors and GCP-W for warnings."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from modelyard.when_used import load_when_used
 load_when_used(__name__)
 
 FORMER: Final[Mapping[str, str]] = {}
-"""No diagnostic of Google Cloud had another code before."""
+"""Maps former codes to current codes. There are no former codes yet."""

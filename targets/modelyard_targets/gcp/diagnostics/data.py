@@ -1,4 +1,4 @@
-"""Diagnostics about stores, secrets and the access to them on Google Cloud."""
+"""Diagnostics about stores, secrets and access to both on Google Cloud."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def bucket_name_refused(span: Span, bucket: str, why: str, hint: str) -> Diagnos
         stores: {lake: {type: object}}
     """
     return Diagnostic(
-        "GCP-E006", Severity.ERROR, f"Cloud Storage allows no bucket named {quote(bucket)}: {why}", span, hint
+        "GCP-E006", Severity.ERROR, f"Cloud Storage does not allow a bucket named {quote(bucket)}: {why}", span, hint
     )
 
 

@@ -58,9 +58,9 @@ _CREATED: Final = ("CREATE", "UPDATE")
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
     """Yield admission policies for each pipeline with a launcher.
 
-    They restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher, monitors,
-    and the starter. `objects` are the applied objects after overrides; runs may only refer to what these refer to. A
-    shared cluster gets no policies, because they are cluster-scoped.
+    The policies restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher,
+    monitors, and the starter. `objects` are the applied objects after overrides, and runs may only reference the same
+    images, Secrets and accounts. A shared cluster gets no policies, because they are cluster-scoped.
     """
     if context.target.tenancy == "shared":
         return
@@ -85,7 +85,7 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
 
 
 def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
-    """Yield the policy that lets a Ray autoscaler's token change only the worker group sizes in its own cluster."""
+    """Yield the policy that allows a Ray autoscaler's token to change only worker group sizes in its own cluster."""
     if context.target.tenancy == "shared":
         return
     account = f"system:serviceaccount:{context.namespace}:"
@@ -140,7 +140,7 @@ def _only_of(
 ) -> Iterator[Made]:
     """Restrict an identity that starts several pipelines to Jobs from their CronJobs.
 
-    Each of these pipelines also has a policy of its own.
+    Each of these pipelines also has its own policy.
     """
     if not started:
         return
@@ -159,8 +159,8 @@ def _of_followed(
 ) -> Iterator[Made]:
     """Restrict the Jobs that the preceding pipeline's launcher may create for this pipeline.
 
-    The policy matches by owning CronJob, because the launcher may also start other pipelines, whose Jobs this policy
-    would refuse.
+    The policy only matches Jobs owned by this pipeline's CronJob, because it would refuse those of other pipelines that
+    the launcher may start.
     """
     followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
     if followed is not None:
@@ -206,7 +206,7 @@ def _policy(
     context: Context,
     *conditions: Value,
 ) -> Iterator[Made]:
-    """Let these ServiceAccounts create only objects whose references all occur in the emitted object."""
+    """Allow these ServiceAccounts to create only objects whose references all occur in the emitted object."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {
@@ -226,7 +226,7 @@ def _policy(
 
 
 def _bounds(named: PodReferences, pipeline: str) -> list[Value]:
-    """Return the validations over `variables.labels`, `variables.pods` and `variables.containers`."""
+    """Return the validations of `variables.labels`, `variables.pods` and `variables.containers`."""
     accounts, images, secrets, claims, classes = (
         json.dumps(names)
         for names in (named.accounts, named.images, named.secrets, named.claims, named.priority_classes)

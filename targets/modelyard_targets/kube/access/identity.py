@@ -16,7 +16,7 @@ COMPONENT = "identity"
 def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[Made]:
     """Yield the ServiceAccount of an IDENTITY, and a Role and RoleBinding if the workload starts runs.
 
-    KubeRay creates the Role for a Ray autoscaler, because KubeRay also chooses the cluster's name.
+    The Role for a Ray autoscaler is created by KubeRay, which also chooses the Ray cluster's name.
     """
     identity = resource.value
     labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
@@ -52,7 +52,7 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
 
 
 def _starting(cron_jobs: Sequence[str]) -> list[Value]:
-    """Allow creating Jobs from these CronJobs and looking up existing Jobs."""
+    """Allow a workload to create Jobs from these CronJobs and to look up existing Jobs."""
     return [
         {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": list(cron_jobs)},
         _rule("batch", ["jobs"], ["create", "get", "list"]),
@@ -60,9 +60,9 @@ def _starting(cron_jobs: Sequence[str]) -> list[Value]:
 
 
 def _of_launcher(identity: Identity, context: Context) -> list[Value]:
-    """Allow creating and watching runs and starting the following pipelines.
+    """Allow a launcher to create and watch runs, and to start the following pipelines.
 
-    If something else can also start runs, allow listing Jobs and, for `replace`, deleting runs.
+    If something else can also start runs, the launcher may list Jobs and, for `replace`, delete runs.
     """
     pipeline = context.system.pipelines[identity.workload.partition(".")[2]]
     overlap, started = kept_apart(pipeline, context), started_after(pipeline, context)

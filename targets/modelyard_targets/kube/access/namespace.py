@@ -21,10 +21,10 @@ _NODE_LOCAL_DNS = "169.254.20.10/32"
 def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[Made]:
     """Yield the namespace, quota, container defaults, and network policies that allow only DNS.
 
-    In a shared cluster, the operator has already created the namespace, so only its contents are created. `quota` is
-    the declared capacity as a ResourceQuota, or empty.
+    In a shared cluster, the namespace already exists, so only its contents are created. `quota` is the declared
+    capacity as a ResourceQuota, or empty.
     """
-    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # checks only need this module's names
+    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # imported here: checks do not need it
 
     system = context.system
     said = governance(system, context.target.residency)
@@ -47,7 +47,7 @@ _DEFAULTS: Manifest = {
     "default": {"cpu": "500m", "memory": "512Mi"},
     "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
 }
-"""Sizes for containers that operators inject into our Pods. The quota would refuse containers without sizes."""
+"""Sizes for containers that operators inject into our Pods, because the quota refuses containers without sizes."""
 
 _DENY_ALL: Manifest = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -56,14 +56,14 @@ _ALLOW_DNS: Manifest = {
     "policyTypes": ["Egress"],
     "egress": [{"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS_PORTS}],
 }
-"""Allows DNS in kube-system, in openshift-dns (port 5353), and in a node cache with a link-local address."""
+"""Allows DNS queries to kube-system, to openshift-dns (port 5353), and to a node cache at a link-local address."""
 
 CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS}
-"""Network policies by name for every namespace created here. They only allow DNS."""
+"""Network policies by name for every namespace that modelyard creates. They only allow DNS."""
 
 
 def governance(system: System, located: str) -> dict[str, str]:
-    """Return governance facts about the system, such as owner, risk and data classes, for annotations."""
+    """Return the system's governance as annotations: owner, risk, data classes and so on."""
     governed = system.governance
     budget = governed.budget
     said = {

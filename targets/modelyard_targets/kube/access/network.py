@@ -1,4 +1,4 @@
-"""Network policies for workloads: allow rules on top of the namespace's default deny."""
+"""Network policies for workloads, which add allow rules to the namespace's default deny."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def network_of_server(resource: Resource[ModelServer], context: Context) -> Iter
 
 
 def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
-    """Yield the network policies of a pipeline."""
+    """Yield the network policies of a JOB."""
     job, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
@@ -97,9 +97,9 @@ def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iter
 
 
 def _head(resource: Resource, context: Context) -> Made:
-    """Allow the head's autoscaler to call the Kubernetes API. No other Pod of the Ray cluster may call it.
+    """Allow the head's autoscaler to call the Kubernetes API, which the Ray cluster's other Pods may not call.
 
-    The dot in the name avoids collisions with other workloads' policies.
+    The dot in the policy's name avoids collisions with other workloads' policies.
     """
     return network_policy(
         resource, f"{resource.name}.head", _head_selector(resource.name), context, egress=[reach_api(context)]
@@ -107,7 +107,7 @@ def _head(resource: Resource, context: Context) -> Made:
 
 
 def _head_selector(name: str) -> dict[str, Value]:
-    """Select the head of a workload's Ray cluster. The head runs the driver, and workers run user code."""
+    """Select the head of a workload's Ray cluster. It runs the driver, while workers run user code."""
     return {**_selector(name), "ray.io/node-type": "head"}
 
 
@@ -136,7 +136,7 @@ def _prometheus(context: Context) -> list[Value]:
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
-    """Return the allowed clients: the namespaces in `clients`, by default the system's own, and the gateway in use."""
+    """Return the allowed clients: the gateway in use, and the namespaces in `clients`, by default the system's own."""
     found: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference
@@ -155,7 +155,7 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Select the gateway's proxies, in any namespace unless it is known from the spec or our own controller."""
+    """Select the gateway's proxies, in all namespaces unless the spec or our own controller determines theirs."""
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""
@@ -164,7 +164,7 @@ def _gateway(context: Context) -> dict[str, Value]:
 
 
 def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
-    """Return egress rules for a workload's registry, stores and datasets, without duplicates."""
+    """Return egress rules for a workload's registry, stores and datasets."""
     openings: list[Value] = []
     if uses_registry(resource, context):
         openings += _registry(context)

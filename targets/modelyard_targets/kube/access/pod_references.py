@@ -14,7 +14,7 @@ _SCALARS: Final = (str, bool, int, float, type(None))
 
 @record
 class PodReferences:
-    """The sorted names that Pods refer to. `labels` has all values for each label."""
+    """The sorted names that Pods refer to. `labels` maps each label to all its values."""
 
     accounts: tuple[str, ...]
     images: tuple[str, ...]
@@ -61,7 +61,7 @@ def references_in(manifest: object) -> PodReferences:
 
 
 def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Collect label values from Pod templates and Ray groups, because KubeRay copies a group's labels to its Pods."""
+    """Collect label values from Pod templates and from Ray groups, whose labels KubeRay copies to Pods."""
     values: dict[str, set[str]] = {}
     for key, value in _entries(manifest):
         labelled: Sequence[Mapping[str, Json]] = ()

@@ -1,4 +1,4 @@
-"""Secrets: an ExternalSecret for each Secret that External Secrets creates, and a list of Secrets that must exist."""
+"""Secrets: an ExternalSecret for each Secret that External Secrets creates, and the list of Secrets that must exist."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
 @record
 class Wanted:
-    """A Kubernetes Secret with the keys in use and the workloads that use it."""
+    """A Kubernetes Secret, its keys in use, and the workloads that use it."""
 
     name: str
     namespace: str
-    ref: SecretRef  # the first reference to the Secret; others may have a different key
+    ref: SecretRef  # the first reference to the Secret; other references may have a different key
     keys: tuple[str, ...]
     workloads: tuple[str, ...]
     origin: Path
@@ -56,7 +56,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted,
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return a reference's keys: the one that it names, or the ones implied by its place in the spec."""
+    """Return a reference's keys, either named or implied by its place in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -84,26 +84,26 @@ def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[W
 
 
 def store_of(ref: SecretRef, context: Context) -> SecretStore:
-    """Return a reference's store. A store that the target does not declare stands for an existing Secret."""
+    """Return a reference's store. If the target does not declare the store, the Secret must already exist."""
     declared = {store.name: store for store in context.target.secret_stores}
     return declared.get(ref.store, SecretStore(ref.store))
 
 
 def store_kind(store: SecretStore) -> str:
-    """Return the kind of a store's External Secrets object."""
+    """Return the kind of the External Secrets object for a store."""
     return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
 
 
 def store_object(store: SecretStore) -> str:
-    """Return the name of a store's External Secrets object."""
+    """Return the name of the External Secrets object for a store."""
     return store.via if store.via == "secrets-manager" else store.store or store.name
 
 
 def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
     """Return the namespaces that need a Secret.
 
-    Prometheus's namespace needs the remote-write token, both namespaces need the key of the channel for cluster alerts,
-    and the system's namespace needs all other Secrets.
+    Prometheus's namespace needs the remote-write token. Both Prometheus's and the system's namespace need the key of
+    the channel for cluster alerts. The system's namespace needs all other Secrets.
     """
     telemetry = context.target.telemetry
     if ref == telemetry.secret:

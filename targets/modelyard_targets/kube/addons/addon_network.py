@@ -1,4 +1,4 @@
-"""Network policies for add-ons: default deny in each namespace that we create, plus the required connections.
+"""Network policies for add-ons: default deny in each namespace that we create, and rules for the required connections.
 
 Labels and ports come from the charts at the versions in charts.json (read 2026-11-25). Webhook ports accept any
 address, because the API server's address is unknown. `kubectl port-forward` goes through the node, where no policy
@@ -58,14 +58,14 @@ _DATABASE_WEBHOOK: Final = 9443
 _DATABASE_PORTS: Final = (5432, 8000)
 _XDS: Final = 18000
 _LISTENERS: Final = (10080, 10443)
-"""Envoy Gateway adds 10000 to a Gateway's privileged ports."""
+"""The proxies' ports. Envoy Gateway adds 10000 to a Gateway's privileged ports."""
 
 _PROXY_METRICS: Final = 19001
 _OPERATOR_METRICS: Final = 8080
 _ACCELERATOR_METRICS: Final = 9400
 
 _KUBELET: Final = 10250
-"""The only process on nodes that Prometheus scrapes, since our chart values leave out the control plane."""
+"""The kubelet's port. Prometheus scrapes nothing else on nodes, because our chart values exclude the control plane."""
 
 _HOSTED: Final = frozenset({"pagerduty", "slack"})
 """Channel types that use a service on the internet."""
@@ -79,7 +79,7 @@ _DATABASES: Final[Mapping[str, Value]] = {
 
 @record
 class Policy:
-    """Ingress and egress of the add-on Pods with these labels, or of all Pods in the namespace without labels."""
+    """Ingress and egress rules for an add-on's Pods with these labels, or for all Pods in its namespace."""
 
     name: str
     labels: Mapping[str, Value] = _EVERY_POD
@@ -93,7 +93,7 @@ def addon_namespace(addon: str, context: Context) -> str:
 
 
 def lower_addon_network(context: Context) -> Iterator[Made]:
-    """Yield policies for the platform's Pods and for each add-on that we install."""
+    """Yield network policies for the platform's own Pods and for each add-on that we install."""
     yield from context.platform.policies(context)
     for addon in installed_addons(context):
         where = addon_namespace(addon, context)
@@ -122,7 +122,7 @@ def _named(name: str) -> dict[str, Value]:
 
 
 def _kuberay(context: Context) -> tuple[Policy, ...]:
-    """Let the operator submit jobs to heads and check Serve proxies, and let Prometheus scrape RayJob states."""
+    """Allow the operator to submit jobs to heads and check Serve proxies, and Prometheus to scrape RayJob states."""
     clusters: dict[str, Value] = {
         "to": [{**every_namespace(), **_RAY_PODS}],
         "ports": ports(PORTS["dashboard"], SERVE_PORT),
@@ -133,7 +133,7 @@ def _kuberay(context: Context) -> tuple[Policy, ...]:
 
 
 def _external_secrets(context: Context) -> tuple[Policy, ...]:
-    """Let the controller read secret stores, and let the API server call the webhook."""
+    """Allow the controller to read secret stores, and the API server to call the webhook."""
     api = (reach_api(context),)
     return (
         Policy("external-secrets", _named("external-secrets"), egress=(*api, *_secret_stores(context))),
@@ -148,7 +148,7 @@ def _external_secrets(context: Context) -> tuple[Policy, ...]:
 
 
 def _secret_stores(context: Context) -> tuple[Value, ...]:
-    """Allow any address within `egress`, because the cluster's operator may run secret stores anywhere."""
+    """Allow all addresses within `egress`, because the cluster's operator may run secret stores anywhere."""
     secrets = secrets_of(context.plan.on(context.placement), context)
     if all(store_of(wanted.ref, context).via != "external-secrets" for wanted in secrets):
         return ()
@@ -156,14 +156,14 @@ def _secret_stores(context: Context) -> tuple[Value, ...]:
 
 
 def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
-    """Let the API server call the webhook, and let the operator check each instance's status."""
+    """Allow the API server to call the webhook, and the operator to check each instance's status."""
     instances: dict[str, Value] = {"to": [{**every_namespace(), **_DATABASES}], "ports": ports(*_DATABASE_PORTS)}
     webhook: dict[str, Value] = {"ports": ports(_DATABASE_WEBHOOK)}
     return (Policy("cloudnative-pg", ingress=(webhook,), egress=(reach_api(context), instances)),)
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Let Prometheus scrape all namespaces and accept pushed metrics, and let only Prometheus call Alertmanager."""
+    """Allow Prometheus to scrape all namespaces and accept pushed metrics. Only Prometheus may call Alertmanager."""
     prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
     api = reach_api(context)
     gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
@@ -215,7 +215,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
 
 
 def _pushing(context: Context) -> list[Value]:
-    """Select the monitors, promoters and pipeline drivers of this and other modelyard systems."""
+    """Select the Pods that push metrics: monitors, promoters and pipeline drivers of all modelyard systems."""
     monitor: dict[str, str] = {COMPONENT_LABEL: MONITOR_COMPONENT}
     promoter: dict[str, str] = {COMPONENT_LABEL: PROMOTER_COMPONENT}
     driver: dict[str, str] = {COMPONENT_LABEL: PIPELINE_COMPONENT, "ray.io/node-type": "head"}
@@ -235,7 +235,7 @@ def _remote_write(context: Context) -> list[Value]:
 
 
 def _receivers(context: Context) -> list[Value]:
-    """Allow the channels' services regardless of `egress`, because a spec cannot list a hosted service's addresses.
+    """Allow egress to the channels' services regardless of `egress`, because a spec cannot list hosted addresses.
 
     Without a hosted channel, HTTPS is allowed within `egress`, because other systems may use this Alertmanager.
     """
@@ -247,12 +247,12 @@ def _receivers(context: Context) -> list[Value]:
         if channel.type == "email":
             rules += reach(f"smtp://{channel.smarthost}", context, everywhere)
         elif channel.type == "webhook":
-            rules.append({"to": [every_namespace(), *everywhere]})  # its address is a secret
+            rules.append({"to": [every_namespace(), *everywhere]})  # the channel's address is a secret
     return list({str(rule): rule for rule in rules}.values())
 
 
 def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
-    """Let proxies connect to their controller and to servers in any namespace, and let Prometheus scrape proxies."""
+    """Allow proxies to connect to their controller and to servers in any namespace, and Prometheus to scrape them."""
     proxy: dict[str, Value] = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
     controller: dict[str, Value] = {"control-plane": "envoy-gateway"}
     scraped: list[Value] = [{"from": [prometheus_pods(context)], "ports": ports(_PROXY_METRICS)}]
@@ -277,18 +277,18 @@ def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
 
 
 def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
-    """Let Prometheus scrape the exporter, which finds out through a node socket which Pods use a GPU."""
+    """Allow Prometheus to scrape the exporter, which finds the Pods that use a GPU through a node socket."""
     scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_ACCELERATOR_METRICS)}
     return (Policy("dcgm-exporter", ingress=(scraped,)),)
 
 
 def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
-    """Allow a controller to call the Kubernetes API; the platform adds further rules."""
+    """Allow a controller to call the Kubernetes API, and add the platform's rules."""
     return lambda context: (Policy(name, egress=(reach_api(context),)),)
 
 
 def _closed(context: Context) -> tuple[Policy, ...]:
-    """Allow no connections, because the Pods only use a socket on their node."""
+    """Deny all connections, because the Pods only use a socket on their node."""
     return ()
 
 

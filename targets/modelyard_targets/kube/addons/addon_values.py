@@ -1,4 +1,4 @@
-"""Chart values for add-ons: no root, explicit sizes, metrics from all namespaces, no public access, no Helm hooks.
+"""Chart values for add-ons: non-root, explicit sizes, metrics from all namespaces, no public access, no Helm hooks.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
@@ -25,12 +25,12 @@ _SECURITY: Final[dict[str, Value]] = {
 }
 
 _CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
-"""Components that Prometheus cannot scrape: managed control planes hide their metrics, and kubeadm and k3s bind them to
-loopback, so the chart's alerts would always fire. The cluster's operator monitors them (docs/decisions/0027).
+"""Components that Prometheus cannot scrape, so that the chart's alerts would always fire. Managed control planes hide
+their metrics, and kubeadm and k3s bind them to loopback. The cluster's operator monitors them (docs/decisions/0027).
 """
 
 _OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
-"""Alerts to disable, because pipelines and monitors have their own, which take schedule and timeout into account."""
+"""Alerts to disable, because our own alerts for pipelines and monitors take schedule and timeout into account."""
 
 _STATE_METRICS: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics"
 _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwigrid/k8s-sidecar"})
@@ -39,7 +39,7 @@ _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwig
 def kuberay_values(context: Context) -> dict[str, Value]:
     """Return values for the cluster-wide operator, which has a second replica for failover in an enterprise.
 
-    Feature gates keep their defaults, which include all gates that we depend on.
+    Feature gates have their defaults, which enable everything that we depend on.
     """
     replicas = 2 if context.enterprise and not context.target.edge else 1
     values: dict[str, Value] = {
@@ -82,8 +82,8 @@ def cloudnative_pg_values(context: Context) -> dict[str, Value]:
 def prometheus_values(context: Context) -> dict[str, Value]:
     """Return values for Prometheus, Alertmanager and Grafana, which select our objects regardless of labels.
 
-    The admission webhook is off, because its certificates need Helm hooks, which do not run here, and it only repeats
-    checks by promtool and the CRDs. Node exporters need host access and are left to the cluster's operator.
+    The admission webhook is off, because its certificates need Helm hooks, which do not run here. It would only repeat
+    the checks of promtool and the CRDs. Node exporters need host access and are left to the cluster's operator.
     """
     edge = context.target.edge
     replicas = 2 if context.enterprise and not edge else 1
@@ -121,7 +121,7 @@ def images_left_out(addon: str, context: Context) -> frozenset[str]:
 
 
 def _default_rules(context: Context) -> dict[str, Value]:
-    """Return the chart's cluster alerts with a label for routing, and disable those that do not apply here."""
+    """Return values that add a routing label to the chart's cluster alerts and disable those that do not apply here."""
     name, value = CLUSTER_ALERTS
     disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts), True)
     return {"create": True, "additionalRuleLabels": {name: value}, "disabled": disabled}
@@ -148,7 +148,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
 
 
 def _remote_write(context: Context) -> Value:
-    """Configure remote write for an intermittent link: it resumes where it stopped if the write-ahead log allows."""
+    """Configure remote write for an intermittent link. It resumes where it stopped if the write-ahead log allows."""
     telemetry = context.target.telemetry
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:
@@ -161,7 +161,7 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
-    """Return Alertmanager's spec. A configuration outside Alertmanager's namespace only matches its own alerts."""
+    """Return Alertmanager's spec. Configurations outside its own namespace only match alerts from their namespace."""
     return {
         "replicas": replicas,
         "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},

@@ -39,7 +39,7 @@ _VALUES: Final[Mapping[str, Values]] = {
 
 
 def addon_calls(context: Context) -> tuple[Call, ...]:
-    """Return calls that create namespaces for missing add-ons, then network policies, then charts."""
+    """Return calls that create namespaces, then network policies, then charts for missing add-ons."""
     addons = installed_addons(context)
     if not addons:
         return ()
@@ -59,13 +59,13 @@ def addon_calls(context: Context) -> tuple[Call, ...]:
 
 
 def asked_by_addons(context: Context) -> Size:
-    """Sum the requests in the chart values of all add-ons that we install."""
+    """Sum the resource requests in the chart values of all add-ons that we install."""
     sizes = [_asked(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
     return Size(sum(one.cpu_millis for one in sizes), sum(one.memory_bytes for one in sizes))
 
 
 def _asked(values: Mapping[str, Value]) -> Size:
-    """Sum the requests at all levels, each multiplied by the replica count at the same level."""
+    """Sum the requests at all levels of chart values, each multiplied by the replica count at its level."""
     replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
     requests = resources.get("requests") if isinstance(resources, Mapping) else None
     count = replicas if isinstance(replicas, int) else 1
@@ -96,7 +96,7 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def _login(resource: Resource[RegistryServer], foundation: Ref, context: Context) -> Iterator[Call]:
-    """Yield the login to the registry's database if the database is managed by the cloud."""
+    """Yield the login to the registry's database if the cloud manages the database."""
     server = resource.value
     if server.database is not None and not server.database.adopt:
         managed = context.platform.database(server.database, context)
@@ -114,7 +114,7 @@ def _namespace(addon: str, context: Context) -> Call:
 
 
 def _addon(addon: str, context: Context) -> list[Call]:
-    """Return an add-on's prerequisites and chart, which depend on the network policies."""
+    """Return the calls for an add-on's prerequisites and chart, which depend on the network policies."""
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
     own = context.platform.installs.get(addon, AddOn())

@@ -1,4 +1,4 @@
-"""Check that workloads can open the addresses of their datasets."""
+"""Check that workloads can access the addresses of their datasets."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.storage.clouds import DRIVERS, cloud_storage
 
 _ON_DISK: Final = "file"
-"""A separate rule refuses local files for pipelines on clusters."""
+"""The scheme of local files, which a separate rule refuses for pipelines on clusters."""
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets with an unknown protocol, or in a cloud where the workloads have no identity."""
+    """Report datasets with an unknown protocol, or in a cloud where their workloads have no identity."""
     target = target_of(plan, placement)
     reported: set[str] = set()
     for resource in plan.on(placement):

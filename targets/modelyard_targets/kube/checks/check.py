@@ -1,4 +1,4 @@
-"""Workload checks that apply to every cluster and do not need emitted objects."""
+"""Workload checks for every cluster that do not need emitted objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard_targets.kube.network.route import check_routes
 from modelyard_targets.kube.placement.context import Context
 
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
-"""Reports what a provider cannot do for a placement of the plan."""
+"""A check that reports what a provider cannot do for a placement of the plan."""
 
 
 def check_cluster(
@@ -31,7 +31,8 @@ def check_cluster(
 ) -> Iterator[Diagnostic]:
     """Run the checks for any cluster, then the provider's `rules`, then the check of overrides.
 
-    `target` is the placement's target as completed by its platform. `context` is only called if there are overrides.
+    `target` is the placement's target after its platform has added defaults. `context` is only called if there are
+    overrides.
     """
     found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
     found += [problem for rule in rules for problem in rule(plan, placement)]
@@ -41,7 +42,7 @@ def check_cluster(
 
 
 def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run the workload checks for any cluster. `target` is the placement's target as completed by its platform."""
+    """Run the workload checks for any cluster. `target` is the placement's target with its platform's defaults."""
     yield from check_names(plan, placement)
     yield from check_routes(plan, placement, target.gateway)
     yield from check_monitors(plan, placement)
@@ -56,7 +57,7 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
 
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report monitors that start a pipeline with schedule `once`, which cannot be started again."""
+    """Report monitors that start a pipeline with schedule `once`, which can only run once."""
     for monitor in (resource.value.monitor for resource in plan.of(MonitorJob, placement)):
         if not monitor.on_breach.run:
             continue

@@ -13,7 +13,7 @@ from modelyard_targets.kube.pipelines.machines import GROUP_WAIT_S, longest_star
 from modelyard_targets.machines.accelerators import unknown_to_trainers
 
 _ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})
-"""Built-in trainers that use an accelerator."""
+"""The built-in trainers that use accelerators."""
 
 
 def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -30,7 +30,7 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report accelerator alternatives that none of a class's targets can offer, only for the first of these targets."""
+    """Report accelerator alternatives that none of a class's targets offers, only for the first of these targets."""
     used: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for _, hardware in hardware_of(resource):

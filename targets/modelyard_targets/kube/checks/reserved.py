@@ -34,7 +34,7 @@ _NAMED = frozenset(
         Kind.DATABASE,
     }
 )
-"""Kinds that create a ServiceAccount, a network policy or Pods with the resource's name."""
+"""Resource kinds with a ServiceAccount, a network policy or Pods of the same name."""
 
 _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
 """Databases that already exist on every PostgreSQL server or on RDS."""
@@ -42,7 +42,7 @@ _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"}
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
 """Role names that PostgreSQL refuses or that CloudNativePG, the component library and RDS use.
 
-The RDS roles and prefix were not checked against its documentation, and RDS may refuse more names.
+The roles and prefix of RDS were not checked against its documentation, and RDS may also refuse other names.
 """
 
 _PREFIXES: Final = ("pg_", "rds_")
@@ -52,8 +52,8 @@ _PREFIXES: Final = ("pg_", "rds_")
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report name collisions.
 
-    They are workloads whose policies or Pods would collide with the platform's, a namespace that an add-on uses and our
-    policies would close, and database names that PostgreSQL refuses.
+    Workloads collide if their policies or Pods have the same name as the platform's. The namespace must not be an
+    add-on's, because our policies would deny the add-on's connections. PostgreSQL reserves some database names.
     """
     yield from _check_namespace(plan, placement)
     yield from _check_databases(plan, placement)
@@ -76,7 +76,7 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report managed databases with a name that is reserved for databases or, since the owner shares it, for roles."""
+    """Report managed databases with a reserved database or role name. The owner role has the database's name."""
     for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
@@ -85,7 +85,7 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
-    """Map each reserved name to a description of what uses it."""
+    """Map each reserved name to a description of its user."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
     found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
     for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):

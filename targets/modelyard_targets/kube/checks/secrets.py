@@ -1,4 +1,4 @@
-"""Check that no two Secret references map to the same Secret, and that none refers to a generated Secret."""
+"""Check that different Secret references map to different Secrets, and that none refers to a generated Secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, GRAFANA_SECRET,
 from modelyard_targets.kube.placement.placed import addons_to_install, managed_stores, registry_of, target_of
 
 _OF_CLOUDNATIVE_PG: Final = ("app", "superuser", "ca", "server", "replication")
-"""Suffixes of the Secrets that the operator creates for a Cluster (api/v1 of cloudnative-pg/cloudnative-pg)."""
+"""Suffixes of the Secrets that CloudNativePG creates for a Cluster (api/v1 of cloudnative-pg/cloudnative-pg)."""
 
 
 def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -65,7 +65,7 @@ def _owner(name: str, generated: dict[str, str]) -> str:
 
 
 def _differ(one: SecretRef, other: SecretRef, target: TargetSpec) -> bool:
-    """Return whether two references mean different Secrets. Existing Secrets with the same path are the same."""
+    """Return whether two references mean different Secrets. Existing Secrets are the same if their paths are equal."""
     if one.path == other.path:
         vias = {store.name: store.via for store in target.secret_stores}
         return any(vias.get(ref.store, "existing") != "existing" for ref in (one, other))

@@ -23,9 +23,9 @@ _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
 def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run all checks in this module except the one for overrides, which needs emitted objects.
+    """Run all checks in this module except the check of overrides, which needs emitted objects.
 
-    `target` is the placement's target as completed by its platform.
+    `target` is the placement's target with its platform's defaults.
     """
     yield from check_telemetry(plan, placement)
     yield from check_cluster_alerts(plan, placement)
@@ -37,7 +37,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
 
 
 def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report `remoteWrite` for an existing Prometheus, and an address for a Prometheus that we install."""
+    """Report `remoteWrite` for an existing Prometheus, and an address for one that we install."""
     target = target_of(plan, placement)
     here = (*target_path(plan.system, placement), "telemetry")
     present = "prometheus" in target.present
@@ -48,7 +48,7 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report that nobody receives the cluster alerts of a Prometheus that we install.
+    """Report if nobody receives the cluster alerts of a Prometheus that we install.
 
     Systems with an SLO already get a different warning about the missing channel.
     """
@@ -59,7 +59,7 @@ def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a metrics retention that exceeds our Prometheus's volume, or that we install no Prometheus."""
+    """Report a metrics retention that is too long for our Prometheus's volume, or unused because we install none."""
     kept_s = plan.system.governance.retention.metrics_s
     if kept_s is None:
         return
@@ -109,15 +109,15 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
 def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
     """Return whether a non-public endpoint may have clients outside its cluster.
 
-    In an incremental rollout, KubeRay's Gateway may be reachable from outside, depending on the gateway class. In a
-    cluster created here, it is not.
+    In an incremental rollout, KubeRay's Gateway may be reachable from outside, depending on the gateway class. In
+    clusters that modelyard creates, it is not.
     """
     in_steps = inference.rollout.strategy == "incremental"
     return inference.endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report labels with a reserved prefix, because every object gets the spec's labels."""
+    """Report labels with a reserved prefix, because the spec's labels are set on every object."""
     for label, _ in plan.system.metadata.labels:
         if label.startswith(_RESERVED):
             yield problems.reserved_label(plan.system.key("metadata", "labels", label), label)
@@ -136,7 +136,7 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
     """Apply the overrides to the objects that they name. `context` is only called if there are overrides."""
     if all(override.target != placement for override in plan.system.overrides):
         return
-    # The objects are expensive to build, so build them only if there are overrides.
+    # Objects are expensive to build, so build them only if there are overrides.
     from modelyard_targets.kube.objects.overrides import check_overrides
     from modelyard_targets.kube.project.files import files_of, plain_objects_of
 
@@ -146,7 +146,7 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
-    """Yield each setting in the spec with the reason why it may have no effect, and whether it has one."""
+    """Yield each setting with a reason why it may have no effect, and whether it has an effect."""
     addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))

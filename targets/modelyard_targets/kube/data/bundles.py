@@ -15,25 +15,25 @@ POLL_S: Final = 60
 
 
 def experiment_name(model: Model, context: Context) -> str:
-    """Return the name of the registry's experiment for a model's runs."""
+    """Return the name of the registry experiment for a model's runs."""
     return f"{context.system.metadata.name}/{model.registered_name}"
 
 
 def history_name(model: Model, context: Context) -> str:
-    """Return the name of the registry's experiment for a model's alias moves."""
+    """Return the name of the registry experiment for a model's alias moves."""
     return f"{experiment_name(model, context)}/aliases"
 
 
 def soaks_name(model: Model, context: Context) -> str:
-    """Return the name of the registry's experiment for a model's soak results."""
+    """Return the name of the registry experiment for a model's soak results."""
     return f"{history_name(model, context)}/soaks"
 
 
 def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """Return the description's entries for loading and verifying a model version.
+    """Describe how to load and verify a model version.
 
-    They have the bundle's location. If only the promoter moves the alias, they also have the required approvals and,
-    without a bundle, the history of alias moves.
+    The entries contain the bundle's location. If only the promoter moves the alias, they also contain the required
+    approvals and, without a bundle, the history of alias moves.
     """
     registry = context.system.registry
     if ref is None or registry is None:
@@ -46,7 +46,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
-    """Return the description's entry with required approvals and approvers' public keys, or {} if none are required."""
+    """Describe the required approvals and the approvers' public keys, or return {} if no approvals are required."""
     governance = context.system.governance
     approval = context.system.approval(ref.model, ref.alias)
     if approval is None:
@@ -58,7 +58,7 @@ def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, J
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:
-    """Return the description's entries with a model's experiments and, if the registry is ours, its artifact folder."""
+    """Describe a model's experiments and, if the registry is ours, its artifact folder."""
     registry = context.system.registry
     described: dict[str, Json] = {
         "experiment": experiment_name(model, context),
@@ -71,7 +71,7 @@ def experiment(model: Model, context: Context) -> dict[str, Json]:
 
 
 def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """Return the description's entry with the bundle to read, or {} if the placement can reach the registry."""
+    """Describe the bundle to read, or return {} if the placement can reach the registry."""
     if ref is None or not context.plan.bundled(context.placement):
         return {}
     where = _folder(model, ref.alias, context)
@@ -80,7 +80,7 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Return the description's entry with the bundle to write when an alias moves, or {} if nothing reads it."""
+    """Describe the bundle to write when an alias moves, or return {} if no workload reads bundles."""
     if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)
@@ -88,7 +88,7 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
 
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
-    """Return the description's entry with bundles for a model's other aliases, which people move by hand."""
+    """Describe the bundles for a model's other aliases, which people move by hand."""
     found: dict[str, Json] = {}
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}

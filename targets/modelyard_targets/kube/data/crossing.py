@@ -13,24 +13,24 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.storage.clouds import cloud_storage
 
 CROSSING_NAME: Final = "crossing"
-"""The first part of the name of a Secret with access keys for another target's stores."""
+"""Name prefix of Secrets with access keys for another target's stores."""
 
 
 @record
 class Crossing:
-    """A workload's access to stores on a cloud target, with the Secret that contains its key."""
+    """A workload's access to stores on a cloud target, with the Secret that contains the access key."""
 
     workload: str
     target: str
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # names of a key's parts; the Secret's entries add the key number
+    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also have the key number
     numbers: tuple[int, ...]  # key numbers; the last key is in use
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use. A new key number changes them, which replaces the Pods."""
+        """Return the Secret's entries that Pods use. Entries contain the key number, so a new key replaces the Pods."""
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
@@ -43,8 +43,8 @@ def crossings_on(context: Context) -> tuple[Crossing, ...]:
 def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
     """Return a workload's cross-target access, one entry for each target, in the order of its identity's stores.
 
-    The other target's program creates a least-privilege user for each, and this placement's program writes the Secret
-    from its outputs.
+    For each entry, the other target's program creates a least-privilege user, and this placement's program creates the
+    Secret from the outputs.
     """
     identity = context.identity(workload)
     if identity is None:
@@ -70,17 +70,17 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
 
 
 def crossing_to(store: Store, workload: str, context: Context) -> Crossing | None:
-    """Return the cross-target access that a workload uses for a store, or None if it does not need any."""
+    """Return a workload's cross-target access for a store, or None if it does not need any."""
     return next((one for one in crossings_of(workload, context) if store in one.stores), None)
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Return whether this placement needs an access key for a store: it is in another cloud and has no credentials."""
+    """Return whether this placement needs an access key for a store without credentials in another cloud."""
     return crosses_from(store, context.target, context.system)
 
 
 def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
-    """Return whether any target needs an access key for a store; see `crosses`."""
+    """Return whether a target needs an access key for a store. See `crosses`."""
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     provider = system.target(store.target).provider
@@ -95,7 +95,8 @@ def key_halves(target: str, system: System) -> tuple[str, ...]:
 def crossing_output(identity: Resource, part: str) -> str:
     """Return the name of the infrastructure output with a part of a workload's access key.
 
-    The separator `__` distinguishes `shop` and `a-till` from `shop-a` and `till`. Names with two hyphens get a hash.
+    The separator `__` distinguishes `shop` and `a-till` from `shop-a` and `till`. Names with two hyphens in a row get a
+    hash.
     """
     parts = (identity.placement, identity.name)
     stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
@@ -103,22 +104,22 @@ def crossing_output(identity: Resource, part: str) -> str:
 
 
 def secret_key(half: str, number: int) -> str:
-    """Return the name of the Secret's entry with a part of a key."""
+    """Return the name of the entry in the Secret for a part of a key."""
     return f"{half}-{number}"
 
 
 def key_output(identity: Resource, half: str, number: int) -> str:
-    """Return the name of the infrastructure output with a part of a numbered key."""
+    """Return the name of the infrastructure output for a part of a numbered key."""
     return crossing_output(identity, f"{half}_{number}")
 
 
 def infrastructure_project(system: System, target: str) -> str:
-    """Return the name of a cloud target's first infrastructure project, whose outputs other targets read."""
+    """Return a cloud target's first infrastructure project, whose outputs other targets read."""
     return f"{system.metadata.name}-{target}-infrastructure"
 
 
 def infrastructure_setting(target: str) -> str:
-    """Return the name of the setting with the stack of another target's infrastructure."""
+    """Return the name of the setting for the stack of another target's infrastructure."""
     return f"infrastructure-{target}"
 
 

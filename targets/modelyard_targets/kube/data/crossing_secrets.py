@@ -23,7 +23,7 @@ GROUP: Final = "crossings"
 
 
 def crossing_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return references to the other targets' projects, and a Secret for each access, which needs the namespace."""
+    """Return references to other targets' projects, and a Secret in the namespace for each cross-target access."""
     found = crossings_on(context)
     targets = dict.fromkeys(crossing.target for crossing in found)
     return (
@@ -58,7 +58,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
 
 
 def _keys(crossing: Crossing) -> Iterator[tuple[str, Given]]:
-    """Yield all numbered keys. During a rotation there are two, because older Pods still use the old key."""
+    """Yield all numbered keys. During a rotation, there are two, because older Pods still use the old key."""
     for number in crossing.numbers:
         for half in crossing.halves:
             output = key_output(crossing.identity, half, number)

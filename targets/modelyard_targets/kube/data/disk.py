@@ -1,6 +1,6 @@
-"""Disks for edge workloads, for files that must survive a restart without a network.
+"""Disks for edge workloads, whose files must survive restarts without a network.
 
-With a volume, downloaded bundles and waiting captures survive when a Pod is replaced. At the edge, volumes are usually
+On a volume, downloaded bundles and waiting captures survive the replacement of a Pod. At the edge, volumes are usually
 local to one machine, so a workload gets a volume only if the cluster has one machine or the workload never has a second
 Pod. All other Pods use an ephemeral disk, which survives restarts of containers and of the machine.
 """
@@ -39,7 +39,7 @@ def disk_folder(resource: Resource, context: Context) -> str:
 
 
 def lower_disk(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield the volume claim of a workload with a volume. Deployment does not wait for the first Pod to bind it."""
+    """Yield a workload's volume claim, if it has a volume. Deployments do not wait for a Pod to bind the claim."""
     if not has_disk(resource, context.plan, context.target):
         return
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
@@ -60,14 +60,14 @@ def claim_name(resource: Resource) -> str:
 
 
 def disk_volumes(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Return the volume for worker Pods. Heads do not have one."""
+    """Return the volume for worker Pods. Heads do not have a volume."""
     if not has_disk(resource, context.plan, context.target):
         return ()
     return ({"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim_name(resource)}},)
 
 
 def disk_mounts(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Return the volume mount."""
+    """Return the mount for a worker Pod's volume."""
     return ({"name": _VOLUME, "mountPath": MOUNTED},) if has_disk(resource, context.plan, context.target) else ()
 
 

@@ -1,4 +1,4 @@
-"""Access keys for object stores, with the permissions that they need, for the person who creates them."""
+"""List access keys for object stores and the permissions they need, for the person who creates the keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StoreKey:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     appends: tuple[str, ...] = ()
-    makes: str = ""  # the bucket, if this key creates it
+    makes: str = ""  # the bucket to create with this key, if any
 
     @property
     def shared(self) -> bool:
@@ -30,7 +30,7 @@ class StoreKey:
 
 
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
-    """Return one row for each key, which belongs to a single workload or to all workloads that use the store."""
+    """Return one row for each access key, used by a single workload or by all workloads that use the store."""
     stores = [store for store in context.system.stores.values() if store.type == "object" and store.credentials]
     rows: dict[str, list[StoreKey]] = {}
     for key in (key for store in stores for key in _keys(store, context)):

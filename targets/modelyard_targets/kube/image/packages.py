@@ -1,7 +1,7 @@
 """Locked Python packages: requirements and their dependencies, pinned to one version with hashes.
 
-pip refuses files with other hashes, so it installs exactly the resolved packages. tools/lock_packages.py writes the
-table.
+pip refuses files with other hashes, so it installs exactly the resolved packages. The table is written by
+tools/lock_packages.py.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from functools import cache
 from typing import Final, Literal, TypeAlias, TypedDict
 
 Kind: TypeAlias = Literal["image", "programs"]
-"""`image` has Python 3.11 on Linux; `programs` are Pulumi programs for any platform and Python 3.11 or later."""
+"""`image` means Python 3.11 on Linux. `programs` means Pulumi programs on any platform with Python 3.11 or later."""
 
 MACHINES: Final = ("x86_64", "aarch64")
 
 
 class Package(TypedDict):
-    """A resolved package. `requires` maps each dependency to the only architecture that needs it, or '' for all."""
+    """A resolved package. `requires` maps each dependency to the architecture that needs it, or '' for all."""
 
     version: str
     requires: Mapping[str, str]
@@ -34,7 +34,7 @@ def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
 
 
 def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return requirements such as `boto3==1.44.8` and their dependencies, with the architectures that need each."""
+    """Return requirements such as `boto3==1.44.8` and all their dependencies, with the architectures that need each."""
     names = [name_of(root) for root in roots]
     found: dict[str, tuple[str, ...]] = {}
     for machine in MACHINES:

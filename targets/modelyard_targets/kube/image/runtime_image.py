@@ -56,7 +56,7 @@ WORKDIR /tmp
 
 
 def runtime_image(system: System, target: TargetSpec) -> str:
-    """Return the image's name on a target; its tag is a content hash, so that a changed image gets a new tag.
+    """Return the image's name on a target. The tag is a content hash, so that a changed image gets a new tag.
 
     Without a registry, the image must exist on the nodes. The `localhost/` prefix then prevents a pull from Docker Hub,
     where anyone could have published an image with that name.
@@ -82,8 +82,8 @@ def content_hash(system: System, target: TargetSpec) -> str:
 def needs_runtime_image(plan: Plan, placement: str) -> bool:
     """Return whether any container of a placement uses the image.
 
-    Besides workloads without their own image, these are launchers, autoscalers, monitors, and Jobs that create a bucket
-    or the login to a cloud database.
+    The image is used by workloads without their own image, launchers, autoscalers, monitors, and Jobs that create a
+    bucket or the login to a cloud database.
     """
     return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
 
@@ -91,8 +91,8 @@ def needs_runtime_image(plan: Plan, placement: str) -> bool:
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     """Return the image's direct requirements for this system and target.
 
-    Some are for all workloads, the others for the frameworks and storage protocols in use, for managed databases, and
-    for the registry if it runs on the target.
+    All workloads have some requirements in common. The others are for the frameworks and storage protocols in use, for
+    managed databases, and for the registry if it runs on the target.
     """
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
@@ -171,7 +171,7 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`, grouped by when they are needed; protocols are listed by URI scheme."""
+    """Lines of `requirements.txt`, grouped by the feature that needs them. Protocols are listed by URI scheme."""
 
     always: list[str]
     databases: list[str]

@@ -17,9 +17,9 @@ _RUNTIME: Final = "modelyard-runtime"
 
 
 def bill_of_materials(system: System, target: TargetSpec) -> TextFile:
-    """Return the bill of materials, without a date so that the same image always has the same bill.
+    """Return the bill of materials. It has no date, so that the same image always has the same bill.
 
-    A package lists the hashes of all files that pip may choose. The base image's packages are left to its publisher.
+    Each package has the hashes of all files that pip may choose. Packages in the base image are not listed.
     """
     return TextFile(PATH, lambda: json_text(_bill(system, target)) + "\n")
 

@@ -5,9 +5,9 @@ backends, and `-mirror-N` for a mirror. Its proxies serve `/stats/prometheus` on
 `gateway.envoyproxy.io/owning-gateway-*` (github.com/envoyproxy/gateway, internal/gatewayapi/helpers.go and
 internal/infrastructure/kubernetes/proxy).
 
-Envoy's router counts all responses by status, including its own: 503 without a server or with a refused connection, 504
-after the route's timeout. It has no status for clients that disconnect. Ray's proxy reports 499 for them, and also when
-Envoy gives up (github.com/envoyproxy/envoy, source/common/router/router.cc). Read 2026-11-25.
+Envoy's router counts all responses by status, including its own: 503 without a server or with a refused connection, and
+504 after the route's timeout. It has no status for clients that disconnect. Ray's proxy reports 499 if a client
+disconnects or Envoy gives up (github.com/envoyproxy/envoy, source/common/router/router.cc). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Front:
 
 
 def front_of(inference: Inference, context: Context) -> Front | None:
-    """Return the Gateway and route in front of an endpoint, or None if we do not install the proxies."""
+    """Return the names of the Gateway and route in front of an endpoint, or None if we do not install the proxies."""
     return fronts(context).get(inference.name)
 
 
@@ -50,8 +50,8 @@ def front_of(inference: Inference, context: Context) -> Front | None:
 def fronts(context: Context) -> Mapping[str, Front]:
     """Map endpoints to their Gateways and routes.
 
-    In an incremental rollout, KubeRay creates both (ray-operator/controllers/ray/rayservice_controller.go, v1.7.0, read
-    2026-11-25).
+    In an incremental rollout, KubeRay creates the Gateway and the route
+    (ray-operator/controllers/ray/rayservice_controller.go, v1.7.0, read 2026-11-25).
     """
     gateway = context.target.gateway
     if gateway is None or not is_ours(gateway, context):
@@ -70,7 +70,7 @@ def fronts(context: Context) -> Mapping[str, Front]:
 
 
 def of_route(front: Front, context: Context, *more: str) -> str:
-    """Select Envoy's series for a route, without mirrored requests."""
+    """Select Envoy's series for a route, excluding mirrored requests."""
     prefix = f"httproute/{context.namespace}/{front.route}/rule/"
     rules = matching("envoy_cluster_name", prefix, "[0-9]+(/backend/[0-9]+)?")
     return selector({"namespace": context.platform.gateway_namespace}, rules, *more)

@@ -1,4 +1,4 @@
-"""Quoting for PromQL and alert templates. All names from the spec must be quoted here."""
+"""Quote names and format values for PromQL and alert templates. All names from the spec must be quoted here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _printable(letter: str) -> str:
 
 
 def selector(exactly: Mapping[str, str], *more: str) -> str:
-    """Return a selector `{label="value",…}` for these exact label values, followed by further matchers."""
+    """Return a selector `{label="value",…}` for these exact label values and additional matchers."""
     for name in exactly:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label")
@@ -39,7 +39,7 @@ def one_of(label: str, values: Iterable[str]) -> str:
 
 
 def matching(label: str, prefix: str, pattern: str) -> str:
-    """Return a matcher for label values with this literal prefix, followed by a regular expression of our own."""
+    """Return a matcher for label values with this literal prefix, followed by a regular expression."""
     return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 

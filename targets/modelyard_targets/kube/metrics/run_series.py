@@ -1,9 +1,9 @@
-"""Metrics on the results of pipeline runs.
+"""PromQL for the results of pipeline runs.
 
-Runs that are scheduled, manual, or started by monitors or other pipelines are Jobs of a CronJob, and kube-state-metrics
-reports them (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that starts on deployment
-is a single RayJob, and KubeRay's operator reports it (ray-operator/controllers/ray/metrics/ray_job_metrics.go,
-v1.7.0). Read 2026-11-25.
+Most runs, whether scheduled, manual, or started by monitors or other pipelines, are Jobs of a CronJob, which
+kube-state-metrics reports (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that starts
+on deployment is a single RayJob, which KubeRay's operator reports
+(ray-operator/controllers/ray/metrics/ray_job_metrics.go, v1.7.0). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if the finished run with the latest start has failed."""
+    """Return PromQL that is true if the most recently started of the finished runs has failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
@@ -47,7 +47,7 @@ def since_success_s(cron_job: str, context: Context) -> str:
 def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
     """Return PromQL for the seconds since the last success of any run, scheduled or not.
 
-    If no run has succeeded within the span, count from the CronJob's creation.
+    If no run has succeeded within the span, the time counts from the CronJob's creation.
     """
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     span = duration(span_s)
@@ -67,12 +67,12 @@ def paused(cron_job: str, within_s: int, context: Context) -> str:
 
 
 def unseen(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if there are no metrics for the CronJob, so it or kube-state-metrics is missing."""
+    """Return PromQL that is true if there are no metrics, because the CronJob or kube-state-metrics is missing."""
     return f"absent(kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})})"
 
 
 def longest_run_s(cron_job: str, window_s: int, context: Context) -> str:
-    """Return PromQL for the longest run in seconds, among active runs and those that succeeded within the window."""
+    """Return PromQL for the longest duration, in seconds, of runs that are active or succeeded within the window."""
     here = selector({"namespace": context.namespace})
     recent = f"({_ENDED}{here} > time() - {window_s})"
     ended = f"({_ENDED}{here} - {_STARTED}{here}) and {_SAME_JOB} {recent}"
@@ -81,7 +81,7 @@ def longest_run_s(cron_job: str, window_s: int, context: Context) -> str:
 
 
 def failed_runs(cron_job: str, window_s: int, context: Context) -> str:
-    """Return PromQL for the number of runs that started within a window and failed."""
+    """Return PromQL for the number of failed runs that started within a window."""
     started = f"{_STARTED}{selector({'namespace': context.namespace})} > time() - {window_s}"
     failed = f"({started}) and {_SAME_JOB} ({_condition('failed', context)} == 1) and {_own(cron_job, context)}"
     return f"(count({failed}) or vector(0))"

@@ -19,14 +19,14 @@ REQUESTS: Final = "ray_serve_num_http_requests_total"
 LATENCY: Final = "ray_serve_http_request_latency_ms"
 HEALTHY: Final = "ray_serve_deployment_replica_healthy"
 STATUS: Final = "ray_serve_application_status"
-"""6 while an application runs with its target number of replicas, which may be zero."""
+"""The status gauge, which is 6 while an application runs with its target number of replicas, which may be zero."""
 
 QUEUED: Final = "ray_serve_deployment_queued_queries"
 RUNNING: Final = "ray_serve_replica_processing_queries"
 
 CODE: Final = "status_code"
 CALLER_LEFT: Final = f'{CODE}="499"'
-"""The proxy's status if the client disconnects. After the proxy's own timeout, the status is 408
+"""The HTTP status in the proxy's metrics if the client disconnects. After the proxy's own timeout, the status is 408
 (ray/serve/_private/http_util.py, Ray 2.60.0, read 2026-11-25).
 """
 
@@ -39,7 +39,7 @@ def failed_by(code: str) -> str:
 
 
 def applications(inference: Inference) -> tuple[str, ...]:
-    """Return the Serve applications that answer clients. A variant that only gets mirrored requests is left out."""
+    """Return the Serve applications that answer clients. Variants that only get mirrored requests are excluded."""
     mirrored = inference.mirror.variant if inference.mirror is not None else ""
     return tuple(
         f"{inference.name}-{variant.name}"
@@ -59,5 +59,5 @@ def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
 
 
 def within(bound_ms: int) -> str:
-    """Return a matcher for the histogram bucket up to this bound. Each SLO bound has a bucket of its own."""
+    """Return a matcher for the histogram bucket up to this bound. Each SLO bound has its own bucket."""
     return f'le=~"{bound_ms}(\\\\.0)?"'

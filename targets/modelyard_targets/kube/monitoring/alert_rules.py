@@ -16,14 +16,14 @@ INTERVAL_S = 30
 
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
-    """Return an alert's channels: the monitor's own channels or, if it has none, the owner's on-call channel."""
+    """Return an alert's channels: the monitor's own or, if it has none, the owner's on-call channel."""
     named = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
     return named or ((oncall,) if oncall else ())
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return this severity, or another one if no channel accepts it, so that somebody is notified."""
+    """Return this severity, or another one if no channel accepts it. This ensures that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     taken = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in taken or not taken else next(iter(taken))
@@ -52,7 +52,7 @@ def alert(
     labelled: Mapping[str, Value],
     texts: Mapping[str, str],
 ) -> dict[str, Value]:
-    """Build an alerting rule that fires once its expression has been true for `for_s` seconds."""
+    """Build an alerting rule that fires after its expression has been true for `for_s` seconds."""
     return {
         "alert": name,
         "expr": expression,

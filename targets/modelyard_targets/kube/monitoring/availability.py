@@ -14,7 +14,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def requests(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL for the request rate over a range such as `5m`, at our Gateway if it exists, or at the servers."""
+    """Return PromQL for the request rate over a range such as `5m`, measured at our Gateway or else at the servers."""
     front = front_of(inference, context)
     if front is None:
         return _rate(serve_series.REQUESTS, of_endpoint(inference, context), span)
@@ -33,8 +33,10 @@ def failures(inference: Inference, context: Context, span: str) -> str:
 
 
 def _abandoned(inference: Inference, front: Front, context: Context, span: str) -> str:
-    """Return PromQL for requests that the client abandoned, as reported by the servers, since Envoy has no status for
-    them. The servers also report Envoy's own timeouts as abandoned, so these are subtracted.
+    """Return PromQL for requests that the client abandoned.
+
+    Only the servers report them, because Envoy has no status for them. The servers also report Envoy's own timeouts as
+    abandoned, so these are subtracted.
     """
     left = _rate(serve_series.REQUESTS, of_endpoint(inference, context, CALLER_LEFT), span)
     timed_out = _rate(gateway_series.TIMED_OUT, of_route(front, context), span)

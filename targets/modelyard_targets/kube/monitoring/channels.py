@@ -1,4 +1,4 @@
-"""Notification channels: each has an AlertmanagerConfig for the alerts with its label.
+"""Notification channels. Each has an AlertmanagerConfig for the alerts with its label.
 
 The owner's on-call channel also gets cluster alerts if we install Prometheus.
 """
@@ -21,13 +21,13 @@ WORKLOAD_LABEL: Final = "modelyard_dev_workload"
 """The label `modelyard.dev/workload` in Prometheus."""
 
 CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
-"""The name and value of the label that routes all alerts of kube-prometheus-stack."""
+"""Name and value of the label that routes all alerts of kube-prometheus-stack."""
 
 _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
 """The severities in kube-prometheus-stack that need attention.
 
-The on-call channel gets both regardless of its own severities, because no other channel gets cluster alerts and even a
-lost node is only a warning.
+The on-call channel gets both, even if it does not list them: no other channel gets cluster alerts, and even a lost node
+is only a warning.
 """
 
 
@@ -37,9 +37,9 @@ def channel_label(channel: str) -> str:
 
 
 def cluster_channel(context: Context) -> Channel | None:
-    """Return the on-call channel for cluster alerts, or None if there are none.
+    """Return the on-call channel for cluster alerts, or None if there are no cluster alerts.
 
-    At the edge, the chart's rules are off. An existing Prometheus already reports to its operator.
+    At the edge, the chart's rules are off. An existing Prometheus already notifies its operator.
     """
     oncall = context.system.governance.owner.oncall
     installed = "prometheus" in addons_to_install(context.plan, context.placement)
@@ -91,7 +91,7 @@ def _slack(channel: Channel, context: Context) -> dict[str, Value]:
 
 
 _URGENCY: Final = '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}'
-"""An alert's severity for PagerDuty: a ticket does not wake anybody if the service's urgency depends on severity."""
+"""The severity for PagerDuty. If a service's urgency depends on severity, a ticket does not wake anybody."""
 
 
 def _pagerduty(channel: Channel, context: Context) -> dict[str, Value]:

@@ -42,7 +42,7 @@ def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator
 
 
 def dashboard(resource: Resource, inference: Inference, context: Context) -> dict[str, Value]:
-    """Return the dashboard as JSON. Its uid stays the same for an endpoint on a placement."""
+    """Return the dashboard as JSON. Its uid depends only on the endpoint and the placement."""
     system = context.system
     panels = [*_traffic(inference, context), *_objectives(resource, inference, context), *_monitors(inference, context)]
     return {
@@ -140,7 +140,7 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
 
 @lru_cache(maxsize=1)
 def _watching(context: Context) -> Mapping[str, Sequence[Monitor]]:
-    """Map each watched item to the monitors that push to this placement's Prometheus."""
+    """Map each watched resource to the monitors that push to this placement's Prometheus."""
     found: dict[str, list[Monitor]] = {}
     for monitor in context.system.monitors.values():
         if monitor.type != "performance" and monitor.target == context.placement:

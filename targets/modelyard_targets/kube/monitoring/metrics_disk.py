@@ -1,6 +1,6 @@
-"""The volume of the Prometheus that we install, and how long metrics fit on it.
+"""The volume of the Prometheus that we install, and the metrics retention that fits on it.
 
-A StatefulSet's existing volumes do not grow with its template, so a longer retention could fill the volume and crash
+Existing volumes of a StatefulSet do not grow with its template, so a longer retention could fill the volume and crash
 Prometheus. Prometheus may therefore use only 90 % of the volume, and drops the oldest metrics first.
 """
 
@@ -14,20 +14,20 @@ from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.pods.demand import demand
 
 DEFAULT_RETENTION_S: Final = 15 * 86400
-"""The default retention of Prometheus."""
+"""Prometheus's default retention."""
 
 _GI: Final = 1024**3
 _SCRAPES_PER_DAY: Final = 86400 // 30
 _BYTES_PER_SAMPLE: Final = 2
-"""The upper end of the documented range, one to two (prometheus.io/docs/prometheus/latest/storage, read 2026-11-25)."""
+"""The documented maximum; the minimum is 1 (prometheus.io/docs/prometheus/latest/storage, read 2026-11-25)."""
 
 _OF_CLUSTER: Final = 50_000
 _OF_MACHINE: Final = 3_000
 _OF_POD: Final = 1_000
-"""Rough numbers of series from the cluster's components, each machine with its containers, and each Ray Pod."""
+"""Rough numbers of series: from the cluster's components, from each machine with its containers, from each Ray Pod."""
 
 _PODS_OF_MACHINE: Final = 4
-"""An assumption for clusters that create machines on demand."""
+"""The assumed number of Pods on a machine, for clusters that create machines on demand."""
 
 
 def kept_s(system: System) -> int:
@@ -48,9 +48,9 @@ def used_gi(system: System, target: TargetSpec) -> int:
 
 
 def fitting_days(plan: Plan, placement: str) -> int:
-    """Estimate for how many days metrics fit on the volume, at least one.
+    """Estimate how many days of metrics fit on the volume, at least one.
 
-    Autoscaled replicas count as the middle of their range. Runs are temporary and only count through their machine.
+    Autoscaled replicas count as the middle of their range. Runs are temporary, so only their machines count.
     """
     target = target_of(plan, placement)
     pods = sum(asked.least + asked.most for asked in demand(plan, placement).always) // 2

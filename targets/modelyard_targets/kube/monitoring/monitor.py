@@ -1,4 +1,4 @@
-"""Monitors: CronJobs whose Pods run checks, push metrics, and start a run or roll back within guards."""
+"""Monitors: CronJobs whose Pods run checks, push metrics, and start runs or roll back within limits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[
 
 
 def _look(job: MonitorJob, context: Context) -> list[Value]:
-    """Pass the Job's name to the Pod; it is the same for all retries of a run."""
+    """Pass the Job's name to the Pod. All retries of a run have the same name."""
     if state_folder(context.system, job.monitor) is None:
         return []
     name = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}

@@ -1,4 +1,4 @@
-"""Alerts for monitors: a check fails or cannot be measured, or a monitor no longer runs.
+"""Alerts for monitors whose checks fail or cannot be measured, or that no longer run.
 
 A monitor pushes these gauges, which all have the labels namespace, system and monitor:
 
@@ -7,8 +7,8 @@ A monitor pushes these gauges, which all have the labels namespace, system and m
 - `modelyard_monitor_coverage` (the share of predictions with a label), by variant in the label feature, or `all`,
 - `modelyard_monitor_last_run_seconds`, the time of its last run.
 
-It pushes once per run, so rules look back over three periods of the schedule. A monitor of type `performance` has no
-runs. Its checks are rules on the metrics of an endpoint or of a pipeline's Jobs.
+Monitors push once per run, so rules look back over three periods of the schedule. A monitor of type `performance` has
+no runs. Its checks are rules on the metrics of an endpoint or of a pipeline's Jobs.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def period_s(schedule: Schedule) -> int | None:
 def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, feature: str = "") -> str:
     """Return a selector for a monitor's series.
 
-    It includes namespace and system, because several systems and environments may share a Prometheus.
+    The selector includes namespace and system, because several systems and environments may share a Prometheus.
     """
     own = {
         "namespace": context.namespace,
@@ -94,7 +94,7 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts for checks with too little data and for missing labels, so that neither looks like a success."""
+    """Yield alerts for checks with too little data and for missing labels, which should not look like a success."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     # Too little data is normal for one of many features, but not for a whole check or a variant's labels.

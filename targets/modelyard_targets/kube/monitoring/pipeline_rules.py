@@ -1,7 +1,7 @@
 """Pipeline alerts for the owner's on-call channel.
 
-They report failed and missing runs, a newest version that failed its gate or soak, versions that wait for approval,
-files that batch inference left out, and unanswered requests from other targets.
+The alerts report failed and missing runs, a latest version that failed its gate or soak, versions that wait for
+approval, files that batch inference skipped, and unanswered requests from other targets.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ REFUSED_FILES: Final = "modelyard_batch_refused_files"
 
 _PERIODS: Final = 3
 _SHORTEST_S: Final = 7 * 86400
-"""The shortest period for the look-back, because manual runs may be weeks apart."""
+"""The minimum look-back, because manual runs may be weeks apart."""
 
 _UNSEEN_S: Final = 3600
 """How long kube-state-metrics may be unavailable, for example during a move to another machine."""
 
 
 _UNANSWERED_S: Final = 1800
-"""Enough time for ten polls of the starter."""
+"""How long requests may be unanswered, enough for ten polls by the starter."""
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
@@ -66,7 +66,7 @@ def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> It
 def due_s(pipeline: Pipeline) -> int | None:
     """Return the longest time between two successes in seconds, or None without a cron schedule.
 
-    It is the sum of the schedule's longest gap, the latest start and the longest run.
+    This is the sum of the schedule's longest gap, the start deadline and the longest run.
     """
     period = period_s(pipeline.schedule)
     return None if period is None else period + pipeline.schedule.starting_deadline_s + job_seconds(pipeline)
@@ -91,7 +91,7 @@ def _failed(resource: Resource[AlertRules], pipeline: Pipeline, context: Context
 def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """Yield alerts for a scheduled pipeline that has not succeeded for too long or has no metrics.
 
-    No run is due while the schedule is paused. After it resumes, the time to the next success starts again.
+    No run is due while the schedule is paused. When the schedule resumes, the time to the next success restarts.
     """
     due = due_s(pipeline)
     if due is None:
@@ -113,7 +113,7 @@ def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Contex
 
 
 def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield an alert that requests from other targets are not answered, because the starter does not succeed."""
+    """Yield an alert for unanswered requests from other targets, which fires if the starter does not succeed."""
     if all(request.pipeline.name != pipeline.name for request in context.requests):
         return
     for starter in context.plan.of(Starter, context.placement):
@@ -129,7 +129,7 @@ def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Conte
 
 
 def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts for a version that failed its gate or waits for approval. They stay active until the next push."""
+    """Yield alerts for a version that failed its gate or waits for approval, which stay active until the next push."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None:
         return
@@ -214,7 +214,7 @@ def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: 
 
 
 def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield an alert for files that a batch inference run left out."""
+    """Yield an alert for files that a batch inference run skipped."""
     job = _job(resource, context).value
     if reports_files(job, context.system):
         written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))

@@ -1,7 +1,7 @@
 """Registry alerts for the owner's on-call channel.
 
-They report that the registry is down, the promoter does not succeed, a model is not imported, or the database password
-was not rotated.
+The alerts report that the registry is down, the promoter does not succeed, a model is not imported, or the database
+password was not rotated.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
 
 _GONE_S: Final = 600
-"""The longest start of a server. A move to another machine should not raise an alert."""
+"""The longest time to start a server, so that a move to another machine does not raise an alert."""
 
 _UNPROMOTED_S: Final = 1800
-"""Enough time for ten polls of the promoter."""
+"""How long promotions may fail, enough for ten polls by the promoter."""
 
 MISSING: Final = "modelyard_import_missing"
 _UNIMPORTED_S: Final = 600
-"""Long enough that a source that is unavailable only once does not raise an alert."""
+"""How long imports may fail. A source that is unavailable only once does not raise an alert."""
 
 
 def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
@@ -58,7 +58,7 @@ def _gone(resource: Resource[AlertRules], context: Context) -> Value:
 
 
 def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield an alert that versions are not promoted, because the promoter does not succeed."""
+    """Yield an alert for a promoter that does not succeed, so that versions are not promoted."""
     for promoter in context.plan.of(Promoter, context.placement):
         texts = {
             "summary": "the promoter has not succeeded for half an hour",
@@ -72,7 +72,7 @@ def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Valu
 
 
 def _imports(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield alerts for imported models, which no pipeline's rules cover."""
+    """Yield alerts for imported models, which have no pipeline with rules."""
     for promoter in context.plan.of(Promoter, context.placement):
         for model in promoter.value.imported:
             yield _missing(model, resource, context)

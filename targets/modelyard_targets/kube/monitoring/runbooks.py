@@ -150,10 +150,10 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def steps() -> Mapping[str, tuple[str, ...]]:
-    """Return the steps for each alert subject."""
+    """Return the steps for each alert subject, from the table."""
     return _STEPS
 
 
 def runbook(about: str) -> str:
-    """Return the numbered steps for an alert subject, as one line."""
+    """Return the numbered steps for an alert subject as a single line."""
     return " ".join(f"{at}. {step}" for at, step in enumerate(_STEPS[about], 1))

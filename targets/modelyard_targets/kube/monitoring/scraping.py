@@ -1,4 +1,4 @@
-"""PodMonitors: Prometheus scrapes all Ray Pods in a namespace, Gateway proxies, and exporters."""
+"""PodMonitors that let Prometheus scrape a namespace's Ray Pods, Gateway proxies, and exporters."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _OWN_NAMES: Final[Value] = {
     "regex": "ray_(modelyard_.+)",
     "targetLabel": "__name__",
 }
-"""Removes Ray's prefix, so that our metrics have the same name from every source."""
+"""A relabeling that removes Ray's prefix, so that our metrics have the same name from every source."""
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
     """Yield the PodMonitors of a NAMESPACE if Ray runs there and the placement has a Prometheus.
 
-    Heads have three metrics ports and workers have one. Our Gateways' proxies run in the controller's namespace.
+    Heads have three metrics ports, and workers have one. Our Gateways' proxies run in the controller's namespace.
     """
     ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
     if not (context.monitored and ray):
@@ -93,7 +93,7 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Return whether any run with alerts has no Job, because then only KubeRay's operator reports its state."""
+    """Return whether any run with alerts has no Job, so that only KubeRay's operator reports its state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 

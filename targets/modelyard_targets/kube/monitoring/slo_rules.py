@@ -1,6 +1,6 @@
-"""SLO alerts for endpoints: error budget burn rates over several windows.
+"""SLO alerts for endpoints, based on error budget burn rates over several windows.
 
-Method and numbers: Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
+The method and numbers are from the Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
 (sre.google/workbook/alerting-on-slos, read 2026-11-24). The book's factors are for 30 days. For other windows, they are
 derived from the share of the budget that may burn before an alert.
 """
@@ -58,7 +58,7 @@ _SHOWN_S: Final = (300, 3600)
 
 @record
 class Burn:
-    """Fires when the long window has used this share of the budget and the short window is still burning it."""
+    """Fires when the long window has used this share of the budget and the short window still uses it too fast."""
 
     share: float
     long_s: int
@@ -80,7 +80,7 @@ BURNS: Final = (
 
 
 _AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
-"""Fallback if no burn rate applies, for example with an objective of 50 %: alert after this long over budget."""
+"""The fallback if no burn rate applies, for example for an objective of 50 %: alert after this long over budget."""
 
 
 @record
@@ -128,7 +128,7 @@ def _rate(series: str, chosen: str) -> str:
 
 
 def _rest(fraction: float) -> float:
-    """Return 1 minus the fraction, rounded to remove floating-point noise."""
+    """Return 1 minus the fraction, without floating-point noise."""
     return round(1 - fraction, 9)
 
 
@@ -140,7 +140,7 @@ def _own(resource: Resource[AlertRules], objective: Objective, context: Context)
 def _records(
     resource: Resource[AlertRules], objective: Objective, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """Record bad and total requests every half minute. Longer windows sum them, so busy hours have more weight."""
+    """Record bad and total requests every half minute. Longer windows sum the records, so busy hours weigh more."""
     own = _own(resource, objective, context)
     chosen = selector(own)
     yield recorded(ERRORS, objective.errors, own)
@@ -156,7 +156,7 @@ def _records(
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
     """Return the burn rates that apply, at least one.
 
-    Leave out windows that are longer than the objective's, and rates that even a total outage cannot reach.
+    Windows longer than the objective's and rates that even a total outage cannot reach are excluded.
     """
     sensible = tuple(
         burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
@@ -194,7 +194,7 @@ def _pace(factor: float) -> str:
 
 
 def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
-    """Return the outage in seconds that triggers a page: 10 % of the smallest error budget, but 1 to 10 minutes."""
+    """Return the seconds of outage that trigger a page: 10 % of the smallest error budget, between 1 and 10 minutes."""
     smallest = min(objective.budget for objective in objectives(inference, slo, context))
     return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
 
@@ -204,8 +204,8 @@ def _gone(
 ) -> Iterator[dict[str, Value]]:
     """Yield alerts for applications without a healthy replica or without metrics, because the ratios then have no data.
 
-    An application that scales to zero may have no replica for hours, so its Serve status is checked instead. Servers do
-    not count the connections that a Gateway without a running proxy refuses.
+    An application that scales to zero may have no replica for hours, so its Serve status is checked instead. The
+    Gateway's proxies are also checked, because servers do not see the connections that a Gateway refuses.
     """
     wait_s = gone_s(inference, slo, context)
     for name, expression, lacks, since in _absences(inference, context):

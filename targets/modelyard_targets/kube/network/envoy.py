@@ -1,6 +1,6 @@
-"""Envoy Gateway for platforms without a gateway controller: chart values, and replacements for its Helm hook.
+"""Envoy Gateway for platforms without a gateway controller: chart values and a replacement for its Helm hook.
 
-Values and Job follow the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
+The values and the Job follow the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _values(context: Context) -> Mapping[str, Given]:
 
 
 def _proxies(context: Context) -> Iterator[Call]:
-    """Yield the EnvoyProxy for each gateway class in use, including those of KubeRay's Gateways for rollouts."""
+    """Yield an EnvoyProxy for each gateway class in use, including the classes of KubeRay's rollout Gateways."""
     for name in own_classes(context):
         yield _proxy(name, name.removeprefix(CLASS).lstrip("-") or "internal", context)
 
@@ -64,7 +64,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
         "container": {"resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}},
     }
     service: dict[str, Given] = {"annotations": dict(annotations)} if annotations else {}
-    if exposure == "cluster":  # no load balancer, which the whole network could reach
+    if exposure == "cluster":  # not a load balancer, which the whole network could reach
         service = {"type": "ClusterIP"}
     made: dict[str, Given] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
     document: dict[str, Given] = {
@@ -78,7 +78,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
 
 
 def _certificates(context: Context) -> Iterator[Call]:
-    """Yield the Job that creates certificates for mutual TLS between controller and proxies, with its permissions."""
+    """Yield the Job, with its permissions, that creates certificates for mutual TLS between controller and proxies."""
     rule: dict[str, Given] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
     subject: dict[str, Given] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
     role: dict[str, Given] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}
@@ -135,7 +135,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "kind": "EnvoyProxy",
     "namespace": charts()[ENVOY].namespace,
 }
-"""The object that a gateway class refers to; it has the same name as the class."""
+"""The object that a gateway class refers to, which has the same name as the class."""
 
 ENVOY_GATEWAY: Final = AddOn(values=_values, before=_certificates, after=_proxies, pod_security="baseline")
-"""The namespace cannot be `restricted`, because the proxies' Pods do not set a seccomp profile."""
+"""The Envoy Gateway add-on. Its namespace is not `restricted`, because proxy Pods do not set a seccomp profile."""

@@ -20,7 +20,7 @@ GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
 
 
 def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield the Gateways that routes attach to, and nothing if no route needs one, because Gateways may cost money."""
+    """Yield the Gateways that routes attach to. Without such routes, yield nothing, because Gateways may cost money."""
     gateway = context.target.gateway
     if gateway is None:
         return
@@ -43,7 +43,7 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Return whether proxies may run in the system's own namespace. Those of our own gateway class do not."""
+    """Return whether proxies may run in the system's namespace. Proxies of our own gateway class do not."""
     gateway = context.target.gateway
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
@@ -52,7 +52,7 @@ def beside_the_gateway(context: Context) -> bool:
 
 
 def own_classes(context: Context) -> tuple[str, ...]:
-    """Return our gateway classes in use, one for each exposure, including those for KubeRay's rollouts."""
+    """Return our own gateway classes in use, one for each exposure, including the classes for KubeRay's rollouts."""
     gateway = context.target.gateway
     if gateway is None or gateway.name or not is_ours(gateway, context):
         return ()
@@ -102,11 +102,11 @@ def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Ma
 def _proxies(context: Context) -> Manifest:
     """Build the policy for proxies that a controller runs next to their Gateway, in our default-deny namespace.
 
-    Any client may connect to the proxies, and they may connect to their controller and to servers in any namespace. The
-    policy selects no Pods if the proxies run elsewhere.
+    All clients may connect to the proxies. The proxies may connect to their controller and to servers in any namespace.
+    If the proxies run elsewhere, the policy selects no Pods.
 
-    The Gateway API requires the label (gateway-api.sigs.k8s.io/geps/gep-1762, read 2026-11-25). The policy ignores its
-    value, because KubeRay's Gateways for a rollout have other names. The dot in the policy's name avoids collisions.
+    The Gateway API requires the Pod label (gateway-api.sigs.k8s.io/geps/gep-1762, read 2026-11-25). The policy accepts
+    any value, because KubeRay's rollout Gateways have other names. The dot in the policy's name avoids collisions.
     """
     system, name = context.system.metadata.name, "gateway.proxies"
     spec: dict[str, Value] = {

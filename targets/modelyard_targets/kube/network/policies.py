@@ -1,8 +1,8 @@
 """Building blocks for network policies: peers, ports, and egress to a URL, a store or the Kubernetes API.
 
 A NetworkPolicy can match Pods, namespaces and addresses, but not host names. For a store or registry outside the
-cluster, a policy therefore allows its port on the target's `egress` addresses or, without `egress`, on all addresses
-except those where clouds serve credentials. docs/decisions/0010-openings.md explains why.
+cluster, a policy therefore allows the service's port on the target's `egress` addresses. Without `egress`, it allows
+all addresses except those where clouds serve credentials. docs/decisions/0010-openings.md explains why.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "f
 _HTTPS = 443
 _SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379}
 _SERVED = frozenset({"http", "postgresql"})
-"""URL schemes in which a short host name may be a Service. For example, the host in an s3 URL is a bucket."""
+"""URL schemes whose short host names may be Services. In other schemes, such as s3, the host is a bucket."""
 _LABEL = pattern(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -53,7 +53,7 @@ def every_namespace() -> dict[str, Value]:
 
 
 def ports(*numbers: int) -> list[Value]:
-    """Return these TCP ports as a policy lists them."""
+    """Return a policy's list of these TCP ports."""
     return [{"protocol": "TCP", "port": number} for number in numbers]
 
 
@@ -66,7 +66,7 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> Made:
-    """Build a policy that allows a workload connections, which its namespace denies by default."""
+    """Build a policy that allows a workload's connections, because the namespace denies all by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
@@ -83,8 +83,8 @@ def network_policy(
 def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[Value]:
     """Allow egress to a URL: to a Service's namespace, or to a port on `addresses`, by default the target's `egress`.
 
-    For a Service, the whole namespace is allowed, because policies apply to Pods, and a Pod's port may differ from the
-    Service's. A short host name may be a Service or an external host, so both are allowed.
+    For a Service, the whole namespace is allowed, because policies apply to Pods, whose ports may differ from the
+    Service's port. A short host name may be a Service or an external host, so both are allowed.
     """
     service = cluster_service(uri)
     if service is not None:
@@ -97,7 +97,7 @@ def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[V
 
 
 def _namespace_by_search(host: str, context: Context) -> str:
-    """Return the namespace where DNS looks up a short host name: our own for `mlflow`, and `ml` for `mlflow.ml`."""
+    """Return the namespace where DNS looks up a short host name: our own for `mlflow`, `ml` for `mlflow.ml`."""
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
         return ""
@@ -114,14 +114,14 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes, whose addresses are unknown, at the same addresses as for the API server."""
+    """Allow egress to ports on nodes, whose addresses are unknown, with the same addresses as for the API server."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
 def reach_store(store: Store, context: Context) -> list[Value]:
     """Allow egress to an object store. `egress` does not limit cloud storage, because a spec cannot list its addresses.
 
-    For storage in the target's own region, the program creates the policy with addresses from the infrastructure
+    For storage in the target's own region, the program creates the policy, with addresses from the infrastructure
     project. An adopted network may also have its own storage endpoint.
     """
     driver = driver_of(store, context.system)
@@ -160,7 +160,7 @@ def _cluster_addresses(context: Context) -> list[Value]:
 
 
 def outside(context: Context) -> list[Value]:
-    """Select peers outside the cluster: the target's `egress`, by default all addresses except link-local ones."""
+    """Select peers outside the cluster: the target's `egress` or, by default, all except link-local addresses."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or anywhere(context)
 
@@ -180,7 +180,7 @@ def is_anywhere(peer: Mapping[str, Value]) -> bool:
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Select Prometheus, or its whole namespace if we did not install it and do not know its labels."""
+    """Select Prometheus's Pods. If we did not install it, the labels are unknown, so select its whole namespace."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 

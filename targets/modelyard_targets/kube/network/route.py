@@ -20,11 +20,11 @@ from modelyard_targets.kube.placement.fixed import SERVE_PORT
 
 COMPONENT = "route"
 EXPOSURE = "modelyard.dev/exposure"
-"""The label with the endpoint's exposure on an HTTPRoute: `cluster`, `internal` or `public`, as in the spec."""
+"""An HTTPRoute's label for the endpoint's exposure in the spec: `cluster`, `internal` or `public`."""
 
 
 def serve_service(server: str) -> str:
-    """Return the name of KubeRay's Service for a RayService, which always points to the active Ray cluster."""
+    """Return the name of KubeRay's Service for a RayService. It always points to the active Ray cluster."""
     return f"{server}-serve-svc"
 
 
@@ -40,10 +40,10 @@ def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
 
 
 def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
-    """Return the name of the Gateway that routes attach to, either an existing one or one that we create.
+    """Return the name of the Gateway that routes attach to, which may be an existing one or our own.
 
-    If the platform can tell public from internal, public routes get a separate Gateway, so that internal endpoints are
-    not exposed. Our own classes also have a separate Gateway for routes within the cluster.
+    If the platform distinguishes public from internal Gateways, public routes get a separate one, so that internal
+    endpoints are not exposed. Our own classes also have a separate Gateway for routes within the cluster.
     """
     system = context.system.metadata.name
     public = exposure == "public" and context.platform.gateway_class != ""
@@ -52,7 +52,7 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
 
 
 def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """Report gateway features that endpoints need and the target does not provide."""
+    """Report gateway features that endpoints need but the target does not provide."""
     for route in plan.of(Route, placement):
         yield from _check(route.value, gateway, plan, placement)
 
@@ -131,7 +131,7 @@ def _reference(backend: Backend) -> dict[str, Value]:
 
 
 def _rewrite(route: Route, context: Context) -> list[Value]:
-    """Rewrite the path to the application's prefix on a shared server, if the endpoint has no path of its own."""
+    """Rewrite the path to the application's prefix on a shared server, if the endpoint has no path."""
     inference = route.inference
     prefix = context.prefixes[inference.name]
     if prefix == "/" or inference.endpoint.path.rstrip("/"):

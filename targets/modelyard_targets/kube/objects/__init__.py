@@ -1,1 +1,1 @@
-"""Overrides of emitted objects, and checks of the result."""
+"""Overrides of emitted objects, and checks of the overridden objects."""

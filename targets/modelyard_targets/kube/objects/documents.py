@@ -11,7 +11,7 @@ from modelyard_targets.kube.objects.object_fields import problems
 
 
 def broken_documents(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield each reason why the reader of a changed document would reject it, with the path."""
+    """Yield each reason why a changed document would be rejected at run time, with the path."""
     if before.get("kind") != "ConfigMap":
         return
     changed = _data(after)

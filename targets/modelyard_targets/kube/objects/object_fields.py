@@ -28,7 +28,7 @@ _WORDS: Final = {
 def problems(manifest: Manifest) -> list[str]:
     """Return an object's unknown and missing fields, nulls and wrong types, each with its path.
 
-    Return no problems if the table does not list the object's kind.
+    The result is empty if the table does not list the object's kind.
     """
     objects, types = _table()
     kind = objects.get(f"{manifest.get('apiVersion')} {manifest.get('kind')}")

@@ -1,4 +1,4 @@
-"""Overrides: JSON Patches (RFC 6902) that are applied to emitted objects as the last step."""
+"""Apply overrides, which are JSON Patches (RFC 6902), to emitted objects as the last step."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from modelyard_targets.kube.objects.object_fields import problems
 from modelyard_targets.kube.placement.context import Made
 
 REASON = "overrides.modelyard.dev/{}"
-"""The annotation with an override's reason on the changed object."""
+"""The annotation on a changed object with the override's reason."""
 
 Overrides: TypeAlias = Mapping[tuple[str, str], tuple[Override, ...]]
 
 
 class PatchFailed(ValueError):
-    """A patch operation failed; `at` is its position in the patch."""
+    """Raised if a patch operation fails. `at` is the operation's position in the patch."""
 
     def __init__(self, at: int) -> None:
         super().__init__(f"operation {at}")
@@ -41,7 +41,7 @@ def overrides_on(system: System, placement: str) -> Overrides:
 
 
 def overridden(made: Made, overrides: Overrides) -> Made:
-    """Return the object with its patches applied and their reasons as annotations."""
+    """Return the patched object, with the overrides' reasons as annotations."""
     found = overrides.get(_place(made.manifest), ()) if overrides else ()
     manifest = made.manifest
     for override in found:
@@ -50,11 +50,11 @@ def overridden(made: Made, overrides: Overrides) -> Made:
 
 
 def patched(manifest: Manifest, override: Override) -> Manifest:
-    """Return the object after one patch.
+    """Return the object with one patch applied.
 
-    Raises PatchFailed for the first operation that fails.
+    Raises PatchFailed at the first operation that fails.
     """
-    import jsonpatch  # specs rarely have overrides
+    import jsonpatch  # imported here because few specs have overrides
 
     plain: Json = json.loads(json_text(manifest))
     for at, operation in enumerate(override.patch):
@@ -68,7 +68,7 @@ def patched(manifest: Manifest, override: Override) -> Manifest:
 
 
 def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> Iterator[Diagnostic]:
-    """Report overrides that name an unknown object, fail, change the object's identity, or make the object invalid."""
+    """Report overrides that name an unknown object, fail, change an object's identity, or make an object invalid."""
     waiting = dict(overrides_on(system, placement))
     if not waiting:
         return

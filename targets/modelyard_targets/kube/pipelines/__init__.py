@@ -1,1 +1,1 @@
-"""Pipelines, launchers and the starter of runs, and the promoter of models."""
+"""Pipelines, the launchers and the starter of their runs, and the promoter of model versions."""

@@ -1,4 +1,4 @@
-"""Pipelines: a RayJob for each run, and the CronJob or Job that starts it."""
+"""Pipelines: a RayJob for each run, and the CronJob or Job that starts runs."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _SUBMITTER_RETRIES = 3
 
 
 def lower_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
-    """Yield the description and either a RayJob (schedule `once`) or a template with the CronJob that uses it.
+    """Yield the description and either a RayJob (schedule `once`) or a RayJob template and the CronJob that uses it.
 
-    A pipeline that runs once and is followed by others gets a Job that creates its RayJob.
+    If a pipeline runs once and other pipelines follow it, a Job creates the RayJob.
     """
     job = resource.value
     described = describe_job(resource, context)
@@ -72,19 +72,19 @@ def _launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def template_of(resource: Resource[Job], context: Context) -> str:
-    """Return the name of the ConfigMap with the RayJob to launch. If the pipeline runs once, each spec has its own."""
+    """Return the name of the ConfigMap with the RayJob template. It changes with the spec if the pipeline runs once."""
     if resource.value.pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
     return template_name(resource)
 
 
 def once_job(resource: Resource[Job], context: Context) -> str:
-    """Return the name of the Job that launches a pipeline once. It changes with the spec, like `once_name`."""
+    """Return the name of the Job that launches a pipeline once. The name changes with the spec, like `once_name`."""
     return f"{resource.name}-{_once_digest(resource, context)}"
 
 
 def once_name(resource: Resource[Job], context: Context) -> str:
-    """Return the RayJob name of a pipeline that runs once. It changes with the spec, which starts another run."""
+    """Return the RayJob name of a pipeline that runs once. The name changes with the spec, which starts another run."""
     ending = _once_digest(resource, context)
     launched = context.launched(resource.value.pipeline)
     return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
@@ -102,7 +102,7 @@ def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
 
 
 def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """Return the spec of a run. The whole DAG runs in one Ray cluster, which is deleted after the run."""
+    """Return the RayJob spec. The whole DAG runs in one Ray cluster, which is deleted after the run."""
     job = resource.value
     pipeline = job.pipeline
     groups = job_groups(job, context)
@@ -139,19 +139,19 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
 
 
 def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
-    """Return how long a run may wait for machines. Below normal priority, it may wait until its timeout."""
+    """Return how many seconds a run may wait for machines. Below normal priority, it may wait until its timeout."""
     if pipeline.priority != NORMAL:
         return pipeline.timeout_s
     return min(longest_start_s(needed), pipeline.timeout_s)
 
 
 def head_image(job: Job, context: Context) -> str:
-    """Return the image of the head, which runs the driver. It is the first step's image."""
+    """Return the first step's image, which is also used for the head with the driver."""
     return context.image(job.pipeline.steps[0].source.image)
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Return a pipeline's worker groups. Several groups start empty, so that none is idle during other steps."""
+    """Return a pipeline's worker groups. Several groups start empty, so that no group is idle during other steps."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)
@@ -170,7 +170,7 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
 
 
 def _submitter(resource: Resource[Job], job: Job, context: Context) -> dict[str, Value]:
-    """Build the Pod that submits the run. Network policies allow it to reach the head by its name label."""
+    """Build the Pod that submits the run. Its name label lets it reach the head under the network policies."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(
         "ray-job-submitter",

@@ -1,7 +1,7 @@
 """The launcher for pipeline runs: a CronJob whose Pod creates a RayJob, waits for it and exits with its result.
 
-KubeRay's own RayCronJob (v1.7.0, behind a feature gate that is off) has no concurrency policy and no history limits,
-and it catches up on all missed schedules. A CronJob has none of these problems.
+KubeRay's own RayCronJob (v1.7.0, behind a feature gate that is off by default) has no concurrency policy and no history
+limits, and it catches up on all missed schedules. A CronJob has none of these problems.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from modelyard_targets.kube.workload.environment import service_account
 COMPONENT = "launcher"
 
 NEVER = "0 0 1 1 *"
-"""The placeholder schedule of a suspended CronJob, which people, monitors or preceding pipelines use to create runs."""
+"""Placeholder schedule of a suspended CronJob, from which people, monitors or preceding pipelines create runs."""
 
 _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600
@@ -36,7 +36,7 @@ def launcher_name(resource: Resource) -> str:
 
 
 def template_name(resource: Resource) -> str:
-    """Return the name of the ConfigMap with the RayJob that the launcher creates."""
+    """Return the name of the ConfigMap with the launcher's RayJob template."""
     return f"{resource.name}-rayjob"
 
 
@@ -57,7 +57,7 @@ def launcher(resource: Resource[Job], context: Context) -> Manifest:
 def launcher_once(resource: Resource[Job], name: str, template: str, context: Context) -> Manifest:
     """Build the Job that launches a pipeline once, if other pipelines follow it.
 
-    The Job is kept after it ends, so that no deployment repeats it. Deployments do not wait for it.
+    The finished Job is kept, so that no deployment repeats it. Deployments do not wait for the Job.
     """
     meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
@@ -88,7 +88,7 @@ def _labels(resource: Resource, context: Context) -> dict[str, Value]:
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
     """Return a CronJob's schedule and history limits.
 
-    A scheduled CronJob does not set `suspend`, so that people can pause it without conflicts in later deployments.
+    Scheduled CronJobs do not set `suspend`, so that people can pause them without conflicts in later deployments.
     """
     history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
     return {
@@ -111,7 +111,7 @@ def keep(context: Context) -> dict[str, Value]:
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
     """Return the overlap policy that the launcher has to enforce, `forbid` or `replace`, or "".
 
-    A CronJob only applies its policy to runs that it created itself. The result is empty if nothing else starts runs or
+    CronJobs apply their own policy only to runs that they created. The result is empty if nothing else starts runs or
     if runs may overlap.
     """
     started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
@@ -119,7 +119,7 @@ def kept_apart(pipeline: Pipeline, context: Context) -> str:
 
 
 def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
-    """Return the CronJobs of following pipelines, which the launcher starts once its own run has succeeded."""
+    """Return the CronJobs of the following pipelines, which the launcher starts after its own run has succeeded."""
     return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
 
 
@@ -129,7 +129,7 @@ def requested(context: Context) -> tuple[str, ...]:
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """Retry a launcher that lost its machine, so that it can follow its existing run, but not after the run failed."""
+    """Retry a launcher that lost its machine, so that it can follow its existing run, but not if the run failed."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},
@@ -138,7 +138,7 @@ def _retried_unless_failed() -> dict[str, Value]:
 
 
 def _pod(resource: Resource[Job], rayjob: str, context: Context) -> dict[str, Value]:
-    """Build the launcher's Pod. It has an API token and therefore always uses the runtime image."""
+    """Build the launcher's Pod, which always uses the runtime image because it has an API token."""
     job = resource.value
     overlap, started = kept_apart(job.pipeline, context), started_after(job.pipeline, context)
     launch = container(

@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases to model versions that passed their gate and are approved."""
+"""The promoter: a CronJob that moves aliases to approved model versions that passed their gate."""
 
 from __future__ import annotations
 

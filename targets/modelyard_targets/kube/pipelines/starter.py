@@ -1,4 +1,4 @@
-"""The starter: a CronJob that polls for requests from other targets and starts the requested runs."""
+"""The starter: a CronJob that polls for requests from other targets and starts those runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_S = 600
 
 
 def lower_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
-    """Yield the starter's description and CronJob, which has an API token and so always uses the runtime image."""
+    """Yield the starter's description and CronJob, which uses the runtime image because it has an API token."""
     yield description(resource, describe_starter(resource, context), COMPONENT, context)
     yield polling_cron_job(
         resource,

@@ -1,4 +1,4 @@
-"""The context for lowering: facts about a placement, and indexes over the plan that are built once."""
+"""The context for lowering: facts about a placement, and indexes of the plan that are built once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.storage.buckets import object_uri
 
 RAY_VERSION = "2.60.0"
-"""The Ray version in the runtime image. Users' own images must have the same version (docs/targets.md)."""
+"""The Ray version in the runtime image. Users' own images must have the same Ray version (docs/targets.md)."""
 
 REGISTRY_PORT = 5000
 
@@ -36,7 +36,7 @@ ANY_PLATFORM = Platform()
 
 @record
 class Made:
-    """An object with the spec line that it comes from."""
+    """An object, with the spec line that requested it."""
 
     origin: Path
     manifest: Manifest
@@ -52,7 +52,7 @@ class SecretKey:
 
 @record(eq=False)
 class Context:
-    """A placement on a cluster, built with `context_for`. Unless noted, indexes only cover its own resources."""
+    """A placement on a cluster, built with `context_for`. Unless noted, indexes only cover this placement."""
 
     plan: Plan
     placement: str
@@ -85,12 +85,12 @@ class Context:
 
     @property
     def enterprise(self) -> bool:
-        """Return whether to prefer redundancy over low cost."""
+        """Return whether the size is `enterprise`, which prefers redundancy over low cost."""
         return self.system.profile.size == "enterprise"
 
     @property
     def runtime_image(self) -> str:
-        """Return the runtime image's name, computed on demand because most checks do not need it."""
+        """Return the runtime image's name, which is computed on demand because most checks do not need it."""
         return self.image_name()
 
     def launched(self, pipeline: Pipeline) -> bool:
@@ -98,7 +98,7 @@ class Context:
         return launched(pipeline, self.followers)
 
     def image(self, own: str) -> str:
-        """Return the user's own image or its mirrored copy, or the runtime image if `own` is empty."""
+        """Return the user's own image or its mirrored copy. If `own` is empty, return the runtime image."""
         return mirrored(own, self.target) if own else self.runtime_image
 
     def identity(self, workload: str, launcher: bool = False) -> Resource[Identity] | None:
@@ -120,7 +120,7 @@ class Context:
 
 
 def namespace_of(plan: Plan, placement: str) -> str:
-    """Return the namespace of a placement's workloads; without a cluster, the name of the system."""
+    """Return the namespace of a placement's workloads or, without a cluster, the name of the system."""
     return next((namespace.name for namespace in plan.of(Namespace, placement)), plan.system.metadata.name)
 
 
@@ -195,7 +195,7 @@ def _always(name: str) -> Callable[[], str]:
 
 
 def mirrored(image: str, target: TargetSpec) -> str:
-    """Return the image, or its copy in the target's mirror, where the path has no original host."""
+    """Return the image or its copy in the target's mirror, where the original host is not part of the path."""
     if not (target.images.mirror and target.images.registry):
         return image
     host, slash, rest = image.partition("/")
@@ -204,7 +204,7 @@ def mirrored(image: str, target: TargetSpec) -> str:
 
 
 def pull_secret_of_addons(target: TargetSpec) -> str:
-    """Return the name of the add-ons' pull secret, or "" if their images come from public registries."""
+    """Return the name of the add-ons' pull secret, or "" if they use public registries."""
     return target.images.pull_secret if target.images.mirror else ""
 
 

@@ -22,10 +22,10 @@ REGISTRY_NAME: Final = "mlflow"
 """The name of the registry's Service and Pod label."""
 
 ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
-"""The Secret with the administrator's login and the server's session key, which no workload mounts."""
+"""The Secret with the administrator's login and the server's session key. No workload mounts it."""
 
 LOGIN_SECRET: Final = f"{REGISTRY_NAME}-login."
-"""Prefix for the name of a Secret with a workload's login. The dot avoids a collision with the administrator's."""
+"""Name prefix of Secrets with workloads' logins. The dot avoids a collision with the administrator's Secret."""
 
 GRAFANA_SECRET: Final = "grafana-admin"
 """The Secret with the Grafana administrator's login."""
@@ -36,13 +36,13 @@ EVERY_MINUTES: Final = 3
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
 PROMOTER_COMPONENT: Final = "promoter"
-"""Component label of Pods that push metrics to Prometheus, like the two above."""
+"""Component label of promoter Pods. Like the two above, it selects Pods that push metrics to Prometheus."""
 
 STORAGE_POLICY: Final = "allow-object-storage"
 """The name of the network policy for a cloud's object storage."""
 
 BUCKET_NAME: Final = "store"
-"""The component label and the first part of the name of Jobs that create buckets."""
+"""Component label and name prefix of Jobs that create buckets."""
 
 LOGIN_NAME: Final = "login"
-"""The component label and the first part of the name of Jobs for a cloud database's login."""
+"""Component label and name prefix of Jobs for a cloud database's login."""

@@ -1,4 +1,4 @@
-"""Look up facts about a placement: its target, registry, stores and add-ons."""
+"""Look up a placement's target, registry, stores and add-ons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def target_of(plan: Plan, placement: str) -> TargetSpec:
 
 
 def registry_of(plan: Plan, placement: str) -> Resource[RegistryServer] | None:
-    """Return the registry that runs on a placement, or None if it is elsewhere, adopted or not needed."""
+    """Return the registry that runs on a placement, or None if it runs elsewhere, is adopted, or is not needed."""
     return next((server for server in plan.of(RegistryServer, placement) if not is_adopted(server)), None)
 
 
@@ -34,12 +34,12 @@ def system_machine(plan: Plan, placement: str) -> Hardware | None:
 
 
 def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that the system needs on a placement, including those that the cluster already has."""
+    """Return all add-ons that the system needs on a placement, including those already in the cluster."""
     return next((cluster.value.addons for cluster in plan.of(Cluster, placement)), ())
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that the system needs and the cluster does not have, in the order of installation."""
+    """Return the add-ons that the cluster lacks, in the order of installation."""
     present = target_of(plan, placement).present
     return tuple(addon for addon in addons_needed(plan, placement) if addon not in present)
 
@@ -52,7 +52,7 @@ def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
 
 
 def shows_jobs(context: Context) -> bool:
-    """Return whether our Prometheus includes kube-state-metrics. At the edge it does only if alerts need it."""
+    """Return whether our Prometheus includes kube-state-metrics. At the edge, it does only if alerts need it."""
     rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     asked = (
         one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")

@@ -28,7 +28,7 @@ def as_literal(value: Given) -> Literal:
 
 
 def unbounded(plan: Plan, placement: str) -> Mapping[str, str]:
-    """Return no ResourceQuota, because the platform limits size in other ways."""
+    """Return no ResourceQuota, because the platform has other size limits."""
     return {}
 
 
@@ -38,12 +38,12 @@ def unpriced(plan: Plan, placement: str) -> Iterable[tuple[str, str]]:
 
 
 def as_written(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target unchanged, as in the spec."""
+    """Return the target as it is in the spec."""
     return plan.system.target(placement)
 
 
 def none_below(plan: Plan, placement: str) -> str:
-    """Return no project, because the cluster already exists."""
+    """Return no infrastructure project, because the cluster already exists."""
     return ""
 
 
@@ -58,7 +58,7 @@ def no_values(context: Context) -> Mapping[str, Given]:
 
 
 def chart_tags(context: Context) -> Mapping[str, str]:
-    """Return no changed image tags."""
+    """Return no image tags, so that the chart's own tags apply."""
     return {}
 
 
@@ -98,7 +98,7 @@ def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
 
 
 def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Return no annotations, so that the controller chooses a Gateway's address."""
+    """Return no annotations, so that the controller chooses the Gateway's address."""
     return {}
 
 
@@ -113,7 +113,7 @@ def none_further(context: Context) -> Mapping[str, str]:
 
 
 def as_spelled(path: str) -> str:
-    """Keep the path of a secret as the spec spells it."""
+    """Return a secret's path as it is spelled in the spec."""
     return path
 
 
@@ -121,9 +121,9 @@ def as_spelled(path: str) -> str:
 class AddOn:
     """How a platform installs its own add-on or changes a common one.
 
-    Calls in `before` come between namespace and chart and replace the chart's Helm hooks. Calls in `after` use the
-    chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from the chart's
-    and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
+    Calls in `before` run between namespace and chart, and replace the chart's Helm hooks. Calls in `after` use the
+    chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from the
+    chart's, and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
     """
 
     values: Callable[[Context], Mapping[str, Given]] = no_values
@@ -161,9 +161,9 @@ class ManagedDatabase:
 class Platform:
     """The provider-specific functions behind the shared workloads project.
 
-    `target` returns the spec's target as completed by the platform. If `below` names a project, that project creates
+    `target` returns the spec's target with the platform's defaults. If `below` names a project, that project creates
     the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes the object
-    that configures a gateway class's Gateways and has the same name as the class.
+    that configures a gateway class's Gateways. It has the same name as the class.
     """
 
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota
@@ -195,5 +195,5 @@ class Platform:
     identity_output: Callable[[Resource[Identity], Context], Ref | None] = no_identity  # its value
     further_below: Callable[[Context], Mapping[str, str]] = none_further  # by variable: more projects with outputs
     hidden_addresses: tuple[str, ...] = ()  # CIDRs that no Pod may reach, because they serve what nodes may know
-    secret_name: Callable[[str], str] = as_spelled  # the name of a spec's path in the cloud's own secrets service
+    secret_name: Callable[[str], str] = as_spelled  # a spec path's name in the cloud's own secrets service
     meaningless_alerts: tuple[str, ...] = ()  # alerts of kube-prometheus-stack that do not apply to this platform

@@ -1,4 +1,4 @@
-"""A placement's resource requests: minimum and maximum number of all Pods, with the spec lines that request them."""
+"""A placement's resource requests: the minimum and maximum number of all Pods, with their lines in the spec."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Asked:
     """Identical Pods, with their minimum and maximum number.
 
     `hardware` is None for Pods without a compute class, such as heads, launchers and the registry. `image`
-    distinguishes otherwise equal worker groups. A rollout adds `surge` Pods while the old version still runs.
+    distinguishes otherwise identical worker groups. A rollout adds `surge` Pods while the old version still runs.
     """
 
     least: int
@@ -53,7 +53,7 @@ class Asked:
 
 @record
 class Demand:
-    """The Pods that always run, and each pipeline's Pods. `servers` is a part of `always`."""
+    """The Pods that always run, and each pipeline's Pods. `servers` is a subset of `always`."""
 
     always: tuple[Asked, ...]
     runs: Mapping[str, tuple[Asked, ...]]  # by pipeline
@@ -61,7 +61,7 @@ class Demand:
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
-    """Return all Pods of a placement. Without `databases`, leave out managed databases."""
+    """Return all Pods of a placement, optionally without managed databases."""
     demands = _demands(plan)
     if (placement, databases) not in demands:
         demands[placement, databases] = _demand(plan, placement, databases=databases)
@@ -70,7 +70,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
 
 @index
 def _demands(_: Plan) -> dict[tuple[str, bool], Demand]:
-    """Return the plan's cache of results, because several checks need the same ones."""
+    """Return the plan's cache of results, which several checks share."""
     return {}
 
 
@@ -150,11 +150,11 @@ _asked: Final = (
     .case(RegistryServer, _registry)
     .case(Store, _database)
 )
-"""Returns a resource's Pods. With `scales`, the head of the Ray cluster also has an autoscaler."""
+"""Returns a resource's Pods. With `scales`, the Ray cluster's head also has an autoscaler."""
 
 
 def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> Asked:
-    """Return the head of a Ray cluster, including the autoscaler if the cluster scales."""
+    """Return the Pods of a Ray cluster's head, which includes the autoscaler if the cluster scales."""
     size = head_size(system, target)
     more = AUTOSCALER if scales else Size(0, 0)
     whole = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
@@ -211,7 +211,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of these paths that the spec contains, or the section entry of the first path."""
+    """Return the first of these paths that is in the spec, or the section entry of the first path."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

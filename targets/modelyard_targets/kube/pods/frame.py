@@ -1,4 +1,4 @@
-"""Build Pod specs: restricted, with the workload's identity, a read-only root and one writable folder."""
+"""Build restricted Pod specs, with the workload's identity, a read-only root and one writable folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.pods.sizes import SUPPORT_DISK_BYTES, Size
 
 SCRATCH = "/tmp"
-"""A container's only writable folder, where Ray stores its sessions."""
+"""A container's only writable folder, which Ray also uses for its sessions."""
 
 
 @record
@@ -23,7 +23,7 @@ class Place:
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
     fallback: tuple[tuple[str, str], ...] | None = None  # labels of fallback machines, if `selector` is only preferred
-    near: tuple[tuple[str, str], ...] = ()  # labels of Pods to share a zone with, if possible
+    near: tuple[tuple[str, str], ...] = ()  # labels of Pods that should be in the same zone, if possible
 
 
 def place_of(hardware: Hardware) -> Place:
@@ -38,7 +38,7 @@ def support_place(context: Context) -> Place:
 
 
 def support_resources(size: Size) -> dict[str, Value]:
-    """Return a supporting Pod's requests, with a disk limit so that the Pod cannot fill its machine's disk."""
+    """Return a supporting Pod's requests, with a disk limit so that the Pod cannot fill the machine's disk."""
     return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
 
 
@@ -72,7 +72,7 @@ def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Prefer nodes with the first labels, and allow nodes with the second labels, or all nodes if `second` is empty."""
+    """Prefer nodes with the first labels. Allow nodes with the second labels, or all nodes if `second` is empty."""
     if not first:
         return {}
     preferred: dict[str, Value] = {

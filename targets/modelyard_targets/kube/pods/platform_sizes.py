@@ -1,4 +1,4 @@
-"""Resource requests of our own services in the namespace: registry, database, and Jobs for buckets and logins."""
+"""Resource requests for our own services: the registry, the database, and the Jobs that create buckets and logins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def registry_replicas(system: System, target: TargetSpec) -> int:
 
 
 def registry_workers(system: System, target: TargetSpec) -> int:
-    """Return the number of worker processes in an MLflow Pod, which need half a gigabyte each."""
+    """Return the number of worker processes in an MLflow Pod. Each needs half a gigabyte."""
     if target.edge:
         return 1
     return 4 if system.profile.size == "enterprise" else 2

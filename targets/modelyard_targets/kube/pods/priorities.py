@@ -16,12 +16,13 @@ from modelyard_targets.kube.placement.context import Context, Made
 COMPONENT: Final = "priority"
 NORMAL: Final = "normal"
 PRIORITIES: Final = (NORMAL, "low", "lowest")
-"""Priorities, highest first. Normal workloads have no class and so the cluster's default priority."""
+"""Priorities, highest first. Normal workloads have no class, so they have the cluster's default priority."""
 
 _VALUES: Final[Mapping[str, int]] = {"low": -4, "lowest": -8}
-"""The values are below 0, the value of Pods without a class, so that Pods outside the system are never preempted.
+"""The values of PriorityClasses are below 0, the value of Pods without a class. Pods outside the system are therefore
+never preempted.
 
-They are not below -10, because Cluster Autoscaler would not add nodes for such Pods (its FAQ,
+The values are not below -10, because Cluster Autoscaler would not add nodes for such Pods (its FAQ,
 `expendable-pods-priority-cutoff`, read 2026-11-26).
 """
 _TAKES: Final[Mapping[str, str]] = {"low": "PreemptLowerPriority", "lowest": "Never"}
@@ -48,7 +49,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """Return the next lower priority, whose workloads yield to this one, or "" for the lowest."""
+    """Return the next lower priority, whose workloads yield to this one, or "" if this is the lowest."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
@@ -65,7 +66,7 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
-    """Return the below-normal priorities that a placement uses, each with a spec path that sets it."""
+    """Return the below-normal priorities that a placement uses, each with a path in the spec that sets it."""
     lines: dict[str, Path] = {}
     for resource in plan.on(placement):
         lines.setdefault(priority_of(resource), priority_path(resource))
@@ -109,8 +110,8 @@ def priority_classes(context: Context) -> Iterator[Made]:
 def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:
     """Yield the ResourceQuotas for a namespace, with their names.
 
-    If there are several priorities, each has its own quota. A shared quota would also count Pods of lower priority, and
-    so refuse the Pods that should preempt them.
+    If there are several priorities, each has its own quota. A shared quota would also count Pods of lower priority and
+    therefore refuse the Pods that should preempt them.
     """
     hard: dict[str, Value] = dict(quota)
     below = [class_name(priority, context.target, context.namespace) for priority in yielding_here(context)]

@@ -1,4 +1,4 @@
-"""Resource requests of Pods without a compute class, also used to check a cluster's capacity."""
+"""Resource requests of Pods without a compute class, which are also used to check a cluster's capacity."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ EDGE_HEAD = Size(500, 2 * _GI)
 SMALL_HEAD = Size(1000, 4 * _GI)
 ENTERPRISE_HEAD = Size(2000, 8 * _GI)
 AUTOSCALER = Size(500, 1 * _GI)
-"""Twice KubeRay's default memory, because autoscaler version 2 stores the state of every instance."""
+"""The autoscaler's size: twice KubeRay's default memory, because version 2 stores the state of every instance."""
 
 SUBMITTER = Size(200, 512 * _MI)
 LAUNCHER = Size(100, 128 * _MI)
 PROMOTER = Size(250, 1 * _GI)
-"""Enough for MLflow's client and one model file at a time."""
+"""The promoter's size, enough for MLflow's client and one model file at a time."""
 
 PROMOTER_DISK_BYTES = 16 * _GI
-"""Enough for the files of one model at a time. Imported models have at most half this size."""
+"""The promoter's disk, enough for one model's files at a time. Imported models may have at most half this size."""
 
 STARTER = Size(100, 512 * _MI)
-"""Enough for Arrow's object storage client with requests of a few kilobytes."""
+"""The starter's size, enough for Arrow's object storage client and requests of a few kilobytes."""
 
 SUPPORT_DISK_BYTES = 512 * _MI
 """Disk limit of a supporting container, for small files and its log, which the kubelet rotates."""
 
 EDGE_DISK_BYTES = 10 * _GI
-"""Volume size of an edge workload, for two bundles of each model and waiting captures."""
+"""Volume size of an edge workload, enough for two bundles of each model and waiting captures."""
 
 EDGE_SPOOL_BYTES = 2 * _GI
-"""The size limit of a server's captures that wait for upload. Beyond it, the oldest are dropped."""
+"""The size limit of a server's captures that wait for upload. Beyond this limit, the oldest captures are dropped."""
 
 
 def head_size(system: System, target: TargetSpec) -> Size:

@@ -1,4 +1,4 @@
-"""Manifest files in the order of application: several for shared objects, and one for each workload."""
+"""Manifest files in the order of application: some for shared objects, and one for each workload."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
 
 FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
-"""Files that all others depend on, in the order of application."""
+"""Files that all other files depend on, in the order of application."""
 
 REGISTRY: Final = "registry"
-"""The registry's file, which is applied after the foundation and the registry's logins."""
+"""The registry's file. It is applied after the foundation and the registry's logins."""
 
 FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
 """Files that are always in the first project: network policies of add-ons, the foundation and the registry."""
@@ -79,7 +79,7 @@ def files_of(context: Context) -> tuple[File, ...]:
 
 
 def file_of(resource: Resource) -> str:
-    """Return the name of the file for a resource's objects, without extension."""
+    """Return the name, without extension, of the file for a resource's objects."""
     shared = _SHARED.get(resource.kind)
     if shared is not None:
         return shared
@@ -90,7 +90,7 @@ def file_of(resource: Resource) -> str:
 def objects_of(file: File, context: Context) -> Iterator[Made]:
     """Yield a file's objects in order, with the spec's labels and overrides.
 
-    Admission policies come last, because they depend on the overridden objects.
+    Admission policies are last, because they depend on the overridden objects.
     """
     overrides = overrides_on(context.system, context.placement)
     final: list[Made] = []
@@ -157,4 +157,4 @@ LOWERINGS: Final[Lowering] = (
     .case(AlertRules, in_turn(lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules))
     .case(Inference, lower_dashboard)
 )
-"""Lowers each type of resource. Secrets are lowered together, because one Secret may have several keys."""
+"""The functions that lower each type of resource. Secrets are lowered together, because one may have several keys."""

@@ -1,4 +1,4 @@
-"""The third-party charts and images that a stack uses, for modelyard.lock and offline transfers."""
+"""List a stack's third-party charts and images, for modelyard.lock and offline transfers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def installed(context: Context) -> tuple[str, ...]:
 def images_of(context: Context) -> tuple[str, ...]:
     """Return the sorted public names of all images that a placement pulls.
 
-    The list includes the base of the runtime image, but not the runtime image itself, which users build.
+    The list includes the runtime image's base, but not the runtime image itself, because users build it.
     """
     plan, placement = context.plan, context.placement
     found = {image for name in installed(context) for image in _images_of_chart(name, context)}

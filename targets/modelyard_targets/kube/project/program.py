@@ -16,7 +16,7 @@ from modelyard_targets.kube.project.storage_network import storage_calls
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:
-    """Build the first project's program. `files` are the names of its manifest files in order."""
+    """Build the first project's program. `files` are the names of its manifest files, in the order of application."""
     addons = addon_calls(context)
     replaced = partial(_replaced, context)
     foundation = tuple(name for name in files if name in FOUNDATION)
@@ -45,13 +45,13 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
 
 
 def further_program(context: Context, files: tuple[str, ...]) -> Program:
-    """Build the program of a further project, which is applied after the first."""
+    """Build the program of an additional project, which is applied after the first."""
     calls = (*_cluster(context), _manifests("workloads", files, (), _replaced(context, files)))
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
 
 
 def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
-    """Return a program's imports: the Kubernetes components and, if needed, access to another project's outputs."""
+    """Return a program's imports: Kubernetes components and, if needed, `Infrastructure` to read another project."""
     found = [Import("modelyard_stacks", "kubernetes")]
     if any(call.component == "Infrastructure" for call in calls):
         found.append(Import("modelyard_stacks.infrastructure", "Infrastructure"))
@@ -59,7 +59,7 @@ def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def _cluster(context: Context) -> Iterator[Call]:
-    """Yield the call for the cluster, with a kubeconfig context or the outputs of the project that creates it."""
+    """Yield the call for the cluster, which uses a kubeconfig context or the infrastructure project's outputs."""
     below = context.platform.below(context.plan, context.placement)
     if not below:
         yield Call("cluster", "kubernetes.Cluster", context.placement, group="cluster")
@@ -88,14 +88,14 @@ def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
 
 
 def _images(context: Context) -> dict[str, Literal]:
-    """Map the placeholder host in the runtime image's name, if it has one, to the real registry."""
+    """Map the host of the runtime image to the output with the registry's address, if only `pulumi up` knows it."""
     host = context.runtime_image.partition("/")[0]
     output = context.platform.image_registries.get(host)
     return {host: Ref("infrastructure", key=output)} if output else {}
 
 
 def _is_needed(call: Call) -> bool:
-    """Return whether later resources have to wait for a call, which is the case for charts and objects."""
+    """Return whether later resources must wait for a call. They must wait for charts and objects."""
     return bool(call.variable) and call.component in {"kubernetes.Chart", "kubernetes.Object"}
 
 

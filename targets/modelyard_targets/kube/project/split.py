@@ -1,4 +1,4 @@
-"""Split a project that would exceed about two thousand resources, the most that Pulumi handles well."""
+"""Split a project with more than about two thousand resources, the most that Pulumi handles well."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.PROMOTER: 3,
     Kind.STARTER: 4,
 }
-"""The most objects for each resource. Other kinds have one object."""
+"""The maximum number of objects for each kind of resource. Other kinds have one object."""
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     """Divide the files among projects. The first project has all files that the others depend on.
 
-    Moving an object to another project means deleting and recreating it. With jump consistent hashing by file name, an
-    additional project only takes over its share, and no other file moves.
+    Moving an object to another project means deleting and recreating it. With jump consistent hashing by file name,
+    only the files of an additional project move.
     """
     workloads = [file for file in files if file.name not in FIRST]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
@@ -51,4 +51,4 @@ def _of_server(resource: Resource[ModelServer]) -> int:
 
 
 _groups: Final = ByType(_no_more).case(ModelServer, _of_server)
-"""Return how many more disruption budgets a shared server may have, one for each worker group."""
+"""Return how many additional disruption budgets a shared server may have: one for each worker group."""

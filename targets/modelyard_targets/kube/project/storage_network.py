@@ -1,4 +1,4 @@
-"""Egress to object storage in the cloud's own region, with addresses from the infrastructure project."""
+"""Egress to object storage in the cluster's own region, with addresses from the infrastructure project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VARIABLE: Final = "object_storage"
 
 
 def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return a single policy for all Pods that use a bucket in the region, or nothing if no Pod does."""
+    """Return a single policy for all Pods that use a bucket in the region, or nothing if there are none."""
     names = storage_readers(context)
     if not names:
         return ()

@@ -41,7 +41,7 @@ Lower: TypeAlias = Callable[[Resource[V], Context], Iterator[Made]]
 
 
 def in_turn(*lowers: Lower[V]) -> Lower[V]:
-    """Combine functions that lower the same resource into one that yields all their objects."""
+    """Combine functions that lower the same resource into one function that yields all their objects."""
 
     def lower(resource: Resource[V], context: Context) -> Iterator[Made]:
         for each in lowers:
@@ -51,7 +51,7 @@ def in_turn(*lowers: Lower[V]) -> Lower[V]:
 
 
 def no_objects(resource: Resource, context: Context, /) -> Iterator[Made]:
-    """Yield no objects, for a resource that does not exist in the cluster."""
+    """Yield no objects, for resources that do not exist in the cluster."""
     yield from ()
 
 
@@ -65,4 +65,4 @@ WORKLOADS: Final[Lowering] = (
     .case(Promoter, in_turn(network_of_promoter, lower_promoter))
     .case(Starter, in_turn(network_of_starter, lower_starter))
 )
-"""Lowers each type of workload. Network policies come before the workloads that need them."""
+"""The functions that lower each type of workload. Network policies precede the workloads that need them."""

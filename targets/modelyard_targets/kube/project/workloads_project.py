@@ -32,7 +32,7 @@ class Written:
 class Workloads:
     """A placement's projects in order, their files, and the build context of the runtime image.
 
-    `written` is filled while manifests are written, and the README is written last.
+    `written` is filled while manifests are written. The README is written last.
     """
 
     projects: tuple[Project, ...]
@@ -42,7 +42,7 @@ class Workloads:
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
-    """Return the projects for everything in a placement's cluster, with `settings` in each project's stack."""
+    """Return the projects for everything in a placement's cluster, with these settings in each project's stack."""
     files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
     written: dict[str, Written] = {}
     projects = tuple(_project(at, held, written, context, settings) for at, held in enumerate(split(files)))
@@ -82,7 +82,7 @@ def _project(
 
 
 def written_of(file: File, context: Context) -> Written:
-    """Return a file's facts for the README by building its objects, for a file that has not been written."""
+    """Build a file's objects to get its facts for the README, if the file has not been written."""
     manifests = [made.manifest for made in objects_of(file, context)]
     return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
 
@@ -92,7 +92,7 @@ def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def _manifests(file: File, written: dict[str, Written], context: Context) -> ManifestFile:
-    """Return a manifest file that records facts for the README while it is written, so objects are built only once."""
+    """Return a manifest file that records the README's facts while it is written, so objects are built only once."""
 
     def documents() -> Iterator[Manifest]:
         kinds: Counter[str] = Counter()

@@ -33,7 +33,7 @@ class Opening:
 
 @record
 class Before:
-    """A folder on another target that must be applied before a folder here, and the setting with its stack name."""
+    """A folder on another target that must be applied before a folder here, and the setting for its stack name."""
 
     target: str
     folder: str
@@ -51,7 +51,7 @@ class Carried:
 
 
 def crossing_values(context: Context) -> dict[str, object]:
-    """Return the template values for cross-target access. `crossings` is empty if there is none."""
+    """Return the template values for cross-target access, where `crossings` is empty if there is no such access."""
     links = context.plan.crossings(context.placement)
     return {
         "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
@@ -106,7 +106,7 @@ def _adopted_registry(context: Context) -> Iterator[Opening]:
 
 
 def _telemetry(context: Context) -> Iterator[Opening]:
-    """Yield the connection to the remote metrics store, if there are several targets."""
+    """Yield the connection to the remote metrics store if there are several targets."""
     where = context.target.telemetry.remote_write
     if where and context.monitored and len(context.system.deployment.targets) > 1:
         parts = urlsplit(where)
@@ -117,7 +117,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
-    """Yield the folders on other targets that must be applied first, because this target connects to them."""
+    """Yield the folders on other targets that must be applied first, because this target depends on their resources."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _made_by(context.system.target(name)), _made_by(context.target)
         folder = here if there == _INFRASTRUCTURE else _WORKLOADS
@@ -125,9 +125,9 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
 
 
 def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
-    """Yield the connections in this direction for which the other target has to be applied first.
+    """Yield the connections in this direction for which the other target must be applied first.
 
-    Two clusters that read each other's buckets can be applied in any order, because only runs may have to wait.
+    Clusters that read each other's buckets can be applied in any order, because only runs may have to wait.
     """
     both = {link.ends for link in links if _is_made(link, context)}
     for link in links:
@@ -138,7 +138,7 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
 
 def _is_made(link: Link, context: Context) -> bool:
-    """Return whether the sink's target creates the bucket, or a user for the workload."""
+    """Return whether the sink's target creates the bucket or a user for the workload."""
     source, sink = context.placed[link.source], context.placed[link.sink]
     store = context.system.stores.get(sink.name)
     if store is None or not store.adopt:
@@ -152,7 +152,7 @@ def _made_by(target: TargetSpec) -> str:
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
-    """Describe how model bundles get to this target or from here to others, or return ""."""
+    """Describe how model bundles are transferred to this target or from here to others, or return ""."""
     registry = context.system.deployment.placement.registry
     readers = tuple(
         dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))
@@ -170,7 +170,7 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
 
 
 def _requests(context: Context) -> Iterator[str]:
-    """Yield a paragraph for each monitor on this target or another one that requests runs across targets."""
+    """Yield a paragraph for each monitor that requests runs from or on another target."""
     for resource in context.plan.of(MonitorJob):
         request = resource.value.request
         if request is not None and context.placement in {resource.placement, request.pipeline.target}:

@@ -1,4 +1,4 @@
-"""The README's first steps: the first training runs, the first requests to endpoints, and users' own images."""
+"""The README's first steps: training runs, requests to endpoints, and users' own images."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _EXAMPLES: Final[dict[str, Json]] = {
 
 @record
 class FirstRun:
-    """How to start a training pipeline, and the alias that its version gets.
+    """How to start a training pipeline, and the alias for the trained version.
 
-    Without a CronJob, the pipeline starts on deployment.
+    If there is no CronJob, the pipeline starts on deployment.
     """
 
     pipeline: str
@@ -58,7 +58,7 @@ class FirstRun:
 
 @record
 class FirstImport:
-    """A model that the promoter imports, with its source and the alias that its version gets."""
+    """A model that the promoter imports, with its source and the alias for the imported version."""
 
     model: str
     source: str
@@ -67,7 +67,7 @@ class FirstImport:
 
 @record
 class Asked:
-    """An alias that needs approvals before it moves to a version."""
+    """An alias that moves to a version only after approvals."""
 
     model: str
     registered: str
@@ -79,7 +79,7 @@ class Asked:
 
 @record
 class FirstRequest:
-    """A request to an endpoint through a forwarded port. Both token fields are empty if the endpoint needs no token."""
+    """A request to an endpoint through a forwarded port. Without a token, both token fields are empty."""
 
     endpoint: str
     service: str
@@ -99,7 +99,7 @@ class OwnImage:
 
 
 def first_steps(context: Context) -> dict[str, object]:
-    """Return the template values for this section. They are empty without trainings, endpoints and own images."""
+    """Return this section's template values, which are empty without trainings, endpoints and own images."""
     runs, imports = tuple(_runs(context)), tuple(_imports(context))
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
@@ -138,7 +138,7 @@ def first_steps(context: Context) -> dict[str, object]:
 
 
 def _asked(context: Context) -> Iterator[Asked]:
-    """Yield the approvals that model versions created on this placement need, in the order of their stages."""
+    """Yield the approvals that this placement's model versions need, in the order of their stages."""
     for job in (resource.value for resource in context.plan.of(Job, context.placement)):
         if job.pipeline.type == "training" and job.model is not None:
             yield from _on_the_way(job.model, job.pipeline.promote_to, context)
@@ -149,7 +149,7 @@ def _asked(context: Context) -> Iterator[Asked]:
 
 
 def _has_to_be(context: Context) -> str:
-    """Return whether the models served here are trained, imported, or both, on any target."""
+    """Return whether the models served here must first be trained, imported, or both, on any target."""
     routes = (route.value for route in context.plan.of(Route, context.placement))
     served = {variant.model.model for route in routes for variant in route.inference.variants}
     imported = {context.system.models[model].imported is not None for model in served}
@@ -213,7 +213,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
-    """Return an endpoint's application on a server, which several endpoints may share."""
+    """Return the application of an endpoint on a server that several endpoints may share."""
     applications = _servers(context.plan.of(ModelServer, context.placement))[server].applications
     return next(application for application in applications if application.inference.name == inference.name)
 
@@ -226,7 +226,7 @@ def _servers(servers: tuple[Resource[ModelServer], ...]) -> Mapping[str, ModelSe
 def _row(model: str, context: Context) -> dict[str, Json]:
     """Return an example row with the features of the model's first training pipeline.
 
-    Without a schema, all features are numbers.
+    If there is no schema, all features are numbers.
     """
     system = context.system
     pipeline = first_trainings(system.pipelines).get(model)
@@ -262,4 +262,4 @@ def _sources_of_server(resource: Resource[ModelServer]) -> Iterator[Source]:
 
 
 _sources: Final = ByType(_no_sources).case(Job, _sources_of_job).case(ModelServer, _sources_of_server)
-"""Yields the sources of the user's own code that a workload runs."""
+"""Yields the sources of users' code that a workload runs."""

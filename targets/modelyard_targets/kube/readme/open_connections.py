@@ -1,4 +1,4 @@
-"""The README's table of allowed connections, which is complete because it is derived from the network policies."""
+"""The README's table of allowed connections. It is complete, because it is derived from the network policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANY_PORT = "any"
 
 @record
 class Open:
-    """A row in the table: Pods, whether they accept or open connections, their peers, and ports."""
+    """A row in the table: Pods, the direction of their connections, peers, and ports."""
 
     pods: Said
     direction: str
@@ -27,7 +27,7 @@ class Open:
 
 
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
-    """Return a row for each distinct rule with all its Pods. The namespace `own` is not mentioned."""
+    """Return a row for each distinct rule, with all its Pods. The namespace `own` is omitted."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
         described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))
@@ -77,7 +77,7 @@ def _pods(selector: Mapping[str, Value], space: str) -> str:
 
 
 def _selected(selector: Mapping[str, Value]) -> str:
-    """Describe a Pod selector: by the name label if there is nothing else, otherwise by all labels."""
+    """Describe a Pod selector by its name label or, if it has other labels, by all labels."""
     labels = _mapping(selector.get("matchLabels"))
     if set(labels) == {NAME} and "matchExpressions" not in selector:
         return as_code(str(labels[NAME]))
@@ -97,12 +97,12 @@ def _ports(ports: Value) -> str:
 
 
 def _selector(value: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return the Pod selector in a policy or peer, which is empty for a whole namespace."""
+    """Return the Pod selector in a policy or peer. An empty selector means the whole namespace."""
     return _mapping(value.get("podSelector"))
 
 
 def _mapping(value: Value) -> Mapping[str, Value]:
-    """Return the value as a mapping, which is empty if the field is missing."""
+    """Return the value as a mapping, or an empty mapping if the field is missing."""
     if value is None:
         return {}
     assert isinstance(value, Mapping)

@@ -24,13 +24,13 @@ _LONGEST_DIAGRAM: Final = 50_000
 
 
 class Said(str):
-    """Markdown from a filter that must not be escaped again."""
+    """Markdown that a filter has already escaped."""
 
     __slots__ = ()
 
 
 def render(template: str, values: Mapping[str, object], folder: Path = FOLDER) -> str:
-    """Render a template. Templates that it extends are in `folder` or in this module's folder."""
+    """Render a template. Its parent templates are in `folder` or in this module's folder."""
     return _environment(folder).get_template(template).render(values)
 
 
@@ -62,7 +62,7 @@ def as_diagram(system: System) -> Said:
 
     too_large = Said("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
     if len(system.pipelines) + len(system.inference) + len(system.monitors) > _MOST_ARROWS:
-        return too_large  # nearly all of them have an arrow
+        return too_large  # nearly all lines have an arrow
     picture = ml_view(system)
     if len(picture.arrows) > _MOST_ARROWS or len(text := mermaid(picture)) > _LONGEST_DIAGRAM:
         return too_large

@@ -1,4 +1,4 @@
-"""A cluster target's README on contents, deployment and removal, and the list of images to transfer."""
+"""A cluster target's README, with contents, deployment and removal, and the list of images to transfer."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ class Reached:
 
 
 def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
-    """Return the README and, for a cluster with a mirror or at the edge, the list of images."""
+    """Return the README and, for an edge cluster or one with a mirror, the list of images."""
     readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
     return (readme, *image_texts(context))
 
 
 def image_texts(context: Context) -> tuple[TextFile, ...]:
-    """Return the list of images if they have to be transferred."""
+    """Return the list of images if they must be transferred."""
     return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
 def image_list(context: Context) -> str:
-    """Return one line for each image: its public name, a space, and the name under which nodes pull it."""
+    """Return one line for each image: the public name, a space, and the name under which nodes pull the image."""
     lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context)]
     return "".join(lines)
 
@@ -95,7 +95,7 @@ def _carries(context: Context) -> bool:
 
 
 def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
-    """Return the template values that all cluster READMEs share."""
+    """Return the template values that all cluster READMEs have in common."""
     plan, placement, target = context.plan, context.placement, context.target
     here = plan.on(placement)
     databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
@@ -167,7 +167,7 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _log_days(context: Context) -> int:
-    """Return after how many days the registry's bucket deletes logs, or 0 if nothing deletes them."""
+    """Return after how many days the registry's bucket deletes logs, or 0 if logs are never deleted."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
     return LOG_DAYS if store is not None and not store.adopt else 0
@@ -180,7 +180,7 @@ def _with_oldest(addon: str) -> str:
 
 
 def _asked(context: Context) -> str:
-    """Describe the total requests of the add-ons to install, if the target declares its machines."""
+    """Describe the total requests of the add-ons that we install, if the target declares its machines."""
     if not context.target.capacity or not installed_addons(context):
         return ""
     asked = asked_by_addons(context)
@@ -250,7 +250,7 @@ def _reached(context: Context) -> Iterator[Reached]:
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:
-    """Return an endpoint's address, without a scheme for an existing Gateway, which may or may not use TLS."""
+    """Return an endpoint's address. It has no scheme for an existing Gateway, which may or may not use TLS."""
     scheme = "https" if gateway.certificate is not None else "http"
     if endpoint.host:
         return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
@@ -258,7 +258,7 @@ def _address(endpoint: Endpoint, gateway: Gateway) -> str:
 
 
 def _stepped(context: Context) -> Iterator[str]:
-    """Yield the Services that do not follow the steps of an incremental rollout."""
+    """Yield the Services that bypass the steps of an incremental rollout."""
     for route in (resource.value for resource in context.plan.of(Route, context.placement)):
         if route.inference.rollout.strategy == "incremental":
             yield serve_service(route.backends[0].server)
@@ -287,13 +287,13 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Yield each file with its facts, without building objects of written files again."""
+    """Yield each file with its object counts and policies, without building the objects of written files again."""
     for file in workloads.files:
         yield file, workloads.written.get(file.name) or written_of(file, context)
 
 
 def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
-    """Return the allowed connections, including those of the policy for object storage, which the program creates."""
+    """Return the allowed connections, including those in the object storage policy, which the program creates."""
     policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
     rows = open_connections(policies, context.namespace)
     readers = Said(", ".join(map(as_code, storage_readers(context))))

@@ -25,14 +25,14 @@ PROTECT: Final = "modelyard.dev/protect"
 """The annotation on resources with data, which the component library protects from `destroy`."""
 
 IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie"
-"""Pinned to the default image of operator 1.30.0 (its pkg/versions, read 2026-11-24)."""
+"""The PostgreSQL image, pinned to the default of operator 1.30.0 (its pkg/versions, read 2026-11-24)."""
 
 
 @record
 class Login:
     """A database's address, and the Secret with its login."""
 
-    host: str | Ref  # a Ref if only the program knows it
+    host: str | Ref  # a Ref if the address is only known while the program runs
     port: int
     database: str
     secret: str
@@ -66,7 +66,7 @@ def instances(name: str) -> dict[str, Value]:
 
 
 def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[Made]:
-    """Yield network policy, Cluster and PodMonitor of a database, unless it is adopted or managed by a cloud."""
+    """Yield a database's network policy, Cluster and PodMonitor, unless it is adopted or managed by a cloud."""
     store = resource.value
     if store.adopt or context.platform.database(store, context) is not None:
         return

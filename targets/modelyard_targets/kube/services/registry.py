@@ -40,7 +40,7 @@ _SERVICES_FOLDER = "/etc/postgresql-services"
 
 
 def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[Made]:
-    """Yield MLflow with its network policy, description, disruption budget and Service, unless it is adopted."""
+    """Yield MLflow with network policy, description, disruption budget and Service, unless the registry is adopted."""
     server = resource.value
     if server.registry.adopt:
         return
@@ -71,7 +71,7 @@ def _network(resource: Resource, server: RegistryServer, context: Context) -> Ma
 
 
 def _reach_database(store: Store, context: Context) -> list[Value]:
-    """Allow egress to our own database's instances, to the cloud's network, or to an adopted database's address."""
+    """Allow egress to the registry's database: our own instances, the cloud's network, or an adopted address."""
     login = login_of(store, context)
     if store.adopt:
         return reach(f"postgresql://{login.host}:{login.port}", context)
@@ -183,7 +183,7 @@ def _environment(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _database(server: RegistryServer, context: Context) -> list[Value]:
-    """Return libpq's variables. With a cloud database, libpq reads the password from a file for each connection."""
+    """Return libpq's variables. For a cloud database, libpq reads the password from a file for each connection."""
     assert server.database is not None
     login = login_of(server.database, context)
     where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
@@ -201,7 +201,7 @@ def _database(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
-    """Return variables for the artifact store. The server only reads artifacts; workloads write them directly."""
+    """Return variables for the artifact store. The server only reads artifacts. Workloads write them directly."""
     store = server.artifacts
     assert store is not None
     return driver_of(store, context.system).server(opening_of(store, "registry", context))

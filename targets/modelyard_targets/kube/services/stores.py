@@ -1,4 +1,4 @@
-"""Object stores with an endpoint: a Job creates the bucket. Adopted buckets are left unchanged."""
+"""Object stores with an endpoint. A Job creates the bucket, unless it is adopted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DEADLINE_S = 600
 def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[Made]:
     """Yield the ServiceAccount, network policy and Job that create a bucket.
 
-    The Job's name contains a hash of its spec, so that a change runs it again.
+    The Job's name contains a hash of its spec, so a changed spec runs it again.
     """
     store = resource.value
     if store.adopt or not store.endpoint:  # in a cloud, the program creates buckets instead of a Job

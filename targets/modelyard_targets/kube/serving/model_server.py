@@ -42,7 +42,7 @@ IMPORT_PATH = "modelyard_runtime.serving.application:application"
 DEPLOYMENT = "model"
 
 _SPARE_S = 30
-_QUEUED = 16  # the most requests ahead of another in the queue; more would end in a timeout
+_QUEUED = 16  # the most requests that may wait; additional requests would end in a timeout
 _RETRY_AFTER_S = 5
 
 
@@ -120,15 +120,15 @@ def _cluster(
 
 
 def _log_variables(server: ModelServer) -> list[Value]:
-    """If there is an access log, make Ray send replicas' output to the container's log instead of files."""
+    """Make Ray send replicas' output to the container's log instead of files, if there is an access log."""
     logged = any(application.inference.endpoint.access_log for application in server.applications)
     return [env("RAY_LOG_TO_STDERR", "1")] if logged else []
 
 
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
-    """Return the parts of the description that replace Pods when they change.
+    """Return the parts of the description that require new Pods when they change.
 
-    For an in-place rollout, these are only the parts that a restarted application does not pick up.
+    For an in-place rollout, these are only the parts that a restarted application would not pick up.
     """
     if server.applications[0].inference.rollout.strategy != "in-place":
         return {name: value for name, value in described.items() if name != "governance"}
@@ -158,7 +158,7 @@ def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
 
 
 def _serve_config(server: ModelServer, described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """Build the Serve config. Each application has its name in the mounted description and a digest of its part."""
+    """Build the Serve config. Each application gets its name in the mounted description and a digest of its entry."""
     applications = described["applications"]
     assert isinstance(applications, dict)
     groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
@@ -213,10 +213,10 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
 
 
 def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:
-    """Build the disruption budget, which lets node drains evict one Pod of the group's minimum at a time.
+    """Build the disruption budget, which allows node drains to evict one Pod of the group's minimum at a time.
 
-    It is an absolute number, because percentages need a controller with a scale subresource, and Ray's Pods have none.
-    The dot in the name avoids collisions between groups of different servers.
+    The number is absolute, because percentages need a controller with a scale subresource, which Ray's Pods do not
+    have. The dot in the name avoids collisions between groups of different servers.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     selector = {

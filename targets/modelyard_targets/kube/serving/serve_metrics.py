@@ -7,7 +7,7 @@ from modelyard.plan import ModelServer
 from modelyard.stack import Value
 
 _USUAL_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000)
-"""Default bucket bounds. Ray's own are just as coarse around typical model latencies."""
+"""Default bucket bounds, which are no coarser than Ray's own around typical model latencies."""
 
 
 def latency_buckets(server: ModelServer) -> list[Value]:

@@ -1,4 +1,4 @@
-"""Buckets behind object stores: names, regions, protocols and URIs."""
+"""Names, regions, protocols and URIs of the buckets behind object stores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard_targets.kube.storage.s3 import S3
 
 
 def bucket_name(store: Store, system: System) -> str:
-    """Return the bucket of a store: the adopted one, or one named after system, environment and store.
+    """Return a store's bucket: the adopted bucket, or a name built from system, environment and store.
 
     Bucket names in a cloud are unique across all accounts, so they contain a hash that includes the owner.
     """
@@ -26,7 +26,7 @@ def bucket_name(store: Store, system: System) -> str:
 
 
 def region_of(store: Store, system: System) -> str:
-    """Return a store's region: its own, or that of its cloud target, or "" if it has none."""
+    """Return a store's own region or its cloud target's region, or "" if it has none."""
     cloud = cloud_of(store, system)
     return store.region or (cloud.region if cloud is not None and not store.endpoint else "")
 
@@ -43,7 +43,7 @@ def driver_of(store: Store, system: System) -> Driver:
 
 
 def schemes(system: System) -> frozenset[str]:
-    """Return the URI schemes that workloads use, from object stores and from datasets with a URI."""
+    """Return the URI schemes of all object stores and datasets that workloads use."""
     stores = (store for store in system.stores.values() if store.type == "object")
     datasets = (dataset.uri.partition(":")[0] for dataset in system.data.values() if dataset.uri)
     return frozenset([*(driver_of(store, system).scheme for store in stores), *datasets])

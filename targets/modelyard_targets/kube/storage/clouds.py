@@ -27,10 +27,10 @@ _STORAGE: Final[Mapping[str, CloudStorage]] = {
 }
 
 _ANY: Final = CloudStorage(S3)
-"""For all other providers, such as clusters whose stores have endpoints."""
+"""The object storage of all other providers, such as clusters whose stores have endpoints."""
 
 DRIVERS: Final[Mapping[str, Driver]] = {driver.scheme: driver for driver in (AZURE, GCS, S3)}
-"""Drivers by URI scheme, for all addresses that workloads can open."""
+"""Drivers by URI scheme, for all addresses that workloads can access."""
 
 
 def cloud_storage(provider: str) -> CloudStorage:

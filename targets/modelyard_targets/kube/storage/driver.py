@@ -1,4 +1,4 @@
-"""Object storage drivers: how a protocol addresses objects, and which variables Pods need for access."""
+"""Object storage drivers: the addresses of objects, and the environment variables that Pods need for access."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Credentials:
 
 @record
 class Opening:
-    """How a Pod connects to a bucket. By default, it uses the cloud's own endpoint and the Pod's identity."""
+    """How a Pod connects to a bucket. The default is the cloud's own endpoint and the Pod's identity."""
 
     endpoint: str = ""
     region: str = ""
@@ -57,7 +57,7 @@ class Driver:
     """
 
     scheme: str
-    port: int  # of a cloud's buckets
+    port: int  # of buckets in a cloud
     keys: tuple[Key, ...]
     client: Callable[[Opening], list[Value]]
     server: Callable[[Opening], list[Value]]
@@ -72,7 +72,7 @@ class Driver:
         return "BUCKET@ACCOUNT" if self.domain else "BUCKET"
 
     def uri(self, bucket: str, path: str) -> str:
-        """Where an object is; `path` begins with no slash. Raises ValueError for a bucket that needs an account."""
+        """Return an object's URI; `path` has no leading slash. Raises ValueError if the bucket lacks an account."""
         if self.domain and "@" not in bucket:
             raise ValueError(f"{bucket} names no account")
         return f"{self.scheme}://{bucket}{self.domain}/{path}"
@@ -86,7 +86,7 @@ class Driver:
         return self._has_account(host) if self.domain else not at
 
     def _has_account(self, host: str) -> bool:
-        """Whether a host is an account and the service's domain, such as `.dfs.`, in any cloud of the provider."""
+        """Return whether a host is an account in the service's domain, such as `.dfs.`, in any of its clouds."""
         service = f".{self.domain.split('.')[1]}."
         account, _, domain = host.partition(service)
         return bool(account and domain) and "@" not in host

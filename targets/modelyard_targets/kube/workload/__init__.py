@@ -1,1 +1,1 @@
-"""Parts that workloads share: Ray cluster, description, environment and registry login."""
+"""Code that workloads share: Ray clusters, descriptions, environments and registry logins."""

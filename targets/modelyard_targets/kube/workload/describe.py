@@ -1,6 +1,6 @@
 """Workload descriptions for the runtime, as defined by workload.schema.json in modelyard_schemas.
 
-They contain the machine learning parts of the spec that Kubernetes objects have no fields for.
+They contain the machine learning parts of the spec, for which Kubernetes objects have no fields.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[s
 
 
 def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[str, Json]:
-    """Describe the promoter with the requirements that each model's versions must meet before an alias moves."""
+    """Describe the promoter, with the requirements for each model's versions before an alias moves."""
     promoter = resource.value
     described = _header(resource, "promoter", context)
     if promoter.reports(context.system):
@@ -106,7 +106,7 @@ def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[st
 
 
 def describe_starter(resource: Resource[Starter], context: Context) -> dict[str, Json]:
-    """Describe the starter with the runs that it may start for monitors on other targets."""
+    """Describe the starter, with the runs that monitors on other targets may request."""
     starter = resource.value
     described = _header(resource, "starter", context)
     described["requests"] = [
@@ -178,7 +178,7 @@ def uses_registry(resource: Resource, context: Context) -> bool:
 
 
 def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
-    """Return each object store that a workload's identity has access to."""
+    """Return the object stores that a workload's identity can access."""
     identity = context.identity(workload)
     if identity is None:
         return ()
@@ -238,7 +238,7 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
 def _spool(application: Application, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
     """Return the folder and size limit for captures that wait for a network.
 
-    Applications on a shared server divide its limit.
+    Applications on a shared server share the limit.
     """
     scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
     most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(resource.value.applications)
@@ -327,7 +327,7 @@ def _watched_model(
 
 
 def _request(request: RunRequest, context: Context) -> dict[str, Json]:
-    """Return the location for a monitor's run requests, and the target of the starter that reads them."""
+    """Return the location for a monitor's run requests, and the starter's target."""
     uri = context.uri(context.system.stores[request.store], request.asked)
     return {"uri": uri, "store": request.store, "target": request.pipeline.target}
 

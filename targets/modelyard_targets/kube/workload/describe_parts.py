@@ -21,13 +21,13 @@ def digest(value: Value) -> str:
 
 
 def serve_prefix(application: Application) -> str:
-    """Return an application's path: the endpoint's path, or its prefix on a shared server if the endpoint has none."""
+    """Return an application's path: the endpoint's path or, if it has none, the prefix on a shared server."""
     path = application.inference.endpoint.path.rstrip("/")
     return path or application.route_prefix
 
 
 def store_variable(store: str, what: str) -> str:
-    """Return the name of the environment variable with a part of a store's credentials."""
+    """Return the environment variable for a part of a store's credentials."""
     return f"MODELYARD_STORE_{store.upper().replace('-', '_')}_{what}"
 
 
@@ -87,7 +87,7 @@ def describe_datasets(names: list[str], context: Context) -> dict[str, Json]:
 
 
 def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]:
-    """Describe a model in the registry and the referenced version."""
+    """Describe a model in the registry, with the referenced version."""
     described: dict[str, Json] = {"name": model.name, "registeredName": model.registered_name}
     if ref is not None:
         version = ref.alias.isascii() and ref.alias.isdigit()

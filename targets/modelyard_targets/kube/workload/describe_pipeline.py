@@ -25,7 +25,7 @@ from modelyard_targets.kube.workload.describe_parts import (
 
 
 def try_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of one attempt in seconds. Below normal priority, it includes a wait for machines."""
+    """Return the longest duration of an attempt in seconds. Below normal priority, it includes a wait for machines."""
     return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 
@@ -102,13 +102,13 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
 
 
 def promoted_here(context: Context) -> bool:
-    """Return whether the promoter moves aliases, instead of the training run."""
+    """Return whether aliases are moved by the promoter instead of by the training run."""
     registry = context.system.registry
     return registry is not None and not registry.adopt
 
 
 def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe what a version needs before this alias moves to it, and where its bundle is delivered."""
+    """Describe what a version needs before this alias moves there, and where its bundle is delivered."""
     described: dict[str, Json] = {
         "model": {
             **describe_model(model),
@@ -132,7 +132,7 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
 
 
 def describe_import(model: Model, context: Context) -> dict[str, Json]:
-    """Describe an imported model's source and digest, and what its version needs before an alias moves to it."""
+    """Describe an imported model's source and digest, and the requirements before an alias moves to its version."""
     imported = model.imported
     assert imported is not None
     deliveries = _deliveries(imported.promote_to, model, context)

@@ -35,7 +35,7 @@ def variables(resource: Resource, context: Context) -> list[Value]:
 
 
 def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
-    """Return the artifact store of the registry, if a workload uses the registry."""
+    """Return the registry's artifact store if a workload uses the registry."""
     registry = context.system.registry
     if registry is None or not registry.artifacts or not uses_registry(resource, context):
         return ()
@@ -92,12 +92,12 @@ def description_volume(resource: Resource) -> dict[str, Value]:
 
 
 def description_mount() -> dict[str, Value]:
-    """Return the description's mount, which is a folder so that changes reach running Pods."""
+    """Return the description's mount, a folder, because changes to single mounted files do not reach running Pods."""
     return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
 
 
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
-    """Return a volume with a file for each caller's token, which is updated when a Secret changes."""
+    """Return a volume with a file for each caller's token. Files are updated when a Secret changes."""
     sources: list[Value] = []
     members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
     for name, inference in members.items():

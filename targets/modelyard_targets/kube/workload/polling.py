@@ -30,7 +30,7 @@ def polling_cron_job(
     longest_s: int,
     scratch_bytes: int | None = None,
 ) -> Made:
-    """Build a polling CronJob. Runs never overlap, so each can continue where the last ended.
+    """Build a polling CronJob. Runs never overlap, so each can continue where the previous one ended.
 
     `verb` is the runtime's command. With `token`, the Pod gets an API token. A run is stopped after `longest_s`
     seconds, and the Pod is evicted if its scratch volume exceeds `scratch_bytes`.

@@ -4,7 +4,7 @@ Facts about the operator, from its source on 2026-11-24:
 
 - A Ray cluster has no authentication unless `authOptions.mode` is set. The operator then creates and distributes a
   token for each cluster, so we do not name a Secret.
-- Setting `autoscalerOptions.version` is enough to select autoscaler v2, which owns `replicas`, so we leave it out.
+- Setting `autoscalerOptions.version` is enough to select autoscaler v2. It manages `replicas`, so we do not set that.
 - The operator sets no stable label on the Pods of a RayService or RayJob, so policies select them by our own label.
 - The head Service has exactly the ports that the head container names.
 """
@@ -28,10 +28,10 @@ DIGEST = "modelyard.dev/description"
 
 _AUTOSCALER = "cluster-autoscaler.kubernetes.io"
 KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
-"""Annotations that keep autoscalers from draining a node, for Pods whose loss would end a Ray cluster or a run."""
+"""Annotations that prevent autoscalers from draining a node, for Pods whose loss would end a Ray cluster or a run."""
 GIVEN: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict-local-volumes": "scratch,shared-mem"}
-"""Annotations that allow draining a node despite local volumes, for Pods with a disruption budget: scratch and shared
-memory have no valuable data. All three keys come from the autoscalers' documentation, read 2026-11-24
+"""Annotations that allow draining a node despite local volumes, for Pods with a disruption budget. Scratch and shared
+memory contain no valuable data. All three keys are from the autoscalers' documentation, read 2026-11-24
 (docs/decisions/0014-heads.md).
 """
 
@@ -51,7 +51,7 @@ class Group:
     image: str
     minimum: int
     maximum: int
-    together: bool = False  # Pods exchange gradients at every step and should be in one zone
+    together: bool = False  # Pods exchange gradients at every training step, so they should be in one zone
 
 
 @record
@@ -77,7 +77,7 @@ class RayCluster:
 
 
 def serving_cluster_scales(server: ModelServer) -> bool:
-    """Return whether a server needs the autoscaler, for a variant that scales or for an incremental rollout."""
+    """Return whether a server needs the autoscaler, because a variant scales or the rollout is incremental."""
     incremental = server.applications[0].inference.rollout.strategy == "incremental"
     return incremental or any(
         application.variant.replicas.minimum < application.variant.replicas.maximum
@@ -109,7 +109,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
 
 
 def _state(context: Context) -> dict[str, Value]:
-    """Return the settings for a serving head's external state. Without it, losing the head also ends the replicas."""
+    """Return the settings for a serving head's external state, without which losing the head also ends the replicas."""
     state = context.target.head_state
     if state is None:
         return {}
@@ -123,7 +123,7 @@ def _state(context: Context) -> dict[str, Value]:
 def _autoscaler(context: Context) -> dict[str, Value]:
     """Configure the autoscaler sidecar, the only container in the cluster with the ServiceAccount's token.
 
-    It uses the runtime image and does not load Python from folders that user code can write to.
+    The sidecar uses the runtime image and does not load Python from folders that user code can write to.
     """
     return {
         "version": "v2",
@@ -142,7 +142,7 @@ def _autoscaler(context: Context) -> dict[str, Value]:
 
 
 def _autoscaler_volumes() -> list[Value]:
-    """Return the head's volumes for its autoscaler."""
+    """Return the head's volumes for the autoscaler."""
     scratch: dict[str, Value] = {"sizeLimit": memory_text(SUPPORT_DISK_BYTES)}
     return [{"name": _AUTOSCALER_SCRATCH, "emptyDir": scratch}, _api_token()]
 

@@ -26,7 +26,7 @@ LOGIN_KEYS: Final = ("username", "password")
 
 @record
 class Login:
-    """A workload's user in MLflow. All users may read, and this one may also change these experiments and models."""
+    """A workload's MLflow user, which may read everything and change these experiments and models."""
 
     identity: str
     experiments: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Login:
 
     @property
     def user(self) -> str:
-        """Return the MLflow user name. Its prefix avoids collisions with people's names."""
+        """Return the MLflow user name. The prefix avoids collisions with people's user names."""
         return f"workload.{self.identity}"
 
     @property
@@ -53,7 +53,7 @@ class Login:
 
 
 def logins(context: Context) -> tuple[Login, ...]:
-    """Return each user of a placement's workloads once."""
+    """Return the users of a placement's workloads, without duplicates."""
     here = context.plan.on(context.placement)
     found = (login_of(resource, context) for resource in here if uses_registry(resource, context))
     return tuple({login.identity: login for login in found if login is not None}.values())
@@ -67,8 +67,8 @@ def registry_secrets(context: Context) -> tuple[str, ...]:
 def login_of(resource: Resource, context: Context) -> Login | None:
     """Return a workload's user, or None if the workload has no identity or the registry is elsewhere.
 
-    A training pipeline may change its model and experiment, and the promoter those of imported models. A monitor that
-    rolls back may change the models that it watches, and one that judges soaks may record their results.
+    A training pipeline may change its model and experiment, and the promoter those of imported models. Monitors that
+    roll back may change the models that they watch, and monitors that judge soaks may record the results.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -112,7 +112,7 @@ def _by_rollback(resource: Resource[MonitorJob], context: Context) -> tuple[Mode
 
 
 _moved_by: Final = ByType(_moves_none).case(Promoter, _by_promoter).case(MonitorJob, _by_rollback)
-"""Return the models whose aliases a workload moves, which is the promoter or a monitor that rolls back."""
+"""Return the models whose aliases a workload moves. Only the promoter and monitors that roll back move aliases."""
 
 
 def _no_models(resource: Resource) -> tuple[Model, ...]:
@@ -128,13 +128,13 @@ def _of_soaks(resource: Resource[MonitorJob]) -> tuple[Model, ...]:
 
 
 _imported_by: Final = ByType(_no_models).case(Promoter, _of_imports)
-"""Return the models that a workload registers without training them, as the promoter does."""
+"""Return the models that a workload registers without training them. Only the promoter does this."""
 
 _witnessed_by: Final = ByType(_no_models).case(MonitorJob, _of_soaks)
 """Return the models whose soak results a monitor records."""
 
 
-@lru_cache(maxsize=4)  # queried for every model
+@lru_cache(maxsize=4)  # called for every model
 def runs_here(context: Context) -> bool:
     """Return whether the registry runs on this placement."""
     return registry_of(context.plan, context.placement) is not None

@@ -1,1 +1,1 @@
-"""Evaluates IAM, bucket, key and endpoint policies together, in front of moto."""
+"""Evaluates IAM, bucket, key and endpoint policies together in front of moto."""

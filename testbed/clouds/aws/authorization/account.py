@@ -1,4 +1,4 @@
-"""Reads the parts of a moto account that authorization depends on: policies, bucket keys, owners of access keys."""
+"""Reads the parts of a moto account that affect authorization: policies, bucket keys, owners of access keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEPLOYER = "loopback"
 
 
 class Account:
-    """Reads an account through moto's own API, with the deployer's credentials, and caches what it has read."""
+    """Reads an account through moto's own API with the deployer's credentials, and caches the results."""
 
     def __init__(self, endpoint: str, region: str) -> None:
         self.region = region
@@ -26,7 +26,7 @@ class Account:
         self.number = str(self.client("sts").get_caller_identity()["Account"])
 
     def client(self, service: str) -> Any:
-        """Return a client whose requests no policy restricts."""
+        """Return a client without policy restrictions."""
         if service not in self._clients:
             self._clients[service] = self._session.create_client(
                 service,
@@ -39,7 +39,7 @@ class Account:
         return self._clients[service]
 
     def role_policies(self, role: str) -> tuple[tuple[Policy, ...], Policy | None]:
-        """Return a role's policies and its permissions boundary."""
+        """Return the policies of a role and its permissions boundary."""
         iam = self.client("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         inline = [(name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]) for name in names]
@@ -90,7 +90,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def bucket_key(self, bucket: str) -> tuple[str, bool] | None:
-        """Return a bucket's KMS key and whether S3 Bucket Keys are enabled; None if S3's own keys encrypt it."""
+        """Return a bucket's KMS key and whether S3 Bucket Keys are enabled, or None if S3's own keys encrypt it."""
         try:
             found = self.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
         except ClientError as problem:

@@ -1,4 +1,4 @@
-"""Authorizes requests to S3 from the account's state: its policies, and the KMS keys of its buckets."""
+"""Authorizes requests to S3 by the account's policies and the KMS keys of its buckets."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from testbed.clouds.aws.authorization.language import Policy
 from testbed.clouds.aws.authorization.s3_requests import Asked
 
 _PODS = "pods.eks.amazonaws.com"
-_OUTSIDE = "198.18.0.1"  # source address of requests that do not go through an endpoint
+_OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, the condition keys sent with each of its requests, and the VPC endpoint (empty for none)."""
+    """A principal, the condition keys in all of its requests, and the VPC endpoint, which may be empty."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -28,7 +28,7 @@ class Caller:
 class Authorizer:
     """Issues sessions and decides what callers may do.
 
-    `prefix_counts`: whether a list permission that depends on `s3:prefix` lets a caller learn that a key is missing.
+    `prefix_counts`: whether a list permission that depends on `s3:prefix` lets a caller find out that a key is missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -64,7 +64,7 @@ class Authorizer:
         return Caller(user, {}) if user else None
 
     def on_bucket(self, caller: Caller, asked: Asked) -> Decision:
-        """Evaluate an S3 action against the bucket's policy and, if a KMS key encrypts the bucket, the key's policy."""
+        """Evaluate an S3 action against the bucket's policy and the policy of the KMS key that encrypts the bucket."""
         decision = self._on_bucket(caller, asked)
         if decision.allowed and asked.key:
             for action in _KEY_ACTIONS.get(asked.action, ()):
@@ -74,10 +74,11 @@ class Authorizer:
         return decision
 
     def shows_missing(self, caller: Caller, asked: Asked) -> bool:
-        """Return whether a caller may learn that an object does not exist.
+        """Return whether a caller may find out that an object does not exist.
 
-        S3 answers 404 to callers that may list, and 403 to others. AWS does not document whether a list permission that
-        depends on `s3:prefix` counts; docs/decisions/0025-policies-under-test.md has the sources for both readings.
+        S3 responds with 404 to callers that may list objects, and with 403 to others. AWS does not document whether a
+        list permission that depends on `s3:prefix` is enough. docs/decisions/0025-policies-under-test.md has sources
+        for both interpretations.
         """
         context = {"s3:prefix": (asked.key,)} if self.prefix_counts else {}
         listing = replace(asked, action="s3:ListBucket", key="", context=context)
@@ -88,7 +89,7 @@ class Authorizer:
         return self._decide(caller, asked.action, asked.arn, asked.context or {}, policy)
 
     def _on_key(self, caller: Caller, action: str, asked: Asked) -> Decision:
-        """Decide whether the caller may use the key through S3, which passes the bucket or the object to KMS.
+        """Decide whether the caller may use the key through S3, which sends the bucket or the object to KMS.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html, 2026-11-25.
         """
@@ -103,7 +104,7 @@ class Authorizer:
             "kms:EncryptionContext:aws:s3:arn": (named,),
             "aws:ViaAWSService": ("true",),
         }
-        through_s3 = replace(caller, endpoint="")  # S3 calls KMS, not from the caller's network
+        through_s3 = replace(caller, endpoint="")  # S3 itself calls KMS, from outside the caller's network
         return self._decide(through_s3, action, key, context, self.account.key_policy(key), needs_resource=True)
 
     def _decide(
@@ -125,7 +126,7 @@ class Authorizer:
             "aws:PrincipalType": ("AssumedRole" if caller.principal.session else "User",),
             "aws:RequestedRegion": (self.account.region,),
             "aws:ResourceAccount": (self.account.number,),
-            "aws:SecureTransport": ("true",),  # loopback has no TLS; requests count as if they used it
+            "aws:SecureTransport": ("true",),  # loopback has no TLS, so requests count as if they used it
             "aws:ViaAWSService": ("false",),
             **({"aws:SourceVpce": (caller.endpoint,)} if caller.endpoint else {"aws:SourceIp": (_OUTSIDE,)}),
             **caller.context,

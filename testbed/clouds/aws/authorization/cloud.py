@@ -1,4 +1,4 @@
-"""moto behind the guard, in this process."""
+"""Runs moto behind the guard in this process."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 @contextmanager
 def guarded_cloud(region: str) -> Generator[tuple[str, Guard]]:
-    """Start an empty moto; yield its own address, where no policy applies, and a guard that enforces policies.
+    """Start an empty moto. Yield its own address, where no policy applies, and a guard that enforces policies.
 
     moto ignores conditions in bucket policies, so a policy that denies requests without TLS would deny all requests.
-    Here only the guard evaluates bucket policies.
+    Therefore only the guard evaluates bucket policies.
     """
     server = _server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     neutral = _access.PermissionResult.NEUTRAL

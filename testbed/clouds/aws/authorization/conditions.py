@@ -18,13 +18,13 @@ from testbed.clouds.aws.authorization.language import Condition, NotEvaluated
 from testbed.clouds.aws.authorization.patterns import Context, matches, matches_arn_condition, resolves
 
 Test: TypeAlias = Callable[[str, str, Context], bool]
-"""Returns whether a policy's value matches a request's value."""
+"""Returns whether a value in a policy matches a value in a request."""
 
 _ALL, _ANY, _IF_EXISTS = "ForAllValues:", "ForAnyValue:", "IfExists"
 
 
 def hold(conditions: Sequence[Condition], context: Context) -> bool:
-    """Return whether all conditions of a statement are met; several values of one condition are alternatives."""
+    """Return whether all conditions of a statement are met. Several values of one condition are alternatives."""
     held = [_holds(condition, context) for condition in conditions]  # evaluate all, so that unknown ones are refused
     return all(held)
 
@@ -36,7 +36,7 @@ def _holds(condition: Condition, context: Context) -> bool:
         return (actual is None) == _boolean(condition.values)
     base = condition.operator.removeprefix(_ALL).removeprefix(_ANY)
     name = base.removesuffix(_IF_EXISTS)
-    if name not in _OPERATORS or (condition.operator.startswith(_ANY) and name != base):  # the docs disagree
+    if name not in _OPERATORS or (condition.operator.startswith(_ANY) and name != base):  # the documents disagree
         raise NotEvaluated(f"condition operator {condition.operator}")
     test, negated = _OPERATORS[name]
     every, some = condition.operator.startswith(_ALL), condition.operator.startswith(_ANY)
@@ -45,7 +45,7 @@ def _holds(condition: Condition, context: Context) -> bool:
     if len(actual) > 1 and not (every or some):
         raise NotEvaluated(f"{condition.operator} on {condition.key}, which has several values in this request")
     if negated and not all(resolves(value, context) for value in condition.values):
-        return False  # an unresolved variable makes the statement invalid, not true
+        return False  # an unresolved variable makes the statement invalid instead of true
     met = [any(test(value, each, context) for value in condition.values) != negated for each in actual]
     return all(met) if every else any(met)
 
@@ -111,4 +111,4 @@ _OPERATORS: Mapping[str, tuple[Test, bool]] = {
     "DateGreaterThan": (_moments(operator.gt), False),
     "DateGreaterThanEquals": (_moments(operator.ge), False),
 }
-"""Each operator's comparison, and whether it is negated."""
+"""The comparison of each operator, and whether it is negated."""

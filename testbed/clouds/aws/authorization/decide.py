@@ -1,10 +1,10 @@
-"""Decides whether a request is allowed: explicit denials first, then every policy that applies.
+"""Decides whether a request is allowed, by explicit denials first and then by every policy that applies.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html,
 https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html. Service control policies and session
-policies are left out, since an account outside an organisation has none.
+policies are not supported, because an account outside an organisation has none.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from testbed.clouds.aws.authorization.patterns import Context, matches, matches_
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
+    """The caller, which is a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
 
     arn: str
-    """ARN of the role or user; empty for a service."""
+    """The ARN of the role or user, or an empty string for a service."""
 
     account: str = ""
     session: str = ""
-    """ARN of the role's session; empty if there is none."""
+    """The ARN of the role's session, or an empty string without a session."""
 
     service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for one action on one resource. Keys in `context` are case-insensitive."""
+    """A request for one action on one resource. The keys of `context` are case-insensitive."""
 
     principal: Principal
     action: str
     resource: str
     context: Context = field(default_factory=dict[str, tuple[str, ...]])
     resource_account: str = ""
-    """The account of the resource; empty if it is the principal's."""
+    """The account of the resource. An empty string means the principal's account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that apply. `resource` is the bucket's or key's policy; with `needs_resource`, it must allow too."""
+    """All policies that apply. `resource` is the policy of a bucket or key, which must allow with `needs_resource`."""
 
     identity: tuple[Policy, ...] = ()
     resource: Policy | None = None
@@ -56,14 +56,14 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the request is allowed and, if not, the reason in AWS's words."""
+    """Whether the request is allowed, or else the reason in AWS's words."""
 
     allowed: bool
     why: str = ""
 
 
 def decide(request: Request, policies: Policies) -> Decision:
-    """Return whether a request is allowed, and why not."""
+    """Return whether a request is allowed, with the reason for a denial."""
     context = {key.lower(): tuple(values) for key, values in request.context.items()}
     every = [*policies.identity, *(each for each in (policies.resource, policies.boundary, policies.endpoint) if each)]
     for policy in every:
@@ -88,7 +88,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
-    """Return the policy's statements that cover this action and resource and whose conditions are met."""
+    """Return the statements of a policy that cover this action and resource and whose conditions are met."""
     for statement in policy.statements:
         acts = any(matches(each, request.action, context, ignore_case=True) for each in statement.actions)
         reaches = any(matches_resource(each, request.resource, context) for each in statement.resources)
@@ -119,7 +119,7 @@ def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool
 
 
 def _delegates(policy: Policy, request: Request, context: Context) -> bool:
-    """Return whether the policy delegates the decision to the identity policies of the principal's account."""
+    """Return whether the policy delegates the decision to identity policies of the principal's account."""
     account = request.principal.account
     names = {account, f"arn:aws:iam::{account}:root"}
     statements = _about(policy, request, context)
@@ -127,7 +127,7 @@ def _delegates(policy: Policy, request: Request, context: Context) -> bool:
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """Return whether a statement names the principal. An account stands for everybody in it only in denials."""
+    """Return whether a statement names the principal. Naming an account covers everybody in it only in denials."""
     if statement.principals is None:
         return False
     if principal.service:

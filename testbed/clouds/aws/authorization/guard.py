@@ -1,4 +1,4 @@
-"""An HTTP server in front of moto's S3 that enforces policies and answers denials in S3's own words.
+"""An HTTP server in front of moto's S3 that enforces policies and words denials as S3 does.
 
 Signatures are not verified, but an access key that belongs to no session and no user is rejected.
 """
@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response. `length` is the object's length, since the response to a HEAD has no body."""
+    """The response. `length` is the length of the object, because the response to a HEAD has no body."""
 
     status: int
     body: bytes = b""
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Guard:
-    """A running server: clients use `endpoint`, `authorizer` issues sessions, and `refused` lists denials."""
+    """A running server. Clients use `endpoint`, `authorizer` issues sessions, and `refused` lists denials."""
 
     moto: str
     authorizer: Authorizer
@@ -56,7 +56,7 @@ class Guard:
     refused: list[str] = field(default_factory=list[str])
 
     def answer(self, call: Call) -> Answer:
-        """Answer a request, or deny it."""
+        """Handle a request, or deny it."""
         signed = _CREDENTIAL.search(call.headers.get("authorization", ""))
         caller = self.authorizer.caller(signed["key"]) if signed else None
         if signed is None or caller is None:
@@ -86,7 +86,7 @@ class Guard:
         return answer
 
     def _delete_several(self, caller: Caller, call: Call) -> Answer:
-        """Authorize each key on its own; the answer lists the keys that were not deleted."""
+        """Authorize each key separately. The response lists the keys that were not deleted."""
         bucket = urlsplit(call.target).path.strip("/")
         document = ElementTree.fromstring(call.body)
         denied: list[str] = []
@@ -136,7 +136,7 @@ def _denial(caller: Caller, asked: Asked, decision: Decision) -> str:
 
 @contextmanager
 def guarded(moto: str, region: str) -> Generator[Guard]:
-    """Run a guard in front of moto, on its own port."""
+    """Run a guard in front of moto on its own port."""
     guard = Guard(moto, Authorizer(Account(moto, region)))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(guard))
     guard.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
@@ -181,6 +181,6 @@ def _handler(guard: Guard) -> type[BaseHTTPRequestHandler]:
             return b"".join(parts)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
-            """Print nothing: `refused` records denied requests."""
+            """Print nothing, because `refused` records denied requests."""
 
     return Handler

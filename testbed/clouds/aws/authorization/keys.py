@@ -1,4 +1,4 @@
-"""The supported condition keys; policies that use any other key cannot be evaluated.
+"""The supported condition keys. Policies with any other key cannot be evaluated.
 
 Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and, for
 each service, https://docs.aws.amazon.com/service-authorization/latest/reference/
@@ -46,7 +46,7 @@ _KNOWN: Final = frozenset(
     )
 )
 _FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "kms:encryptioncontext:")
-"""Keys that end in a name chosen by the caller."""
+"""Keys that end with a name chosen by the caller."""
 
 
 def check_key(key: str) -> None:

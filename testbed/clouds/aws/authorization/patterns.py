@@ -1,4 +1,4 @@
-"""Matches the patterns in policies: `*` and `?`, variables, and ARNs, which are compared part by part.
+"""Matches patterns in policies: `*`, `?`, variables, and ARNs, which are compared part by part.
 
 Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from testbed.clouds.aws.authorization.language import NotEvaluated
 
 Context: TypeAlias = Mapping[str, Sequence[str]]
-"""A request's condition keys, in lower case, and their values."""
+"""The condition keys of a request in lower case, and their values."""
 
 _ARN_PARTS = 6
 _PIECE = re.compile(r"\$\{(?P<variable>[^}]*)\}|(?P<wildcard>[*?])|(?P<text>.)", re.DOTALL)
@@ -22,7 +22,7 @@ _SIGNS = {"*", "?", "$"}
 
 
 def matches(pattern: str, text: str, context: Context, *, wildcards: bool = True, ignore_case: bool = False) -> bool:
-    """Return whether a pattern matches a whole text; if one of its variables has no value, it matches nothing."""
+    """Return whether a pattern matches a whole string. A variable without a value matches nothing."""
     expression = _expression(pattern, context, wildcards=wildcards)
     if expression is None:
         return False
@@ -31,12 +31,12 @@ def matches(pattern: str, text: str, context: Context, *, wildcards: bool = True
 
 
 def resolves(pattern: str, context: Context) -> bool:
-    """Return whether every variable of a pattern has a value."""
+    """Return whether every variable in a pattern has a value."""
     return _expression(pattern, context, wildcards=True) is not None
 
 
 def matches_arn(pattern: str, text: str, context: Context) -> bool:
-    """Match ARNs: a wildcard does not cross a colon, except in the last part."""
+    """Match ARNs. A wildcard does not match a colon, except in the last part."""
     expected, actual = _parts(pattern), text.split(":", _ARN_PARTS - 1)
     return len(expected) == len(actual) == _ARN_PARTS and all(
         matches(part, value, context) for part, value in zip(expected, actual, strict=True)
@@ -44,14 +44,14 @@ def matches_arn(pattern: str, text: str, context: Context) -> bool:
 
 
 def matches_arn_condition(pattern: str, text: str, context: Context) -> bool:
-    """Match ARNs in a condition; raise NotEvaluated if the pattern is not an ARN, which is a mistake in the policy."""
+    """Match ARNs in a condition. Raise NotEvaluated if the pattern is not an ARN, which is an error in the policy."""
     if len(_parts(pattern)) < _ARN_PARTS:
         raise NotEvaluated(f"{pattern}, which is compared with an ARN and is none")
     return matches_arn(pattern, text, context)
 
 
 def matches_resource(pattern: str, text: str, context: Context) -> bool:
-    """Return whether a statement's resource covers the request's; `*` also covers requests without an ARN."""
+    """Return whether a statement's resource covers the request's. `*` also covers requests without an ARN."""
     return pattern == "*" or matches_arn(pattern, text, context)
 
 

@@ -1,4 +1,4 @@
-"""Maps requests to S3 to what IAM evaluates: the action, the resource and the condition keys.
+"""Converts requests to S3 to the action, the resource and the condition keys that IAM evaluates.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, 2026-11-25.
 """
@@ -23,7 +23,7 @@ _OBJECT: Final = {
     "PUT": ("s3:PutObject", frozenset(("partNumber", "uploadId", "x-id"))),
     "POST": ("s3:PutObject", frozenset(("uploads", "uploadId", "x-id"))),
 }
-"""Actions for object requests, and their allowed query parameters; other parameters mean another operation."""
+"""Actions on objects and the query parameters that they allow. Other parameters select another operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Asked:
 
     @property
     def arn(self) -> str:
-        """Return the ARN; `*` for all buckets together."""
+        """Return the ARN, or `*` for all buckets together."""
         if not self.bucket:
             return "*"
         return f"arn:aws:s3:::{self.bucket}{'/' if self.key else ''}{self.key}"
 
 
 def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, ...]:
-    """Return the actions that a request needs, from its request line and headers (lower case).
+    """Return the actions that a request needs, from its request line and headers in lower case.
 
     Raises NotEvaluated for operations that our programs do not use. Multiple deletions are handled elsewhere.
     """
@@ -70,7 +70,7 @@ def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, 
 
 
 def is_multiple_deletion(method: str, target: str) -> bool:
-    """Return whether the request's body lists the objects to delete."""
+    """Return whether the body of the request lists objects to delete."""
     return method == "POST" and "delete" in dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
 
 
@@ -80,7 +80,7 @@ def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> tuple[Aske
     if method == "HEAD" and not query:
         return (Asked("s3:ListBucket", bucket),)
     if method == "GET" and query.keys() <= _LISTING:
-        # a list request that names no prefix has no such key, nor does an empty prefix that is left out
+        # without a prefix in a list request, or with an empty one that is omitted, this key is missing
         context = {f"s3:{name}": (query[name],) for name in _LIST_KEYS if name in query}
         return (Asked("s3:ListBucket", bucket, context=context),)
     if method == "GET" and set(query) == {"location"}:
@@ -95,6 +95,6 @@ def _deletion(bucket: str, key: str, query: Mapping[str, str]) -> Asked:
 
 
 def _encryption(headers: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the condition keys for the encryption that a request specifies; empty if the bucket's default applies."""
+    """Return the condition keys for the encryption that a request specifies, or none for the bucket's default."""
     names = (_ENCRYPTION, f"{_ENCRYPTION}-aws-kms-key-id")
     return {f"s3:{name}": (headers[name],) for name in names if name in headers}

@@ -1,4 +1,4 @@
-"""Creates the AWS resources that a beginner starts with, including some that block each other's deletion."""
+"""Creates AWS resources that a beginner might create, including some that block each other's deletion."""
 
 import json
 

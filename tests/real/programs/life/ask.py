@@ -1,4 +1,4 @@
-"""Send rows to an endpoint and print the status and the answer as JSON; the status is 0 if nothing answers."""
+"""Send rows to an endpoint and print the status and the response as JSON. Without a response, the status is 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receive alerts from Alertmanager's webhooks and append the body of each request to a file, one per line."""
+"""Receive webhooks from Alertmanager and append the body of each request to a file, one per line."""
 
 from __future__ import annotations
 

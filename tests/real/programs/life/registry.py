@@ -13,7 +13,7 @@ client = MlflowClient(address, registry_uri=address)
 
 
 def moves() -> list[dict[str, Any]]:
-    """Return the alias moves, oldest first, each with the signers whose statements allowed it."""
+    """Return all alias moves, oldest first, each with the signers who approved it."""
     found = client.get_experiment_by_name(history)
     runs = client.search_runs([found.experiment_id], order_by=["start_time ASC"]) if found else []
     told = [{key.removeprefix("modelyard.move."): value for key, value in run.data.tags.items()} for run in runs]

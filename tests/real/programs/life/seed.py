@@ -1,4 +1,4 @@
-"""Create a bucket with training data: applicants repay if their income exceeds the amount."""
+"""Create a bucket with training data in which applicants repay if their income exceeds the amount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admission policies match the emitted objects. tests/real/test_admission.py checks them with a real API server."""
+"""Tests admission policies against emitted objects. tests/real/test_admission.py uses a real API server."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ POLICY = "ValidatingAdmissionPolicy"
 
 
 def expressions(text: str, policy: str) -> list[str]:
-    """Return the expressions of a policy's validations."""
+    """Return the expressions in the validations of a policy."""
     return [rule["expression"] for rule in one(text, POLICY, policy)["spec"]["validations"]]
 
 
 def caller(text: str, policy: str) -> str:
-    """Return the condition that selects a policy's callers."""
+    """Return the condition that selects the callers of a policy."""
     (condition,) = one(text, POLICY, policy)["spec"]["matchConditions"]
     expression: str = condition["expression"]
     return expression
@@ -54,7 +54,7 @@ def test_launcher_may_only_start_following_pipelines() -> None:
 
 @pytest.mark.parametrize("name", ["nightly", "report"])
 def test_each_following_pipeline_restricts_its_own_jobs(name: str) -> None:
-    """Each following pipeline's policy only applies to Jobs from its own CronJob."""
+    """The policy of a following pipeline applies only to Jobs from its own CronJob."""
     policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
     named = references_in(one(AFTER, "CronJob", name))

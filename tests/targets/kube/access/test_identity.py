@@ -1,4 +1,4 @@
-"""Identities only have the permissions that their workloads need."""
+"""Tests that identities have only the permissions that their workloads need."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
 
 
 def test_launcher_may_only_start_following_cron_jobs() -> None:
-    """The first pipeline's launcher may create Jobs from the two following CronJobs, whose launchers may not."""
+    """The first launcher may create Jobs from the two following CronJobs, but their launchers may not."""
     made = lowered(AFTER)
     before = rights(made, "retrain-launcher")
 

@@ -1,4 +1,4 @@
-"""The namespace is restricted, limited to the declared capacity, closed by default, and annotated with its owner."""
+"""Tests that the namespace is restricted, limited to the declared capacity, and closed by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Network policies allow workloads exactly the connections that the plan requires."""
+"""Tests that network policies allow exactly the connections that the plan requires."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ METRICS = [{"protocol": "TCP", "port": port} for port in (8080, 44217, 44227)]
 
 
 def policy(text: str, name: str) -> Object:
-    """Return a policy's spec."""
+    """Return the spec of a policy."""
     spec: Object = lowered(text).get("NetworkPolicy", name)["spec"]
     return spec
 
@@ -93,7 +93,7 @@ def test_named_clients_replace_the_own_namespace() -> None:
 
 
 def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
-    """Proxies may connect from the namespace in the spec, or from any if it is unknown, next to `clients`."""
+    """Proxies may connect from the namespace in the spec or, if it is unknown, from any, and so may `clients`."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",
@@ -109,7 +109,7 @@ def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
 
 
 def test_external_stores_open_a_port_on_declared_addresses() -> None:
-    """For a store outside the cluster, its port is allowed on `egress` addresses, by default on most addresses."""
+    """For a store outside the cluster, its port is open on `egress` addresses, by default on most addresses."""
     declared = changed(
         "context: frankfurt",
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
@@ -167,7 +167,7 @@ def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
 
 
 def test_api_rule_does_not_open_the_internet_with_egress() -> None:
-    """With `egress`, a head may reach the API on the listed and private addresses, but not on the internet."""
+    """With `egress`, a head may reach the API on the listed and on private addresses, but not on the internet."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 
@@ -177,7 +177,7 @@ def test_api_rule_does_not_open_the_internet_with_egress() -> None:
 
 
 def test_policy_names_are_unique() -> None:
-    """A workload named like another workload's head has its own policy."""
+    """A workload with the same name as another workload's head has its own policy."""
     text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
     names = lowered(text).names("NetworkPolicy")
 
@@ -194,7 +194,7 @@ def test_monitor_reaches_prometheus_and_accepts_no_connections() -> None:
 
 
 def test_existing_prometheus_is_selected_by_namespace() -> None:
-    """For an existing Prometheus, policies allow its whole namespace, because its labels and port are unknown."""
+    """The labels and port of an existing Prometheus are unknown, so policies allow its whole namespace."""
     text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
 

@@ -1,4 +1,4 @@
-"""Add-on namespaces are closed except for the connections that each add-on needs."""
+"""Tests that add-on namespaces are closed except for the connections that each add-on needs."""
 
 from __future__ import annotations
 

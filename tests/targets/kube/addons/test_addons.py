@@ -1,4 +1,4 @@
-"""Add-ons are installed if they are needed and missing, with pinned versions and values that their charts accept."""
+"""Tests that missing add-ons are installed with pinned versions and with values that their charts accept."""
 
 from __future__ import annotations
 
@@ -111,12 +111,12 @@ def test_retention_is_rounded_up_to_hours(kept: str, hours: str) -> None:
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_readme_lists_total_requests_of_add_ons(name: str, asked: str) -> None:
-    """The README lists the total requests of add-ons, which use the same machines as the system's Pods."""
+    """The README lists the total requests of add-ons, because they use the same machines as the system's Pods."""
     assert f"they request {asked} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_enabled_components_are_counted() -> None:
-    """At the edge, Grafana is off and kube-state-metrics is only on if alerts need it, so they are not counted."""
+    """At the edge, Grafana is off, and kube-state-metrics is on only if alerts need it. Neither is counted here."""
     quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
     quiet = quiet.replace(", oncall: oncall", "")
 

@@ -1,4 +1,4 @@
-"""Cluster checks report unsupported features at the line that requests them."""
+"""Tests that cluster checks report unsupported features at the line that requests them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
 
 
 def test_retention_that_exceeds_the_volume_is_reported() -> None:
-    """A retention that exceeds the volume is reported; the volume size depends on profile and edge."""
+    """A retention that exceeds the volume is reported. The size of the volume depends on profile and edge."""
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
@@ -105,7 +105,7 @@ def test_settings_without_effect_are_reported() -> None:
 
 
 def test_certificate_without_effect_is_reported() -> None:
-    """A certificate has no effect if all endpoints use incremental rollouts, where KubeRay's Gateway has no TLS."""
+    """A certificate has no effect if all endpoints use incremental rollouts, whose Gateway has no TLS in KubeRay."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -153,7 +153,7 @@ def test_generated_secret_is_refused_as_pull_secret() -> None:
     assert refused(target("images: {pullSecret: mlflow}")) == []
 
 
-def test_names_of_generated_secrets_are_free_with_an_adopted_registry() -> None:
+def test_generated_secret_names_are_allowed_with_an_adopted_registry() -> None:
     text = changed(
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example"}',

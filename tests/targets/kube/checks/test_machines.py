@@ -1,4 +1,4 @@
-"""Accelerator alternatives that no target of a class offers are reported."""
+"""Tests that accelerator alternatives that no target offers are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workloads, stores and namespaces with reserved names are reported."""
+"""Tests that reserved names of workloads, stores and namespaces are reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "ht
 
 
 def told(text: str) -> list[str]:
-    """Return the spec text that each diagnostic points at."""
+    """Return the text in the spec that each diagnostic points at."""
     lines = text.splitlines()
     spans = [found.span for found in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
@@ -24,7 +24,7 @@ def test_valid_spec_has_no_reserved_names() -> None:
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_pipeline_with_a_platform_name_is_refused(name: str) -> None:
-    """A pipeline may not have the name of a platform policy, because its own NetworkPolicy would replace it."""
+    """A pipeline must not have the name of a platform policy, which its own NetworkPolicy would replace."""
     assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
@@ -35,7 +35,7 @@ def test_name_of_a_variants_server_is_checked() -> None:
     assert told(text) == ["deny:"]
 
 
-def test_mlflow_is_free_with_an_adopted_registry() -> None:
+def test_mlflow_is_allowed_with_an_adopted_registry() -> None:
     assert told(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
 
 
@@ -50,7 +50,7 @@ def test_name_of_the_bucket_job_is_reserved() -> None:
     "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
 )
 def test_reserved_database_name_is_refused(name: str) -> None:
-    """A managed database may not have a name that PostgreSQL reserves for databases or roles."""
+    """A managed database must not have a name that PostgreSQL reserves for databases or roles."""
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
@@ -67,7 +67,7 @@ def test_similar_database_name_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
 def test_add_on_namespace_is_refused(name: str) -> None:
-    """A system may not use an add-on's namespace, because its policies would cut off the add-on."""
+    """A system must not use the namespace of an add-on, because its policies would cut off the add-on."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
     assert told(text) == [name]
@@ -79,7 +79,7 @@ def test_system_named_like_an_add_on_namespace_is_refused() -> None:
     ]
 
 
-def test_namespace_of_a_present_add_on_is_free() -> None:
+def test_namespace_of_a_present_add_on_is_allowed() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      namespace: cnpg-system\n")
 
     assert told(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg")) == []

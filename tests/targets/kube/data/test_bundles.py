@@ -1,4 +1,4 @@
-"""Targets that cannot reach the registry load models from bundles that promotion writes."""
+"""Tests that targets that cannot reach the registry load models from bundles that promotion writes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.lowering import Lowered
 
 
 def promoted(main: Lowered) -> dict[str, Any]:
-    """Return the trained model in the promoter's description."""
+    """Return the trained model in the description of the promoter."""
     found: dict[str, Any] = described(main, "promoter")["promotions"]["retrain"]["model"]
     return found
 
 
 def test_training_delivers_nothing() -> None:
-    """Training runs neither move aliases nor have write access to the bundles."""
+    """Training runs do not move aliases and have no write access to bundles."""
     main = hybrid_lowered(placement="main")
     pipeline = described(main, "retrain")["pipeline"]
     identities = {one.name: one.value for one in main.context.plan.on("main") if isinstance(one.value, Identity)}
@@ -33,7 +33,7 @@ def test_training_delivers_nothing() -> None:
 
 
 def test_workloads_read_the_bundle_that_promotion_writes() -> None:
-    """Server, batch job and monitor read the bundle that promotion writes, and do not use the registry."""
+    """The server, the batch job and the monitor read the bundle and do not use the registry."""
     shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
     written = promoted(main)["delivery"]
 
@@ -53,7 +53,7 @@ def test_workloads_read_the_bundle_that_promotion_writes() -> None:
 
 
 def test_alias_moved_by_hand_is_delivered() -> None:
-    """The promoter also delivers an alias that is used on another target and moved by hand."""
+    """The promoter also delivers the version of an alias that is used on another target and was moved by hand."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
@@ -64,7 +64,7 @@ def test_alias_moved_by_hand_is_delivered() -> None:
 
 
 def test_alias_without_remote_readers_is_not_delivered() -> None:
-    """An alias is not delivered as a bundle if all servers can reach the registry."""
+    """If all servers can reach the registry, no bundle is delivered."""
     beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
 
     model = promoted(hybrid_lowered(beside, "main"))
@@ -81,7 +81,7 @@ def test_server_next_to_the_registry_uses_it() -> None:
 
 
 def test_monitor_that_rolls_back_delivers_the_alias() -> None:
-    """A monitor next to the registry that rolls back a remote endpoint's alias delivers its bundle."""
+    """If a monitor next to the registry rolls back the alias of a remote endpoint, it delivers the bundle."""
     text = hybrid(
         ("monitors: shop", "monitors: main"),
         ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),
@@ -111,7 +111,7 @@ def test_descriptions_and_objects_are_valid() -> None:
 
 
 def test_ray_prefix_is_removed_from_metrics() -> None:
-    """On workers, scraping removes Ray's prefix from our metric names."""
+    """When Prometheus scrapes workers, Ray's prefix is removed from our metric names."""
     shop = hybrid_lowered().context
     (place,) = [one for one in shop.plan.on("shop") if one.kind is Kind.NAMESPACE]
     made = [json.loads(json.dumps(one.manifest)) for one in lower_scraping(place, shop)]

@@ -1,4 +1,4 @@
-"""Cross-target access: each workload has its own key and can only reach the store."""
+"""Tests that each workload has its own key for cross-target access, and can reach only the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lowering import pod_specs
 
 
 def variables(value: Any) -> dict[str, Any]:
-    """Return the values or sources of the environment variables in an object's containers."""
+    """Return the environment variables of an object's containers, with their values or sources."""
     return {
         one["name"]: one.get("valueFrom", one.get("value"))
         for pod in pod_specs(value)
@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_cloud_store_is_used_with_the_workloads_key() -> None:
-    """Every workload has its own key, and its description has the names of the key's variables."""
+    """Every workload has its own key, and its description contains the names of the key's variables."""
     made = hybrid_lowered()
 
     for workload, secret, kind, name in (
@@ -42,7 +42,7 @@ def test_cloud_store_is_used_with_the_workloads_key() -> None:
 
 
 def test_server_reaches_only_the_store() -> None:
-    """A server can only connect to its own Pods and to port 443, so not to the registry."""
+    """A server can connect only to its own Pods and to port 443, and therefore not to the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
     ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
@@ -50,7 +50,7 @@ def test_server_reaches_only_the_store() -> None:
 
 
 def test_stores_own_target_has_no_keys() -> None:
-    """Workloads on the store's own target use their identities instead of keys."""
+    """On the store's own target, workloads use their identities instead of keys."""
     made = hybrid_lowered(placement="main")
 
     assert crossings_of("pipelines.retrain", made.context) == ()

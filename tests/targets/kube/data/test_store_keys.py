@@ -1,4 +1,4 @@
-"""Object stores have one access key for all workloads, or one per workload with its own permissions."""
+"""Tests that object stores have one access key for all workloads, or one per workload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runtime image's build context is complete and pinned, and its tag is a hash of the content."""
+"""Tests that the build context of the runtime image is complete and pinned, and that its tag is a hash."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_only_frameworks_that_are_used_are_installed() -> None:
 
 
 def test_mlflow_is_installed_only_where_the_registry_runs() -> None:
-    """The image has MLflow's server only on the target where the registry runs."""
+    """Only the image for the registry's target contains MLflow's server."""
     adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
     assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
@@ -77,7 +77,7 @@ def test_tag_depends_on_the_content() -> None:
 
 
 def test_name_has_localhost_prefix_without_a_registry() -> None:
-    """Without a registry, the image name starts with `localhost/`, so that nodes do not pull it from Docker Hub."""
+    """Without a registry, the name begins with `localhost/`, so that nodes do not pull it from Docker Hub."""
     here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
 
     assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")

@@ -1,4 +1,4 @@
-"""The runtime is tested with the same packages as in its image."""
+"""Tests that the runtime is tested with the same packages as in its image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def test_image_and_tests_pin_the_same_versions() -> None:
-    """The image has all packages of the tests in the same versions, and only PyTorch, which is large, in addition."""
+    """The image has all packages of the tests in the same versions. The only additional package is PyTorch."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
         *table["always"],
@@ -27,7 +27,7 @@ def test_image_and_tests_pin_the_same_versions() -> None:
 
 
 def test_cryptography_is_in_every_image() -> None:
-    """Every image has `cryptography` to verify approvals, because OpenSSH may be missing."""
+    """Approvals are verified with `cryptography`, because OpenSSH may be missing."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
 
     assert "cryptography" in closure("image", table["always"])

@@ -1,4 +1,4 @@
-"""Selectors for Envoy's metrics about the Gateway in front of an endpoint."""
+"""Tests how Envoy's metrics for the Gateway in front of an endpoint are selected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from a spec is never interpreted as PromQL, a pattern or a template."""
+"""Tests that text from a spec is never interpreted as PromQL, a pattern or a template."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNESCAPED = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
 def read(quoted: str) -> str:
-    """Return the value of a double-quoted PromQL string, and fail if it ends too early."""
+    """Return the value of a double-quoted PromQL string. Fail if the string ends too early."""
     assert quoted[0] == quoted[-1] == '"'
     inner = quoted[1:-1]
     tokens = re.findall(r'\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[\\"nrt]|[^\\"\n]', inner)
@@ -41,7 +41,7 @@ def test_lone_surrogate_is_replaced() -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4), st.text(st.characters(codec="utf-8")))
 @example(["a.b", "c|d"], "axb")
 def test_one_of_matches_exactly_the_given_values(values: list[str], other: str) -> None:
-    """The matcher only matches exactly these values, with special characters taken literally."""
+    """The matcher matches exactly these values and treats special characters literally."""
     pattern = read(one_of("application", values).removeprefix("application=~"))
 
     assert all(re.fullmatch(pattern, value, re.DOTALL) for value in values)

@@ -1,4 +1,4 @@
-"""All alerts have a severity that one of their channels accepts."""
+"""Tests that all alerts have a severity that one of their channels accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An endpoint's requests and failures are counted at our own Gateway or, without one, at the servers."""
+"""Tests that an endpoint's requests and failures are counted at our Gateway or at the servers."""
 
 from __future__ import annotations
 

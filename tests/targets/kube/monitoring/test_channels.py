@@ -1,4 +1,4 @@
-"""Channels receive alerts with their label and one of their severities."""
+"""Tests that channels receive alerts that have the channel's label and one of its severities."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_channel_has_the_labels_of_the_clusters_prometheus() -> None:
 
 
 def test_cluster_alerts_go_to_the_on_call_channel() -> None:
-    """Cluster alerts are routed by a configuration in Alertmanager's namespace, which sees alerts of all namespaces."""
+    """A configuration in Alertmanager's namespace routes cluster alerts, because it sees alerts of all namespaces."""
     config = one(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
 
     assert config["metadata"]["namespace"] == "monitoring"
@@ -106,7 +106,7 @@ def test_cluster_alerts_go_to_the_on_call_channel() -> None:
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
 def test_channel_with_one_severity_gets_all_cluster_alerts(severity: str) -> None:
-    """The on-call channel gets all cluster alerts, regardless of its own severities."""
+    """The on-call channel gets all cluster alerts, whatever its own severities are."""
     key = "key: secret://vault/pagerduty#fraud"
     text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
     if severity == "ticket":

@@ -1,4 +1,4 @@
-"""A monitor becomes a CronJob with its schedule and only the permissions that its actions need."""
+"""Tests that a monitor becomes a CronJob with only the permissions that its actions need."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_only_a_monitor_that_starts_runs_has_an_api_token() -> None:
 
 
 def test_performance_monitor_has_no_cron_job() -> None:
-    """A performance monitor only has alert rules and no CronJob."""
+    """A performance monitor consists only of alert rules."""
     text = changed(
         "monitors:\n",
         "monitors:\n  slow:\n    type: performance\n    watch: inference.scorer\n    checks: {p99_ms: {max: 90}}\n"

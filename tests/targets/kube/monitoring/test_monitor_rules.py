@@ -1,4 +1,4 @@
-"""A monitor's alert rules: failed checks, missing data, and overdue runs."""
+"""Tests a monitor's alert rules for failed checks, missing data, and overdue runs."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def test_overdue_monitor_raises_an_alert() -> None:
 
 
 def test_missing_measurements_raise_alerts() -> None:
-    """Too few rows raise an alert, and so do missing labels for more than half of the predictions by default."""
+    """Too few rows raise an alert. So do labels missing for more than half of the predictions, by default."""
     (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
     assert 'feature="all"' in str(unknown["expr"])
 
     (unknown,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorUnknown")
-    assert "feature=" not in str(unknown["expr"])  # includes variants without labels
+    assert "feature=" not in str(unknown["expr"])  # includes variants that have no labels
     (coverage,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorCoverage")
     assert str(coverage["expr"]).endswith("[21d])) < 0.5")
     other = changed("labels: chargebacks\n    window", "labels: chargebacks\n    coverage: 90%\n    window")
@@ -116,11 +116,11 @@ RUNS = (
     .replace("throughput_rps: {min: 2, severity: ticket}", "freshness_s: {max: 900000}")
     .replace("error_rate: {min: 0.01, max: 0.2}", "failed_runs: {max: 1}")
 )
-"""A spec in which the monitor `drift` watches a pipeline's runs."""
+"""A spec in which the monitor `drift` watches the runs of a pipeline."""
 
 
 def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
-    """The freshness of a pipeline that follows another is based on its Jobs, because its CronJob creates none."""
+    """The freshness of a following pipeline is based on its Jobs, because its CronJob creates none."""
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
     )

@@ -1,4 +1,4 @@
-"""Pipeline alerts: which alerts a pipeline has, when they fire, and whom they notify."""
+"""Tests that pipeline alerts fire at the right time and notify the pipeline's channels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_pipeline_alerts_are_tickets_for_the_owner() -> None:
     assert (labels["pipeline"], labels["modelyard_dev_workload"]) == ("retrain", "pipelines.retrain")
 
 
-def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -> None:
+def test_a_run_is_due_after_the_longest_gap_and_two_attempts() -> None:
     """A run is due a week, an hour and two attempts of 6 h 10 min after the last success."""
     job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
     assert isinstance(job, Job)
@@ -57,7 +57,7 @@ def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -
 
 
 def test_no_alert_while_the_schedule_is_paused() -> None:
-    """No run is overdue while the CronJob is suspended or soon after it was resumed."""
+    """No run is overdue while the CronJob is suspended or shortly after it is resumed."""
     expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
 
     paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
@@ -81,7 +81,7 @@ def test_no_alert_rules_without_an_on_call_channel() -> None:
 
 
 def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
-    """On a shared cluster without Prometheus, pipelines have no alert rules, so nothing is refused."""
+    """On a shared cluster without Prometheus, pipelines have no alert rules, and this is no error."""
     text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
     text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
@@ -92,7 +92,7 @@ def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
 
 
 def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
-    """A refused gate and a waiting approval raise alerts, which look back over three runs."""
+    """The alerts for a refused gate and for a waiting approval look back over three runs."""
     rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
 
     pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
@@ -102,7 +102,7 @@ def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
 
 
 def test_look_back_is_limited_by_the_retention() -> None:
-    """The look-back is at most our Prometheus's retention, by default 15 days."""
+    """The look-back is limited to the retention of our Prometheus, which is 15 days by default."""
     rules = by_name(VALID_SPEC)
 
     assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
@@ -116,7 +116,7 @@ OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "
 
 
 def test_only_runs_with_alerts_push_metrics() -> None:
-    """Training with a gate and built-in scoring push metrics, but scoring with user code does not."""
+    """Training with a gate and built-in scoring push metrics. Scoring with user code does not."""
     context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
     described = describe_job(resource_of(context.plan, Job, "retrain"), context)
     scoring = describe_job(resource_of(context.plan, Job, "nightly"), context)
@@ -131,7 +131,7 @@ def test_only_runs_with_alerts_push_metrics() -> None:
 
 
 def test_skipped_files_raise_an_alert() -> None:
-    """Files that batch inference left out raise an alert, whose runbook names the list of these files."""
+    """Files that batch inference skipped raise an alert, and its runbook says where they are listed."""
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 

@@ -1,4 +1,4 @@
-"""Registry alerts: no available server, a failing promoter, or a failed rotation of the database login."""
+"""Tests the registry's alerts for no available server, a failing promoter, and a failed login rotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PodMonitors for Ray Pods, our Gateways' proxies, and KubeRay's operator."""
+"""Tests that PodMonitors select Ray Pods, our Gateways' proxies, and KubeRay's operator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_heads_and_workers_of_ray_are_scraped() -> None:
 
 
 def test_proxies_are_scraped_in_the_controllers_namespace() -> None:
-    """Proxies are scraped in their controller's namespace, and only series that rules use are kept."""
+    """Proxies are scraped in the namespace of their controller, and only series that rules use are stored."""
     spec = monitors(AT_A_GATEWAY, ENVOY)["gateways"]
 
     assert spec["namespaceSelector"] == {"matchNames": ["envoy-gateway-system"]}

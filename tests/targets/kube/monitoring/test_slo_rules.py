@@ -1,4 +1,4 @@
-"""Burn-rate rules for SLOs, with windows and factors from the SRE workbook."""
+"""Tests burn-rate rules for SLOs, with windows and factors from the SRE workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Return window, threshold and severity of the alerts for one objective."""
+    """Return the window, threshold and severity of each alert for an objective."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -39,7 +39,7 @@ def test_availability_has_four_burn_alerts() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """For a window of a week, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
+    """For a window of one week, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -57,7 +57,7 @@ def test_windows_longer_than_the_objective_are_left_out() -> None:
 
 
 def test_unreachable_burn_rates_are_left_out() -> None:
-    """A burn rate that even a total outage cannot reach has no alert, for example 14.4 if half may be slow."""
+    """If even a total outage cannot reach a burn rate, it has no alert, for example 14.4 if half may be slow."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [one for one, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
@@ -77,7 +77,7 @@ def test_each_latency_has_its_own_objective() -> None:
 
 
 def test_histogram_has_a_bucket_for_the_bound() -> None:
-    """The server's histogram has a bucket for each SLO bound, so that the rule finds a series."""
+    """The server's histogram has a bucket for each SLO bound, so that the rules find a series."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")
@@ -86,7 +86,7 @@ def test_histogram_has_a_bucket_for_the_bound() -> None:
 
 
 def test_applications_match_the_serve_config() -> None:
-    """Rules use the names of the servers' Serve applications."""
+    """Rules use the names of the Serve applications that the servers have."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
     made = [
@@ -106,7 +106,7 @@ def test_mirrored_requests_do_not_count() -> None:
 
 
 def test_alerts_have_routing_labels() -> None:
-    """Every alert has the labels that Alertmanager needs to route it: namespace, channel and workload."""
+    """Every alert has the labels by which Alertmanager routes it: namespace, channel and workload."""
     for rule in alerts(VALID_SPEC, "scorer"):
         labels = rule["labels"]
         assert labels["namespace"] == "fraud"
@@ -133,13 +133,13 @@ def test_missing_metrics_raise_an_alert() -> None:
     ],
 )
 def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """An outage triggers a page after 10 % of the error budget, which is 130 seconds at 99.95 % over 30 days."""
+    """An outage triggers a page after 10 % of the error budget, which is 130 seconds at 99.95 % in 30 days."""
     found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
 
 
-def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
+def test_missing_proxies_of_our_gateway_page() -> None:
     (gone,) = [
         rule for rule in alerts(AT_A_GATEWAY, "scorer", platform=ENVOY) if rule["alert"] == "ModelyardGatewayGone"
     ]
@@ -149,7 +149,7 @@ def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
 
 
 def test_endpoint_that_scales_to_zero_is_checked_by_status() -> None:
-    """For an application that may scale to zero, the alert checks the Serve status instead of replicas."""
+    """For an application that may scale to zero, the alert uses the Serve status instead of replicas."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
@@ -169,7 +169,7 @@ def test_rules_have_the_labels_of_the_clusters_prometheus() -> None:
     assert rule_object(text, "scorer")["metadata"]["labels"]["release"] == "platform"
 
 
-def test_rules_fit_the_operator_s_schema() -> None:
+def test_rules_match_the_operators_schema() -> None:
     for name in ("scorer", "monitor-drift", "monitor-quality"):
         assert problems(rule_object(VALID_SPEC, name)) == []
 

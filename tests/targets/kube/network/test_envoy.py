@@ -1,4 +1,4 @@
-"""Envoy Gateway: the program replaces the chart's Helm hook, and load balancers are internal by default."""
+"""Tests the replacement for a Helm hook of Envoy Gateway's chart, and that load balancers are internal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_created_before_the_controller() -> None:
-    """The controller's chart depends on the certificate Job, and each object depends on the previous one."""
+    """The controller's chart depends on the certificate Job, and each object depends on the one before it."""
     made = calls()
     waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
@@ -68,7 +68,7 @@ def test_public_proxies_exist_only_for_public_endpoints() -> None:
 
 
 def balancers(text: str) -> dict[str, str]:
-    """Return by gateway class whether its load balancers are internal."""
+    """Return whether load balancers are internal, by gateway class."""
     made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
     services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
     return {name: service["annotations"][INTERNAL] for name, service in services.items()}

@@ -1,4 +1,4 @@
-"""Routes split, mirror and rewrite traffic as in the spec, and unsupported features are refused at their line."""
+"""Tests that routes split, mirror and rewrite traffic, and that unsupported features are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def route(text: str) -> Object:
 
 
 def refused(text: str) -> list[str]:
-    """Return the codes of diagnostics, each with its line in the spec."""
+    """Return the code of each diagnostic with its line in the spec."""
     lines, plan = text.splitlines(), plan_of(text)
     gateway = plan.system.target("main").gateway
     return [
@@ -75,7 +75,7 @@ def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:
-    """For an incremental rollout, KubeRay creates the route, so we do not."""
+    """KubeRay creates the route of an incremental rollout, so the compiler does not emit one."""
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",
@@ -88,7 +88,7 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
 
 
 def test_endpoint_path_is_not_rewritten() -> None:
-    """The server uses the endpoint's path, so the route does not rewrite it."""
+    """The server itself uses the endpoint's path, so the route does not rewrite it."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]

@@ -1,4 +1,4 @@
-"""Overrides patch one object and annotate it with the reason. Patches that cannot be applied are refused."""
+"""Tests that overrides patch one object and annotate it with the reason, or are refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_object_that_is_not_emitted_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"])
 def test_an_admission_policy_is_refused(kind: str) -> None:
-    """An admission policy cannot be overridden, and the message says so."""
+    """An admission policy cannot be overridden, and the message says this."""
     text = with_override("[{op: replace, path: /spec/failurePolicy, value: Ignore}]", f"{kind}/fraud.retrain.runs")
     (diagnostic,) = check(plan_of(text), "main")
 

@@ -1,4 +1,4 @@
-"""A pipeline becomes RayJobs that end, delete their clusters, and only use the machines that each step needs."""
+"""Tests that RayJobs end, delete their clusters, and use only the machines that each step needs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ONCE = changed(CRON, "schedule: once", ("run: pipelines.retrain, ", ""))
 
 
 def run(made: Lowered, name: str) -> Object:
-    """Return the RayJob that a pipeline's launcher creates."""
+    """Return the RayJob that the launcher of a pipeline creates."""
     template: Object = json.loads(made.get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_run_has_deadlines_and_deletes_its_cluster() -> None:
-    """A run has deadlines for waiting and running, and its cluster is deleted at the end."""
+    """A run has deadlines for waiting and for running, and its cluster is deleted at the end."""
     spec = run(lowered(VALID_SPEC), "retrain")["spec"]
 
     assert spec["shutdownAfterJobFinishes"] is True
@@ -50,7 +50,7 @@ def test_steps_with_equal_hardware_share_a_group() -> None:
 
 
 def test_groups_for_different_hardware_start_empty() -> None:
-    """Groups for steps with different hardware start empty, and the autoscaler adds their machines."""
+    """Groups for other hardware start empty, and the autoscaler adds machines to them."""
     made = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
     cluster = run(made, "report")["spec"]["rayClusterSpec"]
     described = json.loads(made.get("ConfigMap", "report-description")["data"]["workload.json"])
@@ -75,7 +75,7 @@ def test_steps_with_different_images_have_different_groups() -> None:
 
 
 def test_submitter_has_limits_and_the_clusters_label() -> None:
-    """The submitter has resource limits and the cluster's name label, which lets it reach the head."""
+    """The submitter has resource limits, and the cluster's name label gives it access to the head."""
     job = run(lowered(VALID_SPEC), "retrain")
     submitter = job["spec"]["submitterPodTemplate"]
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
@@ -87,7 +87,7 @@ def test_submitter_has_limits_and_the_clusters_label() -> None:
 
 
 def test_name_of_a_single_run_depends_on_its_content() -> None:
-    """With schedule `once`, a change in the spec or the description creates a RayJob with another name."""
+    """With schedule `once`, a change in the spec or the description leads to a RayJob with another name."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
     names = [made.names("RayJob") for made in (before, after, described)]

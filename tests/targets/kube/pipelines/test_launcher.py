@@ -1,4 +1,4 @@
-"""The launcher for runs is a CronJob that respects overlap, deadlines and history limits."""
+"""Tests that the launcher is a CronJob that respects overlap, deadlines and history limits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_finished_runs_are_kept_as_long_as_the_spec_says() -> None:
 
 
 def test_launcher_has_job_name_uid_and_template() -> None:
-    """The launcher's Pod gets the Job's name and UID and mounts the RayJob template."""
+    """The Pod of the launcher gets the Job's name and UID and mounts the RayJob template."""
     pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     fields = {one["name"]: one["valueFrom"]["fieldRef"]["fieldPath"] for one in container["env"] if "valueFrom" in one}
@@ -70,7 +70,7 @@ def test_launcher_has_job_name_uid_and_template() -> None:
 
 
 def test_launcher_and_submitter_always_use_our_image() -> None:
-    """Launcher and submitter always use the runtime image, because user code must not read the launcher's token."""
+    """Launcher and submitter always use the runtime image, so that user code cannot read the launcher's token."""
     made = lowered(changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}'))
     launcher = made.get("CronJob", "report")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     run = json.loads(made.get("ConfigMap", "report-rayjob")["data"]["rayjob.json"])["spec"]
@@ -87,14 +87,14 @@ def test_launcher_and_submitter_always_use_our_image() -> None:
 
 
 def test_a_failed_run_is_not_launched_again() -> None:
-    """The launcher is retried after it loses its machine, but not after its run has failed."""
+    """The launcher is retried after losing its machine, but not after its run has failed."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
 
 
 def test_disruption_condition_includes_the_status() -> None:
-    """The failure policy includes the condition's status, which schemas before Kubernetes 1.35 require."""
+    """Schemas before Kubernetes 1.35 require the status of the condition in the failure policy."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert rules[0]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]

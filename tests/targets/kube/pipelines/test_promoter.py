@@ -1,4 +1,4 @@
-"""The promoter is a CronJob that moves aliases, with its own identity and login."""
+"""Tests the CronJob that moves aliases, with its own identity and login."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_promoter_runs_every_three_minutes_without_overlap() -> None:
 
 
 def test_promoter_description_has_requirements_of_each_training() -> None:
-    """The promoter's description has each training's requirements and matches the schema."""
+    """The promoter's description lists the requirements of each training pipeline and matches the schema."""
     found = described(VALID_SPEC, "promoter")
     retrain = described(VALID_SPEC, "retrain")["pipeline"]
 
@@ -63,7 +63,7 @@ def test_promoter_may_reach_the_registry() -> None:
 
 
 def test_promoter_pushes_metrics_if_there_are_alerts() -> None:
-    """The promoter pushes metrics if there is an on-call channel, and its network policy allows that."""
+    """If there is an on-call channel, the promoter pushes metrics, and its network policy allows this."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -82,7 +82,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_follow_the_promoters_history() -> None:
-    """A server follows the promoter's history for an alias, but a version number has no history."""
+    """A server follows the promoter's history of an alias. A fixed version number has no history."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -92,7 +92,7 @@ def test_servers_follow_the_promoters_history() -> None:
 
 
 def test_servers_and_scoring_have_the_required_approvals() -> None:
-    """Descriptions of servers and scoring have the same approvals as the promoter's, except for version numbers."""
+    """Servers and scoring have the same approvals as the promoter in their descriptions, except for fixed versions."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")

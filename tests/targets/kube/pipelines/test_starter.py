@@ -1,4 +1,4 @@
-"""Runs requested by monitors on other targets: access to requests, permissions, and network access."""
+"""Tests that monitors can request runs on other targets with the necessary access."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
-    """Return an identity's access as store, prefix and mode."""
+    """Return the access of an identity as store, prefix and mode."""
     identity = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(identity, Identity)
     return {(one.store, one.prefix, one.mode) for one in identity.access}
 
 
 def test_monitor_appends_requests_and_starter_answers() -> None:
-    """The monitor may only append requests, and the starter may read requests and write answers."""
+    """The monitor may only append requests. The starter may read requests and write responses."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -120,7 +120,7 @@ def role(made: Any) -> list[dict[str, Any]]:
 
 
 def test_admission_policy_restricts_the_starter() -> None:
-    """Admission policies only let the starter create Jobs from the requested pipeline's CronJob."""
+    """Admission policies let the starter create Jobs only from the requested pipeline's CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
     (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
@@ -141,7 +141,7 @@ def test_launcher_enforces_overlap_if_a_starter_starts_runs() -> None:
 
 
 def test_aws_access_is_limited_to_the_request_folders() -> None:
-    """In AWS, the starter's role and the monitor's user only have access to their folders."""
+    """In AWS, the starter's role and the monitor's user can access only their folders."""
     calls = made(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])

@@ -1,4 +1,4 @@
-"""The platform for an existing cluster adds nothing and assumes nothing about the cluster."""
+"""Tests that the output for an existing cluster adds nothing and makes no assumptions about it."""
 
 from __future__ import annotations
 

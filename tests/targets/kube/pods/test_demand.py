@@ -1,4 +1,4 @@
-"""A placement's resource requests: permanent endpoints, temporary runs, and supporting Pods."""
+"""Tests that resource requests include permanent endpoints, temporary runs, and supporting Pods."""
 
 from __future__ import annotations
 

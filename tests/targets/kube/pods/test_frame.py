@@ -1,4 +1,4 @@
-"""Settings of all our Pods: writable folders, disk limits, and node preferences."""
+"""Tests the settings of all our Pods for writable folders, disk limits, and node preferences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def submitter() -> Object:
 
 @pytest.mark.parametrize("pod", [launcher(), submitter()], ids=["launcher", "submitter"])
 def test_supporting_pods_have_a_disk_limit(pod: Object) -> None:
-    """Launchers and submitters have disk and memory limits, although the spec does not set any."""
+    """Launchers and submitters have disk and memory limits even though the spec sets none."""
     (container,) = pod["containers"]
     scratch = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "scratch")
 
@@ -46,7 +46,7 @@ def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
 
 
 def test_pods_prefer_spot_and_fall_back() -> None:
-    """Shared labels are required, either spot or fallback labels are required, and spot is preferred."""
+    """Shared labels are required, and so are either spot or fallback labels. Spot is preferred."""
     spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
 
     found = placing(Place(spot, (Taint("spot"),), fixed))

@@ -1,4 +1,4 @@
-"""The lock pins charts by version and images by tag."""
+"""Tests that the lock pins charts by version and images by tag."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_present_add_ons_are_not_pinned() -> None:
 
 @pytest.mark.parametrize("edge", [True, False])
 def test_images_of_disabled_components_are_not_listed(edge: bool) -> None:
-    """Images of components that the Prometheus chart leaves out at the edge are not listed."""
+    """Images of components that the Prometheus chart disables at the edge are not listed."""
     text = changed("      residency: eu\n", "      residency: eu\n      edge: true\n") if edge else VALID_SPEC
     values = argument(calls(text)["kube-prometheus-stack"], "values")
     images = " ".join(images_of(context(text)))

@@ -1,4 +1,4 @@
-"""The emitted program: dependencies, order and length."""
+"""Tests that the emitted program is short and has the right dependencies and order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_foundation_is_applied_in_order_and_workloads_in_parallel() -> None:
 
 
 def test_additional_workload_adds_one_line() -> None:
-    """An additional workload adds one line to the program."""
+    """Each additional workload adds one line to the program."""
     (project,) = lower(plan_of(VALID_SPEC), "main").projects
     more = VALID_SPEC.replace(
         "  nightly:\n", "  weekly: {type: custom, compute: cpu, source: {entrypoint: 'a.b:c'}}\n  nightly:\n"

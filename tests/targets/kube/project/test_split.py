@@ -1,4 +1,4 @@
-"""A large system is split into several projects, and files stay in their projects when others are added."""
+"""Tests how a large system is split into projects, and that files stay in their projects."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_project_exceeds_the_resource_limit() -> None:
 
 
 def test_adding_a_workload_moves_no_other() -> None:
-    """Adding a workload does not move others, because a move would recreate their resources."""
+    """Other workloads stay in their projects, because moving them would recreate their resources."""
     before = homes(FILES)
     after = homes((*FILES, File("pipeline-new", ())))
 

@@ -1,4 +1,4 @@
-"""All workloads together: valid objects and descriptions, restricted Pods, and every field of the spec in use."""
+"""Tests that all workloads have valid objects and descriptions, and that every field is used."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_lowering_is_deterministic() -> None:
 
 
 def test_every_policy_selects_a_pod_template() -> None:
-    """Every network policy's selector matches a Pod template."""
+    """The selector of every network policy matches a Pod template."""
     made = lowered(VALID_SPEC)
     text = json.dumps(list(made))
     for policy in made.names("NetworkPolicy"):
@@ -135,7 +135,7 @@ def test_every_policy_selects_a_pod_template() -> None:
 
 
 def test_objects_have_their_spec_path() -> None:
-    """Objects have the spec path that they come from, down to the variant."""
+    """Objects are labelled with the spec path that they come from, down to the variant."""
     origins = {(made.manifest["kind"], made.origin) for made in lowered(VALID_SPEC).made}
 
     assert ("RayService", ("inference", "scorer", "variants", "challenger")) in origins
@@ -154,7 +154,7 @@ def test_credentials_are_secret_references() -> None:
 
 
 def test_workloads_are_lowered_on_demand() -> None:
-    """Objects are built on demand, so the first workload's objects do not depend on the number of workloads."""
+    """Objects are created on demand, so the cost of the first ones does not depend on the number of workloads."""
     plan = plan_of(large_spec(200))
     context = context_of(plan, "far")
     servers = [resource for resource in plan.on("far") if resource.kind is Kind.MODEL_SERVER]
@@ -313,7 +313,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_changes_the_output(field: str) -> None:
-    """Changing any single field changes the output."""
+    """If any single field changes, so does the output."""
     with not_asked():
         other = list(lowered(changed(*FIELDS[field])))
 

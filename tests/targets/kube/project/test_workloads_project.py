@@ -1,4 +1,4 @@
-"""The workloads projects for an existing cluster and for one that another project creates."""
+"""Tests the workloads projects for an existing cluster and for one that another project creates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_objects_are_counted_while_they_are_written() -> None:
 
 
 def test_program_includes_the_components_that_it_imports() -> None:
-    """A program on a cluster that another project creates also includes the component that reads its outputs."""
+    """On a cluster that another project creates, the program includes the component that reads its outputs."""
     (there,), (made, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
 
     assert there.components == ("base", "kubernetes")

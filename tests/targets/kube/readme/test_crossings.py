@@ -1,4 +1,4 @@
-"""Both targets' READMEs list cross-target connections with their credentials, and the deployment order."""
+"""Tests that the READMEs of both targets list cross-target connections and the deployment order."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CLUSTERS = (
 
 
 def readme(plan: Plan, placement: str) -> str:
-    """Return a placement's README."""
+    """Return the README of a placement."""
     provider = plan.system.target(placement).provider
     (text,) = [file.text() for file in TARGETS[provider].lower(plan, placement).texts if file.path == "README.md"]
     return text
 
 
 def section(text: str) -> str:
-    """Return a README's section on cross-target access."""
+    """Return the section on cross-target access in a README."""
     return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
@@ -63,7 +63,7 @@ def test_readmes_mention_bundles() -> None:
 
 
 def test_readmes_list_images_to_transfer() -> None:
-    """Both READMEs list the on-premises cluster's images, which it cannot pull from the account's registry."""
+    """The READMEs list images that the on-premises cluster cannot pull from the account's registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -97,7 +97,7 @@ def test_remote_write_is_listed() -> None:
 
 
 def test_on_premises_clusters_share_a_bucket_with_credentials() -> None:
-    """Between two on-premises clusters, no stack outputs are read, but the bucket's target is deployed first."""
+    """Two on-premises clusters read no stack outputs, but the bucket's target is deployed first."""
     plan = hybrid_plan(hybrid(*CLUSTERS))
     text = section(readme(plan, "shop"))
 
@@ -114,7 +114,7 @@ def test_no_section_without_cross_target_access() -> None:
 
 
 def test_adopted_registry_is_listed_on_other_targets() -> None:
-    """An adopted registry is listed as an outgoing connection on targets other than its own."""
+    """Targets other than its own list an adopted registry as an outgoing connection."""
     adopted = (
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',
@@ -129,7 +129,7 @@ def test_adopted_registry_is_listed_on_other_targets() -> None:
 
 
 def test_adopted_buckets_need_no_deployment_order() -> None:
-    """Adopted or mutually used buckets need no deployment order, unless the cloud target has to create a user."""
+    """Adopted or mutually used buckets need no deployment order unless the cloud target has to create a user."""
     films = (
         "  runs: {type",
         '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
@@ -163,7 +163,7 @@ def test_objects_written_only_by_the_program_are_listed() -> None:
 
 
 def test_key_rotation_is_explained() -> None:
-    """The README of the target that uses keys lists the steps of a key rotation."""
+    """The README of the target that uses the keys lists the steps of a key rotation."""
     one = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 

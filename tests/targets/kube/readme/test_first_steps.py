@@ -1,4 +1,4 @@
-"""The README's first steps: in every example, all commands refer to objects in the emitted manifests."""
+"""Tests that the commands in a README's first steps refer to objects in the manifests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECRET = re.compile(r"kubectl -n (\S+) get secret (\S+)")
 
 
 def section(readme: str) -> str:
-    """Return the text under First steps."""
+    """Return the section "First steps" of a README."""
     return readme.partition("## First steps\n")[2].partition("\n## ")[0]
 
 
@@ -44,7 +44,7 @@ def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
 
 
 def objects(stack: Stack) -> set[tuple[str, str, str]]:
-    """Return kind, namespace and name of each object in the manifests."""
+    """Return the kind, namespace and name of each object in the manifests."""
     found: set[tuple[str, str, str]] = set()
     for file in stack_files(stack):
         if "/manifests/" in file.path and file.path.endswith(".yaml"):
@@ -54,7 +54,7 @@ def objects(stack: Stack) -> set[tuple[str, str, str]]:
 
 
 def readme_of(stack: Stack) -> str:
-    """Return a target's README."""
+    """Return the README of a target."""
     return next((file.render().decode() for file in stack_files(stack) if file.path == "README.md"), "")
 
 
@@ -126,7 +126,7 @@ def test_readme_has_the_approval_command() -> None:
 
 
 def test_approval_command_names_the_environment() -> None:
-    """The approval command has --env, except for the base spec."""
+    """The approval command has --env unless the README is for the base spec."""
     text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
     base, trial = compile_text(text), compile_text(text, environment="trial")
     rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"

@@ -1,4 +1,4 @@
-"""Values in Markdown are always literal text on one line."""
+"""Tests that values in Markdown are always literal text on one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's prerequisites and instructions, and the list of images to mirror."""
+"""Tests that the README lists prerequisites, instructions, and images to mirror."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_readme_lists_required_secrets() -> None:
 
 
 def test_readme_mentions_stores_that_are_created_later() -> None:
-    """If we install External Secrets, its store objects can only be created afterwards."""
+    """If we install External Secrets, its store objects can be created only afterwards."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
@@ -85,14 +85,14 @@ def test_readme_mentions_stores_that_are_created_later() -> None:
 
 
 def test_readme_names_the_oldest_supported_add_on_version() -> None:
-    """The README names the oldest supported KubeRay, because older ones ignore `authOptions`."""
+    """The README requires at least the KubeRay version that supports `authOptions`."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
     assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
 
 
 def test_readme_lists_namespaces_of_secret_stores() -> None:
-    """The README lists SecretStores in the system's namespace and in Prometheus's, for the remote-write token."""
+    """The README lists SecretStores in the system's namespace and, for the remote-write token, in Prometheus's."""
     remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
     text = changed(
         "store: vault}}",
@@ -106,7 +106,7 @@ def test_readme_lists_namespaces_of_secret_stores() -> None:
 
 
 def test_readme_lists_the_required_gateway() -> None:
-    """The README lists the Gateway or GatewayClass that must exist, if an endpoint uses it."""
+    """The README lists the Gateway or GatewayClass that must exist if an endpoint uses it."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
@@ -120,7 +120,7 @@ def test_readme_lists_the_required_gateway() -> None:
 
 
 def test_readme_lists_endpoint_addresses() -> None:
-    """The README lists each endpoint's Gateway, address and possible callers."""
+    """The README lists the Gateway, address and possible callers of each endpoint."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}")
     inner = changed("      exposure: internal\n      host: scores.acme.example\n", "")
     text = files(VALID_SPEC)["README.md"]
@@ -196,7 +196,7 @@ def test_image_list_has_names_in_the_edge_registry() -> None:
 
 
 def test_readme_lists_namespaces_for_the_pull_secret() -> None:
-    """The pull secret is needed in the system's namespace and, with a mirror, in those of add-ons."""
+    """The pull secret is needed in the system's namespace and, with a mirror, in the namespaces of add-ons."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
     mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")

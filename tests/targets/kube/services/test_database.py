@@ -1,4 +1,4 @@
-"""Databases are CloudNativePG Clusters with the size in the spec, and only the registry can use them."""
+"""Tests that databases are CloudNativePG Clusters of the right size that only the registry can access."""
 
 from __future__ import annotations
 

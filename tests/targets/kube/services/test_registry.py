@@ -1,4 +1,4 @@
-"""The registry is a restricted MLflow with authentication, and uses the spec's database and bucket."""
+"""Tests that the registry is a restricted MLflow with authentication."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def pod(text: str) -> Object:
 
 
 def variables(text: str) -> Object:
-    """Return MLflow's environment variables as values, or as Secret and key."""
+    """Return MLflow's environment variables, each as a value or as a Secret with its key."""
     (container,) = pod(text)["containers"]
     return {
         each["name"]: each.get("value") or tuple(each["valueFrom"]["secretKeyRef"].values())
@@ -33,7 +33,7 @@ def described(text: str) -> Object:
 
 
 def login(manifest: Object) -> set[str]:
-    """Return the Secrets that a workload's containers use to log in to the registry."""
+    """Return the Secrets with which a workload's containers log in to the registry."""
     return {
         each["valueFrom"]["secretKeyRef"]["name"]
         for spec in pod_specs(manifest)
@@ -66,7 +66,7 @@ def test_registry_reaches_only_its_database_instances() -> None:
     }
 
 
-def test_it_is_a_restricted_pod_in_the_runtime_image() -> None:
+def test_registry_is_a_restricted_pod_in_the_runtime_image() -> None:
     (container,) = pod(VALID_SPEC)["containers"]
 
     assert container["image"] == context(VALID_SPEC).runtime_image
@@ -133,7 +133,7 @@ def test_registry_mounts_every_users_password() -> None:
 
 
 def test_changed_users_replace_the_pod() -> None:
-    """A change in users or permissions replaces MLflow's Pod, because it reads them only at startup."""
+    """MLflow reads users and permissions only at startup, so changing them replaces its Pod."""
     without = changed("rollback: true, ", "")
     annotations = [
         one(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
@@ -161,7 +161,7 @@ def test_an_adopted_registry_is_not_installed() -> None:
 
 
 def test_disruption_budget_keeps_one_replica() -> None:
-    """Several replicas have a disruption budget. A single replica has none, because it would block drains."""
+    """Several replicas have a disruption budget. For a single replica, it would block node drains."""
     several = changed("size: small", "size: enterprise")
 
     assert one(several, "PodDisruptionBudget", "mlflow")["spec"] == {

@@ -1,4 +1,4 @@
-"""Buckets are created with the settings in the spec, or adopted unchanged."""
+"""Tests that buckets are created with the settings in the spec, or adopted without changes."""
 
 from __future__ import annotations
 

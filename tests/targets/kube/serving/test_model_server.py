@@ -1,4 +1,4 @@
-"""A model server becomes a RayService that scales, rolls out, and survives node drains as the spec requires."""
+"""Tests that model servers scale, roll out, and survive node drains as the spec requires."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def serve_config(service: Object) -> Any:
-    """Return a RayService's Serve configuration."""
+    """Return the Serve configuration of a RayService."""
     return yaml.safe_load(service["spec"]["serveConfigV2"])
 
 
@@ -30,7 +30,7 @@ def test_each_variant_has_its_own_ray_service() -> None:
 
 
 def test_each_replica_has_its_own_pod() -> None:
-    """Each replica has a Pod of its own, and the worker group has the same minimum and maximum as the replicas."""
+    """Each replica has its own Pod, and the worker group has the same minimum and maximum as the replicas."""
     service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -53,7 +53,7 @@ def test_each_replica_has_its_own_pod() -> None:
     ],
 )
 def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, most: int) -> None:
-    """The default scaling target is a full batch, and a replica accepts twice as many requests."""
+    """By default, the scaling target is a full batch, and a replica accepts twice as many requests."""
     written = "    scaling: {metric: ongoing-requests, target: 8}\n"
     text = changed(written, "".join(f"    {line}\n" for line in more))
     (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
@@ -64,7 +64,7 @@ def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, 
 
 
 def test_half_a_cpu_is_rounded_up_for_ray() -> None:
-    """A Pod with half a CPU has one CPU for Ray, because KubeRay rounds up, and the replica requests 0.75."""
+    """KubeRay rounds half a CPU up to one CPU for Ray, and the replica requests 0.75."""
     service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
 
@@ -82,7 +82,7 @@ def test_pod_and_replica_request_accelerators() -> None:
 
 
 def test_applications_refer_to_their_description() -> None:
-    """An application has its name in the mounted description and a digest that changes with its part."""
+    """An application contains its name in the mounted description, and a digest that changes with its part of it."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (one,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -107,7 +107,7 @@ def test_changed_description_replaces_pods() -> None:
     ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
 )
 def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
-    """A change of owner or risk changes the description but does not replace Pods."""
+    """A changed owner or risk changes the description but does not replace Pods."""
     before, after = lowered(VALID_SPEC), lowered(changed(old, new))
 
     name = "scorer-champion"
@@ -117,7 +117,7 @@ def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
 
 
 def test_in_place_rollout_changes_only_the_serve_config() -> None:
-    """With an in-place rollout, a new description only changes the Serve configuration, unless its stores change."""
+    """With an in-place rollout, a new description changes only the Serve configuration, unless stores change."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def spec(old: str, new: str) -> Any:
@@ -141,7 +141,7 @@ def test_rollout_strategy_sets_the_upgrade_type(rollout: str, upgrade: dict[str,
 
 
 def test_incremental_rollout_has_class_steps_and_autoscaler() -> None:
-    """An incremental rollout sets the gateway class and steps, and enables the autoscaler, which KubeRay requires."""
+    """An incremental rollout sets the gateway class and steps, and the autoscaler that KubeRay requires."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
@@ -171,8 +171,8 @@ def test_old_cluster_is_deleted_after_the_longest_request() -> None:
     assert worker["terminationGracePeriodSeconds"] > 300
 
 
-def test_head_accepts_requests_only_if_there_may_be_no_worker() -> None:
-    """The head accepts requests only if the server may scale to zero replicas."""
+def test_head_accepts_requests_only_if_the_server_may_scale_to_zero() -> None:
+    """The head accepts requests only if the server may scale to zero."""
     zero = changed("replicas: {min: 2, max: 6}", "replicas: {min: 0, max: 6}")
 
     assert lowered(VALID_SPEC).get("RayService", "scorer-champion")["spec"]["excludeHeadPodFromServeSvc"] is True
@@ -180,7 +180,7 @@ def test_head_accepts_requests_only_if_there_may_be_no_worker() -> None:
 
 
 def test_only_several_replicas_have_a_disruption_budget() -> None:
-    """Only groups with more than one replica have a disruption budget, because it would block drains otherwise."""
+    """For a group with a single replica, a disruption budget would block node drains."""
     made = lowered(VALID_SPEC)
 
     assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
@@ -248,7 +248,7 @@ _HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#toke
     ],
 )
 def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str, replaced: bool) -> None:
-    """Only some changes replace Pods with an in-place rollout, for example an SLO bound that needs a new bucket."""
+    """For example, an SLO bound that needs a new histogram bucket replaces Pods."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def pods(*more: tuple[str, str]) -> Any:
@@ -270,7 +270,7 @@ def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str
     ],
 )
 def test_requests_are_logged_if_required(old: str, new: str, logged: bool) -> None:
-    """Requests are logged with `accessLog`, high risk or a regulated industry, and Ray logs to the container."""
+    """Requests are logged with `accessLog`, high risk or a regulated industry. Ray logs to the container."""
     made = lowered(changed(old, new))
     service = made.get("RayService", "scorer-champion")
     described = json.loads(made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])

@@ -1,4 +1,4 @@
-"""A store's protocol depends on the provider of its target."""
+"""Tests that a store's protocol depends on the provider of its target."""
 
 from __future__ import annotations
 

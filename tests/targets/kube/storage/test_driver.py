@@ -1,4 +1,4 @@
-"""Properties of all object storage drivers."""
+"""Tests that all object storage drivers have the same properties."""
 
 from __future__ import annotations
 

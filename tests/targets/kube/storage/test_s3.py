@@ -1,4 +1,4 @@
-"""Variables for S3 access, in the cloud and at an endpoint."""
+"""Tests that variables configure S3 access, both in the cloud and at an endpoint."""
 
 from __future__ import annotations
 

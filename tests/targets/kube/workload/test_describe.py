@@ -1,4 +1,4 @@
-"""Workload descriptions have the locations, names and credential variables that the runtime needs."""
+"""Tests that workload descriptions contain the locations, names and variables that the runtime needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_model_uri_has_alias_or_version() -> None:
 
 
 def test_only_training_has_card_and_gate() -> None:
-    """Only training descriptions have the model card and gate, so that changing a card does not replace servers."""
+    """Other descriptions lack the model card and the gate, so changing a card does not replace servers."""
     retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
 
     assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
@@ -68,7 +68,7 @@ def test_every_named_variable_is_in_every_container() -> None:
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
 def test_created_bucket_is_named_after_the_environment(environment: str, bucket: str) -> None:
-    """A created bucket's name contains the environment, because environments may share a storage service."""
+    """Environments may share a storage service, so the name of a created bucket contains the environment."""
     from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
@@ -127,7 +127,7 @@ def test_moved_pipeline_is_started_by_its_old_cron_job() -> None:
 
 
 def test_digest_does_not_depend_on_key_order() -> None:
-    """The digest does not depend on key order, so the runtime computes the same digest from the file."""
+    """The runtime computes the same digest from the file, because the digest does not depend on key order."""
     assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

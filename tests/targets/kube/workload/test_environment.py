@@ -1,4 +1,4 @@
-"""Containers have the environment variables that S3-compatible services need."""
+"""Tests that containers have the environment variables that S3-compatible services require."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATI
 
 
 def environments(made: Object) -> list[dict[str, str]]:
-    """Return the variables with plain values of each container that uses the store `lake`."""
+    """Return the plain variables of each container that uses the store `lake`."""
     containers = [container for pod in pod_specs(made) for container in pod["containers"]]
     plain = [{each["name"]: each.get("value", "") for each in container["env"]} for container in containers]
     return [variables for variables in plain if "MODELYARD_STORE_LAKE_ACCESS_KEY_ID" in variables]

@@ -1,4 +1,4 @@
-"""Ray clusters pass KubeRay's validation and are as restricted as possible."""
+"""Tests that Ray clusters pass KubeRay's validation and are as restricted as possible."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tests.specs import VALID_SPEC, changed
 
 
 def cluster(text: str, name: str = "scorer-champion") -> Object:
-    """Return a server's Ray cluster."""
+    """Return the Ray cluster of a server."""
     spec: Object = lowered(text).get("RayService", name)["spec"]["rayClusterConfig"]
     return spec
 
 
 def run(text: str, name: str) -> Object:
-    """Return the RayJob that a pipeline's launcher creates."""
+    """Return the RayJob that the launcher of a pipeline creates."""
     template: Object = json.loads(lowered(text).get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_token_authentication_is_set_explicitly() -> None:
-    """The spec sets the token mode explicitly, because the operator would leave the cluster open otherwise."""
+    """Without an explicit token mode, the operator would leave the cluster open."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
 
@@ -48,7 +48,7 @@ def test_no_task_runs_on_the_head() -> None:
 
 
 def test_only_the_autoscaler_has_the_api_token() -> None:
-    """Only the autoscaler mounts the API token, so that user code in head and workers cannot use it."""
+    """Only the autoscaler mounts the API token, so user code in head and workers cannot use it."""
     scaling = cluster(VALID_SPEC)
     head = scaling["headGroupSpec"]["template"]["spec"]
     worker = scaling["workerGroupSpecs"][0]["template"]["spec"]
@@ -89,7 +89,7 @@ def test_autoscaler_uses_our_image_and_separate_volumes() -> None:
 
 
 def test_head_lists_every_needed_port() -> None:
-    """The head container lists every port that the Service needs, with names of at most 15 characters."""
+    """The head container lists every port that the Service needs. Port names have at most 15 characters."""
     ports = cluster(VALID_SPEC)["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
 
     assert {port["name"]: port["containerPort"] for port in ports} == {
@@ -112,7 +112,7 @@ def test_the_ray_container_is_the_first() -> None:
 
 
 def test_group_resource_is_readable_by_operator_and_autoscaler() -> None:
-    """Each group has its own Ray resource, in a format that both the operator and Ray's autoscaler can parse."""
+    """Each group has its own Ray resource in a format that the operator and Ray's autoscaler can both parse."""
     params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
     text = params["resources"]
 
@@ -138,7 +138,7 @@ def test_head_size_depends_on_the_profile(text: str, memory: str) -> None:
 def test_replicas_are_spread_over_zones_and_machines(name: str) -> None:
     """Replicas prefer different zones and machines.
 
-    A single replica has the same Pod template, so that adding a second one does not replace it.
+    A single replica has the same Pod template, so adding a second replica does not replace it.
     """
     (group,) = lowered(VALID_SPEC).get("RayService", name)["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     rules = group["template"]["spec"]["topologySpreadConstraints"]
@@ -168,7 +168,7 @@ def test_pods_select_the_chosen_machines() -> None:
 
 
 def test_images_use_pull_secret_and_mirror() -> None:
-    """Pods use the pull secret, and third-party images come from the mirror."""
+    """Pods use the pull secret, and third-party images are pulled from the mirror."""
     text = changed(
         "      gateway: {name: edge",
         "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n      gateway: {name: edge",
@@ -212,7 +212,7 @@ STATE = (
 
 
 def test_serving_head_stores_its_state_in_redis() -> None:
-    """Only serving clusters store their head's state in the target's Redis."""
+    """Only serving clusters store the state of their head in the target's Redis."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
     assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
