@@ -7,21 +7,13 @@ from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
+from modelyard_targets.azure import check_cluster as cluster
 from modelyard_targets.azure.check_access import (
     check_assignments,
     check_elsewhere,
     check_folders,
     check_order,
     check_secret_names,
-)
-from modelyard_targets.azure.check_cluster import (
-    check_created_cluster,
-    check_currency,
-    check_envoy_clients,
-    check_group,
-    check_tags,
-    check_version,
-    check_without_cluster,
 )
 from modelyard_targets.azure.check_machines import check_disks, check_machines
 from modelyard_targets.azure.check_network import check_network, check_region, check_way_out
@@ -45,12 +37,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 CHECKS: Final[tuple[Rule, ...]] = (
     check_region,
-    check_without_cluster,
-    check_version,
-    check_created_cluster,
-    check_envoy_clients,
-    check_group,
-    check_tags,
+    *cluster.CHECKS,
     check_network,
     check_way_out,
     check_stores,
@@ -62,5 +49,4 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_secret_names,
     check_machines,
     check_disks,
-    check_currency,
 )

@@ -10,10 +10,11 @@ from modelyard.patterns import pattern
 from modelyard.plan import Identity, Plan, Resource, Secret
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.azure.diagnostics import data as problems
-from modelyard_targets.azure.identities import azure_access, creates_anything
+from modelyard_targets.azure.identities import azure_access
 from modelyard_targets.azure.names import secret_id
 from modelyard_targets.azure.options import options_of
 from modelyard_targets.cloud.access import circles
+from modelyard_targets.cloud.data import creates_anything
 from modelyard_targets.kube.placement.placed import target_of
 
 CONDITION: Final = 8192

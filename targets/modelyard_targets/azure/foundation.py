@@ -10,8 +10,8 @@ from modelyard.spec import System, target_path
 from modelyard_targets.azure.names import cluster_name, group_name, tags
 from modelyard_targets.azure.options import PODS, SERVICES, options_of, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes
-from modelyard_targets.azure.storage import has_registry, managed_databases
 from modelyard_targets.azure.versions import version_of
+from modelyard_targets.cloud.data import has_registry, managed_databases
 from modelyard_targets.kube.placement.context import Context
 
 FOUNDATION: Final = "foundation"

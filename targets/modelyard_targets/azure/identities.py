@@ -8,20 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from modelyard.plan import Access, Identity, Plan, Resource, Secret
+from modelyard.plan import Access, Identity, Resource, Secret
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import SecretRef, Store, System, TargetSpec, target_path
 from modelyard_targets.azure.names import cluster_name, group_name, secret_id
 from modelyard_targets.azure.options import options_of
-from modelyard_targets.azure.storage import (
-    account_of,
-    has_buckets,
-    has_vault,
-    login_variable,
-    managed_databases,
-    store_variable,
-)
+from modelyard_targets.azure.storage import account_of, has_vault
 from modelyard_targets.cloud.access import access_in
+from modelyard_targets.cloud.data import created_stores, login_variable, managed_databases, store_variable
 from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.charts import charts
@@ -78,11 +72,6 @@ def platform_calls(context: Context) -> Iterator[Call]:
     yield Call("secrets_reader", "SecretsReader", _name(context), arguments, PLATFORM, here)
 
 
-def creates_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything: not if all of its stores are adopted and nothing runs there."""
-    return plan.has_cluster(placement) or has_buckets(plan, placement)
-
-
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
     """Return the names in Key Vault of those references that it stores."""
     found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
@@ -124,7 +113,7 @@ def _roles(context: Context) -> Call:
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
     opened = azure_access(resource.value, context.system)
     access = tuple(_grant(each, context) for each in opened)
-    created = () if apart else tuple(Ref(store_variable(name)) for name in _created(opened, context))
+    created = () if apart else tuple(Ref(store_variable(name)) for name in created_stores(opened, context))
     arguments: tuple[tuple[str, Literal], ...] = (
         ("group", Ref("group")),
         ("cluster", Ref("cluster")),
@@ -164,9 +153,3 @@ def _group_id(target: TargetSpec, system: System) -> str:
     """Return the resource group of another target: its id if its subscription is known, else its name."""
     group, subscription = group_name(system, target), options_of(target).subscription
     return f"/subscriptions/{subscription}/resourceGroups/{group}" if subscription else group
-
-
-def _created(opened: Iterable[Access], context: Context) -> Iterator[str]:
-    """Yield the stores among these that the placement creates, which access to them waits for."""
-    stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in opened)]
-    return (store.called for store in stores if not store.adopt and store.target == context.placement)

@@ -13,7 +13,6 @@ from modelyard_targets.azure.foundation import FOUNDATION, foundation_calls, gro
 from modelyard_targets.azure.identities import (
     SECRETS_CLIENT,
     client_output,
-    creates_anything,
     identity_calls,
     identity_calls_apart,
     identity_variable,
@@ -24,13 +23,12 @@ from modelyard_targets.azure.names import cluster_name
 from modelyard_targets.azure.network_policies import STORAGE_RANGES
 from modelyard_targets.azure.operations import operation_calls
 from modelyard_targets.azure.pools import pool_calls, system_pool_call
-from modelyard_targets.azure.storage import (
+from modelyard_targets.azure.storage import has_vault, image_calls, storage_calls
+from modelyard_targets.cloud.data import (
+    creates_anything,
     has_registry,
-    has_vault,
-    image_calls,
     login_variable,
     managed_databases,
-    storage_calls,
     store_variable,
 )
 from modelyard_targets.cloud.projects import folder_name, project_name, split_roles

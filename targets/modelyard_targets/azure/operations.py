@@ -10,10 +10,9 @@ from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
 from modelyard.spec import TargetSpec, target_path
 from modelyard_targets.azure.foundation import log_days
-from modelyard_targets.azure.identities import creates_anything
 from modelyard_targets.azure.names import cluster_name, group_name, nodes_group
 from modelyard_targets.azure.options import has_nat, options_of
-from modelyard_targets.azure.storage import managed_databases, store_variable
+from modelyard_targets.cloud.data import creates_anything, managed_databases, store_variable
 from modelyard_targets.kube.placement.context import Context
 
 GROUP: Final = "operations"

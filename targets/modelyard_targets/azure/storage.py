@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Identity, Kind, Plan, Resource, Secret, expiries
+from modelyard.plan import Identity, Kind, Resource, Secret, expiries
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import Store, System, target_path
 from modelyard_targets.azure.names import cluster_name, registry_name, server_name
 from modelyard_targets.azure.versions import postgresql_version
 from modelyard_targets.cloud.access import access_in
+from modelyard_targets.cloud.data import has_registry, login_variable, managed_databases, store_variable, whole_days
 from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import store_of
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context, database_name
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "data"
-_DAY_S: Final = 86400
 _GI: Final = 1024**3
 
 DISK_STEPS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4095, 8192, 16384, 32767)
@@ -61,36 +60,11 @@ def image_calls(context: Context) -> Iterator[Call]:
     yield Call("images", "ImageRegistry", name, arguments, GROUP, here)
 
 
-def has_registry(context: Context) -> bool:
-    """Return whether the target stores images."""
-    return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
-
-
 def has_vault(context: Context) -> bool:
     """Return whether the target has a vault: for logins of databases, or for secrets that the spec keeps there."""
     secrets = context.plan.of(Secret, context.placement)
     kept = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return kept or bool(managed_databases(context))
-
-
-def has_buckets(plan: Plan, placement: str) -> bool:
-    """Return whether a placement creates object stores."""
-    return bool(managed_stores(plan, placement, Kind.OBJECT_STORE))
-
-
-def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
-    """Return the databases created on this placement."""
-    return managed_stores(context.plan, context.placement, Kind.DATABASE)
-
-
-def store_variable(store: str) -> str:
-    """Return the variable of a store or database; the suffix avoids collisions with other variables."""
-    return f"{store}_store"
-
-
-def login_variable(store: str) -> str:
-    """Return the variable of a database's login."""
-    return f"{store}_login"
 
 
 def account_of(store: Store, system: System) -> tuple[str, str]:
@@ -124,15 +98,10 @@ def _login(resource: Resource[Store]) -> Call:
     return Call(login_variable(name), "DatabaseLogin", name, arguments, GROUP, resource.origin)
 
 
-def _days(seconds: int) -> int:
-    """Convert to whole days, rounded up."""
-    return -(-seconds // _DAY_S)
-
-
 def _bucket(resource: Resource[Store], context: Context) -> Call:
     store = resource.value
     container, account = account_of(store, context.system)
-    days = _days(store.retention_s) if store.retention_s is not None else None
+    days = whole_days(store.retention_s) if store.retention_s is not None else None
     expire: dict[str, Literal] = {**expiries(context.system, store)}
     lock = store.object_lock
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -144,7 +113,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
         ("versioned", store.versioned),
         *((("retention_days", days),) if days is not None else ()),
         *((("expire", expire),) if expire else ()),
-        *((("lock", {"mode": lock.mode, "days": _days(lock.retain_s)}),) if lock is not None else ()),
+        *((("lock", {"mode": lock.mode, "days": whole_days(lock.retain_s)}),) if lock is not None else ()),
         *((("redundancy", "ZRS"),) if context.enterprise else ()),
         *((("shared", True),) if _is_shared(store, context) else ()),
     )
