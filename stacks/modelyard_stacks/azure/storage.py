@@ -38,8 +38,9 @@ class ObjectStore(pulumi.ComponentResource):
 
     With `versioned`, overwritten or deleted objects are kept for another 30 days at least. Lifecycle rules delete
     objects older than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`,
-    every version is retained for its days, so that overwriting an object keeps what it was; of `compliance`, Azure
-    makes the policy final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo it.
+    every version is retained for its days, so that overwriting an object keeps what it was. Azure makes the policy of
+    `compliance` final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo it. Until
+    then, every `up` warns.
     """
 
     account: pulumi.Output[str]
@@ -116,7 +117,7 @@ class ObjectStore(pulumi.ComponentResource):
                 ),
                 identity=storage.IdentityArgs(type="UserAssigned", user_assigned_identities=[key.identity_id]),
                 encryption=_encrypted(key),
-                immutable_storage_with_versioning=_retained(lock) if lock is not None else None,
+                immutable_storage_with_versioning=_retained(lock, account) if lock is not None else None,
                 tags=self._group.common_tags,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=list(key.ready), protect=protected()),
@@ -185,12 +186,17 @@ def _encrypted(key: Key) -> storage.EncryptionArgs:
     )
 
 
-def _retained(lock: ObjectLock) -> storage.ImmutableStorageAccountArgs:
+def _retained(lock: ObjectLock, account: str) -> storage.ImmutableStorageAccountArgs:
     """Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
 
     Azure creates policies unlocked, and lets them be locked afterwards.
     """
     is_final = lock["mode"] == "compliance" and pulumi.Config().get_bool("lockRetention") is True
+    if lock["mode"] == "compliance" and not is_final:
+        pulumi.log.warn(
+            f"storage account {account}: its lock of mode compliance is not final and can still be removed. To make it"
+            " final, run `pulumi config set lockRetention true`, then `pulumi up` again."
+        )
     return storage.ImmutableStorageAccountArgs(
         enabled=True,
         immutability_policy=storage.AccountImmutabilityPolicyPropertiesArgs(

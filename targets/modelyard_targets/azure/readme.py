@@ -71,6 +71,7 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
     return {
         **stores_values(context, infrastructure),
         "buckets": buckets,
+        **_lock_values(context),
         "group": group_name(context.system, context.target),
         "providers": providers_of(context),
         "protected_here": [f"the key {name}", *(f"store {bucket}" for bucket in buckets)],
@@ -100,10 +101,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "image_path": _image_path(context),
         "vault": has_vault(context),
         "buckets": buckets,
-        "locked": any(
-            store.value.object_lock is not None
-            for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE)
-        ),
+        **_lock_values(context),
         "protected_here": [
             f"the cluster and the key {name}"
             if vpc_of(target).adopt
@@ -123,6 +121,13 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 def _image_path(context: Context) -> str:
     """Return the runtime image without the host of its registry."""
     return context.runtime_image.partition("/")[2]
+
+
+def _lock_values(context: Context) -> dict[str, object]:
+    """Return whether objects are locked, and the stores whose lock has to be made final in a second step."""
+    stores = [store.value for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE)]
+    locks = {store.name: store.object_lock for store in stores if store.object_lock is not None}
+    return {"locked": bool(locks), "final": [name for name, lock in locks.items() if lock.mode == "compliance"]}
 
 
 def _buckets(context: Context) -> Iterator[str]:

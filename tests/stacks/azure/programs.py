@@ -190,6 +190,23 @@ Budget("fraud-prod-main", group=group, monthly=2000, emails=["team@acme.example"
 """
 
 
+SETTINGS = """admins: '["group:00000000-aaaa-bbbb-cccc-0123456789ab"]'
+apiClients: '["10.99.0.0/16", "10.98.0.0/16"]'
+imageClients: '["198.51.100.0/24"]'
+vaultClients: '["198.51.100.0/24"]'
+databaseZones: false
+encryptionAtHost: true
+lockRetention: true"""
+
+
+def with_everything() -> dict[str, tuple[str, str]]:
+    """Return a program with all components, without settings, and one with a public API and every setting."""
+    public = EVERYTHING.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
+    other = public.replace("governance", "compliance").replace("one_zone=True", 'one_zone=True, zones=["2"]')
+    other = other.replace("monthly=2000", 'monthly=2000, groups=["other", "other-nodes", "fraud-prod"]')
+    return {"plain": (EVERYTHING, ""), "set": (other, SETTINGS)}
+
+
 def registered(folder: Path, program: str, settings: str = "") -> Found:
     """Return a program's registrations by type and name: `azure-native:keyvault:Vault fraud-prod-keys`."""
     return registered_together(folder, {"program": (program, settings)})["program"]

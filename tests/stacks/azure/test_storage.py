@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 import pytest
 
-from modelyard_stacks.azure.storage import ObjectStore
+from modelyard_stacks.azure.storage import ObjectStore, _retained
 from tests.stacks.aws.programs import Found, inputs, needs, of
-from tests.stacks.azure.programs import IN_GROUP, NETWORK, NOTHING, elsewhere, registered_together
+from tests.stacks.azure.programs import IN_GROUP, NETWORK, NOTHING, configured, elsewhere, registered_together
 
 ACCOUNT = "azure-native:storage:StorageAccount"
 CONTAINER = "azure-native:storage:BlobContainer"
@@ -194,6 +194,24 @@ def test_a_lock_holds_for_every_version_and_is_final_in_a_second_step(
     }
     assert inputs(resources, SERVICE, "lake")["isVersioningEnabled"] is True
     assert rules(resources) == {"versions": (versions(2557), ["lake/"])}
+
+
+@pytest.mark.parametrize(
+    ("mode", "setting", "warned"),
+    [("compliance", "", True), ("compliance", "false", True), ("compliance", "true", False), ("governance", "", False)],
+)
+def test_every_up_warns_until_a_lock_that_should_be_final_is_final(
+    mode: Literal["compliance", "governance"], setting: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+
+    with configured(**({"lockRetention": setting} if setting else {})):
+        _retained({"mode": mode, "days": 2557}, "fraudlake1a2b3c")
+
+    assert [
+        "fraudlake1a2b3c" in each and "`pulumi config set lockRetention true`" in each for each in warnings
+    ] == warned * [True]
 
 
 @pytest.mark.parametrize("name", ["Bad_Name", "fraud-lake", "f" * 25, "fl"])

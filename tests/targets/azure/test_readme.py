@@ -136,11 +136,17 @@ def test_what_holds_data_is_named_where_it_is_undone() -> None:
     assert "Deleting a database deletes its backups" in undo
 
 
-def test_a_lock_is_made_final_by_a_setting() -> None:
-    unlocked = leads((", objectLock: {mode: compliance, retain: 7y}", ""))
+def test_a_lock_is_made_final_in_a_second_step() -> None:
+    apply = readme().partition("## Apply")[2].partition("## Undo")[0]
+    governance = readme(leads(("{mode: compliance, retain", "{mode: governance, retain")))
+    unlocked = readme(leads((", objectLock: {mode: compliance, retain: 7y}", "")))
 
-    assert "`pulumi config set lockRetention true`" in readme()
-    assert "lockRetention" not in readme(unlocked)
+    assert "Once the objects of audit are what they should be, run this in `infrastructure`:" in apply
+    assert apply.index("pulumi up") < apply.index("pulumi config set lockRetention true")
+    assert "lockRetention" not in governance
+    assert "an existing store cannot get a lock" in governance
+    assert "lockRetention" not in unlocked
+    assert "an existing store cannot get a lock" not in unlocked
 
 
 def test_the_password_of_a_database_is_replaced_by_a_setting() -> None:

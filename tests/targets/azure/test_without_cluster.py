@@ -39,6 +39,13 @@ def test_a_system_has_one_budget() -> None:
     assert not [name for name in components(with_archive()) if name.startswith("Budget")]
 
 
+def test_a_lock_is_made_final_in_a_second_step() -> None:
+    locked = with_archive(store="{type: object, target: archive, objectLock: {mode: compliance, retain: 7y}}")
+
+    assert "pulumi config set lockRetention true" in readme(locked, "archive")
+    assert "lockRetention" not in readme(with_archive(), "archive")
+
+
 def test_there_are_no_workloads_and_no_machines() -> None:
     plan = plan_of(with_archive())
 

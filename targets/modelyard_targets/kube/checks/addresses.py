@@ -32,8 +32,11 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report adopted buckets that name an account where there is none, or none where one is needed."""
-    for store in (resource.value for resource in plan.of(Store, placement)):
+    """Report adopted buckets that name an account where there is none, or none where one is needed.
+
+    Buckets of other placements are included: overrides are only checked if the workloads here can address theirs.
+    """
+    for store in (resource.value for resource in plan.of(Store)):
         if store.type != "object" or not store.adopt:
             continue
         driver = driver_of(store, plan.system)
