@@ -13,7 +13,7 @@ from modelyard_targets.azure.diagnostics import data as problems
 from modelyard_targets.azure.identities import azure_access
 from modelyard_targets.azure.names import secret_id
 from modelyard_targets.azure.options import options_of
-from modelyard_targets.cloud.access import circles
+from modelyard_targets.cloud.access import circles, from_elsewhere
 from modelyard_targets.cloud.data import creates_anything
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -37,15 +37,9 @@ _SECRET: Final = pattern("[A-Za-z0-9-]{1,127}")
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report workloads outside Azure that open a store of this placement."""
-    system = plan.system
-    for resource in plan.of(Identity):
-        other = system.target(resource.placement)
-        if other.provider == "azure":
-            continue
-        for name in dict.fromkeys(access.store for access in azure_access(resource.value, system)):
-            if system.stores[name].target == placement:
-                where = system.key(*resource.origin)
-                yield problems.workload_without_identity(where, name, placement, other.name, other.provider)
+    for resource, store, other in from_elsewhere("azure", plan, placement):
+        where = plan.system.key(*resource.origin)
+        yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:

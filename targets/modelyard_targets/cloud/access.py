@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from modelyard.plan import Access, Identity, Plan, Resource
 from modelyard.records import replace
-from modelyard.spec import System
+from modelyard.spec import System, TargetSpec
 from modelyard.spec.watched import state_folder
 
 
@@ -21,6 +21,17 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
         for access in value.access
         if not stores[access.store].endpoint and system.target(stores[access.store].target).provider == provider
     )
+
+
+def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
+    """Yield workloads on other providers that use a store of this placement, each with the store and their target."""
+    for resource in plan.of(Identity):
+        other = plan.system.target(resource.placement)
+        if other.provider == provider:
+            continue
+        for name in dict.fromkeys(access.store for access in access_in(provider, resource.value, plan.system)):
+            if plan.system.stores[name].target == placement:
+                yield resource, name, other
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:

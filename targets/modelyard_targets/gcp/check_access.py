@@ -11,7 +11,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.patterns import pattern
 from modelyard.plan import Identity, Plan, Secret
 from modelyard.spec import SecretRef, System, TargetSpec, target_path
-from modelyard_targets.cloud.access import circles
+from modelyard_targets.cloud.access import circles, from_elsewhere
 from modelyard_targets.gcp.diagnostics import data as problems
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.names import secret_id
@@ -34,15 +34,9 @@ _SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report workloads outside Google Cloud that use a bucket of this placement."""
-    system = plan.system
-    for resource in plan.of(Identity):
-        other = system.target(resource.placement)
-        if other.provider == "gcp":
-            continue
-        for name in dict.fromkeys(access.store for access in google_access(resource.value, system)):
-            if system.stores[name].target == placement:
-                where = system.key(*resource.origin)
-                yield problems.workload_without_identity(where, name, placement, other.name, other.provider)
+    for resource, store, other in from_elsewhere("gcp", plan, placement):
+        where = plan.system.key(*resource.origin)
+        yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
