@@ -19,16 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
+from modelyard.emit import emit
+from tests.examples import SYSTEMS, Example
 from tests.stacks.azure.arm import RESOURCES, Arm
 from tests.stacks.azure.bicep import TABLE, Node, sent, version_of
 from tests.stacks.azure.programs import registered_together, with_everything
-from tests.stacks.programs import Registration
+from tests.stacks.programs import Registration, registrations
 
 Type: TypeAlias = dict[str, Any]
 
 SOURCE: Final = "github.com/Azure/bicep-types-az@1f896de2d, 2026-08-20"
-
-GOLDEN: Final = Path(__file__).parent.parent / "tests" / "golden" / "registrations"
 
 _REQUIRED, _READ_ONLY = 1, 2
 _SCALARS: Final = {"BooleanType": "boolean", "IntegerType": "integer", "StringType": "string"}
@@ -50,17 +50,10 @@ class Types:
 def main() -> None:
     """Write the table."""
     folder = Path(sys.argv[1])
-    registrations = [*golden_registrations(), *_registrations()]
+    with tempfile.TemporaryDirectory() as written:
+        registrations = list(_registrations(Path(written)))
     entries = {type_: _entry(folder, type_, registrations) for type_ in sorted(RESOURCES)}
     TABLE.write_text(printed({"source": SOURCE, "types": entries}) + "\n", encoding="utf-8")
-
-
-def golden_registrations() -> Iterator[Registration]:
-    """Yield the resources of Azure that golden programs register."""
-    for file in sorted(GOLDEN.glob("*.json")):
-        for registration in _of_every_project(json.loads(file.read_text(encoding="utf-8"))):
-            if registration["type"].startswith("azure-native:"):
-                yield registration
 
 
 def node_of(value: Any, schema: Type, types: Types) -> Node:
@@ -148,19 +141,17 @@ def _entry(folder: Path, type_: str, registrations: list[Registration]) -> Node:
     return {"kind": f"{arm.kind}@{version}", "body": merged(node_of(each, body, types) for each in bodies)}
 
 
-def _registrations() -> Iterator[Registration]:
-    with tempfile.TemporaryDirectory() as folder:
-        for program in registered_together(Path(folder), with_everything()).values():
-            yield from program.values()
-
-
-def _of_every_project(value: Any) -> Iterator[Registration]:
-    if isinstance(value, list):
-        for entry in cast("list[object]", value):
-            yield from _of_every_project(entry)
-    elif isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        yield from [fields] if "inputs" in fields else _of_every_project(list(fields.values()))
+def _registrations(folder: Path) -> Iterator[Registration]:
+    """Yield what programs with all components register, and what a compiled one registers."""
+    for program in registered_together(folder, with_everything()).values():
+        yield from program.values()
+    for stack in Example("leads-on-azure", None, SYSTEMS).compiled().stacks:
+        for file in emit(stack):
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.render())
+    for registered in registrations(*folder.rglob("infrastructure")):
+        yield from registered
 
 
 def _types_of(folder: Path, provider: str, version: str) -> Types:
