@@ -223,7 +223,8 @@ def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]
     if kind == "dbforpostgresql:Server":
         added["fullyQualifiedDomainName"] = f"{name}.postgres.database.azure.com"
     if "userAssignedIdentities" in outputs.get("identity", {}):
-        identities = {identity: {} for identity in outputs["identity"]["userAssignedIdentities"]}
+        named = outputs["identity"]["userAssignedIdentities"]
+        identities: dict[str, dict[str, Any]] = {identity: {} for identity in named}
         added["identity"] = {**outputs["identity"], "userAssignedIdentities": identities}
     return {**outputs, **added}
 
@@ -269,8 +270,8 @@ def register(folder: Path) -> list[dict[str, Any]]:
         answers, project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor, organization="organization"
     )
     values = {key: str(value) for key, value in config.items()}
-    given = {"gcp:project": GOOGLE_PROJECT, "azure-native:subscriptionId": SUBSCRIPTION}
-    pulumi.runtime.set_all_config({**given, **values})
+    clouds = {"gcp:project": GOOGLE_PROJECT, "azure-native:subscriptionId": SUBSCRIPTION}
+    pulumi.runtime.set_all_config({**clouds, **values})
     for name in [name for name in sys.modules if name.partition(".")[0] == "modelyard_stacks"]:
         del sys.modules[name]
     sys.path.insert(0, str(folder))

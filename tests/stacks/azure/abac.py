@@ -101,11 +101,12 @@ def principal(resources: Found, name: str) -> str:
         if each["name"] == name
     )
     assert credential["resourceName"] == name
-    return next(
+    identifier: str = next(
         each["inputs"]["principalId"]
         for title, each in of(resources, ASSIGNMENT).items()
         if title.startswith(f"{name}-")
     )
+    return identifier
 
 
 def holds(condition: str | None, request: Request) -> bool:
