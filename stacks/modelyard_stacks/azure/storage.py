@@ -39,8 +39,8 @@ class ObjectStore(pulumi.ComponentResource):
     With `versioned`, overwritten or deleted objects are kept for another 30 days at least. Lifecycle rules delete
     objects older than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`,
     every version is retained for its days, so that overwriting an object keeps what it was. Azure makes the policy of
-    `compliance` final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo it. Until
-    then, every `up` warns.
+    `compliance` final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo it.
+    Until then, every `up` warns.
     """
 
     account: pulumi.Output[str]
