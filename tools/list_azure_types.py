@@ -108,8 +108,10 @@ def _object_of(value: Mapping[str, Any], schema: Type, types: Types) -> Node:
     for key, entry in given.items():
         if key in properties:
             node["properties"][key] = node_of(entry, types.resolved(properties[key]["type"]), types)
-        else:
+        elif "additionalProperties" in schema:
             others.append(node_of(entry, types.resolved(schema["additionalProperties"]), types))
+        else:
+            raise LookupError(f"the API has no property {key!r}")
     flags = {key: each["flags"] for key, each in properties.items()}
     required = [key for key, flag in flags.items() if flag & _REQUIRED and not flag & _READ_ONLY]
     read_only = [key for key, flag in flags.items() if flag & _READ_ONLY]

@@ -145,7 +145,8 @@ def _of_object(value: Mapping[str, Any], node: Node, path: str) -> Iterator[str]
             yield from _of_value(entry, node["others"], inner)
         else:
             yield f"{inner}: {TABLE.name} has no such property; python -m tools.list_azure_types adds those of the API"
-    for key in node.get("required", ()):
+    inside = node["properties"].get("properties", {}) if "properties" not in value else {}
+    for key in (*node.get("required", ()), *inside.get("required", ())):
         if key not in value:
             yield f"{f'{path}.{key}'.lstrip('.')}: the API requires it"
 

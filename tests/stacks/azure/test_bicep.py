@@ -59,7 +59,7 @@ def test_the_apis_know_every_property_and_value(program: str, everything: dict[s
         (CLUSTER, ["autoScalerProfile", "expander"], "cheapest", "expander: 'cheapest' is none of least-waste"),
         (POOL, ["agentPoolName"], "GPU_pool_too_long", "name: 'GPU_pool_too_long' does not match"),
         (POOL, ["scaleSetPriority"], "Spt", "properties.scaleSetPriority: 'Spt' is none of Spot, Regular"),
-        (POOL, ["upgradeSettings", "nodeSoakDurationInMinutes"], 31, "nodeSoakDurationInMinutes: 31 is out of bounds"),
+        (POOL, ["osDiskSizeGB"], 4096, "properties.osDiskSizeGB: 4096 is out of bounds"),
         (POOL, ["gpuProfile"], "Install", "properties.gpuProfile: an object, not 'Install'"),
         (ACCOUNT, ["accountName"], "Bad_Name", "name: 'Bad_Name' does not match"),
         (ACCOUNT, ["minimumTlsVersion"], "TLS1_4", "properties.minimumTlsVersion: 'TLS1_4' is none of"),
@@ -121,6 +121,7 @@ TYPES = Types(
                 "type": {"type": {"$ref": "#/0"}, "flags": 2},
                 "properties": {"type": {"$ref": "#/6"}, "flags": 0},
             },
+            "additionalProperties": {"$ref": "#/0"},
         },
         {
             "$type": "ObjectType",
@@ -128,7 +129,6 @@ TYPES = Types(
                 "type": {"type": {"$ref": "#/0"}, "flags": 0},
                 "sets": {"type": {"$ref": "#/4"}, "flags": 1},
             },
-            "additionalProperties": {"$ref": "#/0"},
         },
         {
             "$type": "DiscriminatedObjectType",
@@ -146,8 +146,13 @@ def test_the_table_has_what_registrations_set_and_what_they_must_and_may_not_set
 
     text = {"type": "string", "pattern": "^[a-z]+$", "maxLength": 9}
     item = {"properties": {"mode": {"values": ["One"]}, "other": text}, "required": ["mode"], "readOnly": ["id"]}
-    inner = {"properties": {"type": text, "sets": {"items": item}}, "required": ["sets"], "others": text}
-    assert merged([first, second]) == {"properties": {"properties": inner}, "readOnly": ["type"]}
+    inner = {"properties": {"type": text, "sets": {"items": item}}, "required": ["sets"]}
+    assert merged([first, second]) == {"properties": {"properties": inner}, "readOnly": ["type"], "others": text}
+
+
+def test_a_property_that_the_api_does_not_know_is_not_in_the_table() -> None:
+    with pytest.raises(LookupError, match="the API has no property 'more'"):
+        node_of({"more": "c"}, TYPES.all[6], TYPES)
 
 
 def test_an_object_of_several_sets_has_only_the_chosen_one_in_the_table() -> None:
