@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pulumi
-import pulumi_azure_native
 from pulumi_azure_native import authorization, resources
+from pulumi_azure_native.provider import Provider
 
 _OF_NODES = "-nodes"
 _ROLES = "providers/Microsoft.Authorization/roleDefinitions"
 
 
-class ResourceGroup(pulumi_azure_native.Provider):
+class ResourceGroup(Provider):
     """A resource group in one subscription and region, and the tags that all of its resources get.
 
     Credentials are those of whoever runs Pulumi. Without `subscription_id`, the setting `azure-native:subscriptionId`
