@@ -61,7 +61,7 @@ def every_example() -> Iterator[Example]:
 @lru_cache(maxsize=1)
 def on_clusters() -> tuple[Example, ...]:
     """Return the examples whose targets are all Kubernetes clusters."""
-    return tuple(example for example in every_example() if providers_of(example) == {"kubernetes"})
+    return tuple(example for example in every_example() if providers_of(example) == frozenset({"kubernetes"}))
 
 
 @lru_cache(maxsize=1)

@@ -117,7 +117,7 @@ class ObjectStore(pulumi.ComponentResource):
                 ),
                 identity=storage.IdentityArgs(type="UserAssigned", user_assigned_identities=[key.identity_id]),
                 encryption=_encrypted(key),
-                immutable_storage_with_versioning=_retained(lock, account) if lock is not None else None,
+                immutable_storage_with_versioning=retained(lock, account) if lock is not None else None,
                 tags=self._group.common_tags,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=list(key.ready), protect=protected()),
@@ -186,7 +186,7 @@ def _encrypted(key: Key) -> storage.EncryptionArgs:
     )
 
 
-def _retained(lock: ObjectLock, account: str) -> storage.ImmutableStorageAccountArgs:
+def retained(lock: ObjectLock, account: str) -> storage.ImmutableStorageAccountArgs:
     """Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
 
     Azure creates policies unlocked, and lets them be locked afterwards.

@@ -96,7 +96,8 @@ def _shaped(value: Any, node: Node) -> Any:
         return [_shaped(entry, node.get("items", {})) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
         return value
-    fields, known = cast("dict[str, Any]", value), _chosen(value, node).get("properties", {})
+    fields = cast("dict[str, Any]", value)
+    known = _chosen(fields, node).get("properties", {})
     inner = known.get("properties", {})
     if inner and "properties" not in fields:
         names = {*inner.get("properties", {}), *inner.get("readOnly", ())}
@@ -125,7 +126,8 @@ def _of_value(value: Any, node: Node, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield f"{path}: an object, not {value!r}"
             return
-        yield from _of_object(cast("dict[str, Any]", value), _chosen(value, node), path)
+        fields = cast("dict[str, Any]", value)
+        yield from _of_object(fields, _chosen(fields, node), path)
     elif "values" in node:
         # most lists are open, but a value of ours should be among those that are known
         if value not in node["values"]:
@@ -145,8 +147,9 @@ def _of_object(value: Mapping[str, Any], node: Node, path: str) -> Iterator[str]
             yield from _of_value(entry, node["others"], inner)
         else:
             yield f"{inner}: {TABLE.name} has no such property; python -m tools.list_azure_types adds those of the API"
-    inside = node["properties"].get("properties", {}) if "properties" not in value else {}
-    for key in (*node.get("required", ()), *inside.get("required", ())):
+    inside: Node = node["properties"].get("properties", {}) if "properties" not in value else {}
+    required: list[str] = [*node.get("required", ()), *inside.get("required", ())]
+    for key in required:
         if key not in value:
             yield f"{f'{path}.{key}'.lstrip('.')}: the API requires it"
 
@@ -161,10 +164,11 @@ def _of_scalar(value: Any, node: Node, path: str) -> Iterator[str]:
     if kind is not None and not fits[kind]:
         yield f"{path}: {kind}, not {value!r}"
     elif kind == "string":
-        length = len(value)
+        text = str(value)
+        length = len(text)
         if not node.get("minLength", 0) <= length <= node.get("maxLength", length):
             yield f"{path}: {value!r} has {length} characters"
-        if "pattern" in node and not re.search(node["pattern"], value):
+        if "pattern" in node and not re.search(node["pattern"], text):
             yield f"{path}: {value!r} does not match {node['pattern']}"
     elif kind == "integer" and not node.get("minValue", value) <= value <= node.get("maxValue", value):
         yield f"{path}: {value!r} is out of bounds"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pulumi
 import pytest
 
-from modelyard_stacks.azure.storage import ObjectStore, _retained
+from modelyard_stacks.azure.storage import ObjectStore, retained
 from tests.stacks.aws.programs import Found, inputs, needs, of
 from tests.stacks.azure.programs import IN_GROUP, NETWORK, NOTHING, configured, elsewhere, registered_together
 
@@ -207,7 +207,7 @@ def test_every_up_warns_until_a_lock_that_should_be_final_is_final(
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
 
     with configured(**({"lockRetention": setting} if setting else {})):
-        _retained({"mode": mode, "days": 2557}, "fraudlake1a2b3c")
+        retained({"mode": mode, "days": 2557}, "fraudlake1a2b3c")
 
     assert [
         "fraudlake1a2b3c" in each and "`pulumi config set lockRetention true`" in each for each in warnings
