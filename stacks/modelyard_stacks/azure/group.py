@@ -43,7 +43,7 @@ class ResourceGroup(Provider):
         self.subscription = subscription_id or _configured()
         self.group_name, self.region_name = group, region
         self.common_tags = dict(tags)
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves it untyped
             name, subscription_id=self.subscription, tenant_id=tenant_id or None, location=region, opts=opts
         )
         login = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(provider=self))
