@@ -21,6 +21,7 @@ from testbed.places import cache
 RAY = "2.60.0"
 BASE_NAME = f"docker.io/rayproject/ray:{RAY}-py311"
 
+_KEPT_ARCHIVES = 6
 _DEBIAN = "bookworm"  # the release with Python 3.11, as in the name of the image
 _DEBIAN_PACKAGES = ("python3", "python3-venv", "wget", "ca-certificates", "procps")
 _REQUIREMENTS = (f"ray[data,default,serve,train,tune]=={RAY}",)
@@ -63,7 +64,15 @@ def build(context: Path, name: str) -> Path:
         _run("buildah", "build", *how, f"--tag={name}", str(context))
         archive.unlink(missing_ok=True)
         _run("buildah", "push", name, f"docker-archive:{archive}:{name}")
+        _forget_old_archives()
     return archive
+
+
+def _forget_old_archives() -> None:
+    """Remove all but the newest archives, because each change of the runtime adds archives of 1.5 GB."""
+    by_age = sorted(_images().glob("built-*.tar"), key=lambda path: path.stat().st_mtime)
+    for archive in by_age[:-_KEPT_ARCHIVES]:
+        archive.unlink()
 
 
 def write_archive(root: Path, name: str, archive: Path, config: dict[str, object] | None = None) -> None:

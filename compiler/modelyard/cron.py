@@ -73,7 +73,7 @@ def parse(line: str) -> Cron:
     """Parse a line with five fields. Raises CronError for anything that a Kubernetes CronJob would reject."""
     texts = line.upper().split()
     if len(texts) != len(_FIELDS):
-        raise CronError(f"a cron line has five fields, but this has {len(texts)}")
+        raise CronError(f"a cron expression has five fields, but this has {len(texts)}")
     minutes, hours, days, months, weekdays = (_values(field, text) for field, text in zip(_FIELDS, texts, strict=True))
     any_day, any_weekday = (not _ANY.isdisjoint(texts[at].split(",")) for at in (2, 4))
     return Cron(minutes, hours, days, months, weekdays, any_day, any_weekday)
@@ -111,7 +111,7 @@ def _number(field: _Field, text: str) -> int:
     value = int(text)
     if not field.low <= value <= field.high:
         hint = " (Sunday is 0)" if field.name == "day of the week" and value == 7 else ""
-        raise CronError(f"the {field.name} ranges from {field.low} to {field.high}; {value} is outside{hint}")
+        raise CronError(f"the {field.name} must be from {field.low} to {field.high}, not {value}{hint}")
     return value
 
 

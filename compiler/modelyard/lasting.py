@@ -62,9 +62,9 @@ def _fate(gone: Sequence[str], provider: str) -> str:
     """Describe what happens to resources of one kind once the program no longer contains them."""
     kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
-        return "its bucket stays, but nothing uses it"
+        return "its bucket remains, but nothing uses it"
     if kind in _STORES:
-        return "`pulumi up` stops at it, because it is protected, until you decide about its data"
+        return "it is protected, so `pulumi up` fails until you decide what to do with its data"
     return f"`pulumi up` will destroy {'them' if len(gone) > 1 else 'it'}"
 
 
@@ -75,6 +75,6 @@ def _hint(owner: str, fresh: Iterable[str]) -> str:
     if not renamed:
         return ""
     if section not in _MOVABLE:
-        return "if it was renamed: restore the old name"
+        return "if you renamed it, restore the old name"
     near = nearest_name(name, renamed) or renamed[0]
-    return f"if it was renamed: moved: {{{section}.{near}: {section}.{name}}}"
+    return f"if you renamed it, add `moved: {{{section}.{near}: {section}.{name}}}`"

@@ -99,12 +99,12 @@ def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
     """Describe how the lock differs from an environment's expected entry, or return "" if it does not."""
     entry, fresh = _environment(text, environment), _entry(right)
     if not entry:
-        return "it does not have this environment"
+        return "it does not list this environment"
     if entry.get("inputs") != right.inputs:
         return "it was written for another spec, overlay, variables or version of modelyard"
     resources = {name: dict(addresses) for name, addresses in right.resources.items()}
     if _addresses(_section(text, "resources").get(environment)) != resources:
-        return "it lists other resources"
+        return "it lists different resources"
     wrong = next((name for name in {**fresh, **entry} if fresh.get(name) != entry.get(name)), "")
     return f"its field {quote(wrong)} differs" if wrong else ""
 

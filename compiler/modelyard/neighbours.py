@@ -33,10 +33,10 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments with one of the compiled environment's clusters, projects or resource groups are planned.
-    Environments with errors are skipped.
+    Only environments with one of the compiled environment's clusters or accounts are planned. Environments with errors
+    are skipped.
     """
-    contexts = {place for place, _ in (*_namespaces(own), *_identities(own))} | {group for _, group in _groups(own)}
+    contexts = {place for place, _ in (*_namespaces(own), *_identities(own), *_groups(own))}
     if inputs.environment is None or spec.document is None or not contexts:
         return
     others: dict[str, Plan] = {}
@@ -69,9 +69,9 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
     for (other, context), addons in twice.items():
         yield installed_twice(place, name, other, addons, context)
     known = {one: other for other in reversed(list(others)) for one in _identities(others[other])}
-    for project, namespace in dict.fromkeys(_identities(plan)):
-        if (project, namespace) in known:
-            yield environments_share_identities(place, name, known[project, namespace], namespace, project)
+    for account, namespace in dict.fromkeys(_identities(plan)):
+        if (account, namespace) in known:
+            yield environments_share_identities(place, name, known[account, namespace], namespace, account)
     grouped = {one: other for other in reversed(list(others)) for one in _groups(others[other])}
     for group in dict.fromkeys(_groups(plan)):
         if group in grouped:
@@ -116,15 +116,15 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the project and namespace of each cluster whose workloads are identified only by project and namespace."""
+    """Yield the account and namespace of each cluster whose workloads are identified only by account and namespace."""
     for namespace in plan.of(Namespace):
-        project = namespace.value.target.options.identities
-        if project:
-            yield project, namespace.name
+        account = namespace.value.target.options.identities
+        if account:
+            yield account, namespace.name
 
 
 def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The account and the name of each group that holds what one target creates, and nothing of another."""
+    """Yield the account and name of each existing resource group that a target creates its resources in."""
     for target in plan.system.deployment.targets:
         account, group = target.options.group
         if account and group and plan.on(target.name):
@@ -147,5 +147,5 @@ def _contexts(document: Document) -> Iterator[str]:
     for target in (deployment, *(named.values() if isinstance(named, dict) else ())):
         if isinstance(target, dict) and target.get("provider") == "kubernetes":
             yield str(target.get("context", ""))
-        elif isinstance(target, dict):
-            yield from (str(target[field]) for field in ("project", "resourceGroup") if field in target)
+        elif isinstance(target, dict) and "account" in target:
+            yield str(target["account"])

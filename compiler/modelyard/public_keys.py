@@ -73,10 +73,10 @@ def public_key(line: str) -> PublicKey:
     inside = fields.string().decode("ascii", "replace")
     if inside != kind:
         what = f"for a key of type {inside}" if _OTHER_TYPE.fullmatch(inside) else "not that of a key"
-        raise NotAKey(f"its type is {kind}, and its body is {what}")
+        raise NotAKey(f"its type is {kind}, but its body is {what}")
     _check(kind, fields)
     if fields.left:
-        raise NotAKey(f"its body has {fields.left} bytes more than a key of type {kind}")
+        raise NotAKey(f"its body has {fields.left} more bytes than a key of type {kind}")
     return PublicKey(kind, data, comment.strip())
 
 
@@ -102,32 +102,32 @@ def reason(text: str) -> str:
     """Explain why a text is not a public key line and what to write instead, or return "" if that is unclear."""
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     if len(lines) > 1:
-        return "this is more than one line: make each key a separate entry"
+        return "this is more than one line; make each key a separate entry"
     words = text.split()
     if not words:
         return ""
     if is_public_body(words[0]):
-        return f"the type is missing before it: {_type_inside(words[0])} {words[0][:8]}…"
+        return f"add the type before it: {_type_inside(words[0])} {words[0][:8]}…"
     if why := _of_type(words):
         return why
     if words[0] not in _TYPES:
         return ""
     if text.splitlines() != [text]:
-        return "it contains a line break, as | and > add one: write it in quotes"
+        return "it contains a line break, which | and > add; write it in quotes"
     return "write one space between type, key and comment, and none before them"
 
 
 def _of_type(words: list[str]) -> str:
     first = words[0]
     if first == "cert-authority" or any("cert-authority" in word.split(",") for word in words[:2]):
-        return "certificate authorities are not supported: list the key of each person"
+        return "certificate authorities are not supported; list each person's key"
     if "-cert-v" in first:
-        return "this is a certificate: list the key itself, as in id_ed25519.pub and not in id_ed25519-cert.pub"
+        return "this is a certificate; list the key itself, from id_ed25519.pub instead of id_ed25519-cert.pub"
     if first == "ssh-dss":
-        return "DSA keys are obsolete, and OpenSSH no longer signs with them: create a key with ssh-keygen -t ed25519"
+        return "OpenSSH no longer supports DSA keys; create a key with ssh-keygen -t ed25519"
     if any(word in _TYPES for word in words[1:]) and first not in _TYPES:
         kind = next(word for word in words if word in _TYPES)
-        return f"key options have no effect here: begin with {kind}"
+        return f"key options have no effect here; begin with {kind}"
     if first not in _TYPES:
         return ""
     try:
@@ -147,7 +147,7 @@ def _decoded(body: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise NotAKey("its body is truncated or altered: it is not Base64") from None
+        raise NotAKey("its body is truncated or altered (it is not Base64)") from None
 
 
 class _Fields:
@@ -164,7 +164,7 @@ class _Fields:
         size = int.from_bytes(self._data[:4], "big")
         found, after = self._data[4 : 4 + size], self._data[4 + size :]
         if len(self._data) < 4 or len(found) < size:
-            raise NotAKey("its body is truncated or altered: it ends too early")
+            raise NotAKey("its body is truncated or altered (it ends too early)")
         self._data = after
         return found
 
@@ -172,7 +172,7 @@ class _Fields:
         """Read a positive number in its shortest encoding, because ssh-keygen only signs with this encoding."""
         found = self.string()
         if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
-            raise NotAKey("its body is truncated or altered: a number in it is not encoded as OpenSSH does")
+            raise NotAKey("its body is truncated or altered (a number is not encoded as OpenSSH does)")
         return int.from_bytes(found, "big")
 
 
@@ -180,7 +180,7 @@ def _check(kind: str, fields: _Fields) -> None:
     if "ed25519" in kind:
         size = len(fields.string())
         if size != _ED25519_BYTES:
-            raise NotAKey(f"its body holds {size} bytes of a key, but {kind} has {_ED25519_BYTES}")
+            raise NotAKey(f"its body contains {size} bytes of a key, but {kind} keys have {_ED25519_BYTES}")
     elif kind == "ssh-rsa":
         _check_rsa(fields)
     else:
@@ -192,9 +192,9 @@ def _check(kind: str, fields: _Fields) -> None:
 def _check_rsa(fields: _Fields) -> None:
     exponent, modulus = fields.number(), fields.number()
     if modulus.bit_length() < _LEAST_RSA_BITS:
-        raise NotAKey(f"it has {modulus.bit_length()} bits; RSA keys need {_LEAST_RSA_BITS}")
+        raise NotAKey(f"it has {modulus.bit_length()} bits, but RSA keys need {_LEAST_RSA_BITS}")
     if modulus % 2 == 0 or exponent % 2 == 0 or not 3 <= exponent < modulus:
-        raise NotAKey("its body is truncated or altered: its numbers are not those of an RSA key")
+        raise NotAKey("its body is truncated or altered (its numbers do not form an RSA key)")
 
 
 def _check_point(kind: str, fields: _Fields) -> None:
@@ -205,7 +205,9 @@ def _check_point(kind: str, fields: _Fields) -> None:
     prime, b = _CURVES[name].prime, _CURVES[name].b
     point, size = fields.string(), (prime.bit_length() + 7) // 8
     if len(point) != 1 + 2 * size or point[0] != 4:
-        raise NotAKey(f"its body holds a point of {len(point)} bytes, but {kind} has {1 + 2 * size}, the first a 4")
+        raise NotAKey(
+            f"its body contains a point of {len(point)} bytes, but {kind} keys have {1 + 2 * size}, starting with a 4"
+        )
     x, y = int.from_bytes(point[1 : 1 + size], "big"), int.from_bytes(point[1 + size :], "big")
     if max(x, y) >= prime or (y * y - x * x * x + 3 * x - b) % prime:
-        raise NotAKey("its body is truncated or altered: its point is not on the curve")
+        raise NotAKey("its body is truncated or altered (its point is not on the curve)")

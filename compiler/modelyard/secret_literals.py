@@ -84,7 +84,7 @@ def _looks_like(path: Path, value: str) -> str:
         if any(part in value for part in parts) and form.search(value):
             return what
     if any(step in _FREE for step in path[:-1]) and _NAMES.search(str(path[-1])) and value.strip():
-        return "a secret, by its name"
+        return "a secret (judging by its name)"
     return "a token" if _TOKEN.fullmatch(value) and _mixed(value) and not is_public_body(value) else ""
 
 

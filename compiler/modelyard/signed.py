@@ -31,7 +31,7 @@ def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], 
             wrong.append(problems.approval_unreadable(span, str(problem)))
             continue
         if system_name != system.metadata.name:
-            wrong.append(problems.approval_without_effect(span, f"it is about system {system_name[:80]!r}"))
+            wrong.append(problems.approval_without_effect(span, f"it is for system {system_name[:80]!r}"))
         elif environment == (system.environment or "default"):
             reason = _without_effect(system, approval, key)
             if reason:
@@ -73,7 +73,7 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
     by_name = {model.registered_name: model.name for model in system.models.values()}
     model = by_name.get(approval.model)
     if model is None:
-        return f"there is no model with the registered name {approval.model[:80]!r}"
+        return f"no model has the registered name {approval.model[:80]!r}"
     if approval.alias not in system.promoted().get(model, ()):
         return f"nothing here moves the alias {approval.alias[:80]!r} of model {model!r}"
     required = system.approval(model, approval.alias)
@@ -82,7 +82,7 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
     groups = [group for group in system.governance.approvers if group.name in required.groups]
     if any(_is_key_of(key, line) for group in groups for line in group.ssh_keys):
         return ""
-    return f"the key that signed it belongs to none of the required groups: {', '.join(required.groups)}"
+    return f"the key that signed it is not in any of the required groups: {', '.join(required.groups)}"
 
 
 def _is_key_of(key: bytes, line: str) -> bool:

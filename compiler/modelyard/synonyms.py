@@ -21,6 +21,8 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "google": ("gcp",),
         "aks": ("azure",),
         "laptop": ("local",),
+        "project": ("account",),
+        "subscription": ("account",),
         "s3": ("object",),
         "bucket": ("object", "adopt"),
         "minio": ("object",),

@@ -52,6 +52,8 @@ def _run(stack: automation.Stack, verb: str, events: TextIO) -> None:
 
     if verb == "up":
         stack.up(on_output=_say, on_event=keep)
+    elif verb == "refreshing-up":
+        stack.up(on_output=_say, on_event=keep, refresh=True)
     elif verb == "preview":
         stack.preview(on_output=_say, on_event=keep)
     elif verb == "refresh":

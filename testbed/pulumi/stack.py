@@ -178,8 +178,8 @@ class PulumiStack:
             raise Failed(f"pulumi {' '.join(arguments)}: {done.stderr}{done.stdout}")
         return done.stdout
 
-    def start(self, operation: str) -> Running:
-        """Start `up`, `preview`, `refresh` or `destroy`, and return immediately."""
+    def start(self, operation: str, variables: Mapping[str, str] | None = None) -> Running:
+        """Start `up`, `refreshing-up`, `preview`, `refresh` or `destroy`, and return immediately."""
         self._count += 1
         events = self._scratch / f"{self._count}-{operation}.events"
         output = self._scratch / f"{self._count}-{operation}.out"
@@ -188,7 +188,7 @@ class PulumiStack:
             process = subprocess.Popen(
                 [*self._within, self._python, "-W", "ignore", _OPERATION, operation, self.folder, self.stack, events],
                 cwd=self.folder,
-                env=self._environment,
+                env={**self._environment, **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -197,8 +197,11 @@ class PulumiStack:
         return Running(process, events, output)
 
     def run(self, operation: str, seconds: float = 900) -> Outcome:
-        """Run an operation to its end. Raise Failed if the engine reports a failure."""
-        running = self.start(operation)
+        """Run an operation to its end. Raise Failed if the engine reports a failure.
+
+        The engine writes the state only at the end, because it would otherwise write all of it after each resource.
+        """
+        running = self.start(operation, {"PULUMI_SKIP_CHECKPOINTS": "true"})
         try:
             outcome = running.wait(seconds)
         except BaseException:
@@ -212,6 +215,10 @@ class PulumiStack:
     def up(self, seconds: float = 900) -> Outcome:
         """Run `pulumi up`."""
         return self.run("up", seconds)
+
+    def refreshing_up(self, seconds: float = 900) -> Outcome:
+        """Run `pulumi up --refresh`, which is quicker than two operations."""
+        return self.run("refreshing-up", seconds)
 
     def preview(self, seconds: float = 900) -> Outcome:
         """Run `pulumi preview`."""

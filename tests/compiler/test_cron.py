@@ -37,17 +37,17 @@ def test_time_between_runs_is_exact(line: str, shortest_s: int, longest_s: int) 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("60 * * * *", "the minute ranges from 0 to 59; 60 is outside"),
-        ("0 0 0 * *", "the day of the month ranges from 1 to 31; 0 is outside"),
-        ("0 0 * 13 *", "the month ranges from 1 to 12; 13 is outside"),
-        ("0 0 * * 7", "the day of the week ranges from 0 to 6; 7 is outside (Sunday is 0)"),
+        ("60 * * * *", "the minute must be from 0 to 59, not 60"),
+        ("0 0 0 * *", "the day of the month must be from 1 to 31, not 0"),
+        ("0 0 * 13 *", "the month must be from 1 to 12, not 13"),
+        ("0 0 * * 7", "the day of the week must be from 0 to 6, not 7 (Sunday is 0)"),
         ("9-5 * * * *", "the minute 9-5 ends before it begins"),
         ("*/0 * * * *", "the step of the minute is 0"),
         ("1,,2 * * * *", "nothing is not a valid minute"),
         ("*-5 * * * *", "*-5 is not a valid minute"),
         ("0 0 * FOO *", "FOO is not a valid month"),
         ("0 0 * * MON-SUN", "the day of the week MON-SUN ends before it begins"),
-        ("0 0 * *", "a cron line has five fields, but this has 4"),
+        ("0 0 * *", "a cron expression has five fields, but this has 4"),
         ("99999999999 * * * *", "99999999999 is not a valid minute"),
     ],
 )

@@ -49,9 +49,9 @@ def test_an_unchanged_or_first_spec_removes_nothing() -> None:
 def test_a_renamed_endpoint_is_reported_with_its_new_name() -> None:
     assert gone(SCORER) == [
         (
-            "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are gone:"
-            " `pulumi up` will destroy them",
-            "if it was renamed: moved: {inference.fraud-scorer: inference.scorer}",
+            "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are no longer in the"
+            " spec: `pulumi up` will destroy them",
+            "if you renamed it, add `moved: {inference.fraud-scorer: inference.scorer}`",
         )
     ]
 
@@ -69,7 +69,7 @@ def test_the_nearest_new_name_is_suggested() -> None:
     spec = spec.replace("pipelines.nightly", "pipelines.score-all").replace("pipelines.retrain", "pipelines.retrains")
     hints = [hint for _, hint in gone(spec)]
 
-    assert hints[-1] == "if it was renamed: moved: {pipelines.retrains: pipelines.retrain}"
+    assert hints[-1] == "if you renamed it, add `moved: {pipelines.retrains: pipelines.retrain}`"
 
 
 def test_a_removed_variant_gets_no_rename_hint() -> None:
@@ -83,8 +83,8 @@ def test_a_removed_variant_gets_no_rename_hint() -> None:
 @pytest.mark.parametrize(
     ("spec", "before", "fate", "hint"),
     [
-        (VALID_SPEC.replace("runs", "history"), BEFORE, "because it is protected", "{stores.history: stores.runs}"),
-        (VALID_SPEC, lasting(plan_of(MADE)), "its bucket stays, but nothing uses it", ""),
+        (VALID_SPEC.replace("runs", "history"), BEFORE, "it is protected, so", "{stores.history: stores.runs}"),
+        (VALID_SPEC, lasting(plan_of(MADE)), "its bucket remains, but nothing uses it", ""),
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],
 )  # fmt: skip

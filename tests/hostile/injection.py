@@ -78,16 +78,14 @@ def _with(value: Json, path: Path, word: str) -> Json:
 def places(seed: Seed) -> tuple[Place, ...]:
     """Return every string of the spec that can be replaced with a harmless word."""
     value = seed.alone()
-    found: list[Place] = []
-    for number, path in enumerate(_texts(value)):
-        for form in FORMS:
-            word = form.format(number)
-            place = Place(path, word)
-            spec = filled(value, {place: word})
-            if fits(spec) and compiled(spec):
-                found.append(place)
-                break
-    return tuple(found)
+    fitting = (_fitting(value, path, number) for number, path in enumerate(_texts(value)))
+    return tuple(place for place in fitting if place is not None and compiled(filled(value, {place: place.harmless})))
+
+
+def _fitting(value: dict[str, Json], path: Path, number: int) -> Place | None:
+    """Return the string at a path with the first form that fits the schema. Later stages treat all forms alike."""
+    candidates = (Place(path, form.format(number)) for form in FORMS)
+    return next((place for place in candidates if fits(filled(value, {place: place.harmless}))), None)
 
 
 def _texts(value: Json, path: Path = ()) -> Iterator[Path]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
@@ -23,8 +21,7 @@ from testbed.charts import ChartRepository
 from testbed.clouds.aws.cloud import Cloud
 from testbed.kubernetes import nodes
 from testbed.kubernetes.kubectl import Kubectl
-from testbed.pulumi.stack import Outcome as Done
-from testbed.pulumi.stack import PulumiStack, Running
+from testbed.pulumi.stack import PulumiStack
 from tests.examples import Example
 
 LARGEST_GROUP = 8
@@ -217,33 +214,3 @@ def left_in(cloud: Cloud) -> dict[str, list[str]]:
         ],
     }
     return {kind: names for kind, names in found.items() if names}
-
-
-def told(done: Done) -> dict[str, str]:
-    """Return the operation on each changed resource, by class and logical name such as `NodeGroup system`."""
-    found: dict[str, str] = {}
-    for urn, operation in done.changed.items():
-        kind = urn.split("::")[2].rpartition("$")[2]
-        if not kind.startswith("modelyard:"):
-            found[f"{kind.rpartition(':')[2]} {urn.rpartition('::')[2]}"] = operation
-    return found
-
-
-def until_all_else_is_done(cloud: Cloud, running: Running) -> None:
-    """Wait until one call stalls, all other steps have ended, and the engine starts no more steps."""
-    begun = -1
-    while not cloud.orders.stalled or running.begun != begun or len(_calls(running)) > 1:
-        assert not running.ended
-        begun = running.begun
-        time.sleep(5)
-
-
-def _calls(running: Running) -> list[str]:
-    """Return the open steps that call the cloud, but not the stack and components, which wait for these steps."""
-    kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
-    return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]
-
-
-def output(stack: PulumiStack, name: str) -> str:
-    """Return a stack's output."""
-    return str(json.loads(stack.command("stack", "output", "--json", "--show-secrets", "--stack", stack.stack))[name])

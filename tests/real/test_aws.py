@@ -11,7 +11,7 @@ from testbed.clouds.aws.cloud import Cloud
 from testbed.clouds.aws.cloud import cloud as running_cloud
 from testbed.clouds.shared.orders import Order
 from testbed.pulumi.stack import Failed, Outcome, PulumiStack
-from tests.real.aws_projects import until_all_else_is_done
+from tests.real.engine import until_all_else_is_done
 
 SMALL = Path(__file__).parent / "programs" / "aws"
 
@@ -139,7 +139,7 @@ def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
     """If a run is killed while a call hangs, the next run finishes its work."""
     cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
     running = small.start("up")
-    until_all_else_is_done(cloud, running)
+    until_all_else_is_done(cloud.orders, running)
     running.kill()
     cloud.orders.clear()
 

@@ -13,7 +13,8 @@ from testbed.clouds.aws.cloud import cloud as running_cloud
 from testbed.clouds.shared.orders import Order
 from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example
-from tests.real.aws_projects import groups, left_in, told, until_all_else_is_done, written
+from tests.real.aws_projects import groups, left_in, written
+from tests.real.engine import changes_of, until_all_else_is_done
 
 LEADS = Example("leads", None, SYSTEMS)
 
@@ -61,7 +62,7 @@ def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) ->
 def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
     """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
     stack.replace(spec.folder())
-    changed = told(stack.up())
+    changed = changes_of(stack.up())
     assert stack.up().changed == {}
     return changed
 
@@ -70,7 +71,7 @@ def _wanted(stack: PulumiStack, spec: Spec) -> tuple[dict[str, str], str]:
     """Return a preview's changes and errors."""
     stack.replace(spec.folder())
     outcome = stack.start("preview").wait(300)
-    return told(outcome), "\n".join(outcome.errors)
+    return changes_of(outcome), "\n".join(outcome.errors)
 
 
 def _readme_rows(spec: Spec) -> set[str]:
@@ -150,7 +151,7 @@ def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud,
 
     cloud.orders.give(Order("stall", verb="create", kind="aws:eks/nodeGroup:NodeGroup"))
     running = stack.start("up")
-    until_all_else_is_done(cloud, running)
+    until_all_else_is_done(cloud.orders, running)
     running.kill()
     cloud.orders.clear()
     stack.unlock()
@@ -163,8 +164,8 @@ def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud,
         "NodeGroup small-m6i-large-on-demand": ("update", "update"),
         "SecurityGroupIngressRule runs": ("delete", "create"),
     }
-    assert told(stack.refresh()) == {name: seen for name, (seen, _) in found.items()}
-    assert told(stack.up()) == {name: mended for name, (_, mended) in found.items()}
+    assert changes_of(stack.refresh()) == {name: seen for name, (seen, _) in found.items()}
+    assert changes_of(stack.up()) == {name: mended for name, (_, mended) in found.items()}
     assert stack.refresh().changed == {}
 
     with pytest.raises(Failed, match="protect"):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.hostile.injection import problems
-from tests.hostile.nasty import NASTY
+from tests.hostile.nasty import NASTY, WORST
 from tests.hostile.seeds import Seed, seeds
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
-    """The output has the same structure as with harmless text, and only the texts themselves differ."""
-    texts = [text for text in NASTY if text]  # an empty text may remove its key, such as the value of a taint
+    """The output has the same structure as with harmless text, and only the texts themselves differ.
+
+    The spec that uses most fields is filled with every string; the others, with one string for each kind of syntax.
+    """
+    texts = NASTY if seed.name == "wide" else WORST
+    texts = tuple(text for text in texts if text)  # an empty text may remove its key, such as the value of a taint
     assert [(text, found) for text in texts for found in problems(seed, text)] == []

@@ -1,20 +1,54 @@
-"""Tests that every scanner finding in the examples' manifests is fixed or explained in `findings.yaml`."""
+"""Tests that every scanner finding in the examples is fixed or explained in `findings.yaml`."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from modelyard.stack import Project
 from tests.examples import Example, on_aws, on_clusters
+from tests.real.scanners.planned import Planned, planned
 from tests.real.scanners.scanned import Object, Scanned, scanned
 from tests.real.scanners.scanning import Finding, findings
+from tests.stacks.gcp.systems import google_systems, registered_systems
+from tests.stacks.programs import Registration
+
+FIREWALL = "gcp:compute/firewall:Firewall"
+WEAKENED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    FIREWALL: ({}, {"CKV2_GCP_18"}),
+    "gcp:artifactregistry/repository:Repository": ({"kmsKeyName": None}, {"CKV_GCP_84"}),
+    "gcp:compute/subnetwork:Subnetwork": (
+        {"logConfig": None, "privateIpGoogleAccess": False},
+        {"CKV_GCP_26", "CKV_GCP_74"},
+    ),
+    "gcp:container/cluster:Cluster": (
+        {"enableLegacyAbac": True, "masterAuthorizedNetworksConfig": None, "privateClusterConfig": None},
+        {"CKV_GCP_7", "CKV_GCP_20", "CKV_GCP_25"},
+    ),
+    "gcp:container/nodePool:NodePool": (
+        {"management": {"autoRepair": False, "autoUpgrade": False}, "nodeConfig": {}},
+        {"CKV_GCP_9", "CKV_GCP_10", "CKV_GCP_68", "CKV_GCP_69"},
+    ),
+    "gcp:kms/cryptoKey:CryptoKey": ({"rotationPeriod": None}, {"CKV_GCP_43"}),
+    "gcp:projects/iAMMember:IAMMember": ({"role": "roles/editor"}, {"CKV_GCP_117"}),
+    "gcp:sql/databaseInstance:DatabaseInstance": (
+        {"settings": {"ipConfiguration": {"ipv4Enabled": True}}},
+        {"CKV_GCP_14", "CKV_GCP_51", "CKV_GCP_60"},
+    ),
+    "gcp:storage/bucket:Bucket": (
+        {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": False},
+        {"CKV_GCP_29", "CKV_GCP_114"},
+    ),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": ({"member": "allUsers"}, {"CKV_GCP_28"}),
+}
+"""Changes that open resources of a type, and the checks that must report them. The firewall is removed."""
 
 LIST = Path(__file__).parent / "scanners" / "findings.yaml"
 
@@ -52,13 +86,25 @@ def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
 
 
 @pytest.fixture(scope="module")
-def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
-    """Return the findings of both scanners in all examples."""
+def on_google(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
+    """Return the resources that the infrastructure projects on Google Cloud register."""
+    return registered_systems(google_systems(), tmp_path_factory.mktemp("systems"))
+
+
+def plans_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Planned, ...]]:
+    """Return the Google resources of each project as planned by Terraform."""
+    return {name: tuple(planned(resources)) for name, resources in registered.items()}
+
+
+@pytest.fixture(scope="module")
+def found(
+    built: Callable[[str], Path], on_google: dict[str, list[Registration]], tmp_path_factory: pytest.TempPathFactory
+) -> list[Finding]:
+    """Return the findings of both scanners in all examples and in the resources on Google Cloud."""
     built("kube-score")
-    systems = {
-        name: objects for example in (*on_clusters(), *on_aws()) for name, objects in objects_of(example).items()
-    }
-    return findings(systems, tmp_path_factory.mktemp("scanned"))
+    examples = (*on_clusters(), *on_aws(), *google_systems())
+    systems = {name: objects for example in examples for name, objects in objects_of(example).items()}
+    return findings(systems, plans_of(on_google), tmp_path_factory.mktemp("scanned"))
 
 
 def test_every_finding_is_explained(found: list[Finding]) -> None:
@@ -85,8 +131,21 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
     ] == []
 
 
-def test_scanners_report_a_privileged_worker(tmp_path: Path, found: list[Finding]) -> None:
-    """Both scanners find Pods inside Ray's kinds, and their findings name the worker."""
+def weakened(registered: list[Registration]) -> list[Registration]:
+    """Return registrations with the changes of `WEAKENED`. None removes a property."""
+    changed = [copy.deepcopy(each) for each in registered if each["type"] != FIREWALL]
+    for each in changed:
+        inputs = {**each["inputs"], **WEAKENED.get(each["type"], ({}, set[str]()))[0]}
+        each["inputs"] = {name: value for name, value in inputs.items() if value is not None}
+        used = each["propertyDependencies"]
+        each["propertyDependencies"] = {name: urns for name, urns in used.items() if name in each["inputs"]}
+    return changed
+
+
+def test_scanners_report_a_privileged_worker_and_open_resources(
+    tmp_path: Path, found: list[Finding], on_google: dict[str, list[Registration]]
+) -> None:
+    """Both scanners find Pods inside Ray's kinds, and checkov reads every type of resource that it has checks for."""
     assert found
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))
@@ -94,6 +153,10 @@ def test_scanners_report_a_privileged_worker(tmp_path: Path, found: list[Finding
     container = worker.manifest["spec"]["template"]["spec"]["containers"][0]
     container["securityContext"] = {"privileged": True}
 
-    seen = {(one.tool, one.check) for one in findings({name: objects}, tmp_path) if one.object == worker.address}
+    resources = weakened(on_google["leads-on-google-default-main"])
+    reported = findings({name: objects}, {"weakened": tuple(planned(resources))}, tmp_path)
+    seen = {(one.tool, one.check) for one in reported if one.object == worker.address}
+    in_plan = {one.check for one in reported if one.where == "weakened"}
 
+    assert sorted({check for _, checks in WEAKENED.values() for check in checks} - in_plan) == []
     assert {("checkov", "CKV_K8S_16"), ("kube-score", "container-security-context-privileged")} <= seen

@@ -49,6 +49,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "aws:iam/getSessionContext:getSessionContext": {"issuerArn": f"arn:aws:iam::{ACCOUNT}:role/deployer"},
     "gcp:organizations/getProject:getProject": {"number": ACCOUNT, "billingAccount": "0A1B2C-3D4E5F-6A7B8C"},
+    "gcp:sql/getCaCerts:getCaCerts": {
+        "certs": [{"cert": "the first authority\n"}, {"cert": "the next authority"}],
+        "activeVersion": "1",
+    },
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
         "member": f"serviceAccount:service-{ACCOUNT}@gs-project-accounts.iam.gserviceaccount.com"
     },
@@ -246,6 +250,11 @@ class Recorder(mocks.MockMonitor):
                 "parent": _short(request.parent),
                 "provider": _short(request.provider.rpartition("::")[0] if request.provider else ""),
                 "dependsOn": sorted(_short(urn) for urn in request.dependencies),
+                "propertyDependencies": {
+                    name: sorted(_short(urn) for urn in each.urns)
+                    for name, each in sorted(request.propertyDependencies.items())
+                    if each.urns
+                },
                 "protect": request.protect,
                 "ignoreChanges": list(request.ignoreChanges),
                 **({"replaceOnChanges": list(request.replaceOnChanges)} if request.replaceOnChanges else {}),

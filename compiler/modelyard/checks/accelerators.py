@@ -32,7 +32,7 @@ def idle(system: System) -> Iterator[Diagnostic]:
     for monitor in system.monitors.values():
         if monitor.compute and _has_accelerator(system, monitor.compute):
             span = _accelerator_span(system, monitor.compute, ("monitors", monitor.name))
-            yield problems.idle_accelerator(span, f"monitor '{monitor.name}'", "monitors compute on CPUs")
+            yield problems.idle_accelerator(span, f"monitor '{monitor.name}'", "monitors run on CPUs")
 
 
 def _trained(system: System) -> Iterator[Diagnostic]:
@@ -43,11 +43,11 @@ def _trained(system: System) -> Iterator[Diagnostic]:
             span = _accelerator_span(system, step.compute, step.path, ("pipelines", pipeline.name))
             subject = f"pipeline '{pipeline.name}'"
             if step.trainer not in _ON_DEVICES:
-                reason = f"the built-in trainer for {step.trainer} computes on CPUs"
+                reason = f"the built-in {step.trainer} trainer runs on CPUs"
                 yield problems.idle_accelerator(span, subject, reason)
             elif step.trainer == "xgboost" and not _on_device(pipeline, step):
-                reason = "XGBoost computes on CPUs without `parameters: {device: cuda}`"
-                yield problems.idle_accelerator(span, subject, reason, "write parameters: {device: cuda}, or ")
+                reason = "XGBoost trains on CPUs without `parameters: {device: cuda}`"
+                yield problems.idle_accelerator(span, subject, reason, "set `parameters: {device: cuda}`, or ")
             else:
                 yield from _several_per_worker(system, span, pipeline, step)
 
@@ -72,7 +72,7 @@ def _scored(system: System) -> Iterator[Diagnostic]:
 
 
 def _reason(system: System, model: str) -> str:
-    return f"models of the built-in trainer for {system.models[model].framework} predict on CPUs"
+    return f"models from the built-in {system.models[model].framework} trainer predict on CPUs"
 
 
 def _built_in_only(system: System, model: str) -> bool:

@@ -104,13 +104,13 @@ def retention(system: System) -> Iterator[Diagnostic]:
             continue
         span, age = system.at("stores", store.name, "retention"), _days(store.retention_s)
         if registry is not None and not registry.adopt and registry.artifacts == store.name:
-            reason = "it holds the registry's models, which may serve for longer"
+            reason = "the registry stores models there, which may be used for longer"
             yield problems.deleted_too_soon(span, store.name, age, reason)
         for inference in system.inference.values():
             capture = inference.capture
             if capture is None or capture.store != store.name or (capture.retain_s or 0) <= store.retention_s:
                 continue
-            reason = f"it holds captures of {inference.name!r}, to be kept for {_days(capture.retain_s or 0)}"
+            reason = f"captures of {inference.name!r} must be kept for {_days(capture.retain_s or 0)}"
             yield problems.deleted_too_soon(span, store.name, age, reason)
 
 
@@ -122,10 +122,13 @@ def locks(system: System) -> Iterator[Diagnostic]:
             continue
         age = str(system.written(*path, "objectLock")["retain"])
         if not store.versioned:
-            reason, action = "it keeps no versions, which Object Lock needs", "remove versioned: false"
+            reason, action = "but Object Lock needs versioning, which is off", "remove `versioned: false`"
             yield problems.lock_contradicted(system.at(*path, "versioned"), store.name, age, reason, action)
         if store.retention_s is not None and store.retention_s < lock.retain_s:
-            reason, action = f"they cannot be deleted after {_days(store.retention_s)}", f"write {age} or more"
+            reason, action = (
+                f"so they cannot be deleted after {_days(store.retention_s)}",
+                f"set `retention` to {age} or more",
+            )
             yield problems.lock_contradicted(system.at(*path, "retention"), store.name, age, reason, action)
         for inference in system.inference.values():
             capture = inference.capture
@@ -135,8 +138,8 @@ def locks(system: System) -> Iterator[Diagnostic]:
                 and (capture.retain_s or lock.retain_s) < lock.retain_s
             ):
                 span = system.key("inference", inference.name, "capture")
-                reason = f"captures of {inference.name!r} cannot be deleted after {_days(capture.retain_s or 0)}"
-                action = f"write retain: {age}, or capture to another store"
+                reason = f"so captures of {inference.name!r} cannot be deleted after {_days(capture.retain_s or 0)}"
+                action = f"set `retain: {age}`, or capture to another store"
                 yield problems.lock_contradicted(span, store.name, age, reason, action)
         for reason in _rewritten(system, store.name):
             yield problems.locked_by_habit(system.key(*path, "objectLock"), store.name, age, reason)

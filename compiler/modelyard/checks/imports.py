@@ -40,8 +40,8 @@ def _readable(system: System, model: Model, source: ModelImport, path: Path) -> 
     if stored is not None:
         if kept_by_registry(system, *stored):
             at, text = ("path", source.path) if source.store else ("uri", source.uri)
-            reason = "the registry keeps its own models there, which go through their gates"
-            hint = "name a folder that others deliver to, or a version as models:/NAME/VERSION"
+            reason = "the registry stores its own models there, and importing them would bypass their gates"
+            hint = "use a folder outside the registry, or a version as models:/NAME/VERSION"
             yield problems.import_unreadable(system.at(*path, at), text, reason, hint)
         return
     if RUN.fullmatch(source.uri):  # the promoter looks up which model the run belongs to
@@ -57,22 +57,28 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
     if scheme == "models":
         return "it does not name a version number", "write models:/NAME/VERSION, such as models:/shared-triage/4"
     if scheme == "runs":
-        return "it is not a model of a run", "write runs:/RUN/PATH with the 32 characters of the run's ID"
+        return "it does not name a model of a run", "write runs:/RUN/PATH, where RUN is the run's ID of 32 characters"
     bucket, folder = bucket_and_folder(uri)
     if not bucket:
-        return f"the promoter cannot open {scheme}:", "copy the model into a store of the spec, and set store and path"
+        return (
+            f"the promoter cannot read {scheme}: URLs",
+            "copy the model to a declared store, and set `store` and `path`",
+        )
     adopting = [store.name for store in system.stores.values() if store.type == "object" and store.adopt == bucket]
     if not adopting:
-        return f"no store adopts the bucket {bucket}", f"add a store with adopt: {bucket}, or set store and path"
+        return f"no store adopts bucket {bucket}", f"add a store with `adopt: {bucket}`, or set `store` and `path`"
     if len(adopting) > 1:
-        return f"{' and '.join(adopting)} both adopt {bucket}", f"set store: {adopting[0]} and path: {folder}"
-    return "it is not a folder in the bucket", f"write s3://{bucket}/PATH, in letters, digits and . _ = + -"
+        return f"{' and '.join(adopting)} both adopt {bucket}", f"set `store: {adopting[0]}` and `path: {folder}`"
+    return (
+        "it does not name a folder in the bucket",
+        f"write s3://{bucket}/PATH with only letters, digits and . _ = + -",
+    )
 
 
 def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
     """Report imports of versions that this system created, because they would bypass a gate."""
     if name == model.registered_name:
-        return "that is the model itself", "name the model that it comes from"
+        return "it refers to this model itself", "name the model to import from"
     trained = {
         system.models[model_name].registered_name: (model_name, pipeline)
         for model_name, pipeline in system.trained().items()
@@ -80,23 +86,25 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
     if name not in trained:
         return "", ""
     other, pipeline = trained[name]
-    return f"pipeline '{pipeline}' trains it here, and its own gate applies", f"use {other} itself"
+    return f"pipeline '{pipeline}' trains it here, so its own gate applies", f"use model {other} directly"
 
 
 def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
     """Report required training results, which an imported model never has."""
     path: Path = ("models", model.name)
     if model.validation:
-        reason = "no gate evaluates its versions: approvals decide about them"
-        yield problems.import_without_training(system.key(*path, "validation"), model.name, reason, "remove validation")
+        reason = "a gate cannot evaluate imported versions; use approvals instead"
+        yield problems.import_without_training(
+            system.key(*path, "validation"), model.name, reason, "remove `validation`"
+        )
     if model.explainability is not None:
         span = system.key(*path, "explainability")
-        reason = "explaining its versions takes the rows that it was trained on"
-        yield problems.import_without_training(span, model.name, reason, "remove explainability")
+        reason = "explanations need the rows that it was trained on"
+        yield problems.import_without_training(span, model.name, reason, "remove `explainability`")
     elif system.governance.explainability:
         span = system.at("governance", "explainability")
-        reason = "explaining its versions takes the rows that it was trained on"
-        hint = f"train {model.name} here, or write explainability: optional"
+        reason = "explanations need the rows that it was trained on"
+        hint = f"train {model.name} here, or set `explainability: optional`"
         yield problems.import_without_training(span, model.name, reason, hint)
 
 

@@ -41,7 +41,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
         elif target.gateway is not None and target.gateway.class_name:
             continue
         elif target.gateway is not None or target.provider == "kubernetes":  # new clusters get a class
-            reason = f"target '{inference.target}' has no gateway with a class"
+            reason = f"target '{inference.target}' has no gateway with a `class`"
         else:
             continue
         span = system.at("inference", inference.name, "rollout", "strategy")

@@ -147,7 +147,7 @@ def within_reach(system: System, check: Check, path: Path, metric: Metric) -> It
         elif bound == limit and only and not check.versus:
             yield metric_problems.bound_without_effect(span, check.metric, field, bound)
         elif metric.unit == "share" and bound > 1:
-            yield metric_problems.bound_in_other_unit(span, check.metric, bound, "a share", f"{bound / 100:g}")
+            yield metric_problems.bound_in_other_unit(span, check.metric, bound, "a fraction", f"{bound / 100:g}")
         elif metric.unit == "milliseconds" and 0 < bound < 1:
             unit, better = "in milliseconds", f"{bound * 1000:g}"
             yield metric_problems.bound_in_other_unit(span, check.metric, bound, unit, better)

@@ -38,14 +38,14 @@ def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
     for stage in model.stages:
         if not stage.after and stage.alias != firsts[0]:
             problem = f"{firsts[0]} and {stage.alias} are both first"
-            yield stage.alias, "", problem, f"set after: to the stage that {stage.alias} follows"
+            yield stage.alias, "", problem, f"set `after` to the stage that {stage.alias} follows"
         elif followers.setdefault(stage.after, stage.alias) != stage.alias:
             other = followers[stage.after]
-            problem = f"{other} and {stage.alias} both come after {stage.after}"
-            yield stage.alias, "after", problem, f"write after: {other} if {other} comes first"
+            problem = f"{other} and {stage.alias} both follow {stage.after}"
+            yield stage.alias, "after", problem, f"set `after: {other}` if {other} comes first"
         elif stage.after and _in_a_circle(model, stage):
-            problem = f"{stage.alias} comes after itself"
-            yield stage.alias, "after", problem, "remove after from the stage that training promotes to"
+            problem = f"{stage.alias} follows itself"
+            yield stage.alias, "after", problem, "remove `after` from the stage that training promotes to"
 
 
 def _in_a_circle(model: Model, stage: Stage) -> bool:
@@ -74,7 +74,9 @@ def entered(system: System) -> Iterator[Diagnostic]:
                 else "the registry is adopted, so no promoter runs here"
             )
             hint = (
-                "add a training pipeline or an import" if has_promoter else "install a registry here, or remove stages"
+                "add a training pipeline or an import"
+                if has_promoter
+                else "declare a registry to run here, or remove `stages`"
             )
             yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", reason, hint)
             continue
@@ -132,11 +134,11 @@ def _judged(
     assert stage.soak is not None
     span, watched = system.at(*path, "monitor"), f"inference.{endpoints[0]}"
     if monitor.type != "prediction-quality":
-        reason, hint = f"it is of type {monitor.type}", "name one of type prediction-quality"
+        reason, hint = f"it is of type {monitor.type}", "use a monitor of type prediction-quality"
         yield problems.soak_monitor_unfit(span, monitor.name, reason, hint)
     elif monitor.watch not in {f"inference.{name}" for name in endpoints}:
         reason = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"
-        yield problems.soak_monitor_unfit(span, monitor.name, reason, f"name one that watches {watched}")
+        yield problems.soak_monitor_unfit(span, monitor.name, reason, f"use a monitor that watches {watched}")
     elif monitor.target != system.deployment.placement.registry:
         reason = f"it runs on {monitor.target}, which cannot reach the registry"
         yield problems.soak_monitor_unfit(span, monitor.name, reason, "place it where the registry runs")
@@ -217,7 +219,7 @@ def changes(system: System) -> Iterator[Diagnostic]:
     if system.registry is None or system.registry.adopt or not system.promoted():
         has_registry = system.registry is not None and not system.registry.adopt
         reason = "nothing here trains or imports a model" if has_registry else "no promoter runs here"
-        hint = "remove changes" if has_registry else "install a registry here, or remove changes"
+        hint = "remove `changes`" if has_registry else "declare a registry to run here, or remove `changes`"
         yield problems.nothing_moves(system.key(*path), "the change windows", reason, hint)
     yield from zone(system, calendar.time_zone, path, Suggestions())
     for place, window in enumerate(calendar.windows):
@@ -228,11 +230,11 @@ def changes(system: System) -> Iterator[Diagnostic]:
         days = [(field, day) for field, day in (("from", freeze.first), ("to", freeze.last)) if not _is_day(day)]
         for field, day in days:
             span = system.at(*path, "freezes", place, field)
-            yield problems.freeze_impossible(span, f"there is no {day}", "write a day that exists")
+            yield problems.freeze_impossible(span, f"{day} is not a valid date", "use a date that exists")
         if not days and freeze.last < freeze.first:
             span = system.at(*path, "freezes", place, "to")
             problem = f"the freeze ends on {freeze.last}, before it begins on {freeze.first}"
-            yield problems.freeze_impossible(span, problem, f"write from: {freeze.last} and to: {freeze.first}")
+            yield problems.freeze_impossible(span, problem, f"use `from: {freeze.last}` and `to: {freeze.first}`")
 
 
 def _is_day(text: str) -> bool:

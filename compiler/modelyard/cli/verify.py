@@ -57,7 +57,7 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
     if lock != text and not has_errors(problems):
         line = first_line_that_differs(text.encode(), lock.encode())
         problems.append(
-            lock_differs(str(lock_path(inputs)), ", ".join(names), f"line {line} is not what it compiles to")
+            lock_differs(str(lock_path(inputs)), ", ".join(names), f"line {line} differs from the compiled lock file")
         )
     return tuple(problems)
 

@@ -22,45 +22,45 @@ def at_most(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def file_too_large(span: Span, limit_mib: int) -> Diagnostic:
-    """A spec is at most 64 MiB of text.
+    """A spec may be at most 64 MiB.
 
-    That is more than ten thousand models; this is probably the wrong file.
+    That is enough for more than ten thousand models, so this is probably the wrong file.
 
-    Wrong: a data file where a spec belongs.
+    Wrong: a data file passed as the spec.
 
-    Right: the spec, with the data under `data` by its path.
+    Right: the spec, which names the path of the data file under `data`.
     """
     return Diagnostic(
-        "E0114", Severity.ERROR, f"the file is larger than {limit_mib} MiB", span, "is this the right file?"
+        "E0114", Severity.ERROR, f"the file is larger than {limit_mib} MiB", span, "check that this is the right file"
     )
 
 
 def nested_too_deep(span: Span, limit: int) -> Diagnostic:
-    """Mappings and lists are nested at most 64 levels deep.
+    """Mappings and lists may be nested at most 64 levels deep.
 
     Wrong: `[[[[[[…]]]]]]` with 65 brackets.
 
-    Right: a flatter structure; no field of a spec needs a tenth of it.
+    Right: a flatter structure. No spec field needs even a tenth of that depth.
     """
     return Diagnostic(
-        "E0115", Severity.ERROR, f"this is nested deeper than {limit} levels", span, "flatten the structure"
+        "E0115", Severity.ERROR, f"this is nested more than {limit} levels deep", span, "flatten the structure"
     )
 
 
 def too_many_values(span: Span, limit: int) -> Diagnostic:
-    """A spec holds at most 1,250,000 values.
+    """A spec may contain at most 1,250,000 values.
 
     Wrong: a table of measurements in the spec.
 
-    Right: the table in a file, and its path under `data`.
+    Right: the table in a file, with its path under `data`.
     """
     return Diagnostic(
-        "E0116", Severity.ERROR, f"the spec holds more than {limit} values", span, "split it into several systems"
+        "E0116", Severity.ERROR, f"the spec contains more than {limit} values", span, "split it into several systems"
     )
 
 
 def alias_expansion(span: Span, limit: int) -> Diagnostic:
-    """Aliases may repeat at most a million values.
+    """Aliases may expand to at most a million values.
 
     A few lines of nested aliases can expand to more values than fit in memory.
 
@@ -75,9 +75,9 @@ def alias_expansion(span: Span, limit: int) -> Diagnostic:
     return Diagnostic(
         "E0117",
         Severity.ERROR,
-        f"aliases expand to more than {limit} values in all",
+        f"aliases expand to more than {limit} values in total",
         span,
-        "write the values out, or define them under 'vars' or 'compute'",
+        "write the values out, or define shared values under `vars` or `compute`",
     )
 
 
@@ -89,5 +89,5 @@ def too_many_mistakes(span: Span, limit: int) -> Diagnostic:
     Right: fix the reported errors, then run again.
     """
     return Diagnostic(
-        "E0120", Severity.ERROR, f"more than {limit} errors; the rest is not reported", span, "fix these first"
+        "E0120", Severity.ERROR, f"more than {limit} errors; the rest are not reported", span, "fix these first"
     )

@@ -7,11 +7,11 @@ from modelyard.source import Span
 
 
 def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The machines that the system pays for in any case cost more than the budget allows.
+    """The system's fixed machine costs exceed the budget.
 
-    On your own cluster these are all machines that the system needs at its largest, since they have to exist; in a
-    cloud, those that always run: endpoints at their smallest, and the cluster itself.
-    `onExceed: block` makes it an error.
+    On your own cluster, every machine that the system needs at its maximum size counts, because it has to exist anyway.
+    In a cloud, only the machines that always run count: the cluster itself, and endpoints at their minimum size.
+    `onExceed: block` makes this an error.
 
     Wrong:
 
@@ -22,14 +22,14 @@ def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
 
         governance: {budget: {monthly: 900 USD, onExceed: block}, …}
     """
-    message = f"the budget is {budget} a month, but the system needs machines for {monthly}"
-    return Diagnostic("E0513", Severity.ERROR, message, span, "reduce the numbers of replicas and workers")
+    message = f"the budget is {budget} a month, but the system's machines cost {monthly}"
+    return Diagnostic("E0513", Severity.ERROR, message, span, "reduce the number of replicas and workers")
 
 
 def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The machines that the system pays for in any case cost more than the budget allows, as for E0513.
+    """The system's fixed machine costs exceed the budget, as in E0513.
 
-    `onExceed: warn`, which is the default, makes it a warning.
+    `onExceed: warn`, the default, makes this a warning.
 
     Wrong:
 
@@ -39,16 +39,16 @@ def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnosti
 
         governance: {budget: {monthly: 900 USD}, …}
     """
-    message = f"the budget is {budget} a month, but the system needs machines for {monthly}"
-    return Diagnostic("W0513", Severity.WARNING, message, span, "reduce the numbers of replicas and workers")
+    message = f"the budget is {budget} a month, but the system's machines cost {monthly}"
+    return Diagnostic("W0513", Severity.WARNING, message, span, "reduce the number of replicas and workers")
 
 
 def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Diagnostic:
-    """A cloud's machines would exceed the budget if the system ran at its largest all month.
+    """Cloud machines would exceed the budget if the system ran at its maximum size all month.
 
-    This counts endpoints with all their replicas, and runs that use their whole timeout with all their workers. The
-    fixed part is within the budget, so this is a warning, whatever `onExceed` says; the budget alert in the cloud
-    account fires if it comes that far.
+    This counts endpoints with all their replicas, and runs that use their full timeout with all their workers. The
+    fixed costs are within the budget, so this is a warning regardless of `onExceed`. If spending reaches the budget,
+    the budget alert in the cloud account fires.
 
     Wrong:
 
@@ -62,17 +62,17 @@ def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Dia
     return Diagnostic(
         "W0516",
         Severity.WARNING,
-        f"the budget is {budget} a month; the system needs machines for {sure}, and for {most} if everything runs at "
-        "its largest all month",
+        f"the budget is {budget} a month; machines cost at least {sure}, and {most} if everything runs at maximum size"
+        " all month",
         span,
-        "lower the limits of replicas and workers, or shorten the timeouts of runs",
+        "lower the maximum replicas and workers, or shorten the run timeouts",
     )
 
 
 def budget_without_price(span: Span, target: str, reason: str) -> Diagnostic:
-    """A budget can be checked only where the prices of the machines are known.
+    """A budget can be checked only if machine prices are known.
 
-    For your own cluster, only you know them: declare the price of a machine-hour, in the currency of the budget.
+    For your own cluster, declare the price per machine-hour in the budget's currency.
 
     Wrong:
 

@@ -7,9 +7,10 @@ from modelyard.source import Span
 
 
 def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: str) -> Diagnostic:
-    """A pipeline can never reach its largest size: its workers do not fit on the machines even when nothing else runs.
+    """A pipeline can never reach its maximum size: its workers do not fit on the machines even when nothing else runs.
 
-    The autoscaler would request machines that do not exist, and a search or a batch that counts on them would crawl.
+    The autoscaler would request machines that do not exist, and a hyperparameter search or batch sized for them would
+    crawl.
 
     Wrong:
 
@@ -26,7 +27,7 @@ def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: s
         Severity.ERROR,
         f"pipeline {quote(pipeline)} may request {_pods(count)} of {amount}, but there is {room}",
         span,
-        "lower its maximum number of workers, or declare more machines under `capacity`",
+        "lower the pipeline's maximum number of workers, or declare more machines under `capacity`",
     )
 
 
@@ -35,7 +36,7 @@ def _pods(count: int) -> str:
 
 
 def too_little(span: Span, target: str, needed: str, declared: str, share: str) -> Diagnostic:
-    """Everything that may run at once needs more than the declared machines have.
+    """Everything that may run at the same time needs more than the declared machines have.
 
     This counts all endpoints at their largest, their cluster heads, the registry, databases, monitors, and the
     largest pipeline. Workloads with a lower `priority` are counted separately, together with the minimum size of the
@@ -53,20 +54,20 @@ def too_little(span: Span, target: str, needed: str, declared: str, share: str) 
     return Diagnostic(
         "E0511",
         Severity.ERROR,
-        f"target {quote(target)} has {declared}, but up to {needed} may be needed, {share} of it here",
+        f"target {quote(target)} has {declared}, but its workloads may need up to {needed}, including {share} here",
         span,
-        "lower the maximum numbers, or declare more machines under `capacity`",
+        "lower the maximum replicas or workers, or declare more machines under `capacity`",
     )
 
 
 def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, int, str], lower: str) -> Diagnostic:
-    """A pipeline and the endpoints beside it do not fit on the declared machines at once, and no priority says which
-    of them yields.
+    """A pipeline and the endpoints beside it do not fit on the declared machines at the same time, and no priority
+    decides which of them yields.
 
     Without a priority, whichever starts first keeps the machines: a training run blocks the replicas that requests
     need, or waits for days. A pipeline with `priority: low` waits until there is room, and its workers are preempted
     when an endpoint needs their machines. A preempted run is retried as often as `retries` allows. Workloads of equal
-    priority do not yield to each other: where an endpoint is `low` as well, the pipeline that yields to it is `lowest`.
+    priority do not yield to each other, so a pipeline that should yield to a `low` endpoint needs `lowest`.
 
     `homeless` describes the Pods that do not fit: what they are, how many, and their size. `lower` is the next lower
     priority, or empty.
@@ -82,19 +83,19 @@ def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, 
         pipelines: {train: {compute: {cpu: 8, memory: 16Gi}, workers: 2, priority: low, retries: 3, …}}
     """
     pods, count, amount = homeless
-    advice = "lower the maximum numbers, or declare more machines under `capacity`"
+    advice = "lower the maximum replicas or workers, or declare more machines under `capacity`"
     return Diagnostic(
         "E0990",
         Severity.ERROR,
         f"pipeline {quote(pipeline)} does not fit on target {quote(target)} next to the workloads that always run, and"
-        f" none of them can be preempted: no machine has room for {_pods(count)} of {amount}, {pods}",
+        f" it can preempt none of them: no machine has room for {_pods(count)} of {amount}, {pods}",
         span,
         f"give the pipeline `priority: {lower}` if it may wait and be interrupted, {advice}" if lower else advice,
     )
 
 
 def cannot_be_packed(span: Span, target: str, pods: str, count: int, amount: str) -> Diagnostic:
-    """The declared machines have enough in total, but too little is left on each of them for another Pod.
+    """The declared machines have enough capacity in total, but no single machine has enough left for another Pod.
 
     Wrong:
 
@@ -115,10 +116,10 @@ def cannot_be_packed(span: Span, target: str, pods: str, count: int, amount: str
 
 
 def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount: str) -> Diagnostic:
-    """A new version of a server starts next to the old one, and the declared machines have no room for both.
+    """During an upgrade, a new server runs next to the old one, and the declared machines have no room for both.
 
-    This counts all endpoints at their smallest, what serves them, and the smallest size of this one a second time with
-    its head. The new version would wait for room forever while the old one keeps answering.
+    This counts all endpoints at their minimum size with their cluster heads, and this one a second time. The new
+    version would stay pending forever while the old one keeps serving.
 
     Wrong:
 
@@ -132,8 +133,8 @@ def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount
     return Diagnostic(
         "W0515",
         Severity.WARNING,
-        f"no room for an upgrade of {quote(server)} on target {quote(target)}: "
-        f"{_pods(count)} of {amount} do not fit next to the old version",
+        f"target {quote(target)} has no room to upgrade {quote(server)}: {_pods(count)} of {amount} do not fit next to"
+        " the old version",
         span,
-        "use rollout: {strategy: incremental} or in-place, or declare more machines under `capacity`",
+        "use `rollout: {strategy: incremental}` or `in-place`, or declare more machines under `capacity`",
     )

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def not_reachable(span: Span, workload: str, placement: str, resource: str, other: str) -> Diagnostic:
-    """A workload on one target reads or writes something inside a cluster that accepts no connections from there.
+    """A workload uses a resource inside another target's cluster, which does not accept connections from the workload.
 
-    Connections go from your own cluster to a cloud, and not the other way: modelyard assumes no opening in your
-    firewall. If there is one, declare it in `reachableFrom`.
+    modelyard assumes that your own cluster can connect to a cloud, but not the other way around. If your firewall
+    allows such connections, declare them in `reachableFrom`.
 
     Wrong:
 
@@ -26,17 +26,17 @@ def not_reachable(span: Span, workload: str, placement: str, resource: str, othe
         "E0520",
         Severity.ERROR,
         f"{quote(workload)} on target {quote(placement)} needs {resource} on target {quote(other)}, which accepts no"
-        " connections from there",
+        f" connections from {quote(placement)}",
         span,
-        f"place both on one target, or add {quote(placement)} to reachableFrom of target {quote(other)} if the network"
-        " allows it",
+        f"place both on one target, or add {quote(placement)} to `reachableFrom` of target {quote(other)} if the"
+        " network allows it",
     )
 
 
 def bundle_of_version(span: Span, model: str, placement: str, registry: str) -> Diagnostic:
-    """Where the registry is on another target, models arrive as bundles, which are written when an alias moves.
+    """If the registry is on another target, models are delivered as bundles, which are written when an alias moves.
 
-    The registry itself is never exposed to other targets, so version numbers are known only there.
+    The registry itself is never exposed to other targets, so a version number cannot be resolved there.
 
     Wrong:
 
@@ -50,9 +50,9 @@ def bundle_of_version(span: Span, model: str, placement: str, registry: str) -> 
     return Diagnostic(
         "E0521",
         Severity.ERROR,
-        f"target {quote(placement)} gets model {quote(model)} as the bundle of an alias, and this is a version number",
+        f"target {quote(placement)} can use model {quote(model)} only by an alias, not by a version number",
         span,
-        f"use an alias, as in {model}@champion, or place it on {quote(registry)}, where the registry is",
+        f"use an alias such as {model}@champion, or place it on {quote(registry)}, next to the registry",
     )
 
 
@@ -75,14 +75,14 @@ def rollback_elsewhere(span: Span, monitor: str, placement: str, registry: str) 
         f"monitor {quote(monitor)} on target {quote(placement)} cannot move an alias in the registry on target"
         f" {quote(registry)}",
         span,
-        f"place the monitor on {quote(registry)}, or let it only notify",
+        f"place the monitor on {quote(registry)}, or let it only send notifications",
     )
 
 
 def service_elsewhere(span: Span, workload: str, placement: str, resource: str, other: str, host: str) -> Diagnostic:
-    """The name of a Service, such as minio.storage.svc, resolves only inside its own cluster.
+    """A Service name such as minio.storage.svc resolves only inside its own cluster.
 
-    In another cluster, the name means another Service or none, and the workload would wait for it.
+    In another cluster, the name refers to a different Service or to none, so the workload would fail to connect.
 
     Wrong:
 
@@ -105,9 +105,10 @@ def service_elsewhere(span: Span, workload: str, placement: str, resource: str, 
 
 
 def measured_elsewhere(span: Span, monitor: str, placement: str, watched: str, other: str) -> Diagnostic:
-    """A performance monitor is a set of rules on metrics of an endpoint or a pipeline, which only its own cluster has.
+    """A performance monitor evaluates alert rules on an endpoint's or pipeline's metrics, which stay in its own
+    cluster.
 
-    On another target, the rules would find no metrics and never raise an alert.
+    On another target, the rules would have no metrics and never raise an alert.
 
     Wrong:
 
@@ -122,8 +123,8 @@ def measured_elsewhere(span: Span, monitor: str, placement: str, watched: str, o
     return Diagnostic(
         "E0524",
         Severity.ERROR,
-        f"monitor {quote(monitor)} on target {quote(placement)} sees no metrics of {watched}, which is on"
-        f" {quote(other)}",
+        f"monitor {quote(monitor)} on target {quote(placement)} cannot see metrics of {watched}, which is on"
+        f" target {quote(other)}",
         span,
-        f"write target: {other} at the monitor; its alerts go to the channels from there",
+        f"set `target: {other}` on the monitor; its alerts still reach the channels",
     )

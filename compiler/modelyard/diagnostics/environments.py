@@ -14,11 +14,11 @@ _MOST_SHOWN = 3
 
 
 def environments_share_namespace(span: Span, name: str, other: str, namespace: str, context: str) -> Diagnostic:
-    """Object names do not include the environment: two environments in one namespace overwrite each other.
+    """Object names do not include the environment, so two environments in one namespace overwrite each other.
 
-    The stacks of both own the same objects, so `pulumi up` of one replaces what the other runs, and `pulumi destroy` of
-    one removes it. Each environment needs its own namespace or cluster. Clusters are distinguished by their kubeconfig
-    context. The base counts only in a spec without environments.
+    The stacks of both own the same objects, so `pulumi up` for one replaces the other's workloads, and `pulumi destroy`
+    removes them. Each environment needs its own namespace or cluster. Clusters are distinguished by their kubeconfig
+    context. The base spec counts as an environment only if the spec declares none.
 
     Wrong:
 
@@ -33,36 +33,37 @@ def environments_share_namespace(span: Span, name: str, other: str, namespace: s
     return Diagnostic(
         "E0517",
         Severity.ERROR,
-        f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} of {_cluster(context)}:"
+        f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} in {_cluster(context)}:"
         " deploying one overwrites the other, and destroying one destroys both",
         span,
         "give one of them its own `namespace` or `context` under `deployment`",
     )
 
 
-def environments_share_identities(span: Span, name: str, other: str, namespace: str, project: str) -> Diagnostic:
-    """Google Cloud knows a workload by project, namespace and ServiceAccount: two environments would share all access.
+def environments_share_identities(span: Span, name: str, other: str, namespace: str, account: str) -> Diagnostic:
+    """Google Cloud identifies a workload by project, namespace and ServiceAccount, so two environments would share
+    access.
 
-    Each has its own cluster, and yet what one may read and write in buckets, the other may, too. Without `namespace`,
-    the name of the namespace includes the environment.
+    Although each has its own cluster, one can read and write whatever the other can. Without `namespace`, the
+    namespace's name includes the environment.
 
     Wrong:
 
-        deployment: {mode: cloud, provider: gcp, region: europe-west3, project: acme-ml, namespace: fraud}
+        deployment: {mode: cloud, provider: gcp, region: europe-west3, account: acme-ml, namespace: fraud}
         environments: {staging: {}, prod: {}}
 
     Right:
 
-        deployment: {mode: cloud, provider: gcp, region: europe-west3, project: acme-ml}
+        deployment: {mode: cloud, provider: gcp, region: europe-west3, account: acme-ml}
         environments: {staging: {}, prod: {}}
     """
     return Diagnostic(
         "E0525",
         Severity.ERROR,
         f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} in project"
-        f" {quote(project)}: their workloads would share their access",
+        f" {quote(account)}: their workloads would share their access",
         span,
-        "leave out `namespace`, or give one of them its own `namespace` or `project`",
+        "omit `namespace`, or give one of them its own `namespace` or `account`",
     )
 
 
@@ -91,10 +92,10 @@ def environments_share_group(span: Span, name: str, other: str, group: str) -> D
 
 
 def installed_twice(span: Span, name: str, other: str, addons: Sequence[str], context: str) -> Diagnostic:
-    """Add-ons serve a whole cluster: two environments that install the same add-on there fight over it.
+    """Add-ons serve a whole cluster, so two environments that install the same one there conflict.
 
-    The last to deploy decides its version and settings, and destroying one environment removes the operator from the
-    other. Let one environment install an add-on, and list it as present in the others.
+    The last one deployed sets the add-on's version and settings, and destroying one environment removes the operator
+    that the other needs. Let one environment install the add-on, and list it under `present` in the others.
 
     Wrong:
 
@@ -109,21 +110,21 @@ def installed_twice(span: Span, name: str, other: str, addons: Sequence[str], co
     return Diagnostic(
         "W0518",
         Severity.WARNING,
-        f"environments {quote(other)} and {quote(name)} both install {' and '.join(addons)} on {_cluster(context)}",
+        f"environments {quote(other)} and {quote(name)} both install {' and '.join(addons)} in {_cluster(context)}",
         span,
-        f"add present: [{', '.join(addons)}] to one of them",
+        f"add `present: [{', '.join(addons)}]` to one of them",
     )
 
 
 def _cluster(context: str) -> str:
-    return f"context {quote(context)}" if context else "whatever cluster kubectl reaches, since neither has a `context`"
+    return f"context {quote(context)}" if context else "the current kubectl context, because neither sets `context`"
 
 
 def environments_share_folders(span: Span, name: str, other: str, bucket: str, folders: Sequence[str]) -> Diagnostic:
-    """Two environments write to the same folders of a bucket that both adopt.
+    """Two environments write to the same folders in a bucket that both adopt.
 
-    What one of them promotes, captures or scores, the other serves, monitors or overwrites. A bucket that modelyard
-    creates is named after its environment; an adopted one is used as it is.
+    One would serve, monitor or overwrite what the other promotes, captures or scores. A bucket that modelyard creates
+    is named after its environment, but an adopted bucket is shared.
 
     Wrong:
 
@@ -140,7 +141,7 @@ def environments_share_folders(span: Span, name: str, other: str, bucket: str, f
     return Diagnostic(
         "W0519",
         Severity.WARNING,
-        f"environments {quote(other)} and {quote(name)} write to the same folders of bucket {quote(bucket)}: "
+        f"environments {quote(other)} and {quote(name)} write to the same folders in bucket {quote(bucket)}: "
         f"{shown}{more}",
         span,
         f"let environment {quote(name)} adopt its own bucket",

@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def standard_input() -> Diagnostic:
-    """A spec is read from a file, because environments and the lock are beside it and errors point into it.
+    """A spec must be a file, because environments and the lock file are next to it and errors point into it.
 
     Wrong: `cat system.yaml | modelyard validate -`
 
@@ -20,20 +20,20 @@ def standard_input() -> Diagnostic:
         Severity.ERROR,
         "a spec cannot be read from standard input",
         None,
-        "name its file, or the folder that holds it; a file named '-' is './-'",
+        "pass the file, or the folder that contains it; to read a file named '-', pass './-'",
     )
 
 
 def no_folder() -> Diagnostic:
-    """`--out` names the output folder, and an empty value names none.
+    """`--out` sets the output folder, so its value cannot be empty.
 
-    The usual cause is a shell variable without a value.
+    The usual cause is an unset shell variable.
 
     Wrong: `modelyard compile --out "$OUT"` where `OUT` is not set.
 
     Right: `modelyard compile --out build`, or without `--out`.
     """
-    return Diagnostic("E0155", Severity.ERROR, "--out '' names no folder", None, "name a folder, or leave out --out")
+    return Diagnostic("E0155", Severity.ERROR, "--out has an empty value", None, "name a folder, or omit --out")
 
 
 def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
@@ -41,24 +41,24 @@ def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
 
     Wrong: `modelyard validate sytem.yaml`
 
-    Right: `modelyard validate system.yaml`, or the folder that holds it.
+    Right: `modelyard validate system.yaml`, or the folder that contains it.
     """
     return Diagnostic(
         "E0150",
         Severity.ERROR,
         f"cannot read '{span.file}': {reason[:1].lower()}{reason[1:]}",
         None,
-        "name the spec, or the folder that holds it as system.yaml or modelyard.yaml; `modelyard init` writes one"
+        "pass a spec, or a folder with a system.yaml or modelyard.yaml; `modelyard init` creates one"
         if is_missing
         else "",
     )
 
 
 def outside_repository(path: str) -> Diagnostic:
-    """A spec or an overlay is a symbolic link that leads out of the repository, which modelyard does not follow.
+    """A spec or an overlay is a symbolic link to a file outside the repository, which modelyard does not follow.
 
-    The repository is the folder with `.git` above the spec, or else the spec's own folder. Otherwise, a pull request
-    could make a CI runner read one of its own files, such as a token, and print a line of it.
+    A pull request could otherwise make a CI runner read one of its own files, such as a token, and print a line of it.
+    The repository is the folder with `.git` above the spec, or else the spec's own folder.
 
     Wrong: `environments/prod.yaml` as a link to `/etc/shared/prod.yaml`
 
@@ -69,30 +69,30 @@ def outside_repository(path: str) -> Diagnostic:
         Severity.ERROR,
         f"'{path}' is a symbolic link to a file outside the repository",
         None,
-        "put the file itself there; links inside the repository are followed",
+        "copy the file into the repository; links within the repository are followed",
     )
 
 
 def two_specs(folder: str) -> Diagnostic:
-    """A folder holds both `system.yaml` and `modelyard.yaml`. Each is the name of a spec, and only one can be meant.
+    """A folder contains both `system.yaml` and `modelyard.yaml`, so it is ambiguous which one is the spec.
 
-    They would share the environments, the lock and the output folder.
+    Both would also share the environments, the lock file and the output folder.
 
     Wrong: `fraud/system.yaml` beside `fraud/modelyard.yaml`
 
-    Right: `fraud/modelyard.yaml` alone, or the other one in a folder of its own
+    Right: `fraud/modelyard.yaml` alone, or each spec in its own folder
     """
     return Diagnostic(
         "E0157",
         Severity.ERROR,
-        f"the folder '{folder}' holds two specs, system.yaml and modelyard.yaml",
+        f"folder '{folder}' contains two specs, system.yaml and modelyard.yaml",
         None,
         "delete or move one of them",
     )
 
 
 def environment_name(name: str) -> Diagnostic:
-    """The name of an environment becomes a folder, so it consists of lower-case letters, digits and hyphens.
+    """An environment's name becomes a folder name, so it may contain only lower-case letters, digits and hyphens.
 
     Wrong: `--env ../prod`
 
@@ -103,24 +103,24 @@ def environment_name(name: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(name)} is not a valid environment name",
         None,
-        "use lower-case letters, digits and hyphens, starting with a letter, 40 at most",
+        "use at most 40 lower-case letters, digits and hyphens, starting with a letter",
     )
 
 
 def not_an_assignment(name: str) -> Diagnostic:
-    """`--set` takes a variable's name and its value. Messages never repeat the value: it could be a secret.
+    """`--set` needs a variable's name and its value. Messages never repeat the value, because it may be a secret.
 
     Wrong: `--set replicas`
 
     Right: `--set replicas=4`
     """
-    return Diagnostic("E0152", Severity.ERROR, f"--set {quote(name)} has no value", None, "write --set NAME=VALUE")
+    return Diagnostic("E0152", Severity.ERROR, f"--set {quote(name)} has no value", None, "use --set NAME=VALUE")
 
 
 def environment_file(path: str, name: str) -> Diagnostic:
-    """A file in `environments/` is named after its environment and ends in `.yaml`; other names are never read.
+    """A file in `environments/` must be named after its environment and end in `.yaml`, or it is not read.
 
-    The name consists of lower-case letters, digits and hyphens.
+    The name may contain only lower-case letters, digits and hyphens.
 
     Wrong: `environments/prod.yml`, `environments/Prod_EU.yaml`
 
@@ -130,7 +130,7 @@ def environment_file(path: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0153",
         Severity.ERROR,
-        f"no environment reads the file '{path}'",
+        f"file '{path}' does not belong to any environment",
         None,
         f"rename it to {quote(f'{stem}.yaml')}" if stem else "name it after the environment, such as 'prod.yaml'",
     )

@@ -9,10 +9,10 @@ from modelyard.source import Span
 def timeout_before_last_group(
     span: Span, pipeline: str, compute: str, untried: int, groups: int, minutes: int
 ) -> Diagnostic:
-    """A pipeline times out before all machine groups of its compute class have been tried.
+    """A pipeline times out before every machine group of its compute class has been tried.
 
     Alternatives in `accelerators` and `capacity: spot-first` become machine groups, which the autoscaler tries in turn,
-    waiting up to fifteen minutes for each. The timeout of a pipeline includes that wait.
+    waiting up to fifteen minutes for each. The pipeline's timeout includes this wait.
 
     Wrong:
 
@@ -37,10 +37,10 @@ def timeout_before_last_group(
 def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: str, reason: str) -> Diagnostic:
     """No machine of the target has this alternative in `accelerators`.
 
-    The alternatives of a compute class are tried in order. One that the target does not have is skipped, and the next
-    is used. For a class that several targets share, this is reported only where none of them has the alternative.
+    The alternatives of a compute class are tried in order, and unavailable ones are skipped. If several targets share a
+    class, this is reported only if none of them has the alternative.
 
-    Each name means one accelerator: `A100` is `A100-40GB`, and `A100-80GB` is a different one.
+    `A100` means `A100-40GB`, and `A100-80GB` is a different accelerator.
 
     Wrong:
 
@@ -64,13 +64,13 @@ def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: 
 def just_misses_cheaper_machine(
     span: Span, compute: str, machine: str, smaller: str, cpu: str, memory: str, usd: float
 ) -> Diagnostic:
-    """A Pod of a compute class barely misses a machine that costs at least a fifth less.
+    """A compute class is slightly too large for a machine that costs at least a fifth less.
 
-    A node reserves part of its CPUs and memory, so a class with the numbers of a machine (8 CPUs and 32Gi) does not fit
-    on it: the next larger machine is used, half of it idle. `modelyard explain compute.NAME` shows both machines.
+    A node reserves part of its CPUs and memory, so a class that requests all of a machine (8 CPUs and 32Gi) does not
+    fit on it, and the next larger machine is used half idle. `modelyard explain compute.NAME` shows both machines.
 
-    Reported where up to a fifth less CPU and memory saves 100 USD a month or more: on nodes that always run, or on
-    those of runs until their timeout.
+    This is reported if requesting up to a fifth less CPU and memory saves at least 100 USD a month, on nodes that
+    always run or on nodes of runs until their timeout.
 
     Wrong:
 
@@ -83,18 +83,19 @@ def just_misses_cheaper_machine(
     return Diagnostic(
         "W0662",
         Severity.WARNING,
-        f"compute class {quote(compute)} just misses {smaller} and uses {machine}, for {usd:.0f} USD a month more",
+        f"compute class {quote(compute)} is slightly too large for {smaller}, and {machine} costs {usd:.0f} USD more"
+        " a month",
         span,
-        f"write cpu: {cpu} and memory: {memory}",
+        f"set `cpu: {cpu}` and `memory: {memory}`",
     )
 
 
 def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Diagnostic:
-    """The autoscaler adds a replica before enough requests gather in one replica for a full batch.
+    """The autoscaler adds replicas before any replica has enough requests for a full batch.
 
     `scaling.target` counts the requests in a replica, including those waiting for a batch. With a target of 2, a
-    replica has two requests on average, however large its batches may be. Without a `target`, an endpoint with batches
-    uses their `maxSize`.
+    replica has two requests on average, regardless of its maximum batch size. The default `target` of an endpoint with
+    batching is its `maxSize`.
 
     Wrong:
 
@@ -107,32 +108,32 @@ def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Di
     return Diagnostic(
         "W0663",
         Severity.WARNING,
-        f"batches of endpoint {quote(endpoint)} never reach their maxSize of {size}: scaling adds a replica at a "
-        f"target of {target:g} requests each",
+        f"batches of endpoint {quote(endpoint)} never reach their `maxSize` of {size}: scaling adds replicas to keep"
+        f" {target:g} requests each",
         span,
-        f"set target: {size}, remove it, or lower maxSize",
+        f"set `target: {size}`, remove `target`, or lower `maxSize`",
     )
 
 
 def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator: str, reason: str) -> Diagnostic:
-    """The runtime's image has no code for this accelerator: training fails there, or computes on the CPUs next to it.
+    """The runtime image does not support this accelerator, so training would fail or fall back to CPUs.
 
-    Your own image may have another build.
+    Your own image may contain a build that does.
 
     Wrong:
 
         compute: {train: {cpu: 8, memory: 48Gi, accelerators: "V100:1"}}
-        pipelines: {retrain: {model: a model of PyTorch, compute: train, …}}
+        pipelines: {retrain: {model: a PyTorch model, compute: train, …}}
 
     Right:
 
         compute: {train: {cpu: 8, memory: 48Gi, accelerators: "T4:1"}}
-        pipelines: {retrain: {model: a model of PyTorch, compute: train, …}}
+        pipelines: {retrain: {model: a PyTorch model, compute: train, …}}
     """
     return Diagnostic(
         "E0690",
         Severity.ERROR,
         f"pipeline {quote(pipeline)} cannot train on the {accelerator} of compute class {quote(compute)}: {reason}",
         span,
-        "choose another accelerator in the class, or train with your own image",
+        "choose another accelerator for the class, or train with your own image",
     )

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def not_utf8(span: Span, byte: int, is_wide: bool = False) -> Diagnostic:
-    """A spec is text in UTF-8.
+    """A spec must be UTF-8 text.
 
-    modelyard does not guess other encodings: the same bytes would mean different text on different machines.
-    Save the file as UTF-8 in your editor; a byte order mark is allowed. Older Windows shells write UTF-16 with `>`.
+    modelyard does not guess encodings, because the same bytes could mean different text on different machines. Save the
+    file as UTF-8 in your editor; a byte order mark is allowed. Older Windows shells write UTF-16 with `>`.
 
     Wrong: a file saved as Latin-1, where `ü` is the single byte FC.
 
@@ -43,7 +43,7 @@ def forbidden_character(span: Span, character: str) -> Diagnostic:
     return Diagnostic(
         "E0102",
         Severity.ERROR,
-        f"the character U+{ord(character):04X} ({_character_kind(character)}) is not allowed in a spec",
+        f"character U+{ord(character):04X} ({_character_kind(character)}) is not allowed in a spec",
         span,
         "remove it",
     )
@@ -54,18 +54,18 @@ def _character_kind(character: str) -> str:
     if 0xD800 <= code <= 0xDFFF:
         return "half of a surrogate pair"
     if character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
-        return "it changes the text direction"
+        return "a text direction control"
     if character in "\u0085\u2028\u2029":
-        return "a line break that YAML 1.2 does not have"
+        return "a line break that YAML 1.2 does not support"
     if code == 0xFEFF:
         return "a byte order mark in the middle of the text"
     return "not a character" if code in {0xFFFE, 0xFFFF} else "a control character"
 
 
 def syntax(span: Span, problem: str, hint: str) -> Diagnostic:
-    """The text is not YAML.
+    """The text is not valid YAML.
 
-    The message says what was expected, and the hint says what usually helps. Nothing after this place was read, so fix
+    The message describes the problem, and the hint suggests the usual fix. Nothing after this position was read, so fix
     this first and run again.
 
     Wrong:
@@ -82,9 +82,9 @@ def syntax(span: Span, problem: str, hint: str) -> Diagnostic:
 
 
 def tab_indentation(span: Span) -> Diagnostic:
-    """YAML is indented with spaces.
+    """YAML must be indented with spaces.
 
-    A tab has no agreed width, so YAML does not allow it there.
+    A tab has no fixed width, so YAML does not allow it as indentation.
 
     Wrong: a line of `inference:` that begins with a tab.
 
@@ -100,7 +100,7 @@ def tab_indentation(span: Span) -> Diagnostic:
 
 
 def empty_document(span: Span) -> Diagnostic:
-    """The file holds nothing but blank lines and comments.
+    """The file contains only blank lines and comments.
 
     Wrong: an empty file.
 
@@ -116,9 +116,9 @@ def empty_document(span: Span) -> Diagnostic:
 
 
 def second_document(span: Span) -> Diagnostic:
-    """A file holds one system.
+    """A file may contain only one system.
 
-    A line `---` or `...` starts another document, which would be lost without notice.
+    A line `---` or `...` starts another document, which would be silently ignored.
 
     Wrong:
 
@@ -131,14 +131,14 @@ def second_document(span: Span) -> Diagnostic:
     return Diagnostic(
         "E0106",
         Severity.ERROR,
-        "a second document starts here; a file holds one",
+        "a second document starts here, but a file may contain only one",
         span,
-        "move it to its own file, or remove the line that separates the two",
+        "move it to its own file, or remove the separator line",
     )
 
 
 def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
-    """A spec is a mapping of sections.
+    """A spec must be a mapping of sections.
 
     Wrong:
 
@@ -151,7 +151,7 @@ def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
     return Diagnostic(
         "E0107",
         Severity.ERROR,
-        f"a spec is a mapping of sections, but this is {found}",
+        f"a spec must be a mapping of sections, but this is {found}",
         span,
         "write 'section: …' at the beginning of a line, without a dash",
     )
@@ -160,7 +160,7 @@ def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
 def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
     """A key appears twice in one mapping.
 
-    YAML readers disagree about which of the two counts, so neither does.
+    YAML parsers disagree about which of the two values applies.
 
     Wrong:
 
@@ -176,14 +176,14 @@ def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
     return Diagnostic(
         "E0108",
         Severity.ERROR,
-        f"the key {quote(key)} appears twice in this mapping",
+        f"key {quote(key)} appears twice in this mapping",
         span,
-        f"it was first written in line {first_line}; keep one of the two",
+        f"keep one of the two; the first is on line {first_line}",
     )
 
 
 def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
-    """Keys are text.
+    """Keys must be text.
 
     An unquoted `1`, `true` or `null` is not text in YAML, and neither is a mapping, a list or an alias.
 
@@ -201,8 +201,8 @@ def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
 def explicit_tag(span: Span, tag: str) -> Diagnostic:
     """Tags such as `!!python/object` or `!secret` are not allowed.
 
-    A spec is plain data: text, numbers, true or false, lists and mappings. The core tags are allowed where they match
-    the value, and `!!str` before any scalar.
+    A spec is plain data: text, numbers, true or false, lists and mappings. Core tags are allowed only if they match the
+    value, and `!!str` is allowed before any scalar.
 
     Wrong:
 
@@ -212,14 +212,14 @@ def explicit_tag(span: Span, tag: str) -> Diagnostic:
 
         metadata: {name: "${vars.stage}-fraud"}
     """
-    return Diagnostic("E0110", Severity.ERROR, f"the tag {quote(tag)} is not allowed", span, "remove the tag")
+    return Diagnostic("E0110", Severity.ERROR, f"tag {quote(tag)} is not allowed", span, "remove the tag")
 
 
 def merge_key(span: Span) -> Diagnostic:
     """The merge key `<<` is not part of YAML 1.2.
 
-    YAML readers disagree about what it does. Define a compute class, use a variable, or let an environment patch the
-    differences.
+    YAML parsers implement it differently. Define a compute class, use a variable, or put the differences in an
+    environment.
 
     Wrong:
 
@@ -234,30 +234,34 @@ def merge_key(span: Span) -> Diagnostic:
         Severity.ERROR,
         "the merge key '<<' is not part of YAML 1.2",
         span,
-        "write the fields out, or share them by a name under 'compute' or 'vars'",
+        "write the fields out, or define shared values under `compute` or `vars`",
     )
 
 
 def number_not_finite(span: Span, text: str) -> Diagnostic:
     """Numbers must be finite.
 
-    `.inf`, `.nan` and numbers too large for a float cannot be written as JSON, so nothing could read them later.
+    `.inf`, `.nan` and numbers too large for a float cannot be written as JSON, so no tool could read them later.
 
     Wrong:
 
         checks: {psi: {max: .inf}}
 
-    Right: leave the bound out.
+    Right: omit the bound.
     """
     return Diagnostic(
-        "E0112", Severity.ERROR, f"{quote(text)} is not a finite number", span, "write a number, or quote it as text"
+        "E0112",
+        Severity.ERROR,
+        f"{quote(text)} is not a finite number",
+        span,
+        "use a finite number, or quote it as text",
     )
 
 
 def integer_too_large(span: Span, text: str) -> Diagnostic:
     """Integers range from -9007199254740992 to 9007199254740992 (2 to the power of 53).
 
-    JSON readers round larger numbers, each in its own way. An identifier made of digits is text: quote it.
+    JSON parsers round larger numbers inconsistently. Quote an identifier that consists of digits.
 
     Wrong:
 
@@ -270,9 +274,9 @@ def integer_too_large(span: Span, text: str) -> Diagnostic:
     return Diagnostic(
         "E0113",
         Severity.ERROR,
-        f"the integer {shorten_digits(text)} is too large",
+        f"integer {shorten_digits(text)} is too large",
         span,
-        "quote it if it is an identifier; numbers end at 9007199254740992",
+        "quote it if it is an identifier; the largest integer is 9007199254740992",
     )
 
 
@@ -282,7 +286,7 @@ def shorten_digits(text: str) -> str:
 
 
 def recursive_alias(span: Span, name: str) -> Diagnostic:
-    """An alias is inside the value that it stands for.
+    """An alias is inside the value that it refers to.
 
     Wrong:
 
@@ -291,12 +295,12 @@ def recursive_alias(span: Span, name: str) -> Diagnostic:
     Right: an alias after the value that it repeats.
     """
     return Diagnostic(
-        "E0118", Severity.ERROR, f"the alias {quote('*' + name)} contains itself", span, "write the value out"
+        "E0118", Severity.ERROR, f"alias {quote('*' + name)} contains itself", span, "write the value out"
     )
 
 
 def unknown_alias(span: Span, name: str, hint: str) -> Diagnostic:
-    """An alias has no anchor before it.
+    """An alias refers to an anchor that is not defined before it.
 
     Quote text that begins with an asterisk.
 
@@ -308,4 +312,6 @@ def unknown_alias(span: Span, name: str, hint: str) -> Diagnostic:
 
         clients: ["*"]
     """
-    return Diagnostic("E0119", Severity.ERROR, f"there is no anchor {quote('&' + name)} before this alias", span, hint)
+    return Diagnostic(
+        "E0119", Severity.ERROR, f"anchor {quote('&' + name)} is not defined before this alias", span, hint
+    )

@@ -12,9 +12,9 @@ _LONGEST_NAME = 40
 
 
 def unknown_environment(span: Span | None, environment: str, known: Iterable[str]) -> Diagnostic:
-    """The spec has no environment of this name.
+    """The spec has no environment with this name.
 
-    It is either an entry of `environments` or a file `environments/NAME.yaml` beside the spec.
+    An environment is either an entry in `environments` or a file `environments/NAME.yaml` next to the spec.
 
     Wrong: `--env prd` for
 
@@ -26,29 +26,29 @@ def unknown_environment(span: Span | None, environment: str, known: Iterable[str
     names = list(known)
     hint = nearest(environment, names, "did you mean {}?")
     if not hint and names:
-        hint = f"known environments: {', '.join(sorted(names)[:8])}"
-    hint = hint or "add it under 'environments', or leave '--env' out"
-    return Diagnostic("E0130", Severity.ERROR, f"there is no environment {quote(environment)}", span, hint)
+        hint = f"available environments: {', '.join(sorted(names)[:8])}"
+    hint = hint or "add it under `environments`, or omit --env"
+    return Diagnostic("E0130", Severity.ERROR, f"unknown environment {quote(environment)}", span, hint)
 
 
 def environment_twice(span: Span, environment: str, file: str) -> Diagnostic:
     """An environment is defined in two places.
 
-    Wrong: `environments.prod` in the spec, and a file `environments/prod.yaml` beside it.
+    Wrong: `environments.prod` in the spec, and a file `environments/prod.yaml` next to it.
 
     Right: one of the two.
     """
     return Diagnostic(
         "E0131",
         Severity.ERROR,
-        f"the environment {quote(environment)} is also defined by the file {quote(file)}",
+        f"environment {quote(environment)} is also defined in file {quote(file)}",
         span,
         "keep one of the two",
     )
 
 
 def not_a_patch(span: Span, path: str) -> Diagnostic:
-    """An environment is a mapping: the parts of the spec that differ in it.
+    """An environment must be a mapping of the parts of the spec that it changes.
 
     Wrong:
 
@@ -65,14 +65,15 @@ def not_a_patch(span: Span, path: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(path)} must be a mapping",
         span,
-        "write a mapping of environments, each with what it changes",
+        "map each environment's name to the fields that it changes",
     )
 
 
 def environment_name(span: Span, name: str) -> Diagnostic:
-    """The name of an environment becomes the name of a folder and of a Pulumi stack.
+    """An environment's name becomes the name of a folder and a Pulumi stack.
 
-    It consists of lower-case letters, digits and dashes, begins with a letter, and has at most 40 characters.
+    It may contain only lower-case letters, digits and hyphens, must start with a letter, and may have at most 40
+    characters.
 
     Wrong:
 
@@ -90,7 +91,7 @@ def environment_name(span: Span, name: str) -> Diagnostic:
         span,
         f"did you mean {quote(better)}?"
         if better and len(better) <= _LONGEST_NAME
-        else "use lower-case letters, digits and dashes, beginning with a letter",
+        else "use at most 40 lower-case letters, digits and hyphens, starting with a letter",
     )
 
 
@@ -106,12 +107,16 @@ def environments_in_environment(span: Span) -> Diagnostic:
         environments: {dev: {}, test: {}}
     """
     return Diagnostic(
-        "E0134", Severity.ERROR, "an environment cannot hold 'environments'", span, "write it beside the others"
+        "E0134",
+        Severity.ERROR,
+        "an environment cannot contain `environments`",
+        span,
+        "move it next to the other environments",
     )
 
 
 def deletes_nothing(span: Span, key: str, known: Iterable[str]) -> Diagnostic:
-    """A null in an environment deletes a field of the base spec, which has no such field here.
+    """A null in an environment deletes a field of the base spec, but the base spec has no such field.
 
     Wrong:
 
@@ -124,7 +129,9 @@ def deletes_nothing(span: Span, key: str, known: Iterable[str]) -> Diagnostic:
         environments: {dev: {stores: {lake: null}}}
     """
     hint = nearest(key, known, "did you mean {}?") or "remove the line"
-    return Diagnostic("W0135", Severity.WARNING, f"null deletes nothing: there is no {quote(key)} here", span, hint)
+    return Diagnostic(
+        "W0135", Severity.WARNING, f"null has no effect: the base spec has no {quote(key)} here", span, hint
+    )
 
 
 def unknown_variable(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
@@ -140,12 +147,12 @@ def unknown_variable(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
         vars: {image: ghcr.io/acme/train:1.8.2}
         pipelines: {retrain: {source: {image: "${vars.image}"}}}
     """
-    hint = nearest(name, known, "did you mean {}?") or "declare it under 'vars'"
-    return Diagnostic("E0140", Severity.ERROR, f"there is no variable {quote(name)}", span, hint)
+    hint = nearest(name, known, "did you mean {}?") or "declare it under `vars`"
+    return Diagnostic("E0140", Severity.ERROR, f"unknown variable {quote(name)}", span, hint)
 
 
 def malformed_reference(span: Span, text: str, known: Iterable[str] = ()) -> Diagnostic:
-    """`${` starts a variable reference, `${vars.name}`, and nothing else.
+    """`${` can only start a variable reference such as `${vars.name}`.
 
     Write a literal `${` as `$${`.
 
@@ -162,14 +169,14 @@ def malformed_reference(span: Span, text: str, known: Iterable[str] = ()) -> Dia
     return Diagnostic(
         "E0141",
         Severity.ERROR,
-        f"{quote(text)} is not a variable reference",
+        f"{quote(text)} is not a valid variable reference",
         span,
         suggestion or "write '${vars.name}' for a variable, or '$${' for a literal '${'",
     )
 
 
 def misplaced_reference(span: Span, place: str) -> Diagnostic:
-    """Variables can be used in values, but not in keys, and not in the declarations of other variables.
+    """Variables can be used in values, but not in keys or in declarations of other variables.
 
     Wrong:
 
@@ -184,12 +191,12 @@ def misplaced_reference(span: Span, place: str) -> Diagnostic:
         Severity.ERROR,
         f"a variable cannot be used in {place}",
         span,
-        "write it out, or '$${' for a literal '${'",
+        "write the value out, or '$${' for a literal '${'",
     )
 
 
 def variable_without_value(span: Span, name: str) -> Diagnostic:
-    """A variable without a default must be given on the command line.
+    """A variable without a default must be set on the command line.
 
     Wrong: `modelyard compile` for
 
@@ -200,15 +207,15 @@ def variable_without_value(span: Span, name: str) -> Diagnostic:
     return Diagnostic(
         "E0143",
         Severity.ERROR,
-        f"the variable {quote(name)} has no value",
+        f"variable {quote(name)} has no value",
         span,
-        f"give it a 'default', or run with '--set {name}=…'",
+        f"add a `default`, or run with `--set {name}=…`",
         lacks=True,
     )
 
 
 def variable_misfit(span: Span, name: str, actual: str, expected: str) -> Diagnostic:
-    """The value of a variable does not fit its own declaration.
+    """A variable's value does not match its declaration.
 
     Wrong:
 
@@ -219,12 +226,12 @@ def variable_misfit(span: Span, name: str, actual: str, expected: str) -> Diagno
         vars: {replicas: {type: integer, max: 10, default: 8}}
     """
     return Diagnostic(
-        "E0144", Severity.ERROR, f"the variable {quote(name)} must be {expected}, but its value is {actual}", span
+        "E0144", Severity.ERROR, f"variable {quote(name)} must be {expected}, but its value is {actual}", span
     )
 
 
 def variable_declaration(span: Span, name: str, actual: str) -> Diagnostic:
-    """A variable is declared as a scalar, or as a mapping with its `type`.
+    """A variable must be declared as a scalar, or as a mapping with its `type`.
 
     The types are `string`, `integer`, `number` and `boolean`.
     `default`, `description`, `enum`, `min` and `max` are optional.
@@ -240,14 +247,14 @@ def variable_declaration(span: Span, name: str, actual: str) -> Diagnostic:
     return Diagnostic(
         "E0145",
         Severity.ERROR,
-        f"{quote(name)} is {actual}, but a variable is text, a number, true or false, or a mapping with 'type'",
+        f"variable {quote(name)} must be text, a number, true or false, or a mapping with `type`, but it is {actual}",
         span,
-        "write '{type: string, default: …}'; types are string, integer, number and boolean",
+        "write `{type: string, default: …}` with one of the types string, integer, number and boolean",
     )
 
 
 def unknown_setting(name: str, known: Iterable[str]) -> Diagnostic:
-    """`--set` names a variable that the spec does not declare.
+    """`--set` sets a variable that the spec does not declare.
 
     Wrong: `--set replcias=3` for
 
@@ -255,19 +262,23 @@ def unknown_setting(name: str, known: Iterable[str]) -> Diagnostic:
 
     Right: `--set replicas=3`.
     """
-    hint = nearest(name, known, "did you mean {}?") or "declare it under 'vars'"
-    return Diagnostic("E0146", Severity.ERROR, f"'--set' names {quote(name)}, which is not under 'vars'", None, hint)
+    hint = nearest(name, known, "did you mean {}?") or "declare it under `vars`"
+    return Diagnostic("E0146", Severity.ERROR, f"--set names unknown variable {quote(name)}", None, hint)
 
 
 def variables_too_large(span: Span, limit_mib: int) -> Diagnostic:
-    """All uses of variables expand to more than 16 MiB of text.
+    """Variables expand to more than 16 MiB of text in total.
 
     Wrong: a long text in a variable that is used ten thousand times.
 
-    Right: the text in a file of the image.
+    Right: the text in a file in the image.
     """
     return Diagnostic(
-        "E0147", Severity.ERROR, f"variables expand to more than {limit_mib} MiB of text", span, "use it less often"
+        "E0147",
+        Severity.ERROR,
+        f"variables expand to more than {limit_mib} MiB of text",
+        span,
+        "use long variables less often",
     )
 
 
@@ -287,7 +298,7 @@ def unused_variable(span: Span, name: str) -> Diagnostic:
     return Diagnostic(
         "W0148",
         Severity.WARNING,
-        f"nothing uses the variable {quote(name)}",
+        f"variable {quote(name)} is never used",
         span,
-        f"write '${{vars.{name}}}' where it belongs, or remove it",
+        f"use it as '${{vars.{name}}}', or remove it",
     )

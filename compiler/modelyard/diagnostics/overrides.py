@@ -14,10 +14,9 @@ _ADMISSION_POLICIES: Final = frozenset({"ValidatingAdmissionPolicy", "Validating
 def override_of_nothing(span: Span, address: str, placement: str, known: Iterable[str]) -> Diagnostic:
     """An override names an object that the target does not emit.
 
-    `modelyard explain inference.scorer` lists the objects of an endpoint; the emitted manifests show them too.
+    `modelyard explain inference.scorer` lists an endpoint's objects, which are also in the emitted manifests.
 
-    Admission policies are emitted and cannot be overridden: they allow whatever the objects of a workload name after
-    all overrides.
+    Admission policies cannot be overridden, because they are derived from a workload's objects after all overrides.
 
     Wrong:
 
@@ -32,9 +31,9 @@ def override_of_nothing(span: Span, address: str, placement: str, known: Iterabl
         return Diagnostic(
             "E0620",
             Severity.ERROR,
-            f"the admission policy {quote(name)} cannot be overridden",
+            f"admission policy {quote(name)} cannot be overridden",
             span,
-            "override an object of the workload: its policies follow",
+            "override the workload's other objects, and the policy adapts",
         )
     return Diagnostic(
         "E0620",
@@ -46,10 +45,10 @@ def override_of_nothing(span: Span, address: str, placement: str, known: Iterabl
 
 
 def override_fails(span: Span, name: str, op: str, path: str) -> Diagnostic:
-    """A JSON Patch applies as a whole or not at all, and one operation of this patch has nothing to act on.
+    """A JSON Patch is applied as a whole or not at all, and one operation of this patch fails.
 
-    `add` needs the object or list around its path, `replace` and `remove` need the path itself, and `test` needs the
-    path to hold the given value.
+    `add` needs the parent of its path to exist, `replace` and `remove` need the path itself, and `test` needs the given
+    value at the path.
 
     Wrong:
 
@@ -62,22 +61,22 @@ def override_fails(span: Span, name: str, op: str, path: str) -> Diagnostic:
     return Diagnostic(
         "E0621",
         Severity.ERROR,
-        f"override {quote(name)} cannot {op} {quote(path)}: {_FAILURES.get(op, 'there is nothing at that path')}",
+        f"override {quote(name)} cannot {op} {quote(path)}: {_FAILURES.get(op, 'the path does not exist')}",
         span,
         "look up the path in the emitted manifest",
     )
 
 
 _FAILURES = {
-    "add": "there is no object or list around that path",
-    "test": "the value there is different",
-    "copy": "there is nothing to copy, or nowhere to put it",
-    "move": "there is nothing to move, or nowhere to put it",
+    "add": "the parent of that path does not exist",
+    "test": "it has a different value",
+    "copy": "the source or the parent of that path does not exist",
+    "move": "the source or the parent of that path does not exist",
 }
 
 
 def override_renames(span: Span, name: str) -> Diagnostic:
-    """An override must not turn one object into another: others refer to it by kind, name and namespace.
+    """An override must not turn one object into another, because others refer to it by kind, name and namespace.
 
     Wrong:
 
@@ -99,11 +98,11 @@ def override_renames(span: Span, name: str) -> Diagnostic:
 def override_refused(span: Span, name: str, by: str, problem: str) -> Diagnostic:
     """An override produces an object that the API server rejects.
 
-    It has an unknown field, a value of the wrong type, or lacks a required field. Null is rejected as well: to leave
-    out a field, remove it.
+    It has an unknown field or a value of the wrong type, or it lacks a required field. Null is also rejected, so use
+    `remove` to omit a field.
 
-    A JSON document in a ConfigMap, such as the RayJob of a pipeline, is checked in the same way: it must stay JSON that
-    its workload can read.
+    A JSON document in a ConfigMap, such as a pipeline's RayJob, is checked in the same way, because its workload must
+    still be able to read it.
 
     Wrong:
 

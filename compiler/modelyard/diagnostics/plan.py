@@ -9,11 +9,11 @@ from modelyard.source import Span
 
 
 def name_collision(span: Span, name: str, subject: str, other: str, place: Span) -> Diagnostic:
-    """Two things on one target would have the same name, and one would replace the other.
+    """Two workloads or resources on a target would have the same name, so one would replace the other.
 
     Objects are named after their names in the spec: an endpoint `a` with several variants has servers `a-<variant>`, a
     monitor `x` is `monitor-x`, a pool `p` is `pool-p`, a pipeline's launcher is `<pipeline>-launcher`, and a pipeline
-    next to an endpoint of the same name is `<pipeline>-runs`. All share one set of names.
+    next to an endpoint of the same name is `<pipeline>-runs`. All these names must differ.
 
     Wrong:
 
@@ -37,10 +37,10 @@ def name_collision(span: Span, name: str, subject: str, other: str, place: Span)
 def reserved_name(span: Span, name: str, reason: str) -> Diagnostic:
     """Some names are reserved for the platform.
 
-    Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` are not this
-    system's. Where modelyard creates machines, the cluster's own pool is named `system`, so no compute class can be. A
-    managed database is named after its store, and so is the role that owns it: PostgreSQL and RDS reserve names such as
-    `postgres`, `template1`, `rdsadmin` and those that begin with `pg_`.
+    Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` belong to the
+    cluster. If modelyard creates machines, the cluster's own node pool is named `system`, so no compute class can have
+    this name. A managed database and the role that owns it are named after their store, and PostgreSQL and RDS reserve
+    names such as `postgres`, `template1`, `rdsadmin` and those that begin with `pg_`.
 
     Wrong:
 
@@ -51,15 +51,15 @@ def reserved_name(span: Span, name: str, reason: str) -> Diagnostic:
         deployment: {mode: on-prem, provider: kubernetes, namespace: fraud-detection}
     """
     return Diagnostic(
-        "E0502", Severity.ERROR, f"the name {quote(name)} is taken: {reason}", span, "choose another name"
+        "E0502", Severity.ERROR, f"name {quote(name)} is already taken: {reason}", span, "choose another name"
     )
 
 
 def no_registry(span: Span, model: str) -> Diagnostic:
-    """A model that is trained, served or scored is kept in a registry, and the spec names none.
+    """A model that is trained, served or used for scoring needs a registry, but the spec declares none.
 
-    The registry keeps versions, their lineage and the aliases that promotion moves. Adopt a registry by its URL, or let
-    modelyard run one on a database and an object store.
+    The registry stores versions, their lineage and the aliases that promotion moves. Adopt a registry by its URL, or
+    let modelyard run one on a database and an object store.
 
     Wrong:
 
@@ -73,17 +73,17 @@ def no_registry(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "E0503",
         Severity.ERROR,
-        f"model {quote(model)} is used here, but there is no registry to keep it in",
+        f"model {quote(model)} needs a registry, but the spec declares none",
         span,
         "add `registry` with `adopt: URL`, or with a `database` and an `artifacts` store",
     )
 
 
 def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic:
-    """No machine of the target has room for one Pod of a compute class.
+    """No machine on the target fits a Pod of the compute class.
 
-    The message names the closest machine and what it lacks. A Pod cannot span machines: request less in the class, add
-    an alternative accelerator, or declare a larger machine.
+    The message names the closest machine and what it lacks. A Pod cannot span machines, so request less in the class,
+    add an alternative accelerator, or declare a larger machine.
 
     Wrong:
 
@@ -97,15 +97,15 @@ def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic
     return Diagnostic(
         "E0504",
         Severity.ERROR,
-        f"no machine of target {quote(target)} fits compute class {quote(compute)}: {reason}",
+        f"no machine on target {quote(target)} fits compute class {quote(compute)}: {reason}",
         span,
     )
 
 
 def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagnostic:
-    """Two targets use the same namespace of the same cluster, so their stacks would fight over it.
+    """Two targets use the same namespace on the same cluster, so their stacks would overwrite each other.
 
-    A target is identified by its kubeconfig context and its namespace; both are the same here.
+    A target is identified by its kubeconfig context and its namespace, and both are the same here.
 
     Wrong:
 
@@ -125,11 +125,10 @@ def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagn
 
 
 def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
-    """A monitor of type `performance` is a set of alert rules: nothing runs, so it has no schedule and no machine, and
-    starts nothing.
+    """A monitor of type `performance` consists of alert rules and never runs, so it has no schedule or machine.
 
-    Its rules are evaluated continuously over its `window`, on the metrics of the servers themselves. It can notify;
-    only monitors that look at data, such as `prediction-quality`, start pipelines or roll back models.
+    Its rules are evaluated continuously over its `window` on server metrics, and can only send notifications. Monitors
+    that check data, such as `prediction-quality`, can also start pipelines or roll back models.
 
     Wrong:
 
@@ -144,14 +143,14 @@ def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0506",
         Severity.ERROR,
-        f"monitor {quote(monitor)} of type performance cannot honour {quote(field)}: it is alert rules, not a run",
+        f"monitor {quote(monitor)} of type performance consists of alert rules, so it does not support `{field}`",
         span,
-        f"remove {quote(field)}",
+        f"remove `{field}`",
     )
 
 
 def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
-    """Two things cannot both replace the same old one: they would have the same names.
+    """Two workloads cannot both replace the same old one, because they would have the same object names.
 
     Wrong:
 
@@ -164,18 +163,18 @@ def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
     return Diagnostic(
         "E0507",
         Severity.ERROR,
-        f"{quote(new)} cannot keep the names of {quote(old)}: {quote(first)} already does",
+        f"{quote(new)} cannot take over the names of {quote(old)}, because {quote(first)} already does",
         span,
-        "let it have its own names",
+        "remove this line, so that it gets new names",
     )
 
 
 def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: str, hint: str) -> Diagnostic:
-    """Something that an earlier compile emitted, according to `modelyard.lock`, is no longer in the spec.
+    """A resource that an earlier compile emitted, according to `modelyard.lock`, is no longer in the spec.
 
-    If it was renamed, `moved` keeps the names of its objects, so nothing is recreated and traffic continues. The lock
-    lists it under `removed`, and every compile repeats the warning, also on a reviewer's machine, until
-    `modelyard compile --forget-removed` confirms that the removal was applied.
+    If it was renamed, `moved` keeps its object names, so nothing is recreated and traffic continues. The lock file
+    lists it under `removed`, and every compile repeats the warning, even on a reviewer's machine, until `modelyard
+    compile --forget-removed` confirms that the removal was applied.
 
     Wrong: the endpoint was `scorer` in the last compile.
 
@@ -188,15 +187,21 @@ def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: 
     """
     subject = " and ".join(quote(address) for address in addresses)
     verb = "is" if len(addresses) == 1 else "are"
-    return Diagnostic("W0502", Severity.WARNING, f"{subject} on target {quote(target)} {verb} gone: {fate}", span, hint)
+    return Diagnostic(
+        "W0502",
+        Severity.WARNING,
+        f"{subject} on target {quote(target)} {verb} no longer in the spec: {fate}",
+        span,
+        hint,
+    )
 
 
 def stack_left_running(span: Span, target: str, environment: str) -> Diagnostic:
     """A target of an earlier compile is no longer in the spec, and its stacks keep running.
 
-    New compiles no longer update those stacks: what they created stays, works and costs money until somebody destroys
-    it. The lock lists the target under `removed`, and every compile repeats the warning until
-    `modelyard compile --forget-removed` confirms that the stacks are gone.
+    Later compiles do not update those stacks, so their resources keep running and costing money until someone destroys
+    them. The lock file lists the target under `removed`, and every compile repeats the warning until `modelyard compile
+    --forget-removed` confirms that the stacks are gone.
 
     Wrong: the target `edge` deleted from the spec, and nothing else done.
 
@@ -212,7 +217,7 @@ def stack_left_running(span: Span, target: str, environment: str) -> Diagnostic:
 
 
 def unused_target(span: Span, target: str) -> Diagnostic:
-    """A target is declared, but nothing is placed on it, so nothing would be emitted for it.
+    """A target is declared, but nothing is placed on it, so nothing is emitted for it.
 
     Wrong:
 
@@ -228,5 +233,5 @@ def unused_target(span: Span, target: str) -> Diagnostic:
         Severity.WARNING,
         f"nothing is placed on target {quote(target)}",
         span,
-        "remove it, or place a workload there",
+        "remove the target, or place a workload on it",
     )

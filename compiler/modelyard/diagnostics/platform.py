@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def shared_without_addon(span: Span, placement: str, addon: str, reason: str) -> Diagnostic:
-    """A tenant of a shared cluster does not install operators and CRDs, which serve the whole cluster.
+    """A tenant of a shared cluster must not install operators and CRDs, because they affect the whole cluster.
 
-    The owner of the cluster installs them once, and the target lists them as present.
+    The cluster's owner installs them once, and the target lists them under `present`.
 
     Wrong:
 
@@ -30,10 +30,10 @@ def shared_without_addon(span: Span, placement: str, addon: str, reason: str) ->
 
 
 def shared_without_priority_class(span: Span, placement: str, priority: str) -> Diagnostic:
-    """PriorityClasses belong to the whole cluster, so a tenant of a shared cluster creates none.
+    """PriorityClasses are cluster-wide, so a tenant of a shared cluster must not create them.
 
-    The owner of the cluster creates them, and the target names them. `low` has to be below the priority of Pods without
-    a class, and `lowest` below that.
+    The cluster's owner creates them, and the target names them under `priorityClasses`. The class for `low` must have a
+    priority below that of Pods without a class, and the class for `lowest` an even lower one.
 
     Wrong:
 
@@ -47,16 +47,16 @@ def shared_without_priority_class(span: Span, placement: str, priority: str) -> 
     return Diagnostic(
         "E0991",
         Severity.ERROR,
-        f"target {quote(placement)} is shared and names no PriorityClass for priority {quote(priority)}",
+        f"target {quote(placement)} is shared, but names no PriorityClass for priority {quote(priority)}",
         span,
-        f"ask the owner of the cluster for a PriorityClass and name it under `priorityClasses.{priority}`",
+        f"ask the cluster's owner for a PriorityClass, and set `priorityClasses.{priority}` to its name",
     )
 
 
 def priority_class_does_not_yield(span: Span, priority: str, name: str, reason: str) -> Diagnostic:
-    """A PriorityClass is named for workloads that yield, but cannot make them yield.
+    """A PriorityClass is set for workloads that should yield, but it cannot make them yield.
 
-    Kubernetes reserves names that begin with `system-` for its own classes, which are above all others.
+    Kubernetes reserves names that begin with `system-` for its own classes, which have the highest priorities.
 
     Wrong:
 
@@ -69,14 +69,14 @@ def priority_class_does_not_yield(span: Span, priority: str, name: str, reason: 
     return Diagnostic(
         "E0996",
         Severity.ERROR,
-        f"PriorityClass {quote(name)} cannot be priority {quote(priority)}: {reason}",
+        f"PriorityClass {quote(name)} cannot be used for priority {quote(priority)}: {reason}",
         span,
-        "name a class below the priority of Pods without one, and for `lowest` one below that of `low`",
+        "use a class with a lower priority than Pods without a class, and for `lowest` a lower one than for `low`",
     )
 
 
 def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
-    """A Prometheus that is present belongs to the owner of the cluster, who configures where it sends metrics.
+    """An existing Prometheus belongs to the cluster's owner, who configures where it sends metrics.
 
     Wrong:
 
@@ -90,14 +90,14 @@ def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0629",
         Severity.ERROR,
-        f"the Prometheus of target {quote(placement)} already exists, so {field} cannot be set here",
+        f"the Prometheus of target {quote(placement)} already exists, so `{field}` cannot be set here",
         span,
-        f"remove {field} and set it in that Prometheus; or leave prometheus out of present",
+        f"configure `{field}` in that Prometheus instead, or remove prometheus from `present`",
     )
 
 
 def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
-    """An address of Prometheus means that it already runs. Without `present`, another one would be installed.
+    """An address implies that Prometheus already runs, but unless `present` lists it, another one is installed.
 
     Wrong:
 
@@ -111,17 +111,17 @@ def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0630",
         Severity.ERROR,
-        f"target {quote(placement)} has the address of a Prometheus, but does not list it as present",
+        f"target {quote(placement)} sets an address for Prometheus, but does not list prometheus under `present`",
         span,
-        "add prometheus to `present`, or remove its address",
+        "add prometheus to `present`, or remove the address",
     )
 
 
 def public_without_certificate(span: Span, endpoint: str, placement: str, class_name: str) -> Diagnostic:
     """A public Gateway that modelyard creates carries tokens and personal data, so it must use TLS.
 
-    The certificate is a secret with the keys `tls.crt` and `tls.key`. On AWS the class is `envoy`, whose controller is
-    installed as well.
+    The certificate is a secret with the keys `tls.crt` and `tls.key`. On AWS, the class is `envoy`, whose controller is
+    also installed.
 
     Wrong:
 
@@ -138,15 +138,15 @@ def public_without_certificate(span: Span, endpoint: str, placement: str, class_
         Severity.ERROR,
         f"endpoint {quote(endpoint)} is public, but the gateway of target {quote(placement)} has no certificate",
         span,
-        f"add gateway: {{class: {class_name}, certificate: secret://…}} to the target, or name an existing Gateway",
+        f"add `gateway: {{class: {class_name}, certificate: secret://…}}` to the target, or name an existing Gateway",
     )
 
 
 def token_in_clear(span: Span, endpoint: str, gateway: str, instead: str) -> Diagnostic:
-    """In a regulated industry, callers' tokens are encrypted on the company's own network, too.
+    """In a regulated industry, callers' tokens must be encrypted even on the company's own network.
 
-    modelyard cannot tell whether an existing Gateway does so. The Gateway that KubeRay creates for
-    `rollout: {strategy: incremental}` has no TLS, whatever certificate the target has.
+    modelyard cannot check an existing Gateway. The Gateway that KubeRay creates for `rollout: {strategy: incremental}`
+    has no TLS, regardless of the target's certificate.
 
     Wrong:
 
@@ -161,14 +161,14 @@ def token_in_clear(span: Span, endpoint: str, gateway: str, instead: str) -> Dia
     return Diagnostic(
         "W0636",
         Severity.WARNING,
-        f"callers of {quote(endpoint)} send their token in clear text: {gateway}",
+        f"callers of endpoint {quote(endpoint)} send their tokens in clear text: {gateway}",
         span,
         instead,
     )
 
 
 def reserved_label(span: Span, label: str) -> Diagnostic:
-    """Labels with these prefixes identify what an object is part of; selectors and dashboards rely on them.
+    """Labels with these prefixes identify what an object belongs to, and selectors and dashboards rely on them.
 
     Wrong:
 
@@ -181,16 +181,17 @@ def reserved_label(span: Span, label: str) -> Diagnostic:
     return Diagnostic(
         "E0632",
         Severity.ERROR,
-        f"the label {quote(label)} is already set on every object, with another meaning",
+        f"label {quote(label)} has a reserved prefix",
         span,
-        "choose a name without the prefixes app.kubernetes.io/, modelyard.dev/ and kubernetes.io/",
+        "choose a name without the prefixes app.kubernetes.io/, modelyard.dev/ or kubernetes.io/",
     )
 
 
 def secrets_meet(span: Span, first: str, second: str, name: str) -> Diagnostic:
-    """The name of a Kubernetes Secret is a DNS name: slashes become dots, underscores dashes, capitals lower case.
+    """Two secret references result in the same Kubernetes Secret.
 
-    Two references that differ only in these would read the same Secret.
+    A Secret's name must be a DNS name, so slashes become dots, underscores become dashes, and capitals become lower
+    case. References that differ only in these characters would read the same Secret.
 
     Wrong:
 
@@ -205,17 +206,17 @@ def secrets_meet(span: Span, first: str, second: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0633",
         Severity.ERROR,
-        f"{quote(first)} and {quote(second)} would both read the Secret {quote(name)}",
+        f"{quote(first)} and {quote(second)} would both read Secret {quote(name)}",
         span,
-        "rename one of the two in its store",
+        "rename one of them in its secret store",
     )
 
 
 def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
     """A reference to a Secret that the program generates would expose its password to other workloads.
 
-    MLflow, Grafana, databases and keys to the stores of other targets have Secrets in the same cluster. The program
-    generates them and mounts each where it is needed; a reference would mount it elsewhere as well.
+    The program generates Secrets for MLflow, Grafana, databases and other targets' stores, and mounts each only where
+    it is needed. A reference would also mount it elsewhere.
 
     Wrong:
 
@@ -228,14 +229,14 @@ def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
     return Diagnostic(
         "E0685",
         Severity.ERROR,
-        f"the Secret {quote(name)} is generated for {owner}: no workload may refer to it",
+        f"Secret {quote(name)} is generated for {owner}, so no workload may refer to it",
         span,
-        "create a Secret with another name and refer to that",
+        "create a Secret with another name, and refer to that one",
     )
 
 
 def nothing_uses(span: Span, placement: str, field: str, reason: str) -> Diagnostic:
-    """A setting of a target affects nothing that is placed there.
+    """A target's setting affects nothing that is placed on the target.
 
     Wrong:
 
@@ -248,18 +249,18 @@ def nothing_uses(span: Span, placement: str, field: str, reason: str) -> Diagnos
     return Diagnostic(
         "W0634",
         Severity.WARNING,
-        f"{field} of target {quote(placement)} has no effect: {reason}",
+        f"`{field}` of target {quote(placement)} has no effect: {reason}",
         span,
-        f"remove {field}",
+        f"remove `{field}`",
     )
 
 
 def metrics_cut(span: Span, retention: str, size: str, fitting: str, placement: str, sent_on: bool) -> Diagnostic:
-    """Prometheus keeps metrics on a volume of fixed size and deletes the oldest when it is full, whatever retention the
-    spec asks for.
+    """Prometheus stores metrics on a volume of fixed size and deletes the oldest when it is full, before `retention`
+    ends.
 
-    How long that takes is an estimate from the machines and Pods that the spec declares, at one scrape every 30
-    seconds. Prometheus's local storage is designed for weeks; use long-term storage for more.
+    modelyard estimates how long that takes from the declared machines and Pods, at one scrape every 30 seconds.
+    Prometheus's local storage is designed for weeks, so use long-term storage for more.
 
     Wrong:
 
@@ -273,19 +274,19 @@ def metrics_cut(span: Span, retention: str, size: str, fitting: str, placement: 
     return Diagnostic(
         "W0635",
         Severity.WARNING,
-        f"metrics are not kept for {retention} on target {quote(placement)}: Prometheus has a volume of {size} there, "
-        f"which holds about {fitting} of them",
+        f"target {quote(placement)} cannot keep metrics for {retention}: Prometheus has a volume of {size}, "
+        f"which is full after about {fitting}",
         span,
-        "shorten it: telemetry.remoteWrite keeps what is older"
+        "shorten the retention, because `telemetry.remoteWrite` already keeps older metrics"
         if sent_on
-        else "send them on with telemetry.remoteWrite, or list your own Prometheus that keeps them under present",
+        else "send metrics elsewhere with `telemetry.remoteWrite`, or list your own Prometheus under `present`",
     )
 
 
 def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
-    """Alerts about the cluster itself reach nobody: a full Prometheus disk, a node not ready, an autoscaler down.
+    """Nobody receives alerts about the cluster itself, such as a full Prometheus disk or a node that is not ready.
 
-    They come with the Prometheus that is installed on the target and go to the owner's on-call channel.
+    The Prometheus installed on the target sends them to the owner's on-call channel, but no such channel is set.
 
     Wrong:
 
@@ -299,7 +300,7 @@ def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "W0680",
         Severity.WARNING,
-        f"alerts about the cluster of target {quote(placement)} reach no channel",
+        f"nobody receives alerts about the cluster of target {quote(placement)}",
         span,
-        "add oncall: CHANNEL to governance.owner",
+        "add `oncall: CHANNEL` to `governance.owner`",
     )

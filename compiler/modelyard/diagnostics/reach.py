@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def beyond_egress(span: Span, subject: str, address: str, placement: str) -> Diagnostic:
-    """A target that lists its `egress` allows nothing else, and the spec needs an address outside of it.
+    """A target that lists `egress` ranges blocks all other addresses, but the spec needs one outside these ranges.
 
-    Host names are not compared, because their addresses are unknown before they are resolved.
+    Host names are not checked, because their addresses are unknown until they are resolved.
 
     Wrong:
 
@@ -25,17 +25,17 @@ def beyond_egress(span: Span, subject: str, address: str, placement: str) -> Dia
     return Diagnostic(
         "E0692",
         Severity.ERROR,
-        f"{subject} is at {address}, which the egress of target {quote(placement)} does not allow",
+        f"{subject} is at {address}, which target {quote(placement)} does not list under `egress`",
         span,
-        f"add {address}/{bits}, or the range that it is in, to egress",
+        f"add {address}/{bits}, or a range that includes it, to `egress`",
     )
 
 
 def present_on_made_cluster(span: Span, placement: str, addons: str) -> Diagnostic:
-    """A cluster that modelyard creates has no add-ons before this system installs them.
+    """A cluster that modelyard creates has no add-ons until this system installs them.
 
-    Add-ons listed under `present` are not installed, and what needs them fails, unless somebody installs them after the
-    infrastructure and before the workloads.
+    Add-ons listed under `present` are not installed, so workloads that need them fail, unless someone installs them
+    after deploying the infrastructure and before deploying the workloads.
 
     Wrong:
 
@@ -48,16 +48,16 @@ def present_on_made_cluster(span: Span, placement: str, addons: str) -> Diagnost
     return Diagnostic(
         "W0693",
         Severity.WARNING,
-        f"target {quote(placement)} is a new cluster with nothing present: {addons} would be missing",
+        f"target {quote(placement)} is a new cluster, so these add-ons are not present: {addons}",
         span,
-        "remove present, or install them yourself between the infrastructure and the workloads",
+        "remove `present`, or install them yourself between deploying the infrastructure and the workloads",
     )
 
 
 def storage_class_missing(span: Span, placement: str, name: str) -> Diagnostic:
-    """A cluster that modelyard creates on AWS has one storage class, `gp3`, encrypted with the key of the target.
+    """A cluster that modelyard creates on AWS has only the storage class `gp3`, encrypted with the target's key.
 
-    Volumes of any other class stay pending until somebody creates that class.
+    Volumes of any other class stay pending until someone creates that class.
 
     Wrong:
 
@@ -70,18 +70,18 @@ def storage_class_missing(span: Span, placement: str, name: str) -> Diagnostic:
     return Diagnostic(
         "W0694",
         Severity.WARNING,
-        f"the cluster of target {quote(placement)} has one storage class, 'gp3', and not {quote(name)}",
+        f"the cluster of target {quote(placement)} has no storage class {quote(name)}, only 'gp3'",
         span,
-        "remove storageClass, or create that class between the infrastructure and the workloads",
+        "remove `storageClass`, or create the class between deploying the infrastructure and the workloads",
     )
 
 
 def clients_without_effect(span: Span, endpoint: str, class_name: str, placement: str) -> Diagnostic:
-    """`clients` lists the namespaces whose Pods may connect to an endpoint; its gateway may connect, too.
+    """`clients` limits the namespaces whose Pods may connect to an endpoint, in addition to its gateway.
 
-    The controller of a Gateway decides where its proxies run, and a class does not say which controller that is. So a
-    server behind a Gateway created from a class accepts connections from every namespace, unless `proxies` names the
-    namespace of the proxies.
+    A gateway's proxies run wherever its controller places them, which modelyard cannot tell from the gateway class. A
+    server behind such a Gateway therefore accepts connections from every namespace, unless `proxies` sets the namespace
+    of the proxies.
 
     Wrong:
 
@@ -96,19 +96,18 @@ def clients_without_effect(span: Span, endpoint: str, class_name: str, placement
     return Diagnostic(
         "W0695",
         Severity.WARNING,
-        f"clients has no effect on endpoint {quote(endpoint)}: every Pod of the cluster may connect, because the spec"
-        f" does not say where the proxies of gateway class {quote(class_name)} run",
+        f"`clients` has no effect on endpoint {quote(endpoint)}: every Pod in the cluster may connect, because the spec"
+        f" does not declare where the proxies of gateway class {quote(class_name)} run",
         span,
-        f"add proxies, with their namespace, to the gateway of target {quote(placement)}",
+        f"set `proxies` to their namespace in the gateway of target {quote(placement)}",
     )
 
 
 def lost_at_the_edge(span: Span, endpoint: str, contents: str) -> Diagnostic:
-    """Without a network, an endpoint at the edge keeps pending captures and model bundles on its own disk.
+    """While offline, an edge endpoint stores pending captures and model bundles on its own disk.
 
-    It has a volume that outlives its Pods if the target has one machine, or if there is never a second Pod: with one
-    replica that is replaced in place. Otherwise they are lost with the Pod, at the latest when a new version of the
-    servers replaces it.
+    This disk is a volume that outlives its Pods only if the target has one machine, or if the endpoint has one replica
+    that is replaced in place. Otherwise, the data is lost with the Pod, at the latest when the server is upgraded.
 
     Wrong:
 
@@ -123,7 +122,7 @@ def lost_at_the_edge(span: Span, endpoint: str, contents: str) -> Diagnostic:
     return Diagnostic(
         "W0696",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} has no volume: {contents} that it holds without a network are lost with its Pod",
+        f"endpoint {quote(endpoint)} has no volume, so {contents} that it stores while offline are lost with its Pod",
         span,
-        "set replicas: 1 and rollout: {strategy: in-place}",
+        "set `replicas: 1` and `rollout: {strategy: in-place}`",
     )

@@ -28,10 +28,10 @@ def _one_of(names: Iterable[str]) -> str:
 def unknown_reference(
     span: Span, kind: str, name: str, known: Iterable[str], deleted: Span | None = None
 ) -> Diagnostic:
-    """A name is used that is declared nowhere.
+    """A name is used but not declared anywhere.
 
-    References are bare names of entries in the section that the field refers to. All are resolved before anything is
-    deployed, so a typo is reported here and not by a Pod that waits for data.
+    A reference is the bare name of an entry in the section that the field refers to. All references are resolved before
+    deployment, so a typo is reported here and not by a Pod that fails later.
 
     Wrong:
 
@@ -44,21 +44,20 @@ def unknown_reference(
     """
     if deleted is not None:
         place = f"line {deleted.line} of {deleted.file}"
-        return _missing("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
+        return _missing("E0301", f"unknown {kind} {quote(name)}", span, f"the environment deletes it on {place}")
     known = list(known)
     near = nearest_name(name, known)
     if near is not None:
-        unknown = _missing("E0301", f"there is no {kind} {quote(name)}", span, f"did you mean '{near}'?")
+        unknown = _missing("E0301", f"unknown {kind} {quote(name)}", span, f"did you mean '{near}'?")
         return replace(unknown, meant=(name, near)) if is_typo(name, near) else unknown
-    hint = f"known: {_one_of(known)}" if 0 < len(known) <= 5 else ""
-    return _missing("E0301", f"there is no {kind} {quote(name)}", span, hint)
+    hint = f"available: {_one_of(known)}" if 0 < len(known) <= 5 else ""
+    return _missing("E0301", f"unknown {kind} {quote(name)}", span, hint)
 
 
 def store_of_other_type(span: Span, name: str, actual: str, expected: str, fitting: Iterable[str]) -> Diagnostic:
-    """The type of a store does not match its use.
+    """A store's type does not match its use.
 
-    Datasets, captures and a registry's artifacts are kept in a store of type `object`, a registry's runs in a
-    `database`.
+    Datasets, captures and registry artifacts need a store of type `object`. Registry runs need a `database`.
 
     Wrong:
 
@@ -72,16 +71,18 @@ def store_of_other_type(span: Span, name: str, actual: str, expected: str, fitti
     listed = _one_of(fitting)
     return _error(
         "E0302",
-        f"{quote(name)} is a store of type {actual}; a store of type {expected} belongs here",
+        f"store {quote(name)} has type {actual}, but a store of type {expected} is needed here",
         span,
-        f"stores of type {expected}: {listed}" if listed else f"declare a store of type {expected} under stores",
+        f"choose a store of type {expected}: {listed}"
+        if listed
+        else f"declare a store of type {expected} under `stores`",
     )
 
 
 def unreadable_quantity(span: Span, value: str, field: str, expected: str) -> Diagnostic:
-    """A quantity is finer than the unit in which it is counted, or is not a quantity.
+    """A quantity is more precise than its unit allows, or is not a quantity.
 
-    CPUs are counted in thousandths, durations in seconds (latencies in milliseconds), memory in bytes.
+    CPUs are measured in thousandths, durations in seconds (latencies in milliseconds), and memory in bytes.
 
     Wrong:
 
@@ -91,13 +92,13 @@ def unreadable_quantity(span: Span, value: str, field: str, expected: str) -> Di
 
         compute: {tiny: {cpu: 0.013, memory: 512Mi}}
     """
-    return _error("E0303", f"{field} cannot be {quote(value)}; expected {expected}", span)
+    return _error("E0303", f"{field} cannot be {quote(value)}: expected {expected}", span)
 
 
 def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
-    """With several targets, the spec names the default.
+    """A spec with several targets must name a default.
 
-    The order of targets in the spec has no influence on placement.
+    The order of targets does not affect placement.
 
     Wrong:
 
@@ -115,14 +116,14 @@ def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
     listed = list(targets)
     return _missing(
         "E0304",
-        f"deployment has {len(listed)} targets and no default placement",
+        f"deployment has {len(listed)} targets but no default placement",
         span,
-        f"add placement: {{default: {listed[0]}}}, or another of {_one_of(listed)}",
+        f"add `placement: {{default: {listed[0]}}}`, or choose another of {_one_of(listed)}",
     )
 
 
 def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
-    """Captured requests need an object store, named if there are several.
+    """Captured requests need an object store. If the spec declares several, `capture` must name one.
 
     Wrong:
 
@@ -137,20 +138,20 @@ def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
     if not listed:
         return _missing(
             "E0305",
-            "capture has nowhere to write: the spec declares no store of type object",
+            "captures need a store of type object, but the spec declares none",
             span,
-            "declare a store of type object under stores",
+            "declare a store of type object under `stores`",
         )
     return _missing(
         "E0305",
-        f"capture names no store, and there are {len(listed)} stores of type object",
+        f"capture names no store, but the spec declares {len(listed)} stores of type object",
         span,
-        f"add store: with one of {_one_of(listed)}",
+        f"set `store` to one of {_one_of(listed)}",
     )
 
 
 def traffic_missing(span: Span, endpoint: str, variants: Iterable[str]) -> Diagnostic:
-    """An endpoint with several variants declares how they share the traffic.
+    """An endpoint with several variants must declare how they share traffic.
 
     A variant that only receives mirrored requests needs no share.
 
@@ -173,15 +174,15 @@ def traffic_missing(span: Span, endpoint: str, variants: Iterable[str]) -> Diagn
         "E0306",
         f"endpoint {quote(endpoint)} has {len(listed)} variants but no traffic split",
         span,
-        f"add traffic, such as {{{example}}}",
+        f"add `traffic`, such as {{{example}}}",
     )
 
 
 def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
-    """A step names no function of yours, and no built-in code can run instead.
+    """A step has no entrypoint, and no built-in code can run instead.
 
-    Built-in trainers exist for scikit-learn, xgboost, lightgbm and pytorch; a model of framework `custom` and a
-    pipeline of type `custom` run your own code. An image alone does not say which function to call.
+    Built-in trainers exist for scikit-learn, xgboost, lightgbm and pytorch; models of framework `custom` and pipelines
+    of type `custom` run your own code. An image alone does not specify which function to call.
 
     Wrong:
 
@@ -195,17 +196,17 @@ def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
             source: {image: ghcr.io/acme/features:1.4, entrypoint: "acme.features:build"}
             compute: cpu
     """
-    reason = f": the framework {framework} has no built-in trainer" if framework else ""
+    reason = f": framework {framework} has no built-in trainer" if framework else ""
     return _error(
         "E0307",
         f"{quote(step)} has nothing to run{reason}",
         span,
-        "add source: {entrypoint: package.module:function}",
+        "add `source: {entrypoint: package.module:function}`",
     )
 
 
 def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diagnostic:
-    """A step trains with a built-in trainer or with your function, not with both.
+    """A step can train with a built-in trainer or with your own function, but not with both.
 
     Wrong:
 
@@ -219,14 +220,14 @@ def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diag
     """
     return _error(
         "E0308",
-        f"the trainer {trainer} would never run: {quote(entrypoint)} trains here",
+        f"trainer {trainer} would never run, because {quote(entrypoint)} trains the model",
         span,
-        "remove trainer, or the entrypoint",
+        "remove `trainer` or the entrypoint",
     )
 
 
 def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
-    """A reference to a model names the version: by an alias that moves, or by a number that does not.
+    """A reference to a model must name a version, either by an alias that moves or by a fixed number.
 
     Wrong:
 
@@ -241,9 +242,9 @@ def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
 
 
 def inline_class_meets_another(span: Span, name: str) -> Diagnostic:
-    """A class written inline where it is used gets the name `SECTION-NAME`, and another class has that name.
+    """An inline compute class is named `SECTION-NAME`, but another class already has that name.
 
-    Pods find their hardware by the name of its class, so two classes cannot share one.
+    Pods are assigned to machines by the name of their class, so it must be unique.
 
     Wrong:
 
@@ -257,14 +258,14 @@ def inline_class_meets_another(span: Span, name: str) -> Diagnostic:
     """
     return _error(
         "E0310",
-        f"this compute class would be named {quote(name)}, and another class has that name",
+        f"this compute class would be named {quote(name)}, but another class already has that name",
         span,
-        "define it under compute with its own name, and use that here",
+        "define it under `compute` with its own name, and use that name here",
     )
 
 
 def moved_between_sections(span: Span, new: str, old: str) -> Diagnostic:
-    """A rename stays in its section: an endpoint cannot become a pipeline.
+    """A rename cannot move a workload to another section: an endpoint cannot become a pipeline.
 
     Wrong:
 
@@ -277,14 +278,14 @@ def moved_between_sections(span: Span, new: str, old: str) -> Diagnostic:
     section = new.partition(".")[0]
     return _error(
         "E0311",
-        f"{quote(old)} cannot have become {quote(new)}: a workload stays in its section",
+        f"{quote(old)} cannot be renamed to {quote(new)}, which is in another section",
         span,
-        f"name the old address under {section}, or remove the line",
+        f"use an old address in `{section}`, or remove the line",
     )
 
 
 def moved_from_existing(span: Span, old: str) -> Diagnostic:
-    """The old address of a rename must be gone: two workloads cannot share the old one's objects.
+    """A rename's old address must no longer exist, because two workloads cannot share its objects.
 
     Wrong:
 
@@ -298,14 +299,14 @@ def moved_from_existing(span: Span, old: str) -> Diagnostic:
     """
     return _error(
         "E0312",
-        f"{quote(old)} still exists, so nothing can take over its objects",
+        f"{quote(old)} still exists, so no other workload can take over its objects",
         span,
         "remove the old workload, or this line",
     )
 
 
 def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Diagnostic:
-    """With several targets, an override names the target of the object that it patches.
+    """In a spec with several targets, an override must name the target of the object that it patches.
 
     Wrong:
 
@@ -319,12 +320,12 @@ def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Di
         "E0313",
         f"override {quote(name)} does not name the target of its object",
         span,
-        f"add target: with one of {_one_of(targets)}",
+        f"set `target` to one of {_one_of(targets)}",
     )
 
 
 def alias_of_training(span: Span, value: str) -> Diagnostic:
-    """A training pipeline creates new versions of a model, so it names the model without an alias.
+    """A training pipeline creates new versions of a model, so it must name the model without an alias.
 
     `promoteTo` sets the alias that moves to the new version when it passes the gate.
 
@@ -339,16 +340,16 @@ def alias_of_training(span: Span, value: str) -> Diagnostic:
     model, _, alias = value.partition("@")
     return _error(
         "E0314",
-        f"training makes a new version of {quote(model)}, it does not use {quote(value)}",
+        f"training creates a new version of model {quote(model)}, so it cannot name {quote(value)}",
         span,
-        f"write model: {model}, and promoteTo: {alias} for the alias that moves",
+        f"use `model: {model}`, and `promoteTo: {alias}` for the alias to move",
     )
 
 
 def no_compute(span: Span, name: str) -> Diagnostic:
-    """Every step and every variant runs on hardware that the spec names.
+    """Every step and every variant needs a compute class.
 
-    `compute` is set on the step or variant, or for all of them on the pipeline or endpoint.
+    Set `compute` on the step or variant, or on the pipeline or endpoint for all of them.
 
     Wrong:
 
@@ -360,14 +361,14 @@ def no_compute(span: Span, name: str) -> Diagnostic:
     """
     return _missing(
         "E0315",
-        f"{quote(name)} does not say which hardware it needs",
+        f"{quote(name)} does not declare which hardware it needs",
         span,
-        "add compute: with a class of the section compute, or {cpu: 4, memory: 16Gi}",
+        "set `compute` to a declared compute class, or to resources such as {cpu: 4, memory: 16Gi}",
     )
 
 
 def no_threshold(span: Span, name: str, bounds: str) -> Diagnostic:
-    """A check has a bound in the direction in which its metric is good: `min`, `max`, or for a gate `versus: champion`.
+    """A check needs a bound: `min`, `max`, or, in a gate, `versus: champion`.
 
     Wrong:
 

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def approval_unreadable(span: Span, reason: str) -> Diagnostic:
-    """A file under `approvals/` is not a signed statement, so it would approve nothing.
+    """A file under `approvals/` is not a signed statement, so it approves nothing.
 
     Wrong: `approvals/model-risk/fraud.json` written by hand, or left with conflict markers by a merge
 
@@ -18,39 +18,39 @@ def approval_unreadable(span: Span, reason: str) -> Diagnostic:
         Severity.ERROR,
         f"'{span.file}' is not an approval: {reason}",
         None,
-        "create it again with `modelyard approve --save`, or remove it",
+        "recreate it with `modelyard approve --save`, or remove it",
     )
 
 
 def approval_without_effect(span: Span, reason: str) -> Diagnostic:
-    """An approval next to a spec is about something that this spec does not require, or is signed by an unlisted key.
+    """An approval is for something that the spec does not require, or is signed with a key that is not listed.
 
     Approvals for other environments are ignored, because each environment reads its own.
 
-    Wrong: `approvals/model-risk/…` about alias `champoin`
+    Wrong: `approvals/model-risk/…` for alias `champoin`
 
-    Right: an approval about an alias that a training or a stage moves
+    Right: an approval for an alias that a training pipeline or a stage moves
     """
     return Diagnostic(
         "W0971",
         Severity.WARNING,
         f"'{span.file}' approves nothing here: {reason}",
         None,
-        "sign again with `modelyard approve --save`, or remove it",
+        "sign again with `modelyard approve --save`, or remove the file",
     )
 
 
 def too_many_approvals(span: Span, environment: str, most: int) -> Diagnostic:
-    """There are more approvals next to a spec than the promoter can take. None is dropped silently.
+    """A spec has more approvals than the promoter can handle. None is silently ignored.
 
     Wrong: `approvals/` with years of approvals, for versions that no longer exist
 
-    Right: those files moved elsewhere, or deleted: Git keeps them
+    Right: those files moved or deleted, because Git keeps them anyway
     """
     return Diagnostic(
         "E0978",
         Severity.ERROR,
         f"'{span.file}' is one approval too many: environment {environment!r} has more than {most}",
         None,
-        "delete those for versions that no longer exist; Git keeps them",
+        "delete approvals of versions that no longer exist; they remain in the Git history",
     )

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnostic:
-    """A plain Kubernetes cluster has no object storage in which to create a bucket.
+    """An existing Kubernetes cluster has no object storage in which to create a bucket.
 
-    modelyard creates buckets on an S3-compatible service, which needs an address and credentials; or adopt an existing
-    bucket.
+    Set the endpoint and credentials of an S3-compatible service, where modelyard then creates the bucket, or adopt an
+    existing bucket.
 
     Wrong:
 
@@ -25,15 +25,15 @@ def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnosti
         Severity.ERROR,
         f"target {quote(placement)} has no object storage for store {quote(store)}",
         span,
-        "add the endpoint of an S3-compatible service, or adopt a bucket",
+        "set `endpoint` to an S3-compatible service, or adopt a bucket",
     )
 
 
 def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
-    """S3 locks objects for everyone; other S3-compatible services differ in how they implement Object Lock.
+    """modelyard sets Object Lock only on AWS S3, because S3-compatible services implement it differently.
 
-    Keep the records in a bucket on AWS, or adopt a bucket that its owner has locked: writers of captures without
-    `retain` add objects to it and never need to delete any.
+    Keep the records in a bucket on AWS, or adopt a bucket that its owner has locked. Captures without `retain` only add
+    objects to it and never delete any.
 
     Wrong:
 
@@ -49,19 +49,19 @@ def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0670",
         Severity.ERROR,
-        f"target {quote(placement)} cannot lock the objects of store {quote(store)}: its bucket is not on AWS S3",
+        f"target {quote(placement)} cannot lock the objects in store {quote(store)}: its bucket is not on AWS S3",
         span,
         "adopt a bucket that its owner has locked, or place the store on AWS",
     )
 
 
 def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> Diagnostic:
-    """A dataset is at an address that the workloads which read or write it could not open.
+    """A dataset has an address that its workloads cannot access.
 
-    Workloads read and write `s3://`, `gs://` and `abfss://` addresses, the last with an account after the container. On
-    a cloud target, they have an identity in that cloud only. On a cluster of your own, they have what the cluster gives
-    their service accounts. That can be enough for `s3://`; the others need Pod labels and a metadata server, which
-    nothing here provides.
+    Workloads can read and write `s3://`, `gs://` and `abfss://` addresses. An `abfss://` address needs an account after
+    the container. On a cloud target, workloads have an identity only in that cloud. On your own cluster, they have the
+    access that it grants their service accounts. That can be enough for `s3://`, but the others need Pod labels and a
+    metadata server, which modelyard does not provide.
 
     Wrong:
 
@@ -100,7 +100,7 @@ def bucket_account(span: Span, store: str, bucket: str, form: str) -> Diagnostic
 
 
 def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
-    """An adopted resource belongs to its owner, who controls its settings; modelyard changes none of them.
+    """An adopted resource belongs to its owner, and modelyard does not change its settings.
 
     Wrong:
 
@@ -113,14 +113,14 @@ def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0624",
         Severity.ERROR,
-        f"store {quote(store)} is adopted, so {field} cannot be set here",
+        f"store {quote(store)} is adopted, so `{field}` cannot be set here",
         span,
-        f"remove {field}, or let modelyard create the store",
+        f"remove `{field}`, or let modelyard create the store",
     )
 
 
 def credentials_are_made(span: Span, store: str) -> Diagnostic:
-    """The operator of a managed database creates its owner and password, which nobody else needs to know.
+    """A managed database gets its owner and password from its operator, so the spec cannot set them.
 
     Wrong:
 
@@ -133,14 +133,14 @@ def credentials_are_made(span: Span, store: str) -> Diagnostic:
     return Diagnostic(
         "E0625",
         Severity.ERROR,
-        f"database {quote(store)} is created here, and so are its credentials",
+        f"database {quote(store)} is created here, together with its credentials",
         span,
-        "remove credentials, or adopt a database by its address",
+        "remove `credentials`, or adopt a database by its address",
     )
 
 
 def credentials_needed(span: Span, store: str, purpose: str) -> Diagnostic:
-    """A service outside the cluster needs credentials: an existing cluster has no cloud identity that it would trust.
+    """A service outside the cluster needs credentials, because workloads have no identity that the service trusts.
 
     Wrong:
 
@@ -153,14 +153,14 @@ def credentials_needed(span: Span, store: str, purpose: str) -> Diagnostic:
     return Diagnostic(
         "E0626",
         Severity.ERROR,
-        f"store {quote(store)} needs credentials, with which {purpose}",
+        f"store {quote(store)} needs credentials, so that {purpose}",
         span,
-        "add credentials: with the secret that holds them",
+        "set `credentials` to a secret reference",
     )
 
 
 def store_elsewhere(span: Span, store: str, placement: str, reader: str) -> Diagnostic:
-    """A database that runs inside one cluster has no address in another.
+    """A database that runs inside a cluster cannot be reached from another cluster.
 
     Wrong:
 
@@ -175,18 +175,19 @@ def store_elsewhere(span: Span, store: str, placement: str, reader: str) -> Diag
     return Diagnostic(
         "E0627",
         Severity.ERROR,
-        f"the registry on target {quote(reader)} cannot reach database {quote(store)} inside of {quote(placement)}",
+        f"the registry on target {quote(reader)} cannot reach database {quote(store)} inside target {quote(placement)}",
         span,
         "place both on one target, or adopt a database at an address that both can reach",
     )
 
 
 def database_without_backup(span: Span, store: str) -> Diagnostic:
-    """In a high-risk system, a database on a cluster has no backup: losing its volumes loses the versions of models,
-    their approvals and which of them is in use.
+    """In a high-risk system, a database on a cluster has no backup, so losing its volumes means losing all records of
+    model versions, their approvals and which of them is in use.
 
     CloudNativePG backs up with its Barman Cloud plugin, which needs an object store and cert-manager, or with volume
-    snapshots. Configure either with an override of the Cluster; an adopted database is backed up by its owner.
+    snapshots. Configure either with an override of the Cluster. The owner of an adopted database is responsible for its
+    backups.
 
     Wrong:
 
@@ -201,12 +202,12 @@ def database_without_backup(span: Span, store: str) -> Diagnostic:
           backup:
             object: Cluster/runs
             patch: [{op: add, path: /spec/backup, value: {volumeSnapshot: {className: csi-snapshots}}}]
-            reason: The regulator asks for what was in use ten years ago.
+            reason: The regulator requires ten years of records.
     """
     return Diagnostic(
         "W0681",
         Severity.WARNING,
-        f"database {quote(store)} has no backup, in a high-risk system",
+        f"database {quote(store)} has no backup, but the system is high-risk",
         span,
         "add a backup with an override of its Cluster, or adopt a database that has one",
     )

@@ -9,8 +9,8 @@ from modelyard.source import Span
 def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnostic:
     """The target cannot create a resource of this kind.
 
-    The message has the target's reason and the closest alternative; docs/targets.md has the whole table. Place the
-    workload on another target, or choose the alternative.
+    The message names the reason and the closest alternative, and docs/targets.md lists what each target supports. Place
+    the workload on another target, or choose the alternative.
 
     Wrong:
 
@@ -31,7 +31,7 @@ def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnosti
 def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> Diagnostic:
     """A spec may name this provider, but modelyard does not support it yet.
 
-    The spec need not change: an environment may place the same system on a cluster in the meantime.
+    You can keep the spec as it is and, in the meantime, place the system on a cluster in an environment.
 
     Wrong:
 
@@ -46,14 +46,15 @@ def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> 
         Severity.ERROR,
         f"target {quote(placement)} uses provider {quote(provider)}, which is not supported yet: {reason}",
         span,
-        "use provider: kubernetes, here or in an environment",
+        "use `provider: kubernetes`, here or in an environment",
     )
 
 
 def environment_not_yet(error: Diagnostic) -> Diagnostic:
     """An environment uses a provider that modelyard does not support yet; other environments are not affected.
 
-    `modelyard validate` without `--env` checks all environments. Naming this one with `--env` makes it an error.
+    `modelyard validate` without `--env` checks all environments. If you select this environment with `--env`, it is an
+    error.
 
     Wrong:
 
@@ -67,10 +68,10 @@ def environment_not_yet(error: Diagnostic) -> Diagnostic:
 
 
 def gateway_needed(span: Span, placement: str, subject: str) -> Diagnostic:
-    """The cluster's gateway splits and mirrors traffic, and this target declares none.
+    """Splitting or mirroring traffic needs a gateway, but the target declares none.
 
-    Kubernetes Services have no weights. Name an existing Gateway of the Gateway API, or the class from which modelyard
-    creates one.
+    Kubernetes Services cannot weight traffic. Name an existing Gateway, or the class from which modelyard should create
+    one.
 
     Wrong:
 
@@ -88,16 +89,16 @@ def gateway_needed(span: Span, placement: str, subject: str) -> Diagnostic:
     return Diagnostic(
         "E0610",
         Severity.ERROR,
-        f"{subject} needs a gateway, and target {quote(placement)} has none",
+        f"{subject} needs a gateway, but target {quote(placement)} has none",
         span,
-        f"declare the gateway of target {quote(placement)}: its class, or the name of an existing one",
+        f"set `gateway` on target {quote(placement)}, with a class or the name of an existing Gateway",
     )
 
 
 def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
-    """Not every Gateway API controller mirrors requests, and one that does not drops the whole route.
+    """Not every Gateway API controller supports mirroring, and one that does not drops the whole route.
 
-    So a target has to declare that its gateway supports the RequestMirror filter.
+    The target must therefore declare that its gateway supports the RequestMirror filter.
 
     Wrong:
 
@@ -119,9 +120,9 @@ def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
 
 
 def rollout_owns_route(span: Span, field: str) -> Diagnostic:
-    """In an incremental rollout, KubeRay creates the gateway and the route: plain HTTP, every host, the whole path.
+    """In an incremental rollout, KubeRay creates a gateway and a route for plain HTTP, all hosts and all paths.
 
-    Settings for how clients reach the endpoint would have no effect there.
+    Settings that control how clients reach the endpoint would have no effect there.
 
     Wrong:
 
@@ -136,17 +137,17 @@ def rollout_owns_route(span: Span, field: str) -> Diagnostic:
     return Diagnostic(
         "E0612",
         Severity.ERROR,
-        f"an incremental rollout cannot honour {field}: KubeRay creates its route, for every host and path, on port 80",
+        f"an incremental rollout does not support `{field}`: KubeRay's route serves all hosts and paths on port 80",
         span,
-        f"remove {field}, or choose strategy: blue-green",
+        f"remove `{field}`, or use `strategy: blue-green`",
     )
 
 
 def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, remedy: str) -> Diagnostic:
-    """A monitor requests runs on another target through an object store, and no store is open to both targets.
+    """A monitor requests runs on another target through an object store, but no store is accessible from both.
 
-    It has no access to the API of another cluster. It writes a request to the artifact store, or to the first other
-    store that both can reach, and a launcher next to the pipeline looks there every few minutes.
+    A monitor cannot access another cluster's API. It writes a request to the artifact store, or to the first other
+    store that both targets can access, and a launcher next to the pipeline checks that store every few minutes.
 
     Wrong:
 
@@ -166,20 +167,20 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, remedy:
         "E0613",
         Severity.ERROR,
         f"the monitor on target {quote(placement)} cannot request a run of {quote(pipeline)} on {quote(other)}:"
-        " no object store is open to both",
+        " no object store is accessible from both",
         span,
-        f"{remedy}, place the monitor on {quote(other)}, or let it only notify",
+        f"{remedy}, place the monitor on {quote(other)}, or let it only send notifications",
     )
 
 
 def way_to_a_store(store: str, target: str, placement: str, *, service: bool) -> str:
     """Suggest how to make a store reachable from another target. `service` means that its address is a Service."""
     if not store:
-        return "declare an object store that both can reach"
+        return "declare an object store that both can access"
     if service:
-        return f"give store {quote(store)} an address that both can reach"
-    there = f"target {quote(target)}, where store {quote(store)} is,"
-    return f"add {quote(placement)} to reachableFrom of {there} if the network allows it"
+        return f"give store {quote(store)} an endpoint that both can reach"
+    there = f"target {quote(target)}, which has store {quote(store)},"
+    return f"add {quote(placement)} to `reachableFrom` of {there} if the network allows it"
 
 
 def run_of_once(span: Span, pipeline: str) -> Diagnostic:
@@ -198,17 +199,17 @@ def run_of_once(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0614",
         Severity.ERROR,
-        f"{quote(pipeline)} runs once and cannot be started again",
+        f"pipeline {quote(pipeline)} runs once and cannot be started again",
         span,
-        f"give {quote(pipeline)} schedule: on-demand, or a cron",
+        f"give {quote(pipeline)} `schedule: on-demand` or a `cron` schedule",
     )
 
 
 def registry_elsewhere(span: Span, workload: str, placement: str, other: str) -> Diagnostic:
-    """A registry that runs inside one cluster has no address in another, and training writes to it.
+    """A registry that runs inside a cluster cannot be reached from another cluster, but training writes to it.
 
-    Endpoints, batch inference and monitors elsewhere use bundles of models. Training elsewhere needs a registry that
-    all clusters can reach: one that is adopted by its URL.
+    Endpoints, batch inference and monitors on other targets use model bundles. Training on another target needs an
+    adopted registry whose URL all clusters can reach.
 
     Wrong:
 
@@ -225,5 +226,5 @@ def registry_elsewhere(span: Span, workload: str, placement: str, other: str) ->
         Severity.ERROR,
         f"{quote(workload)} on target {quote(placement)} needs the registry, which is inside target {quote(other)}",
         span,
-        "adopt a registry by a URL that both can reach, or place both on one target",
+        "adopt a registry with a URL that both can reach, or place both on one target",
     )

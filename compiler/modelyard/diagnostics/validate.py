@@ -11,11 +11,10 @@ _LISTED = 12
 
 
 def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
-    """A value has the wrong type: a list where a mapping belongs, text where a number belongs.
+    """A value has the wrong type, such as a list instead of a mapping, or text instead of a number.
 
-    Named things are mappings keyed by name, never lists.
-    Unquoted `yes`, `no`, `on` and `off` are text in YAML 1.2.
-    A quantity carries its unit.
+    Named entries are mappings keyed by name, never lists. Unquoted `yes`, `no`, `on` and `off` are text in YAML 1.2. A
+    quantity needs a unit.
 
     Wrong:
 
@@ -43,15 +42,15 @@ def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
 
         governance: {owner: {team: payments-risk, email: payments-risk@acme.example}}
     """
-    return Diagnostic("E0202", Severity.ERROR, f"{owner} lacks the field {quote(field)}", span, hint, lacks=True)
+    return Diagnostic("E0202", Severity.ERROR, f"missing field {quote(field)} in {owner}", span, hint, lacks=True)
 
 
 def unknown_field(
     span: Span, field: str, owner: str, known: Iterable[str], homes: Iterable[str] = (), hint: str = ""
 ) -> Diagnostic:
-    """The schema has no such field at this place.
+    """The schema has no such field here.
 
-    Unknown fields are never ignored: a misspelt field would otherwise silently take its default. Field names are
+    Unknown fields are never ignored, because a misspelt field would silently get its default value. Field names are
     camelCase.
 
     Wrong:
@@ -69,18 +68,18 @@ def unknown_field(
     elif not hint:
         hint = nearest(field, names, "did you mean {}?")
     if not hint:
-        hint = f"write it under {' or '.join(quote(home) for home in list(homes)[:3])}" if homes else _listed(names)
+        hint = f"move it under {' or '.join(quote(home) for home in list(homes)[:3])}" if homes else _listed(names)
     return Diagnostic("E0203", Severity.ERROR, f"unknown field {quote(field)} in {owner}", span, hint)
 
 
 def _listed(names: list[str]) -> str:
-    """List the known fields at a place, shortened if there are many."""
+    """List the available fields at a place, shortened if there are many."""
     more = ", …" if len(names) > _LISTED else ""
-    return f"known here: {', '.join(names[:_LISTED])}{more}" if names else ""
+    return f"available fields: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Diagnostic:
-    """A value is not among those that its field allows.
+    """A value is not one of those that its field allows.
 
     Wrong:
 
@@ -94,11 +93,12 @@ def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Dia
     if len(names) == 1:
         return Diagnostic("E0204", Severity.ERROR, f"expected {quote(names[0])}, but found {found}", span, hint)
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-    return Diagnostic("E0204", Severity.ERROR, f"{found} is not one of: {listed}", span, hint)
+    return Diagnostic("E0204", Severity.ERROR, f"expected one of {listed}, but found {found}", span, hint)
 
 
 def wrong_form(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
-    """A text does not have the form that its field requires: a quantity without its unit, a name with capitals.
+    """A value does not have the form that its field requires, such as a quantity without a unit or a name with
+    capitals.
 
     Wrong:
 
@@ -140,7 +140,7 @@ def wrong_length(span: Span, found: str, bound: str) -> Diagnostic:
 
 
 def repeated_item(span: Span, found: str) -> Diagnostic:
-    """An item appears twice in a list of distinct items.
+    """An item appears twice in a list that allows no duplicates.
 
     Wrong:
 
@@ -154,7 +154,7 @@ def repeated_item(span: Span, found: str) -> Diagnostic:
 
 
 def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnostic:
-    """A field exists, but not together with others written here: another `type`, or an alternative to it.
+    """A field cannot be combined with other fields that are set here, such as the `type` or an alternative field.
 
     Wrong:
 
@@ -168,9 +168,9 @@ def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnosti
 
 
 def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
-    """A user-defined name is not a valid name.
+    """A name that you chose is not valid.
 
-    Names become names of Kubernetes objects, so they are DNS labels.
+    Names are used for Kubernetes objects, so they must be DNS labels.
 
     Wrong:
 
@@ -184,7 +184,7 @@ def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
 
 
 def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
-    """A field is meaningful only together with another one.
+    """A field has an effect only together with another one.
 
     Wrong:
 
@@ -197,7 +197,7 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
     return Diagnostic(
         "E0211",
         Severity.ERROR,
-        f"field {quote(field)} in {owner} needs the field {quote(needed)} next to it",
+        f"field {quote(field)} in {owner} requires field {quote(needed)}",
         span,
         f"add {quote(needed)}, or remove {quote(field)}",
         lacks=True,
@@ -205,10 +205,11 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
 
 
 def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -> Diagnostic:
-    """A secret is written as a reference, never as its value.
+    """A secret must be a reference, never the secret value itself.
 
-    Many people read the spec, and it is kept forever; the value stays in a secret store, which hands it to its users.
-    The message does not show the value. If it is a real secret, it is compromised: replace it at its source.
+    Many people read the spec, and version control keeps it forever. The value belongs in a secret store, which provides
+    it to the workloads that need it. The message does not show the value. If it is a real secret, it is compromised, so
+    rotate it.
 
     Wrong:
 
@@ -219,19 +220,19 @@ def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -
         channels: {oncall: {type: pagerduty, key: "secret://vault/pagerduty#fraud"}}
     """
     if is_reference:
-        message = f"the secret reference at {quote(field)} is incomplete"
+        message = f"the secret reference in {quote(field)} is incomplete"
     else:
         message = f"{quote(field)} must be a reference to a secret, not the secret itself"
-    return Diagnostic("E0212", Severity.ERROR, message, span, f"write {expected}", secret=not is_reference)
+    return Diagnostic("E0212", Severity.ERROR, message, span, f"use {expected}", secret=not is_reference)
 
 
 def does_not_fit(span: Span, where: str) -> Diagnostic:
-    """A part of the spec does not fit the schema in a way that has no message of its own.
+    """A part of the spec does not match the schema, and no more specific diagnostic applies.
 
-    `modelyard explain` prints the fields that belong there.
+    `modelyard explain` lists the fields that are allowed there.
 
     Wrong: a combination of fields that the schema does not allow.
 
     Right: the fields of one of the examples.
     """
-    return Diagnostic("E0213", Severity.ERROR, f"{where} does not fit the schema", span)
+    return Diagnostic("E0213", Severity.ERROR, f"{where} does not match the schema", span)

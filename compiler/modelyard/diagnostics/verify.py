@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 
-_RECOMPILE = "find out who changed it; `modelyard compile --force` rewrites it and keeps this version as `.edited`"
+_RECOMPILE = "find out who changed it, then run `modelyard compile --force`, which keeps this version as `.edited`"
 
 
 def _error(code: str, message: str, hint: str = "") -> Diagnostic:
@@ -14,88 +14,89 @@ def _error(code: str, message: str, hint: str = "") -> Diagnostic:
 
 
 def differs(path: str, line: int) -> Diagnostic:
-    """A file in the output folder differs from what the spec compiles to.
+    """A file in the output folder differs from the compiled spec.
 
-    It was edited after it was compiled, or compiled from another spec or by another version of modelyard. `line` is the
+    It was edited after compilation, or compiled from another spec or by another version of modelyard. `line` is the
     first line that differs.
 
-    Wrong: `allowPrivilegeEscalation: true` written into `manifests/model-scorer.yaml`, with its hash in
+    Wrong: `allowPrivilegeEscalation: true` written into `manifests/model-scorer.yaml`, and its hash in
     `.modelyard.json` changed to match.
 
-    Right: the change made in the spec, where it is reviewed; then `modelyard compile`.
+    Right: a reviewed change to the spec, then `modelyard compile`.
     """
-    return _error("E0710", f"'{path}' differs from what the spec compiles to, from line {line} on", _RECOMPILE)
+    return _error("E0710", f"'{path}' differs from the compiled spec, starting at line {line}", _RECOMPILE)
 
 
 def missing(path: str) -> Diagnostic:
-    """The spec compiles to a file that is not in the output folder.
+    """A compiled file is missing from the output folder.
 
     Wrong: `manifests/namespace.yaml`, with its network policies, deleted from a committed `build/`.
 
-    Right: `modelyard compile`, which writes it again.
+    Right: `modelyard compile`, which restores it.
     """
-    return _error("E0711", f"'{path}' is missing", "`modelyard compile --force` writes it again")
+    return _error("E0711", f"'{path}' is missing", "restore it with `modelyard compile --force`")
 
 
 def unexpected(path: str, copy_of: str = "") -> Diagnostic:
-    """A file lies in the output folder that the spec does not compile to.
+    """The output folder contains a file that the spec does not compile to.
 
-    A file next to a program can run with it: Python imports a `yaml.py` next to `__main__.py` before the library of
-    that name. So `verify` accepts no file that it cannot derive from the spec.
+    A file next to a program can run as part of it: Python imports a `yaml.py` next to `__main__.py` instead of the
+    library with that name. Therefore, `verify` rejects every file that it cannot derive from the spec.
 
     A copy that ends in `.edited` is a file that `modelyard compile --force` overwrote.
 
     Wrong: notes, or a script of your own, in `build/prod/main/workloads/`.
 
-    Right: the same file outside of `build/`.
+    Right: the same file outside `build/`.
     """
     if copy_of:
         message = f"'{path}' is the version of '{copy_of}' that `modelyard compile --force` overwrote"
-        return _error("E0712", message, "carry over to the spec what you need from it, then delete it")
-    return _error("E0712", f"'{path}' is not part of what the spec compiles to", "move it out of the output folder")
+        return _error("E0712", message, "move the edits you need to the spec, then delete the copy")
+    return _error("E0712", f"'{path}' is not part of the compiled spec", "move it out of the output folder")
 
 
 def lock_differs(path: str, environment: str, difference: str) -> Diagnostic:
-    """`modelyard.lock` is not the lock that this spec compiles to: it is outdated, or was edited.
+    """`modelyard.lock` does not match the spec, because it is outdated or was edited.
 
-    Wrong: a changed spec committed with the lock of the last compile.
+    Wrong: a changed spec committed with the lock file of an earlier compile.
 
-    Right: `modelyard compile --force` for that environment, and the new lock committed with the spec.
+    Right: `modelyard compile --force` for that environment, and the new lock file committed with the spec.
     """
     message = f"'{path}' does not match the spec in environment {quote(environment)}: {difference}"
     return _error(
-        "E0713", message, "run `modelyard compile --force` for that environment and commit the lock with the spec"
+        "E0713", message, "run `modelyard compile --force` for that environment, and commit the lock file with the spec"
     )
 
 
 def lock_unreadable(path: str, reason: str) -> Diagnostic:
-    """`modelyard.lock` exists but cannot be read, most often because a merge left its conflict markers in it.
+    """`modelyard.lock` exists but cannot be read, usually because a merge left conflict markers in it.
 
-    It is not recreated, because it also lists what was removed from the spec and still has to be destroyed.
+    modelyard does not recreate it, because it also lists resources that were removed from the spec but not destroyed
+    yet.
 
-    Wrong: a lock with `<<<<<<<` in it, or one that a newer modelyard wrote.
+    Wrong: a lock file with `<<<<<<<` in it, or one written by a newer modelyard.
 
-    Right: the lock from either side, then `modelyard compile` for each environment.
+    Right: the lock file from either side, then `modelyard compile` for each environment.
     """
-    hint = "take the lock from one side of the merge, or from the last commit, and compile again"
+    hint = "restore the lock file from one side of the merge or from the last commit, and compile again"
     return _error("E0718", f"'{path}' cannot be read: {reason}", hint)
 
 
 def nothing_compiled(path: str) -> Diagnostic:
-    """There is nothing to verify: `modelyard.lock` lists no environment, and the output folder has none.
+    """There is nothing to verify, because neither `modelyard.lock` nor the output folder contains an environment.
 
     Wrong: `modelyard verify` before the first `modelyard compile`.
 
     Right: `modelyard compile`, then `modelyard verify`.
     """
-    return _error("E0714", f"there is nothing to verify in '{path}'", "run `modelyard compile` first")
+    return _error("E0714", f"nothing to verify in '{path}'", "run `modelyard compile` first")
 
 
 def not_verified(path: str) -> Diagnostic:
     """A virtual environment or compiled Python modules in the output folder were not verified.
 
-    The program runs their code, but they do not come from the spec, so there is nothing to compare them with. A fresh
-    checkout has neither.
+    The program runs their code, but the spec does not generate them, so modelyard cannot check them. A fresh checkout
+    contains neither.
 
     Wrong: a `venv/` committed with `build/`.
 
@@ -105,26 +106,30 @@ def not_verified(path: str) -> Diagnostic:
 
 
 def settings_added(path: str, keys: Iterable[str]) -> Diagnostic:
-    """A stack's settings hold more than the spec compiles to: configuration set with `pulumi config`.
+    """A stack's settings contain values that were set with `pulumi config` and not by the spec.
 
-    That is the place for such configuration, but it changes what `pulumi up` does, so a reviewer should know about it.
+    Such values are allowed, but they change what `pulumi up` does, so a reviewer should know about them.
 
     Wrong: `protect: false` left behind in `Pulumi.prod.yaml` after a test.
 
-    Right: only the settings that the team intends to have; `pulumi config rm` removes the others.
+    Right: only settings that the team wants to keep. `pulumi config rm` removes the others.
     """
     listed = ", ".join(quote(key) for key in keys)
-    return Diagnostic("W0716", Severity.WARNING, f"'{path}' also sets {listed}", None, "review them with the spec")
+    return Diagnostic(
+        "W0716", Severity.WARNING, f"'{path}' also sets {listed}", None, "review these values together with the spec"
+    )
 
 
 def false_pin(path: str, environment: str, name: str, pinned: str, right: str) -> Diagnostic:
-    """`modelyard.lock` claims a version of a chart or image that this spec and this modelyard do not compile to.
+    """`modelyard.lock` lists a different version of a chart or image from the one that the spec compiles to.
 
-    Nothing reads versions from the lock, so nobody gets the false version; but reviewers read the lock.
+    Deployments do not read versions from the lock file, but reviewers rely on them.
 
-    Wrong: `ray: 9.9.9-evil` written into the lock, with the hash of the inputs left as it was.
+    Wrong: `ray: 9.9.9-evil` written into the lock file, with the hash of the inputs unchanged.
 
-    Right: `modelyard compile`, which writes the versions that it emits.
+    Right: `modelyard compile`, which writes the actual versions.
     """
-    message = f"'{path}' pins {quote(name)} at {quote(pinned)} in environment {quote(environment)}"
-    return _error("E0717", f"{message}; this spec compiles to {quote(right)}", "compile again and commit the lock")
+    message = f"'{path}' pins {quote(name)} to {quote(pinned)} in environment {quote(environment)}"
+    return _error(
+        "E0717", f"{message}, but the spec compiles to {quote(right)}", "compile again and commit the lock file"
+    )

@@ -224,9 +224,9 @@ class Builder:
         value = plain_value(text)
         if isinstance(value, str):
             return True
-        hint = f"""write "{text}" in quotes""" if text else "write a name before the colon"
+        hint = f"""quote it as "{text}\"""" if text else "write a name before the colon"
         if text and self._source.text[event.end_mark.index : event.end_mark.index + 1] in {",", "}"}:
-            hint = "a comma in braces ends the text before it: quote that text"
+            hint = "quote the text before the comma, because a comma in braces ends it"
         self._tell(tell.key_not_text(self._event_span(event), _kind_of(value), hint))
         return False
 
@@ -236,7 +236,7 @@ class Builder:
             return value
         found = "an alias" if event.__class__ is _Alias else _kind_of(value)
         is_template = self._source.text.startswith("{", event.start_mark.index - 1) and isinstance(value, dict)
-        hint = "quote braces that are text; write a variable as ${vars.NAME}" if is_template else "write a name"
+        hint = "quote braces that are text, or write a variable as ${vars.NAME}" if is_template else "write a name"
         self._tell(tell.key_not_text(self._event_span(event), found, hint))
         return None
 

@@ -32,7 +32,7 @@ class SyntaxProblem:
 
 
 _BRACKETS = "close it with ']' or '}', and separate the entries with commas"
-_ALIGN = "align a key with the others of its mapping, and indent what belongs to a key deeper than the key"
+_ALIGN = "align the keys of a mapping, and indent each value deeper than its key"
 _COLON = f"quote text that contains ': '; {_ALIGN}"
 _ESCAPE = "write '\\\\' for a backslash"
 _SIGN = "quote text that begins with '&' or '*'"
@@ -56,10 +56,10 @@ _PROBLEMS: Final = (
     ("found a tab character", "a tab is used for indentation", "indent with spaces"),
     ("did not find expected node content", "a value is missing here", _BRACKETS),
     ("expected the node content", "a value is missing here", _BRACKETS),
-    ("did not find expected '-' indicator", "a list ends here, but nothing ends its mapping", _ALIGN),
+    ("did not find expected '-' indicator", "a list entry must start with '-'", _ALIGN),
     ("did not find expected key", "a key was expected here", _ALIGN),
     ("expected <block end>", "a key was expected here", _ALIGN),
-    ("found unknown escape character", "an unknown escape in double quotes", _ESCAPE),
+    ("found unknown escape character", "unknown escape in double quotes", _ESCAPE),
     ("did not find expected hexdecimal", "an escape in double quotes lacks hexadecimal digits", _ESCAPE),
     ("expected escape sequence of", "an escape in double quotes lacks hexadecimal digits", _ESCAPE),
     ("found invalid Unicode character escape", "an escape in double quotes is not a valid character", "remove it"),
@@ -68,17 +68,17 @@ _PROBLEMS: Final = (
     ("mapping keys are not allowed", "a key cannot begin here", "put it on a separate line"),
     ("found duplicate", "the same directive appears twice", "remove one"),
     ("found incompatible YAML document", "only YAML 1.1 and 1.2 can be read", "remove the '%YAML' line"),
-    ("found undefined tag handle", "the handle of this tag is not declared", _NO_TAG),
-    ("found unknown directive", "an unknown directive", "remove the line that begins with '%'"),
+    ("found undefined tag handle", "this tag's handle is not declared", _NO_TAG),
+    ("found unknown directive", "unknown directive", "remove the line that begins with '%'"),
     ("did not find expected alphabetic", "a name is missing after '&' or '*'", _SIGN),
     ("expected alphabetic", "a name is missing after '&' or '*'", _SIGN),
     ("did not find expected comment or line", "only a comment may follow here", _NEXT_LINE),
     ("expected a comment or a line break", "only a comment may follow here", _NEXT_LINE),
-    ("found an indentation indicator equal", "an indentation cannot be 0", "write only '|' or '>'"),
+    ("found an indentation indicator equal", "the indentation cannot be 0", "write only '|' or '>'"),
     ("did not find expected <document start>", "nothing can follow the end of the document", "remove this"),
     ("expected '<document start>'", "nothing can follow the end of the document", "remove this"),
     ("did not find the expected '>'", "a tag is not closed", _NO_TAG),
-    ("did not find expected tag URI", "a tag without a name", "quote text that begins with '!'"),
+    ("did not find expected tag URI", "this tag has no name", "quote text that begins with '!'"),
     ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
 )  # fmt: skip
 """Tuples of the beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
@@ -113,7 +113,7 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     if character == "\t" and not before.strip():
         return replace(problem, is_tab=True)
     if character and character in "]}" and problem.hint == _ALIGN:
-        return replace(problem, message=f"this '{character}' closes nothing", hint="remove it")
+        return replace(problem, message=f"this '{character}' has no matching opening bracket", hint="remove it")
     if problem.hint == _SIGN and before.strip() == "*":
         return replace(problem, message="a list does not begin with '*'", hint="begin each entry with '- '")
     if problem.message == _BAD_START and character:
@@ -158,7 +158,7 @@ def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
         for at in range(problem.line - 1, max(-1, problem.line - _LOOKED_BACK), -1):
             if lines[at].count(quotes) % 2:
                 found = opening.search(lines[at])
-                hint = f"close the quotes; they end at those in line {problem.line + 1}"
+                hint = f"close the quotes; they now extend to line {problem.line + 1}"
                 return found and SyntaxProblem("this text in quotes is not closed", hint, at, found.start(1))
     return None
 
@@ -174,8 +174,8 @@ def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
     key = _KEY.match(line)
     if key is None or key.end() - 1 < problem.column:
         return replace(problem, hint="put text that contains ': ' in quotes")
-    message = "this key is indented deeper than the one before, which already has a value"
-    return SyntaxProblem(message, "align it with the key before", problem.line, key.start(1))
+    message = "this key is indented deeper than the previous one, which already has a value"
+    return SyntaxProblem(message, "align it with the previous key", problem.line, key.start(1))
 
 
 def _worded(error: yaml.YAMLError) -> SyntaxProblem:

@@ -32,12 +32,12 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
     reported: set[tuple[str, str]] = set()
     for resource in plan.resources:
         if resource.kind is Kind.NODE_POOL and resource.name == SYSTEM_POOL:
-            why = "it is the pool of the platform's own machines"
+            why = "the node pool for the platform's own workloads has that name"
             yield reserved_name(plan.system.key(*resource.origin), resource.name, why)
         if resource.kind in _OWN:
             continue
         if resource.name == "default":
-            why = "every namespace has a ServiceAccount of that name"
+            why = "every namespace has a ServiceAccount with that name"
             yield reserved_name(plan.system.key(*_place(resource)), resource.name, why)
         first = claims.setdefault((resource.placement, resource.name), resource)
         rivals = (_owner(first), _owner(resource))
@@ -79,7 +79,7 @@ def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
         target = plan.system.target(resource.placement)
         span = plan.system.at(*resource.origin) if target.namespace else plan.system.at("metadata", "name")
         if resource.name == "default" or resource.name.startswith("kube-"):
-            yield reserved_name(span, resource.name, "that namespace does not belong to this system")
+            yield reserved_name(span, resource.name, "that namespace belongs to the cluster")
         if target.in_cloud:
             continue
         other = taken.setdefault((target.context, resource.name), target.name)

@@ -164,7 +164,7 @@ def _explainability(node: Node) -> Explainability:
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
     """Resolve a check of a gate or monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
-        bounds = "min, max, or versus: champion" if path[0] == "models" else "min or max"
+        bounds = "`min`, `max`, or `versus: champion`" if path[0] == "models" else "`min` or `max`"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))
     return Check(
         name=name,

@@ -54,7 +54,7 @@ def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise NotValidatedError(key)
     return _read(
-        scope, units.cpu_millis(value), 0, value, "CPUs in thousandths at most, such as 4, 0.5 or 500m", path, key
+        scope, units.cpu_millis(value), 0, value, "whole thousandths of a CPU, such as 4, 0.5 or 500m", path, key
     )
 
 

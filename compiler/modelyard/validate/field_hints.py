@@ -29,7 +29,7 @@ def field_hint(document: Document, fault: Fault) -> str:
 def unnamed_hint(fault: Fault) -> str:
     """Return a hint for an entry without a name."""
     there = [name for name in _mapping(fault.value) if name not in fault.others]
-    return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
+    return f"move it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above it, and indent it"
 
 
 def line_at(document: Document, span: Span) -> str:
@@ -53,7 +53,7 @@ def _wrapper(fault: Fault) -> str:
     known = fault.shape.names()
     if not held or not all(name in known for name in held):
         return ""
-    return f"remove this level: its fields, such as {quote(next(iter(held)))}, belong one level up"
+    return f"remove this level, because its fields, such as {quote(next(iter(held)))}, belong one level up"
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
@@ -62,7 +62,7 @@ def _after_comma(document: Document, fault: Fault) -> str:
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
     after = line_at(document, span)[span.end_column - 1 :].lstrip()
-    return "a comma in braces ends the text before it: quote that text" if after[:1] in {",", "}"} else ""
+    return "quote the text before the comma, because a comma in braces ends it" if after[:1] in {",", "}"} else ""
 
 
 def _equals_sign(fault: Fault) -> str:
@@ -85,9 +85,9 @@ def _of_section(document: Document, fault: Fault) -> str:
         return ""
     written = (name for name in fault.shape.names() if name in document.value)
     sections = (name for name in written if fault.name in _mapping(document.value[name]))
-    return next((f"write it under {quote(section)}" for section in sections), "")
+    return next((f"move it under {quote(section)}" for section in sections), "")
 
 
 def _two_words(fault: Fault) -> str:
     """Recognize two fields in one name, such as `minReplicas` for `min` under `replicas`."""
-    return f"write {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""
+    return f"use {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""

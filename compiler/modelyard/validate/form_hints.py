@@ -85,7 +85,7 @@ def _zone(shape: Shape, text: str) -> str:
     found = _ZONE.match(text)
     if found is None or not _fits(shape, found[2]):
         return ""
-    return f'write "{found[2]}", and next to it timeZone: {found[1]}'
+    return f'write "{found[2]}", and add `timeZone: {found[1]}`'
 
 
 def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str:

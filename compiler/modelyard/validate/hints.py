@@ -83,7 +83,7 @@ def _list_hint(fault: Fault) -> str:
     if entries and words and _NAME.match(words[0]):
         return f"write a mapping keyed by name: '{words[0]}: …', and so on, without brackets or dashes"
     if entries:
-        return "named things are a mapping keyed by name: write 'name: …', without dashes"
+        return "write a mapping keyed by name, such as 'name: …', without dashes"
     is_of_mappings = isinstance(fault.value, list) and any(isinstance(item, dict) for item in fault.value)
     return "write 'field: value' lines, without dashes" if is_of_mappings else _mapping_hint(fault)
 
@@ -134,7 +134,7 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
         return ""
     number, comment, _ = value.strip().partition("#")
     if comment and _DECIMAL.match(number.strip()):
-        return f"write {number.strip()}, and a space before '#' where a comment begins"
+        return f"write {number.strip()}, and put a space before the '#' of the comment"
     if _DECIMAL.match(number):
         return f"write {number} without quotes"
     if _DECIMAL.match(number.replace("_", "").replace(",", "")):
@@ -145,5 +145,5 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
     if bounds and {"min", "max"} <= set(shape.names()):
         return f"write {{min: {bounds[1]}, max: {bounds[2]}}}"
     if number.endswith("%") and _DECIMAL.match(number[:-1]):
-        return "leave out the sign" if "number" not in names else f"write {float(number[:-1]) / 100:g}"
+        return "omit the percent sign" if "number" not in names else f"write {float(number[:-1]) / 100:g}"
     return ""

@@ -156,7 +156,9 @@ def _repeated(document: Document, fault: Fault) -> Diagnostic:
 def _missing(document: Document, fault: Fault) -> Diagnostic:
     deleted = document.deleted.get((*fault.path, fault.name))
     if deleted is not None:
-        return tell.missing_field(deleted, fault.name, owner_of(fault.path), "keep it: null deletes it here")
+        return tell.missing_field(
+            deleted, fault.name, owner_of(fault.path), "remove this null, which deletes the field"
+        )
     hint = f"add '{fault.name}'"
     field = fault.shape
     constant, example = field.first("const"), field.example()
@@ -181,7 +183,7 @@ def _namesake(document: Document, path: Path) -> str:
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
         return ""
     before = [name for name in section if _is_before(document.key_span((path[0], name)), written)]
-    return nearest(str(path[1]), before, ", or write {} if that is what it should change")
+    return nearest(str(path[1]), before, ", or use {} if you meant that one")
 
 
 def _is_before(span: Span, other: Span) -> bool:
@@ -192,7 +194,9 @@ def _unknown(document: Document, fault: Fault) -> Diagnostic:
     span = document.key_span(fault.path)
     hint = field_hint(document, fault)
     if not hint and fault.above is not None:
-        hint = f"write it next to {quote(fault.path[len(fault.above)])}: it is a field of {owner_of(fault.above)}"
+        hint = (
+            f"move it next to {quote(fault.path[len(fault.above)])}, because it is a field of {owner_of(fault.above)}"
+        )
     return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others, hint)
 
 
@@ -221,7 +225,7 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
             others += words
     hint = " or ".join(dict.fromkeys((*(_instead(*one, fault) for one in needed.items()), *others)))
     if _is_of_base(document, fault.path):
-        hint += f"; in the environment, '{fault.name}: null' leaves it out"
+        hint += f"; to remove it in the environment, set '{fault.name}: null'"
     return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
 
 
@@ -235,10 +239,10 @@ def _is_of_base(document: Document, path: Path) -> bool:
 def _instead(name: str, words: list[str], fault: Fault) -> str:
     """Return the value that another field would need to have."""
     value = fault.value if isinstance(fault.value, dict) else {}
-    needed = f"it needs '{name}' to be {' or '.join(dict.fromkeys(words))}"
+    needed = f"it requires '{name}' to be {' or '.join(dict.fromkeys(words))}"
     if name not in value and len(set(words)) == 1:
         return f"add {name}: {words[0]}"
-    return f"{needed}; here it is {yaml_word(value[name])}" if name in value else f"{needed}, which is not set here"
+    return f"{needed}, but it is {yaml_word(value[name])}" if name in value else f"{needed}, but it is not set"
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
@@ -247,7 +251,7 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
     names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
-    return "", [f"it needs {names} next to it" if must_hold else f"use it or {names}, not both"]
+    return "", [f"it requires {names}" if must_hold else f"use either this field or {names}"]
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import azure_artifacts
 from modelyard_runtime.registry.formats import DATA_ALONE, FORMAT_TAG, format_of
 from modelyard_runtime.storage.filesystem import artifact_variables
 from modelyard_runtime.workload import records
@@ -90,8 +91,9 @@ def open_experiment(model: records.Model) -> str:
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
     """Set the environment variables with which MLflow accesses artifacts, which depend on the store's protocol."""
-    os.environ[STORE] = store
+    azure_artifacts.register()
     access = workload.stores.get(store)
+    os.environ[STORE] = "" if access is None else access.uri
     if access is not None:
         os.environ.update(artifact_variables(access))
 

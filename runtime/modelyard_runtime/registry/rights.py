@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from modelyard_runtime.registry import azure_artifacts
 from modelyard_runtime.workload.decode import decode
 from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 def authenticate() -> Any:
     """Return the user of an authenticated request as MLflow's object, or a response that refuses the request."""
+    azure_artifacts.register()  # each process of the server gets here before it lists artifacts
     auth, flask = import_module("mlflow.server.auth"), import_module("flask")
     result = auth.authenticate_request_basic_auth()
     user = getattr(result, "username", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import pulumi
@@ -14,6 +14,7 @@ from .cluster_settings import harden, observe, open_api
 from .key import Key
 from .network import AdoptedNetwork, Network
 from .project import Project, account_id, protected
+from .zones import training_zones
 
 Channel: TypeAlias = Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"]
 
@@ -37,13 +38,15 @@ class Cluster(pulumi.ComponentResource):
     enforced, and Pods get credentials for their own ServiceAccount instead of their node's.
 
     `version` is the lowest minor version. Google upgrades the cluster within `channel`, on weekends. `zones` are the
-    zones for nodes, which Google chooses if they are empty. Nodes and Pod identities must wait for `ready`.
+    zones for nodes, which Google chooses if they are empty. The nodes of each pool in `training_pools` are in one zone,
+    because their Pods train together. Nodes and Pod identities must wait for `ready`.
     """
 
     name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     node_account: pulumi.Output[str]
+    training_zones: Mapping[str, str]
     ready: tuple[pulumi.Resource, ...]
 
     def __init__(
@@ -56,6 +59,7 @@ class Cluster(pulumi.ComponentResource):
         version: str,
         channel: Channel = "REGULAR",
         zones: Sequence[str] = (),
+        training_pools: Sequence[str] = (),
         public_access_cidrs: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -66,6 +70,7 @@ class Cluster(pulumi.ComponentResource):
         self.project = project
         self.network = network
         self.key = key
+        self.training_zones = training_zones(training_pools)
         self._child = pulumi.ResourceOptions(parent=self)
         account, rights = self._node_account()
         self.node_account = account.email

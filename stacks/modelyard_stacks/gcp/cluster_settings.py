@@ -18,7 +18,8 @@ def open_api(
 ) -> None:
     """Make the API reachable inside the network, from these CIDR blocks and, with `by_name`, by its DNS name.
 
-    Nodes and Pods can always reach the private address. Without `public_access_cidrs`, there is no public address.
+    The addresses of the subnetwork and of Pods can always reach the private address. Without `public_access_cidrs`,
+    there is no public address.
     """
     blocks = [*public_access_cidrs, *api_clients]
     arguments.private_cluster_config = container.ClusterPrivateClusterConfigArgs(
@@ -30,6 +31,8 @@ def open_api(
     arguments.master_authorized_networks_config = container.ClusterMasterAuthorizedNetworksConfigArgs(
         cidr_blocks=[container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=each) for each in blocks],
         gcp_public_cidrs_access_enabled=False,  # such addresses include other customers' machines
+        # by default the private address accepts everything that is connected to the network
+        private_endpoint_enforcement_enabled=True,
     )
     arguments.control_plane_endpoints_config = container.ClusterControlPlaneEndpointsConfigArgs(
         dns_endpoint_config=container.ClusterControlPlaneEndpointsConfigDnsEndpointConfigArgs(
@@ -56,6 +59,9 @@ def harden(arguments: container.ClusterArgs) -> None:
         node_config_defaults=container.ClusterNodePoolDefaultsNodeConfigDefaultsArgs(
             insecure_kubelet_readonly_port_enabled="FALSE"
         )
+    )
+    arguments.binary_authorization = container.ClusterBinaryAuthorizationArgs(
+        evaluation_mode="PROJECT_SINGLETON_POLICY_ENFORCE"  # admits every image until the project has a policy
     )
     arguments.security_posture_config = container.ClusterSecurityPostureConfigArgs(
         mode="BASIC"  # reports findings about workloads, free of charge

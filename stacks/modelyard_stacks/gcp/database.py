@@ -26,6 +26,7 @@ _FLAGS = {
     "log_connections": "on",
     "log_disconnections": "on",
     "log_lock_waits": "on",
+    "log_min_error_statement": "error",
     "log_min_messages": "warning",
     "log_temp_files": "0",
 }
@@ -36,11 +37,13 @@ class Database(pulumi.ComponentResource):
 
     `database` is the name of the database. The instance is named after this component, with a suffix because Google
     reserves a deleted instance's name for a week. `host` is the instance's address in the network, provided by Private
-    Service Connect. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it
+    Service Connect. `authority` is the certificate of the authority that signs only for this instance, in PEM; clients
+    must check it. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it
     leaves a final backup, and its other backups are kept. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
+    authority: pulumi.Output[str]
     port: int
     name: str
     identifier: pulumi.Output[str]
@@ -104,6 +107,7 @@ class Database(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         self.host = self._endpoint(name, network, instance)
+        self.authority = self._authority(instance)
         self.register_outputs({"host": self.host, "identifier": self.identifier})
 
     def _keep(self, settings: sql.DatabaseInstanceSettingsArgs, backup_days: int) -> None:
@@ -126,6 +130,7 @@ class Database(pulumi.ComponentResource):
         settings.ip_configuration = sql.DatabaseInstanceSettingsIpConfigurationArgs(
             ipv4_enabled=False,  # by default the instance has a public address
             ssl_mode="ENCRYPTED_ONLY",
+            server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",  # the others sign for a whole region
             psc_configs=[
                 sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
                     psc_enabled=True, allowed_consumer_projects=[self._project.project_id]
@@ -135,6 +140,12 @@ class Database(pulumi.ComponentResource):
         settings.database_flags = [
             sql.DatabaseInstanceSettingsDatabaseFlagArgs(name=name, value=value) for name, value in _FLAGS.items()
         ]
+
+    def _authority(self, instance: sql.DatabaseInstance) -> pulumi.Output[str]:
+        """Return the certificates in PEM. There are two while an administrator replaces the authority."""
+        options = pulumi.InvokeOutputOptions(provider=self._project, depends_on=[instance])
+        authorities = sql.get_ca_certs_output(instance=instance.name, project=self._project.project_id, opts=options)
+        return authorities.certs.apply(lambda certificates: "".join(f"{each.cert.strip()}\n" for each in certificates))
 
     def _endpoint(
         self, name: str, network: Network | AdoptedNetwork, instance: sql.DatabaseInstance

@@ -36,9 +36,9 @@ class NodePool(pulumi.ComponentResource):
 
     `accelerator` is Google's name, such as `nvidia-l4`, and must match the machine. GKE installs the driver.
     `local_ssds` is the number of 375 GiB disks for images and Pods' ephemeral storage; `disk_gib` is the boot disk.
-    Without `zones`, the pool spans up to three zones that have the machine. With `one_zone`, all nodes are in one zone,
-    for Pods that train together: the zone that the stack's setting `trainingZones` names for this `pool`, otherwise the
-    zone whose number is in the setting `trainingZone`, otherwise the first.
+    Without `zones`, the pool spans up to three zones that have the machine. If the cluster lists `pool` among its
+    `training_pools`, all nodes are in one zone: the one that the stack's setting `trainingZones` names for this `pool`,
+    otherwise the one whose number is in the setting `trainingZone`, otherwise the first.
 
     GKE's metadata server answers Pods, so they cannot get the machine's own credentials. Disks are encrypted.
     """
@@ -64,7 +64,6 @@ class NodePool(pulumi.ComponentResource):
         driver: Driver = "DEFAULT",
         local_ssds: int = 0,
         zones: Sequence[str] = (),
-        one_zone: bool = False,
         compute_class: str = "",
         tainted: bool = True,
         opts: pulumi.ResourceOptions | None = None,
@@ -97,8 +96,9 @@ class NodePool(pulumi.ComponentResource):
         found = (
             pulumi.Output.from_input(zones)
             if zones
-            else zones_with(name, project=cluster.project, machine=machine, pool=pool, one_zone=one_zone)
+            else zones_with(name, project=cluster.project, machine=machine, pool=pool, one_zone=cluster.training_zones)
         )
+        is_fixed = bool(zones) or pool in cluster.training_zones
         created = container.NodePool(
             name,
             container.NodePoolArgs(
@@ -126,7 +126,7 @@ class NodePool(pulumi.ComponentResource):
                 # the name cannot be reused until the earlier pool is deleted
                 delete_before_replace=True,
                 # the node count applies only at creation, and pools must not move when Google opens a zone
-                ignore_changes=["initialNodeCount", *(() if zones or one_zone else ("nodeLocations",))],
+                ignore_changes=["initialNodeCount", *(() if is_fixed else ("nodeLocations",))],
             ),
         )
         self.name = created.name

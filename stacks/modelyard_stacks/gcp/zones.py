@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pulumi
@@ -13,12 +13,14 @@ from .project import Project
 _MOST = 3
 
 
-def zones_with(name: str, *, project: Project, machine: str, pool: str, one_zone: bool) -> pulumi.Output[Sequence[str]]:
+def zones_with(
+    name: str, *, project: Project, machine: str, pool: str, one_zone: Mapping[str, str]
+) -> pulumi.Output[Sequence[str]]:
     """Return up to three zones of the region that offer this machine type, sorted by name.
 
-    With `one_zone`, return one zone: the one that the stack's setting `trainingZones` names for this pool, otherwise
-    the one whose number is in the setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the
-    chosen one, offers the machine. A zone that offers a machine may still have none available.
+    If the pool is in `one_zone`, return one zone: the one that it names for this pool, otherwise the one whose number
+    is in the stack's setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the chosen one,
+    offers the machine. A zone that offers a machine may still have none available.
     """
     options = pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready))
 
@@ -42,20 +44,32 @@ def zones_with(name: str, *, project: Project, machine: str, pool: str, one_zone
             return [_named(name, zones, machine, pool, choice)]
         return [_numbered(name, zones, pool, choice)]
 
-    choice = _training_zone(name, pool) if one_zone else None
+    choice = _training_zone(name, one_zone[pool]) if pool in one_zone else None
     found = compute.get_zones_output(project=project.project_id, region=project.region_name, opts=options)
     zones: pulumi.Output[list[str]] = found.names.apply(having)
     return zones.apply(chosen)
 
 
-def _training_zone(name: str, pool: str) -> str | int:
-    """Return the zone that the settings name for this pool, or its number among the zones that offer the machine."""
+def training_zones(pools: Sequence[str]) -> dict[str, str]:
+    """Return the zone that the stack's setting `trainingZones` names for each of these pools, or "".
+
+    Raises RunError if the setting names any other pool, because that zone would be ignored.
+    """
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):
-        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting(pool, 'ZONE')}")
-    zone = cast("dict[str, object]", by_pool or {}).get(pool)
-    if zone is not None:
-        return str(zone)
+        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting('POOL', 'ZONE')}")
+    named = cast("dict[str, object]", by_pool or {})
+    for pool in named:
+        if pool not in pools:
+            known = f"only {', '.join(pools)} may have one" if pools else "no pool of this stack trains in one zone"
+            raise pulumi.RunError(f"the setting trainingZones names a zone for {pool}, but {known}")
+    return {pool: str(named.get(pool) or "") for pool in pools}
+
+
+def _training_zone(name: str, zone: str) -> str | int:
+    """Return the zone that the settings name, or its number among the zones that offer the machine."""
+    if zone:
+        return zone
     number = pulumi.Config().get_int("trainingZone") or 1
     if number < 1:
         raise pulumi.RunError(f"node pool {name}: trainingZone is 1 or more, not {number}")

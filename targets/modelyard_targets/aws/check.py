@@ -64,7 +64,7 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield problems.not_a_tag(system.key("metadata", "labels", key), key, why)
     if len(made) > _MOST_TAGS:
         label, _ = system.metadata.labels[-1]
-        why = f"it brings the number of tags to {len(made)}, and {_MOST_TAGS} are allowed"
+        why = f"it raises the number of tags to {len(made)}, but only {_MOST_TAGS} are allowed"
         yield problems.not_a_tag(system.key("metadata", "labels", label), label, why)
 
 
@@ -88,7 +88,7 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
                 yield store_problems.bucket_out_of_reach(where, store, placement, what, instead)
             if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
-                instead = "give the network a way out with vpc: {nat: one}"
+                instead = "connect the network to the internet with `vpc: {nat: one}`"
                 yield store_problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
 
 
@@ -104,13 +104,13 @@ def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:
         where = plan.system.key(*target_path(plan.system, placement))
-        yield problems.beyond_quota(where, "node groups needed:", groups, _NODE_GROUPS)
+        yield problems.beyond_quota(where, "the number of node groups is", groups, _NODE_GROUPS)
     sizes = pool_nodes(plan, placement)
     for pool in pools:
         nodes = sizes.get((pool.value.compute, 0))
         if nodes is not None and nodes.most > _NODES:
             where = plan.system.key(*pool.origin)
-            yield problems.beyond_quota(where, "nodes of its group may reach", nodes.most, _NODES)
+            yield problems.beyond_quota(where, "the number of nodes in its group may reach", nodes.most, _NODES)
 
 
 CHECKS: Final[tuple[Rule, ...]] = (

@@ -40,11 +40,11 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     where = plan.system.at(*target_path(plan.system, placement), "region")
     known = regions()
     if target.region not in known:
-        hint = nearest(target.region, known, "did you mean {}?") or "name an AWS region"
-        yield problems.region_refused(where, target.region, "AWS has no region of this name", hint)
+        hint = nearest(target.region, known, "did you mean {}?") or "use an AWS region"
+        yield problems.region_refused(where, target.region, "AWS has no region with this name", hint)
     elif target.region.startswith("cn-") and not vpc_of(target).adopt and plan.has_cluster(placement):
-        why = "its network needs endpoints, and modelyard does not know their names in China"
-        yield problems.region_refused(where, target.region, why, "name an existing network: vpc: {adopt: …}")
+        why = "its network needs endpoints, but modelyard does not know their names in China"
+        yield problems.region_refused(where, target.region, why, "use an existing network with `vpc: {adopt: …}`")
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -60,7 +60,7 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     if fault:
         yield problems.bucket_name_refused(system.at(*here, "adopt"), store.adopt, fault)
     if store.credentials is not None:
-        why = "workloads open S3 buckets with their roles"
+        why = "workloads access S3 buckets with their roles"
         yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why)
 
 
@@ -87,8 +87,8 @@ def _bucket_fault(name: str) -> str:
     if len(name) > _LONGEST_BUCKET:
         return f"it is longer than {_LONGEST_BUCKET} characters"
     if "_" in name:
-        return "names of S3 hold no underscore"
+        return "S3 does not allow underscores"
     if ".." in name or _ADDRESS.fullmatch(name):
-        return "it has two dots in a row" if ".." in name else "it is an address of IPv4"
+        return "it has consecutive dots" if ".." in name else "it is an IPv4 address"
     kept = [part for part in _PREFIXES if name.startswith(part)] + [part for part in _SUFFIXES if name.endswith(part)]
-    return f"AWS keeps names with {kept[0]!r} to itself" if kept else ""
+    return f"AWS reserves names with {kept[0]!r}" if kept else ""

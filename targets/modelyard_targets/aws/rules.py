@@ -29,9 +29,9 @@ def encryption_keys(system: System) -> Iterator[Diagnostic]:
         target, path = targets[store.target], ("stores", store.name, "encryptionKey")
         why = ""
         if target.provider != "aws" or store.endpoint:
-            why = "its bucket is of another service"
+            why = "its bucket is on another service"
         elif not store.adopt:
-            why = "its bucket is made here, with the key of its target"
+            why = "modelyard creates its bucket with the target's key"
         key_region, region = store.encryption_key.split(":")[3], store.region or target.region
         if why:
             yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)

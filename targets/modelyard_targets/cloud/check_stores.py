@@ -56,7 +56,7 @@ def check_bucket(store: Store, system: System, target: TargetSpec, service: Obje
     if store.endpoint:
         if not store.adopt:
             why = f"modelyard creates its {service.created} in {service.name}"
-            hint = "remove it, or adopt a bucket of that service"
+            hint = "remove it, or adopt a bucket on that service"
             yield service.unusable_field(system.key(*here, "endpoint"), store.name, "endpoint", why, hint)
         return
     if store.region and not store.adopt and store.region != target.region:
@@ -64,14 +64,14 @@ def check_bucket(store: Store, system: System, target: TargetSpec, service: Obje
         yield service.other_region(where, store.name, store.region, target.name, target.region)
     yield from service.check_name(store, system)
     if store.credentials is not None:
-        why = f"workloads open {service.name} by their identity"
+        why = f"workloads access {service.name} with their identity"
         yield service.unusable_field(system.key(*here, "credentials"), store.name, "credentials", why, "remove it")
 
 
 def check_login(store: Store, system: System) -> Iterator[Diagnostic]:
     """Require credentials for an adopted database, and none for a managed one."""
     if store.adopt and store.credentials is None:
-        yield problems.credentials_needed(system.key("stores", store.name), store.name, "the registry signs in")
+        yield problems.credentials_needed(system.key("stores", store.name), store.name, "the registry can log in")
     if not store.adopt and store.credentials is not None:
         yield problems.credentials_are_made(system.key("stores", store.name, "credentials"), store.name)
 

@@ -12,7 +12,7 @@ from modelyard.spec import Store
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
-from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
+from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Given, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = "secrets-manager"
 """The ClusterSecretStore for the cloud's own secrets service. Its name is the `via` of a secret store."""
@@ -20,8 +20,16 @@ SECRETS_MANAGER: Final = "secrets-manager"
 _LOGIN_REFRESH: Final = "5m"
 """The refresh interval of logins. After a rotation, new connections fail until the new password has arrived."""
 
-_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\nsslmode=require\n"
-"""The service file requires TLS, because libpq's default would fall back to a plain connection to any server."""
+_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
+_REQUIRED: Final = "sslmode=require\n"
+"""A line that requires TLS, because libpq's default would fall back to a plain connection to any server."""
+
+_AUTHORITY: Final = "authority.pem"
+_VERIFIED: Final = f"sslmode=verify-ca\nsslrootcert={SERVICE_FOLDER}/{_AUTHORITY}\n"
+"""Lines that also require a certificate of the server's own authority, which signs for that server only.
+
+`verify-full`, which checks the name as well, would prove no more, and clients connect to an address.
+"""
 
 _POSTGRESQL: Final = 5432
 
@@ -49,18 +57,25 @@ def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[C
     yield program_object("secret_store", SECRETS_MANAGER, document, "")
 
 
-def managed_database(store: Store, context: Context, network: str) -> ManagedDatabase:
+def managed_database(store: Store, context: Context, network: str, *, has_authority: bool = False) -> ManagedDatabase:
     """Return a database of the cloud in the range `network`, whose login is a JSON object in the secrets service.
 
-    Its address and the name of its secret are outputs of the infrastructure project.
+    Its address and the name of its secret are outputs of the infrastructure project. So is the certificate of its
+    authority, if the cloud has an authority for each database.
     """
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # with `Merge`, the Secret has both keys in addition to the service file and the host
-    more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
+    certificate: Given = Ref("infrastructure", key=f"{output}_authority")
+    authority = {_AUTHORITY: certificate} if has_authority else {}
+    # with `Merge`, the Secret has both keys in addition to these
+    more: dict[str, Given] = {
+        "services": _SERVICES + (_VERIFIED if has_authority else _REQUIRED),
+        **authority,
+        "host": Ref("infrastructure", key=f"{output}_host"),
+    }
     template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {
         "apiVersion": "external-secrets.io/v1",
@@ -83,6 +98,7 @@ def managed_database(store: Store, context: Context, network: str) -> ManagedDat
         network=network,
         secret=secret,
         login=program_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
+        files=("services", *authority),
     )
 
 

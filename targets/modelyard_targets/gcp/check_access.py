@@ -116,10 +116,10 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
     """Return the project and namespace by which IAM distinguishes workloads with the same ServiceAccount."""
-    return options_of(target).project, namespace_of(plan, target.name)
+    return options_of(target).account, namespace_of(plan, target.name)
 
 
 def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
-        return "names there have letters, digits, hyphens and underscores, 255 at most"
+        return "names there may have at most 255 letters, digits, hyphens and underscores"
     return f"{first!r} already has this name" if first != ref.path else ""

@@ -48,9 +48,9 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if region not in known:
         where = plan.system.at(*target_path(plan.system, placement), "region")
         zone = region[:-2] if region[-2:-1] == "-" and region[:-2] in known else ""
-        hint = f"that is a zone; write its region: {zone}" if zone else _of_aws(region, known)
+        hint = f"use {zone}, the region of this zone" if zone else _of_aws(region, known)
         hint = hint or nearest(region, known, "did you mean {}?")
-        yield problems.region_refused(where, region, hint or "write a region of Google Cloud, such as europe-west4")
+        yield problems.region_refused(where, region, hint or "use a Google Cloud region such as europe-west4")
 
 
 def _of_aws(region: str, known: Iterable[str]) -> str:
@@ -58,7 +58,7 @@ def _of_aws(region: str, known: Iterable[str]) -> str:
     match = _AWS.fullmatch(region)
     prefixes = _CONTINENTS.get(match[1], ()) if match is not None else ()
     there = [name for name in known if name.startswith(prefixes)] if prefixes else []
-    return f"that is an AWS region; those of Google Cloud there are {', '.join(there)}" if there else ""
+    return f"this is an AWS region; nearby Google Cloud regions are {', '.join(there)}" if there else ""
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -68,7 +68,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     vpc, where = vpc_of(target_of(plan, placement)), (*target_path(plan.system, placement), "vpc", "cidr")
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
     if why:
-        hint = "write the IPv4 range of the subnet" if vpc.adopt else _RANGES
+        hint = "use the IPv4 range of the subnet" if vpc.adopt else _RANGES
         yield problems.range_does_not_fit(plan.system.at(*where), vpc.cidr, why, hint)
     elif not vpc.adopt:
         nodes, room = most_nodes(plan, placement), _room(IPv4Network(vpc.cidr).prefixlen)

@@ -67,7 +67,7 @@ def _bucket_fault(name: str) -> str:
     if len(longest) > _LONGEST_BUCKET:
         return f"it is longer than {_LONGEST_BUCKET} characters"
     if ".." in name or _ADDRESS.fullmatch(name):
-        return "it has two dots in a row" if ".." in name else "it is an IPv4 address"
+        return "it has consecutive dots" if ".." in name else "it is an IPv4 address"
     if name.startswith("goog"):
         return "it begins with 'goog'"
     contained = next((word for word in _LOOKALIKES if word in name), "")

@@ -11,6 +11,7 @@ from modelyard_targets.cloud.data import has_registry, managed_databases
 from modelyard_targets.gcp.names import cluster_name, labels
 from modelyard_targets.gcp.network_policies import GOOGLE_APIS
 from modelyard_targets.gcp.options import has_nat, options_of, subnetwork_of, vpc_of
+from modelyard_targets.gcp.pools import training_pools
 from modelyard_targets.gcp.versions import version_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_needed
@@ -30,6 +31,7 @@ _ALWAYS: Final = (
     "storage.googleapis.com",
 )
 _OF_A_CLUSTER: Final = (
+    "binaryauthorization.googleapis.com",
     "compute.googleapis.com",
     "container.googleapis.com",
     "dns.googleapis.com",
@@ -64,7 +66,7 @@ def project_call(context: Context, *, first: bool = True) -> Call:
         ("region", context.target.region),
         ("labels", dict(labels(context.system, context.placement))),
     ]
-    if project := options_of(context.target).project:
+    if project := options_of(context.target).account:
         arguments.append(("project_id", project))
     if first:
         arguments.append(("services", services_of(context)))
@@ -143,6 +145,8 @@ def _cluster(context: Context) -> Call:
         ("version", version_of(context.target)),
         ("channel", CHANNEL),
     ]
+    if together := training_pools(context):
+        arguments.append(("training_pools", together))
     if context.target.access:
         arguments.append(("public_access_cidrs", context.target.access))
     here = (*target_path(context.system, context.placement), "version")

@@ -111,7 +111,7 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         found.append(Export("image_registry", Ref("images", "host")))
     for resource in managed_databases(context):
         output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
-        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port")]
+        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port", "authority")]
         found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret")))
     return tuple(found)
 

@@ -30,7 +30,7 @@ def _budget(context: Context) -> Iterator[Call]:
     if budget is None or not used or used[0] != context.placement:
         return
     billing_account = options_of(context.target).billing_account
-    projects = {options_of(context.system.target(name)).project for name in used}
+    projects = {options_of(context.system.target(name)).account for name in used}
     arguments: tuple[tuple[str, Literal], ...] = (
         ("project", Ref("project")),
         ("monthly", ceil(budget.monthly)),

@@ -1,4 +1,4 @@
-"""The fields that only Google Cloud targets have: project, billing account and network."""
+"""The fields that only Google Cloud targets have: account (a project), billing account and network."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Ranges:
 class GcpOptions(Options):
     """The fields that `provider: gcp` adds to a target."""
 
-    project: str = ""  # project ID
+    account: str = ""  # project ID
     billing_account: str = ""
     vpc: Vpc = Vpc()
 
     @property
     def identities(self) -> str:
         """Return the project, whose clusters share workload identities, or "" if the spec does not name it."""
-        return self.project
+        return self.account
 
     @property
     def network(self) -> Network:
@@ -56,7 +56,7 @@ class GcpOptions(Options):
 
 def resolve_options(node: Node, is_enterprise: bool) -> GcpOptions:
     """Parse the options of a valid target."""
-    return GcpOptions(text(node, "project"), text(node, "billingAccount"), _vpc(mapping(node, "vpc")))
+    return GcpOptions(text(node, "account"), text(node, "billingAccount"), _vpc(mapping(node, "vpc")))
 
 
 def _vpc(node: Node) -> Vpc:

@@ -39,7 +39,7 @@ def _below(plan: Plan, placement: str) -> str:
 def _image_prefix(plan: Plan, placement: str) -> str:
     """Return the runtime image's prefix in the registry that the infrastructure project creates."""
     target = target_of(plan, placement)
-    project = options_of(target).project
+    project = options_of(target).account
     if not project:
         return _NOT_KNOWN_YET
     return f"{target.region}-docker.pkg.dev/{project}/{repository(plan.system, placement)}"

@@ -40,12 +40,17 @@ def pool_calls(context: Context) -> Iterator[Call]:
     Each group can grow to the pool's full size, because spot capacity or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
-    near = classes_of_one_zone(context.plan, context.placement)
     for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
-            disks = disks_of(resource.value.hardware, group)
-            yield _pool(resource, group, nodes, disks, one_zone=resource.value.compute in near)
+            yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group))
+
+
+def training_pools(context: Context) -> tuple[str, ...]:
+    """Return the pools whose nodes must share a zone, because workers on them train one model together."""
+    near = classes_of_one_zone(context.plan, context.placement)
+    pools_here = context.plan.of(NodePool, context.placement)
+    return tuple(pool.name for pool in pools_here if pool.value.compute in near)
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
@@ -87,14 +92,12 @@ def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
     yield from (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
 
 
-def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks, *, one_zone: bool) -> Call:
+def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks) -> Call:
     name = pool_name(resource.name, group)
     arguments = list(_arguments(resource.name, group, nodes, disks))
     if group.accelerator is not None:
         arguments.append(("accelerator", accelerator_type(group.machines[0])))
         arguments.append(("accelerators", group.accelerator.count))
-    if one_zone:
-        arguments.append(("one_zone", True))
     compute_class = dict(resource.value.hardware.selector).get(COMPUTE_CLASS)
     if compute_class is not None:
         arguments.append(("compute_class", compute_class))

@@ -40,4 +40,4 @@ def secret_store(context: Context) -> Iterator[Call]:
 
 def database(store: Store, context: Context) -> ManagedDatabase:
     """Return the Cloud SQL database, whose address and secret name are outputs of the infrastructure project."""
-    return managed_database(store, context, nodes_cidr(context.target))
+    return managed_database(store, context, nodes_cidr(context.target), has_authority=True)

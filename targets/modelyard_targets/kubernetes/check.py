@@ -55,9 +55,11 @@ def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for priority, name in named.items():
         span = plan.system.at(*target_path(plan.system, placement), "priorityClasses", priority)
         if name.startswith("system-"):
-            yield problems.priority_class_does_not_yield(span, priority, name, "it is above all others")
+            yield problems.priority_class_does_not_yield(
+                span, priority, name, "it has a higher priority than all other classes"
+            )
         elif priority == "lowest" and name == named.get("low"):
-            yield problems.priority_class_does_not_yield(span, priority, name, "it is that of `low`")
+            yield problems.priority_class_does_not_yield(span, priority, name, "`low` already uses it")
     if target.tenancy != "shared":
         return
     for priority, path in yielding(plan, placement).items():

@@ -31,7 +31,7 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
     elif store.object_lock is not None and not store.adopt:
         yield problems.lock_not_here(system.key(*here, "objectLock"), store.name, placement)
     elif not store.adopt and store.credentials is None:
-        yield problems.credentials_needed(system.key(*here), store.name, "its bucket is created")
+        yield problems.credentials_needed(system.key(*here), store.name, "modelyard can create its bucket")
 
 
 def _check_database(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:
@@ -39,7 +39,7 @@ def _check_database(store: Store, system: System, placement: str) -> Iterator[Di
     if not store.adopt and system.governance.risk == "high" and not _is_overridden(store, system, placement):
         yield problems.database_without_backup(system.key(*here), store.name)
     if store.adopt and store.credentials is None:
-        yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
+        yield problems.credentials_needed(system.key(*here), store.name, "the registry can log in")
     if not store.adopt and store.credentials is not None:
         yield problems.credentials_are_made(system.key(*here, "credentials"), store.name)
 

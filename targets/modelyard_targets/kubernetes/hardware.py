@@ -60,7 +60,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     machine, while `spot` uses only spot.
     """
     if compute.elastic:
-        return "its machines exist already, and `elastic` chooses among machines that a cloud creates; leave it out"
+        return "its machines already exist, but `elastic` is only for machines that a cloud creates; remove `elastic`"
     unknown = _unknown(compute, target)
     if unknown:
         return unknown

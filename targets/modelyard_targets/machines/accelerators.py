@@ -53,9 +53,9 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
     if entry is None:
         return ""
     if entry.resource != _CUDA:
-        return f"the image has {trainer} for CUDA only, the library of NVIDIA"
+        return f"the image's {trainer} supports only CUDA, for NVIDIA GPUs"
     if trainer == "pytorch" and entry.name in _BEFORE_TURING:
-        return "the image has pytorch for CUDA 13, which supports Turing and later, such as T4, A10G or L4"
+        return "the image's pytorch uses CUDA 13, which supports only Turing and later GPUs, such as T4, A10G or L4"
     return ""
 
 

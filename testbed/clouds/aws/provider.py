@@ -9,6 +9,7 @@ from testbed.clouds.aws.api import FOLDER, Api
 from testbed.clouds.aws.invokes import INVOKES
 from testbed.clouds.aws.own import OWN
 from testbed.clouds.aws.table import RECORDS
+from testbed.clouds.shared.lifecycle import Lifecycle
 from testbed.clouds.shared.provider import serve
 from testbed.clouds.shared.stand_in import StandIn
 
@@ -28,4 +29,4 @@ AWS: StandIn[Api] = StandIn(
 )
 
 if __name__ == "__main__":
-    serve(AWS, Path(os.environ[FOLDER]))
+    serve(AWS, Lifecycle(AWS, Path(os.environ[FOLDER])))

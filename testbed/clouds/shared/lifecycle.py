@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from testbed.clouds.shared.orders import Order, Orders
 from testbed.clouds.shared.record import CloudApi, Record
@@ -15,8 +15,6 @@ from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.stand_in import StandIn
 from testbed.clouds.shared.store import Store
 from testbed.clouds.shared.values import UNKNOWN, Values, is_unknown, same
-
-_SILENT = frozenset({"__defaults", "region", "tags", "tagsAll", "timeouts"})
 
 
 class Unfinished(Exception):
@@ -30,7 +28,13 @@ class Unfinished(Exception):
 
 
 class Lifecycle(Generic[CloudApi]):
-    """The provider of one account, with one API per region."""
+    """The provider of one account, with one API per region.
+
+    A cloud whose resources have no common region or tags overrides the methods that handle these.
+    """
+
+    silent: ClassVar[frozenset[str]] = frozenset({"__defaults", "region", "tags", "tagsAll", "timeouts"})
+    """Inputs that are not compared one by one when a resource changes."""
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
         self._stand_in = stand_in
@@ -77,7 +81,9 @@ class Lifecycle(Generic[CloudApi]):
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
         """Return the changed properties, those that require a replacement, and whether to delete the old one first."""
         record = self._records[kind]
-        changed = [name for name in sorted({*inputs, *news} - _SILENT) if not same(inputs.get(name), news.get(name))]
+        changed = [
+            name for name in sorted({*inputs, *news} - self.silent) if not same(inputs.get(name), news.get(name))
+        ]
         if record.tag and "tagsAll" in olds and olds["tagsAll"] != self._merged(news):
             changed += ["tags", "tagsAll"]
         if olds.get("region") not in (None, news.get("region") or self._region):
@@ -87,18 +93,22 @@ class Lifecycle(Generic[CloudApi]):
         own_name = naming is not None and naming.name not in news.get("__defaults", ()) and naming.name not in changed
         return changed, replaced, bool(replaced) and own_name
 
-    def promised(self, inputs: Values) -> Values:
+    def promised(self, kind: str, inputs: Values) -> Values:
         """Return the properties that a preview can predict for a resource that does not exist yet."""
-        return {**_plain(inputs), "region": inputs.get("region") or self._region, "tagsAll": self._merged(inputs)}
+        return {**plain(inputs), "region": inputs.get("region") or self._region, "tagsAll": self._merged(inputs)}
+
+    def previewed(self, kind: str, inputs: Values) -> Values:
+        """Return the properties that a preview shows for a resource that does not exist yet."""
+        return self.promised(kind, inputs)
 
     def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
         """Return the properties that a preview can predict for a resource that will change."""
         restless = dict.fromkeys(self._records[kind].restless, UNKNOWN)
-        return {**olds, **self.promised(news), **restless}
+        return {**olds, **self.promised(kind, news), **restless}
 
     def create(self, kind: str, inputs: Values) -> tuple[str, Values]:
         """Create the resource and return its ID and properties."""
-        record, api, wanted = self._records[kind], self._for(inputs), self.promised(inputs)
+        record, api, wanted = self._records[kind], self._for(inputs), self.promised(kind, inputs)
         orders = self._begin("create", kind)
         self._obey(record, api, wanted)
         found = record.create(api, wanted)
@@ -127,12 +137,12 @@ class Lifecycle(Generic[CloudApi]):
 
     def update(self, kind: str, found: str, olds: Values, news: Values) -> Values:
         """Update the resource and return its new properties."""
-        record, api, wanted = self._records[kind], self._for(news), self.promised(news)
+        record, api, wanted = self._records[kind], self._for(news), self.promised(kind, news)
         orders = self._begin("update", kind)
         self._obey(record, api, wanted)
         if record.update:
             record.update(api, found, olds, wanted)
-        before, after = olds.get("tagsAll") or {}, wanted["tagsAll"]
+        before, after = olds.get("tagsAll") or {}, wanted.get("tagsAll") or {}
         if record.tag and before != after:
             record.tag(api, found, wanted, after, [key for key in before if key not in after])
         state = self._state(kind, api, found, {**olds, **wanted}, news)
@@ -175,7 +185,7 @@ class Lifecycle(Generic[CloudApi]):
         if seen is None:
             raise Refused("NotFound", f"{kind} {found} is not there after it was made")
         state = {**wanted, **{name: _kept(wanted.get(name), value) for name, value in seen.items()}}
-        for name in sorted({*inputs} - _SILENT - record.steering):
+        for name in sorted({*inputs} - self.silent - record.steering):
             if name not in seen or not same(_narrowed(wanted[name], seen[name]), wanted[name]):
                 self._surprises.put(kind, f"{found} {name}", {"told": wanted[name], "says": seen.get(name)})
         return state
@@ -188,7 +198,8 @@ class Lifecycle(Generic[CloudApi]):
         return tags
 
 
-def _plain(inputs: Values) -> Values:
+def plain(inputs: Values) -> Values:
+    """Return inputs without the provider's own notes."""
     return {name: value for name, value in inputs.items() if name != "__defaults"}
 
 

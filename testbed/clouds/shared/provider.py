@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Generator
 from concurrent import futures
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Generic
 
 import grpc
@@ -32,9 +31,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
     secret.
     """
 
-    def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
+    def __init__(self, stand_in: StandIn[CloudApi], lifecycle: Lifecycle[CloudApi]) -> None:
         self._stand_in = stand_in
-        self._lifecycle = Lifecycle(stand_in, folder)
+        self._lifecycle = lifecycle
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=self._stand_in.version)
@@ -84,7 +83,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
         kind, _ = _named(request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(id="", properties=to_struct(self._lifecycle.promised(inputs)))
+            return provider_pb2.CreateResponse(id="", properties=to_struct(self._lifecycle.previewed(kind, inputs)))
         with _answering(context):
             found, state = self._lifecycle.create(kind, inputs)
         return provider_pb2.CreateResponse(id=found, properties=to_struct(state))
@@ -157,7 +156,7 @@ def _named(urn: str) -> tuple[str, str]:
     return kinds.rpartition("$")[2], name
 
 
-def serve(stand_in: StandIn[CloudApi], folder: Path) -> None:
+def serve(stand_in: StandIn[CloudApi], lifecycle: Lifecycle[CloudApi]) -> None:
     """Print the port, as the engine expects from a plug-in, and serve until the process is stopped."""
     server = grpc.server(
         futures.ThreadPoolExecutor(32),
@@ -166,7 +165,7 @@ def serve(stand_in: StandIn[CloudApi], folder: Path) -> None:
             ("grpc.max_send_message_length", _LARGEST_MESSAGE),
         ],
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(stand_in, folder), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(stand_in, lifecycle), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, file=sys.stdout, flush=True)

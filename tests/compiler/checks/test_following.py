@@ -43,7 +43,7 @@ def test_a_pipeline_that_follows_itself_is_reported() -> None:
     (found,) = told_of(spec)
 
     assert found_in(spec) == [where(spec, "pipelines.report}", "E0922")]
-    assert found.message == "'report' follows itself"
+    assert found.message == "pipeline 'report' follows itself"
 
 
 def test_a_cycle_is_reported_once() -> None:
@@ -56,7 +56,7 @@ def test_a_cycle_is_reported_once() -> None:
     (found,) = told_of(spec)
 
     assert found.code == "E0922"
-    assert found.message == "these pipelines follow each other: retrain → nightly → retrain"
+    assert found.message == "pipelines follow each other in a cycle: retrain → nightly → retrain"
 
 
 def test_following_a_pipeline_on_another_cluster_is_reported() -> None:
@@ -70,7 +70,7 @@ def test_following_a_pipeline_on_another_cluster_is_reported() -> None:
     )
     found = [one for one in told_of(spec) if one.code == "E0923"]
 
-    assert [one.message for one in found] == ["'report' on target 'main' cannot follow 'nightly' on 'far'"]
+    assert [one.message for one in found] == ["pipeline 'report' on target 'main' cannot follow 'nightly' on 'far'"]
 
 
 def test_a_pipeline_that_runs_once_may_be_followed() -> None:

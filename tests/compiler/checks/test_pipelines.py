@@ -31,7 +31,7 @@ def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError:
-        circle = told[0].message.removeprefix("these steps wait for each other: ").split(" → ")
+        circle = told[0].message.removeprefix("steps wait for each other in a cycle: ").split(" → ")
         assert circle[0] == circle[-1]
         assert all(later in graph[earlier] for earlier, later in pairwise(circle))
     else:

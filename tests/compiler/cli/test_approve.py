@@ -133,7 +133,7 @@ def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path)
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
 
     assert said.code == 1
-    assert "its type is ssh-rsa, and its body is for a key of type ssh-ed25519" in said.err
+    assert "its type is ssh-rsa, but its body is for a key of type ssh-ed25519" in said.err
 
 
 def test_a_missing_ssh_keygen_is_reported(run: Run, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,10 +148,10 @@ def said(signature: str = unverified(KEY), **other: Any) -> str:
         (said("x"), "is not an approval: its signature was not made by ssh-keygen"),
         (
             said(unverified(OTHER)),
-            "approves nothing here: the key that signed it belongs to none of the required groups: ",
+            "approves nothing here: the key that signed it is not in any of the required groups: ",
         ),
-        (said(system="other"), "approves nothing here: it is about system 'other'"),
-        (said(model="fraud-xgb"), "approves nothing here: there is no model with the registered name 'fraud-xgb'"),
+        (said(system="other"), "approves nothing here: it is for system 'other'"),
+        (said(model="fraud-xgb"), "approves nothing here: no model has the registered name 'fraud-xgb'"),
         (said(alias="champoin"), "approves nothing here: nothing here moves the alias 'champoin'"),
         (said(), ""),
         (said(environment="prod", alias="anything"), ""),

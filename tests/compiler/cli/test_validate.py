@@ -44,7 +44,7 @@ def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch:
     assert not (system / "build").exists()
     assert run("validate", system / "modelyard.yaml").code == 0
     monkeypatch.chdir(system)
-    assert "the folder '.' holds two specs" in run("validate").err
+    assert "folder '.' contains two specs" in run("validate").err
 
 
 def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:

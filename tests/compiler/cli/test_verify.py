@@ -78,8 +78,8 @@ def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
 
     for name in ("README.md.edited", "README.md.edited-2"):
         assert f"{name}' is the version of" in said
-    assert "notes.edited' is not part of what the spec compiles to" in said
-    assert "then delete it" in said
+    assert "notes.edited' is not part of the compiled spec" in said
+    assert "then delete the copy" in said
 
 
 def test_the_first_differing_line_is_reported(run: Run, compiled: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_first_differing_line_is_reported(run: Run, compiled: Path) -> None:
     number = next(n for n, line in enumerate(lines, start=1) if "allowPrivilegeEscalation: false" in line)
     tamper(compiled)
 
-    assert f"from line {number} on" in run("verify", compiled).err
+    assert f"starting at line {number}" in run("verify", compiled).err
 
 
 def link_readme(root: Path) -> None:

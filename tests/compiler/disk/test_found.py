@@ -108,7 +108,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
     _, problems = write(tmp_path, FILES)
 
     assert problems == [
-        "E0702 'prod/main/README.md' was not written by modelyard, which needs to write there",
+        "E0702 modelyard needs to write 'prod/main/README.md', but did not create the existing file",
     ]
     assert tree(tmp_path) == {"README.md": "mine", "w/b": "b"}
     assert write(tmp_path, FILES, force=True) == (Counts(3, 1, 0), [])

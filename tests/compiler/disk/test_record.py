@@ -57,7 +57,7 @@ def test_without_a_valid_record_every_file_is_protected(tmp_path: Path, text: by
 
     assert not unchanged(tmp_path, "prod", "main", "k")
     assert write(tmp_path, {**FILES, "w/b": "B"})[1] == [
-        "E0702 'prod/main/w/b' was not written by modelyard, which needs to write there"
+        "E0702 modelyard needs to write 'prod/main/w/b', but did not create the existing file"
     ]
     assert write(tmp_path, FILES) == (Counts(0, 4, 0), [])
     assert unchanged(tmp_path, "prod", "main", "k")

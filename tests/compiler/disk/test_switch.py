@@ -78,7 +78,7 @@ def test_a_busy_output_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)
 
-    assert problems == [f"E0706 another modelyard is writing to '{tmp_path}'"]
+    assert problems == [f"E0706 another modelyard process is writing to '{tmp_path}'"]
     assert not (tmp_path / "prod").exists()
     assert write(tmp_path, FILES)[1] == []
 

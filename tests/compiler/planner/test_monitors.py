@@ -36,4 +36,4 @@ def test_a_performance_monitor_refuses_settings_for_jobs() -> None:
     _, found = planned(PERFORMANCE)
 
     assert {one.code for one in found} == {"E0506"}
-    assert [one.hint for one in found] == ["remove 'reference'", "remove 'onBreach.run'", "remove 'onBreach.cooldown'"]
+    assert [one.hint for one in found] == ["remove `reference`", "remove `onBreach.run`", "remove `onBreach.cooldown`"]

@@ -1,4 +1,4 @@
-"""Runs checkov and kube-score on folders of manifests and returns their findings in a common format."""
+"""Runs checkov and kube-score on manifests and Terraform plans, and returns their findings in a common format."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Any, cast
 
 from modelyard.writers.yaml_text import documents
 from testbed import environments, parts, places
+from tests.real.scanners.planned import Planned, plan_of
 from tests.real.scanners.scanned import Scanned
 
 MANIFESTS = "manifests.yaml"
+PLAN = "plan.json"
 CHECKOV_LIMIT_S = 300
 KUBE_SCORE_LIMIT_S = 60
 OPTIONAL = (
@@ -25,6 +27,7 @@ OPTIONAL = (
 )
 """Checks of kube-score that are disabled by default."""
 
+_PLANS = "plans"
 _FINE = 10  # kube-score's best grade
 
 
@@ -42,27 +45,39 @@ class Finding:
         return f"{self.tool} {self.check} {self.object} ({self.where}): {self.said}"
 
 
-def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Write each system's objects to a separate folder and return all findings about them."""
+def findings(
+    systems: Mapping[str, tuple[Scanned, ...]], plans: Mapping[str, tuple[Planned, ...]], folder: Path
+) -> list[Finding]:
+    """Write each system's objects and each plan to a separate folder and return all findings about them."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
         (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")
-    return sorted([*_checkov(systems, folder), *_kube_score(systems, folder)])
+    for name, resources in plans.items():
+        (folder / _PLANS / name).mkdir(parents=True)
+        (folder / _PLANS / name / PLAN).write_text(json.dumps(plan_of(resources)), encoding="utf-8")
+    return sorted([*_checkov(systems, plans, folder), *_kube_score(systems, folder)])
 
 
-def _checkov(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Run checkov once for all systems, because it starts slowly, and without network access."""
+def _checkov(
+    systems: Mapping[str, tuple[Scanned, ...]], plans: Mapping[str, tuple[Planned, ...]], folder: Path
+) -> Iterator[Finding]:
+    """Run checkov once for all systems and plans, because it starts slowly, and without network access."""
     python = environments.environment(environments.CHECKOV)
-    command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework", "kubernetes"]
+    command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework"]
+    command += ["kubernetes"] if systems else []
+    command += ["terraform_plan"] if plans else []
     command += ["--output", "json", "--compact", "--quiet", "--skip-download", "--skip-results-upload"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=CHECKOV_LIMIT_S, cwd=folder, env=_quiet_environment(folder)
     )
-    if done.returncode not in {0, 1} or not done.stdout.startswith("{"):
+    if done.returncode not in {0, 1} or not done.stdout.startswith(("{", "[")):
         raise RuntimeError(f"checkov failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    report = cast("dict[str, Any]", json.loads(done.stdout))
-    assert report["summary"]["parsing_errors"] == 0, report["results"].get("parsing_errors")
-    return [_of_checkov(one, systems) for one in report["results"]["failed_checks"]]
+    answer = cast("dict[str, Any] | list[dict[str, Any]]", json.loads(done.stdout))
+    for report in answer if isinstance(answer, list) else [answer]:
+        assert report["summary"]["parsing_errors"] == 0, report["results"].get("parsing_errors")
+        is_plan = report["check_type"] == "terraform_plan"
+        for one in report["results"]["failed_checks"]:
+            yield _of_plan(one, plans) if is_plan else _of_checkov(one, systems)
 
 
 def _quiet_environment(home: Path) -> dict[str, str]:
@@ -78,6 +93,12 @@ def _of_checkov(one: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]])
         for scanned in systems[system]
     }
     return Finding("checkov", one["check_id"], addresses[kind, name], system, one["check_name"])
+
+
+def _of_plan(one: dict[str, Any], plans: Mapping[str, tuple[Planned, ...]]) -> Finding:
+    name = Path(one["file_path"]).parts[-2]
+    addresses = {resource.plan_address: resource.address for resource in plans[name]}
+    return Finding("checkov", one["check_id"], addresses[one["resource"]], name, one["check_name"])
 
 
 def _kube_score(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:

@@ -13,7 +13,7 @@ from testbed.clouds.aws.cloud import Cloud
 from testbed.clouds.aws.cloud import cloud as running_cloud
 from testbed.clouds.aws.provider import AWS
 from testbed.clouds.shared.lifecycle import Lifecycle
-from tests.real.stand_in.world import World
+from tests.real.stand_in.world import STAY, World
 
 
 @pytest.fixture
@@ -30,4 +30,4 @@ def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
         monkeypatch.setenv(name, cloud.variables()[name])
     lifecycle = Lifecycle(AWS, cloud.folder)
     lifecycle.configure({"region": "eu-central-1", "defaultTags": json.dumps({"tags": {"owner": "platform"}})})
-    return World(lifecycle)
+    return World(lifecycle, STAY)

@@ -30,7 +30,7 @@ def _cluster(world: World, key: Inputs, subnets: list[str]) -> tuple[Inputs, Inp
 
 
 def _group_of(world: World) -> str:
-    return str(world.made["cluster"][3]["vpcConfig"]["clusterSecurityGroupId"])
+    return str(world.resources["cluster"][3]["vpcConfig"]["clusterSecurityGroupId"])
 
 
 def test_clusters(world: World, cloud: Cloud) -> None:

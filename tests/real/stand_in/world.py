@@ -1,18 +1,17 @@
-"""Creates, changes and deletes resources in the stand-in for AWS without a Pulumi engine."""
+"""Resources of AWS that several tests create."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from testbed.clouds.aws.api import Api
 from testbed.clouds.aws.cloud import Cloud
-from testbed.clouds.shared.lifecycle import Lifecycle
+from tests import stand_ins
 
 Inputs = dict[str, Any]
 
-_STAY = (
+STAY = (
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",  # deleted with its VPC
     # versioning can only be suspended, and a topic always has a policy
     "aws:s3/bucketVersioning:BucketVersioning",
@@ -22,54 +21,10 @@ _STAY = (
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
 )
+"""Types that are still there after their deletion."""
 
 
-@dataclass
-class World:
-    """The created resources by name. They are deleted in reverse order."""
-
-    lifecycle: Lifecycle[Api]
-    made: dict[str, tuple[str, str, Inputs, Inputs]] = field(default_factory=dict[str, tuple[str, str, Inputs, Inputs]])
-
-    def make(self, name: str, kind: str, /, **inputs: Any) -> Inputs:
-        """Create a resource and assert that it has all requested properties."""
-        checked, failures = self.lifecycle.check(kind, name, {}, inputs, name.encode())
-        assert failures == []
-        found, state = self.lifecycle.create(kind, checked)
-        self.made[name] = (kind, found, checked, state)
-        self._steady(name)
-        return {**state, "id": found}
-
-    def change(self, name: str, /, **inputs: Any) -> tuple[list[str], Inputs]:
-        """Update a resource in place. Return the properties that the provider reports as changed, and the new state."""
-        kind, found, before, state = self.made[name]
-        checked, _ = self.lifecycle.check(kind, name, before, {**before, **inputs}, b"")
-        changed, replaced, _ = self.lifecycle.diff(kind, before, state, checked)
-        assert replaced == []
-        after = self.lifecycle.update(kind, found, state, checked)
-        self.made[name] = (kind, found, checked, after)
-        self._steady(name)
-        return changed, after
-
-    def replaced_by(self, name: str, /, **inputs: Any) -> list[str]:
-        """Return the changed properties that require a replacement."""
-        kind, _, before, state = self.made[name]
-        return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
-
-    def remove(self, name: str) -> None:
-        """Delete a resource and check that it is gone."""
-        kind, found, inputs, state = self.made[name]
-        self.lifecycle.delete(kind, found, state)
-        del self.made[name]
-        if kind not in _STAY:
-            assert self.lifecycle.read(kind, found, state, inputs) is None, name
-
-    def _steady(self, name: str) -> None:
-        kind, found, inputs, state = self.made[name]
-        seen = self.lifecycle.read(kind, found, state, inputs)
-        assert seen is not None
-        assert seen[1] == inputs, name
-        assert self.lifecycle.diff(kind, seen[1], seen[0], inputs) == ([], [], False), name
+World: TypeAlias = stand_ins.World[Api]
 
 
 def policy_of(*actions: str, resource: str | None = "*", **more: Any) -> str:
@@ -115,6 +70,6 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 def all_ends(world: World, cloud: Cloud) -> None:
     """Delete everything in reverse order, and check that the cloud kept all properties as they were set."""
-    for name in reversed(list(world.made)):
+    for name in reversed(list(world.resources)):
         world.remove(name)
     assert cloud.surprises() == {}

@@ -92,7 +92,8 @@ class Yard:
             "name": "promoter",
             "address": "promoter",
             "type": "promoter",
-            "registry": {"uri": server.url, "artifacts": f"file://{server.folder}/artifacts"},
+            "registry": {"uri": server.url, "artifacts": "lake"},
+            "stores": {"lake": {"uri": f"file://{server.folder}/"}},
             "promotions": {"retrain": self.pipeline},
         }
         (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from testbed import npm
 from tests.runtime import gcs_emulator
 from tests.runtime.object_store import BUCKET, ObjectStore
+from tests.runtime.storage.azure_on_loopback.cloud import ACCOUNT, CONTAINER, Cloud, azure_cloud
 
-_ACCOUNT = "devstoreaccount1"
-_ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""The default account of Azurite, whose documentation publishes the key."""
+_GRANTED = "granted"
+"""The folder of the container below which the identity has a role."""
 
 _STARTED_S = 180
 
@@ -98,27 +97,26 @@ class Gcs:
         return self._log.read_text().splitlines()[1:]
 
 
-class _Azure:
-    def __init__(self, port: str) -> None:
-        from azure.storage.blob import ContainerClient
+class Azure:
+    """Azure Blob Storage, opened by an identity with a role below one folder."""
 
-        self.uri = f"abfss://lake@{_ACCOUNT}.dfs.core.windows.net"
-        endpoint = f"http://127.0.0.1:{port}"
-        self.store = {"uri": f"{self.uri}/", "endpoint": endpoint, "accountKeyEnv": "STORE_KEY"}
-        self.environment = {"STORE_KEY": _ACCOUNT_KEY}
-        self._container: Any = ContainerClient(f"{endpoint}/{_ACCOUNT}", "lake", credential=_ACCOUNT_KEY)
-        self._container.create_container()
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        pod = cloud.pod("granted", {"write": _GRANTED})
+        self.uri = f"abfss://{CONTAINER}@{ACCOUNT}.dfs.core.windows.net/{_GRANTED}"
+        self.store = {"uri": f"{self.uri}/"}
+        self.environment = pod.environment
 
     def put(self, path: str, content: bytes) -> None:
-        self._container.upload_blob(path, content, overwrite=True)
+        self.cloud.container.upload_blob(f"{_GRANTED}/{path}", content, overwrite=True)
 
     def get(self, path: str) -> bytes:
-        content: bytes = self._container.download_blob(path).readall()
+        content: bytes = self.cloud.container.download_blob(f"{_GRANTED}/{path}").readall()
         return content
 
     def names(self, below: str) -> list[str]:
-        found = [str(one) for one in self._container.list_blob_names(name_starts_with=below)]
-        return [one for one in found if not one.endswith("/")]
+        listed = self.cloud.container.list_blob_names(name_starts_with=f"{_GRANTED}/{below}")
+        return [str(name).removeprefix(f"{_GRANTED}/") for name in listed if not str(name).endswith("/")]
 
 
 class _Disk:
@@ -141,7 +139,7 @@ class _Disk:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
-    """Wait until a service prints its port. Azurite takes half a minute on a busy machine."""
+    """Wait until a service prints its port."""
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
         if found := re.search(line, log.read_text(), re.MULTILINE):
@@ -175,15 +173,9 @@ def gcs(folder: Path) -> Generator[Service]:
 
 @contextmanager
 def azure(folder: Path) -> Generator[Service]:
-    """Run Azurite, Microsoft's emulator of Azure Blob Storage."""
-    log = folder / "azurite.log"
-    with log.open("w") as stream:
-        process = subprocess.Popen(npm.azurite(), stdout=stream, stderr=subprocess.STDOUT, cwd=folder)
-    try:
-        yield _Azure(_port(process, log, r"listens on http://127\.0\.0\.1:(\d+)"))
-    finally:
-        process.kill()
-        process.wait()
+    """Run Azurite, Microsoft's emulator of Azure Blob Storage, behind Entra ID and roles."""
+    with azure_cloud(folder) as cloud:
+        yield Azure(cloud)
 
 
 @contextmanager

@@ -39,7 +39,9 @@ CLUSTER = f"""\
 {NETWORK}
 from modelyard_stacks.gcp.cluster import Cluster
 
-cluster = Cluster("fraud-prod-main", project=project, network=network, key=key, version="1.35")
+cluster = Cluster(
+    "fraud-prod-main", project=project, network=network, key=key, version="1.35", training_pools=["large"]
+)
 """
 DATABASE = f"""\
 {NETWORK}
@@ -106,7 +108,6 @@ NodePool(
     accelerators=8,
     driver="LATEST",
     local_ssds=16,
-    one_zone=True,
 )
 """
 EVERYTHING = f"""\

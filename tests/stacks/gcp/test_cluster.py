@@ -47,7 +47,11 @@ def test_neither_nodes_nor_the_api_are_public(given: dict[str, Any]) -> None:
         "enablePrivateEndpoint": True,
         "masterGlobalAccessConfig": {"enabled": True},
     }
-    assert given["masterAuthorizedNetworksConfig"] == {"cidrBlocks": [], "gcpPublicCidrsAccessEnabled": False}
+    assert given["masterAuthorizedNetworksConfig"] == {
+        "cidrBlocks": [],
+        "gcpPublicCidrsAccessEnabled": False,
+        "privateEndpointEnforcementEnabled": True,
+    }
     assert given["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
 
 
@@ -120,6 +124,7 @@ def test_legacy_and_anonymous_access_is_disabled(given: dict[str, Any]) -> None:
     assert given["masterAuth"] == {"clientCertificateConfig": {"issueClientCertificate": False}}
     assert given["anonymousAuthenticationConfig"] == {"mode": "LIMITED"}
     assert set(given["rbacBindingConfig"].values()) == {False}
+    assert given["binaryAuthorization"] == {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}
     defaults = given["nodePoolDefaults"]["nodeConfigDefaults"]
     assert defaults == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
 
@@ -199,7 +204,7 @@ def test_settings_of_the_wrong_type_are_refused(settings: str, message: str, tmp
 
 def test_names_that_gke_does_not_accept_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="a name has 40 characters at most"):
-        registered(tmp_path, CLUSTER.replace('Cluster("fraud-prod-main"', f'Cluster("{"f" * 41}"'))
+        registered(tmp_path, CLUSTER.replace('Cluster(\n    "fraud-prod-main"', f'Cluster(\n    "{"f" * 41}"'))
 
 
 def test_everything_belongs_to_the_project(found: Found) -> None:

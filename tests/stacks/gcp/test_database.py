@@ -29,6 +29,7 @@ from modelyard_stacks.gcp.login import DatabaseLogin
 login = DatabaseLogin("runs", project=project, key=key, database=database)
 pulumi.ComponentResource("tiny:Names", "names", {{
     "host": database.host,
+    "authority": database.authority,
     "port": database.port,
     "connections": database.connections,
     "secret": login.secret,
@@ -63,6 +64,7 @@ def test_only_the_network_can_connect_and_only_with_tls(found: Found, settings: 
     assert settings["ipConfiguration"] == {
         "ipv4Enabled": False,
         "sslMode": "ENCRYPTED_ONLY",
+        "serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA",
         "pscConfigs": [{"pscEnabled": True, "allowedConsumerProjects": ["acme-ml"]}],
     }
     assert inputs(found, ADDRESS, "runs")["addressType"] == "INTERNAL"
@@ -76,6 +78,7 @@ def test_only_the_network_can_connect_and_only_with_tls(found: Found, settings: 
 def test_database_has_an_address_in_the_network(found: Found) -> None:
     assert inputs(found, "tiny:Names", "names") == {
         "host": "10.0.0.5",
+        "authority": "the first authority\nthe next authority\n",
         "port": 5432,
         "connections": 400,
         "secret": "runs-login",

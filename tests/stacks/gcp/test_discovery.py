@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from testbed.clouds.gcp.discovery import faults, identifiers
 from tests.stacks.aws.programs import Found
-from tests.stacks.gcp.discovery import faults, identifiers
 from tests.stacks.gcp.programs import EVERYTHING, registered
 
 CLUSTER = "gcp:container/cluster:Cluster fraud-prod-main"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.stacks.aws.programs import Found, needs, of
 from tests.stacks.gcp.programs import CLUSTER, PROJECT, elsewhere, registered
-from tests.stacks.gcp.roles import BINDING, Bucket
+from tests.stacks.gcp.roles import BINDING, Bucket, bindings
 from tests.stacks.programs import Refused
 
 POOL = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/acme-ml.svc.id.goog"
@@ -53,13 +53,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 @pytest.fixture(scope="module")
 def lake(found: Found) -> Bucket:
     """Return the bucket that can be read and written."""
-    return Bucket(found, LAKE, SCORER)
+    return Bucket(bindings(found.values()), LAKE, SCORER)
 
 
 @pytest.fixture(scope="module")
 def audit(found: Found) -> Bucket:
     """Return the bucket to which captures can only be added."""
-    return Bucket(found, "fraud-audit-1a2b3c", SCORER)
+    return Bucket(bindings(found.values()), "fraud-audit-1a2b3c", SCORER)
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_append_access_cannot_read_list_or_delete(audit: Bucket) -> None:
 
 
 def test_other_pods_have_no_access(found: Found) -> None:
-    other = Bucket(found, LAKE, f"{POOL}/subject/ns/fraud/sa/ranker")
+    other = Bucket(bindings(found.values()), LAKE, f"{POOL}/subject/ns/fraud/sa/ranker")
 
-    assert not list(other.bindings())
+    assert other.bindings() == []
     assert {each["inputs"]["member"] for each in of(found, BINDING).values()} == {SCORER}
     assert not elsewhere(found)
 
 
 def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
     access = [{"bucket": LAKE, "prefix": prefix, "mode": "read"} for prefix in ("", "x/")]
-    bucket = Bucket(registered(tmp_path, identity(repr(access))), LAKE, SCORER)
+    bucket = Bucket(bindings(registered(tmp_path, identity(repr(access))).values()), LAKE, SCORER)
 
     assert bucket.may("storage.objects.get", "anything")
     assert not bucket.may("storage.objects.create", "x/anything")
-    assert [each["role"] for each in bucket.bindings()] == [
+    assert [each.role for each in bucket.bindings()] == [
         "roles/storage.legacyBucketReader",
         "roles/storage.objectViewer",
     ]
@@ -133,8 +133,9 @@ def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
 
 def test_many_folders_share_conditions(tmp_path: Path) -> None:
     """Folders share conditions, because a condition can have twelve operators: two for each of six folders."""
-    bucket = Bucket(registered(tmp_path, identity(folders(13))), LAKE, SCORER)
-    conditions = [each["condition"] for each in bucket.bindings() if "condition" in each]
+    found = registered(tmp_path, identity(folders(13)))
+    bucket = Bucket(bindings(found.values()), LAKE, SCORER)
+    conditions = [each["inputs"]["condition"] for each in of(found, BINDING).values() if "condition" in each["inputs"]]
 
     assert len(conditions) == 3
     assert len({each["title"] for each in conditions}) == 3

@@ -90,7 +90,7 @@ def test_initial_size_does_not_exceed_the_maximum(bounds: str, count: int, tmp_p
 
 def test_initial_nodes_are_counted_only_in_zones_with_the_machine(tmp_path: Path) -> None:
     """A minimum of four nodes is two in each of the two zones that have the machine."""
-    program = POOLS.replace("one_zone=True", "one_zone=False").replace("min_nodes=0", "min_nodes=4")
+    program = POOLS.replace('training_pools=["large"]', "").replace("min_nodes=0", "min_nodes=4")
     found = registered(tmp_path, program)
 
     assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-b", "europe-west4-c"]
@@ -115,7 +115,7 @@ def test_setting_selects_another_training_zone(tmp_path: Path) -> None:
 
 def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
     """A number selects among the zones that have the pool's machine. A name applies to one pool."""
-    program = POOLS.replace('compute_class="train"', "one_zone=True")
+    program = POOLS.replace('training_pools=["large"]', 'training_pools=["large", "train"]')
     found = registered(tmp_path, program, """trainingZone: 2\ntrainingZones: '{"train": "europe-west4-a"}'""")
 
     assert inputs(found, POOL, "train-spot")["nodeLocations"] == ["europe-west4-a"]
@@ -137,6 +137,10 @@ def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
             "europe-west4-c",
         ),
         ("trainingZones: '[2]'", "trainingZones has a zone for each pool: pulumi config set --path"),
+        (
+            """trainingZones: '{"larg": "europe-west4-b"}'""",
+            "the setting trainingZones names a zone for larg, but only large may have one",
+        ),
     ],
 )
 def test_a_zone_without_the_machine_is_refused(settings: str, message: str, tmp_path: Path) -> None:
@@ -150,7 +154,8 @@ def test_a_machine_that_the_region_lacks_is_refused(tmp_path: Path) -> None:
 
 
 def test_zones_in_the_program_are_used_unchanged(tmp_path: Path) -> None:
-    found = registered(tmp_path, POOLS.replace("one_zone=True", 'zones=["europe-west4-a"]'))
+    program = POOLS.replace("local_ssds=16,", 'local_ssds=16,\n    zones=["europe-west4-a"],')
+    found = registered(tmp_path, program)
 
     assert inputs(found, POOL, "large")["nodeLocations"] == ["europe-west4-a"]
     assert "nodeLocations" not in found[f"{POOL} large"]["ignoreChanges"]

@@ -91,9 +91,9 @@ def test_similar_settings_are_accepted(before: str, after: str) -> None:
         ("name: leads,", "name: goog-leads,", "rename the system"),
         ("name: leads,", "name: my-google,", "rename the system"),
         ("audit", "google-audit", "rename the store"),
-        (VPC, ADOPTED.replace("10.20.0.0/24", '"fd00::/64"'), "write the IPv4 range of the subnet"),
+        (VPC, ADOPTED.replace("10.20.0.0/24", '"fd00::/64"'), "use the IPv4 range of the subnet"),
         (VPC, "vpc: {cidr: 10.20.0.0/21}", "use a private IPv4 range from /8 to /20, such as 10.20.0.0/16"),
-        (VPC, 'vpc: {cidr: 10.20.0.0/16}\n  version: "1.21"', "write version: '1.36', or leave it out"),
+        (VPC, 'vpc: {cidr: 10.20.0.0/16}\n  version: "1.21"', "set `version: '1.36'`, or omit it"),
     ],
 )
 def test_hint_names_the_setting_to_change(before: str, after: str, hint: str) -> None:
@@ -144,9 +144,9 @@ def test_hint_for_an_aws_region_lists_regions_on_its_continent(region: str, ther
 TWO = """
   mode: cloud
   targets:
-    main: {provider: gcp, region: europe-west4, project: acme-leads, vpc: {cidr: 10.20.0.0/16}, %s
+    main: {provider: gcp, region: europe-west4, account: acme-leads, vpc: {cidr: 10.20.0.0/16}, %s
       secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
-    lab: {provider: gcp, region: europe-west3, project: %s, vpc: {cidr: 10.30.0.0/16}}
+    lab: {provider: gcp, region: europe-west3, account: %s, vpc: {cidr: 10.30.0.0/16}}
   placement: {default: main}
 """
 

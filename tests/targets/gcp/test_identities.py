@@ -85,11 +85,11 @@ def test_environments_of_one_project_share_no_access() -> None:
         ("", "{}", []),
         ("  namespace: leads-live\n", "{}", ["E0525"]),
         ("  namespace: leads-live\n", "{deployment: {namespace: leads-staging}}", []),
-        ("  namespace: leads-live\n", "{deployment: {project: acme-staging}}", []),
+        ("  namespace: leads-live\n", "{deployment: {account: acme-staging}}", []),
     ],
 )
 def test_environments_that_would_share_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
-    project = "  project: acme-leads\n"
+    project = "  account: acme-leads\n"
     text = leads((project, f"{project}{namespace}")) + f"environments:\n  prod: {{}}\n  staging: {staging}\n"
     inputs = Inputs(Given("system.yaml", text))
     found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
@@ -99,11 +99,11 @@ def test_environments_that_would_share_access_are_refused(namespace: str, stagin
 
 def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
     """In one project, only `main` has different namespaces from `lab`. In another project, nothing is shared."""
-    lab = ("europe-west3, project", "europe-west3, namespace: lab, project")
+    lab = ("europe-west3, account", "europe-west3, namespace: lab, account")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
     same = shared(text, "{}", f"{{{staging % ''}}}")
-    apart = shared(text, "{}", f"{{{staging % ', lab: {project: acme-staging}'}}}")
+    apart = shared(text, "{}", f"{{{staging % ', lab: {account: acme-staging}'}}}")
 
     assert same == [("E0525", "environments 'prod' and 'staging' both use namespace 'lab' in project 'acme-lab'")]
     assert apart == []
@@ -111,13 +111,13 @@ def test_environments_are_compared_for_every_target_in_the_same_project() -> Non
 
 def test_an_unnamed_project_is_not_compared() -> None:
     """A target without a project is not compared, because each stack may configure another project."""
-    text = leads(("  project: acme-leads\n", "  namespace: leads-live\n"))
+    text = leads(("  account: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
 
 
 def test_compiling_one_environment_compares_it_with_the_others() -> None:
-    text = leads(("  project: acme-leads\n", "  project: acme-leads\n  namespace: leads-live\n"))
+    text = leads(("  account: acme-leads\n", "  account: acme-leads\n  namespace: leads-live\n"))
     spec = text + "environments: {prod: {}, staging: {}, dev: {deployment: {namespace: leads-dev}}}\n"
 
     assert compiled(spec, "staging") == ["E0525"]

@@ -161,7 +161,7 @@ def test_image_registry_is_created_unless_the_spec_names_one() -> None:
 
 def test_budget_and_billing_account_are_from_the_spec() -> None:
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
-    account = ("  project: acme-leads\n", "  project: acme-leads\n  billingAccount: 012345-6789AB-CDEF01\n")
+    account = ("  account: acme-leads\n", "  account: acme-leads\n  billingAccount: 012345-6789AB-CDEF01\n")
 
     assert arguments(components(leads(budget))["Budget leads-main"]) == {
         "project": "project",

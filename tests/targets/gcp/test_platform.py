@@ -22,7 +22,7 @@ METADATA = {
     "to": [{"ipBlock": {"cidr": "169.254.169.254/32"}}],
     "ports": [{"protocol": "TCP", "port": 80}, {"protocol": "TCP", "port": 8080}],
 }
-PROJECT = ("  project: acme-leads\n", "")
+PROJECT = ("  account: acme-leads\n", "")
 PUBLIC = ("exposure: internal", "exposure: public, host: s.acme.example")
 CERTIFICATE = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n  vpc:")
 
@@ -91,7 +91,9 @@ def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
 
 
 def test_registry_reads_the_rotated_password_from_a_file() -> None:
-    (container,) = manifest("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
+    pod = manifest("Deployment", "mlflow")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
     variables = {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
     login = arguments(workload_calls()["runs_login"])["document"]
 
@@ -107,8 +109,12 @@ def test_registry_reads_the_rotated_password_from_a_file() -> None:
         "[database]",
         "user={{ .username }}",
         "password={{ .password }}",
-        "sslmode=require",
+        "sslmode=verify-ca",
+        "sslrootcert=/etc/postgresql-services/authority.pem",
     ]
+    assert login["spec"]["target"]["template"]["data"]["authority.pem"] == "infrastructure[runs_authority]"
+    assert {"key": "authority.pem", "path": "authority.pem"} in volumes["services"]["secret"]["items"]
+    assert {"name": "services", "mountPath": "/etc/postgresql-services", "readOnly": True} in container["volumeMounts"]
 
 
 def test_workloads_access_buckets_with_their_identity() -> None:

@@ -25,7 +25,7 @@ def test_image_is_pushed_to_the_project_or_the_named_registry() -> None:
 
 
 def test_without_a_project_the_readme_explains_how_to_set_it() -> None:
-    text = readme(leads(("  project: acme-leads\n", "")))
+    text = readme(leads(("  account: acme-leads\n", "")))
 
     assert "`pulumi config set gcp:project PROJECT`" in text
     assert "gcp:project" not in readme()

@@ -9,8 +9,8 @@ from tests.targets.gcp.infrastructure import LEADS, arguments, codes, components
 ARCHIVE_TARGETS = """
   mode: cloud
   targets:
-    archive: {provider: gcp, region: europe-west1, project: acme-archive%s}
-    main: {provider: gcp, region: europe-west4, project: acme-leads, vpc: {cidr: 10.20.0.0/16},
+    archive: {provider: gcp, region: europe-west1, account: acme-archive%s}
+    main: {provider: gcp, region: europe-west4, account: acme-leads, vpc: {cidr: 10.20.0.0/16},
       secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
   placement: {default: main}
 """

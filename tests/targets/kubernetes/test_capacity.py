@@ -54,7 +54,7 @@ def test_shortage_is_reported_at_the_largest_request() -> None:
 
     assert said(text) == ["E0511 replicas: {min: 2, max: 90}"]
     (found,) = check_capacity(plan, "main")
-    assert "180 CPUs of it here" in found.message
+    assert "including 180 CPUs here" in found.message
 
 
 def test_shortage_is_reported_at_the_largest_variant() -> None:
@@ -112,7 +112,7 @@ def test_pipeline_next_to_a_full_endpoint_needs_a_lower_priority() -> None:
     (found,) = check_capacity(plan_of(tight()), "main")
 
     assert said(tight()) == ["E0990 nightly:"]
-    assert "none of them can be preempted: no machine has room for 1 Pod of 2 CPUs" in found.message
+    assert "it can preempt none of them: no machine has room for 1 Pod of 2 CPUs" in found.message
     assert found.hint.startswith("give the pipeline `priority: low` if")
 
 
@@ -130,8 +130,8 @@ def test_equal_priorities_do_not_preempt_each_other() -> None:
 
     assert said(tight(low, low)) == ["E0990 nightly:"]
     assert hints(tight(low, low)) == [
-        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the maximum numbers, or declare"
-        " more machines under `capacity`"
+        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the maximum replicas or workers,"
+        " or declare more machines under `capacity`"
     ]
     assert said(tight("    priority: lowest\n", low)) == []
 
@@ -140,7 +140,9 @@ def test_lowest_priority_has_no_lower_hint() -> None:
     lowest = "    priority: lowest\n"
 
     assert said(tight(lowest, lowest)) == ["E0990 nightly:"]
-    assert hints(tight(lowest, lowest)) == ["lower the maximum numbers, or declare more machines under `capacity`"]
+    assert hints(tight(lowest, lowest)) == [
+        "lower the maximum replicas or workers, or declare more machines under `capacity`"
+    ]
 
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])

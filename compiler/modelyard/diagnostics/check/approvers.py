@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def group_without_key(span: Span, group: str) -> Diagnostic:
-    """A group may approve, but no key is listed for it, so no approval of it would count.
+    """A group may approve promotions but has no key listed, so none of its approvals would count.
 
-    An approval is a statement about the files of one version, signed with `modelyard approve` by the SSH key of a
-    member. Anyone who trains a model can write files next to it, so nothing but a signature counts.
+    An approval is a statement about one version's files that a member signs with `modelyard approve` and an SSH key.
+    Anyone who trains a model can write files next to it, so only signatures count.
 
     Wrong:
 
@@ -25,9 +25,9 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
     return Diagnostic(
         "E0897",
         Severity.ERROR,
-        f"group {quote(group)} may approve, but no key is listed for it",
+        f"group {quote(group)} may approve promotions, but has no key listed",
         span,
-        f"add approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}} to governance",
+        f"add `approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}}` to `governance`",
         follows=True,  # derived from the wrong key
     )
 
@@ -57,9 +57,9 @@ def key_of_two_groups(span: Span, group: str, other: str) -> Diagnostic:
 
 
 def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Diagnostic:
-    """Keys of two groups have the same comment, so one person could approve for both with two keys.
+    """Keys in two groups have the same comment, so one person could approve for both groups.
 
-    The comment after a key, written by ssh-keygen or by you, names its owner. Nothing else distinguishes people.
+    The comment after a key, which ssh-keygen or you wrote, names its owner, and nothing else identifies a person.
 
     Wrong:
 
@@ -76,14 +76,14 @@ def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Dia
     return Diagnostic(
         "W0899",
         Severity.WARNING,
-        f"{quote(person)} has keys in the groups {quote(other)} and {quote(group)}, and could approve for both",
+        f"{quote(person)} has keys in groups {quote(other)} and {quote(group)}, and could approve for both",
         span,
         "list a person's keys for one group only, or name each key's owner in the comment after it",
     )
 
 
 def key_unusable(span: Span, group: str, reason: str) -> Diagnostic:
-    """A listed key is truncated, altered, or not of the type that it claims: no signature could be verified with it.
+    """A listed key is truncated, altered, or not of the type it claims, so it cannot verify any signature.
 
     Each entry is the whole line of a `.pub` file: type, key, and owner. RSA keys need at least 2048 bits.
     `ssh-keygen -l -f FILE` prints the type of the key in a file.
@@ -103,12 +103,13 @@ def key_unusable(span: Span, group: str, reason: str) -> Diagnostic:
         Severity.ERROR,
         f"a key of group {quote(group)} cannot be used: {reason}",
         span,
-        "list the whole line of a .pub file, such as ssh-keygen -t ed25519 creates",
+        "paste the whole line of a .pub file, such as one created by `ssh-keygen -t ed25519`",
     )
 
 
 def key_twice(span: Span, group: str) -> Diagnostic:
-    """The same key appears twice in a group, with different comments: it approves once, and belongs to one person.
+    """The same key appears twice in a group with different comments, but it still counts as one person with one
+    approval.
 
     Wrong:
 

@@ -8,7 +8,7 @@ from modelyard.source import Span
 
 
 def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
-    """A batch inference has `reprocess` next to its own scoring code, which decides itself what it scores.
+    """A batch-inference pipeline sets `reprocess`, but runs your own code, which decides itself what to score.
 
     Wrong:
 
@@ -21,14 +21,14 @@ def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "W0866",
         Severity.WARNING,
-        f"`reprocess` has no effect: the code of pipeline {quote(pipeline)} decides what it scores again",
+        f"`reprocess` has no effect: pipeline {quote(pipeline)} runs your own code, which decides what to rescore",
         span,
-        "remove it, or pass it to the code in `parameters`",
+        "remove `reprocess`, or pass the setting to your code in `parameters`",
     )
 
 
 def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str, retention_s: int) -> Diagnostic:
-    """A new version is to rescore files that their bucket no longer has: their scores stay as they are.
+    """A new version should rescore files that the store has already deleted, so their old scores remain.
 
     Wrong:
 
@@ -43,15 +43,15 @@ def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str,
     return Diagnostic(
         "W0867",
         Severity.WARNING,
-        f"not all files of {days(window_s)} of {quote(data)} can be scored again: store {quote(store)} keeps objects "
-        f"for {days(retention_s)}",
+        f"{days(window_s)} of dataset {quote(data)} cannot be rescored: store {quote(store)} deletes objects after"
+        f" {days(retention_s)}",
         span,
         f"keep objects for {days(window_s)}, or shorten the window",
     )
 
 
 def reprocess_before_next_run(span: Span, pipeline: str, window_s: int, gap_s: int) -> Diagnostic:
-    """A new version is to rescore only files younger than the time between two runs, so it misses some.
+    """A new version rescores only files newer than the interval between runs, so it misses some.
 
     Wrong:
 
@@ -64,14 +64,15 @@ def reprocess_before_next_run(span: Span, pipeline: str, window_s: int, gap_s: i
     return Diagnostic(
         "W0942",
         Severity.WARNING,
-        f"files of {days(window_s)} are scored again, but runs of {quote(pipeline)} are up to {days(gap_s)} apart",
+        f"only files from the last {days(window_s)} are rescored, but runs of {quote(pipeline)} are up to"
+        f" {days(gap_s)} apart",
         span,
-        f"write {days(gap_s)} or more",
+        f"set `window` to {days(gap_s)} or more",
     )
 
 
 def reprocess_of_fixed_version(span: Span, pipeline: str, version: str) -> Diagnostic:
-    """A batch inference is to rescore when its version changes, but names a version that never changes.
+    """A batch-inference pipeline should rescore when its model version changes, but it is pinned to one version.
 
     Wrong:
 
@@ -84,7 +85,7 @@ def reprocess_of_fixed_version(span: Span, pipeline: str, version: str) -> Diagn
     return Diagnostic(
         "W0943",
         Severity.WARNING,
-        f"`reprocess` has no effect: pipeline {quote(pipeline)} stays on version {version}",
+        f"`reprocess` has no effect: pipeline {quote(pipeline)} is pinned to version {version}",
         span,
-        "remove it, or name an alias of the model",
+        "remove `reprocess`, or use a model alias",
     )

@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def rollback_of_what(span: Span, watched: str) -> Diagnostic:
-    """Only what an endpoint serves can be rolled back.
+    """Only a model that an endpoint serves can be rolled back.
 
     Wrong:
 
@@ -24,12 +24,12 @@ def rollback_of_what(span: Span, watched: str) -> Diagnostic:
         Severity.ERROR,
         f"there is nothing to roll back: {watched} serves no model",
         span,
-        "watch an endpoint, or remove rollback",
+        "watch an endpoint, or remove `rollback`",
     )
 
 
 def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
-    """An endpoint that names its versions by number has no alias to roll back.
+    """An endpoint that pins its model versions by number has no alias to roll back.
 
     Wrong:
 
@@ -43,9 +43,9 @@ def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0474",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} names versions by number, so there is no alias to roll back",
+        f"endpoint {quote(endpoint)} pins its model versions by number, so it has no alias to roll back",
         span,
-        "serve an alias such as @champion, or remove rollback",
+        "serve an alias such as @champion, or remove `rollback`",
     )
 
 
@@ -65,12 +65,12 @@ def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
         Severity.WARNING,
         f"the cooldown of monitor {quote(monitor)} has no effect: it ends before the monitor checks again",
         span,
-        "raise it above the time between two checks",
+        "make it longer than the time between two checks",
     )
 
 
 def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
-    """A cooldown spaces out actions. This monitor takes none; it only alerts, for as long as the breach lasts.
+    """A cooldown spaces out actions, but this monitor only alerts for as long as the breach lasts.
 
     Wrong:
 
@@ -83,9 +83,9 @@ def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0493",
         Severity.WARNING,
-        f"'cooldown' has no effect: monitor {quote(monitor)} neither starts a run nor rolls back",
+        f"`cooldown` has no effect: monitor {quote(monitor)} neither starts a run nor rolls back",
         span,
-        "remove cooldown, or add run or rollback",
+        "remove `cooldown`, or add `run` or `rollback`",
     )
 
 
@@ -106,12 +106,12 @@ def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
         Severity.WARNING,
         f"a breach of monitor {quote(monitor)} notifies nobody and starts nothing",
         span,
-        "add onBreach: {notify: [CHANNEL]}, or oncall: CHANNEL to governance.owner",
+        "add `onBreach: {notify: [CHANNEL]}`, or `oncall: CHANNEL` in `governance.owner`",
     )
 
 
 def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable[str]) -> Diagnostic:
-    """None of the monitor's channels takes alerts of this severity.
+    """None of the monitor's channels accepts alerts of this severity.
 
     Wrong:
 
@@ -125,7 +125,7 @@ def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable
     return Diagnostic(
         "W0478",
         Severity.WARNING,
-        f"check {quote(check)} raises a {severity}, but none of {', '.join(channels)} takes one",
+        f"check {quote(check)} has severity {severity}, which none of its channels accepts: {', '.join(channels)}",
         span,
-        "add a channel to notify, or the severity to the channel",
+        f"notify another channel, or add {severity} to a channel's `severities`",
     )

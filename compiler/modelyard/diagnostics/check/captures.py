@@ -24,18 +24,18 @@ def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0890",
         Severity.ERROR,
-        f"captures of endpoint {quote(endpoint)} do not hold the values of column {quote(column)}",
+        f"captures of endpoint {quote(endpoint)} do not contain the values of column {quote(column)}",
         span,
-        "keep the column in `capture`, or check another one",
+        "capture the column, or check a different one",
     )
 
 
 def keys_unknown(span: Span, monitor: str, endpoint: str, labels: str) -> Diagnostic:
-    """Late labels may never be matched: captures keep the model inputs and no key of the requests.
+    """Late labels may never be matched, because captures contain no key that identifies a request.
 
-    Labels are matched with predictions by the `key` of the monitor, or else by the columns that both have. Captures
-    keep the model inputs, plus the `keys` that the endpoint names; if it names none, the `key` of each monitor that
-    judges them by labels, or the columns in the `schema` of the labels.
+    Labels are matched with predictions by the monitor's `key`, or else by the columns that both have. Captures contain
+    the model inputs and the endpoint's `keys`. If the endpoint lists no keys, captures contain the `key` of each
+    monitor that compares them with labels, or the columns in the labels' `schema`.
 
     Wrong:
 
@@ -54,17 +54,17 @@ def keys_unknown(span: Span, monitor: str, endpoint: str, labels: str) -> Diagno
     return Diagnostic(
         "W0891",
         Severity.WARNING,
-        f"monitor {quote(monitor)} names no key to match labels in {quote(labels)} by, and captures of endpoint"
-        f" {quote(endpoint)} keep none",
+        f"monitor {quote(monitor)} has no key for matching labels in {quote(labels)}, and captures of endpoint"
+        f" {quote(endpoint)} contain none",
         span,
-        "name its columns in `key`, or add `keys: []` to `capture` if labels are matched by model inputs",
+        "list the key columns in `key`, or add `keys: []` to `capture` if labels are matched by model inputs",
     )
 
 
 def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnostic:
     """The watched data and its labels have no column in common, so no label ever matches.
 
-    Label and timestamp columns do not count: an event and its label have different ones.
+    Label and timestamp columns do not count, because an event and its label have different ones.
 
     Wrong:
 
@@ -85,7 +85,7 @@ def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnost
         Severity.ERROR,
         f"monitor {quote(monitor)} cannot match labels: {watch} and {quote(labels)} have no column in common",
         span,
-        "keep an identifying column of the labels next to the predictions, such as a case number, and name it in `key`",
+        "store a column that identifies the labels with the predictions, such as a case number, and list it in `key`",
     )
 
 
@@ -106,17 +106,17 @@ def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
     return Diagnostic(
         "W0916",
         Severity.WARNING,
-        f"monitor {quote(monitor)} names no key to match labels in {quote(labels)} by",
+        f"monitor {quote(monitor)} has no key for matching labels in {quote(labels)}",
         span,
-        "name in `key` the columns that identify a row",
+        "list the columns that identify a row in `key`",
     )
 
 
 def fewer_features_than_asked(span: Span, check: str, minimum: int, columns: Sequence[str]) -> Diagnostic:
     """A check requires more out-of-bounds features than it has features to check, so it never reports a breach.
 
-    Without `features`, a check covers the columns that both the window and its reference have. Captures hold the model
-    inputs and `capture.keys`, or the `capture.columns` among these inputs.
+    Without `features`, a check covers the columns that both the window and its reference have. Captures contain the
+    model inputs, or only those in `capture.columns`, plus `capture.keys`.
 
     Wrong:
 
@@ -128,22 +128,22 @@ def fewer_features_than_asked(span: Span, check: str, minimum: int, columns: Seq
         data: {visits: {features: [age, visits], …}}
         monitors: {drift: {watch: inference.scorer, checks: {psi: {max: 0.2, minFeatures: 2}}, …}}
     """
-    have = f"{len(columns)}: {', '.join(columns[:5])}{', …' if len(columns) > 5 else ''}" if columns else "none"
+    have = f"only {len(columns)}: {', '.join(columns[:5])}{', …' if len(columns) > 5 else ''}" if columns else "none"
     features = "a feature" if minimum == 1 else f"{minimum} features"
     return Diagnostic(
         "E0931",
         Severity.ERROR,
-        f"check {quote(check)} requires {features} beyond its bounds, but checks {have}",
+        f"check {quote(check)} needs {features} out of bounds to report a breach, but checks {have}",
         span,
-        f"set {len(columns)} or less" if columns else "keep columns in `capture` that the reference also has",
+        f"set `minFeatures` to {len(columns)} or less" if columns else "capture columns that the reference also has",
     )
 
 
 def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> Diagnostic:
-    """Labels are matched by a column that captures do not hold, so none ever matches.
+    """Labels are matched by a column that captures do not contain, so no label ever matches.
 
-    Captures hold the model inputs, or the `columns` among them, plus `keys`; for a column under `redact` they hold only
-    whether it had a value.
+    Captures contain the model inputs, or only those in `columns`, plus `keys`. For a column under `redact`, they record
+    only whether it had a value.
 
     Wrong:
 
@@ -155,13 +155,11 @@ def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> 
         inference: {scorer: {capture: {keys: [customer, day]}, …}}
         monitors: {quality: {watch: inference.scorer, labels: outcomes, key: [customer, day], …}}
     """
-    verb = "redact" if redacted else "do not hold"
+    verb = "redact" if redacted else "do not contain"
     return Diagnostic(
         "E0932",
         Severity.ERROR,
-        f"captures of endpoint {quote(endpoint)} {verb} {quote(column)}, which labels are to be matched by",
+        f"captures of endpoint {quote(endpoint)} {verb} {quote(column)}, which is part of the key for labels",
         span,
-        f"remove {column} from redact in `capture`, or use another key"
-        if redacted
-        else f"add {column} to keys in `capture`",
+        f"remove {column} from `capture.redact`, or use another key" if redacted else f"add {column} to `capture.keys`",
     )

@@ -23,16 +23,17 @@ def hour_skipped(span: Span, skipped: str, zone: str) -> Diagnostic:
     return Diagnostic(
         "W0840",
         Severity.WARNING,
-        f"once a year, {skipped} does not exist in {quote(zone)}, and the run is skipped",
+        f"once a year, {skipped} does not exist in {quote(zone)}, so the run is skipped",
         span,
-        "choose another hour, or leave out timeZone to use UTC",
+        "choose another hour, or omit `timeZone` to use UTC",
     )
 
 
 def date_or_weekday(span: Span) -> Diagnostic:
-    """A cron line restricts both the day of the month and the day of the week.
+    """A cron expression restricts both the day of the month and the day of the week.
 
-    It runs on days that match either of them, not both: `0 6 1 * 1` is every Monday and every first of a month.
+    It runs on days that match either field, not only both: `0 6 1 * 1` runs every Monday and on the first of every
+    month.
 
     Wrong:
 
@@ -45,9 +46,9 @@ def date_or_weekday(span: Span) -> Diagnostic:
     return Diagnostic(
         "W0841",
         Severity.WARNING,
-        "this runs on days that match the day of the month or the day of the week, not only both",
+        "this runs whenever the day of the month or the day of the week matches, not only when both do",
         span,
-        "set one of them to *",
+        "set one of the two fields to *",
     )
 
 
@@ -71,12 +72,12 @@ def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
         Severity.WARNING,
         f"the steps of the {field} are uneven: {divided}",
         span,
-        f"use a step that divides it: {', '.join(divisors)}" if divisors else "list the values, or use *",
+        f"use a step that divides {size}: {', '.join(divisors)}" if divisors else "list the values, or use *",
     )
 
 
 def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
-    """A cron line names a day that some of its months do not have, so it does not run in them.
+    """A cron expression names a day that some of its months do not have, so nothing runs in those months.
 
     Wrong:
 
@@ -90,7 +91,7 @@ def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
     return Diagnostic(
         "W0848",
         Severity.WARNING,
-        f"{months} no day {day}, and nothing runs then",
+        f"{months} no day {day}, so nothing runs then",
         span,
         "use a day up to 28",
     )

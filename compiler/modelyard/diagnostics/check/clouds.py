@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def access_of_private_network(span: Span, target: str) -> Diagnostic:
-    """Address ranges that may call the API of a cluster have no effect while the API has no public address.
+    """`access` limits who may call a cluster's public API, so it has no effect on a cluster without one.
 
     Wrong:
 
@@ -22,12 +22,12 @@ def access_of_private_network(span: Span, target: str) -> Diagnostic:
         Severity.ERROR,
         f"target {quote(target)} has no public API address, so these ranges have no effect",
         span,
-        "add network: public, or remove access",
+        "add `network: public`, or remove `access`",
     )
 
 
 def public_without_access(span: Span, target: str) -> Diagnostic:
-    """The public address of a cluster's API is open only to listed address ranges.
+    """A cluster's public API accepts connections only from listed address ranges.
 
     Wrong:
 
@@ -40,17 +40,17 @@ def public_without_access(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0482",
         Severity.ERROR,
-        f"target {quote(target)} has network public, but does not list who may call its API",
+        f"target {quote(target)} has a public API, but does not list who may call it",
         span,
-        "add access: with the ranges of your own networks, or remove network: public",
+        "list the ranges of your own networks under `access`, or remove `network: public`",
     )
 
 
 def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: str, example: str) -> Diagnostic:
-    """Two networks of one system overlap, so they can never be connected.
+    """The address ranges of two networks overlap, so the networks can never be connected.
 
-    Peering, transit gateways and tunnels need disjoint ranges, and changing the range later replaces the network with
-    everything in it. Choose now.
+    Peering, transit gateways and tunnels need disjoint ranges, and changing a range later replaces the network and
+    everything in it.
 
     Wrong:
 
@@ -68,12 +68,12 @@ def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: s
         f"the networks of targets {quote(other)} ({other_cidr}) and {quote(target)} ({cidr}) overlap, so they can"
         " never be connected",
         span,
-        f"give one of them its own range, as in {example}",
+        f"choose another range for one of them, such as `{example}`",
     )
 
 
 def reachable_from_itself(span: Span, target: str) -> Diagnostic:
-    """Workloads on a cluster can reach that cluster anyway; `reachableFrom` names others.
+    """Workloads can always reach their own cluster, so `reachableFrom` lists only other targets.
 
     Wrong:
 
@@ -86,16 +86,16 @@ def reachable_from_itself(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0484",
         Severity.ERROR,
-        f"target {quote(target)} lists itself in reachableFrom",
+        f"target {quote(target)} lists itself in `reachableFrom`",
         span,
-        "remove it",
+        "remove it from the list",
     )
 
 
 def access_of_everybody(span: Span, target: str) -> Diagnostic:
     """The public address of a cluster's API accepts connections from the whole internet.
 
-    Anyone with a login, or with an exploit for the API, needs nothing else.
+    An attacker then needs only stolen credentials or an exploit for the API.
 
     Wrong:
 
@@ -110,15 +110,15 @@ def access_of_everybody(span: Span, target: str) -> Diagnostic:
         Severity.WARNING,
         f"the API of target {quote(target)} is open to the whole internet",
         span,
-        "list the ranges of your offices and deployment systems, or set network: private",
+        "list the ranges of your offices and deployment systems, or set `network: private`",
     )
 
 
 def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
-    """The spec has personal data, and its workloads may send it to any address.
+    """The system processes personal data, and its workloads may send it to any address.
 
-    A range that covers all addresses also covers the ones at which clouds hand out machine credentials, which are
-    blocked when a target lists no `egress`.
+    A range that covers all addresses also covers the metadata addresses where clouds hand out machine credentials,
+    which are blocked when a target lists no `egress`.
 
     Wrong:
 
@@ -133,7 +133,7 @@ def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "W0863",
         Severity.WARNING,
-        f"workloads of target {quote(target)} open personal data and may connect to any address",
+        f"workloads on target {quote(target)} read personal data and may connect to any address",
         span,
-        "list the ranges of your stores and databases",
+        "list only the ranges of your stores and databases",
     )

@@ -22,14 +22,14 @@ def column_of_two_roles(span: Span, column: str, first: str, second: str) -> Dia
         Severity.ERROR,
         f"column {quote(column)} is both the {first} and the {second}",
         span,
-        "name another column",
+        "use different columns for these roles",
     )
 
 
 def group_among_features(span: Span, column: str) -> Diagnostic:
     """The column that groups rows is also a feature.
 
-    Its values identify past queries or sessions, so a model that learns from them knows nothing about new ones.
+    Its values identify past queries or sessions, so a model that learns from them cannot generalize to new ones.
 
     Wrong:
 
@@ -40,15 +40,19 @@ def group_among_features(span: Span, column: str) -> Diagnostic:
         data: {clicks: {features: [position], group: page_view, …}}
     """
     return Diagnostic(
-        "W0837", Severity.WARNING, f"the group {quote(column)} is among the features", span, "remove it from features"
+        "W0837",
+        Severity.WARNING,
+        f"group column {quote(column)} is also listed as a feature",
+        span,
+        "remove it from `features`",
     )
 
 
 def label_of_wrong_type(span: Span, label: str, kind: str, trainer: str, task: str) -> Diagnostic:
-    """A built-in trainer cannot learn a label of this type.
+    """A built-in trainer cannot learn from a label of this type.
 
-    Regression, forecasting and ranking need numbers. XGBoost and PyTorch take classes as numbers 0, 1, 2 …; LightGBM
-    and scikit-learn take text, too. No trainer takes a timestamp.
+    Regression, forecasting and ranking need numeric labels. XGBoost and PyTorch need classes numbered 0, 1, 2, and so
+    on; LightGBM and scikit-learn also accept strings. No trainer accepts a timestamp.
 
     Wrong:
 
@@ -63,7 +67,7 @@ def label_of_wrong_type(span: Span, label: str, kind: str, trainer: str, task: s
     return Diagnostic(
         "E0838",
         Severity.ERROR,
-        f"label {quote(label)} is of type {kind}, which the trainer {trainer} cannot learn for {task}",
+        f"label {quote(label)} has type {kind}, which trainer {trainer} does not support for {task}",
         span,
-        "encode it as a number" if kind == "string" else "name another column",
+        "encode it as a number" if kind == "string" else "use another column as the label",
     )

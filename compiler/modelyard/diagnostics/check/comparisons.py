@@ -7,11 +7,11 @@ from modelyard.source import Span
 
 
 def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
-    """A gate compares versions, but nothing in the spec identifies a row of the training data.
+    """A gate compares versions, but no key identifies a row of the training data.
 
-    Rows are then recognized by the values of their features. A new feature changes the held-out part, most of which the
-    champion has seen in training, so few rows are left to compare on; and a column with corrected values makes old rows
-    look new. With a key, the same rows are held out each time.
+    Rows are then recognized by their feature values. A new feature changes which rows are held out, and the champion
+    was trained on most of them, so few rows are left for the comparison. Corrected values make old rows look new. With
+    a key, the same rows are held out each time.
 
     Wrong:
 
@@ -26,14 +26,14 @@ def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "W0894",
         Severity.WARNING,
-        f"{quote(check)} compares versions, but {quote(pipeline)} does not say which column identifies a row",
+        f"check {quote(check)} compares versions, but pipeline {quote(pipeline)} declares no key that identifies a row",
         span,
-        "add split: {key: [COLUMN]} to the pipeline, or split by: time",
+        "add `split: {key: [COLUMN]}` to the pipeline, or `split: {by: time}`",
     )
 
 
 def slices_compared(span: Span, check: str) -> Diagnostic:
-    """A check judges slices of the data or compares with the champion, not both at once.
+    """A check can evaluate slices of the data or compare with the champion, but not both.
 
     In slices with few rows, nearly every difference from the champion is within noise.
 
@@ -48,16 +48,16 @@ def slices_compared(span: Span, check: str) -> Diagnostic:
     return Diagnostic(
         "E0895",
         Severity.ERROR,
-        f"{quote(check)} judges slices and also compares with the champion",
+        f"check {quote(check)} both evaluates slices and compares with the champion",
         span,
-        "write two checks: one with by and min or max, one with versus",
+        "write two checks: one with `by` and `min` or `max`, and one with `versus`",
     )
 
 
 def threshold_without_two_classes(span: Span, task: str) -> Diagnostic:
     """A threshold separates two classes, so only binary classification has one.
 
-    Multiclass classification picks the most probable class, and other tasks have none.
+    Multiclass classification picks the most probable class, and other tasks have no classes.
 
     Wrong:
 
@@ -67,13 +67,13 @@ def threshold_without_two_classes(span: Span, task: str) -> Diagnostic:
 
         models: {urgency: {task: binary-classification, framework: lightgbm, threshold: 0.3}}
     """
-    return Diagnostic("E0896", Severity.ERROR, f"a model for {task} has no threshold", span, "remove it")
+    return Diagnostic("E0896", Severity.ERROR, f"`threshold` does not apply to {task}", span, "remove `threshold`")
 
 
 def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
-    """A split holds rows out by the column to predict, so the model is judged on answers that it has never learned.
+    """A split uses the label as its key, so the model is evaluated on classes that it never saw in training.
 
-    Rows with the same key stay on one side: with the label as the key, all rows of one class are held out, or none.
+    Rows with the same key stay together. With the label as the key, either all rows of a class are held out or none.
 
     Wrong:
 
@@ -88,14 +88,15 @@ def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
     return Diagnostic(
         "E0933",
         Severity.ERROR,
-        f"{quote(column)} is the label of dataset {quote(data)}, not a key: rows with one value would stay together",
+        f"{quote(column)} is the label of dataset {quote(data)}, so as a key it would hold out whole classes",
         span,
-        "name the columns that identify a row, such as a customer",
+        "use columns that identify a row, such as a customer ID",
     )
 
 
 def split_by_moment(span: Span, column: str) -> Diagnostic:
-    """A split identifies rows by their time alone: all rows of one moment stay together, those of a customer do not.
+    """A split identifies rows by their time alone: it keeps rows of the same time together, but not of the same
+    customer.
 
     Together with other columns, the time may be part of a key, as in `[meter, read_at]`.
 
@@ -112,7 +113,7 @@ def split_by_moment(span: Span, column: str) -> Diagnostic:
     return Diagnostic(
         "W0934",
         Severity.WARNING,
-        f"the key of the split is {quote(column)} alone, the time of a row",
+        f"the split key {quote(column)} is only the time of a row",
         span,
-        "name the columns that identify a row, or hold out the newest rows with split: {by: time}",
+        "use columns that identify a row, or hold out the newest rows with `split: {by: time}`",
     )

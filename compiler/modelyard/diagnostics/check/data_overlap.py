@@ -28,14 +28,14 @@ def captures_overlap(span: Span, captures: str, other: str, address: str) -> Dia
         Severity.ERROR,
         f"{captures} share a folder with {other} ({address})",
         span,
-        "write a path that nothing else uses, such as captures/NAME",
+        "choose a path that nothing else uses, such as captures/NAME",
     )
 
 
 def output_overlaps_input(span: Span, output: str, written_to: str, source: str, read_from: str) -> Diagnostic:
-    """A step writes into a folder that it reads.
+    """A step writes to a folder that it reads.
 
-    The next run reads its own results as if they were data, and a run that fails half-way leaves both mixed.
+    The next run would read these results as input data, and a run that fails halfway leaves both mixed.
 
     Wrong:
 
@@ -54,16 +54,16 @@ def output_overlaps_input(span: Span, output: str, written_to: str, source: str,
     return Diagnostic(
         "E0802",
         Severity.ERROR,
-        f"the output, {output} ({written_to}), and the input, {source} ({read_from}), overlap",
+        f"output {output} ({written_to}) overlaps input {source} ({read_from})",
         span,
-        "write the output to a folder outside of every input",
+        "write the output to a folder outside every input",
     )
 
 
 def artifacts_overlap(span: Span, artifacts: str, other: str, address: str) -> Diagnostic:
-    """The registry keeps models in the folder of a dataset.
+    """The registry stores models in a dataset's folder.
 
-    Readers of the dataset find models in it, and writers may replace the models that are served.
+    Workloads that read the dataset find models in it, and workloads that write it may overwrite models in use.
 
     Wrong:
 
@@ -78,17 +78,17 @@ def artifacts_overlap(span: Span, artifacts: str, other: str, address: str) -> D
     return Diagnostic(
         "E0803",
         Severity.ERROR,
-        f"artifacts of the registry ({artifacts}) share a folder with {other} ({address})",
+        f"registry artifacts ({artifacts}) share a folder with {other} ({address})",
         span,
-        "set artifactPath to a folder that no dataset uses",
+        "set `artifactPath` to a folder that no dataset uses",
     )
 
 
 def adopted_twice(span: Span, store: str, other: str, adopted: str) -> Diagnostic:
     """Two stores adopt the same bucket or database.
 
-    Each store brings its own access, retention and key, and the last one applied wins. Two stores are the same if they
-    have the same name at the same endpoint; all addresses of Amazon S3 count as one endpoint.
+    Each store sets its own access rules, retention and key, and the last one applied wins. Two stores are the same if
+    they have the same name at the same endpoint; all addresses of Amazon S3 count as one endpoint.
 
     Wrong:
 
@@ -106,15 +106,15 @@ def adopted_twice(span: Span, store: str, other: str, adopted: str) -> Diagnosti
         Severity.ERROR,
         f"store {quote(store)} adopts {quote(adopted)}, which store {quote(other)} already adopts",
         span,
-        f"use store {quote(other)} with another path",
+        f"use store {quote(other)} with a different path",
     )
 
 
 def registered_twice(span: Span, model: str, other: str, registered: str) -> Diagnostic:
     """Two models have the same name in the registry.
 
-    Their versions would be numbered together, each promotion would move the alias of both, and an endpoint would serve
-    whichever was promoted last. A model without `registeredName` is registered as SYSTEM-MODEL.
+    They would share version numbers and aliases, so an endpoint would serve whichever model was promoted last. A model
+    without `registeredName` is registered as SYSTEM-MODEL.
 
     Wrong:
 
@@ -135,15 +135,14 @@ def registered_twice(span: Span, model: str, other: str, registered: str) -> Dia
         Severity.ERROR,
         f"models {quote(other)} and {quote(model)} are both registered as {quote(registered)}",
         span,
-        "give each model its own registeredName",
+        "give each model its own `registeredName`",
     )
 
 
 def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnostic:
-    """Two batch inferences write to the same folder.
+    """Two batch-inference pipelines write to the same folder.
 
-    Both name their files after their input files, so each run replaces the other pipeline's scores, and readers cannot
-    tell whose scores they are.
+    Both name their files after their input files, so each run overwrites the other pipeline's scores.
 
     Wrong:
 
@@ -167,9 +166,9 @@ def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnos
 
 
 def scores_in_training_data(span: Span, pipeline: str, written_to: str, reader: str, read_from: str) -> Diagnostic:
-    """A batch inference writes its scores to a folder that a training run reads.
+    """A batch-inference pipeline writes its scores to a folder that a training run reads.
 
-    The next training takes the scores for data: a model learns another model's guesses.
+    The next training run would use the scores as data, so a model would learn another model's predictions.
 
     Wrong:
 
@@ -192,17 +191,17 @@ def scores_in_training_data(span: Span, pipeline: str, written_to: str, reader: 
     return Diagnostic(
         "E0807",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written_to}, and {quote(reader)} trains on {read_from}",
+        f"pipeline {quote(pipeline)} writes scores to {written_to}, but pipeline {quote(reader)} trains on {read_from}",
         span,
-        "write the scores to a folder that no training reads",
+        "write the scores to a folder that no training pipeline reads",
     )
 
 
 def scores_among_labels(span: Span, pipeline: str, written_to: str, reader: str, read_from: str) -> Diagnostic:
-    """A batch inference writes its scores into a dataset whose labels a training run or a monitor uses.
+    """A batch-inference pipeline writes its scores to a dataset whose labels a training run or a monitor uses.
 
-    Predictions would be mixed with observed outcomes, and the next training run or monitor would take both as labels.
-    To train another model on scores, read them as an input without a label.
+    Predictions would be mixed with observed outcomes, and the next training run or monitor would use both as labels. To
+    train another model on scores, read them as an input without a label.
 
     Wrong:
 
@@ -222,7 +221,7 @@ def scores_among_labels(span: Span, pipeline: str, written_to: str, reader: str,
     return Diagnostic(
         "E0930",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written_to}, and {reader} takes labels from {read_from}",
+        f"pipeline {quote(pipeline)} writes scores to {written_to}, and {reader} reads labels from {read_from}",
         span,
-        "write the scores to their own dataset",
+        "write the scores to a separate dataset",
     )

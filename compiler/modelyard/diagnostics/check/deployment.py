@@ -12,10 +12,10 @@ _MOST_REGIONS: Final = 4
 
 
 def target_outside_mode(span: Span, target: str, provider: str, mode: str, allowed: str) -> Diagnostic:
-    """The mode states where a system runs, and every target must be of that kind.
+    """The mode declares where a system runs, and every target must match it.
 
     `cloud` covers clouds and private clouds (`provider: kubernetes` with `tenancy: private-cloud`), `on-prem` covers
-    your own clusters, `hybrid` is both, `local` is this machine.
+    your own clusters, `hybrid` covers both, `local` covers this machine.
 
     Wrong:
 
@@ -28,14 +28,14 @@ def target_outside_mode(span: Span, target: str, provider: str, mode: str, allow
     return Diagnostic(
         "E0401",
         Severity.ERROR,
-        f"target {quote(target)} is {provider}, but mode {mode} allows only {allowed}",
+        f"target {quote(target)} is on {provider}, but mode {mode} allows only {allowed}",
         span,
         "change the mode or the target",
     )
 
 
 def hybrid_of_one_kind(span: Span, missing: str, mode: str) -> Diagnostic:
-    """A hybrid system has at least one target in a cloud and at least one on your own clusters.
+    """A hybrid system needs at least one target in a cloud and at least one on your own clusters.
 
     Wrong:
 
@@ -53,14 +53,14 @@ def hybrid_of_one_kind(span: Span, missing: str, mode: str) -> Diagnostic:
         Severity.ERROR,
         f"mode hybrid needs {missing} among its targets",
         span,
-        f"add one, or set mode: {mode}",
+        f"add one, or set `mode: {mode}`",
     )
 
 
 def residency_missing(span: Span, target: str, allowed: Iterable[str]) -> Diagnostic:
-    """When governance limits where data may be, every cluster states its location.
+    """When governance restricts where data may be stored, every target must declare its location.
 
-    For a cloud, the region implies it; for your own cluster, only you know it.
+    In a cloud, the region implies it; for your own cluster, set `residency`.
 
     Wrong:
 
@@ -75,9 +75,9 @@ def residency_missing(span: Span, target: str, allowed: Iterable[str]) -> Diagno
     return Diagnostic(
         "E0403",
         Severity.ERROR,
-        f"target {quote(target)} does not state its location, but governance allows only {', '.join(allowed)}",
+        f"target {quote(target)} does not declare its location, but governance allows only {', '.join(allowed)}",
         span,
-        "add residency: with the country or jurisdiction of the cluster",
+        "set `residency` to the cluster's country or jurisdiction",
     )
 
 
@@ -101,12 +101,12 @@ def residency_outside(span: Span, subject: str, place: str, allowed: Iterable[st
         Severity.ERROR,
         f"{subject} is in {place}, but governance allows only {', '.join(allowed)}",
         span,
-        "move it, or add the jurisdiction to governance.residency",
+        "move it, or add the jurisdiction to `governance.residency`",
     )
 
 
 def region_unknown(span: Span, region: str, provider: str, inside: Sequence[str], allowed: Iterable[str]) -> Diagnostic:
-    """Governance limits where data may be, and modelyard does not know where this region is.
+    """Governance restricts where data may be stored, but modelyard does not know where this region is.
 
     Only regions that governance allows are suggested (`inside`).
 
@@ -123,7 +123,7 @@ def region_unknown(span: Span, region: str, provider: str, inside: Sequence[str]
     return Diagnostic(
         "E0405",
         Severity.ERROR,
-        f"{provider} has no region {quote(region)} known to modelyard, so its residency is unknown",
+        f"modelyard does not know the {provider} region {quote(region)}, so it cannot check residency",
         span,
         nearest(region, inside, "did you mean {}?") or _regions_of(provider, inside, allowed),
     )
@@ -134,14 +134,14 @@ def _regions_of(provider: str, inside: Sequence[str], allowed: Iterable[str]) ->
     if not inside:
         return ""
     ending = ", …" if len(inside) > _MOST_REGIONS else ""
-    return f"{provider} in {' or '.join(allowed)}: {', '.join(inside[:_MOST_REGIONS])}{ending}"
+    return f"use a region in {' or '.join(allowed)}: {', '.join(inside[:_MOST_REGIONS])}{ending}"
 
 
 def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[str], via: str) -> Diagnostic:
-    """A secret comes from a secret store that the target does not declare.
+    """A secret reference names a secret store that the target does not declare.
 
-    `secret://kubernetes/NAME#KEY` reads a Secret of the namespace and needs no declaration; every other store declares
-    how its secrets reach the cluster: on AWS, for example, `via: secrets-manager`.
+    `secret://kubernetes/NAME#KEY` reads a Secret in the namespace and needs no declaration. Every other store must
+    declare how its secrets reach the cluster, for example `via: secrets-manager` on AWS.
 
     Wrong:
 
@@ -163,14 +163,15 @@ def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[st
         f"target {quote(target)} has no secret store {quote(store)}",
         span,
         nearest(store, [*known, "kubernetes"], "did you mean {}?")
-        or f"add secretStores: {{{store}: {{via: {via}{field}}}}} to the target",
+        or f"add `secretStores: {{{store}: {{via: {via}{field}}}}}` to the target",
     )
 
 
 def secret_literal(span: Span, path: str, looks_like: str) -> Diagnostic:
-    """The spec contains something that looks like a secret in clear text. The message does not repeat its value.
+    """The spec contains a value that looks like a secret in clear text. The message does not repeat it.
 
-    Many people read a spec, and it is kept forever. Also replace the value at its source, because it has been seen.
+    Many people read a spec, and version control keeps it forever. Also rotate the secret, because others may have seen
+    it.
 
     Wrong:
 
@@ -181,34 +182,34 @@ def secret_literal(span: Span, path: str, looks_like: str) -> Diagnostic:
     return Diagnostic(
         "E0407",
         Severity.ERROR,
-        f"{path} looks like {looks_like}; a spec must not hold secrets",
+        f"{path} looks like {looks_like}, but a spec must not contain secrets",
         span,
-        "remove it here, and replace the secret itself: whoever read this file has seen it",
+        "remove it here, and rotate the secret, because anyone who read this file has seen it",
         secret=True,
     )
 
 
 def secret_reference_unread(span: Span, path: str) -> Diagnostic:
-    """A secret reference is in a place that does not read secrets, so user code would receive it as plain text.
+    """A secret reference is in a field that does not resolve secrets, so your code would receive it as plain text.
 
     Wrong:
 
         parameters: {password: secret://vault/warehouse#password}
 
-    Right: put it into a field that takes a secret, such as `credentials` of a store, `token` of an endpoint or `key` of
-    a channel.
+    Right: use a field that accepts a secret, such as a store's `credentials`, an endpoint's `token` or a channel's
+    `key`.
     """
     return Diagnostic(
         "E0408",
         Severity.ERROR,
-        f"{path} does not read secrets; the reference would arrive as plain text",
+        f"{path} does not resolve secrets, so your code would receive the reference as plain text",
         span,
-        "use the credentials of a store, or remove it",
+        "use the `credentials` of a store, or remove the reference",
     )
 
 
 def price_currency(span: Span, currency: str, budget: str) -> Diagnostic:
-    """Machine prices are in the currency of the budget: modelyard does not convert currencies.
+    """Machine prices must be in the budget's currency, because modelyard does not convert currencies.
 
     Wrong:
 
@@ -229,7 +230,7 @@ def price_currency(span: Span, currency: str, budget: str) -> Diagnostic:
 
 
 def binds_to_provider(span: Span, setting: str, number: int, total: int) -> Diagnostic:
-    """Settings that only one provider understands are allowed, and counted: they make the spec less portable.
+    """A setting works on only one provider, which makes the spec less portable. Such settings are allowed, but counted.
 
     Wrong:
 
@@ -241,7 +242,7 @@ def binds_to_provider(span: Span, setting: str, number: int, total: int) -> Diag
         data: {transactions: {store: lake, path: transactions/, format: parquet}}
     """
     count = f" ({number} of {total})" if total > 1 else ""
-    return Diagnostic("W0410", Severity.WARNING, f"{setting} binds the spec to one provider{count}", span)
+    return Diagnostic("W0410", Severity.WARNING, f"{setting} ties the spec to one provider{count}", span)
 
 
 def local_uri_on_cluster(span: Span, data: str, target: str) -> Diagnostic:
@@ -261,14 +262,14 @@ def local_uri_on_cluster(span: Span, data: str, target: str) -> Diagnostic:
         Severity.ERROR,
         f"dataset {quote(data)} is a file on one machine, but target {quote(target)} is a cluster",
         span,
-        "put it into a store, and set store: and path:",
+        "upload it to a store, and set `store` and `path`",
     )
 
 
 def unused(span: Span, kind: str, name: str) -> Diagnostic:
-    """Something is declared and never used.
+    """An entry is declared but never used.
 
-    It distracts readers, and often its name is misspelt where it was meant to be used.
+    It distracts readers, and its name is often misspelt where it should be used.
 
     Wrong:
 
@@ -279,7 +280,7 @@ def unused(span: Span, kind: str, name: str) -> Diagnostic:
 
         compute: {cpu: {cpu: 2, memory: 8Gi}}
     """
-    return Diagnostic("W0412", Severity.WARNING, f"nothing uses {kind} {quote(name)}", span, "use it, or remove it")
+    return Diagnostic("W0412", Severity.WARNING, f"{kind} {quote(name)} is never used", span, "use it, or remove it")
 
 
 def image_moves(span: Span, image: str) -> Diagnostic:
@@ -299,7 +300,7 @@ def image_moves(span: Span, image: str) -> Diagnostic:
     return Diagnostic(
         "W0413",
         Severity.WARNING,
-        f"the image {quote(image)} changes with every push",
+        f"image {quote(image)} changes with every push",
         span,
-        "pin it by a release tag or by its digest: NAME@sha256:…",
+        "pin it to a release tag, or to its digest as NAME@sha256:…",
     )

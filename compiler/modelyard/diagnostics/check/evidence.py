@@ -7,10 +7,11 @@ from modelyard.source import Span
 
 
 def captures_by_shared_key(span: Span, store: str) -> Diagnostic:
-    """In high-risk systems and regulated industries, captures are the record of requests and answers.
+    """In high-risk systems and regulated industries, captures are the record of requests and responses.
 
-    A single key for a whole store carries the rights of every workload that uses it, so a workload that writes captures
-    may also delete them. With separate keys, a server may only add captures, unless another feature needs it to delete.
+    A single key for a whole store has the permissions of every workload that uses it, so a workload that writes
+    captures can also delete them. With separate keys, a server can only add captures, unless another feature requires
+    it to delete objects.
 
     Wrong:
 
@@ -25,14 +26,14 @@ def captures_by_shared_key(span: Span, store: str) -> Diagnostic:
     return Diagnostic(
         "W0864",
         Severity.WARNING,
-        f"whoever writes captures to store {quote(store)} may delete them: every workload opens it with the same key",
+        f"servers can delete the captures they write to store {quote(store)}, because all workloads share one key",
         span,
-        "set credentialsPer: workload, with a secret for each below that path",
+        "set `credentialsPer: workload`, with a secret for each workload under that path",
     )
 
 
 def evidence_off(span: Span, field: str, consequence: str) -> Diagnostic:
-    """In a high-risk system, somebody will ask for a model's training data, its callers, and what replaced it.
+    """Auditors of a high-risk system need to know how a model was trained, who called it, and what replaced it.
 
     Wrong:
 
@@ -47,5 +48,5 @@ def evidence_off(span: Span, field: str, consequence: str) -> Diagnostic:
         Severity.WARNING,
         f"{field} is off in a high-risk system: {consequence}",
         span,
-        f"remove {field}: false",
+        f"remove `{field}: false`",
     )

@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def pipelines_in_a_circle(span: Span, circle: Sequence[str]) -> Diagnostic:
-    """Pipelines follow each other in a cycle, or one follows itself: none ever starts, or none ever ends.
+    """Pipelines follow each other in a cycle, or a pipeline follows itself, so they never start or never stop.
 
     Wrong:
 
@@ -28,16 +28,16 @@ def pipelines_in_a_circle(span: Span, circle: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "E0922",
         Severity.ERROR,
-        f"{quote(circle[0])} follows itself"
+        f"pipeline {quote(circle[0])} follows itself"
         if alone
-        else f"these pipelines follow each other: {' → '.join([*shown, circle[0]])}",
+        else f"pipelines follow each other in a cycle: {' → '.join([*shown, circle[0]])}",
         span,
-        "let one of them start by cron or on-demand" if not alone else "name the pipeline that runs before it",
+        "start one of them with `cron` or `on-demand`" if not alone else "name another pipeline in `after`",
     )
 
 
 def follows_elsewhere(span: Span, pipeline: str, target: str, followed: str, other: str) -> Diagnostic:
-    """A pipeline starts its followers through the API of its own cluster, and cannot reach another cluster's.
+    """A pipeline starts its followers through its own cluster's API, and cannot reach the API of another cluster.
 
     Wrong:
 
@@ -54,7 +54,7 @@ def follows_elsewhere(span: Span, pipeline: str, target: str, followed: str, oth
     return Diagnostic(
         "E0923",
         Severity.ERROR,
-        f"{quote(pipeline)} on target {quote(target)} cannot follow {quote(followed)} on {quote(other)}",
+        f"pipeline {quote(pipeline)} on target {quote(target)} cannot follow {quote(followed)} on {quote(other)}",
         span,
-        f"place both on one target, or give {quote(pipeline)} a cron after {quote(followed)} has ended",
+        f"place both on one target, or give {quote(pipeline)} a `cron` schedule that starts it after {quote(followed)}",
     )

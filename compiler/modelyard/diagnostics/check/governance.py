@@ -13,9 +13,9 @@ def _sector(industry: str) -> str:
 
 
 def approvals_missing(span: Span, industry: str) -> Diagnostic:
-    """In a regulated industry, no model of a high-risk system goes into production without somebody's approval.
+    """In a regulated industry, every promotion in a high-risk system needs an approval.
 
-    The regulated industries are banking, insurance, healthcare and public.
+    The regulated industries are `banking`, `insurance`, `healthcare` and `public`.
 
     Wrong:
 
@@ -36,12 +36,12 @@ def approvals_missing(span: Span, industry: str) -> Diagnostic:
         Severity.ERROR,
         f"a high-risk system in {_sector(industry)} needs approvals before a model is promoted",
         span,
-        "add approvals: {promote: {from: [GROUP], minimum: 1}}, and the keys of the group under approvers",
+        "add `approvals: {promote: {from: [GROUP], minimum: 1}}`, and the group's keys under `approvers`",
     )
 
 
 def approvals_impossible(span: Span, minimum: int, groups: int) -> Diagnostic:
-    """Each approval comes from a different group, so there must be as many groups as approvals.
+    """Each approval must come from a different group, so there must be at least as many groups as approvals.
 
     Wrong:
 
@@ -54,9 +54,9 @@ def approvals_impossible(span: Span, minimum: int, groups: int) -> Diagnostic:
     return Diagnostic(
         "E0417",
         Severity.ERROR,
-        f"approvals need {minimum} different groups, but only {groups} can approve",
+        f"promotions need approvals from {minimum} groups, but only {groups} can approve",
         span,
-        "name more groups, or lower the minimum",
+        "list more groups, or lower `minimum`",
     )
 
 
@@ -77,12 +77,12 @@ def explainability_missing(span: Span, model: str) -> Diagnostic:
         Severity.ERROR,
         f"model {quote(model)} does not declare how its predictions are explained, which governance requires",
         span,
-        "add explainability: {method: shap}, or permutation",
+        "add `explainability: {method: shap}`, or `method: permutation`",
     )
 
 
 def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Diagnostic:
-    """Captured requests of a system with personal data, payment cards or health data need a retention period.
+    """In a system with personal, cardholder or health data, captured requests need a retention period.
 
     Wrong:
 
@@ -96,16 +96,16 @@ def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Di
     return Diagnostic(
         "E0419",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} keeps captured requests forever, but the system touches {', '.join(classes)}",
+        f"endpoint {quote(endpoint)} keeps captured requests forever, but the system processes {', '.join(classes)}",
         span,
-        "add retain: 90d here, or captures: 90d to governance.retention",
+        "add `retain: 90d` here, or `captures: 90d` to `governance.retention`",
     )
 
 
 def class_not_declared(span: Span, data: str, classification: str, declared: Iterable[str]) -> Diagnostic:
-    """The class of a dataset is missing from the data classes that governance declares.
+    """A dataset's classification is missing from `governance.dataClasses`.
 
-    Governance is where readers look for it. An empty list states that there is no sensitive data.
+    Reviewers look there for all data classes of the system. An empty list declares that there is no sensitive data.
 
     Wrong:
 
@@ -116,13 +116,13 @@ def class_not_declared(span: Span, data: str, classification: str, declared: Ite
 
         governance: {dataClasses: [internal, phi], owner: …}
     """
-    classes = ", ".join(declared) or "that there is none"
+    classes = f"lists only {', '.join(declared)}" if declared else "is empty"
     return Diagnostic(
         "E0420",
         Severity.ERROR,
-        f"dataset {quote(data)} is {classification}, but governance.dataClasses says {classes}",
+        f"dataset {quote(data)} is classified as {classification}, but `governance.dataClasses` {classes}",
         span,
-        f"add {classification} to governance.dataClasses",
+        f"add {classification} to `governance.dataClasses`",
     )
 
 
@@ -145,9 +145,9 @@ def public_without_auth(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0421",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is public and has no authentication",
+        f"endpoint {quote(endpoint)} is public but has no authentication",
         span,
-        "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
+        "add `auth: {type: bearer-token, token: secret://STORE/PATH#KEY}`",
     )
 
 
@@ -175,12 +175,12 @@ def callers_share_token(span: Span, endpoint: str, caller: str, other: str) -> D
         Severity.ERROR,
         f"callers {quote(other)} and {quote(caller)} of endpoint {quote(endpoint)} share a secret",
         span,
-        f"name a separate secret for {quote(caller)}",
+        f"use a separate secret for {quote(caller)}",
     )
 
 
 def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnostic:
-    """In a regulated industry, callers authenticate on the company's own network, too.
+    """In a regulated industry, callers must authenticate even on the company's own network.
 
     Wrong:
 
@@ -199,14 +199,14 @@ def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnosti
     return Diagnostic(
         "W0422",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} has no authentication; {_sector(industry)} normally requires it",
+        f"endpoint {quote(endpoint)} has no authentication, which {_sector(industry)} normally requires",
         span,
-        "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
+        "add `auth: {type: bearer-token, token: secret://STORE/PATH#KEY}`",
     )
 
 
 def residency_not_limited(span: Span, classes: Iterable[str]) -> Diagnostic:
-    """A system with sensitive data states where that data may be.
+    """A system with sensitive data should declare where that data may be stored.
 
     Wrong:
 
@@ -219,14 +219,14 @@ def residency_not_limited(span: Span, classes: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         "W0423",
         Severity.WARNING,
-        f"the system touches {', '.join(classes)} and does not state where that data may be",
+        f"the system processes {', '.join(classes)} but does not declare where that data may be stored",
         span,
-        "add residency: [eu] or another jurisdiction",
+        "add `residency: [eu]`, or another jurisdiction",
     )
 
 
 def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) -> Diagnostic:
-    """In a regulated industry, a model in production has a card that states what it is for and what it is not for.
+    """In a regulated industry, a model in production needs a model card that describes its purpose and its limitations.
 
     Wrong:
 
@@ -247,12 +247,12 @@ def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) 
         Severity.WARNING,
         f"the card of model {quote(model)} has no {absent}, which {_sector(industry)} requires in production",
         span,
-        f"add card: with {' and '.join(missing)}",
+        f"add {' and '.join(missing)} to `card`",
     )
 
 
 def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
-    """In a regulated industry, every dataset declares how sensitive it is.
+    """In a regulated industry, every dataset must declare how sensitive it is.
 
     Wrong:
 
@@ -268,7 +268,7 @@ def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
         Severity.WARNING,
         f"dataset {quote(data)} does not declare how sensitive it is, which {_sector(industry)} requires",
         span,
-        "add classification: public, internal, confidential, pii, cardholder or phi",
+        "set `classification` to public, internal, confidential, pii, cardholder or phi",
     )
 
 
@@ -289,16 +289,16 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0426",
         Severity.WARNING,
-        f"model {quote(model)} does not declare how its predictions are explained; high risk in {sector} requires it",
+        f"model {quote(model)} does not declare how its predictions are explained, as {sector} requires at high risk",
         span,
-        "add explainability: {method: shap}, or permutation",
+        "add `explainability: {method: shap}`, or `method: permutation`",
     )
 
 
 def lock_contradicted(span: Span, store: str, lock: str, reason: str, action: str) -> Diagnostic:
-    """Object Lock keeps each version of an object for a fixed time, so no other setting can require less.
+    """Object Lock needs versioning, and keeps each object version until its lock expires.
 
-    It needs versioning, and objects cannot be deleted before their lock ends.
+    No other setting may delete objects earlier.
 
     Wrong:
 
@@ -311,16 +311,16 @@ def lock_contradicted(span: Span, store: str, lock: str, reason: str, action: st
     return Diagnostic(
         "E0671",
         Severity.ERROR,
-        f"store {quote(store)} locks its objects for {lock}: {reason}",
+        f"store {quote(store)} locks its objects for {lock}, {reason}",
         span,
         action,
     )
 
 
 def locked_by_habit(span: Span, store: str, lock: str, reason: str) -> Diagnostic:
-    """Every version of an object in a locked store is kept, and paid for, until its lock ends.
+    """A locked store keeps every object version until its lock expires, and you pay for it.
 
-    Models, checkpoints and data that runs overwrite pile up there.
+    Models, checkpoints and data that runs overwrite would pile up there.
 
     Wrong:
 
@@ -344,10 +344,10 @@ def locked_by_habit(span: Span, store: str, lock: str, reason: str) -> Diagnosti
 
 
 def deleted_too_soon(span: Span, store: str, age: str, reason: str) -> Diagnostic:
-    """A store deletes everything by age, including models that still serve.
+    """A store deletes all objects by age, including models that are still in use.
 
-    Servers that start afterwards find nothing to load. Models are deleted by cleaning up the registry; captures are
-    kept for the shorter of the bucket's and their own retention.
+    Servers that start later would have nothing to load. To delete old models, clean up the registry instead. Captures
+    are kept for the bucket's retention or their own, whichever is shorter.
 
     Wrong:
 
@@ -362,7 +362,7 @@ def deleted_too_soon(span: Span, store: str, age: str, reason: str) -> Diagnosti
     return Diagnostic(
         "W0492",
         Severity.WARNING,
-        f"store {quote(store)} deletes what is older than {age}: {reason}",
+        f"store {quote(store)} deletes objects after {age}, but {reason}",
         span,
-        "give them a separate store, or a longer retention here",
+        "use a separate store for them, or lengthen the retention of this one",
     )

@@ -28,7 +28,7 @@ def high_risk_without_gate(span: Span, model: str) -> Diagnostic:
         Severity.ERROR,
         f"the system is high-risk, but model {quote(model)} has no gate",
         span,
-        "add validation with at least one metric and its bound",
+        "add `validation` with at least one metric and a bound",
     )
 
 
@@ -53,12 +53,12 @@ def gate_without_bounds(span: Span, model: str) -> Diagnostic:
         Severity.WARNING,
         f"the gate of model {quote(model)} has no bound, so the first version always passes",
         span,
-        "add a metric with min or max",
+        "add a metric with `min` or `max`",
     )
 
 
 def owner_approves_alone(span: Span, team: str) -> Diagnostic:
-    """In a high-risk system, the owning team is the only one that approves its promotions.
+    """Only the team that owns a high-risk system approves its promotions.
 
     Wrong:
 
@@ -77,9 +77,9 @@ def owner_approves_alone(span: Span, team: str) -> Diagnostic:
     return Diagnostic(
         "E0832",
         Severity.ERROR,
-        f"the owner's own team {quote(team)} is the only one that approves promotions",
+        f"only the owner's own team {quote(team)} approves promotions",
         span,
-        "name a group outside the team",
+        "add a group outside the team",
     )
 
 
@@ -103,7 +103,7 @@ def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
         Severity.WARNING,
         f"the owner's own team {quote(team)} can approve promotions alone",
         span,
-        "add a group outside the team, and set minimum to require both",
+        "add a group outside the team, and raise `minimum` to require both",
     )
 
 
@@ -111,7 +111,7 @@ def sent_in_clear(span: Span, subject: str, cargo: str) -> Diagnostic:
     """Credentials or personal data leave the cluster over plain HTTP.
 
     Anyone on the path can read them, and change the response. Names with one or two labels (`minio.storage`) and names
-    that end in `.svc` or `.svc.cluster.local` are Services of the cluster and are not reported.
+    that end in `.svc` or `.svc.cluster.local` are Services in the cluster and are not reported.
 
     Wrong:
 
@@ -124,9 +124,9 @@ def sent_in_clear(span: Span, subject: str, cargo: str) -> Diagnostic:
     return Diagnostic(
         "E0833",
         Severity.ERROR,
-        f"{subject} is called over plain HTTP, with {cargo}",
+        f"{subject} receives {cargo} over plain HTTP",
         span,
-        "use an address that begins with https://",
+        "use an https:// address",
     )
 
 
@@ -154,7 +154,7 @@ def requests_in_clear(span: Span, endpoint: str, target: str, in_steps: bool) ->
         Severity.WARNING,
         f"requests with personal data reach endpoint {quote(endpoint)} over plain HTTP",
         span,
-        "use rollout: {strategy: blue-green}: KubeRay's Gateway for incremental rollouts has no TLS"
+        "use `rollout: {strategy: blue-green}`, because KubeRay's Gateway for incremental rollouts has no TLS"
         if in_steps
         else f"give the gateway of target {quote(target)} a certificate",
     )
@@ -180,14 +180,14 @@ def address_abroad(span: Span, subject: str, region: str, country: str, allowed:
         Severity.ERROR,
         f"{subject} is in {region} ({country}), but governance allows only {', '.join(allowed)}",
         span,
-        "use an address within these, or add the jurisdiction to governance.residency",
+        "use an address in an allowed jurisdiction, or add this one to `governance.residency`",
     )
 
 
 def safeguard_lifted_at_high_risk(span: Span, override: str, effect: str, reason: str) -> Diagnostic:
-    """An override removes a safeguard, in a high-risk system of a regulated industry.
+    """An override removes a safeguard of a high-risk system in a regulated industry.
 
-    W0835 lists the safeguards. In other systems it is a warning.
+    W0835 lists the safeguards. In other systems, removing one is only a warning.
 
     Wrong:
 
@@ -210,11 +210,10 @@ def safeguard_lifted_at_high_risk(span: Span, override: str, effect: str, reason
 def safeguard_lifted(span: Span, override: str, effect: str, reason: str) -> Diagnostic:
     """An override removes a safeguard that every emitted object has.
 
-    Reported are operations that make a container privileged or root, give it capabilities or the host's namespaces,
-    folders or ports, mount a token, remove a security context, change the rules of a NetworkPolicy or of a role, the
-    Pod Security level of a namespace or the AWS role of a ServiceAccount, or expose a Service to the outside. An
-    operation on any parent of such a field counts as well. The warning repeats the reason, for whoever reviews the
-    change.
+    This reports operations that make a container privileged or root, grant it capabilities or the host's namespaces,
+    folders or ports, mount a token, remove a security context, change the rules of a NetworkPolicy or role, a
+    namespace's Pod Security level or a ServiceAccount's AWS role, or expose a Service outside the cluster. An operation
+    on a parent of such a field also counts. The warning repeats the reason for reviewers.
 
     Wrong:
 

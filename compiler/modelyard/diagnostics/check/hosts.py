@@ -9,8 +9,8 @@ from modelyard.source import Span
 def mail_blocked(span: Span, channel: str, target: str, host: str) -> Diagnostic:
     """Alerts from a cloud are sent to a mail server on port 25, which clouds block.
 
-    AWS, Azure and Google Cloud block outgoing connections to port 25 unless an account is exempt. Programs submit mail
-    on port 587.
+    AWS, Azure and Google Cloud block outgoing connections to port 25 unless an account is exempt. Use port 587 to
+    submit mail instead.
 
     Wrong:
 
@@ -25,14 +25,15 @@ def mail_blocked(span: Span, channel: str, target: str, host: str) -> Diagnostic
         Severity.WARNING,
         f"channel {quote(channel)} sends mail on port 25, which the cloud of target {quote(target)} blocks",
         span,
-        f"set {host}:587, where mail servers accept mail from programs",
+        f"use {host}:587, the standard port for submitting mail",
     )
 
 
 def endpoints_share_token(span: Span, endpoint: str, other: str) -> Diagnostic:
-    """A token that opens one endpoint also opens another, or something else.
+    """A token grants access to an endpoint and also to another endpoint or service.
 
-    Anyone who learns it, from a caller or a compromised server, can use both, and rotating it locks both out.
+    Anyone who obtains it from a caller or a compromised server can use both, and rotating it locks out the callers of
+    both.
 
     Wrong:
 
@@ -49,17 +50,17 @@ def endpoints_share_token(span: Span, endpoint: str, other: str) -> Diagnostic:
     return Diagnostic(
         "W0912",
         Severity.WARNING,
-        f"one secret opens endpoint {quote(endpoint)} and {other}",
+        f"endpoint {quote(endpoint)} and {other} share a secret",
         span,
-        "name a separate secret for each",
+        "use a separate secret for each",
     )
 
 
 def host_is_address(span: Span, host: str) -> Diagnostic:
     """The host of an endpoint is an IP address.
 
-    Routes of a Gateway match the host name that a caller requests. The Gateway API does not allow addresses there, and
-    certificates are issued for names.
+    Gateway routes match the host name in a request. The Gateway API does not allow IP addresses there, and certificates
+    are issued for names.
 
     Wrong:
 
@@ -72,16 +73,17 @@ def host_is_address(span: Span, host: str) -> Diagnostic:
     return Diagnostic(
         "E0913",
         Severity.ERROR,
-        f"{quote(host)} is an IP address, but a Gateway finds endpoints by name",
+        f"{quote(host)} is an IP address, but Gateway routes match host names",
         span,
         "use a DNS name that resolves to this address",
     )
 
 
 def certificate_of_address(span: Span, subject: str, host: str) -> Diagnostic:
-    """TLS is used with an IP address, and certificates are issued for names.
+    """TLS is used with an IP address, but certificates are issued for names.
 
-    The connection fails unless the certificate names exactly this address, which public authorities hardly ever do.
+    The connection fails unless the certificate lists this exact address, and public authorities rarely issue such a
+    certificate.
 
     Wrong:
 
@@ -94,7 +96,7 @@ def certificate_of_address(span: Span, subject: str, host: str) -> Diagnostic:
     return Diagnostic(
         "W0914",
         Severity.WARNING,
-        f"{subject} uses TLS with {host}, an IP address, and certificates are issued for names",
+        f"{subject} uses TLS with the IP address {host}, but certificates are issued for names",
         span,
-        "use the name in its certificate",
+        "use the host name in the certificate",
     )

@@ -7,11 +7,11 @@ from modelyard.source import Span
 
 
 def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
-    """A model has an import, and a pipeline of the spec trains it as well.
+    """A model is imported, but a pipeline also trains it.
 
-    Each would replace the versions of the other: the last one registered goes live. A gate that compares with an
-    imported version would judge it on rows that it may have been trained on. With two models, endpoints or variants
-    state which of them answers.
+    The last version registered would go live, whether imported or trained. A gate that compares with an imported
+    version might evaluate it on rows that it was trained on. Declare two models instead, and choose between them in
+    endpoints or variants.
 
     Wrong:
 
@@ -26,18 +26,18 @@ def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0980",
         Severity.ERROR,
-        f"model {quote(model)} is imported, and pipeline {quote(pipeline)} trains it",
+        f"model {quote(model)} is imported, but pipeline {quote(pipeline)} also trains it",
         span,
-        "remove import, or give the pipeline its own model",
+        "remove `import`, or give the pipeline its own model",
     )
 
 
 def import_unreadable(span: Span, uri: str, reason: str, hint: str) -> Diagnostic:
     """The promoter cannot read the source of an import, or the source may change later.
 
-    The promoter reads versions and runs of the registry that runs here, and folders of stores that the spec declares:
-    for these it has permissions, credentials and network access. Versions of models that are trained here are not
-    allowed, nor are folders in which the registry keeps its models: that would bypass their gates.
+    The promoter has permissions, credentials and network access for versions and runs in the system's own registry, and
+    for folders in declared stores. Versions of models trained here, and folders where the registry stores its models,
+    are not allowed, because importing them would bypass their gates.
 
     Wrong:
 
@@ -52,9 +52,9 @@ def import_unreadable(span: Span, uri: str, reason: str, hint: str) -> Diagnosti
 
 
 def import_without_training(span: Span, model: str, reason: str, hint: str) -> Diagnostic:
-    """An imported model is configured with something that requires training here: a gate, or explanations.
+    """An imported model has a gate or explanations, which require training in this system.
 
-    Both need the rows that the model was trained on, and the held-out rows.
+    Both need the rows that the model was trained on and the held-out rows.
 
     Wrong:
 
@@ -65,7 +65,7 @@ def import_without_training(span: Span, model: str, reason: str, hint: str) -> D
         models: {triage: {import: {…}, …}}
         governance: {approvals: {promote: {from: [model-risk]}}, …}
     """
-    return Diagnostic("E0982", Severity.ERROR, f"model {quote(model)} is imported, and {reason}", span, hint)
+    return Diagnostic("E0982", Severity.ERROR, f"model {quote(model)} is imported, but {reason}", span, hint)
 
 
 def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
@@ -82,15 +82,15 @@ def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
         data: {sample-of-training: {store: lake, path: triage/sample, format: parquet}}
         monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: sample-of-training}, …}}
     """
-    reference = f"the training data of {quote(model)}, which is imported and has none here"
-    hint = "name a dataset to compare with: reference: {data: …}"
+    reference = f"the training data of model {quote(model)}, which is imported without it"
+    hint = "name a dataset to compare with, as in `reference: {data: …}`"
     return Diagnostic("E0983", Severity.ERROR, f"monitor {quote(monitor)} compares with {reference}", span, hint)
 
 
 def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnostic:
-    """A model has an import, but no promoter runs here to carry it out.
+    """A model is imported, but no promoter runs here to import it.
 
-    The promoter belongs to a registry that runs here. In an adopted registry, others register versions and move
+    The promoter runs only with the system's own registry. In an adopted registry, its owners register versions and move
     aliases.
 
     Wrong:
@@ -104,6 +104,10 @@ def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnos
         models: {triage: {import: {uri: "models:/shared-triage/4", digest: …}, …}}
     """
     reason = "the registry is adopted" if adopted else "there is no registry"
-    hint = "remove import, and register the version there" if adopted else "add a registry with database and artifacts"
-    message = f"nothing would import model {quote(model)}: {reason}, and no promoter runs here"
+    hint = (
+        "remove `import`, and register the version there"
+        if adopted
+        else "add a `registry` with `database` and `artifacts`"
+    )
+    message = f"model {quote(model)} cannot be imported: {reason}, so no promoter runs here"
     return Diagnostic("E0984", Severity.ERROR, message, span, hint)

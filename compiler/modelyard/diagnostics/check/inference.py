@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def traffic_not_whole(span: Span, endpoint: str, total: int) -> Diagnostic:
-    """The traffic shares of the variants must add up to 100 percent.
+    """The traffic shares of an endpoint's variants must add up to 100 percent.
 
     Wrong:
 
@@ -19,18 +19,18 @@ def traffic_not_whole(span: Span, endpoint: str, total: int) -> Diagnostic:
 
         traffic: {champion: 95, challenger: 5}
     """
-    hint = f"reduce them by {total - 100}" if total > 100 else f"increase them by {100 - total}"
+    hint = f"reduce the shares by {total - 100}" if total > 100 else f"increase the shares by {100 - total}"
     return Diagnostic(
         "E0450",
         Severity.ERROR,
-        f"the traffic of endpoint {quote(endpoint)} adds up to {total}, not to 100",
+        f"the traffic shares of endpoint {quote(endpoint)} add up to {total}, not 100",
         span,
         hint,
     )
 
 
 def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
-    """A variant that gets mirrored requests must not serve any itself, or it would see some of them twice.
+    """A variant that receives mirrored requests must not receive live traffic, or it would see some requests twice.
 
     Wrong:
 
@@ -45,17 +45,17 @@ def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
     return Diagnostic(
         "E0451",
         Severity.ERROR,
-        f"variant {quote(variant)} gets mirrored requests, and also {percent} of 100 of the traffic",
+        f"variant {quote(variant)} receives mirrored requests, but also {percent}% of live traffic",
         span,
-        f"take {variant} out of traffic, or mirror to another variant",
+        f"remove {variant} from `traffic`, or mirror to another variant",
     )
 
 
 def rollout_not_incremental(span: Span, endpoint: str, reason: str) -> Diagnostic:
     """An incremental rollout moves traffic from the old servers to the new through its own Gateway.
 
-    It requires an endpoint with one variant and without a pool, on a target whose gateway has a `class`. On AWS a
-    gateway is installed if `gateway` is not set.
+    It requires an endpoint with one variant and no pool, on a target whose gateway has a `class`. On AWS, a gateway is
+    installed if `gateway` is not set.
 
     Wrong:
 
@@ -72,7 +72,7 @@ def rollout_not_incremental(span: Span, endpoint: str, reason: str) -> Diagnosti
         Severity.ERROR,
         f"endpoint {quote(endpoint)} cannot be rolled out incrementally: {reason}",
         span,
-        "use blue-green",
+        "use `strategy: blue-green`",
     )
 
 
@@ -94,7 +94,7 @@ def pool_of_several_variants(span: Span, endpoint: str, pool: str) -> Diagnostic
         Severity.ERROR,
         f"endpoint {quote(endpoint)} has several variants, but members of pool {quote(pool)} can have only one",
         span,
-        "leave the pool, or keep one variant",
+        "remove the endpoint from the pool, or keep one variant",
     )
 
 
@@ -112,14 +112,14 @@ def pool_member_differs(span: Span, endpoint: str, pool: str, setting: str, othe
     return Diagnostic(
         "E0454",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} differs in {setting} from {quote(other)}, which is in the same pool {quote(pool)}",
+        f"endpoints {quote(endpoint)} and {quote(other)} share pool {quote(pool)}, but differ in {setting}",
         span,
-        f"give all members the same {setting}, or name another pool",
+        f"give all members the same {setting}, or use another pool",
     )
 
 
 def address_taken(span: Span, endpoint: str, other: str, address: str) -> Diagnostic:
-    """Two endpoints of a target have the same host and path, so requests could reach either.
+    """Two endpoints on a target have the same host and path, so requests could reach either.
 
     Wrong:
 
@@ -138,12 +138,12 @@ def address_taken(span: Span, endpoint: str, other: str, address: str) -> Diagno
         Severity.ERROR,
         f"endpoint {quote(endpoint)} has the same address as {quote(other)}: {address}",
         span,
-        "give it another path, or another host",
+        "use a different path or host",
     )
 
 
 def no_gateway(span: Span, endpoint: str, exposure: str, target: str) -> Diagnostic:
-    """An endpoint that is reachable from outside its cluster needs a Gateway there.
+    """An endpoint that is reachable from outside its cluster needs a Gateway.
 
     Wrong:
 
@@ -157,9 +157,9 @@ def no_gateway(span: Span, endpoint: str, exposure: str, target: str) -> Diagnos
     return Diagnostic(
         "E0456",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is {exposure}, but target {quote(target)} has no gateway to reach it through",
+        f"endpoint {quote(endpoint)} is {exposure}, but target {quote(target)} has no gateway",
         span,
-        "add gateway: {name: NAME, namespace: NAMESPACE} or {class: CLASS} to the target",
+        "add `gateway: {name: NAME, namespace: NAMESPACE}` or `gateway: {class: CLASS}` to the target",
     )
 
 
@@ -177,9 +177,9 @@ def host_inside_cluster(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0457",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is reachable only inside its cluster, where a host has no effect",
+        f"endpoint {quote(endpoint)} is reachable only inside its cluster, so `host` has no effect",
         span,
-        "add exposure: internal or public, or remove host",
+        "set `exposure` to internal or public, or remove `host`",
     )
 
 
@@ -197,14 +197,14 @@ def latencies_out_of_order(span: Span, slow: str, fast: str) -> Diagnostic:
     return Diagnostic(
         "E0458",
         Severity.ERROR,
-        f"{slow} promises a lower latency than {fast}, though it covers more of the requests",
+        f"{slow} cannot be lower than {fast}, because it covers more requests",
         span,
         f"raise {slow}, or lower {fast}",
     )
 
 
 def batching_breaks_slo(span: Span, wait_ms: int, slo: str, slo_ms: int) -> Diagnostic:
-    """Requests wait for a batch longer than the endpoint may take to answer.
+    """Requests may wait for a batch longer than the latency objective allows for the response.
 
     Wrong:
 
@@ -219,16 +219,16 @@ def batching_breaks_slo(span: Span, wait_ms: int, slo: str, slo_ms: int) -> Diag
     return Diagnostic(
         "E0459",
         Severity.ERROR,
-        f"requests may wait {wait_ms} ms for a batch, but {slo} promises an answer within {slo_ms} ms",
+        f"requests may wait {wait_ms} ms for a batch, but {slo} allows {slo_ms} ms for the response",
         span,
-        "lower maxWait",
+        "lower `maxWait`",
     )
 
 
 def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
-    """Requests time out before they can violate the latency objective, so it always holds.
+    """Requests time out before they can violate the latency objective, so it is always met.
 
-    A request that times out is an error, and counts towards availability instead.
+    A request that times out is an error and counts against availability instead.
 
     Wrong:
 
@@ -243,9 +243,9 @@ def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
     return Diagnostic(
         "W0494",
         Severity.WARNING,
-        f"{slo} always holds: requests time out after {timeout_s} s, before they could violate it",
+        f"{slo} can never be violated, because requests time out after {timeout_s} s",
         span,
-        f"lower {slo}, or raise endpoint.timeout",
+        f"lower {slo}, or raise `endpoint.timeout`",
     )
 
 
@@ -266,9 +266,9 @@ def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "W0460",
         Severity.WARNING,
-        f"the SLO of {subject} raises alerts, but the owner has no on-call channel to send them to",
+        f"the SLO of {subject} raises alerts, but the owner has no on-call channel",
         span,
-        "add oncall: CHANNEL to governance.owner",
+        "add `oncall: CHANNEL` to `governance.owner`",
     )
 
 
@@ -283,7 +283,7 @@ def nothing_promised(span: Span, endpoint: str) -> Diagnostic:
 
         slo: {availability: 99.9%, window: 7d}
     """
-    message = f"the SLO of endpoint {quote(endpoint)} promises nothing"
+    message = f"the SLO of endpoint {quote(endpoint)} has no objective"
     return Diagnostic(
-        "E0491", Severity.ERROR, message, span, "add availability: 99.9%, or a latency such as p99: 200ms"
+        "E0491", Severity.ERROR, message, span, "add `availability: 99.9%`, or a latency such as `p99: 200ms`"
     )

@@ -9,9 +9,9 @@ from modelyard.source import Span
 
 
 def joined_label_among_features(span: Span, label: str, owner: str, data: str, step: str) -> Diagnostic:
-    """A feature of one input is the label of another input that it is joined with.
+    """A feature of one input is the label of another input, and training joins the two.
 
-    The model learns the answer itself, passes every gate and fails in production.
+    The model sees the answer during training, so it passes every gate and fails in production.
 
     Wrong:
 
@@ -30,17 +30,17 @@ def joined_label_among_features(span: Span, label: str, owner: str, data: str, s
     return Diagnostic(
         "E0820",
         Severity.ERROR,
-        f"feature {quote(label)} of {quote(data)} is the label of {quote(owner)}, which {quote(step)} joins it with",
+        f"feature {quote(label)} of {quote(data)} is the label of {quote(owner)}, and {quote(step)} joins the two",
         span,
-        "remove it from features",
+        "remove it from `features`",
     )
 
 
 def features_arrive_with_labels(span: Span, data: str, step: str) -> Diagnostic:
     """Features come from a dataset whose rows arrive as late as its labels.
 
-    `delay` means that the label is known days or weeks after the event. The other columns of the same late rows are
-    seldom known earlier, so the model would learn from columns that requests do not have yet.
+    `delay` means that the label is known only days or weeks after the event. The other columns of these rows are rarely
+    known earlier, so the model would learn from columns that requests do not have yet.
 
     Wrong:
 
@@ -57,17 +57,17 @@ def features_arrive_with_labels(span: Span, data: str, step: str) -> Diagnostic:
     return Diagnostic(
         "W0821",
         Severity.WARNING,
-        f"{quote(step)} takes features from {quote(data)}, whose rows arrive as late as its labels",
+        f"{quote(step)} uses features from dataset {quote(data)}, whose rows arrive as late as its labels",
         span,
-        "remove its features, or its delay if its rows are known in time",
+        "remove the dataset's `features`, or its `delay` if the rows arrive in time",
     )
 
 
 def forecast_split_at_random(span: Span, pipeline: str) -> Diagnostic:
     """A forecasting model is evaluated on randomly chosen rows.
 
-    A day between two days of training data is easy to predict. Such a model looks good and fails on tomorrow. The split
-    of a built-in trainer is random unless the spec sets it.
+    A day between two days of training data is easy to predict, so the model looks good but fails on future days.
+    Built-in trainers split randomly by default.
 
     Wrong:
 
@@ -82,14 +82,14 @@ def forecast_split_at_random(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0822",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} trains a forecast, but holds out rows at random",
+        f"pipeline {quote(pipeline)} trains a forecasting model, but holds out rows at random",
         span,
-        "write split: {by: time}",
+        "use `split: {by: time}`",
     )
 
 
 def gate_on_training_data(span: Span, check: str, data: str, learned: str) -> Diagnostic:
-    """A gate is computed on the model's own training data.
+    """A gate evaluates a model on its own training data.
 
     Any model that has memorized its training data passes. Without `data`, a gate uses the held-out part of the training
     data.
@@ -107,14 +107,14 @@ def gate_on_training_data(span: Span, check: str, data: str, learned: str) -> Di
     return Diagnostic(
         "E0823",
         Severity.ERROR,
-        f"check {quote(check)} is computed on {quote(data)}, and the model trains on {learned}",
+        f"check {quote(check)} is computed on {quote(data)}, but the model trains on {learned}",
         span,
-        "leave data out to use the held-out rows, or name a dataset that no training reads",
+        "omit `data` to use the held-out rows, or use a dataset that no training pipeline reads",
     )
 
 
 def several_labels(span: Span, step: str, labelled: Sequence[str]) -> Diagnostic:
-    """Several inputs of a built-in trainer have a label, and it cannot tell which one to predict.
+    """Several inputs of a built-in trainer have a label, so it cannot tell which one to predict.
 
     Wrong:
 
@@ -131,12 +131,12 @@ def several_labels(span: Span, step: str, labelled: Sequence[str]) -> Diagnostic
         Severity.ERROR,
         f"{len(labelled)} inputs of {quote(step)} have a label: {', '.join(labelled)}",
         span,
-        "a built-in trainer needs exactly one input with a label",
+        "keep `label` in only one of these datasets",
     )
 
 
 def time_among_features(span: Span, column: str, step: str, trainer: str) -> Diagnostic:
-    """A built-in trainer gets a timestamp as a feature. It takes numbers, booleans and text.
+    """A timestamp is a feature of a built-in trainer, which supports only numbers, booleans and strings.
 
     Wrong:
 
@@ -149,17 +149,16 @@ def time_among_features(span: Span, column: str, step: str, trainer: str) -> Dia
     return Diagnostic(
         "E0825",
         Severity.ERROR,
-        f"feature {quote(column)} of {quote(step)} is a timestamp, which the trainer {trainer} cannot take",
+        f"feature {quote(column)} of {quote(step)} is a timestamp, which trainer {trainer} does not support",
         span,
-        "remove it from features, or compute numbers from it first",
+        "remove it from `features`, or compute numbers from it first",
     )
 
 
 def scored_separately(span: Span, step: str, datasets: Sequence[str]) -> Diagnostic:
-    """A batch inference reads several inputs of a model that was trained on all of them joined.
+    """A batch-inference pipeline reads several inputs, but its model was trained on all of them joined.
 
-    Training joins its inputs. Scoring does not: it scores each input separately, so each lacks the features of the
-    others.
+    Training joins its inputs, but scoring reads each input separately, so each lacks the features of the others.
 
     Wrong:
 
@@ -178,12 +177,12 @@ def scored_separately(span: Span, step: str, datasets: Sequence[str]) -> Diagnos
         Severity.ERROR,
         f"{quote(step)} scores each input separately, but the model was trained on {', '.join(datasets)} together",
         span,
-        "name one dataset that has all features, or score with your own entrypoint",
+        "use one dataset that has all features, or score with your own entrypoint",
     )
 
 
 def feature_missing(span: Span, data: str, missing: Sequence[str]) -> Diagnostic:
-    """A batch inference reads a dataset that lacks a column that the model was trained on.
+    """A batch-inference pipeline reads a dataset without a column that the model was trained on.
 
     Wrong:
 
@@ -202,16 +201,16 @@ def feature_missing(span: Span, data: str, missing: Sequence[str]) -> Diagnostic
     return Diagnostic(
         "E0827",
         Severity.ERROR,
-        f"dataset {quote(data)} lacks the {_features(missing)} of the model",
+        f"dataset {quote(data)} lacks the model's {_features(missing)}",
         span,
-        "add the columns to its schema, or read another dataset",
+        "add the missing columns to its `schema`, or read another dataset",
     )
 
 
 def feature_of_other_type(span: Span, data: str, column: str, now: str, then: str) -> Diagnostic:
-    """A batch inference reads a feature with a type that differs from the training data.
+    """A batch-inference pipeline reads a feature whose type differs from the training data.
 
-    A number that was text in training is a category that the model has never seen, so scores are wrong without an
+    If a number was a string in training, the model treats it as an unknown category, so scores are wrong without any
     error.
 
     Wrong:
@@ -233,14 +232,14 @@ def feature_of_other_type(span: Span, data: str, column: str, now: str, then: st
         Severity.ERROR,
         f"feature {quote(column)} has type {now} in dataset {quote(data)}, but {then} in the training data",
         span,
-        f"give it the type {then}",
+        f"change its type to {then}",
     )
 
 
 def feature_not_declared(span: Span, data: str, missing: Sequence[str]) -> Diagnostic:
-    """A batch inference reads a dataset whose features differ from those that the model was trained on.
+    """A batch-inference pipeline reads a dataset whose features differ from the model's.
 
-    Without a schema, the columns of the dataset are unknown; its features declare which of them are used.
+    Without a schema, the dataset's columns are unknown, and only its `features` declare which columns are used.
 
     Wrong:
 
@@ -255,9 +254,9 @@ def feature_not_declared(span: Span, data: str, missing: Sequence[str]) -> Diagn
     return Diagnostic(
         "W0829",
         Severity.WARNING,
-        f"dataset {quote(data)} does not declare the {_features(missing)} of the model",
+        f"dataset {quote(data)} does not declare the model's {_features(missing)}",
         span,
-        "add them to its features, or read another dataset",
+        "list the missing features in its `features`, or read another dataset",
     )
 
 

@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def looks_of_rules(span: Span, kind: str) -> Diagnostic:
-    """A monitor of type performance is a rule on continuously measured metrics, so it has no checks to count.
+    """A performance monitor is an alert rule on continuous metrics, so it has no individual checks to count.
 
     Wrong:
 
@@ -22,9 +22,9 @@ def looks_of_rules(span: Span, kind: str) -> Diagnostic:
     return Diagnostic(
         "E0871",
         Severity.ERROR,
-        f"a monitor of type {kind} has no single checks to count",
+        f"a monitor of type {kind} does not run individual checks, so `consecutive` has no effect",
         span,
-        "remove consecutive, or set a longer window",
+        "remove `consecutive`, or set a longer `window`",
     )
 
 
@@ -42,14 +42,14 @@ def features_not_counted(span: Span, metric: str, metrics: Iterable[str]) -> Dia
     return Diagnostic(
         "E0872",
         Severity.ERROR,
-        f"{quote(metric)} is one value, not one per feature, so there are no features to count",
+        f"{quote(metric)} is a single value, not one per feature, so `minFeatures` has no effect",
         span,
-        f"remove minFeatures, or choose one of {', '.join(metrics)}",
+        f"remove `minFeatures`, or choose one of {', '.join(metrics)}",
     )
 
 
 def more_features_than_named(span: Span, minimum: int, covered: int) -> Diagnostic:
-    """A check that requires more out-of-bounds features than it covers never fails.
+    """A check that requires more out-of-bounds features than it covers never reports a breach.
 
     Wrong:
 
@@ -62,15 +62,15 @@ def more_features_than_named(span: Span, minimum: int, covered: int) -> Diagnost
     return Diagnostic(
         "E0873",
         Severity.ERROR,
-        f"{minimum} features must be beyond the bounds, but the check covers {covered}",
+        f"{minimum} features must be out of bounds, but the check covers only {covered}",
         span,
-        f"set {covered} or less",
+        f"set `minFeatures` to {covered} or less",
     )
 
 
 def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
-    """`consecutive` and `page_hinkley` need the results of earlier runs of the monitor, which are kept in the store of
-    the watched data. A dataset with its own address has no store that a monitor could write to.
+    """`consecutive` and `page_hinkley` need results of earlier monitor runs, which are kept in the watched data's
+    store. A dataset declared by `uri` has no store that the monitor could write to.
 
     Wrong:
 
@@ -84,7 +84,7 @@ def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
     return Diagnostic(
         "E0874",
         Severity.ERROR,
-        f"check {quote(check)} needs the results of earlier runs, but {watched} has no store to keep them in",
+        f"check {quote(check)} needs results of earlier runs, but {watched} has no store for them",
         span,
-        "give the dataset a store and a path instead of a uri",
+        "declare the dataset with `store` and `path` instead of `uri`",
     )

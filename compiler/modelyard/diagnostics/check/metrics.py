@@ -14,7 +14,7 @@ _WHOLE = 100
 def metric_unknown(span: Span, metric: str, known: Iterable[str], place: str) -> Diagnostic:
     """A metric is not built in, and none of your code could report it.
 
-    Your own training function may report any metric; a built-in trainer reports those of its task.
+    Your own training function may report any metric. A built-in trainer reports only the metrics of its task.
 
     Wrong:
 
@@ -27,14 +27,14 @@ def metric_unknown(span: Span, metric: str, known: Iterable[str], place: str) ->
     return Diagnostic(
         "E0435",
         Severity.ERROR,
-        f"nothing reports the metric {quote(metric)} {place}",
+        f"nothing reports metric {quote(metric)} {place}",
         span,
         nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
     )
 
 
 def metric_of_other_task(span: Span, metric: str, task: str, fitting: Sequence[str]) -> Diagnostic:
-    """A metric has no meaning for the model's task.
+    """A metric does not apply to the model's task.
 
     Wrong:
 
@@ -47,14 +47,14 @@ def metric_of_other_task(span: Span, metric: str, task: str, fitting: Sequence[s
     return Diagnostic(
         "E0436",
         Severity.ERROR,
-        f"{quote(metric)} has no meaning for {task}",
+        f"metric {quote(metric)} does not apply to {task}",
         span,
         f"choose one of {', '.join(fitting)}",
     )
 
 
 def goal_against_metric(span: Span, metric: str, goal: str) -> Diagnostic:
-    """The search looks for the worst model.
+    """The goal is the opposite of what the metric needs, so the search looks for the worst model.
 
     Wrong:
 
@@ -67,14 +67,18 @@ def goal_against_metric(span: Span, metric: str, goal: str) -> Diagnostic:
     opposite = "minimize" if goal == "maximize" else "maximize"
     better = "smaller" if opposite == "minimize" else "larger"
     return Diagnostic(
-        "E0437", Severity.ERROR, f"{quote(metric)} is better when it is {better}", span, f"write goal: {opposite}"
+        "E0437",
+        Severity.ERROR,
+        f"{better} values of {quote(metric)} are better, so this searches for the worst model",
+        span,
+        f"use `goal: {opposite}`",
     )
 
 
 def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
-    """A metric never reaches this lower bound: no model would be promoted, and a monitor would always alert.
+    """A metric can never reach this lower bound, so no model would be promoted, or a monitor would always alert.
 
-    Shares, areas under curves and r2 are at most 1.
+    Rates, areas under curves and r2 are at most 1.
 
     Wrong:
 
@@ -84,7 +88,7 @@ def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
 
         validation: {auc: {metric: auc_roc, min: 0.85}}
     """
-    hint = f"write {bound / 100:g} for {bound:g}%" if bound <= _WHOLE else "write a number below 1"
+    hint = f"write {bound / 100:g} for {bound:g}%" if bound <= _WHOLE else "choose a bound below 1"
     return Diagnostic(
         "E0488",
         Severity.ERROR,
@@ -95,7 +99,7 @@ def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
 
 
 def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
-    """The only bound of a check passes bad models, or makes a monitor alert when all is well.
+    """A check's only bound passes bad models, or makes a monitor alert when all is well.
 
     Wrong:
 
@@ -110,16 +114,16 @@ def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
     return Diagnostic(
         "W0448",
         Severity.WARNING,
-        f"{quote(metric)} is better when it is {better}, and its only bound is {bound}",
+        f"{better} values of {quote(metric)} are better, but the only bound is `{bound}`",
         span,
-        f"did you mean {opposite}?",
+        f"did you mean `{opposite}`?",
     )
 
 
 def bound_outside_range(span: Span, metric: str, field: str, bound: float, low: float, high: float) -> Diagnostic:
-    """A bound is a value that the metric never has, so the check always or never holds.
+    """A bound is outside the metric's range, so the check always passes or always fails.
 
-    Often the number was meant as a percentage: a share of 5 % is 0.05.
+    Often the number was meant as a percentage: 5% is 0.05.
 
     Wrong:
 
@@ -129,26 +133,26 @@ def bound_outside_range(span: Span, metric: str, field: str, bound: float, low: 
 
         monitors: {errors: {type: performance, checks: {error_rate: {max: 0.05}}, …}}
     """
-    values = f"from {low:g} to {high:g}" if low > -inf and high < inf else f"at {'most' if high < inf else 'least'}"
+    values = f"between {low:g} and {high:g}" if low > -inf and high < inf else f"at {'most' if high < inf else 'least'}"
     limit = "" if low > -inf and high < inf else f" {high if high < inf else low:g}"
     percentage = high <= 2 and 2 < bound <= _WHOLE
     return Diagnostic(
         "E0816",
         Severity.ERROR,
-        f"{quote(metric)} is {values}{limit}, so {field}: {bound:g} {_effect(field, bound < low)}",
+        f"{quote(metric)} is always {values}{limit}, so `{field}: {bound:g}` {_effect(field, bound < low)}",
         span,
         f"write {bound / 100:g} for {bound:g}%" if percentage else "choose a bound within this range",
     )
 
 
 def _effect(field: str, below: bool) -> str:
-    return "never holds" if (field == "max") == below else "always holds"
+    return "always fails" if (field == "max") == below else "always passes"
 
 
 def bound_without_effect(span: Span, metric: str, field: str, bound: float) -> Diagnostic:
-    """The only bound of a check is the limit of the metric itself, so the check always holds.
+    """A check's only bound is the limit of the metric itself, so the check always passes.
 
-    A gate with such a check rejects no model, and a monitor never reports a breach.
+    A gate with such a check never rejects a model, and a monitor never reports a breach.
 
     Wrong:
 
@@ -161,16 +165,16 @@ def bound_without_effect(span: Span, metric: str, field: str, bound: float) -> D
     return Diagnostic(
         "W0817",
         Severity.WARNING,
-        f"{quote(metric)} is never {'below' if field == 'min' else 'above'} {bound:g}, so this check always holds",
+        f"{quote(metric)} is never {'below' if field == 'min' else 'above'} {bound:g}, so this check always passes",
         span,
-        f"set a {'larger' if field == 'min' else 'smaller'} {field}",
+        f"set a {'larger' if field == 'min' else 'smaller'} `{field}`",
     )
 
 
 def bound_in_other_unit(span: Span, metric: str, bound: float, unit: str, better: str) -> Diagnostic:
-    """A bound is possible in the unit of its metric, but looks as if another unit was meant.
+    """A bound is possible for its metric, but seems to be in the wrong unit.
 
-    Latencies are in milliseconds. Relative errors (mape, wape, smape) are shares, not percentages.
+    Latencies are in milliseconds. Relative errors (mape, wape, smape) are fractions, not percentages.
 
     Wrong:
 
@@ -183,17 +187,17 @@ def bound_in_other_unit(span: Span, metric: str, bound: float, unit: str, better
     return Diagnostic(
         "W0818",
         Severity.WARNING,
-        f"{quote(metric)} is {unit}, and {bound:g} is unlikely there",
+        f"{quote(metric)} is {unit}, so a bound of {bound:g} is unlikely",
         span,
         f"did you mean {better}?",
     )
 
 
 def own_metric_compared(span: Span, metric: str, model: str, field: str, known: Sequence[str]) -> Diagnostic:
-    """A gate compares your own metric with the champion, or computes it on another dataset.
+    """A gate compares a metric from your own code with the champion, or computes it on another dataset.
 
-    Your code reports the metric once, for the model that it has trained. The gate has no value for the champion or for
-    other data: only built-in metrics can be computed there.
+    Your code reports the metric once, for the model that it has trained. Only built-in metrics can be computed for the
+    champion or on other data.
 
     Wrong:
 
@@ -206,16 +210,16 @@ def own_metric_compared(span: Span, metric: str, model: str, field: str, known: 
     return Diagnostic(
         "E0819",
         Severity.ERROR,
-        f"your code reports {quote(metric)}, so the gate of model {quote(model)} cannot combine it with {field}",
+        f"the gate of model {quote(model)} cannot use `{field}` with {quote(metric)}, which only your code computes",
         span,
-        f"use min or max, or choose one of {', '.join(known)}",
+        f"use `min` or `max`, or choose one of {', '.join(known)}",
     )
 
 
 def delta_out_of_reach(span: Span, metric: str, delta: float, width: float) -> Diagnostic:
-    """A new version must beat the champion by more than two values of the metric can ever differ.
+    """A new version must beat the champion by more than the metric's whole range.
 
-    The first version is promoted, and no later one ever is.
+    The first version is promoted, but no later one ever is.
 
     Wrong:
 
@@ -228,7 +232,7 @@ def delta_out_of_reach(span: Span, metric: str, delta: float, width: float) -> D
     return Diagnostic(
         "E0849",
         Severity.ERROR,
-        f"two values of {quote(metric)} differ by less than {width:g}, but minDelta is {delta:g}",
+        f"values of {quote(metric)} never differ by {width:g} or more, but `minDelta` is {delta:g}",
         span,
-        f"write {delta / 100:g} for {delta:g}%" if delta <= _WHOLE else "choose a smaller minDelta",
+        f"write {delta / 100:g} for {delta:g}%" if delta <= _WHOLE else "choose a smaller `minDelta`",
     )

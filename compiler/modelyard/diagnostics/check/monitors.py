@@ -22,14 +22,14 @@ def metric_of_other_monitor(span: Span, metric: str, kind: str, known: Sequence[
     return Diagnostic(
         "E0465",
         Severity.ERROR,
-        f"a monitor of type {kind} computes no {quote(metric)}",
+        f"a monitor of type {kind} does not compute {quote(metric)}",
         span,
         nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
     )
 
 
 def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[str]) -> Diagnostic:
-    """A monitor cannot find what it looks for in what it watches.
+    """A monitor of this type needs data that the watched workload or dataset does not have.
 
     Wrong:
 
@@ -49,7 +49,7 @@ def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[st
 
 
 def watches_several_models(span: Span, watched: str, scoring: Sequence[str]) -> Diagnostic:
-    """A monitor watches the predictions of one model, but several steps of this pipeline score.
+    """A monitor watches the predictions of one model, but several steps of the pipeline score data.
 
     Wrong:
 
@@ -66,14 +66,14 @@ def watches_several_models(span: Span, watched: str, scoring: Sequence[str]) -> 
     return Diagnostic(
         "E0993",
         Severity.ERROR,
-        f"{watched} scores in several places, {' and '.join(scoring)}, but a monitor watches the predictions of one",
+        f"a monitor watches the predictions of one step, but {watched} scores in several: {' and '.join(scoring)}",
         span,
-        "move each step that is to be watched into its own pipeline, which may follow the other with `after`",
+        "move each step to watch into its own pipeline, and connect the pipelines with `after` if needed",
     )
 
 
 def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
-    """Drift and quality of an endpoint are computed from captured requests, but this endpoint captures none.
+    """An endpoint's drift and quality are computed from captured requests, but this endpoint captures none.
 
     Wrong:
 
@@ -89,12 +89,12 @@ def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
         Severity.ERROR,
         f"monitor {quote(monitor)} needs captured requests, but endpoint {quote(endpoint)} captures none",
         span,
-        f"add capture: {{sample: 20%, retain: 30d}} to inference.{endpoint}",
+        f"add `capture: {{sample: 20%, retain: 30d}}` to `inference.{endpoint}`",
     )
 
 
 def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
-    """Judging predictions takes the actual outcomes, which arrive in a dataset of labels.
+    """Evaluating predictions requires the actual outcomes, which come from a dataset of labels.
 
     Wrong:
 
@@ -111,12 +111,12 @@ def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
         Severity.ERROR,
         f"monitor {quote(monitor)} of type {kind} does not name a dataset of labels",
         span,
-        "add labels: DATASET",
+        "add `labels: DATASET`",
     )
 
 
 def label_column_missing(span: Span, data: str) -> Diagnostic:
-    """A dataset of labels names the column that holds them.
+    """A dataset of labels must name its label column.
 
     Wrong:
 
@@ -130,17 +130,17 @@ def label_column_missing(span: Span, data: str) -> Diagnostic:
     return Diagnostic(
         "E0469",
         Severity.ERROR,
-        f"dataset {quote(data)} holds labels for a monitor, but does not name their column",
+        f"dataset {quote(data)} provides labels for a monitor, but does not name its label column",
         span,
-        f"add label: COLUMN to data.{data}",
+        f"add `label: COLUMN` to `data.{data}`",
     )
 
 
 def reference_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
-    """Drift is a difference, so the spec names the reference.
+    """Drift is measured against a reference, so the monitor must name one.
 
-    `reference: {}` compares with the data that the model was trained on, as stored with the model; a watched dataset
-    has no such model, so its monitor names another dataset.
+    `reference: {}` compares with the training data stored with the model. A watched dataset has no model, so its
+    monitor must name another dataset.
 
     Wrong:
 
@@ -150,9 +150,9 @@ def reference_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
 
         monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: transactions, window: 30d}, …}}
     """
-    hint = "add reference: {data: DATASET}"
+    hint = "add `reference: {data: DATASET}`"
     if not watched.startswith("data."):
-        hint += ", or reference: {} for the data that the model was trained on"
+        hint += ", or `reference: {}` for the model's training data"
     return Diagnostic(
         "E0470", Severity.ERROR, f"monitor {quote(monitor)} does not name a reference to compare with", span, hint
     )
@@ -179,7 +179,7 @@ def feature_unknown(span: Span, column: str, watched: str, known: Iterable[str])
 
 
 def features_without_meaning(span: Span, kind: str) -> Diagnostic:
-    """Only data monitors check single columns.
+    """Only data monitors check individual columns.
 
     Wrong:
 
@@ -190,12 +190,16 @@ def features_without_meaning(span: Span, kind: str) -> Diagnostic:
         monitors: {latency: {type: performance, checks: {p99_ms: {max: 50}}, …}}
     """
     return Diagnostic(
-        "E0472", Severity.ERROR, f"a monitor of type {kind} does not check single columns", span, "remove features"
+        "E0472",
+        Severity.ERROR,
+        f"a monitor of type {kind} does not check individual columns",
+        span,
+        "remove `features`",
     )
 
 
 def window_with_holes(span: Span, monitor: str) -> Diagnostic:
-    """The window is shorter than the time between two runs of the monitor, so some data is never checked.
+    """The window is shorter than the time between two monitor runs, so some data is never checked.
 
     Wrong:
 
@@ -215,7 +219,7 @@ def window_with_holes(span: Span, monitor: str) -> Diagnostic:
 
 
 def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
-    """A watched dataset or custom pipeline has no model, so its monitor names a dataset to compare with.
+    """A watched dataset or custom pipeline has no model, so its monitor must name a dataset to compare with.
 
     Wrong:
 
@@ -230,12 +234,12 @@ def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic
         Severity.ERROR,
         f"monitor {quote(monitor)} watches {watched}, which has no model, but its reference names no dataset",
         span,
-        "add data: DATASET",
+        "add `data: DATASET` to `reference`",
     )
 
 
 def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
-    """A window over a dataset needs the column that says when each row happened.
+    """A window over a dataset needs a timestamp column that dates each row.
 
     Wrong:
 
@@ -251,14 +255,14 @@ def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnost
         Severity.ERROR,
         f"monitor {quote(monitor)} has a window over dataset {quote(data)}, which has no timestamp",
         span,
-        f"add timestamp: COLUMN to data.{data}, or remove the window",
+        f"add `timestamp: COLUMN` to `data.{data}`, or remove the window",
     )
 
 
 def runs_of_once(span: Span, monitor: str, pipeline: str) -> Diagnostic:
-    """Duration, freshness and failures are about repeated runs; a pipeline with `schedule: once` has one.
+    """Duration, freshness and failures are measured over repeated runs, but a pipeline with `schedule: once` has one.
 
-    A failure of that run is an alert to the owner's on-call channel anyway.
+    If that run fails, the owner's on-call channel is alerted anyway.
 
     Wrong:
 
@@ -273,14 +277,14 @@ def runs_of_once(span: Span, monitor: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0495",
         Severity.ERROR,
-        f"monitor {quote(monitor)} watches the runs of pipeline {quote(pipeline)}, which runs once",
+        f"monitor {quote(monitor)} watches the runs of pipeline {quote(pipeline)}, which runs only once",
         span,
-        "remove the monitor, or give the pipeline a cron schedule",
+        "remove the monitor, or give the pipeline a `cron` schedule",
     )
 
 
 def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_s: int) -> Diagnostic:
-    """Between two runs of a pipeline, nothing succeeds: a lower bound on `freshness_s` always fails.
+    """The bound on `freshness_s` is shorter than the time between two runs, so the check fails before every run.
 
     Wrong:
 
@@ -295,14 +299,14 @@ def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_
     return Diagnostic(
         "W0496",
         Severity.WARNING,
-        f"pipeline {quote(pipeline)} runs up to {gap_s} seconds apart, but may be {most_s:g} seconds old at most",
+        f"runs of pipeline {quote(pipeline)} are up to {gap_s} seconds apart, but the check allows only {most_s:g}",
         span,
-        f"set more than {gap_s}, plus the time that a run takes",
+        f"allow more than {gap_s} seconds plus the duration of a run",
     )
 
 
 def key_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
-    """Labels are matched by columns that the dataset of labels and the watched data both have.
+    """Labels are matched by columns that both the dataset of labels and the watched data have.
 
     Wrong:
 
@@ -315,14 +319,15 @@ def key_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Dia
     return Diagnostic(
         "E0875",
         Severity.ERROR,
-        f"dataset {quote(data)} has no column {quote(column)} to match labels by",
+        f"dataset {quote(data)} has no column {quote(column)} for matching labels",
         span,
         nearest(column, known, "did you mean {}?"),
     )
 
 
 def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diagnostic:
-    """A key is compared by value. A number equals its text; a timestamp or a boolean equals neither.
+    """Keys are compared by value. A number equals the same number as a string, but timestamps and booleans equal
+    neither.
 
     Wrong:
 
@@ -338,7 +343,7 @@ def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diag
     return Diagnostic(
         "E0876",
         Severity.ERROR,
-        f"column {quote(column)} has types in {quote(labels)} and {quote(watched)} that never compare equal",
+        f"column {quote(column)} has types in {quote(labels)} and {quote(watched)} that never match",
         span,
         "use the same type in both, or choose another key",
     )

@@ -11,11 +11,11 @@ from modelyard.source import Span
 def alias_never_set(
     span: Span, model: str, alias: str, promoted: Sequence[str], *, staged: bool, imported: bool = False
 ) -> Diagnostic:
-    """An endpoint or a batch inference uses an alias of a model that nothing sets.
+    """An endpoint or batch-inference pipeline uses a model alias that nothing sets.
 
-    The servers would answer 503 until a person sets the alias by hand, bypassing the gate and the approvals. A training
-    pipeline and an import set the alias in their `promoteTo`, which is champion by default. Aliases of models that this
-    spec neither trains nor imports are not checked.
+    The servers would return 503 until someone sets the alias by hand, bypassing the gate and the approvals. Training
+    pipelines and imports set the alias in `promoteTo`, which is champion by default. Aliases of models that the spec
+    neither trains nor imports are not checked.
 
     Wrong:
 
@@ -30,11 +30,11 @@ def alias_never_set(
         inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
     """
     aliases = ", ".join(promoted)
-    message = "no pipeline sets the alias {} of model {}: its pipelines promote to {}"
-    alternative = f"add a training pipeline with promoteTo: {alias}"
+    message = "no pipeline sets alias {} of model {}: its pipelines promote to {}"
+    alternative = f"add a training pipeline with `promoteTo: {alias}`"
     if imported:
-        message = "the import does not set the alias {} of model {}: it promotes to {}"
-        alternative = f"write promoteTo: {alias} in the import"
+        message = "the import does not set alias {} of model {}: it promotes to {}"
+        alternative = f"set `promoteTo: {alias}` in the import"
     if staged:
         alternative = f"add {alias} to the stages of {model}"
     return Diagnostic(
@@ -42,16 +42,15 @@ def alias_never_set(
         Severity.ERROR,
         message.format(quote(alias), quote(model), aliases),
         span,
-        f"write {model}@{promoted[0]}, or {alternative}",
+        f"use {model}@{promoted[0]}, or {alternative}",
         follows=True,  # from a pipeline with another error
     )
 
 
 def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[str]) -> Diagnostic:
-    """A built-in trainer does not have a parameter named in `parameters` or in the search space.
+    """`parameters` or the search space names a parameter that the built-in trainer does not have.
 
-    Each run would start its machines and then stop with an error. The names are those of the library's scikit-learn
-    interface.
+    Each run would start its machines and then fail. Parameters have the names of the library's scikit-learn interface.
 
     Wrong:
 
@@ -65,16 +64,16 @@ def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[
     return Diagnostic(
         "E0811",
         Severity.ERROR,
-        f"the trainer {trainer} has no parameter {quote(parameter)}",
+        f"trainer {trainer} has no parameter {quote(parameter)}",
         span,
-        nearest(parameter, names, "did you mean {}?") or f"known are {', '.join(names[:6])} …" if names else "",
+        nearest(parameter, names, "did you mean {}?") or f"choose one of {', '.join(names[:6])}, …" if names else "",
     )
 
 
 def parameter_out_of_range(span: Span, parameter: str, trainer: str, value: str, hint: str) -> Diagnostic:
     """A built-in trainer rejects this value of a parameter, or learns nothing with it.
 
-    The values that a search tries are checked, too. A network that was trained for no epochs has learned nothing.
+    Values in a search space are also checked. A network trained for zero epochs, for example, has learned nothing.
 
     Wrong:
 
@@ -84,12 +83,12 @@ def parameter_out_of_range(span: Span, parameter: str, trainer: str, value: str,
 
         pipelines: {retrain: {trainer: pytorch, parameters: {epochs: 20}, …}}
     """
-    message = f"{quote(parameter)} of the trainer {trainer} cannot be {value}"
+    message = f"parameter {quote(parameter)} of trainer {trainer} cannot be {value}"
     return Diagnostic("E0907", Severity.ERROR, message, span, hint)
 
 
 def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagnostic:
-    """The scikit-learn trainer has no built-in estimator of this name.
+    """The scikit-learn trainer has no built-in estimator with this name.
 
     Wrong:
 
@@ -102,14 +101,14 @@ def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagn
     return Diagnostic(
         "E0812",
         Severity.ERROR,
-        f"the estimator {quote(estimator)} is not built in",
+        f"estimator {quote(estimator)} is not built in",
         span,
         nearest(estimator, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
     )
 
 
 def bucket_without_access(span: Span, store: str, target: str, addressed: bool) -> Diagnostic:
-    """A cluster adopts a bucket without credentials.
+    """A target adopts a bucket without credentials.
 
     Workloads on such a cluster have no identity that an object store trusts, so every read and write would be refused.
     A bucket of a service other than Amazon S3 also needs `endpoint`.
@@ -127,14 +126,14 @@ def bucket_without_access(span: Span, store: str, target: str, addressed: bool) 
     return Diagnostic(
         "E0813",
         Severity.ERROR,
-        f"target {quote(target)} cannot open the bucket of store {quote(store)}: it has no {missing}",
+        f"target {quote(target)} cannot access the bucket of store {quote(store)}, which has no {missing}",
         span,
-        "name the secret that holds the credentials" + ("" if addressed else ", and the endpoint of the service"),
+        "set `credentials` to a secret reference" + ("" if addressed else ", and `endpoint` to the service's URL"),
     )
 
 
 def labels_after_captures(span: Span, labels: str, delay_s: int, endpoint: str, retain_s: int) -> Diagnostic:
-    """Labels arrive after the requests that they belong to are deleted, so a monitor never judges a prediction.
+    """Labels arrive after the matching requests are deleted, so the monitor never evaluates a prediction.
 
     Wrong:
 
@@ -151,17 +150,17 @@ def labels_after_captures(span: Span, labels: str, delay_s: int, endpoint: str, 
     return Diagnostic(
         "E0814",
         Severity.ERROR,
-        f"labels of {quote(labels)} arrive after {days(delay_s)}, and captures of endpoint {quote(endpoint)} "
+        f"labels in {quote(labels)} arrive after {days(delay_s)}, but captures of endpoint {quote(endpoint)} "
         f"are deleted after {days(retain_s)}",
         span,
-        f"keep the captures for longer than {days(delay_s)}",
+        f"keep captures for longer than {days(delay_s)}",
     )
 
 
 def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: str, retain_s: int) -> Diagnostic:
     """A monitor looks further back than captures are kept, so part of its window is always empty.
 
-    A monitor with labels looks back by its window plus the delay of the labels.
+    A monitor with labels looks back over its window plus the labels' delay.
 
     Wrong:
 
@@ -176,10 +175,10 @@ def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: st
     return Diagnostic(
         "W0815",
         Severity.WARNING,
-        f"monitor {quote(monitor)} looks back {days(needed_s)}, and captures of endpoint {quote(endpoint)} "
+        f"monitor {quote(monitor)} looks back {days(needed_s)}, but captures of endpoint {quote(endpoint)} "
         f"are deleted after {days(retain_s)}",
         span,
-        f"keep the captures for {days(needed_s)}, or shorten the window",
+        f"keep captures for {days(needed_s)}, or shorten the window",
     )
 
 
@@ -192,7 +191,7 @@ def days(seconds: int) -> str:
 
 
 def window_beyond_retention(span: Span, data: str, window_s: int, store: str, retention_s: int) -> Diagnostic:
-    """A monitor reads a longer time of a dataset than its bucket keeps.
+    """A monitor reads older data than its store keeps.
 
     Wrong:
 
@@ -207,14 +206,14 @@ def window_beyond_retention(span: Span, data: str, window_s: int, store: str, re
     return Diagnostic(
         "W0808",
         Severity.WARNING,
-        f"this reads {days(window_s)} of {quote(data)}, and store {quote(store)} keeps objects for {days(retention_s)}",
+        f"this reads {days(window_s)} of {quote(data)}, but store {quote(store)} keeps objects for {days(retention_s)}",
         span,
         f"keep objects for {days(window_s)}, or shorten the window",
     )
 
 
 def output_not_writable(span: Span, data: str) -> Diagnostic:
-    """A batch inference writes to a dataset of format json, which built-in scoring can only read.
+    """A batch-inference pipeline writes to a dataset of format json, which built-in scoring can only read.
 
     Wrong:
 
@@ -236,9 +235,9 @@ def output_not_writable(span: Span, data: str) -> Diagnostic:
 
 
 def trains_another_model(span: Span, pipeline: str, model: str, watched: str) -> Diagnostic:
-    """A breach starts the training of a model that the monitor does not watch.
+    """A breach trains a different model from the one that the monitor watches.
 
-    The drifted model stays as it is, and the monitor reports the same breach again.
+    The drifted model does not change, and the monitor reports the same breach again.
 
     Wrong:
 
@@ -255,7 +254,7 @@ def trains_another_model(span: Span, pipeline: str, model: str, watched: str) ->
     return Diagnostic(
         "W0844",
         Severity.WARNING,
-        f"{quote(pipeline)} trains model {quote(model)}, which {watched} does not use",
+        f"pipeline {quote(pipeline)} trains model {quote(model)}, which {watched} does not use",
         span,
         "run the pipeline that trains the watched model",
     )

@@ -28,7 +28,7 @@ def column_unknown(span: Span, column: str, data: Sequence[str], known: Iterable
 
 
 def label_among_features(span: Span, column: str) -> Diagnostic:
-    """A model with its label among the features learns nothing, and is useless where the label is not known yet.
+    """A model that has its label as a feature learns nothing else, and is useless when the label is not known yet.
 
     Wrong:
 
@@ -41,14 +41,14 @@ def label_among_features(span: Span, column: str) -> Diagnostic:
     return Diagnostic(
         "E0431",
         Severity.ERROR,
-        f"the label {quote(column)} is among the features",
+        f"label {quote(column)} is also listed as a feature",
         span,
-        "remove it from features",
+        "remove it from `features`",
     )
 
 
 def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagnostic:
-    """A built-in trainer learns to predict the label of its inputs, so one of them must name that column.
+    """A built-in trainer learns to predict a label, so one of its inputs must name the label column.
 
     Wrong:
 
@@ -63,14 +63,14 @@ def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagn
     return Diagnostic(
         "E0432",
         Severity.ERROR,
-        f"the trainer {trainer} of {quote(pipeline)} does not know what to predict: {reason}",
+        f"trainer {trainer} of pipeline {quote(pipeline)} has no label to predict: {reason}",
         span,
-        "add label: COLUMN to a dataset" if inputs else "add inputs: [DATASET]",
+        "add `label: COLUMN` to a dataset" if inputs else "add `inputs: [DATASET]`",
     )
 
 
 def timestamp_missing(span: Span, pipeline: str) -> Diagnostic:
-    """Splitting data by time needs a column that says when each row happened.
+    """Splitting data by time needs a timestamp column that dates each row.
 
     Wrong:
 
@@ -84,14 +84,14 @@ def timestamp_missing(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0433",
         Severity.ERROR,
-        f"{quote(pipeline)} splits its data by time, but none of its inputs has a timestamp",
+        f"pipeline {quote(pipeline)} splits its data by time, but none of its inputs has a timestamp",
         span,
-        "add timestamp: COLUMN to a dataset, or split by: random",
+        "add `timestamp: COLUMN` to a dataset, or use `split: {by: random}`",
     )
 
 
 def output_is_input(span: Span, data: str) -> Diagnostic:
-    """A step that reads and writes the same dataset changes its own input, so no run can be repeated.
+    """A step that reads and writes the same dataset changes its own input, so its runs cannot be reproduced.
 
     Wrong:
 
@@ -104,7 +104,7 @@ def output_is_input(span: Span, data: str) -> Diagnostic:
     return Diagnostic(
         "E0434",
         Severity.ERROR,
-        f"dataset {quote(data)} is both read and written here",
+        f"dataset {quote(data)} is both input and output",
         span,
         "write to another dataset",
     )
@@ -121,13 +121,11 @@ def bounds_reversed(span: Span, low: float, high: float) -> Diagnostic:
 
         workers: {min: 2, max: 8}
     """
-    return Diagnostic(
-        "E0438", Severity.ERROR, f"the lower bound {low:g} is above the upper bound {high:g}", span, "swap them"
-    )
+    return Diagnostic("E0438", Severity.ERROR, f"lower bound {low:g} is above upper bound {high:g}", span, "swap them")
 
 
 def steps_in_a_circle(span: Span, cycle: Sequence[str]) -> Diagnostic:
-    """Steps wait for each other, so none of them can ever start.
+    """Steps wait for each other in a cycle, so none of them can ever start.
 
     Wrong:
 
@@ -141,9 +139,9 @@ def steps_in_a_circle(span: Span, cycle: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "E0439",
         Severity.ERROR,
-        f"these steps wait for each other: {' → '.join([*shown, cycle[0]])}",
+        f"steps wait for each other in a cycle: {' → '.join([*shown, cycle[0]])}",
         span,
-        "remove one of the entries under needs",
+        "remove one of these steps from `needs`",
     )
 
 
@@ -168,9 +166,9 @@ def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
 
 
 def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnostic:
-    """A training pipeline makes one model, so at most one of its steps uses a built-in trainer.
+    """A training pipeline produces one model, so at most one of its steps may use a built-in trainer.
 
-    A step without an entrypoint counts: it trains with the trainer of the model's framework.
+    A step without an entrypoint uses the built-in trainer of the model's framework.
 
     Wrong:
 
@@ -183,14 +181,14 @@ def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnos
     return Diagnostic(
         "E0441",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} would train its model {len(steps)} times, in {', '.join(steps[:5])}",
+        f"pipeline {quote(pipeline)} would train its model {len(steps)} times, in steps {', '.join(steps[:5])}",
         span,
-        "give every other step an entrypoint",
+        "set `source.entrypoint` in all but one of these steps",
     )
 
 
 def trainer_of_other_framework(span: Span, trainer: str, framework: str) -> Diagnostic:
-    """The trainer produces models of another framework than the spec declares.
+    """The trainer produces models of a different framework from the one the spec declares.
 
     Wrong:
 
@@ -204,14 +202,14 @@ def trainer_of_other_framework(span: Span, trainer: str, framework: str) -> Diag
     return Diagnostic(
         "E0442",
         Severity.ERROR,
-        f"the trainer {trainer} does not produce models of framework {framework}",
+        f"trainer {trainer} does not produce {framework} models",
         span,
-        f"write trainer: {framework}, or change the model's framework",
+        f"use `trainer: {framework}`, or change the model's framework",
     )
 
 
 def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnostic:
-    """More trials may run in parallel than there are trials.
+    """The search may run more trials in parallel than it has in total.
 
     Wrong:
 
@@ -224,14 +222,14 @@ def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnos
     return Diagnostic(
         "E0443",
         Severity.ERROR,
-        f"{parallel} parallel trials are more than the {trials} trials in total",
+        f"{parallel} trials cannot run in parallel, because there are only {trials} in total",
         span,
-        "lower parallel, or raise max",
+        "lower `parallel`, or raise `max`",
     )
 
 
 def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagnostic:
-    """Each trial of a search runs on one worker, so at most as many run in parallel as there are workers.
+    """Each trial of a search runs on its own worker, so no more trials run in parallel than there are workers.
 
     Wrong:
 
@@ -243,20 +241,20 @@ def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagno
         workers: {min: 1, max: 8}
         tuning: {trials: {max: 40, parallel: 8}, …}
     """
-    workers_run = "one worker runs" if workers == 1 else f"{workers} workers run"
+    workers_run = "at most one worker runs" if workers == 1 else f"at most {workers} workers run"
     return Diagnostic(
         "W0490",
         Severity.WARNING,
-        f"{parallel} trials cannot run in parallel: at most {workers_run} them, one each",
+        f"{parallel} trials cannot run in parallel: {workers_run} one trial each",
         span,
-        "raise workers, or lower parallel",
+        "raise `workers`, or lower `parallel`",
     )
 
 
 def never_trained(span: Span, model: str) -> Diagnostic:
-    """A model is served or scores data, but nothing in this spec produces it, and modelyard runs the registry.
+    """A model is served or scores data, but nothing in the spec produces it, and no registry is adopted.
 
-    A model that others train is imported, or comes with an adopted registry.
+    Import a model that someone else trains, or adopt the registry that has it.
 
     Wrong:
 
@@ -276,12 +274,12 @@ def never_trained(span: Span, model: str) -> Diagnostic:
         Severity.WARNING,
         f"model {quote(model)} is used, but no pipeline trains it",
         span,
-        "add a pipeline of type training or an import, or adopt the registry that has its versions",
+        "add a training pipeline or an `import`, or adopt the registry that has its versions",
     )
 
 
 def alias_of_the_registry(span: Span, alias: str, stage: bool = False) -> Diagnostic:
-    """MLflow reserves `latest`, and `v` with a number: no version can have such an alias.
+    """MLflow reserves the aliases `latest` and `v` followed by a number.
 
     Wrong:
 
@@ -292,9 +290,7 @@ def alias_of_the_registry(span: Span, alias: str, stage: bool = False) -> Diagno
         variants: {live: {model: fraud-xgb@champion}}
     """
     number = alias[1:] if alias[:1] == "v" else ""
-    hint = (
-        f"write @{number} for that version" if number else "write champion, which a pipeline moves to what it trained"
-    )
+    hint = f"use @{number} for that version" if number else "use champion, which training pipelines move by default"
     if stage:
-        hint = "give the stage another name, such as challenger or champion"
+        hint = "rename the stage, for example to challenger or champion"
     return Diagnostic("E0489", Severity.ERROR, f"MLflow reserves the alias {quote(alias)}", span, hint)

@@ -8,10 +8,10 @@ from modelyard.source import Span
 
 
 def split_leaves_little(span: Span, fraction: float) -> Diagnostic:
-    """A split leaves almost no rows to train on, or almost none to evaluate with.
+    """A split leaves almost no rows for training, or almost none for evaluation.
 
-    `fraction` is the share that is held out for the gate, not the share for training. Below 1% or above 50%, one of the
-    two is hardly ever large enough.
+    `fraction` is the share of rows held out for the gate, not the share for training. Below 1% or above 50%, one of the
+    two is rarely large enough.
 
     Wrong:
 
@@ -26,17 +26,17 @@ def split_leaves_little(span: Span, fraction: float) -> Diagnostic:
     return Diagnostic(
         "W0900",
         Severity.WARNING,
-        f"{share} of the rows are held out for the gate, and {rest} are for training",
+        f"{share} of the rows are held out for the gate, which leaves {rest} for training",
         span,
-        f"write {rest} to train on {share}" if too_large else "write 1% or more, so that the gate has rows to evaluate",
+        f"set `fraction` to {rest} to train on {share}" if too_large else "set `fraction` to 1% or more",
     )
 
 
 def trains_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
     """A training run on accelerators starts more often than once an hour.
 
-    Each run waits for machines with accelerators, and pays for them while it loads images and data. To follow the data
-    faster than that, let a monitor start the training when there is something to learn.
+    Each run waits for machines with accelerators, and you pay for them while it loads images and data. To react faster
+    to new data, let a monitor start training when the data drifts.
 
     Wrong:
 
@@ -51,7 +51,7 @@ def trains_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
         Severity.WARNING,
         f"{subject} trains on accelerators every {days(gap_s)}",
         span,
-        'use a schedule of once an hour at most, such as "0 * * * *", or once a day, "0 4 * * *"',
+        'schedule it at most hourly, with "0 * * * *", or daily, with "0 4 * * *"',
     )
 
 
@@ -73,17 +73,17 @@ def starts_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
     return Diagnostic(
         "W0902",
         Severity.WARNING,
-        f"{subject} starts every {days(gap_s)}, which is hardly longer than starting takes",
+        f"{subject} starts every {days(gap_s)}, but startup alone takes a minute or more",
         span,
-        'use a schedule that starts it less often, such as "*/15 * * * *"',
+        'schedule it less often, such as "*/15 * * * *"',
     )
 
 
 def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: int, overlap: str) -> Diagnostic:
-    """A run may take longer than the time to the next one, which is then skipped, or stops it.
+    """A run may still be active when the next one is due, which is then skipped or stops the active run.
 
-    `overlap: forbid` skips starts while a run is going on, `overlap: replace` ends the run. Pipelines with
-    `overlap: allow` are not reported, and neither are those without a `timeout`.
+    `overlap: forbid` skips starts while a run is active, and `overlap: replace` stops the active run. Pipelines with
+    `overlap: allow` or without a `timeout` are not reported.
 
     Wrong:
 
@@ -93,20 +93,20 @@ def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: 
 
         pipelines: {features: {schedule: {cron: "0 * * * *"}, timeout: 50m, …}}
     """
-    effect = "it stops the running one" if overlap == "replace" else "it is skipped while the previous one runs"
+    effect = "and stops it" if overlap == "replace" else "and is skipped"
     return Diagnostic(
         "W0903",
         Severity.WARNING,
-        f"a run of {quote(pipeline)} may take {days(timeout_s)}, and the next is due after {days(gap_s)}: {effect}",
+        f"a run of {quote(pipeline)} may take {days(timeout_s)}, but the next is due after {days(gap_s)} {effect}",
         span,
-        f"set a timeout below {days(gap_s)}, or a schedule with {days(timeout_s)} between two runs",
+        f"set `timeout` below {days(gap_s)}, or schedule runs at least {days(timeout_s)} apart",
     )
 
 
 def deadline_missed(span: Span, subject: str, deadline_s: int) -> Diagnostic:
-    """A start may be late by less time than Kubernetes takes to notice that it is due.
+    """A start may be delayed by less time than Kubernetes needs to notice that it is due.
 
-    The CronJob controller checks every ten seconds. With a shorter `startingDeadline`, starts are missed at random.
+    The CronJob controller checks every ten seconds. With a shorter `startingDeadline`, runs are skipped at random.
 
     Wrong:
 
@@ -119,17 +119,17 @@ def deadline_missed(span: Span, subject: str, deadline_s: int) -> Diagnostic:
     return Diagnostic(
         "W0904",
         Severity.WARNING,
-        f"{subject} may start {deadline_s} seconds late, but Kubernetes checks for due runs every 10 seconds",
+        f"{subject} may start at most {deadline_s} seconds late, but Kubernetes checks only every 10 seconds",
         span,
-        "set a minute or more",
+        "set `startingDeadline` to a minute or more",
     )
 
 
 def size_implausible(span: Span, subject: str, size: str, small: bool) -> Diagnostic:
-    """A disk or volume is smaller than what is written to it, or larger than any machine's.
+    """A disk or volume is too small for the data that is written to it, or larger than any machine's disk.
 
-    A Pod that writes more than its `disk` is evicted, and Ray's logs and a copy of a model alone take some hundred
-    megabytes. PostgreSQL keeps a gigabyte of its log. Sizes from 1Gi to 256Ti are not reported.
+    A Pod that writes more than its `disk` is evicted. Ray's logs and a copy of a model alone need several hundred
+    megabytes, and PostgreSQL keeps a gigabyte of write-ahead log. Sizes from 1Gi to 256Ti are not reported.
 
     Wrong:
 
@@ -139,21 +139,21 @@ def size_implausible(span: Span, subject: str, size: str, small: bool) -> Diagno
 
         compute: {train: {cpu: 4, memory: 16Gi, disk: 100Gi}}
     """
-    reason = "less than is written to it" if small else "more than any machine has"
+    reason = "less than its data needs" if small else "more than any machine has"
     return Diagnostic(
         "W0905",
         Severity.WARNING,
         f"{subject} has {size}, {reason}",
         span,
-        "check the unit, and write 1Gi or more" if small else "check the unit, and write what one machine can have",
+        "check the unit, and set 1Gi or more" if small else "check the unit, and set a size that one machine can have",
     )
 
 
 def mirrors_what_serves(span: Span, shadow: str, serving: str, model: str) -> Diagnostic:
-    """Requests are mirrored to the same version of a model that serves them.
+    """Requests are mirrored to the same model version that already serves them.
 
-    The answers are the same, so nothing is learned from the copies, and they cost money. Variants on another compute
-    class are not reported: they try the hardware.
+    The responses are the same, so the copies cost money without any benefit. Variants on another compute class are not
+    reported, because they test the hardware.
 
     Wrong:
 
@@ -172,14 +172,14 @@ def mirrors_what_serves(span: Span, shadow: str, serving: str, model: str) -> Di
     return Diagnostic(
         "W0906",
         Severity.WARNING,
-        f"{quote(shadow)} gets copies of requests that {quote(serving)} answers with the same {model}",
+        f"requests to variant {quote(serving)} are mirrored to {quote(shadow)}, but both serve {model}",
         span,
-        f"name the version that {quote(shadow)} is to try, such as the alias that another pipeline promotes to",
+        f"set the version that {quote(shadow)} should test, such as an alias that another pipeline promotes to",
     )
 
 
 def one_value_searched(span: Span, parameter: str) -> Diagnostic:
-    """A dimension of a search has a single value, so nothing is searched.
+    """A dimension of the search space has a single value, so it is not searched.
 
     Wrong:
 
@@ -192,9 +192,9 @@ def one_value_searched(span: Span, parameter: str) -> Diagnostic:
     return Diagnostic(
         "W0908",
         Severity.WARNING,
-        f"the search space of {quote(parameter)} has one value",
+        f"the search space of {quote(parameter)} has only one value",
         span,
-        "name further values, or write it under parameters instead",
+        "add more values, or set the value under `parameters` instead",
     )
 
 
@@ -214,12 +214,12 @@ def fewer_combinations(span: Span, combinations: int, trials: int) -> Diagnostic
         Severity.WARNING,
         f"the search has only {combinations} combinations for {trials} trials",
         span,
-        f"write max: {combinations}, or widen the space",
+        f"set `max: {combinations}`, or widen the search space",
     )
 
 
 def delay_of_no_labels(span: Span, data: str) -> Diagnostic:
-    """A dataset has a delay for labels but names no label, so the delay has no effect.
+    """A dataset has a label delay but no label, so the delay has no effect.
 
     Wrong:
 
@@ -232,9 +232,9 @@ def delay_of_no_labels(span: Span, data: str) -> Diagnostic:
     return Diagnostic(
         "W0911",
         Severity.WARNING,
-        f"dataset {quote(data)} has a delay for labels, but no label",
+        f"dataset {quote(data)} has a label delay, but no label",
         span,
-        "name the column in label, or move delay to the dataset that has the labels",
+        "set `label` to the label column, or move `delay` to the dataset that has the labels",
     )
 
 
@@ -252,14 +252,14 @@ def given_and_searched(span: Span, parameter: str) -> Diagnostic:
     return Diagnostic(
         "W0938",
         Severity.WARNING,
-        f"parameter {quote(parameter)} has a value here, but the search sets it as well",
+        f"parameter {quote(parameter)} has a fixed value, but the search also sets it",
         span,
-        "remove it here, or from the search space",
+        "remove it from `parameters` or from the search space",
     )
 
 
 def variant_without_requests(span: Span, variant: str) -> Diagnostic:
-    """A variant runs, but gets neither requests nor copies of them.
+    """A variant runs, but receives neither live nor mirrored requests.
 
     Wrong:
 
@@ -272,14 +272,14 @@ def variant_without_requests(span: Span, variant: str) -> Diagnostic:
     return Diagnostic(
         "W0939",
         Severity.WARNING,
-        f"variant {quote(variant)} gets no requests, and its replicas cost money",
+        f"variant {quote(variant)} receives no requests, but its replicas cost money",
         span,
-        f"give it a share of traffic, or copies by mirror: {{to: {variant}}}, or remove it",
+        f"give it a share of `traffic`, mirror requests to it with `mirror: {{to: {variant}}}`, or remove it",
     )
 
 
 def variants_alike(span: Span, variant: str, other: str, model: str) -> Diagnostic:
-    """Two variants of an endpoint serve the same version on the same hardware, so nothing is compared.
+    """Two variants of an endpoint serve the same version on the same hardware, so there is nothing to compare.
 
     Wrong:
 
@@ -292,7 +292,7 @@ def variants_alike(span: Span, variant: str, other: str, model: str) -> Diagnost
     return Diagnostic(
         "W0940",
         Severity.WARNING,
-        f"variants {quote(other)} and {quote(variant)} both answer with {model}",
+        f"variants {quote(other)} and {quote(variant)} both serve {model}",
         span,
-        f"name the version that {quote(variant)} is to try, or remove it and add replicas",
+        f"set the version that {quote(variant)} should test, or remove it and add replicas",
     )

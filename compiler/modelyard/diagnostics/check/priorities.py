@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def preempted_without_retry(span: Span, pipeline: str, priority: str) -> Diagnostic:
-    """A run that yields fails when its workers are preempted, and without `retries` it is not tried again.
+    """A low-priority run fails when its workers are preempted, and without `retries` it is not restarted.
 
     Wrong:
 
@@ -20,8 +20,7 @@ def preempted_without_retry(span: Span, pipeline: str, priority: str) -> Diagnos
     return Diagnostic(
         "W0992",
         Severity.WARNING,
-        f"pipeline {quote(pipeline)} has priority {quote(priority)} and no retries, so the first preemption fails its"
-        " run",
+        f"pipeline {quote(pipeline)} has priority {quote(priority)} but no retries, so its run fails when preempted",
         span,
         "set `retries: 3`",
     )

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bound_ms: int) -> Diagnostic:
-    """An endpoint promises a latency but may scale to zero.
+    """An endpoint has a latency objective but may scale to zero.
 
-    The first request after a quiet time waits until a replica has started, which takes tens of seconds. If requests are
-    rare, most of them wait like that.
+    The first request after an idle period waits tens of seconds for a replica to start. If requests are rare, most of
+    them wait that long.
 
     Wrong:
 
@@ -23,17 +23,17 @@ def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bou
     return Diagnostic(
         "W0845",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} promises {percentile} of {bound_ms}ms, but {quote(variant)} scales to zero",
+        f"endpoint {quote(endpoint)} promises a {percentile} of {bound_ms}ms, but {quote(variant)} scales to zero",
         span,
-        "keep at least one replica, or promise no latency",
+        "keep at least one replica, or remove the latency objective",
     )
 
 
 def one_replica(span: Span, endpoint: str, reason: str, away_s: int) -> Diagnostic:
-    """An endpoint promises an availability that one replacement of its only replica or machine violates.
+    """An endpoint promises an availability that a single replacement of its only replica or machine violates.
 
-    Replacing a replica on another machine takes about five minutes, and happens with every node upgrade. 99.99% over 30
-    days allows four minutes, 99.999% allows 26 seconds.
+    Replacing a replica on another machine takes about five minutes, and happens with every node upgrade. Over 30 days,
+    99.99% allows four minutes of downtime, and 99.999% allows 26 seconds.
 
     Wrong:
 
@@ -46,14 +46,14 @@ def one_replica(span: Span, endpoint: str, reason: str, away_s: int) -> Diagnost
     return Diagnostic(
         "W0846",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} may be down for {away_s} seconds, but {reason}",
+        f"endpoint {quote(endpoint)} may be down for only {away_s} seconds, but {reason}",
         span,
-        "run at least two replicas on two machines, or promise less",
+        "run at least two replicas on two machines, or lower the objective",
     )
 
 
 def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
-    """An endpoint promises 99.9% or more on spot machines without a fallback.
+    """An endpoint promises 99.9% availability or more, but runs on spot machines without a fallback.
 
     Spot machines of one type are often reclaimed together, and none may be available for hours. `spot-first` falls back
     to on-demand machines.
@@ -71,7 +71,7 @@ def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
     return Diagnostic(
         "W0847",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} promises an availability, but {quote(variant)} runs on spot machines alone",
+        f"endpoint {quote(endpoint)} promises an availability, but variant {quote(variant)} runs only on spot machines",
         span,
-        "use capacity: spot-first or on-demand",
+        "use `capacity: spot-first` or `on-demand`",
     )

@@ -11,7 +11,7 @@ from modelyard.source import Span
 def rollback_stricter_than_gate(
     span: Span, metric: str, field: str, monitored: float, gated: float, model: str
 ) -> Diagnostic:
-    """A monitor rolls back what the gate has just passed: it requires more of the same metric.
+    """A monitor has a stricter bound than the gate, so it rolls back versions that the gate has just passed.
 
     Wrong:
 
@@ -23,13 +23,13 @@ def rollback_stricter_than_gate(
         models: {fraud: {validation: {good: {metric: auc_pr, min: 0.4}}, …}}
         monitors: {late: {checks: {auc_pr: {min: 0.35}}, onBreach: {rollback: true}, …}}
     """
-    side = "from" if field == "min" else "up to"
+    side = "of at least" if field == "min" else "of at most"
     return Diagnostic(
         "W0935",
         Severity.WARNING,
-        f"the gate of model {quote(model)} passes {metric} {side} {gated:g}, and the monitor rolls it back",
+        f"the gate of model {quote(model)} passes {metric} {side} {gated:g}, but this monitor rolls such versions back",
         span,
-        f"write {field}: {gated:g} or {'less' if field == 'min' else 'more'}, or the gate's bound as {monitored:g}",
+        f"set `{field}` to {gated:g} or {'less' if field == 'min' else 'more'}, or the gate's bound to {monitored:g}",
     )
 
 
@@ -52,14 +52,14 @@ def approvers_not_asked(span: Span, group: str, approved: bool) -> Diagnostic:
         Severity.WARNING,
         f"group {quote(group)} has keys, but nothing requires its approval",
         span,
-        f"add it to from in approvals.promote, or remove {group}"
+        f"add it to `approvals.promote.from`, or remove {group}"
         if approved
-        else f"add approvals: {{promote: {{from: [{group}]}}}}, or remove {group}",
+        else f"add `approvals: {{promote: {{from: [{group}]}}}}`, or remove {group}",
     )
 
 
 def approved_without_gate(span: Span, model: str) -> Diagnostic:
-    """People approve versions of a model that nothing has evaluated.
+    """People would approve model versions that no gate has evaluated.
 
     Wrong:
 
@@ -74,16 +74,16 @@ def approved_without_gate(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "W0937",
         Severity.WARNING,
-        f"versions of model {quote(model)} are approved without a gate that evaluates them first",
+        f"versions of model {quote(model)} need approval, but no gate evaluates them first",
         span,
-        "add validation with a metric and its bound",
+        "add `validation` with a metric and a bound",
     )
 
 
 def alias_without_use(
     span: Span, model: str, alias: str, used: Sequence[str], subject: str = "the pipeline"
 ) -> Diagnostic:
-    """A training or an import moves an alias that nothing here serves, scores with or compares with.
+    """A training pipeline or an import moves an alias that no workload here uses.
 
     Wrong:
 
@@ -105,9 +105,9 @@ def alias_without_use(
 
 
 def nobody_told(span: Span, pipeline: str) -> Diagnostic:
-    """Pipelines run on a schedule in a system without a channel: nobody learns that a run has failed.
+    """Pipelines run on a schedule, but without a channel nobody learns that a run has failed.
 
-    Reported at high risk, in regulated industries and for `size: enterprise`.
+    This is reported at high risk, in regulated industries and for `size: enterprise`.
 
     Wrong:
 
@@ -125,14 +125,14 @@ def nobody_told(span: Span, pipeline: str) -> Diagnostic:
         Severity.WARNING,
         f"nobody is notified when a run of pipeline {quote(pipeline)} fails: there is no channel",
         span,
-        "add a channel, and name it as oncall",
+        "declare a channel, and set it as `oncall` in `governance.owner`",
     )
 
 
 def pinned_at_high_risk(span: Span, model: str, version: str, passed: str, alias: str) -> Diagnostic:
-    """In a high-risk system, a version is referred to by number although approvals decide about promotions.
+    """In a high-risk system with approvals, a model version is pinned by number.
 
-    Writing a number bypasses both the gate and the approvals, and no history records that the version serves.
+    A pinned version bypasses both the gate and the approvals, and no promotion history records that it is in use.
 
     Wrong:
 
@@ -147,16 +147,16 @@ def pinned_at_high_risk(span: Span, model: str, version: str, passed: str, alias
     return Diagnostic(
         "E0945",
         Severity.ERROR,
-        f"version {version} of model {quote(model)} is used whether or not it has passed {passed}",
+        f"version {version} of model {quote(model)} is pinned, so it is used even if it has not passed {passed}",
         span,
-        f"write an alias, such as {model}@{alias}, which moves only to what has passed",
+        f"use an alias such as {model}@{alias}, which moves only to versions that have passed",
     )
 
 
 def pinned_past_promotion(span: Span, model: str, version: str, passed: str, alias: str) -> Diagnostic:
-    """A version is referred to by number although a gate or approvals decide about promotions.
+    """A model version is pinned by number, although its promotions need a gate or approvals.
 
-    An alias moves only to versions that have passed; a number bypasses both gate and approvals.
+    An alias moves only to versions that have passed, while a pinned version bypasses both the gate and the approvals.
 
     Wrong:
 
@@ -171,14 +171,14 @@ def pinned_past_promotion(span: Span, model: str, version: str, passed: str, ali
     return Diagnostic(
         "W0946",
         Severity.WARNING,
-        f"version {version} of model {quote(model)} is used whether or not it has passed {passed}",
+        f"version {version} of model {quote(model)} is pinned, so it is used even if it has not passed {passed}",
         span,
-        f"write an alias, such as {model}@{alias}, which moves only to what has passed",
+        f"use an alias such as {model}@{alias}, which moves only to versions that have passed",
     )
 
 
 def gate_of_others(span: Span, model: str) -> Diagnostic:
-    """A model has a gate, but no pipeline here trains it, so whoever promotes its versions does not apply the gate.
+    """A model has a gate, but no pipeline here trains it, so the gate never evaluates its versions.
 
     Wrong:
 
@@ -197,12 +197,12 @@ def gate_of_others(span: Span, model: str) -> Diagnostic:
         Severity.WARNING,
         f"the gate of model {quote(model)} has no effect: no pipeline here trains it",
         span,
-        "remove it, or train the model here",
+        "remove `validation`, or train the model here",
     )
 
 
 def approvals_of_others(span: Span, model: str) -> Diagnostic:
-    """A system requires approvals but trains no model, so whoever promotes its models does not require them.
+    """A system requires approvals but trains no model, so its models are promoted elsewhere without them.
 
     Wrong:
 
@@ -219,7 +219,7 @@ def approvals_of_others(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "W0948",
         Severity.WARNING,
-        f"approvals have no effect: no pipeline here trains {quote(model)} or another model",
+        f"approvals have no effect: no pipeline here trains model {quote(model)} or any other",
         span,
         "require them where the model is trained, or train it here",
     )

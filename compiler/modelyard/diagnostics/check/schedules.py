@@ -11,10 +11,10 @@ from modelyard.source import Span
 
 
 def cron_unreadable(span: Span, reason: str, better: str = "") -> Diagnostic:
-    """The line is not a cron line that Kubernetes accepts.
+    """Kubernetes does not accept this cron expression.
 
-    Five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or JAN to DEC), day of
-    the week (0 to 6 or SUN to SAT; Sunday is 0).
+    A cron expression has five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or
+    JAN to DEC), day of the week (0 to 6 or SUN to SAT; Sunday is 0).
 
     Wrong:
 
@@ -28,7 +28,7 @@ def cron_unreadable(span: Span, reason: str, better: str = "") -> Diagnostic:
 
 
 def cron_never(span: Span) -> Diagnostic:
-    """The line names a day that does not exist, so nothing would ever run.
+    """The cron expression names a day that does not exist, so nothing would ever run.
 
     Wrong:
 
@@ -38,11 +38,11 @@ def cron_never(span: Span) -> Diagnostic:
 
         schedule: {cron: "0 2 28 2 *"}
     """
-    return Diagnostic("E0445", Severity.ERROR, "there is no such day, so this never runs", span)
+    return Diagnostic("E0445", Severity.ERROR, "this day does not exist, so nothing ever runs", span)
 
 
 def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic:
-    """Time zones are named as in the IANA database.
+    """Time zones must have names from the IANA database.
 
     Wrong:
 
@@ -53,7 +53,7 @@ def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic
         schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}
     """
     hint = _fixed_offset(zone) or nearest(zone, known, "did you mean {}?") or "use an IANA name such as Europe/Berlin"
-    return Diagnostic("E0446", Severity.ERROR, f"there is no time zone {quote(zone)}", span, hint)
+    return Diagnostic("E0446", Severity.ERROR, f"unknown time zone {quote(zone)}", span, hint)
 
 
 _OFFSET: Final = pattern(r"(?:GMT|UTC|Z)? ?([+-])0?([0-9]{1,2})(?::?00)?")
@@ -66,6 +66,4 @@ def _fixed_offset(zone: str) -> str:
         return ""
     sign = "-" if offset[1] == "+" else "+"
     fixed = "UTC" if offset[2] == "0" else f"Etc/GMT{sign}{offset[2]}"
-    return (
-        f"name the place, such as Europe/Berlin, to follow its clock; a constant UTC{offset[1]}{offset[2]} is {fixed}"
-    )
+    return f"use a place such as Europe/Berlin for its local time, or {fixed} for a constant UTC{offset[1]}{offset[2]}"

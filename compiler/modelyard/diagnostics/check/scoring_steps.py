@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def model_beside_code(span: Span, step: str, field: str) -> Diagnostic:
-    """A step with a model uses built-in scoring: it runs no code, and passes no parameters.
+    """A step with a model uses built-in scoring, so it can have neither code nor parameters.
 
-    Code that does its own scoring belongs to a pipeline of type batch-inference.
+    To score with your own code, use a pipeline of type batch-inference.
 
     Wrong:
 
@@ -22,14 +22,14 @@ def model_beside_code(span: Span, step: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0924",
         Severity.ERROR,
-        f"step {quote(step)} scores with a model, so it takes no {field}",
+        f"step {quote(step)} scores with a model, so it cannot have `{field}`",
         span,
-        f"remove {field} or the model",
+        f"remove `{field}` or `model`",
     )
 
 
 def model_of_step_beside_training(span: Span, step: str, pipeline: str) -> Diagnostic:
-    """A training pipeline produces the one model that it names; scoring steps belong to a custom pipeline.
+    """A training pipeline only trains the model that it names. Scoring steps need a pipeline of type custom.
 
     Wrong:
 
@@ -45,14 +45,14 @@ def model_of_step_beside_training(span: Span, step: str, pipeline: str) -> Diagn
     return Diagnostic(
         "E0925",
         Severity.ERROR,
-        f"step {quote(step)} of training {quote(pipeline)} cannot score with its own model",
+        f"step {quote(step)} of training pipeline {quote(pipeline)} cannot score with a model of its own",
         span,
-        f"move it into a pipeline of type custom, which may start after pipelines.{pipeline}",
+        f"move it to a pipeline of type custom, which may start after `pipelines.{pipeline}`",
     )
 
 
 def nothing_to_score(span: Span, step: str) -> Diagnostic:
-    """A step with a model reads no dataset, neither its own nor the pipeline's.
+    """A step with a model has no inputs, and neither does its pipeline.
 
     Wrong:
 
@@ -65,5 +65,9 @@ def nothing_to_score(span: Span, step: str) -> Diagnostic:
           report: {type: custom, inputs: [customers], steps: {score: {model: churn@champion, output: scores}}}
     """
     return Diagnostic(
-        "E0926", Severity.ERROR, f"step {quote(step)} has nothing to score", span, "add inputs to it or to its pipeline"
+        "E0926",
+        Severity.ERROR,
+        f"step {quote(step)} has nothing to score",
+        span,
+        "add `inputs` to the step or its pipeline",
     )

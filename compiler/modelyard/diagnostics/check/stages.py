@@ -8,7 +8,7 @@ from modelyard.source import Span
 
 
 def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Diagnostic:
-    """The stages of a model do not form a single line from a first to a last one.
+    """A model's stages do not form a single sequence from the first to the last.
 
     Wrong:
 
@@ -18,12 +18,12 @@ def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Dia
 
         stages: {candidate: {}, champion: {after: candidate}}
     """
-    message = f"the stages of model {quote(model)} have no order: {problem}"
+    message = f"the stages of model {quote(model)} do not form a sequence: {problem}"
     return Diagnostic("E0960", Severity.ERROR, message, span, hint)
 
 
 def training_past_first_stage(span: Span, subject: str, alias: str, model: str, first: str) -> Diagnostic:
-    """A training or an import promotes to an alias that is not the first stage of its model, skipping other stages.
+    """A training pipeline or an import promotes to an alias that is not the model's first stage, so it skips stages.
 
     Wrong:
 
@@ -38,16 +38,16 @@ def training_past_first_stage(span: Span, subject: str, alias: str, model: str, 
     return Diagnostic(
         "E0961",
         Severity.ERROR,
-        f"{subject} promotes to {alias!r}, but versions of model {quote(model)} start at {first!r}",
+        f"{subject} promotes to {alias!r}, but the first stage of model {quote(model)} is {first!r}",
         span,
-        f"write promoteTo: {first}, or leave it out",
+        f"set `promoteTo: {first}`, or omit it",
     )
 
 
 def nothing_moves(span: Span, subject: str, reason: str, hint: str) -> Diagnostic:
-    """There are stages or change windows, but no promoter here to enforce them.
+    """The spec declares stages or change windows, but no promoter runs here to enforce them.
 
-    The promoter belongs to a registry that runs here. With an adopted one, training moves aliases, and so may others.
+    The promoter runs only with the system's own registry. In an adopted registry, training moves aliases directly.
 
     Wrong:
 
@@ -63,7 +63,7 @@ def nothing_moves(span: Span, subject: str, reason: str, hint: str) -> Diagnosti
 
 
 def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
-    """A version has to prove itself behind an alias that no endpoint serves.
+    """A version must soak at an alias that no endpoint serves.
 
     Wrong:
 
@@ -81,14 +81,14 @@ def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0964",
         Severity.ERROR,
-        f"a version would receive no traffic while it soaks: no endpoint sends any to {model}@{alias}",
+        f"a version receives no traffic while it soaks, because no endpoint sends any to {model}@{alias}",
         span,
-        f"add a variant with model: {model}@{alias} to an endpoint, with a share of its traffic or a mirror of it",
+        f"add a variant with `model: {model}@{alias}` to an endpoint, and send it live or mirrored traffic",
     )
 
 
 def soak_monitor_unfit(span: Span, monitor: str, reason: str, hint: str) -> Diagnostic:
-    """The monitor of a soak does not evaluate the answers of the version.
+    """A soak's monitor does not evaluate the version's predictions.
 
     Wrong:
 
@@ -100,11 +100,11 @@ def soak_monitor_unfit(span: Span, monitor: str, reason: str, hint: str) -> Diag
         monitors: {labels: {type: prediction-quality, watch: inference.scorer, labels: chargebacks, …}}
         models: {fraud: {stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: labels}}}, …}}
     """
-    return Diagnostic("E0965", Severity.ERROR, f"monitor {quote(monitor)} cannot judge a soak: {reason}", span, hint)
+    return Diagnostic("E0965", Severity.ERROR, f"monitor {quote(monitor)} cannot evaluate a soak: {reason}", span, hint)
 
 
 def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> Diagnostic:
-    """A soak ends before the first label of a version can be known, so it takes longer than the spec says.
+    """A soak ends before the version's first labels can arrive, so it takes longer than declared.
 
     Wrong:
 
@@ -119,17 +119,17 @@ def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> D
     return Diagnostic(
         "W0966",
         Severity.WARNING,
-        f"a soak of {days(asked_s)} ends before labels in {quote(labels)} are known, {days(delay_s)} after an answer: "
-        "versions wait until then",
+        f"versions soak longer than {days(asked_s)}, because labels in {quote(labels)} arrive {days(delay_s)} after a"
+        " prediction",
         span,
-        f"write for: {days(delay_s)} or longer, or watch labels that come sooner",
+        f"set `for` to {days(delay_s)} or longer, or use labels that arrive sooner",
     )
 
 
 def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
-    """In a high-risk system, a stage that answers callers drops the approvals that governance requires.
+    """In a high-risk system, a stage that serves callers skips the approvals that governance requires.
 
-    That is the last stage, one that scores data, and one with half of an endpoint's traffic or more.
+    Such stages are the last one, any that scores data, and any with at least half of an endpoint's traffic.
 
     Wrong:
 
@@ -144,14 +144,14 @@ def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0967",
         Severity.ERROR,
-        f"nobody has to approve what becomes {model}@{alias}, but the system is high-risk",
+        f"promotions to {model}@{alias} need no approval, but the system is high-risk",
         span,
-        "remove approvals: none, or name groups",
+        "remove `approvals: none`, or list groups",
     )
 
 
 def window_too_short(span: Span, minutes: int) -> Diagnostic:
-    """A change window may end before the promoter, which checks every three minutes, has checked.
+    """A change window may close before the promoter notices it, because the promoter checks every three minutes.
 
     Wrong:
 
@@ -166,7 +166,7 @@ def window_too_short(span: Span, minutes: int) -> Diagnostic:
         Severity.ERROR,
         f"the window is open for {minutes} minute{'' if minutes == 1 else 's'}, but a promotion takes several",
         span,
-        'allow ten minutes or more; the whole day is from: "00:00" and to: "24:00"',
+        'allow ten minutes or more, or the whole day with `from: "00:00"` and `to: "24:00"`',
     )
 
 
@@ -185,7 +185,7 @@ def freeze_impossible(span: Span, problem: str, hint: str) -> Diagnostic:
 
 
 def stage_asks_less(span: Span, model: str, alias: str, required: int, general: int) -> Diagnostic:
-    """In a high-risk system, a stage that answers callers requires fewer approvals than governance does.
+    """In a high-risk system, a stage that serves callers requires fewer approvals than governance does.
 
     Wrong:
 
@@ -202,12 +202,12 @@ def stage_asks_less(span: Span, model: str, alias: str, required: int, general: 
         Severity.WARNING,
         f"{model}@{alias} needs {required} approval{'' if required == 1 else 's'}, but governance requires {general}",
         span,
-        f"remove approvals here, or require {general}",
+        f"remove `approvals` here, or require {general}",
     )
 
 
 def stage_without_gate(span: Span, model: str, alias: str) -> Diagnostic:
-    """In a high-risk system, a version reaches callers although no stage on its way requires a check of the gate.
+    """In a high-risk system, a version can reach callers without passing any check of the gate.
 
     Wrong:
 
@@ -220,14 +220,14 @@ def stage_without_gate(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0972",
         Severity.ERROR,
-        f"no check under validation decides about what {model}@{alias} answers, but the system is high-risk",
+        f"promotions to {model}@{alias} need no `validation` check, but the system is high-risk",
         span,
-        "remove checks, or name checks of validation",
+        "remove `checks`, or list checks from `validation`",
     )
 
 
 def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, gap_s: int) -> Diagnostic:
-    """A model is trained more often than a soak lasts: each new version restarts the soak, so none may finish.
+    """A model is trained again before its soak ends. Each new version restarts the soak, so none may ever finish.
 
     Wrong:
 
@@ -243,14 +243,14 @@ def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, ga
         "W0974",
         Severity.WARNING,
         f"pipeline {quote(pipeline)} trains at least every {days(gap_s)}, and each version that passes its gate "
-        f"restarts the soak of {days(soak_s)}: {alias!r} may never move",
+        f"restarts the soak of {days(soak_s)}, so {alias!r} may never move",
         span,
-        "train less often, or soak for less than that",
+        f"train less often, or soak for less than {days(gap_s)}",
     )
 
 
 def soak_beyond_window(span: Span, soak_s: int, monitor: str, window_s: int) -> Diagnostic:
-    """A monitor judges a soak by much less time than it lasted.
+    """A monitor's window covers only a small part of the soak that it evaluates.
 
     Wrong:
 
@@ -265,14 +265,14 @@ def soak_beyond_window(span: Span, soak_s: int, monitor: str, window_s: int) -> 
     return Diagnostic(
         "W0975",
         Severity.WARNING,
-        f"monitor {quote(monitor)} looks at only {days(window_s)} of answers to judge a soak of {days(soak_s)}",
+        f"monitor {quote(monitor)} evaluates a soak of {days(soak_s)} on only {days(window_s)} of predictions",
         span,
-        "give the monitor a longer window",
+        "lengthen the monitor's window",
     )
 
 
 def soak_cut_short(span: Span, monitor: str, model: str, alias: str) -> Diagnostic:
-    """The monitor of a soak also rolls back, which ends a soak at the first breach, whatever `onFailure` says.
+    """A soak's monitor also rolls back, which ends the soak at the first breach regardless of `onFailure`.
 
     Wrong:
 
@@ -289,12 +289,12 @@ def soak_cut_short(span: Span, monitor: str, model: str, alias: str) -> Diagnost
         Severity.WARNING,
         f"monitor {quote(monitor)} rolls {model}@{alias} back at its first breach, before the soak is over",
         span,
-        "remove rollback, and write onFailure: take-back in the soak",
+        "remove `rollback`, and set `onFailure: take-back` in the soak",
     )
 
 
 def any_time_of_all(span: Span) -> Diagnostic:
-    """A stage is exempt from change windows, but there are none.
+    """A stage is exempt from change windows, but none are declared.
 
     Wrong:
 
@@ -308,7 +308,7 @@ def any_time_of_all(span: Span) -> Diagnostic:
     return Diagnostic(
         "W0977",
         Severity.WARNING,
-        "anyTime has no effect: governance has no changes, so promotions may happen at any time",
+        "`anyTime` has no effect: no change windows are declared, so promotions may happen at any time",
         span,
-        "remove it, or add governance.changes",
+        "remove `anyTime`, or add `governance.changes`",
     )

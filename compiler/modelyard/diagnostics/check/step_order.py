@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def reads_while_written(span: Span, reader: str, writer: str, data: str) -> Diagnostic:
-    """Two steps run at the same time, and one reads what the other is writing.
+    """Two steps may run at the same time, and one reads a dataset that the other writes.
 
-    Steps run in parallel unless `needs` orders them, so the reader would get the files of the previous run, or an
-    incomplete set of this one. To read the files of the previous run, let the writer need the reader.
+    Steps run in parallel unless `needs` orders them, so the reader would see files from the previous run or an
+    incomplete set from this run. To read the previous run's files, add the reader to the writer's `needs`.
 
     Wrong:
 
@@ -25,12 +25,12 @@ def reads_while_written(span: Span, reader: str, writer: str, data: str) -> Diag
         Severity.ERROR,
         f"step {quote(reader)} reads {quote(data)} while step {quote(writer)} may be writing it",
         span,
-        f"add needs: [{writer}] to step {quote(reader)}",
+        f"add `needs: [{writer}]` to step {quote(reader)}",
     )
 
 
 def written_by_two(span: Span, step: str, other: str, data: str) -> Diagnostic:
-    """Two steps write one dataset at the same time.
+    """Two steps may write the same dataset at the same time.
 
     Wrong:
 
@@ -43,7 +43,7 @@ def written_by_two(span: Span, step: str, other: str, data: str) -> Diagnostic:
     return Diagnostic(
         "E0999",
         Severity.ERROR,
-        f"steps {quote(other)} and {quote(step)} write {quote(data)}, possibly at the same time",
+        f"steps {quote(other)} and {quote(step)} may write dataset {quote(data)} at the same time",
         span,
-        f"give each of them its own dataset, or add needs: [{other}] to step {quote(step)}",
+        f"give each step its own dataset, or add `needs: [{other}]` to step {quote(step)}",
     )

@@ -11,10 +11,10 @@ from modelyard.source import Span
 
 
 def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequence[str]) -> Diagnostic:
-    """A built-in trainer that uses only one worker would leave the others idle.
+    """This built-in trainer uses only one worker and would leave the others idle.
 
-    Several workers can grow boosted trees together. With `tuning`, workers are trials that run in parallel, whatever
-    the trainer.
+    Only some trainers, such as those of boosted trees, can train one model on several workers. With `tuning`, each
+    worker runs its own trial in parallel, regardless of the trainer.
 
     Wrong:
 
@@ -27,17 +27,17 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequen
     return Diagnostic(
         "E0449",
         Severity.ERROR,
-        f"the trainer {trainer} trains on one worker, but there may be {workers}",
+        f"trainer {trainer} uses one worker, but the pipeline may have {workers}",
         span,
-        f"set workers: 1, train with {' or '.join(capable)}, or name an entrypoint that trains with Ray Train",
+        f"set `workers: 1`, train with {' or '.join(capable)}, or use an entrypoint that trains with Ray Train",
     )
 
 
 def rows_in_one_memory(span: Span, step: str, workers: int, reason: str) -> Diagnostic:
-    """Several workers train one model, and one of them has to read all rows first.
+    """Several workers train one model, but one of them must first read all rows.
 
-    XGBoost and LightGBM shard the rows of a single dataset, unless it has booleans. Other data is read into the memory
-    of one worker and distributed from there.
+    XGBoost and LightGBM shard a single dataset without booleans. Any other data is read into one worker's memory and
+    distributed from there.
 
     Wrong:
 
@@ -50,11 +50,10 @@ def rows_in_one_memory(span: Span, step: str, workers: int, reason: str) -> Diag
     return Diagnostic(
         "W0995",
         Severity.WARNING,
-        f"step {quote(step)} trains on up to {workers} workers, and one of them reads all rows into its memory:"
-        f" {reason}",
+        f"step {quote(step)} trains on up to {workers} workers, but one of them reads all rows into memory: {reason}",
         span,
-        "give each worker three times the memory that all rows need, or prepare a single dataset without booleans,"
-        " whose rows can be sharded",
+        "give each worker three times the memory that all rows need, or prepare a single dataset without booleans"
+        " so that it can be sharded",
     )
 
 
@@ -75,17 +74,17 @@ def trainer_cannot(span: Span, trainer: str, task: str, capable: Sequence[str]) 
     return Diagnostic(
         "E0461",
         Severity.ERROR,
-        f"the trainer {trainer} does not train models for {task}",
+        f"trainer {trainer} does not support {task}",
         span,
-        f'name your own code, as source: {{entrypoint: "package.module:function"}}{alternative}',
+        f'use your own code with `source: {{entrypoint: "package.module:function"}}`{alternative}',
     )
 
 
 def group_missing(span: Span, subject: str, data: Sequence[str]) -> Diagnostic:
-    """Rows are ranked within a query, but no column says which rows belong together.
+    """Rows are ranked within a query, but no column identifies the query.
 
     A ranker learns the order within each query; metrics such as `ndcg`, `map` and `recall_at_10` are computed per query
-    and averaged. Over a single list of all rows they would mean nothing.
+    and averaged. Computed over a single list of all rows, they would be meaningless.
 
     Wrong:
 
@@ -100,16 +99,16 @@ def group_missing(span: Span, subject: str, data: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "E0462",
         Severity.ERROR,
-        f"{subject} ranks rows, but nothing says which of them belong together",
+        f"{subject} ranks rows, but no column groups them by query",
         span,
-        f"add group: COLUMN to {place}",
+        f"add `group: COLUMN` to {place}",
     )
 
 
 def history_missing(span: Span, subject: str, metric: str, pipeline: str, data: Sequence[str]) -> Diagnostic:
-    """An error is compared with that of a naive forecast, but the order of the training rows is unknown.
+    """A metric compares with a naive forecast, but the order of the training rows is unknown.
 
-    `mase` divides by the mean absolute error of "same as the previous time" over these rows, per `group`.
+    For each `group`, `mase` divides by the mean absolute error of repeating the previous value over these rows.
 
     Wrong:
 
@@ -124,14 +123,14 @@ def history_missing(span: Span, subject: str, metric: str, pipeline: str, data: 
     return Diagnostic(
         "E0883",
         Severity.ERROR,
-        f"{subject} needs a history for {quote(metric)}, but no input of pipeline {quote(pipeline)} has a timestamp",
+        f"{subject} needs a timestamp for {quote(metric)}, but no input of pipeline {quote(pipeline)} has one",
         span,
-        f"add timestamp: COLUMN to {place}",
+        f"add `timestamp: COLUMN` to {place}",
     )
 
 
 def trainer_without_training(span: Span, step: str, trainer: str, kind: str) -> Diagnostic:
-    """A step names a built-in trainer in a pipeline that trains no model.
+    """A step uses a built-in trainer in a pipeline that does not train a model.
 
     Wrong:
 
@@ -144,18 +143,18 @@ def trainer_without_training(span: Span, step: str, trainer: str, kind: str) -> 
     return Diagnostic(
         "E0884",
         Severity.ERROR,
-        f"step {quote(step)} names the trainer {trainer}, but a pipeline of type {kind} trains no model",
+        f"step {quote(step)} uses trainer {trainer}, but a pipeline of type {kind} does not train a model",
         span,
-        "write type: training and the model, or remove trainer",
+        "set `type: training` and `model`, or remove `trainer`",
     )
 
 
 def model_pickled(span: Span, model: str, framework: str, pipeline: str, built_in: bool) -> Diagnostic:
-    """In a high-risk system, a model is trained by code whose result can only be saved as a pickle.
+    """In a high-risk system, a model is trained by your own code and can only be saved as a pickle.
 
-    Loading a pickle runs code that it contains: anyone who can replace the files of a version before its digest is
-    taken runs code in every server. The built-in trainer saves weights alone. Other frameworks have a format without
-    pickle, unless the classes are your own; the tag `modelyard.format` of a version and its model card state the
+    Loading a pickle runs code that it contains, so anyone who can replace a version's files before its digest is
+    recorded can run code in every server. The built-in trainer saves only weights. Other frameworks have a format
+    without pickle, unless you use your own classes. A version's tag `modelyard.format` and its model card state the
     format.
 
     Wrong:
@@ -173,8 +172,8 @@ def model_pickled(span: Span, model: str, framework: str, pipeline: str, built_i
     return Diagnostic(
         "W0949",
         Severity.WARNING,
-        f"model {quote(model)} is saved as a pickle, so loading it runs code that it contains: "
-        f"the code of pipeline {quote(pipeline)} returns a model of {framework}",
+        f"model {quote(model)} is saved as a pickle, which runs code when loaded: "
+        f"pipeline {quote(pipeline)} trains a {framework} model with your own code",
         span,
-        "train it with the built-in trainer, which saves weights alone" if built_in else "",
+        "train it with the built-in trainer, which saves only weights" if built_in else "",
     )

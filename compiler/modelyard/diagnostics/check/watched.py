@@ -9,9 +9,9 @@ from modelyard.source import Span
 
 
 def watched_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
-    """A monitor checks the newest rows, but the dataset has no column that says when a row happened.
+    """A monitor checks the newest rows, but the dataset has no timestamp column that dates them.
 
-    For a pipeline, a monitor watches the output, or the first input if there is no output.
+    If a monitor watches a pipeline, it reads the pipeline's output, or its first input if there is no output.
 
     Wrong:
 
@@ -27,12 +27,12 @@ def watched_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic
         Severity.ERROR,
         f"monitor {quote(monitor)} checks the newest rows of dataset {quote(data)}, which has no timestamp",
         span,
-        f"add timestamp: COLUMN to data.{data}",
+        f"add `timestamp: COLUMN` to `data.{data}`",
     )
 
 
 def watched_without_data(span: Span, monitor: str, pipeline: str) -> Diagnostic:
-    """A monitor watches the data of a pipeline, which neither reads nor writes a dataset.
+    """A monitor checks a pipeline's data, but the pipeline neither reads nor writes a dataset.
 
     Wrong:
 
@@ -46,14 +46,14 @@ def watched_without_data(span: Span, monitor: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0881",
         Severity.ERROR,
-        f"monitor {quote(monitor)} checks data, but pipeline {quote(pipeline)} names none",
+        f"monitor {quote(monitor)} checks data, but pipeline {quote(pipeline)} has no inputs or output",
         span,
-        f"add inputs: [DATASET] to pipelines.{pipeline}, or watch a dataset",
+        f"add `inputs: [DATASET]` to `pipelines.{pipeline}`, or watch a dataset",
     )
 
 
 def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -> Diagnostic:
-    """A monitor watches what a pipeline writes at its end, but that is more than one dataset.
+    """A monitor watches a pipeline's final output, but the pipeline writes several datasets.
 
     Wrong:
 
@@ -67,16 +67,16 @@ def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -
     return Diagnostic(
         "E0994",
         Severity.ERROR,
-        f"{watched} writes several datasets at its end: {', '.join(written)}",
+        f"{watched} has several final outputs: {', '.join(written)}",
         span,
-        f"watch one of them, such as data.{written[0]}",
+        f"watch one of these datasets, such as `data.{written[0]}`",
     )
 
 
 def columns_not_declared(span: Span, check: str, watched: str) -> Diagnostic:
-    """A check counts missing declared columns, but nothing declares any.
+    """A check counts declared columns that are missing, but no columns are declared.
 
-    Columns are declared by the dataset (`schema` or `features`), by `features` of the check, or by the reference.
+    Declare columns in the dataset's `schema` or `features`, in the check's `features`, or through a reference.
 
     Wrong:
 
@@ -89,7 +89,7 @@ def columns_not_declared(span: Span, check: str, watched: str) -> Diagnostic:
     return Diagnostic(
         "E0882",
         Severity.ERROR,
-        f"check {quote(check)} counts missing declared columns, but nothing declares those of {watched}",
+        f"check {quote(check)} looks for missing columns, but {watched} declares no columns",
         span,
-        "add a reference to the monitor, or features: [COLUMN] to the check",
+        "add a `reference` to the monitor, or `features: [COLUMN]` to the check",
     )

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic:
-    """A machine would need a larger disk than EBS has: gp3 volumes have 64 TiB at most.
+    """A machine would need a larger disk than EBS offers: gp3 volumes have at most 64 TiB.
 
-    The disk of a machine holds the images and the `disk` of each Pod that fits on it. Machines with local disks that
-    are large enough use these instead.
+    A machine's disk must fit the images and the `disk` of each Pod that fits on the machine. Machines with large enough
+    local disks use those instead.
 
     Wrong:
 
@@ -23,7 +23,7 @@ def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic
     return Diagnostic(
         "AWS-E023",
         Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, and EBS allows 64Ti",
+        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, but EBS allows 64Ti",
         span,
-        "check the unit, or ask for a smaller disk",
+        "check the unit, or request a smaller disk",
     )

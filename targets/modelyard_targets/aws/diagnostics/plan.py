@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnostic:
-    """Versions of EKS add-ons depend on the version of Kubernetes; modelyard pins them for a few Kubernetes versions.
+    """EKS add-on versions depend on the Kubernetes version, and modelyard pins them for only a few Kubernetes versions.
 
     Wrong:
 
@@ -25,12 +25,12 @@ def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnosti
         Severity.ERROR,
         f"modelyard has no add-on versions for Kubernetes {quote(version)} on EKS, only for {' and '.join(names)}",
         span,
-        nearest(version, names, "did you mean {}?") or f"write version: '{names[0]}', or leave it out",
+        nearest(version, names, "did you mean {}?") or f"set `version: '{names[0]}'`, or omit it",
     )
 
 
 def region_refused(span: Span, region: str, why: str, hint: str) -> Diagnostic:
-    """AWS does not have this region, or modelyard cannot deploy to it as the spec is written.
+    """AWS does not have this region, or modelyard cannot deploy this spec to it.
 
     Wrong:
 
@@ -86,7 +86,7 @@ def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
 
 
 def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
-    """A network is divided into subnets in three zones, and every Pod takes one of its addresses.
+    """A network is divided into subnets in three zones, and every Pod uses one of its addresses.
 
     It must be an IPv4 range between /16, the largest that a VPC allows, and /22, and start at a multiple of its size.
 
@@ -108,9 +108,9 @@ def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
 
 
 def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
-    """Without NAT, the network has no route to the internet, where the images of add-ons are published.
+    """Without NAT, the network has no route to the internet, where add-on images are published.
 
-    A private registry that the network reaches has to hold copies of all of them.
+    A private registry that the network can reach must contain copies of all of them.
 
     Wrong:
 
@@ -126,7 +126,7 @@ def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
         Severity.ERROR,
         f"nodes of target {quote(placement)} cannot pull images: there is no route to the internet and no mirror",
         span,
-        "write images: {registry: …, mirror: true}, or nat: one",
+        "set `images: {registry: …, mirror: true}`, or `nat: one`",
     )
 
 
@@ -144,9 +144,9 @@ def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E010",
         Severity.ERROR,
-        f"budgets on AWS are in USD, and this one is in {currency}",
+        f"budgets on AWS must be in USD, but this one is in {currency}",
         span,
-        "write the budget in USD",
+        "state the budget in USD",
     )
 
 
@@ -169,10 +169,10 @@ def not_a_tag(span: Span, label: str, why: str) -> Diagnostic:
 
 
 def beyond_quota(span: Span, what: str, count: int, quota: int) -> Diagnostic:
-    """EKS has quotas, which AWS raises on request; until then, some of the resources cannot be created.
+    """The system may exceed an EKS quota, and AWS raises such quotas only on request.
 
-    Each compute class becomes a node pool, and so does a class written inline at an endpoint or a step. Named classes
-    that several workloads share keep the number of pools low.
+    Each compute class becomes a node pool, including inline classes of endpoints and steps. Sharing named classes
+    between workloads keeps the number of pools low.
 
     Wrong:
 
@@ -186,16 +186,16 @@ def beyond_quota(span: Span, what: str, count: int, quota: int) -> Diagnostic:
     return Diagnostic(
         "AWS-W013",
         Severity.WARNING,
-        f"{what} {count}, and an account has a quota of {quota} unless AWS has raised it",
+        f"{what} {count}, but the account's quota is {quota} unless AWS has raised it",
         span,
-        "share compute classes between workloads, or have the quota raised",
+        "share compute classes between workloads, or request a higher quota",
     )
 
 
 def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagnostic:
-    """The policy of a workload's role or user lists each folder that it opens, and IAM limits the size of policies.
+    """A role's or user's policy lists each folder that its workload accesses, and IAM limits the size of policies.
 
-    The server of a pool reads the folder of each of its models; separate pools have separate identities.
+    A pool's server reads the folder of each of its models, and each pool has its own identity.
 
     Wrong:
 
@@ -208,14 +208,14 @@ def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagn
     return Diagnostic(
         "AWS-E016",
         Severity.ERROR,
-        f"{quote(workload)} opens {count} bucket folders, more than the policies of {whose} can list",
+        f"{quote(workload)} accesses {count} bucket folders, more than the policies of {whose} can list",
         span,
-        "split it, such as a pool into several, or put its datasets under fewer prefixes",
+        "split the workload or its pool, or put its datasets under fewer prefixes",
     )
 
 
 def public_without_way_out(span: Span, endpoint: str, placement: str) -> Diagnostic:
-    """With `nat: none` a network has private subnets only, which cannot hold a load balancer that faces the internet.
+    """With `nat: none`, a network has only private subnets, which do not support internet-facing load balancers.
 
     Wrong:
 
@@ -232,5 +232,5 @@ def public_without_way_out(span: Span, endpoint: str, placement: str) -> Diagnos
         Severity.ERROR,
         f"endpoint {quote(endpoint)} is public, but the network of target {quote(placement)} has no public subnet",
         span,
-        "write exposure: internal, or vpc: {nat: one}",
+        "set `exposure: internal`, or `vpc: {nat: one}`",
     )

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
-    """AWS Secrets Manager is read with the identity of a cluster in AWS; no other cluster has one.
+    """Workloads read AWS Secrets Manager with the identity of an AWS cluster, which no other cluster has.
 
     Wrong:
 
@@ -20,16 +20,16 @@ def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str
     return Diagnostic(
         "AWS-E020",
         Severity.ERROR,
-        f"secret store {quote(store)} is AWS Secrets Manager, and target {quote(target)} is {provider}",
+        f"secret store {quote(store)} is AWS Secrets Manager, but target {quote(target)} is on {provider}",
         span,
-        "use via: external-secrets with a SecretStore of the cluster",
+        "use `via: external-secrets` with a SecretStore in the cluster",
     )
 
 
 def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
-    """`encryptionKey` names the key of an existing bucket in AWS, so that workloads there may use it.
+    """`encryptionKey` names the key of an existing AWS bucket, so that workloads on AWS may use the key.
 
-    A bucket that is made here gets the key of its target, and a service elsewhere keeps its keys to itself.
+    A bucket that modelyard creates uses its target's key, and other services manage their own keys.
 
     Wrong:
 
@@ -44,12 +44,12 @@ def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
         Severity.ERROR,
         f"store {quote(store)} cannot use an AWS KMS key: {why}",
         span,
-        "remove encryptionKey, or adopt a bucket on a target with provider: aws",
+        "remove `encryptionKey`, or adopt a bucket on a target with `provider: aws`",
     )
 
 
 def key_of_other_region(span: Span, store: str, key_region: str, region: str) -> Diagnostic:
-    """A bucket is encrypted with a key of its own region, so this cannot be its key.
+    """A bucket is always encrypted with a key in its own region, so this cannot be its key.
 
     Wrong:
 
@@ -66,5 +66,5 @@ def key_of_other_region(span: Span, store: str, key_region: str, region: str) ->
         Severity.ERROR,
         f"the key is in {key_region}, but the bucket of store {quote(store)} is in {region}",
         span,
-        "name the key of the bucket, or the bucket's region",
+        "set `encryptionKey` to the bucket's key, or correct the bucket's `region`",
     )

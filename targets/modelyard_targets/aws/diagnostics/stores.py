@@ -20,14 +20,14 @@ def database_size(span: Span, store: str, size: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E005",
         Severity.ERROR,
-        f"database {quote(store)} requests {size}, and RDS supports volumes from 20Gi to 64Ti",
+        f"database {quote(store)} requests {size}, but RDS supports volumes from 20Gi to 64Ti",
         span,
         "choose a size in that range",
     )
 
 
 def bucket_name_refused(span: Span, bucket: str, why: str) -> Diagnostic:
-    """An adopted bucket already exists, so its name follows S3's rules for bucket names.
+    """An adopted bucket already exists, so its name must follow S3's naming rules.
 
     Wrong:
 
@@ -47,9 +47,9 @@ def bucket_name_refused(span: Span, bucket: str, why: str) -> Diagnostic:
 
 
 def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnostic:
-    """Workloads open S3 buckets by their roles, and a bucket is in the region of its target.
+    """Workloads access S3 buckets with their roles, and a bucket is in its target's region.
 
-    `endpoint` and `credentials` are for S3-compatible services; adopt such a bucket on another target.
+    `endpoint` and `credentials` are for S3-compatible services, whose buckets you can adopt on another target.
 
     Wrong:
 
@@ -61,12 +61,12 @@ def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnost
     """
     # printing would hide `credentials: …` as if it were a pasted secret
     return Diagnostic(
-        "AWS-E007", Severity.ERROR, f"store {quote(store)} has {field}, but {why}", span, f"remove {field}"
+        "AWS-E007", Severity.ERROR, f"store {quote(store)} sets `{field}`, but {why}", span, f"remove `{field}`"
     )
 
 
 def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
-    """RDS keeps one standby in another zone, however many instances the spec requests.
+    """RDS runs one standby in another zone, regardless of how many instances the spec requests.
 
     Wrong:
 
@@ -79,17 +79,17 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
     return Diagnostic(
         "AWS-W009",
         Severity.WARNING,
-        f"database {quote(store)} requests {replicas} instances; RDS runs one, with a standby in another zone",
+        f"database {quote(store)} requests {replicas} instances, but RDS runs one with a standby in another zone",
         span,
-        "write replicas: 2",
+        "set `replicas: 2`",
     )
 
 
 def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, instead: str) -> Diagnostic:
-    """A role can open a bucket in another account only if that account allows it, which modelyard does not arrange.
+    """A role can access a bucket in another account only if that account allows it, which modelyard does not set up.
 
-    A bucket in another region is reached through public S3 endpoints: not from a network with `nat: none`, whose S3
-    endpoint serves its own region only.
+    A bucket in another region is reached through public S3 endpoints. A network with `nat: none` cannot reach them,
+    because its own S3 endpoint serves only its own region.
 
     Wrong:
 
@@ -98,32 +98,32 @@ def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, inste
             main: {provider: aws, region: eu-central-1, account: "111111111111"}
             lab: {provider: aws, region: eu-west-1, account: "222222222222"}
         stores: {lake: {type: object, target: main}}
-        pipelines: {retrain: {target: lab, inputs: [what is in lake], …}}
+        pipelines: {retrain: {target: lab, inputs: [data in lake], …}}
 
     Right:
 
-        pipelines: {retrain: {target: main, inputs: [what is in lake], …}}
+        pipelines: {retrain: {target: main, inputs: [data in lake], …}}
     """
     return Diagnostic(
         "AWS-E012",
         Severity.ERROR,
-        f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the {what}",
+        f"workloads on target {quote(placement)} cannot access store {quote(store)}, which is in the {what}",
         span,
         instead,
     )
 
 
 def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
-    """A target that opens a bucket of another target needs its encryption key, so the other target is deployed first.
+    """A target that accesses another target's bucket needs its encryption key, so the other must be deployed first.
 
-    When two targets open each other's buckets, neither can be first. An adopted bucket exists already.
+    If two targets access each other's buckets, neither can be first. An adopted bucket already exists.
 
     Wrong:
 
         stores: {lake: {type: object, target: main}, lab-lake: {type: object, target: lab}}
         pipelines:
-          a: {target: main, inputs: [what is in lab-lake], …}
-          b: {target: lab, inputs: [what is in lake], …}
+          a: {target: main, inputs: [data in lab-lake], …}
+          b: {target: lab, inputs: [data in lake], …}
 
     Right:
 
@@ -132,17 +132,17 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "AWS-E014",
         Severity.ERROR,
-        f"{quote(placement)} opens store {quote(store)} of {quote(other)}, and {quote(other)} opens a store of"
-        f" {quote(placement)}: neither target can be deployed first",
+        f"target {quote(placement)} accesses store {quote(store)} of {quote(other)}, and {quote(other)} accesses a"
+        f" store of {quote(placement)}, so neither can be deployed first",
         span,
-        f"keep the stores that both open on one target, or adopt {quote(store)}",
+        f"place both stores on one target, or adopt {quote(store)}",
     )
 
 
 def locked_without_checksums(span: Span, workload: str, store: str, other: str) -> Diagnostic:
     """S3 requires a checksum for each object in a locked bucket, and many S3-compatible services reject checksums.
 
-    The SDKs of a Pod send checksums to every store or to none, so one workload cannot write to both.
+    A Pod's SDKs send checksums to every store or to none, so one workload cannot write to both.
 
     Wrong:
 
@@ -163,17 +163,17 @@ def locked_without_checksums(span: Span, workload: str, store: str, other: str) 
     return Diagnostic(
         "AWS-E018",
         Severity.ERROR,
-        f"{quote(workload)} writes to store {quote(store)}, which locks its objects, and also opens {quote(other)},"
+        f"{quote(workload)} writes to store {quote(store)}, which locks its objects, but also accesses {quote(other)},"
         " an S3-compatible service",
         span,
-        "keep both on AWS, or have another workload write to the locked store",
+        "place both stores on AWS, or let another workload write to the locked store",
     )
 
 
 def made_in_other_region(span: Span, store: str, region: str, target: str, own: str) -> Diagnostic:
-    """A bucket that modelyard creates is in the region of its target; `region` is for adopted buckets.
+    """modelyard creates a bucket in its target's region, and `region` is only for adopted buckets.
 
-    Roles, keys and endpoints would use the region in the spec, while the bucket is in another.
+    Otherwise, roles, keys and endpoints would use a region that the bucket is not in.
 
     Wrong:
 
@@ -189,7 +189,8 @@ def made_in_other_region(span: Span, store: str, region: str, target: str, own: 
     return Diagnostic(
         "AWS-E019",
         Severity.ERROR,
-        f"the bucket of store {quote(store)} is created in {own}, with target {quote(target)}, and not in {region}",
+        f"the bucket of store {quote(store)} is created in {own}, the region of target {quote(target)}, not"
+        f" in {region}",
         span,
-        "remove region, place the store on a target in that region, or adopt a bucket there",
+        "remove `region`, place the store on a target in that region, or adopt a bucket there",
     )

@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnostic:
-    """GKE offers a minor version of Kubernetes for about two years; others cannot be created.
+    """GKE offers each Kubernetes minor version for about two years, and creates no clusters with other versions.
 
     Wrong:
 
@@ -24,14 +24,14 @@ def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnosti
     return Diagnostic(
         "GCP-E001",
         Severity.ERROR,
-        f"modelyard creates GKE clusters with Kubernetes {offered}, not {quote(version)}",
+        f"modelyard cannot create a GKE cluster with Kubernetes {quote(version)}, only with {offered}",
         span,
-        nearest(version, names, "did you mean {}?") or f"write version: '{names[0]}', or leave it out",
+        nearest(version, names, "did you mean {}?") or f"set `version: '{names[0]}'`, or omit it",
     )
 
 
 def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
-    """Google Cloud has no region of this name; a zone such as `europe-west3-a` is not a region.
+    """Google Cloud has no region with this name. A zone such as `europe-west3-a` is not a region.
 
     Wrong:
 
@@ -47,9 +47,8 @@ def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
 def range_does_not_fit(span: Span, cidr: str, why: str, hint: str) -> Diagnostic:
     """Half of a network's range is for Pods, a quarter for nodes, and an eighth for Services.
 
-    It must be a private IPv4 range between /8 and /20 and start at a multiple of its size. Every node takes 128
-    addresses of the half for Pods: 256 nodes fit into /16, and 16 into /20. The range of an adopted subnet has to be
-    IPv4.
+    It must be a private IPv4 range between /8 and /20 and start at a multiple of its size. Every node uses 128 of the
+    Pod addresses, so 256 nodes fit into /16, and 16 into /20. An adopted subnet's range must be IPv4.
 
     Wrong:
 
@@ -69,9 +68,9 @@ def range_does_not_fit(span: Span, cidr: str, why: str, hint: str) -> Diagnostic
 
 
 def too_few_addresses(span: Span, cidr: str, nodes: int, room: int, instead: str) -> Diagnostic:
-    """Every node takes 128 addresses for its Pods, and the range of a network's Pods cannot be changed later.
+    """Every node uses 128 addresses for its Pods, and a network's Pod range cannot be changed later.
 
-    The number of nodes is that of all compute classes at their largest, and of the system pool.
+    The number of nodes includes all compute classes at their maximum size and the system pool.
 
     Wrong:
 
@@ -86,16 +85,16 @@ def too_few_addresses(span: Span, cidr: str, nodes: int, room: int, instead: str
     return Diagnostic(
         "GCP-E004",
         Severity.ERROR,
-        f"the cluster may grow to {nodes} nodes, and range {quote(cidr)} has addresses for the Pods of {room}",
+        f"the cluster may grow to {nodes} nodes, but range {quote(cidr)} has Pod addresses for only {room}",
         span,
         f"use a range of {instead} or larger, or fewer replicas and workers",
     )
 
 
 def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
-    """Without Cloud NAT, the network has no route to the internet, where the images of add-ons are published.
+    """Without Cloud NAT, the network has no route to the internet, where add-on images are published.
 
-    Artifact Registry is reached without it, so a repository there can hold copies of all of them.
+    Artifact Registry is reachable without NAT, so a repository there can contain copies of all of them.
 
     Wrong:
 
@@ -111,14 +110,14 @@ def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
         Severity.ERROR,
         f"nodes of target {quote(placement)} cannot pull images: there is no route to the internet and no mirror",
         span,
-        "write images: {registry: …, mirror: true}, or nat: one",
+        "set `images: {registry: …, mirror: true}`, or `nat: one`",
     )
 
 
 def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
-    """Prices are compared in US dollars, and modelyard does not convert currencies.
+    """Google Cloud prices are in US dollars, and modelyard does not convert currencies.
 
-    A budget of Google Cloud is in the currency of its billing account: an account in another currency refuses this one.
+    A Google Cloud budget must be in its billing account's currency, so an account in another currency rejects it.
 
     Wrong:
 
@@ -131,17 +130,17 @@ def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
     return Diagnostic(
         "GCP-E010",
         Severity.ERROR,
-        f"on Google Cloud, modelyard compares budgets with prices in USD, and this one is in {currency}",
+        f"budgets on Google Cloud must be in USD, but this one is in {currency}",
         span,
-        "write the budget in USD",
+        "state the budget in USD",
     )
 
 
 def labels_become_one(span: Span, label: str, other: str, key: str) -> Diagnostic:
-    """Labels of the spec become labels on every resource, for cost allocation.
+    """The spec's labels are set on every resource for cost allocation.
 
-    A label of Google Cloud has up to 63 lowercase letters, digits, hyphens and underscores. Other characters become
-    hyphens, so two labels of the spec can become the same.
+    A Google Cloud label may have up to 63 lowercase letters, digits, hyphens and underscores. Other characters become
+    hyphens, so two of the spec's labels can become the same.
 
     Wrong:
 
@@ -161,9 +160,9 @@ def labels_become_one(span: Span, label: str, other: str, key: str) -> Diagnosti
 
 
 def disk_beyond_volumes(span: Span, compute: str, needed: str) -> Diagnostic:
-    """A machine would need a larger disk than Google Cloud offers: balanced disks have 64 TiB at most.
+    """A machine would need a larger disk than Google Cloud offers: balanced disks have at most 64 TiB.
 
-    The boot disk of a machine holds the images and the `disk` of each Pod that fits on it.
+    A machine's boot disk must fit the images and the `disk` of each Pod that fits on the machine.
 
     Wrong:
 
@@ -177,7 +176,7 @@ def disk_beyond_volumes(span: Span, compute: str, needed: str) -> Diagnostic:
         "GCP-E017",
         Severity.ERROR,
         f"a machine of compute class {quote(compute)} would need a disk of {needed},"
-        " and the largest of Google Cloud has 64Ti (65536Gi)",
+        " but Google Cloud allows 64Ti (65536Gi)",
         span,
         "check the unit, or request a smaller disk",
     )

@@ -22,16 +22,16 @@ def database_size(span: Span, store: str, size: str) -> Diagnostic:
     return Diagnostic(
         "GCP-E005",
         Severity.ERROR,
-        f"database {quote(store)} requests {size}, and Cloud SQL supports disks from 10Gi to 64Ti",
+        f"database {quote(store)} requests {size}, but Cloud SQL supports disks from 10Gi to 64Ti",
         span,
         "choose a size in that range",
     )
 
 
 def bucket_name_refused(span: Span, bucket: str, why: str, hint: str) -> Diagnostic:
-    """Names of buckets follow Cloud Storage's rules, whether a bucket is adopted or created.
+    """Bucket names must follow Cloud Storage's rules, whether a bucket is adopted or created.
 
-    Created ones begin with the names of the system, the environment and the store.
+    A created bucket's name begins with the names of the system, the environment and the store.
 
     Wrong:
 
@@ -49,9 +49,9 @@ def bucket_name_refused(span: Span, bucket: str, why: str, hint: str) -> Diagnos
 
 
 def not_of_this_bucket(span: Span, store: str, field: str, why: str, hint: str) -> Diagnostic:
-    """Workloads open Cloud Storage by their identity, and modelyard creates buckets there and nowhere else.
+    """Workloads access Cloud Storage with their identity, and modelyard creates buckets only there.
 
-    `endpoint` and `credentials` are for a bucket of an S3-compatible service, which has to be adopted.
+    `endpoint` and `credentials` are for buckets on an S3-compatible service, which must be adopted.
 
     Wrong:
 
@@ -71,7 +71,7 @@ def not_of_this_bucket(span: Span, store: str, field: str, why: str, hint: str) 
 
 
 def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
-    """Cloud SQL keeps one standby in another zone, however many instances the spec requests.
+    """Cloud SQL runs one standby in another zone, regardless of how many instances the spec requests.
 
     Wrong:
 
@@ -84,48 +84,48 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
     return Diagnostic(
         "GCP-W009",
         Severity.WARNING,
-        f"database {quote(store)} requests {replicas} instances; Cloud SQL runs one, with a standby in another zone",
+        f"database {quote(store)} requests {replicas} instances, but Cloud SQL runs one with a standby in another zone",
         span,
-        "write replicas: 2",
+        "set `replicas: 2`",
     )
 
 
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
-    """Workloads open Cloud Storage by an identity that only a cluster of Google Cloud gives them, without keys.
+    """Workloads access Cloud Storage without keys, through an identity that only Google Cloud clusters provide.
 
     Wrong:
 
         deployment:
           targets: {main: {provider: gcp, region: europe-west3}, plant: {provider: kubernetes}}
         stores: {lake: {type: object, target: main}}
-        pipelines: {retrain: {target: plant, inputs: [what is in lake], …}}
+        pipelines: {retrain: {target: plant, inputs: [data in lake], …}}
 
     Right:
 
-        pipelines: {retrain: {target: main, inputs: [what is in lake], …}}
+        pipelines: {retrain: {target: main, inputs: [data in lake], …}}
     """
     return Diagnostic(
         "GCP-E012",
         Severity.ERROR,
-        f"store {quote(store)} is a Cloud Storage bucket of target {quote(target)}, and workloads on target"
-        f" {quote(placement)} ({provider}) have no identity that opens it",
+        f"store {quote(store)} is a Cloud Storage bucket of target {quote(target)}, but workloads on target"
+        f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"place the workload on {quote(target)}, or keep the data in a store that both targets reach",
+        f"place the workload on {quote(target)}, or keep the data in a store that both targets can access",
     )
 
 
 def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
-    """Workloads get access to a bucket of another target once it exists, so the other target is deployed first.
+    """Workloads can access another target's bucket only once it exists, so the other target must be deployed first.
 
-    When two targets open each other's buckets, directly or through others, neither can be first. An adopted bucket
-    exists already.
+    If two targets access each other's buckets, directly or indirectly, neither can be first. An adopted bucket already
+    exists.
 
     Wrong:
 
         stores: {lake: {type: object, target: main}, lab-lake: {type: object, target: lab}}
         pipelines:
-          a: {target: main, inputs: [what is in lab-lake], …}
-          b: {target: lab, inputs: [what is in lake], …}
+          a: {target: main, inputs: [data in lab-lake], …}
+          b: {target: lab, inputs: [data in lake], …}
 
     Right:
 
@@ -134,17 +134,17 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "GCP-E013",
         Severity.ERROR,
-        f"target {quote(placement)} opens store {quote(store)} of {quote(other)}, which waits for a store of"
-        f" {quote(placement)}: neither can be deployed first",
+        f"target {quote(placement)} accesses store {quote(store)} of {quote(other)}, and {quote(other)} waits for a"
+        f" store of {quote(placement)}, so neither can be deployed first",
         span,
-        f"keep these stores on one target, or adopt {quote(store)}",
+        f"place both stores on one target, or adopt {quote(store)}",
     )
 
 
 def too_many_folders(span: Span, workload: str, count: int, store: str, limit: int) -> Diagnostic:
-    """The policy of a bucket has a condition for the folders of each workload, and IAM limits their number.
+    """A bucket's policy has a condition that lists each workload's folders, and IAM limits their number.
 
-    The server of a pool reads the folder of each of its models; separate pools have separate identities.
+    A pool's server reads the folder of each of its models, and each pool has its own identity.
 
     Wrong:
 
@@ -157,14 +157,14 @@ def too_many_folders(span: Span, workload: str, count: int, store: str, limit: i
     return Diagnostic(
         "GCP-E014",
         Severity.ERROR,
-        f"{quote(workload)} opens {count} folders of store {quote(store)}, and conditions of IAM can name {limit}",
+        f"{quote(workload)} accesses {count} folders in store {quote(store)}, but an IAM condition can list {limit}",
         span,
-        "split the workload, or the pool into several, or put the data under fewer prefixes",
+        "split the workload or its pool, or put the data under fewer prefixes",
     )
 
 
 def created_in_other_region(span: Span, store: str, region: str, target: str, own: str) -> Diagnostic:
-    """A bucket that modelyard creates is in the region of its target; `region` is for adopted buckets.
+    """modelyard creates a bucket in its target's region, and `region` is only for adopted buckets.
 
     Wrong:
 
@@ -180,15 +180,15 @@ def created_in_other_region(span: Span, store: str, region: str, target: str, ow
     return Diagnostic(
         "GCP-E015",
         Severity.ERROR,
-        f"the bucket of store {quote(store)} is created in {own}, the region of target {quote(target)}, and not in"
+        f"the bucket of store {quote(store)} is created in {own}, the region of target {quote(target)}, not in"
         f" {region}",
         span,
-        "remove region, place the store on a target in that region, or adopt a bucket there",
+        "remove `region`, place the store on a target in that region, or adopt a bucket there",
     )
 
 
 def secret_refused(span: Span, path: str, name: str, why: str) -> Diagnostic:
-    """Names in Secret Manager have letters, digits, hyphens and underscores, so slashes of a path become hyphens.
+    """Secret Manager names may contain letters, digits, hyphens and underscores, so slashes in a path become hyphens.
 
     Wrong:
 
@@ -205,16 +205,16 @@ def secret_refused(span: Span, path: str, name: str, why: str) -> Diagnostic:
     return Diagnostic(
         "GCP-E018",
         Severity.ERROR,
-        f"secret {quote(path)} would be called {quote(name)} in Secret Manager: {why}",
+        f"secret {quote(path)} would be named {quote(name)} in Secret Manager: {why}",
         span,
-        "use another path",
+        "use a different path",
     )
 
 
 def namespace_shared(span: Span, placement: str, other: str, namespace: str) -> Diagnostic:
-    """IAM knows a workload by project, namespace and ServiceAccount, not by its cluster.
+    """IAM identifies a workload by project, namespace and ServiceAccount, not by its cluster.
 
-    Workloads of two clusters in one project with the same namespace would have each other's access.
+    If two clusters in one project use the same namespace, their workloads would share their access.
 
     Wrong:
 
@@ -229,19 +229,19 @@ def namespace_shared(span: Span, placement: str, other: str, namespace: str) -> 
     return Diagnostic(
         "GCP-E019",
         Severity.ERROR,
-        f"targets {quote(other)} and {quote(placement)} are in one project and use namespace {quote(namespace)}:"
-        " their workloads would share their access",
+        f"targets {quote(other)} and {quote(placement)} are in one project and both use namespace"
+        f" {quote(namespace)}, so their workloads would share their access",
         span,
-        "give each target a namespace or a project of its own",
+        "give each target its own namespace or project",
     )
 
 
 def retained_objects_replaced(span: Span, store: str, workloads: Iterable[str]) -> Diagnostic:
-    """A lock becomes a retention policy of the bucket, under which no object can be replaced or deleted.
+    """An object lock becomes the bucket's retention policy, under which no object can be replaced or deleted.
 
-    Other clouds keep the replaced version; Cloud Storage refuses the request. Pipelines replace files of an earlier
-    attempt and remove unfinished ones, the registry deletes checkpoints, and a monitor replaces its state. Captures
-    only add files.
+    Other clouds keep the replaced version, but Cloud Storage rejects the request. Pipelines replace files from an
+    earlier attempt and remove unfinished ones, the registry deletes checkpoints, and a monitor replaces its state.
+    Captures only add files.
 
     Wrong:
 
@@ -258,17 +258,16 @@ def retained_objects_replaced(span: Span, store: str, workloads: Iterable[str]) 
     return Diagnostic(
         "GCP-E020",
         Severity.ERROR,
-        f"store {quote(store)} is locked, and these would replace or delete objects there, which Cloud Storage refuses:"
-        f" {named}",
+        f"store {quote(store)} is locked, but these workloads replace or delete objects there: {named}",
         span,
-        "lock a separate store for captures, and let these write to one without a lock",
+        "lock a separate store for captures, and let these workloads write to an unlocked one",
     )
 
 
 def too_many_members(span: Span, store: str, count: int, limit: int) -> Diagnostic:
-    """The policy of a bucket lists each workload that opens it, once for each mode and for every six folders.
+    """A bucket's policy lists each workload with access, once per access mode and per six folders, up to a limit.
 
-    Models on one server share an identity; a store of its own for a part of the system has a policy of its own.
+    Models on one server share an identity, and every store has its own policy.
 
     Wrong:
 
@@ -283,7 +282,7 @@ def too_many_members(span: Span, store: str, count: int, limit: int) -> Diagnost
     return Diagnostic(
         "GCP-E016",
         Severity.ERROR,
-        f"workloads need {count} entries in the policy of store {quote(store)}, and IAM allows {limit}",
+        f"workloads need {count} entries in the policy of store {quote(store)}, but IAM allows only {limit}",
         span,
-        "let endpoints share servers (`pool`), or keep the data in several stores",
+        "let endpoints share servers with `pool`, or divide the data between several stores",
     )

@@ -52,8 +52,8 @@ def _unopened(uri: str, target: TargetSpec) -> tuple[str, str]:
     if scheme == _ON_DISK:
         return "", ""
     if scheme not in DRIVERS:
-        return f"workloads do not open {scheme}:", whole
+        return f"workloads cannot read {scheme}: addresses", whole
     if scheme != own.scheme:
-        why = f"workloads on target {quote(target.name)} have no identity that opens it"
-        return why, "copy the data into a store of the target, and set store: and path:"
-    return ("", "") if own.opens(uri) else ("that is not a complete address", whole)
+        why = f"workloads on target {quote(target.name)} have no identity with access to it"
+        return why, "copy the data to a store on the target, and set `store` and `path`"
+    return ("", "") if own.opens(uri) else ("this address is incomplete", whole)

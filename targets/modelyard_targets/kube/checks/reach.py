@@ -93,7 +93,7 @@ def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             continue
         inference = server.applications[0].inference
         kept = ["captures"] if any(one.inference.capture is not None for one in server.applications) else []
-        kept += ["bundles of models"] if reads_bundles(resource, plan) else []
+        kept += ["model bundles"] if reads_bundles(resource, plan) else []
         if kept and inference.rollout.strategy != "in-place":
             where = plan.system.key("inference", inference.name)
             yield problems.lost_at_the_edge(where, inference.name, " and ".join(kept))

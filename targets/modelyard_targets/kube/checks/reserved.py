@@ -72,7 +72,9 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for resource in plan.of(Namespace, placement):
         if resource.name in kept:
             span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
-            yield reserved_name(span, resource.name, "an add-on uses that namespace, and its policies would cut it off")
+            yield reserved_name(
+                span, resource.name, "an add-on uses that namespace, and this system's network policies would block it"
+            )
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -80,14 +82,14 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
-            why = f"PostgreSQL, or the service that runs it, reserves {quote(name)}"
+            why = f"PostgreSQL or its managed service reserves {quote(name)}"
             yield reserved_name(plan.system.key("stores", store.name), store.name, why)
 
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
     """Map each reserved name to a description of its user."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
-    found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
+    found: dict[str, str] = dict.fromkeys(policies, "the namespace has a NetworkPolicy with that name")
     for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):
         name = object_name(BUCKET_NAME, bucket.name)
         found[name] = f"the Job that creates the bucket of store {quote(bucket.name)} has that name"

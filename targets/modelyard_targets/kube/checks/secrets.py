@@ -42,10 +42,10 @@ def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str]]:
     """Yield the names of generated Secrets with their owners. A name that ends in a dot is a prefix."""
     if "prometheus" in addons_to_install(plan, placement):
-        yield GRAFANA_SECRET, "the administrator of Grafana"
+        yield GRAFANA_SECRET, "the Grafana administrator"
     if registry_of(plan, placement) is not None:
-        yield ADMIN_SECRET, "the administrator of MLflow"
-        yield LOGIN_SECRET, "a workload's login to MLflow"
+        yield ADMIN_SECRET, "the MLflow administrator"
+        yield LOGIN_SECRET, "a workload's MLflow login"
     for database in managed_stores(plan, placement, Kind.DATABASE):
         suffixes = ("login",) if target.in_cloud else _OF_CLOUDNATIVE_PG
         for suffix in suffixes:
@@ -54,7 +54,7 @@ def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple
         stores = (plan.system.stores[access.store] for access in identity.value.access)
         for store in stores:
             if crosses_from(store, target, plan.system):
-                owner = f"the key of {quote(identity.value.workload)} to target {quote(store.target)}"
+                owner = f"the access of {quote(identity.value.workload)} to target {quote(store.target)}"
                 yield object_name(CROSSING_NAME, identity.name), owner
                 yield object_name(CROSSING_NAME, identity.name, store.target), owner
 

@@ -97,12 +97,12 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
             and _leaves_cluster(inference, target_of(plan, placement))
         ):
             why = f"the gateway of target '{placement}' has no certificate"
-            instead = f"add gateway: {{class: {gateway.class_name}, certificate: secret://…}} to the target"
+            instead = f"add `gateway: {{class: {gateway.class_name}, certificate: secret://…}}` to the target"
             if not routed:
                 why = "the Gateway that KubeRay creates for an incremental rollout has no TLS"
-                instead = "use rollout: {strategy: blue-green}"
+                instead = "use `rollout: {strategy: blue-green}`"
                 if gateway.certificate is None and inference.endpoint.exposure == "internal":
-                    instead += f", and add gateway: {{class: {gateway.class_name}, certificate: secret://…}}"
+                    instead += f", and add `gateway: {{class: {gateway.class_name}, certificate: secret://…}}`"
             yield problems.token_in_clear(where, inference.name, why, instead)
 
 
@@ -157,7 +157,7 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
         used = any(needs_route(route, target.gateway) for route in routes) or any(
             route.inference.rollout.strategy == "incremental" for route in routes
         )
-        yield "gateway", "no endpoint there is reached through it", used
+        yield "gateway", "no endpoint there uses it", used
         if used and target.gateway.certificate is not None:
             tls = any(needs_route(route, target.gateway) for route in routes)
             yield "gateway.certificate", "the Gateway that KubeRay creates for an incremental rollout has no TLS", tls
@@ -167,7 +167,7 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
             for identity in plan.of(Identity, placement)
             for access in identity.value.access
         )
-        yield "accessKeys", "nothing there opens an AWS bucket with a key", used
+        yield "accessKeys", "nothing there accesses an AWS bucket with a key", used
     if target.head_state is not None:
         yield "headState", "nothing is served there", bool(plan.of(ModelServer, placement))
     if target.telemetry != type(target.telemetry)():

@@ -141,13 +141,18 @@ Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25
 """
 
 
+SERVICE_FOLDER: Final = "/etc/postgresql-services"
+"""The folder of the service file and of the other files that it names."""
+
+
 @record
 class ManagedDatabase:
     """A database managed by the cloud: its address, its network, and the call that creates its login.
 
-    The call creates the Secret `secret` with the keys `username`, `password` and `services`. `services` is a PostgreSQL
-    connection service file with the same login for the service `SERVICE`. The cloud may rotate the password at any
-    time, and clients read the file again for each connection, unlike environment variables.
+    The call creates the Secret `secret` with the keys `username`, `password` and those in `files`, which are mounted in
+    `SERVICE_FOLDER`. `services` is a PostgreSQL connection service file with the same login for the service `SERVICE`.
+    The cloud may rotate the password at any time, and clients read the file again for each connection, unlike
+    environment variables.
     """
 
     host: Ref
@@ -155,6 +160,7 @@ class ManagedDatabase:
     network: str  # CIDR
     secret: str
     login: Call
+    files: tuple[str, ...] = ("services",)
 
 
 @record

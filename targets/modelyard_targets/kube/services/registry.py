@@ -15,7 +15,7 @@ from modelyard_targets.kube.data.openings import opening_of
 from modelyard_targets.kube.network.policies import network_policy, ports, reach, reach_identity, reach_store
 from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, REGISTRY_NAME
-from modelyard_targets.kube.placement.platform import SERVICE, ManagedDatabase
+from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, ManagedDatabase
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
 from modelyard_targets.kube.pods.platform_sizes import registry_replicas, registry_size, registry_workers
 from modelyard_targets.kube.services.database import instances, login_of
@@ -36,7 +36,6 @@ NAME: Final = REGISTRY_NAME
 """The name of the registry's Service and the name label of its Pods."""
 
 LOGINS_FOLDER: Final = "/etc/modelyard-logins"
-_SERVICES_FOLDER = "/etc/postgresql-services"
 
 
 def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[Made]:
@@ -104,7 +103,7 @@ def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
 def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], context: Context) -> dict[str, Value]:
     server = resource.value
     managed = _managed(server, context)
-    services: dict[str, Value] = {"name": "services", "mountPath": _SERVICES_FOLDER, "readOnly": True}
+    services: dict[str, Value] = {"name": "services", "mountPath": SERVICE_FOLDER, "readOnly": True}
     size = registry_size(context.system, context.target)
     health: dict[str, Value] = {"httpGet": {"path": "/health", "port": "http"}, "timeoutSeconds": 10}
     serve = container(
@@ -164,8 +163,8 @@ def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Conte
         {"name": "logins", "projected": {"sources": sources}},
     ]
     if managed is not None:
-        file: dict[str, Value] = {"secretName": managed.secret, "items": [{"key": "services", "path": "services"}]}
-        found.append({"name": "services", "secret": file})
+        items: list[Value] = [{"key": file, "path": file} for file in managed.files]
+        found.append({"name": "services", "secret": {"secretName": managed.secret, "items": items}})
     return found
 
 
@@ -189,7 +188,7 @@ def _database(server: RegistryServer, context: Context) -> list[Value]:
     where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
     managed = _managed(server, context)
     if managed is not None:
-        file = f"{_SERVICES_FOLDER}/services"
+        file = f"{SERVICE_FOLDER}/services"
         host = env_from_secret("PGHOST", managed.secret, "host")
         return [host, *where, env("PGSERVICE", SERVICE), env("PGSERVICEFILE", file)]
     return [

@@ -44,7 +44,7 @@ def test_an_admission_policy_is_refused(kind: str) -> None:
     assert (kind, "fraud.retrain.runs") in {(each["kind"], each["metadata"]["name"]) for each in emitted(VALID_SPEC)}
     assert (diagnostic.code, diagnostic.message) == (
         "E0620",
-        "the admission policy 'fraud.retrain.runs' cannot be overridden",
+        "admission policy 'fraud.retrain.runs' cannot be overridden",
     )
 
 

@@ -200,12 +200,12 @@ def test_each_monitor_has_its_own_request_folder() -> None:
     [
         pytest.param(
             ("reachableFrom: [shop],", ""),
-            "add 'shop' to reachableFrom of target 'main', where store 'lake' is",
+            "add 'shop' to `reachableFrom` of target 'main', which has store 'lake',",
             id="nothing is let in",
         ),
         pytest.param(
             ("s3.acme.example:9000", "minio.minio.svc:9000"),
-            "give store 'lake' an address that both can reach",
+            "give store 'lake' an endpoint that both can reach",
             id="a Service",
         ),
     ],

@@ -28,6 +28,7 @@ project = Project(
     project_id="acme-leads",
     services=[
         "artifactregistry.googleapis.com",
+        "binaryauthorization.googleapis.com",
         "cloudkms.googleapis.com",
         "cloudresourcemanager.googleapis.com",
         "compute.googleapis.com",
@@ -283,4 +284,5 @@ pulumi.export("google_ranges", network.google_ranges)
 pulumi.export("image_registry", images.host)
 pulumi.export("runs_host", runs_store.host)
 pulumi.export("runs_port", runs_store.port)
+pulumi.export("runs_authority", runs_store.authority)
 pulumi.export("runs_secret", runs_login.secret)

@@ -308,7 +308,8 @@ runs_login = kubernetes.Object(
                 "template": {
                     "mergePolicy": "Merge",
                     "data": {
-                        "services": "[database]\nuser={{ .username }}\npassword={{ .password }}\nsslmode=require\n",
+                        "services": "[database]\nuser={{ .username }}\npassword={{ .password }}\nsslmode=verify-ca\nsslrootcert=/etc/postgresql-services/authority.pem\n",
+                        "authority.pem": infrastructure["runs_authority"],
                         "host": infrastructure["runs_host"],
                     },
                 },

@@ -1,4 +1,4 @@
-"""Lists the API behind each Google resource, and the names that its provider changes.
+"""Lists the API and its body for each Google resource, and the names that its provider changes.
 
 Written from the discovery documents and the provider's documentation, 2026-11-27.
 """
@@ -13,7 +13,7 @@ Renames: TypeAlias = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class Body:
     """The schema of a resource in a discovery document, and how a registration differs from it.
 
     `schema` is empty for resources without a body. `renames` maps paths in a registration to paths in the API's body,
@@ -32,15 +32,15 @@ class Api:
     elsewhere: frozenset[str] = frozenset()
 
 
-def _compute(schema: str, plural: str, renames: Renames | None = None) -> Api:
-    """Return an API of Compute Engine, whose documents list the methods that require a property."""
-    return Api("compute.v1", schema, f"compute.{plural}.insert", auto_named=True, renames=renames or {})
+def _compute(schema: str, plural: str, renames: Renames | None = None) -> Body:
+    """Return the body of a call to Compute Engine, whose documents list the methods that require a property."""
+    return Body("compute.v1", schema, f"compute.{plural}.insert", auto_named=True, renames=renames or {})
 
 
-def _member(*in_path: str) -> Api:
-    """Return the API for a member of a policy binding, which is the same for all services."""
+def _member(*in_path: str) -> Body:
+    """Return the body for a member of a policy binding, which is the same for all services."""
     renames: dict[str, str | None] = {"member": "members", **dict.fromkeys(in_path)}
-    return Api("cloudresourcemanager.v3", "Binding", renames=renames, lists=frozenset({"member"}))
+    return Body("cloudresourcemanager.v3", "Binding", renames=renames, lists=frozenset({"member"}))
 
 
 _SWITCH: Mapping[str, Any] = {"TRUE": True, "FALSE": False}
@@ -99,14 +99,14 @@ _BUCKET: Renames = {
     "uniformBucketLevelAccess": "iamConfiguration.uniformBucketLevelAccess.enabled",
 }
 
-APIS: Mapping[str, Api] = {
-    "gcp:artifactregistry/repository:Repository": Api(
+BODIES: Mapping[str, Body] = {
+    "gcp:artifactregistry/repository:Repository": Body(
         "artifactregistry.v1",
         "Repository",
         renames={"location": None, "repositoryId": None, "cleanupPolicies": "cleanupPolicies.untagged"},
     ),
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _member("repository", "location"),
-    "gcp:billing/budget:Budget": Api(
+    "gcp:billing/budget:Budget": Body(
         "billingbudgets.v1",
         "GoogleCloudBillingBudgetsV1Budget",
         renames={"billingAccount": None, "allUpdatesRule": "notificationsRule"},
@@ -125,13 +125,13 @@ APIS: Mapping[str, Api] = {
     "gcp:compute/router:Router": _compute("Router", "routers"),
     "gcp:compute/routerNat:RouterNat": _compute("RouterNat", "routers", {"router": None, "region": None}),
     "gcp:compute/subnetwork:Subnetwork": _compute("Subnetwork", "subnetworks"),
-    "gcp:container/cluster:Cluster": Api(
+    "gcp:container/cluster:Cluster": Body(
         "container.v1",
         "Cluster",
         renames=_CLUSTER,
         values={"nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": _SWITCH},
     ),
-    "gcp:container/nodePool:NodePool": Api(
+    "gcp:container/nodePool:NodePool": Body(
         "container.v1",
         "NodePool",
         renames={
@@ -144,39 +144,41 @@ APIS: Mapping[str, Api] = {
         },
         values={"nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled": _SWITCH},
     ),
-    "gcp:dns/managedZone:ManagedZone": Api("dns.v1", "ManagedZone", auto_named=True),
-    "gcp:dns/recordSet:RecordSet": Api("dns.v1", "ResourceRecordSet", renames={"managedZone": None}),
-    "gcp:kms/cryptoKey:CryptoKey": Api(
+    "gcp:dns/managedZone:ManagedZone": Body("dns.v1", "ManagedZone", auto_named=True),
+    "gcp:dns/recordSet:RecordSet": Body("dns.v1", "ResourceRecordSet", renames={"managedZone": None}),
+    "gcp:kms/cryptoKey:CryptoKey": Body(
         "cloudkms.v1", "CryptoKey", renames={"deletionPolicy": None, "keyRing": None, "name": None}
     ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _member("cryptoKeyId"),
-    "gcp:kms/keyRing:KeyRing": Api("cloudkms.v1", "KeyRing", renames={"location": None}),
-    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Api(
+    "gcp:kms/keyRing:KeyRing": Body("cloudkms.v1", "KeyRing", renames={"location": None, "name": None}),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Body(
         "logging.v2", "LogBucket", renames={"bucketId": None, "location": None, "project": None}
     ),
-    "gcp:logging/projectExclusion:ProjectExclusion": Api("logging.v2", "LogExclusion", auto_named=True),
-    "gcp:logging/projectSink:ProjectSink": Api(
+    "gcp:logging/projectExclusion:ProjectExclusion": Body("logging.v2", "LogExclusion", auto_named=True),
+    "gcp:logging/projectSink:ProjectSink": Body(
         "logging.v2", "LogSink", auto_named=True, renames={"uniqueWriterIdentity": None}
     ),
-    "gcp:monitoring/alertPolicy:AlertPolicy": Api("monitoring.v3", "AlertPolicy"),
-    "gcp:monitoring/notificationChannel:NotificationChannel": Api("monitoring.v3", "NotificationChannel"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Body("monitoring.v3", "AlertPolicy"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": Body("monitoring.v3", "NotificationChannel"),
     "gcp:projects/iAMMember:IAMMember": _member("project"),
-    "gcp:projects/service:Service": Api("", ""),
-    "gcp:projects/serviceIdentity:ServiceIdentity": Api("", ""),
-    "gcp:secretmanager/secret:Secret": Api("secretmanager.v1", "Secret", renames={"secretId": None}),
+    "gcp:projects/service:Service": Body("", ""),
+    "gcp:projects/serviceIdentity:ServiceIdentity": Body("", ""),
+    "gcp:secretmanager/secret:Secret": Body(
+        "secretmanager.v1", "Secret", renames={"secretId": None, "replication.auto": "automatic"}
+    ),
     "gcp:secretmanager/secretIamMember:SecretIamMember": _member("project", "secretId"),
-    "gcp:secretmanager/secretVersion:SecretVersion": Api(
+    "gcp:secretmanager/secretVersion:SecretVersion": Body(
         "secretmanager.v1", "AddSecretVersionRequest", renames={"secret": None, "secretData": "payload.data"}
     ),
-    "gcp:serviceaccount/account:Account": Api(
+    "gcp:serviceaccount/account:Account": Body(
         "iam.v1", "CreateServiceAccountRequest", renames={"displayName": "serviceAccount.displayName"}
     ),
-    "gcp:sql/database:Database": Api("sqladmin.v1", "Database", renames={"deletionPolicy": None}),
-    "gcp:sql/databaseInstance:DatabaseInstance": Api(
+    "gcp:sql/database:Database": Body("sqladmin.v1", "Database", renames={"deletionPolicy": None}),
+    "gcp:sql/databaseInstance:DatabaseInstance": Body(
         "sqladmin.v1", "DatabaseInstance", auto_named=True, renames=_INSTANCE
     ),
-    "gcp:sql/user:User": Api("sqladmin.v1", "User", renames={"deletionPolicy": None}),
-    "gcp:storage/bucket:Bucket": Api(
+    "gcp:sql/user:User": Body("sqladmin.v1", "User", renames={"deletionPolicy": None}),
+    "gcp:storage/bucket:Bucket": Body(
         "storage.v1",
         "Bucket",
         "storage.buckets.insert",
@@ -185,4 +187,4 @@ APIS: Mapping[str, Api] = {
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _member("bucket"),
 }
-"""The APIs by registration type."""
+"""The bodies by registration type."""

@@ -15,9 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from tests.narrowing import present
-from tests.stacks.gcp.apis import APIS, Api
-from tests.stacks.programs import Registration
+from testbed.clouds.gcp.bodies import BODIES, Body
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -34,9 +32,9 @@ _SUFFIX = "-0a1b2c3"
 """The suffix that Pulumi appends to a resource's name if the program sets no name."""
 
 
-def faults(registration: Registration) -> list[str]:
+def faults(registration: Mapping[str, Any]) -> list[str]:
     """Return the errors in a registration of a Google resource, each with its path in the API's body."""
-    api = APIS.get(registration["type"])
+    api = BODIES.get(registration["type"])
     if api is None:
         return [f"{registration['type']} is compared with no document"]
     if not api.schema:
@@ -46,7 +44,7 @@ def faults(registration: Registration) -> list[str]:
     return sorted(_of_object(body, document["schemas"][api.schema], "", document, api))
 
 
-def translated(registration: Registration, api: Api) -> dict[str, Any]:
+def translated(registration: Mapping[str, Any], api: Body) -> dict[str, Any]:
     """Return a registration as the body of an API request."""
     given = _plain(registration["inputs"])
     if api.auto_named and "name" not in given:
@@ -58,8 +56,10 @@ def translated(registration: Registration, api: Api) -> dict[str, Any]:
 @cache
 def discovery(name: str) -> dict[str, Any]:
     """Return a discovery document, such as `container.v1`."""
-    package = present(present(find_spec("googleapiclient")).origin)
-    path = Path(package).parent / "discovery_cache" / "documents" / f"{name}.json"
+    package = find_spec("googleapiclient")
+    if package is None or package.origin is None:
+        raise RuntimeError("google-api-python-client is not installed")
+    path = Path(package.origin).parent / "discovery_cache" / "documents" / f"{name}.json"
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
@@ -76,7 +76,7 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _renamed(value: Any, path: str, api: Api) -> Any:
+def _renamed(value: Any, path: str, api: Body) -> Any:
     if isinstance(value, list):
         return [_renamed(entry, path, api) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
@@ -101,7 +101,7 @@ def _put(body: dict[str, Any], path: list[str], value: Any) -> None:
 
 
 def _of_object(
-    value: Mapping[str, Any], schema: Schema, path: str, document: dict[str, Any], api: Api
+    value: Mapping[str, Any], schema: Schema, path: str, document: dict[str, Any], api: Body
 ) -> Iterator[str]:
     properties: dict[str, Schema] = schema.get("properties", {})
     for key, entry in value.items():
@@ -118,7 +118,7 @@ def _of_object(
             yield f"{inner}: the API requires it"
 
 
-def _of_property(entry: Any, schema: Schema, path: str, document: dict[str, Any], api: Api) -> Iterator[str]:
+def _of_property(entry: Any, schema: Schema, path: str, document: dict[str, Any], api: Body) -> Iterator[str]:
     description = schema.get("description", "")
     if schema.get("readOnly") or description.startswith("Output only"):
         yield f"{path}: only Google sets it"
@@ -127,7 +127,7 @@ def _of_property(entry: Any, schema: Schema, path: str, document: dict[str, Any]
     yield from _of_value(entry, schema, path, document, api)
 
 
-def _of_value(value: Any, schema: Schema, path: str, document: dict[str, Any], api: Api) -> Iterator[str]:
+def _of_value(value: Any, schema: Schema, path: str, document: dict[str, Any], api: Body) -> Iterator[str]:
     if "$ref" in schema:
         schema = document["schemas"][schema["$ref"]]
     kind = schema.get("type")
@@ -180,14 +180,14 @@ def _of_scalar(value: Any, schema: Schema, path: str) -> Iterator[str]:
             yield f"{path}: {value!r} does not match {pattern}"
 
 
-def _is_required(schema: Schema, api: Api) -> bool:
+def _is_required(schema: Schema, api: Body) -> bool:
     if schema.get("readOnly"):
         return False
     methods = schema.get("annotations", {}).get("required", [])
     return api.method in methods or bool(_REQUIRED.match(schema.get("description", "")))
 
 
-def identifiers(registration: Registration) -> Iterator[tuple[str, str]]:
+def identifiers(registration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the values in a registration that refer to another resource, with the pattern that its API requires."""
     for path, text in _texts(_plain(registration["inputs"]), ""):
         for pattern, (document, resource, method, parameter) in _NAMED.items():

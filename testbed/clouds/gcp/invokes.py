@@ -1,0 +1,116 @@
+"""Provider functions (invokes) that programs call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from testbed.clouds.gcp import machines, members
+from testbed.clouds.gcp.api import Api, refused
+from testbed.clouds.gcp.network import COMPUTE
+from testbed.clouds.shared.values import Values
+
+Invoke: TypeAlias = Callable[[Api, Values], Values]
+
+_FILTER = re.compile(r'name = "([^"]+)"')
+
+
+def _project(api: Api, arguments: Values) -> Values:
+    api.use("cloudresourcemanager.googleapis.com")
+    wanted = str(arguments.get("projectId") or api.account)
+    if wanted != api.account:
+        raise refused(403, "The caller does not have permission, forbidden")
+    return {
+        "id": f"projects/{wanted}",
+        "projectId": wanted,
+        "name": wanted,
+        "number": api.number,
+        "billingAccount": api.project["billingAccount"],
+        "orgId": "",
+        "folderId": "",
+        "autoCreateNetwork": False,
+        "deletionPolicy": "",
+        "labels": {},
+        "effectiveLabels": {},
+        "pulumiLabels": {},
+        "tags": {},
+    }
+
+
+def _storage_agent(api: Api, arguments: Values) -> Values:
+    api.use("storage.googleapis.com")
+    address = members.create_agent(api, "storage")
+    return {
+        "id": address,
+        "emailAddress": address,
+        "member": f"serviceAccount:{address}",
+        "project": api.account,
+        "userProject": "",
+    }
+
+
+def _log_settings(api: Api, arguments: Values) -> Values:
+    api.use("logging.googleapis.com")
+    address = members.create_agent(api, "logging")
+    name = f"projects/{api.account}/cmekSettings"
+    return {
+        "id": name,
+        "name": name,
+        "project": api.account,
+        "kmsKeyName": "",
+        "kmsKeyVersionName": "",
+        "serviceAccountId": address,
+    }
+
+
+def _zones(api: Api, arguments: Values) -> Values:
+    api.use(COMPUTE)
+    region = str(arguments.get("region") or api.region)
+    identifier = f"projects/{api.account}/regions/{region}"
+    names = machines.zones(region)
+    return {"id": identifier, "names": names, "project": api.account, "region": region, "status": None}
+
+
+def _machine_types(api: Api, arguments: Values) -> Values:
+    """Return the machine type that the filter names, if the zone has it."""
+    api.use(COMPUTE)
+    wanted = _FILTER.fullmatch(str(arguments.get("filter", "")))
+    if wanted is None:
+        raise refused(400, f"Invalid value for field 'filter': '{arguments.get('filter')}'., invalid")
+    name, zone = wanted[1], str(arguments["zone"])
+    return {
+        "id": f"projects/{api.account}/zones/{zone}/machineTypes",
+        "filter": arguments["filter"],
+        "project": api.account,
+        "zone": zone,
+        "machineTypes": [_described(api, name, zone)] if machines.offered(name, zone) else [],
+    }
+
+
+def _described(api: Api, name: str, zone: str) -> Values:
+    """Return a machine type with its accelerators. Programs read nothing else, so sizes are left at zero."""
+    has = machines.accelerators(name)
+    return {
+        "name": name,
+        "description": name,
+        "selfLink": f"https://www.googleapis.com/compute/v1/projects/{api.account}/zones/{zone}/machineTypes/{name}",
+        "accelerators": [{"guestAcceleratorType": has[0], "guestAcceleratorCount": has[1]}] if has else [],
+        "architecture": "X86_64",
+        "bundledLocalSsds": [],
+        "deprecateds": [],
+        "guestCpus": 0,
+        "isSharedCpus": False,
+        "maximumPersistentDisks": 0,
+        "maximumPersistentDisksSizeGb": 0,
+        "memoryMb": 0,
+    }
+
+
+INVOKES: Mapping[str, Invoke] = {
+    "gcp:organizations/getProject:getProject": _project,
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,
+    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": _log_settings,
+    "gcp:compute/getZones:getZones": _zones,
+    "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
+}

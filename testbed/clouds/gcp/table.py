@@ -1,0 +1,23 @@
+"""All resource types that the stand-in supports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from testbed.clouds.gcp import access, clusters, databases, domains, network, pools, storage, watching
+from testbed.clouds.gcp.api import Api
+from testbed.clouds.gcp.kinds import Kind, record
+from testbed.clouds.shared.record import Record
+
+KINDS: Mapping[str, Kind] = {
+    **access.KINDS,
+    **network.KINDS,
+    **domains.KINDS,
+    **clusters.KINDS,
+    **pools.KINDS,
+    **databases.KINDS,
+    **storage.KINDS,
+    **watching.KINDS,
+}
+
+RECORDS: Mapping[str, Record[Api]] = {token: record(token, KINDS) for token in KINDS}

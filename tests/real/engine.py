@@ -1,0 +1,33 @@
+"""Reads what the real engine changed, and waits for it."""
+
+from __future__ import annotations
+
+import time
+
+from testbed.clouds.shared.orders import Orders
+from testbed.pulumi.stack import Outcome, Running
+
+
+def changes_of(outcome: Outcome) -> dict[str, str]:
+    """Return the operation on each changed resource, by class and logical name such as `NodeGroup system`."""
+    operations: dict[str, str] = {}
+    for urn, operation in outcome.changed.items():
+        kind = urn.split("::")[2].rpartition("$")[2]
+        if not kind.startswith("modelyard:"):
+            operations[f"{kind.rpartition(':')[2]} {urn.rpartition('::')[2]}"] = operation
+    return operations
+
+
+def until_all_else_is_done(orders: Orders, running: Running) -> None:
+    """Wait until one call stalls, all other steps have ended, and the engine starts no more steps."""
+    begun = -1
+    while not orders.stalled or running.begun != begun or len(_calls(running)) > 1:
+        assert not running.ended
+        begun = running.begun
+        time.sleep(5)
+
+
+def _calls(running: Running) -> list[str]:
+    """Return the open steps that call the cloud, but not the stack and components, which wait for these steps."""
+    kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
+    return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]

@@ -1,0 +1,19 @@
+"""Tests that the stand-in knows each type that the components register, and that this folder covers each type."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from testbed.clouds.gcp.bodies import BODIES
+from testbed.clouds.gcp.table import KINDS
+
+_TYPE = re.compile(r'"(gcp:\w+/\w+:\w+)"')
+
+
+def test_every_type_is_covered() -> None:
+    used = {kind for path in Path(__file__).parent.glob("*.py") for kind in _TYPE.findall(path.read_text())}
+
+    assert set(KINDS) == set(BODIES)
+    assert set(KINDS) - used == set()
+    assert used - set(KINDS) == set()
