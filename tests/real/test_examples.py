@@ -1,4 +1,4 @@
-"""Tests deploying every example to a real API server, changing it, and destroying it without leftovers."""
+"""Tests deploying every example once to a real API server, changing it, and destroying it without leftovers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
 from testbed.kubernetes.kubectl import Kubectl, Object
 from testbed.pulumi.stack import PulumiStack
-from tests.examples import Example, on_clusters
+from tests.examples import Example, one_each
 
-EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clusters()]
+EXAMPLES = [pytest.param(example, id=str(example)) for example in one_each()]
+"""One environment of each example. `tests/stacks/test_mocks.py` runs the programs of all environments."""
 
 
 @dataclass(frozen=True, slots=True)

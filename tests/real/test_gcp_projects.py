@@ -15,7 +15,8 @@ from modelyard_targets.gcp.machines import offerings
 from testbed.charts import ChartRepository
 from testbed.clouds.gcp import compute_class
 from testbed.clouds.gcp.cloud import Cloud
-from testbed.clouds.gcp.pools import POOL, node_of
+from testbed.clouds.gcp.clusters import POOL
+from testbed.clouds.gcp.pools import node_of
 from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
 from testbed.kubernetes.kubectl import Kubectl

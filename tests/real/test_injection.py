@@ -13,8 +13,8 @@ from tests.hostile.seeds import Seed, seeds
 def test_code_in_texts_stays_data(seed: Seed) -> None:
     """The output has the same structure as with harmless text, and only the texts themselves differ.
 
-    The spec that uses most fields is filled with every string; the others, with one string for each kind of syntax.
+    The largest example is filled with every string; the others, with one string for each kind of syntax.
     """
-    texts = NASTY if seed.name == "wide" else WORST
-    texts = tuple(text for text in texts if text)  # an empty text may remove its key, such as the value of a taint
-    assert [(text, found) for text in texts for found in problems(seed, text)] == []
+    texts = NASTY if seed.name == "fraud-detection" else WORST
+    some = [text for text in texts if text]  # an empty text may remove its key, such as the value of a taint
+    assert [(text, found) for text in some for found in problems(seed, text)] == []
