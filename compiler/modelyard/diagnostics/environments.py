@@ -68,18 +68,18 @@ def environments_share_identities(span: Span, name: str, other: str, namespace: 
 
 
 def environments_share_group(span: Span, name: str, other: str, group: str) -> Diagnostic:
-    """A resource group of Azure holds one target of one environment: private DNS zones and roles have fixed names.
+    """An Azure resource group can contain one target of one environment, because private DNS zones have fixed names.
 
-    Without `resourceGroup`, each environment gets a group named after it.
+    Without `resourceGroup`, the resource group's name includes the environment.
 
     Wrong:
 
-        deployment: {mode: cloud, provider: azure, region: westeurope, subscription: 3f2b…, resourceGroup: rg-ml}
+        deployment: {mode: cloud, provider: azure, region: westeurope, account: 3f2b…, resourceGroup: rg-ml}
         environments: {staging: {}, prod: {}}
 
     Right:
 
-        deployment: {mode: cloud, provider: azure, region: westeurope, subscription: 3f2b…, resourceGroup: rg-ml}
+        deployment: {mode: cloud, provider: azure, region: westeurope, account: 3f2b…, resourceGroup: rg-ml}
         environments: {staging: {deployment: {resourceGroup: rg-ml-staging}}, prod: {}}
     """
     return Diagnostic(
@@ -87,7 +87,7 @@ def environments_share_group(span: Span, name: str, other: str, group: str) -> D
         Severity.ERROR,
         f"environments {quote(other)} and {quote(name)} are both in resource group {quote(group)}",
         span,
-        "give each environment a resource group of its own, or leave `resourceGroup` out",
+        "give each environment its own resource group, or omit `resourceGroup`",
     )
 
 

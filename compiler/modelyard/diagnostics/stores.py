@@ -76,9 +76,9 @@ def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> 
 
 
 def bucket_account(span: Span, store: str, bucket: str, form: str) -> Diagnostic:
-    """An existing bucket is named as its storage names it: with its account on Azure, and without one elsewhere.
+    """An adopted bucket's name includes its storage account on Azure, and must not include one elsewhere.
 
-    A store with an endpoint is on an S3-compatible service, on every target.
+    A store with an endpoint is on an S3-compatible service, whose buckets have no account.
 
     Wrong:
 
@@ -93,9 +93,9 @@ def bucket_account(span: Span, store: str, bucket: str, form: str) -> Diagnostic
     return Diagnostic(
         "E0698",
         Severity.ERROR,
-        f"store {quote(store)} adopts {quote(bucket)}, and buckets there are named {form}",
+        f"store {quote(store)} adopts {quote(bucket)}, which is not in the form {form}",
         span,
-        f"write adopt: {form}",
+        f"use `adopt: {form}`",
     )
 
 

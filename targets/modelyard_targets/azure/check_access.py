@@ -60,11 +60,11 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report more role assignments than a subscription may have, on the first of its targets."""
-    mine = options_of(target_of(plan, placement)).subscription
+    mine = options_of(target_of(plan, placement)).account
     targets = [
         target.name
         for target in plan.system.deployment.targets
-        if target.provider == "azure" and options_of(target).subscription == mine
+        if target.provider == "azure" and options_of(target).account == mine
     ]
     used = [name for name in targets if creates_anything(plan, name)]
     if not used or used[0] != placement:
@@ -111,5 +111,5 @@ def condition_length(mode: str, prefixes: Iterable[str]) -> int:
 
 def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
-        return "names there have letters, digits and hyphens, 127 at most"
+        return "names there may have at most 127 letters, digits and hyphens"
     return f"{first!r} already has this name" if first != ref.path else ""

@@ -30,11 +30,11 @@ your Azure resources", read 2026-11-27).
 def check_group(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report an earlier target in the same resource group of the same subscription."""
     mine = target_of(plan, placement)
-    group, subscription = group_name(plan.system, mine), options_of(mine).subscription
+    group, account = group_name(plan.system, mine), options_of(mine).account
     for other in plan.system.deployment.targets:
         if other.name == placement:
             return
-        if other.provider != "azure" or options_of(other).subscription != subscription:
+        if other.provider != "azure" or options_of(other).account != account:
             continue
         if group_name(plan.system, other).lower() == group.lower():
             where = plan.system.key(*target_path(plan.system, placement))

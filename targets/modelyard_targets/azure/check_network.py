@@ -24,7 +24,7 @@ _ADDRESSES_OF_A_NODE: Final = 256
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 _TAKEN: Final = tuple(map(IPv4Network, ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")))
-"""Ranges that AKS refuses for nodes, Pods and Services (same page)."""
+"""Ranges that AKS does not accept for nodes, Pods and Services (same page)."""
 
 _RANGES: Final = f"use a private IPv4 range from /{_WIDEST} to /{_NARROWEST}, such as 10.20.0.0/16"
 
@@ -41,33 +41,33 @@ CONTINENTS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("me", "il"), ("uaenorth", "qatarcentral", "israelcentral")),
     **dict.fromkeys(("af", "africa"), ("southafricanorth",)),
 }
-"""Regions of Azure by the first part of names that other clouds give to theirs."""
+"""Azure regions on the same continent, by the first part of another cloud's region."""
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require a region whose prices are known."""
+    """Require a region with known prices."""
     region, known = target_of(plan, placement).region, regions()
     if region not in known:
         where = plan.system.at(*target_path(plan.system, placement), "region")
         hint = _of_other_cloud(region) or nearest(region, known, "did you mean {}?")
-        yield problems.region_refused(where, region, hint or "write a region of Azure, such as westeurope")
+        yield problems.region_refused(where, region, hint or "use an Azure region such as westeurope")
 
 
 def _of_other_cloud(region: str) -> str:
-    """List regions of Azure on the continent of another cloud's region, whose name may resemble one far away."""
+    """List Azure regions on the continent of another cloud's region, because the most similar name may be far away."""
     match = _OTHER_CLOUD.fullmatch(region)
     there = CONTINENTS.get(match[1], ()) if match is not None else ()
-    return f"that is a region of another cloud; some of Azure there are {', '.join(there)}" if there else ""
+    return f"this is another cloud's region; nearby Azure regions are {', '.join(there)}" if there else ""
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the address range of a network, and that a created one has addresses for all nodes."""
+    """Check that a new network's address range is valid and fits all nodes. An adopted network must use IPv4."""
     if not plan.has_cluster(placement):
         return
     vpc, where = vpc_of(target_of(plan, placement)), (*target_path(plan.system, placement), "vpc", "cidr")
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
     if why:
-        hint = "write the IPv4 range of the network" if vpc.adopt else _RANGES
+        hint = "use the IPv4 range of the network" if vpc.adopt else _RANGES
         yield problems.range_does_not_fit(plan.system.at(*where), vpc.cidr, why, hint)
     elif not vpc.adopt:
         nodes, room = most_nodes(plan, placement), _room(IPv4Network(vpc.cidr).prefixlen)
@@ -85,7 +85,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _room(prefix: int) -> int:
-    """Return how many nodes the half of a range with this prefix holds the Pods of."""
+    """Return how many nodes fit a range with this prefix, of which half is for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 
@@ -98,10 +98,10 @@ def _fault(cidr: str, *, adopted: bool) -> str:
         return "it is IPv6"
     taken = next((other for other in _TAKEN if network.overlaps(other)), None)
     if taken is not None:
-        return f"AKS refuses addresses of {taken}"
+        return f"AKS does not allow addresses in {taken}"
     if adopted:
         overlaps = network.overlaps(IPv4Network(OVERLAY))
-        return f"Pods and Services get addresses of {OVERLAY}, which it overlaps" if overlaps else ""
+        return f"it overlaps {OVERLAY}, which Pods and Services use" if overlaps else ""
     if not _WIDEST <= network.prefixlen <= _NARROWEST:
         return f"/{network.prefixlen} is not between /{_WIDEST} and /{_NARROWEST}"
     if not any(network.subnet_of(private) for private in _PRIVATE):

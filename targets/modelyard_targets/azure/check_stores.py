@@ -34,15 +34,15 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             if dataset.uri.startswith("abfss:") and dataset.name not in reported:
                 reported.add(dataset.name)
                 where = plan.system.at("data", dataset.name, "uri")
-                why = "workloads on Azure have an identity for stores alone"
-                hint = "adopt the container as a store, and set store: and path:"
+                why = "workloads on Azure have access only to stores"
+                hint = "adopt the container as a store, and set `store` and `path`"
                 yield store_problems.address_not_opened(where, dataset.name, dataset.uri, why, hint)
 
 
 def _check_container(store: Store, system: System) -> Iterator[Diagnostic]:
     container = account_of(store, system)[0]
     if store.adopt and not _CONTAINER.fullmatch(container):
-        why = "names have 3 to 63 letters, digits and single hyphens"
+        why = "names may have 3 to 63 letters, digits and single hyphens"
         yield problems.container_refused(system.at("stores", store.name, "adopt"), container, why)
 
 

@@ -32,7 +32,7 @@ def group_call(context: Context, *, first: bool = True) -> Call:
     """Build the provider with its resource group, which the first program creates unless it exists."""
     options = options_of(context.target)
     arguments: tuple[tuple[str, Literal], ...] = (
-        *((("subscription_id", options.subscription),) if options.subscription else ()),
+        *((("subscription_id", options.account),) if options.account else ()),
         *((("tenant_id", options.tenant),) if options.tenant else ()),
         ("region", context.target.region),
         ("group", group_name(context.system, context.target)),

@@ -151,5 +151,5 @@ def _elsewhere(store: Store, context: Context) -> str:
 
 def _group_id(target: TargetSpec, system: System) -> str:
     """Return the resource group of another target: its id if its subscription is known, else its name."""
-    group, subscription = group_name(system, target), options_of(target).subscription
+    group, subscription = group_name(system, target), options_of(target).account
     return f"/subscriptions/{subscription}/resourceGroups/{group}" if subscription else group

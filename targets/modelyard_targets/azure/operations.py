@@ -38,12 +38,12 @@ def _logs(context: Context) -> Call:
 
 def _budget(context: Context) -> Iterator[Call]:
     """Yield one budget for a system's targets in a subscription, on the first of them; it counts resource groups."""
-    budget, mine = context.system.governance.budget, options_of(context.target).subscription
+    budget, mine = context.system.governance.budget, options_of(context.target).account
     used = [
         target
         for target in context.system.deployment.targets
         if target.provider == "azure"
-        and options_of(target).subscription == mine
+        and options_of(target).account == mine
         and creates_anything(context.plan, target.name)
     ]
     if budget is None or not used or used[0].name != context.placement:

@@ -1,4 +1,4 @@
-"""The fields of a target that only Azure has, as a record: subscription, tenant, resource group and network."""
+"""The fields that only Azure targets have: account (a subscription), tenant, resource group and network."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Ranges:
 class AzureOptions(Options):
     """The fields that `provider: azure` adds to a target."""
 
-    subscription: str = ""
+    account: str = ""  # subscription ID
     tenant: str = ""
     resource_group: str = ""  # an existing one
     vpc: Vpc = Vpc()
@@ -61,7 +61,7 @@ class AzureOptions(Options):
     @property
     def group(self) -> tuple[str, str]:
         """Return the subscription and the existing resource group, as far as the spec names them."""
-        return self.subscription, self.resource_group
+        return self.account, self.resource_group
 
     @property
     def network(self) -> Network:
@@ -72,7 +72,7 @@ class AzureOptions(Options):
 def resolve_options(node: Node, is_enterprise: bool) -> AzureOptions:
     """Parse the options of a target that passed validation."""
     return AzureOptions(
-        subscription=text(node, "subscription"),
+        account=text(node, "account"),
         tenant=text(node, "tenant"),
         resource_group=text(node, "resourceGroup"),
         vpc=_vpc(mapping(node, "vpc")),

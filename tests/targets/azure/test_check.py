@@ -98,14 +98,14 @@ def test_what_is_near_it_passes(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [
-        (VPC, ADOPTED.replace("10.20.0.0/22", '"fd00::/64"'), "write the IPv4 range of the network"),
+        (VPC, ADOPTED.replace("10.20.0.0/22", '"fd00::/64"'), "use the IPv4 range of the network"),
         (VPC, "vpc: {cidr: 10.20.0.0/21}", "use a private IPv4 range from /10 to /20, such as 10.20.0.0/16"),
-        (VPC, 'vpc: {cidr: 10.20.0.0/16}\n  version: "1.21"', "write version: '1.37', or leave it out"),
+        (VPC, 'vpc: {cidr: 10.20.0.0/16}\n  version: "1.21"', "set `version: '1.37'`, or omit it"),
         ("region: westeurope", "region: west-europe", "did you mean 'westeurope'?"),
         (
             "region: westeurope",
             "region: eu-central-1",
-            "that is a region of another cloud; some of Azure there are westeurope, northeurope, germanywestcentral,"
+            "this is another cloud's region; nearby Azure regions are westeurope, northeurope, germanywestcentral,"
             " francecentral, swedencentral",
         ),
     ],
@@ -124,7 +124,7 @@ def test_a_region_of_another_cloud_gets_those_of_its_continent(region: str, ther
     text = leads(("region: westeurope", f"region: {region}"))
     (found,) = [each for each in examine(Question(text)) if each.code == "AZURE-E002"]
 
-    assert found.hint.startswith("that is a region of another cloud; some of Azure there are ")
+    assert found.hint.startswith("this is another cloud's region; nearby Azure regions are ")
     assert there in found.hint
 
 
@@ -187,14 +187,14 @@ def two(main: str = "", lab: str = "") -> str:
 def test_each_target_has_a_resource_group_of_its_own() -> None:
     """In one group, names of private DNS zones and roles would be the same. Azure ignores their case."""
     group, other = "resourceGroup: rg-ml,", "resourceGroup: RG-ML,"
-    elsewhere = "subscription: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
+    elsewhere = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
 
     assert "AZURE-E019" in codes(two(group, other))
     assert "AZURE-E019" not in codes(two(group))
     assert "AZURE-E019" not in codes(two(group, f"{other} {elsewhere}"))
 
 
-SUBSCRIPTION = "subscription: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b"
+SUBSCRIPTION = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b"
 GROUP = (f"  {VPC}", f"  {SUBSCRIPTION}\n  resourceGroup: rg-ml\n  {VPC}")
 ENVIRONMENTS = "environments:\n  prod: {}\n  staging: %s\n"
 
@@ -204,7 +204,7 @@ ENVIRONMENTS = "environments:\n  prod: {}\n  staging: %s\n"
     [
         ((GROUP,), "{}", ["E0526"]),
         ((GROUP,), "{deployment: {resourceGroup: rg-ml-staging}}", []),
-        ((GROUP,), "{deployment: {subscription: 7d6c5b4a-3f2e-4d1c-8b9a-0f1e2d3c4b5a}}", []),
+        ((GROUP,), "{deployment: {account: 7d6c5b4a-3f2e-4d1c-8b9a-0f1e2d3c4b5a}}", []),
         (((GROUP[0], GROUP[1].replace(f"  {SUBSCRIPTION}\n", "")),), "{}", []),
         ((), "{}", []),
     ],

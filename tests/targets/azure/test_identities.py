@@ -143,7 +143,7 @@ def test_a_workload_of_another_target_opens_a_store_in_its_resource_group() -> N
 
 
 def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
-    found = components(two(f"subscription: {SUBSCRIPTION},"), "lab")
+    found = components(two(f"account: {SUBSCRIPTION},"), "lab")
 
     assert arguments(found["Identity export"])["access"][0]["group"] == (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/leads-main"

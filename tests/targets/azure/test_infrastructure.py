@@ -72,7 +72,7 @@ def test_tags_are_spelled_as_azure_allows() -> None:
 def test_a_resource_group_is_created_unless_the_spec_names_one() -> None:
     named = (
         "  vpc:",
-        "  subscription: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  tenant: 9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d\n"
+        "  account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  tenant: 9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d\n"
         "  resourceGroup: rg-leads\n  vpc:",
     )
     created, existing = (arguments(components(leads(*changes))["ResourceGroup main"]) for changes in ((), (named,)))
@@ -239,7 +239,7 @@ def test_the_budget_is_that_of_the_spec_and_counts_every_group_of_the_subscripti
 def test_targets_of_several_subscriptions_have_a_budget_each() -> None:
     """A budget counts resource groups of one subscription."""
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
-    text = two("subscription: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,").replace(*budget)
+    text = two("account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,").replace(*budget)
 
     assert [name for name in components(text) if name.startswith("Budget")] == ["Budget leads-main"]
     assert [name for name in components(text, "lab") if name.startswith("Budget")] == ["Budget leads-lab"]

@@ -28,7 +28,7 @@ def test_the_image_goes_to_the_registry_of_the_target_or_to_the_one_in_the_spec(
 
 
 def test_without_a_subscription_in_the_spec_the_operator_chooses_it() -> None:
-    named = readme(leads(("  vpc:", "  subscription: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  vpc:")))
+    named = readme(leads(("  vpc:", "  account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  vpc:")))
 
     assert "`pulumi config set azure-native:subscriptionId ID`" in readme()
     assert "subscriptionId" not in named

@@ -1,4 +1,4 @@
-"""The diagnostics of Azure: AZURE-E for errors, AZURE-W for warnings, one number for each."""
+"""Azure diagnostics, with the code prefixes AZURE-E for errors and AZURE-W for warnings."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from modelyard.when_used import load_when_used
 load_when_used(__name__)
 
 FORMER: Final[Mapping[str, str]] = {}
-"""No diagnostic of Azure had another code before."""
+"""Maps former codes to current codes. There are no former codes yet."""

@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnostic:
-    """AKS offers a minor version of Kubernetes for about a year; others cannot be created.
+    """AKS offers each Kubernetes minor version for about a year, and creates no clusters with other versions.
 
     Wrong:
 
@@ -24,16 +24,16 @@ def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnosti
     return Diagnostic(
         "AZURE-E001",
         Severity.ERROR,
-        f"modelyard creates AKS clusters with Kubernetes {offered}, not {quote(version)}",
+        f"modelyard cannot create an AKS cluster with Kubernetes {quote(version)}, only with {offered}",
         span,
-        nearest(version, names, "did you mean {}?") or f"write version: '{names[0]}', or leave it out",
+        nearest(version, names, "did you mean {}?") or f"set `version: '{names[0]}'`, or omit it",
     )
 
 
 def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
-    """Azure has no region of this name, or none whose prices modelyard knows.
+    """Azure has no region with this name, or modelyard has no prices for it.
 
-    Names of regions have no hyphens and no spaces: `westeurope` for West Europe.
+    Region names have no hyphens or spaces, such as `westeurope` for West Europe.
 
     Wrong:
 
@@ -43,15 +43,17 @@ def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
 
         deployment: {mode: cloud, provider: azure, region: germanywestcentral}
     """
-    return Diagnostic("AZURE-E002", Severity.ERROR, f"modelyard knows no Azure region {quote(region)}", span, hint)
+    return Diagnostic(
+        "AZURE-E002", Severity.ERROR, f"modelyard knows no Azure region called {quote(region)}", span, hint
+    )
 
 
 def range_does_not_fit(span: Span, cidr: str, why: str, hint: str) -> Diagnostic:
     """Half of a network's range is for Pods, a quarter for nodes, and the rest for endpoints, the API and Services.
 
-    It must be a private IPv4 range between /10 and /20 and start at a multiple of its size. Every node takes 256
-    addresses of the half for Pods: 128 nodes fit into /16, and 8 into /20. The range of an adopted network has to be
-    IPv4, and outside of 100.64.0.0/10, where its Pods and Services get theirs.
+    It must be a private IPv4 range between /10 and /20 and start at a multiple of its size. Every node uses 256 of the
+    Pod addresses, so 128 nodes fit into /16, and 8 into /20. An adopted network's range must be IPv4 and must not
+    overlap 100.64.0.0/10, which its Pods and Services use.
 
     Wrong:
 
@@ -65,9 +67,9 @@ def range_does_not_fit(span: Span, cidr: str, why: str, hint: str) -> Diagnostic
 
 
 def too_few_addresses(span: Span, cidr: str, nodes: int, room: int, instead: str) -> Diagnostic:
-    """Every node takes 256 addresses for its Pods, and the range of a network's Pods cannot be changed later.
+    """Every node uses 256 addresses for its Pods, and a network's Pod range cannot be changed later.
 
-    The number of nodes is that of all compute classes at their largest, of the system pool, and of AKS' own pool.
+    The number of nodes includes all compute classes at their maximum size, the system pool and AKS' own pool.
 
     Wrong:
 
@@ -82,16 +84,16 @@ def too_few_addresses(span: Span, cidr: str, nodes: int, room: int, instead: str
     return Diagnostic(
         "AZURE-E004",
         Severity.ERROR,
-        f"the cluster may grow to {nodes} nodes, and range {quote(cidr)} has addresses for the Pods of {room}",
+        f"the cluster may grow to {nodes} nodes, but range {quote(cidr)} has Pod addresses for only {room}",
         span,
         f"use a range of {instead} or larger, or fewer replicas and workers",
     )
 
 
 def no_way_out(span: Span) -> Diagnostic:
-    """Nodes of AKS call Microsoft's servers, and Pods call Entra ID, neither of which has a private endpoint.
+    """AKS nodes call Microsoft's servers, and Pods call Entra ID, and neither has a private endpoint.
 
-    To let traffic out through a firewall of your own, adopt a network with a route to it.
+    To use your own firewall instead of a NAT gateway, adopt a network with a route to the firewall.
 
     Wrong:
 
@@ -104,16 +106,16 @@ def no_way_out(span: Span) -> Diagnostic:
     return Diagnostic(
         "AZURE-E008",
         Severity.ERROR,
-        "a cluster of Azure cannot do without a way out to the internet: its nodes and Pods call Microsoft's servers",
+        "an AKS cluster needs internet access, because its nodes and Pods call Microsoft's servers",
         span,
-        "write nat: one, or adopt a network with outbound: routes",
+        "set `nat: one`, or adopt a network with `outbound: routes`",
     )
 
 
 def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
-    """Prices are compared in US dollars, and modelyard does not convert currencies.
+    """modelyard's Azure prices are in US dollars, and it does not convert currencies.
 
-    A budget of Azure is in the currency of its subscription: in another one, Azure takes the number as it stands.
+    An Azure budget is in its subscription's currency, so the number is not converted for a subscription in another.
 
     Wrong:
 
@@ -126,17 +128,17 @@ def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
     return Diagnostic(
         "AZURE-E010",
         Severity.ERROR,
-        f"on Azure, modelyard compares budgets with prices in USD, and this one is in {currency}",
+        f"budgets on Azure must be in USD, but this one is in {currency}",
         span,
-        "write the budget in USD",
+        "state the budget in USD",
     )
 
 
 def labels_become_one(span: Span, label: str, other: str, key: str) -> Diagnostic:
-    """Labels of the spec become tags on every resource, for cost allocation.
+    """The spec's labels become tags on every resource for cost allocation.
 
-    Names of tags are compared without case, and characters other than letters, digits, dots, hyphens and underscores
-    become hyphens, so two labels of the spec can become the same.
+    Azure ignores the case of tag names, and characters other than letters, digits, dots, hyphens and underscores become
+    hyphens, so two of the spec's labels can become the same tag.
 
     Wrong:
 
@@ -156,9 +158,9 @@ def labels_become_one(span: Span, label: str, other: str, key: str) -> Diagnosti
 
 
 def too_many_tags(span: Span, count: int, limit: int) -> Diagnostic:
-    """Labels of the spec become tags on every resource, of which private DNS zones have fifteen at most.
+    """The spec's labels become tags on every resource, and a private DNS zone can have at most fifteen tags.
 
-    Four are modelyard's own: system, environment, target and owner.
+    modelyard sets four tags itself: system, environment, target and owner.
 
     Wrong:
 
@@ -171,16 +173,16 @@ def too_many_tags(span: Span, count: int, limit: int) -> Diagnostic:
     return Diagnostic(
         "AZURE-E006",
         Severity.ERROR,
-        f"the system has {count} labels, and resources of Azure can have {limit} as tags beside modelyard's own",
+        f"the system has {count} labels, but Azure resources can have only {limit} tags in addition to modelyard's own",
         span,
-        "remove some of them",
+        "remove some labels",
     )
 
 
 def disk_too_large(span: Span, compute: str, needed: str) -> Diagnostic:
-    """A machine would need a larger disk than AKS gives to a node: 2 TiB.
+    """A machine would need a larger disk than AKS supports: nodes have at most 2 TiB.
 
-    The disk of a machine holds the images and the `disk` of each Pod that fits on it.
+    A machine's disk must fit the images and the `disk` of each Pod that fits on the machine.
 
     Wrong:
 
@@ -193,15 +195,14 @@ def disk_too_large(span: Span, compute: str, needed: str) -> Diagnostic:
     return Diagnostic(
         "AZURE-E017",
         Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed},"
-        " and the largest of an AKS node has 2Ti (2048Gi)",
+        f"a machine of compute class {quote(compute)} would need a disk of {needed}, but AKS allows 2Ti (2048Gi)",
         span,
         "check the unit, or request a smaller disk",
     )
 
 
 def group_shared(span: Span, placement: str, other: str, group: str) -> Diagnostic:
-    """Each target has a resource group of its own: names of private DNS zones and roles would be the same in one.
+    """Each target needs its own resource group, because private DNS zones and roles have fixed names.
 
     Wrong:
 
@@ -218,7 +219,7 @@ def group_shared(span: Span, placement: str, other: str, group: str) -> Diagnost
     return Diagnostic(
         "AZURE-E019",
         Severity.ERROR,
-        f"targets {quote(other)} and {quote(placement)} are in one resource group, {quote(group)}",
+        f"targets {quote(other)} and {quote(placement)} are both in resource group {quote(group)}",
         span,
-        "give each target a resource group of its own, or leave resourceGroup out",
+        "give each target its own resource group, or omit `resourceGroup`",
     )

@@ -1,4 +1,4 @@
-"""Diagnostics about stores, secrets and the access to them on Azure."""
+"""Diagnostics about stores, secrets and access to both on Azure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def database_size(span: Span, store: str, size: str) -> Diagnostic:
-    """A flexible server of PostgreSQL has a disk of 32 TiB at most; smaller sizes are rounded up to the next step.
+    """A PostgreSQL flexible server has a disk of at most 32 TiB. Sizes are rounded up to the next one that Azure has.
 
     Wrong:
 
@@ -20,16 +20,16 @@ def database_size(span: Span, store: str, size: str) -> Diagnostic:
     return Diagnostic(
         "AZURE-E005",
         Severity.ERROR,
-        f"database {quote(store)} requests {size}, and Azure Database for PostgreSQL has disks of 32767Gi at most",
+        f"database {quote(store)} requests {size}, but Azure Database for PostgreSQL supports disks up to 32767Gi",
         span,
         "check the unit, or choose a smaller size",
     )
 
 
 def not_of_this_store(span: Span, store: str, field: str, why: str, hint: str) -> Diagnostic:
-    """Workloads open Blob Storage by their identity, and modelyard creates stores there and nowhere else.
+    """Workloads access Blob Storage with their identity, and modelyard creates stores only there.
 
-    `endpoint` and `credentials` are for a bucket of an S3-compatible service, which has to be adopted.
+    `endpoint` and `credentials` are for buckets on an S3-compatible service, which must be adopted.
 
     Wrong:
 
@@ -49,7 +49,7 @@ def not_of_this_store(span: Span, store: str, field: str, why: str, hint: str) -
 
 
 def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
-    """A flexible server has one standby, however many instances the spec requests.
+    """A flexible server has one standby, regardless of how many instances the spec requests.
 
     Wrong:
 
@@ -62,48 +62,48 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
     return Diagnostic(
         "AZURE-W009",
         Severity.WARNING,
-        f"database {quote(store)} requests {replicas} instances; Azure runs one, with a standby",
+        f"database {quote(store)} requests {replicas} instances, but Azure runs one with a standby",
         span,
-        "write replicas: 2",
+        "set `replicas: 2`",
     )
 
 
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
-    """Workloads open Blob Storage by an identity that only a cluster of Azure gives them, without keys.
+    """Workloads access Blob Storage without keys, through an identity that only Azure clusters provide.
 
     Wrong:
 
         deployment:
           targets: {main: {provider: azure, region: westeurope}, plant: {provider: kubernetes}}
         stores: {lake: {type: object, target: main}}
-        pipelines: {retrain: {target: plant, inputs: [what is in lake], …}}
+        pipelines: {retrain: {target: plant, inputs: [data in lake], …}}
 
     Right:
 
-        pipelines: {retrain: {target: main, inputs: [what is in lake], …}}
+        pipelines: {retrain: {target: main, inputs: [data in lake], …}}
     """
     return Diagnostic(
         "AZURE-E012",
         Severity.ERROR,
-        f"store {quote(store)} is a storage account of target {quote(target)}, and workloads on target"
-        f" {quote(placement)} ({provider}) have no identity that opens it",
+        f"store {quote(store)} is a storage account of target {quote(target)}, but workloads on target"
+        f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"place the workload on {quote(target)}, or keep the data in a store that both targets reach",
+        f"place the workload on {quote(target)}, or keep the data in a store that both targets can access",
     )
 
 
 def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
-    """Workloads get access to a store of another target once it exists, so the other target is deployed first.
+    """Workloads can access another target's store only once it exists, so the other target must be deployed first.
 
-    When two targets open each other's stores, directly or through others, neither can be first. An adopted store exists
-    already.
+    If two targets access each other's stores, directly or indirectly, neither can be first. An adopted store already
+    exists.
 
     Wrong:
 
         stores: {lake: {type: object, target: main}, lab-lake: {type: object, target: lab}}
         pipelines:
-          a: {target: main, inputs: [what is in lab-lake], …}
-          b: {target: lab, inputs: [what is in lake], …}
+          a: {target: main, inputs: [data in lab-lake], …}
+          b: {target: lab, inputs: [data in lake], …}
 
     Right:
 
@@ -112,17 +112,17 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "AZURE-E013",
         Severity.ERROR,
-        f"target {quote(placement)} opens store {quote(store)} of {quote(other)}, which waits for a store of"
-        f" {quote(placement)}: neither can be deployed first",
+        f"target {quote(placement)} accesses store {quote(store)} of {quote(other)}, and {quote(other)} waits for a"
+        f" store of {quote(placement)}, so neither can be deployed first",
         span,
-        f"keep these stores on one target, or adopt {quote(store)}",
+        f"place both stores on one target, or adopt {quote(store)}",
     )
 
 
 def too_many_folders(span: Span, workload: str, count: int, store: str, characters: int, limit: int) -> Diagnostic:
-    """A role on a store has a condition with the folders of the workload, and Azure limits the length of its text.
+    """A workload's role on a store has a condition that lists the workload's folders, and Azure limits its length.
 
-    The server of a pool reads the folder of each of its models; separate pools have separate identities.
+    A pool's server reads the folder of each of its models, and each pool has its own identity.
 
     Wrong:
 
@@ -135,15 +135,15 @@ def too_many_folders(span: Span, workload: str, count: int, store: str, characte
     return Diagnostic(
         "AZURE-E014",
         Severity.ERROR,
-        f"{quote(workload)} opens {count} folders of store {quote(store)}: their condition would have {characters}"
-        f" characters, and Azure allows {limit}",
+        f"{quote(workload)} accesses {count} folders in store {quote(store)}, so its role's condition would have"
+        f" {characters} characters, but Azure allows {limit}",
         span,
-        "split the workload, or the pool into several, or put the data under fewer prefixes",
+        "split the workload or its pool, or put the data under fewer prefixes",
     )
 
 
 def created_in_other_region(span: Span, store: str, region: str, target: str, own: str) -> Diagnostic:
-    """A store that modelyard creates is in the region of its target; `region` is for adopted stores.
+    """modelyard creates a store in its target's region, and `region` is only for adopted stores.
 
     Wrong:
 
@@ -159,17 +159,17 @@ def created_in_other_region(span: Span, store: str, region: str, target: str, ow
     return Diagnostic(
         "AZURE-E015",
         Severity.ERROR,
-        f"the account of store {quote(store)} is created in {own}, the region of target {quote(target)}, and not in"
+        f"the account of store {quote(store)} is created in {own}, the region of target {quote(target)}, not in"
         f" {region}",
         span,
-        "remove region, place the store on a target in that region, or adopt a store there",
+        "remove `region`, place the store on a target in that region, or adopt a store there",
     )
 
 
 def too_many_assignments(span: Span, count: int, limit: int) -> Diagnostic:
-    """Each workload has a role assignment for each store and mode, and a subscription has four thousand at most.
+    """Each workload has a role assignment for each store and access mode, and a subscription can have at most 4,000.
 
-    Models on one server share an identity; targets in several subscriptions have assignments of their own.
+    Models on one server share an identity, and the limit applies to each subscription separately.
 
     Wrong:
 
@@ -182,14 +182,14 @@ def too_many_assignments(span: Span, count: int, limit: int) -> Diagnostic:
     return Diagnostic(
         "AZURE-E016",
         Severity.ERROR,
-        f"workloads need {count} role assignments in one subscription, and Azure allows {limit}",
+        f"workloads need {count} role assignments in one subscription, but Azure allows only {limit}",
         span,
-        "let endpoints share servers (`pool`), or use several subscriptions",
+        "let endpoints share servers with `pool`, or divide the targets between several subscriptions",
     )
 
 
 def secret_refused(span: Span, path: str, name: str, why: str) -> Diagnostic:
-    """Names in Key Vault have letters, digits and hyphens, so other characters of a path become hyphens.
+    """Key Vault names may contain letters, digits and hyphens, so other characters in a path become hyphens.
 
     Wrong:
 
@@ -206,14 +206,14 @@ def secret_refused(span: Span, path: str, name: str, why: str) -> Diagnostic:
     return Diagnostic(
         "AZURE-E018",
         Severity.ERROR,
-        f"secret {quote(path)} would be called {quote(name)} in Key Vault: {why}",
+        f"secret {quote(path)} would be named {quote(name)} in Key Vault: {why}",
         span,
-        "use another path",
+        "use a different path",
     )
 
 
 def container_refused(span: Span, name: str, why: str) -> Diagnostic:
-    """Names of containers have letters, digits and single hyphens, 3 to 63 of them.
+    """A container name may have 3 to 63 letters, digits and single hyphens.
 
     Wrong:
 
@@ -226,7 +226,7 @@ def container_refused(span: Span, name: str, why: str) -> Diagnostic:
     return Diagnostic(
         "AZURE-E020",
         Severity.ERROR,
-        f"Blob Storage has no container named {quote(name)}: {why}",
+        f"Blob Storage does not allow a container named {quote(name)}: {why}",
         span,
         "use the container's real name",
     )
