@@ -10,9 +10,9 @@ components set. `python -m tools.list_azure_types` writes it.
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -45,7 +45,8 @@ def version_of(type_: str) -> str:
     """Return the version of the API that the SDK uses for a type of resource, from the comments of its source."""
     _, module, name = type_.split(":")
     resource = getattr(import_module(f"pulumi_azure_native.{module}"), name)
-    matched = _VERSION.search(inspect.getsource(inspect.getmodule(resource) or resource))
+    source = Path(str(sys.modules[resource.__module__].__file__))
+    matched = _VERSION.search(source.read_text(encoding="utf-8"))
     assert matched is not None, type_
     return matched[1]
 

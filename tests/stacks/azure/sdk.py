@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from importlib import import_module
 from typing import Any, Union, cast, get_args, get_origin
 
@@ -28,13 +29,20 @@ def faults(registration: Registration) -> list[str]:
 
 
 def _of_object(value: Mapping[str, Any], arguments: type, path: str) -> Iterator[str]:
-    hints: Mapping[str, Any] = _types.input_type_types(arguments)
+    hints = _hints(arguments)
     for key, entry in value.items():
         inner = f"{path}.{key}".lstrip(".")
         if key not in hints:
             yield f"{inner}: the SDK knows no such property"
         else:
             yield from _of_value(entry, list(_alternatives(hints[key])), inner)
+
+
+@cache
+def _hints(arguments: type) -> Mapping[str, Any]:
+    """Return the types of an object's properties, which the SDK has as text and evaluates anew at each call."""
+    hints: Mapping[str, Any] = _types.input_type_types(arguments)
+    return hints
 
 
 def _of_value(value: Any, alternatives: list[Any], path: str) -> Iterator[str]:
