@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_azure_native import authorization, containerservice, managedidentity
@@ -18,6 +18,7 @@ from .cluster_settings import (
     network_profile,
     patches,
     security,
+    training_zones,
     volumes,
 )
 from .group import ResourceGroup, protected
@@ -54,7 +55,7 @@ class Cluster(pulumi.ComponentResource):
 
     `version` is the minor version; Azure installs patches on Saturdays. The first pool has `nodes` of size `machine`
     with the taint `CriticalAddonsOnly`, in `zones`, if any; AKS cannot change its size. `issuer` signs the tokens of
-    ServiceAccounts.
+    ServiceAccounts. The nodes of each pool in `training_pools` are in one zone, because their Pods train together.
     """
 
     name: pulumi.Output[str]
@@ -62,6 +63,7 @@ class Cluster(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     issuer: pulumi.Output[str]
     kubelet_principal: pulumi.Output[str]
+    training_zones: Mapping[str, str]
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class Cluster(pulumi.ComponentResource):
         nodes: int = 2,
         disk_gib: int = 64,
         zones: Sequence[str] = (),
+        training_pools: Sequence[str] = (),
         public_access_cidrs: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -86,6 +89,7 @@ class Cluster(pulumi.ComponentResource):
         self.title, self.version = name, version
         self.group = group
         self._network, self._key = network, key
+        self.training_zones = training_zones(training_pools)
         self._child = pulumi.ResourceOptions(parent=self)
         control, kubelet = self._identity("control-plane"), self._identity("nodes")
         self.kubelet_principal = kubelet.principal_id

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pulumi
 from pulumi_azure_native import containerservice
@@ -37,8 +37,9 @@ class NodePool(pulumi.ComponentResource):
     name in AKS, of at most twelve characters.
 
     Nodes are spread over `zones`. Without zones, Azure puts them where it has the machine, which is all that works for
-    a size that some zones lack. With `one_zone` they stay together: in the zone that the stack's setting
-    `trainingZones` names for this `pool`, or `trainingZone` for all, or in the first of `zones`, if any.
+    a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one zone: the
+    one that the stack's setting `trainingZones` names for this `pool`, or `trainingZone` for all, or the first of
+    `zones`, if any.
 
     `disk_gib` is the disk for images and Pods; an `ephemeral` one is a part of the machine's own disk.
     """
@@ -62,13 +63,12 @@ class NodePool(pulumi.ComponentResource):
         ephemeral: bool = False,
         gpus: int = 0,
         zones: Sequence[str] = (),
-        one_zone: bool = False,
         tainted: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not _NAME.fullmatch(agent_pool):
             raise pulumi.RunError(f"node pool {agent_pool}: a name has 1 to 12 lower-case letters and digits")
-        where, is_spot = _zones(name, pool, zones, one_zone), capacity == "spot"
+        where, is_spot = _zones(pool, zones, cluster.training_zones), capacity == "spot"
         super().__init__("modelyard:azure:NodePool", name, None, cluster.group.options(opts))
         created = containerservice.AgentPool(
             name,
@@ -124,17 +124,7 @@ def _taints(pool: str, tainted: bool, gpus: int, is_spot: bool) -> list[tuple[st
     return [*([(_POOL, pool)] if tainted else []), *([_GPU] if gpus else []), *([_SPOT] if is_spot else [])]
 
 
-def _zones(name: str, pool: str, zones: Sequence[str], one_zone: bool) -> list[str]:
-    if not one_zone:
+def _zones(pool: str, zones: Sequence[str], training: Mapping[str, str]) -> list[str]:
+    if pool not in training:
         return list(zones)
-    by_pool: object = pulumi.Config().get_object("trainingZones")
-    if by_pool is not None and not isinstance(by_pool, dict):
-        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting(pool)}")
-    chosen = cast("dict[str, object]", by_pool or {}).get(pool) or pulumi.Config().get("trainingZone")
-    if chosen is not None and str(chosen) not in {"1", "2", "3"}:
-        raise pulumi.RunError(f"node pool {name}: a zone is 1, 2 or 3, not {chosen}; to choose: {_setting(pool)}")
-    return [str(chosen)] if chosen is not None else list(zones[:1])
-
-
-def _setting(pool: str) -> str:
-    return f"pulumi config set --path 'trainingZones.{pool}' 2"
+    return [training[pool]] if training[pool] else list(zones[:1])

@@ -13,12 +13,10 @@ from .endpoints import private_endpoint
 from .group import ResourceGroup, protected
 from .key import Key
 from .network import AdoptedNetwork, Network
-from .zones import Part
 
 Redundancy: TypeAlias = Literal["LRS", "ZRS"]
 
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
-_PARTS: tuple[Part, ...] = ("blob", "dfs")
 _DELETED_CONTAINER_DAYS = 7
 _NONCURRENT_DAYS = 30
 
@@ -160,16 +158,18 @@ class ObjectStore(pulumi.ComponentResource):
             )
 
     def _connect(self, network: Network | AdoptedNetwork, account_id: pulumi.Output[str]) -> None:
-        """Libraries use both names of an account."""
-        for part in _PARTS:
-            private_endpoint(
-                f"{self._title}-{part}",
-                group=self._group,
-                network=network,
-                target=account_id,
-                part=part,
-                opts=self._within,
-            )
+        """Connect only the Blob API.
+
+        The account's other API, at `.dfs.`, refuses accounts that keep deleted blobs without a hierarchical namespace.
+        """
+        private_endpoint(
+            f"{self._title}-blob",
+            group=self._group,
+            network=network,
+            target=account_id,
+            part="blob",
+            opts=self._within,
+        )
 
 
 def _encrypted(key: Key) -> storage.EncryptionArgs:

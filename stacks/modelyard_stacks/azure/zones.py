@@ -10,12 +10,11 @@ from pulumi_azure_native import privatedns
 
 from .group import ResourceGroup
 
-Part: TypeAlias = Literal["blob", "dfs", "postgresqlServer", "registry", "vault"]
+Part: TypeAlias = Literal["blob", "postgresqlServer", "registry", "vault"]
 """The part of a resource that an endpoint leads to, as Private Link calls it."""
 
 ZONES: Mapping[Part, str] = {
     "blob": "privatelink.blob.core.windows.net",
-    "dfs": "privatelink.dfs.core.windows.net",
     "postgresqlServer": "privatelink.postgres.database.azure.com",
     "registry": "privatelink.azurecr.io",
     "vault": "privatelink.vaultcore.azure.net",

@@ -12,6 +12,7 @@ from modelyard_targets.azure.options import PODS, SERVICES, options_of, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes
 from modelyard_targets.azure.versions import version_of
 from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.kube.placement.context import Context
 
 FOUNDATION: Final = "foundation"
@@ -105,6 +106,8 @@ def _cluster(context: Context) -> Call:
         ("machine", CLUSTER_MACHINE),
         ("nodes", cluster_nodes(context.plan)),
     ]
+    if together := training_pools(context.plan, context.placement):
+        arguments.append(("training_pools", together))
     if context.target.access:
         arguments.append(("public_access_cidrs", context.target.access))
     here = (*target_path(context.system, context.placement), "version")

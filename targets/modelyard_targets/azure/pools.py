@@ -10,7 +10,7 @@ from modelyard.program import Call, Literal, Ref
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.names import agent_pool, pool_name
 from modelyard_targets.cloud import pools
-from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes, classes_of_one_zone
+from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_needed
 from modelyard_targets.kube.pods.sizes import Size
@@ -40,12 +40,10 @@ def pool_calls(context: Context) -> Iterator[Call]:
     Each may grow to the size of the whole class, since spot or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
-    near = classes_of_one_zone(context.plan, context.placement)
     for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
-            disks = disks_of(resource.value.hardware, group)
-            yield _pool(resource, group, nodes, disks, one_zone=resource.value.compute in near)
+            yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group))
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
@@ -86,13 +84,11 @@ def most_nodes(plan: Plan, placement: str) -> int:
     return cluster_nodes(plan) + system_nodes(plan, placement).most + sum(largest.values())
 
 
-def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks, *, one_zone: bool) -> Call:
+def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks) -> Call:
     name = pool_name(resource.name, group)
     arguments = list(_arguments(resource.name, group, nodes, disks))
     if group.accelerator is not None:
         arguments.append(("gpus", group.accelerator.count))
-    if one_zone:
-        arguments.append(("one_zone", True))
     return Call(f"{name}_pool", "NodePool", name, tuple(arguments), GROUP, resource.origin)
 
 

@@ -20,13 +20,13 @@ from modelyard_targets.azure.quotas import quotas
 from modelyard_targets.azure.storage import account_of, has_vault
 from modelyard_targets.azure.versions import version_of
 from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.readme import (
     adopted_values,
     cluster_values,
     mail_values,
     on_premises_hosts,
     other_targets,
-    pools_of_one_zone,
     stored_secrets,
     stores_values,
 )
@@ -97,7 +97,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "nat": "traffic between networks" if vpc_of(target).adopt else "the NAT gateway",
         "quotas": quotas(context.plan, context.placement),
         "pools": tuple(_pools(context)),
-        "one_zone": list(pools_of_one_zone(context)),
+        "one_zone": list(training_pools(context.plan, context.placement)),
         "image_path": _image_path(context),
         "vault": has_vault(context),
         "buckets": buckets,

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from modelyard import __version__
-from modelyard.plan import Access, Identity, NodePool, Secret
+from modelyard.plan import Access, Identity, Secret
 from modelyard.program import Call
 from modelyard.records import record, replace
 from modelyard.spec import Store, System
 from modelyard.stack import Project
 from modelyard_targets.cloud.data import has_registry, managed_databases
-from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
 from modelyard_targets.kube.placement.context import Context
@@ -67,14 +66,6 @@ def mail_values(calls: Iterable[Call]) -> dict[str, object]:
     """Return whether the project has a budget and alarms, which both send mails."""
     components = {call.component for call in calls}
     return {"budgeted": "Budget" in components, "alarmed": "Alarms" in components}
-
-
-def pools_of_one_zone(context: Context) -> Iterator[str]:
-    """Yield the node pools of classes whose nodes must be in the same zone."""
-    near = classes_of_one_zone(context.plan, context.placement)
-    for pool in context.plan.of(NodePool, context.placement):
-        if pool.value.compute in near:
-            yield pool.name
 
 
 def opened_stores(

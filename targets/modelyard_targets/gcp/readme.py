@@ -10,6 +10,7 @@ from modelyard.plan import Kind, NodePool
 from modelyard.records import record
 from modelyard.stack import Project, TextFile
 from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.readme import (
     adopted_values,
     cluster_values,
@@ -25,7 +26,7 @@ from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.infrastructure import calls_of
 from modelyard_targets.gcp.names import cluster_name, pool_name, repository, secret_id
 from modelyard_targets.gcp.options import has_nat, vpc_of
-from modelyard_targets.gcp.pools import pool_nodes, training_pools
+from modelyard_targets.gcp.pools import pool_nodes
 from modelyard_targets.gcp.quotas import quotas
 from modelyard_targets.gcp.versions import version_of
 from modelyard_targets.kube.placement.context import Context
@@ -90,7 +91,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "nat": "Cloud NAT" if has_nat(target) else "traffic between zones",
         "quotas": quotas(context.plan, context.placement),
         "pools": tuple(_pools(context)),
-        "one_zone": list(training_pools(context)),
+        "one_zone": list(training_pools(context.plan, context.placement)),
         "image_path": _image_path(context),
         "buckets": buckets,
         "protected_here": [

@@ -49,6 +49,7 @@ cluster = Cluster(
     version="1.35",
     machine="Standard_D2s_v5",
     zones=["1", "2", "3"],
+    training_pools=["large"],
 )
 """
 VAULT = f"""\
@@ -125,7 +126,6 @@ NodePool(
     disk_gib=1024,
     ephemeral=True,
     gpus=8,
-    one_zone=True,
 )
 """
 EVERYTHING = f"""\
@@ -202,7 +202,7 @@ lockRetention: true"""
 def with_everything() -> dict[str, tuple[str, str]]:
     """Return a program with all components, without settings, and one with a public API and every setting."""
     public = EVERYTHING.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
-    other = public.replace("governance", "compliance").replace("one_zone=True", 'one_zone=True, zones=["2"]')
+    other = public.replace("governance", "compliance").replace("ephemeral=True", 'ephemeral=True, zones=["2"]')
     other = other.replace("monthly=2000", 'monthly=2000, groups=["other", "other-nodes", "fraud-prod"]')
     return {"plain": (EVERYTHING, ""), "set": (other, SETTINGS)}
 

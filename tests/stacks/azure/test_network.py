@@ -170,7 +170,6 @@ def test_names_of_azures_services_lead_to_endpoints(resources: Found) -> None:
 
     assert domains == {
         "privatelink.blob.core.windows.net",
-        "privatelink.dfs.core.windows.net",
         "privatelink.postgres.database.azure.com",
         "privatelink.azurecr.io",
         "privatelink.vaultcore.azure.net",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pulumi
 import pytest
 
+from modelyard_stacks.azure.cluster_settings import training_zones
 from modelyard_stacks.azure.nodes import NodePool
 from tests.stacks.aws.programs import Found, inputs, needs, of
 from tests.stacks.azure.programs import IN_GROUP, NOTHING, POOLS, configured, elsewhere, registered_together
@@ -17,7 +19,7 @@ POOL = "azure-native:containerservice:AgentPool"
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     """Register a system pool, a spot pool with small GPUs, and a pool with large ones, in several zones."""
-    zoned = POOLS.replace("one_zone=True", 'one_zone=True, zones=["2", "3"]')
+    zoned = POOLS.replace("ephemeral=True", 'ephemeral=True, zones=["2", "3"]')
     return registered_together(
         tmp_path_factory.mktemp("pools"),
         {
@@ -144,7 +146,6 @@ def new_pool(agent_pool: str) -> NodePool:
         min_nodes=0,
         max_nodes=1,
         disk_gib=128,
-        one_zone=True,
     )
 
 
@@ -154,18 +155,27 @@ def test_a_name_that_aks_would_refuse_is_refused(name: str) -> None:
         new_pool(name)
 
 
-def test_a_zone_that_no_region_has_is_refused() -> None:
-    message = "a zone is 1, 2 or 3, not 4; to choose: pulumi config set --path 'trainingZones.large' 2"
-    with configured(trainingZone="4"), pytest.raises(pulumi.RunError, match=message):
-        new_pool("large")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"trainingZone": "4"},
+            "node pool large: a zone is 1, 2 or 3, not 4; to choose: pulumi config set --path 'trainingZones.large' 2",
+        ),
+        ({"trainingZones": '{"large": "b"}'}, "node pool large: a zone is 1, 2 or 3, not b"),
+        ({"trainingZones": "[2]"}, "the setting trainingZones has a zone for each pool: pulumi config set --path"),
+        ({"trainingZones": '{"larg": "2"}'}, "names a zone for larg, but only large, train may have one"),
+    ],
+)
+def test_a_setting_that_chooses_no_zone_is_refused(settings: dict[str, str], message: str) -> None:
+    with configured(**settings), pytest.raises(pulumi.RunError, match=re.escape(message)):
+        training_zones(["large", "train"])
 
 
-def test_zones_of_another_form_are_refused() -> None:
-    with (
-        configured(trainingZones="[2]"),
-        pytest.raises(pulumi.RunError, match="the setting trainingZones has a zone for each pool"),
-    ):
-        new_pool("large")
+def test_a_zone_for_a_stack_without_training_pools_is_refused() -> None:
+    message = "names a zone for large, but no pool of this stack trains in one zone"
+    with configured(trainingZones='{"large": "2"}'), pytest.raises(pulumi.RunError, match=message):
+        training_zones([])
 
 
 def test_everything_belongs_to_the_subscription(resources: Found) -> None:

@@ -135,9 +135,11 @@ def test_nodes_of_one_training_share_a_zone() -> None:
     """Nodes do not share a zone for a single worker, or for a class that also serves."""
     serves = ("    compute: small\n", "    compute: gpu\n")
 
-    def of_one_zone(*changes: tuple[str, str]) -> set[str]:
-        return {pool["pool"] for pool in pools(leads(*changes)).values() if pool.get("one_zone")}
+    def together(*changes: tuple[str, str]) -> list[str]:
+        cluster = arguments(components(leads(*changes))["Cluster leads-main"])
+        pools_together: list[str] = cluster.get("training_pools", [])
+        return pools_together
 
-    assert of_one_zone() == set()
-    assert of_one_zone(WORKERS) == {"gpu"}
-    assert of_one_zone(WORKERS, serves) == set()
+    assert together() == []
+    assert together(WORKERS) == ["gpu"]
+    assert together(WORKERS, serves) == []
