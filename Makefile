@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 # Tests whose programs load the SDKs of clouds.
-MOCKED := tests/stacks/aws tests/stacks/gcp tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
+MOCKED := tests/stacks/aws tests/stacks/gcp tests/stacks/azure tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
 UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
@@ -41,7 +41,7 @@ $(COMMAND): pyproject.toml | .venv/bin/python
 $(INSTALLED): pyproject.toml | .venv/bin/python
 	@echo "Installing modelyard, the SDKs of clouds and the tools of development ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' # knows dependency groups
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,gcp]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,gcp,azure]' --group dev
 	@touch $@ $(COMMAND)
 
 $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from modelyard.load import load
@@ -61,7 +61,7 @@ def every_example() -> Iterator[Example]:
 @lru_cache(maxsize=1)
 def on_clusters() -> tuple[Example, ...]:
     """Return the examples whose targets are all Kubernetes clusters."""
-    return tuple(example for example in every_example() if providers_of(example) == {"kubernetes"})
+    return tuple(example for example in every_example() if providers_of(example) == frozenset({"kubernetes"}))
 
 
 @lru_cache(maxsize=1)
@@ -78,6 +78,12 @@ def on_google_cloud() -> tuple[Example, ...]:
 
 
 @lru_cache(maxsize=1)
+def on_azure() -> tuple[Example, ...]:
+    """Return the examples that run on Azure."""
+    return tuple(example for example in every_example() if "azure" in providers_of(example))
+
+
+@lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
     """Return two systems, one of each shape, that run partly on created cloud resources."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
@@ -87,7 +93,7 @@ def on_clouds() -> tuple[Example, ...]:
 def kept() -> tuple[Example, ...]:
     """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
-    systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "tills"))
+    systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "leads-on-azure", "tills"))
     return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems)
 
 
@@ -96,10 +102,11 @@ def one_each() -> tuple[Example, ...]:
     return tuple({example.name: example for example in on_clusters()}.values())
 
 
-def providers_of(example: Example) -> set[str]:
+@cache
+def providers_of(example: Example) -> frozenset[str]:
     """Return the providers of an example's targets."""
     system = understand(example.inputs(), TARGETS).system
-    return set() if system is None else {target.provider for target in system.deployment.targets}
+    return frozenset() if system is None else frozenset(target.provider for target in system.deployment.targets)
 
 
 def no_hash(system: System, target: TargetSpec) -> str:

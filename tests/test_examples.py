@@ -12,7 +12,16 @@ from modelyard.cli.init import templates
 from modelyard.load import load
 from modelyard.source import Json
 from modelyard.spec import TargetSpec
-from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, on_google_cloud, providers_of
+from tests.examples import (
+    FOLDER,
+    Example,
+    every_example,
+    on_aws,
+    on_azure,
+    on_clusters,
+    on_google_cloud,
+    providers_of,
+)
 
 EVERY = list(every_example())
 NOT_YET = [example for example in EVERY if not providers_of(example)]
@@ -61,7 +70,7 @@ def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from providers_named(inner, (*path, str(at)))
 
 
-@pytest.mark.parametrize("example", [*on_clusters(), *on_aws(), *on_google_cloud()], ids=str)
+@pytest.mark.parametrize("example", [*on_clusters(), *on_aws(), *on_google_cloud(), *on_azure()], ids=str)
 def test_example_compiles(example: Example) -> None:
     """The output has a project per target, a manifest per workload, and only expected warnings."""
     outcome = compiled(example)
@@ -72,7 +81,7 @@ def test_example_compiles(example: Example) -> None:
     for target in system.deployment.targets:
         assert f"{example.stack}/{target.name}/workloads/__main__.py" in outcome.files
         made = f"{example.stack}/{target.name}/infrastructure/__main__.py" in outcome.files
-        assert made == (target.provider in {"aws", "gcp"})
+        assert made == (target.provider in {"aws", "gcp", "azure"})
     for section, prefix, target_of in (
         ("inference", "model", {one.name: one.target for one in system.inference.values() if not one.pool}),
         ("pipelines", "pipeline", {one.name: one.target for one in system.pipelines.values()}),

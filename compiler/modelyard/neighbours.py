@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.environments import (
     environments_share_folders,
+    environments_share_group,
     environments_share_identities,
     environments_share_namespace,
     installed_twice,
@@ -35,7 +36,7 @@ def check_compiled(
     Only environments with one of the compiled environment's clusters or accounts are planned. Environments with errors
     are skipped.
     """
-    contexts = {place for place, _ in (*_namespaces(own), *_identities(own))}
+    contexts = {place for place, _ in (*_namespaces(own), *_identities(own), *_groups(own))}
     if inputs.environment is None or spec.document is None or not contexts:
         return
     others: dict[str, Plan] = {}
@@ -71,6 +72,10 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
     for account, namespace in dict.fromkeys(_identities(plan)):
         if (account, namespace) in known:
             yield environments_share_identities(place, name, known[account, namespace], namespace, account)
+    grouped = {one: other for other in reversed(list(others)) for one in _groups(others[other])}
+    for group in dict.fromkeys(_groups(plan)):
+        if group in grouped:
+            yield environments_share_group(place, name, grouped[group], group[1])
     yield from _buckets(name, plan, others, place)
 
 
@@ -116,6 +121,14 @@ def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
         account = namespace.value.target.options.identities
         if account:
             yield account, namespace.name
+
+
+def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the account and name of each existing resource group that a target creates its resources in."""
+    for target in plan.system.deployment.targets:
+        account, group = target.options.group
+        if account and group and plan.on(target.name):
+            yield account, group
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:

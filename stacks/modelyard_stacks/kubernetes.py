@@ -308,6 +308,8 @@ class Manifests(pulumi.ComponentResource):
     both.
 
     `images` maps placeholder hosts to registries that are known only at run time, which replace them in image names.
+    `annotations` maps placeholders to texts that are known only at run time, which replace them where they are the
+    whole value of an object's annotation.
     """
 
     def __init__(
@@ -319,6 +321,7 @@ class Manifests(pulumi.ComponentResource):
         in_order: bool = False,
         folder: str = "manifests",
         images: Mapping[str, pulumi.Input[str]] | None = None,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -326,7 +329,8 @@ class Manifests(pulumi.ComponentResource):
         protect = pulumi.Config().get_bool("protect") is not False
         before: Sequence[pulumi.Resource] = tuple(depends_on)
         for file in files:
-            last = self._apply(beside_the_program(folder, file), cluster, before, protect, images or {})
+            path = beside_the_program(folder, file)
+            last = self._apply(path, cluster, before, protect, images or {}, annotations or {})
             if in_order and last is not None:
                 before = (last,)
         self.register_outputs({})
@@ -338,6 +342,7 @@ class Manifests(pulumi.ComponentResource):
         before: Sequence[pulumi.Resource],
         protect: bool,
         images: Mapping[str, pulumi.Input[str]],
+        annotations: Mapping[str, pulumi.Input[str]],
     ) -> pulumi.Resource | None:
         last: pulumi.Resource | None = None
         for document in read_documents(path):
@@ -345,7 +350,7 @@ class Manifests(pulumi.ComponentResource):
             last = pulumi.CustomResource(
                 type_token(document),
                 resource_name(document),
-                with_images(_managed(document, cluster.field_manager), images),
+                with_annotations(with_images(_managed(document, cluster.field_manager), images), annotations),
                 pulumi.ResourceOptions(
                     parent=self,
                     provider=cluster,
@@ -361,6 +366,16 @@ class Manifests(pulumi.ComponentResource):
 def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
     """Replace these hosts in every `image` field of an object, including RayJob templates in ConfigMaps."""
     return cast("dict[str, Json]", _replaced("", document, images)) if images else document
+
+
+def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
+    """Replace these texts where they are the whole value of an object's annotation."""
+    current = _annotations(document)
+    late = {key: annotations[str(value)] for key, value in current.items() if str(value) in annotations}
+    if not late:
+        return document
+    metadata = {**_metadata(document), "annotations": {**current, **late}}
+    return cast("dict[str, Json]", {**document, "metadata": metadata})
 
 
 def type_token(document: Mapping[str, Json]) -> str:

@@ -14,6 +14,7 @@ _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
 _EMITTED: Final = {
     "aws": "modelyard_targets.aws",
     "gcp": "modelyard_targets.gcp",
+    "azure": "modelyard_targets.azure",
     "kubernetes": "modelyard_targets.kubernetes",
 }
 """The package with the `TARGET` of each supported provider. All other providers refuse every kind."""

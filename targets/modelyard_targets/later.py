@@ -10,7 +10,6 @@ from modelyard.stack import Stack
 from modelyard.target import Catalog, NotYet, Pins, Target
 
 REASONS: Final = {
-    "azure": "AKS with its network, stores and identities is planned for a later version",
     "local": "running on this machine with `modelyard run` is planned for a later version",
 }
 

@@ -12,6 +12,8 @@ import pytest
 from modelyard import spec
 from modelyard.source import Json
 from modelyard_targets.aws.options import AwsOptions, Vpc
+from modelyard_targets.azure.options import AzureOptions
+from modelyard_targets.azure.options import Vpc as AzureVpc
 from modelyard_targets.gcp.options import GcpOptions
 from modelyard_targets.gcp.options import Vpc as GoogleVpc
 from tests.schemas.walk import SYSTEM, Schema, at, schema_of
@@ -34,6 +36,8 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.TargetSpec: ("#/$defs/target",),
     AwsOptions: ("#/$defs/target",),
     Vpc: ("#/$defs/vpc",),
+    AzureOptions: ("#/$defs/target",),
+    AzureVpc: ("#/$defs/azureVpc",),
     GcpOptions: ("#/$defs/target",),
     GoogleVpc: ("#/$defs/googleVpc",),
     spec.Machines: ("#/$defs/machines",),
@@ -82,8 +86,8 @@ PLACES: dict[type, tuple[str, ...]] = {
 }
 """The places in the schema that describe each class of the typed spec."""
 
-OPTIONS = (AwsOptions, GcpOptions)
-"""The records with fields that only one provider has. In the schema, both are part of `target`."""
+OPTIONS = (AwsOptions, AzureOptions, GcpOptions)
+"""The records with fields that only one provider has. In the schema, all are part of `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
 """Classes that are a single string in a spec, or that are stored in a file next to it."""

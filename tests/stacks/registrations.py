@@ -8,14 +8,18 @@ registrations, sorted by name because their order is not fixed.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import runpy
 import sys
+from collections import defaultdict
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
+from uuid import NAMESPACE_URL, uuid5
 
 import pulumi
 import yaml
@@ -27,6 +31,13 @@ _runs: Any = getattr(pulumi.runtime, "test")  # noqa: B009 - pulumi leaves it un
 
 
 ACCOUNT = "123456789012"
+SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+KUBECONFIG = """\
+clusters:
+  - {name: aks, cluster: {server: "https://fraud.privatelink.azmk8s.example:443", certificate-authority-data: Y2U=}}
+users: [{name: aks, user: {exec: {command: kubelogin, args: [get-token, --login, devicecode]}}}]
+"""
 ANSWERS: dict[str, dict[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {
         "names": [f"eu-central-1{letter}" for letter in "abc"],
@@ -49,6 +60,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": {
         "serviceAccountId": f"serviceAccount:cmek-p{ACCOUNT}@gcp-sa-logging.iam.gserviceaccount.com"
     },
+    "azure-native:authorization:getClientConfig": {
+        "clientId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+        "objectId": "11111111-2222-3333-4444-555555555555",
+        "subscriptionId": SUBSCRIPTION,
+        "tenantId": TENANT,
+    },
+    "azure-native:containerservice:listManagedClusterUserCredentials": {
+        "kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(KUBECONFIG.encode()).decode()}]
+    },
 }
 """The cloud's results for functions, by function."""
 
@@ -69,6 +89,30 @@ GOOGLE_IDS = {
 }
 """ID patterns of Google's resources by type, filled with inputs. The ID of other resources is their name."""
 
+AZURE_IDS = {
+    "compute:DiskEncryptionSet": "Microsoft.Compute/diskEncryptionSets/{diskEncryptionSetName}",
+    "containerregistry:Registry": "Microsoft.ContainerRegistry/registries/{registryName}",
+    "containerservice:ManagedCluster": "Microsoft.ContainerService/managedClusters/{resourceName}",
+    "dbforpostgresql:Server": "Microsoft.DBforPostgreSQL/flexibleServers/{serverName}",
+    "keyvault:Key": "Microsoft.KeyVault/vaults/{vaultName}/keys/{keyName}",
+    "keyvault:Secret": "Microsoft.KeyVault/vaults/{vaultName}/secrets/{secretName}",
+    "keyvault:Vault": "Microsoft.KeyVault/vaults/{vaultName}",
+    "managedidentity:UserAssignedIdentity": "Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}",
+    "monitor:ActionGroup": "Microsoft.Insights/actionGroups/{actionGroupName}",
+    "network:NatGateway": "Microsoft.Network/natGateways/{natGatewayName}",
+    "network:NetworkSecurityGroup": "Microsoft.Network/networkSecurityGroups/{networkSecurityGroupName}",
+    "network:PublicIPAddress": "Microsoft.Network/publicIPAddresses/{publicIpAddressName}",
+    "network:Subnet": "Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets/{subnetName}",
+    "network:VirtualNetwork": "Microsoft.Network/virtualNetworks/{virtualNetworkName}",
+    "operationalinsights:Workspace": "Microsoft.OperationalInsights/workspaces/{workspaceName}",
+    "privatedns:PrivateZone": "Microsoft.Network/privateDnsZones/{privateZoneName}",
+    "storage:BlobContainer": (
+        "Microsoft.Storage/storageAccounts/{accountName}/blobServices/default/containers/{containerName}"
+    ),
+    "storage:StorageAccount": "Microsoft.Storage/storageAccounts/{accountName}",
+}
+"""IDs of Azure's resources below their group, by type; the last part is the resource's name, ours if it has none."""
+
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
         "endpoint": "https://cluster.eks.example",
@@ -86,6 +130,9 @@ COMPUTED: dict[str, dict[str, Any]] = {
                 "secretStatus": "active",
             }
         ],
+    },
+    "azure-native:containerservice:ManagedCluster": {
+        "oidcIssuerProfile": {"issuerURL": "https://westeurope.oic.prod-aks.azure.com/tenant/issuer/"}
     },
     "gcp:compute/address:Address": {"address": "10.0.0.5"},
     "gcp:container/cluster:Cluster": {
@@ -125,6 +172,10 @@ class Nothing(pulumi.runtime.Mocks):
                 outputs["arn"] = f"arn:aws:s3:::{outputs['bucket']}"
         if args.typ.startswith("gcp:"):
             outputs = _of_google(args.typ, {"name": args.name, "project": GOOGLE_PROJECT, **outputs})
+        if args.typ.startswith("azure-native:"):
+            outputs = _of_azure(args.typ, args.name, outputs)
+        if args.typ == "pulumi:index:Stash":
+            outputs["output"] = outputs["input"]
         for key, value in COMPUTED.get(args.typ, {}).items():
             outputs[key] = {**outputs.get(key, {}), **value} if isinstance(value, dict) else value
         return outputs.get("id", args.name), outputs
@@ -152,6 +203,35 @@ def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
     emails = {"email": account, "member": f"serviceAccount:{account}"} if account else {}
     link = f"https://www.googleapis.com/compute/v1/{identifier}"
     return {"id": identifier, "selfLink": link, **emails, **outputs}
+
+
+def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Return what Azure adds to a resource: its ID and name, and what its vault or its identity is called."""
+    kind = type_.removeprefix("azure-native:")
+    names: dict[str, Any] = defaultdict(lambda: title, outputs)
+    path = AZURE_IDS.get(kind, f"Microsoft.Unknown/{kind.partition(':')[2]}/{{name}}").format_map(names)
+    name = path.rpartition("/")[2]
+    added: dict[str, Any] = {
+        "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{names['resourceGroupName']}/providers/{path}",
+        "name": name,
+    }
+    if kind == "resources:ResourceGroup":
+        name = outputs["resourceGroupName"]
+        added = {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}", "name": name}
+    if kind == "keyvault:Vault":
+        added["properties"] = {**outputs["properties"], "vaultUri": f"https://{name}.vault.azure.net/"}
+    if kind == "keyvault:Key":
+        uri = f"https://{outputs['vaultName']}.vault.azure.net/keys/{name}"
+        added |= {"keyUri": uri, "keyUriWithVersion": f"{uri}/0123456789abcdef0123456789abcdef"}
+    if kind == "managedidentity:UserAssignedIdentity":
+        added |= {f"{use}Id": str(uuid5(NAMESPACE_URL, f"{use}/{name}")) for use in ("client", "principal")}
+    if kind == "dbforpostgresql:Server":
+        added["fullyQualifiedDomainName"] = f"{name}.postgres.database.azure.com"
+    if "userAssignedIdentities" in outputs.get("identity", {}):
+        named = outputs["identity"]["userAssignedIdentities"]
+        identities: dict[str, dict[str, Any]] = {identity: {} for identity in named}
+        added["identity"] = {**outputs["identity"], "userAssignedIdentities": identities}
+    return {**outputs, **added}
 
 
 class Recorder(mocks.MockMonitor):
@@ -200,17 +280,29 @@ def register(folder: Path) -> list[dict[str, Any]]:
         answers, project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor, organization="organization"
     )
     values = {key: str(value) for key, value in config.items()}
-    pulumi.runtime.set_all_config({"gcp:project": GOOGLE_PROJECT, **values})
+    clouds = {"gcp:project": GOOGLE_PROJECT, "azure-native:subscriptionId": SUBSCRIPTION}
+    pulumi.runtime.set_all_config({**clouds, **values})
     for name in [name for name in sys.modules if name.partition(".")[0] == "modelyard_stacks"]:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
     try:
-        _runs(lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None)()
+        _runs(partial(_run, folder / "__main__.py"))()
         library = sys.modules.get("modelyard_stacks")  # a handwritten program has none
         assert library is None or Path(str(library.__file__)).parent == folder / "modelyard_stacks", library
     finally:
         sys.path.remove(str(folder))
     return sorted(monitor.seen, key=lambda one: (one["type"], one["name"], one["parent"]))
+
+
+def _run(program: Path) -> None:
+    pulumi.runtime.register_stack_transformation(_without_aliases)
+    runpy.run_path(str(program), run_name="__main__")
+
+
+def _without_aliases(args: pulumi.ResourceTransformationArgs) -> None:
+    """Drop the aliases of Azure's resources: one for each version of an API, which cost more than the rest of a run."""
+    if args.type_.startswith("azure-native:"):
+        args.opts.aliases = None
 
 
 def _short(urn: str) -> str:

@@ -217,7 +217,8 @@ kubernetes.Object(
     },
 )
 images = {"registry.invalid": infrastructure["image_registry"]}
-kubernetes.Manifests("workloads", cluster=cluster, files=["a.yaml"], images=images)
+annotations = {"run.identity.invalid": infrastructure["run_client_id"]}
+kubernetes.Manifests("workloads", cluster=cluster, files=["a.yaml"], images=images, annotations=annotations)
 """
 POD = """\
 apiVersion: v1
@@ -238,6 +239,14 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: tiny.runs}
 spec: {validations: [{expression: 'image in ["registry.invalid/sub/own:1", "docker.io/other:1"]'}]}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: run
+  namespace: tiny
+  annotations: {identity: run.identity.invalid, about: no run.identity.invalid here}
+  labels: {identity: run.identity.invalid}
 """
 
 
@@ -247,6 +256,17 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Found:
     folder = project(tmp_path_factory.mktemp("given"), GIVEN, (("a.yaml", POD),), settings="")
     (registered,) = registrations(folder)
     return {f"{each['type']} {each['name']}": each for each in registered}
+
+
+def test_whole_annotations_are_replaced_by_outputs(given: Found) -> None:
+    metadata = given["kubernetes:core/v1:ServiceAccount tiny/run"]["inputs"]["metadata"]
+
+    assert metadata["annotations"] == {
+        "identity": "the run_client_id",
+        "about": "no run.identity.invalid here",
+        "pulumi.com/patchFieldManager": "tiny",
+    }
+    assert metadata["labels"] == {"identity": "run.identity.invalid"}
 
 
 def test_object_can_use_outputs_of_another_project(given: Found) -> None:

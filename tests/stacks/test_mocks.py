@@ -13,6 +13,7 @@ import yaml
 from modelyard.emit import emit
 from modelyard_targets.kube.image import runtime_image
 from tests.examples import Example, kept, no_hash, on_clusters
+from tests.stacks.azure import bicep, sdk
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -88,6 +89,20 @@ def test_registrations_match_golden_files(example: Example, root: Path, accept: 
         path.write_text(text)
 
     assert path.read_text() == text
+
+
+def test_azure_accepts_what_is_registered(root: Path) -> None:
+    """All resources of Azure fit the API's types and the SDK's lists of values."""
+    ours = [
+        each
+        for folder, registered in emitted(root).items()
+        if root / "leads-on-azure-default" in folder.parents
+        for each in registered
+        if each["type"].startswith("azure-native:")
+    ]
+
+    assert len(ours) > 80
+    assert {each["name"]: wrong for each in ours if (wrong := [*bicep.faults(each), *sdk.faults(each)])} == {}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -34,7 +34,7 @@ def test_planner_gets_add_ons_from_the_catalog() -> None:
     assert target.offer.choose is TARGETS["kubernetes"].choose
 
 
-@pytest.mark.parametrize("provider", ["azure"])
+@pytest.mark.parametrize("provider", ["local"])
 def test_unsupported_provider_is_reported_once(provider: str) -> None:
     start, end = VALID_SPEC.index("      provider: kubernetes"), VALID_SPEC.index("  placement:")
     text = VALID_SPEC[:start] + f"      provider: {provider}\n      region: eu-west-1\n" + VALID_SPEC[end:]

@@ -1,4 +1,7 @@
-"""Diagnostics about environments that share a cluster, project or bucket: E0517, E0525, W0518, W0519."""
+"""Diagnostics about environments that share a cluster, project, resource group or bucket.
+
+E0517, E0525, E0526, W0518 and W0519.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,30 @@ def environments_share_identities(span: Span, name: str, other: str, namespace: 
         f" {quote(account)}: their workloads would share their access",
         span,
         "omit `namespace`, or give one of them its own `namespace` or `account`",
+    )
+
+
+def environments_share_group(span: Span, name: str, other: str, group: str) -> Diagnostic:
+    """An Azure resource group can contain one target of one environment, because private DNS zones have fixed names.
+
+    Without `resourceGroup`, the resource group's name includes the environment.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope, account: 3f2b…, resourceGroup: rg-ml}
+        environments: {staging: {}, prod: {}}
+
+    Right:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope, account: 3f2b…, resourceGroup: rg-ml}
+        environments: {staging: {deployment: {resourceGroup: rg-ml-staging}}, prod: {}}
+    """
+    return Diagnostic(
+        "E0526",
+        Severity.ERROR,
+        f"environments {quote(other)} and {quote(name)} are both in resource group {quote(group)}",
+        span,
+        "give each environment its own resource group, or omit `resourceGroup`",
     )
 
 

@@ -75,6 +75,30 @@ def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> 
     return Diagnostic("E0697", Severity.ERROR, f"dataset {quote(data)} is at {quote(uri)}: {why}", span, hint)
 
 
+def bucket_account(span: Span, store: str, bucket: str, form: str) -> Diagnostic:
+    """An adopted bucket's name includes its storage account on Azure, and must not include one elsewhere.
+
+    A store with an endpoint is on an S3-compatible service, whose buckets have no account.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope}
+        stores: {lake: {type: object, adopt: lake}}
+
+    Right:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope}
+        stores: {lake: {type: object, adopt: lake@acmeml}}
+    """
+    return Diagnostic(
+        "E0698",
+        Severity.ERROR,
+        f"store {quote(store)} adopts {quote(bucket)}, which is not in the form {form}",
+        span,
+        f"use `adopt: {form}`",
+    )
+
+
 def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
     """An adopted resource belongs to its owner, and modelyard does not change its settings.
 

@@ -115,6 +115,14 @@ class Options:
         return None
 
     @property
+    def group(self) -> tuple[str, str]:
+        """The account and the name of an existing group that can hold one target of one environment alone.
+
+        Both are "" if there is none, and the account is "" if only the settings of a stack name it.
+        """
+        return "", ""
+
+    @property
     def identities(self) -> str:
         """The scope in which namespace and name alone identify a workload on any cluster, or "" if there is none."""
         return ""

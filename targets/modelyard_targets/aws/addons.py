@@ -1,4 +1,4 @@
-"""EKS-specific add-ons: cluster autoscaler, Karpenter, and the device plugin and metrics exporter for GPUs.
+"""EKS-specific add-ons: cluster autoscaler and Karpenter, beside those of nodes with GPUs.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
@@ -13,22 +13,19 @@ from modelyard.plan import SYSTEM_POOL, Plan
 from modelyard.program import Ref
 from modelyard.stack import Value
 from modelyard_targets.aws.elastic import node_class, pools_of
-from modelyard_targets.aws.foundation import addons_of, release_of
+from modelyard_targets.aws.foundation import release_of
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import group_name
 from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL
+from modelyard_targets.cloud.gpu_addons import GPU_ADDONS, gpu_addons, resources
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.kube.pipelines.machines import GROUP_WAIT_S
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.kube.placement.platform import AddOn, Given
 
-DEVICE_PLUGIN: Final = "nvidia-device-plugin"
-DCGM_EXPORTER: Final = "dcgm-exporter"
-
 _AUTOSCALER_IMAGE: Final = "registry.k8s.io/autoscaling/cluster-autoscaler"
-_NVIDIA: Final = "nvidia.com/gpu"
 _HIGHEST: Final = 100
 _NOBODY: Final = 65534
 
@@ -39,10 +36,7 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
         return ()
     pools = pools_of(plan, placement)
     found = [AUTOSCALER]
-    if any(pool.hardware.accelerator_resource == _NVIDIA for _, pool in pools):
-        found.append(DEVICE_PLUGIN)
-        if "prometheus" in addons_of(plan, placement):
-            found.append(DCGM_EXPORTER)
+    found += gpu_addons(plan, placement)
     if any(pool.elastic for _, pool in pools):
         found.append(KARPENTER)
     return tuple(found)
@@ -85,7 +79,7 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
             "skip-nodes-with-system-pods": False,
         },
         "nodeSelector": {POOL: SYSTEM_POOL},
-        "resources": _resources("100m", "600Mi"),
+        "resources": resources("100m", "600Mi"),
         "securityContext": {**POD_SECURITY, "fsGroup": _NOBODY, "runAsGroup": _NOBODY, "runAsUser": _NOBODY},
         "containerSecurityContext": {**RESTRICTED, "runAsUser": _NOBODY, "readOnlyRootFilesystem": True},
     }
@@ -94,41 +88,6 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
 def _autoscaler_tags(context: Context) -> Mapping[str, str]:
     """Use the image tag for the cluster's minor version, because the chart's default lags behind."""
     return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
-
-
-def _device_plugin(context: Context) -> Mapping[str, Given]:
-    """Configure the NVIDIA device plugin, because the node image only has the driver."""
-    return {
-        **_on_every_gpu_node("nvcr.io/nvidia/k8s-device-plugin", context),
-        "resources": _resources("20m", "128Mi"),
-    }
-
-
-def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
-    """Export each GPU's utilization, memory, temperature and errors, which the system's PodMonitor scrapes.
-
-    The exporter needs 400 to 512 MiB, and briefly more on nodes with eight GPUs. daemons.json lists the sources.
-    """
-    return {
-        **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),
-        "serviceMonitor": {"enabled": False},
-        "resources": _resources("50m", "512Mi", at_most="1Gi"),
-    }
-
-
-def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
-    """Return values for a chart whose Pods run on every node with NVIDIA GPUs."""
-    pools = pools_of(context.plan, context.placement)
-    names = [name for name, pool in pools if pool.hardware.accelerator_resource == _NVIDIA]
-    chosen: Given = {"key": POOL, "operator": "In", "values": names}
-    terms: list[Given] = [{"matchExpressions": [chosen]}]
-    pull = pull_secret_of_addons(context.target)
-    return {
-        "image": {"repository": mirrored(image, context.target)},
-        **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
-        "tolerations": [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (POOL, _NVIDIA)],
-    }
 
 
 def _karpenter(context: Context) -> Mapping[str, Given]:
@@ -142,7 +101,7 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
         "controller": {
             "image": {"repository": mirrored("public.ecr.aws/karpenter/controller", context.target)},
             "env": [{"name": "AWS_REGION", "value": context.target.region}],
-            "resources": _resources("500m", "1Gi"),
+            "resources": resources("500m", "1Gi"),
         },
         "settings": {
             "clusterName": Ref("infrastructure", key="cluster_name"),
@@ -163,14 +122,9 @@ def _secrets(context: Context) -> Mapping[str, Given]:
     return {"serviceAccount": {"name": "external-secrets"}}
 
 
-def _resources(cpu: str, memory: str, at_most: str = "") -> dict[str, Given]:
-    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": at_most or memory}}
-
-
 INSTALLS: Final[Mapping[str, AddOn]] = {
     AUTOSCALER: AddOn(values=_autoscaler, tags=_autoscaler_tags, egress=reach_services("autoscaling", "ec2", "eks")),
-    DEVICE_PLUGIN: AddOn(values=_device_plugin, pod_security="privileged"),
-    DCGM_EXPORTER: AddOn(values=_dcgm_exporter, pod_security="privileged"),
+    **GPU_ADDONS,
     KARPENTER: AddOn(values=_karpenter, after=node_class, egress=_reach_of_karpenter),
     "external-secrets": AddOn(values=_secrets, egress=reach_services("secretsmanager")),
     ENVOY: ENVOY_GATEWAY,

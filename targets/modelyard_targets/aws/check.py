@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
-from modelyard.plan import Identity, NodePool, Plan, Resource
+from modelyard.plan import Identity, NodePool, Plan
 from modelyard.spec import target_path
-from modelyard_targets.aws.check_cluster import check_envoy_clients, check_made_cluster
+from modelyard_targets.aws import check_cluster as cluster
 from modelyard_targets.aws.check_machines import check_disks, check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
@@ -21,29 +20,15 @@ from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.options import options_of, vpc_of
 from modelyard_targets.aws.pools import pool_nodes
-from modelyard_targets.aws.versions import releases
+from modelyard_targets.cloud.access import circles
 from modelyard_targets.kube.checks.check import Rule, check_cluster
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.storage.buckets import region_of
 
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
 """Node groups per cluster, and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", 2026-11-24)."""
-
-_OF_A_CLUSTER: Final = (
-    "version",
-    "network",
-    "access",
-    "vpc",
-    "namespace",
-    "present",
-    "images",
-    "egress",
-    "secretStores",
-)
-"""Target fields that have no effect without a cluster."""
 
 _LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
@@ -60,26 +45,6 @@ def _context(plan: Plan, placement: str) -> Context:
     from modelyard_targets.aws.platform import context_of
 
     return context_of(plan, placement)
-
-
-def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster, network and workload settings on a target that runs nothing."""
-    if plan.has_cluster(placement):
-        return
-    here = target_path(plan.system, placement)
-    written = plan.system.written(*here)
-    for field in _OF_A_CLUSTER:
-        if field in written:
-            where = plan.system.key(*here, field)
-            yield shared.nothing_uses(where, placement, field, "nothing runs there, so no cluster is created")
-
-
-def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Allow only Kubernetes versions whose add-on versions are known."""
-    version = target_of(plan, placement).version
-    if version and version not in releases():
-        where = plan.system.at(*target_path(plan.system, placement), "version")
-        yield problems.unknown_version(where, version, releases())
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -129,35 +94,8 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report targets that depend on each other's buckets, directly or indirectly."""
-    waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
-    for other, (store, resource) in waits.pop(placement).items():
-        if placement in _reached(other, waits):
-            where = plan.system.key(*resource.origin)
-            yield store_problems.each_first(where, store, placement, other)
-
-
-def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Map each AWS target whose buckets this placement uses to one such bucket and the identity that uses it."""
-    targets = {target.name: target for target in plan.system.deployment.targets}
-    found: dict[str, tuple[str, Resource]] = {}
-    for resource in plan.of(Identity, placement) if targets[placement].provider == "aws" else ():
-        for access in resource.value.access:
-            store = plan.system.stores[access.store]
-            if store.target != placement and not store.adopt and targets[store.target].provider == "aws":
-                found.setdefault(store.target, (store.name, resource))
-    return found
-
-
-def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
-    """Return all targets that a target waits for, directly or indirectly."""
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        for name in waits.get(waiting.pop(), {}):
-            if name not in found:
-                found.add(name)
-                waiting.append(name)
-    return found
+    for other, store, resource in circles("aws", plan, placement):
+        yield store_problems.each_first(plan.system.key(*resource.origin), store, placement, other)
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -175,19 +113,9 @@ def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield problems.beyond_quota(where, "the number of nodes in its group may reach", nodes.most, _NODES)
 
 
-def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require a budget in US dollars, the currency of AWS budgets."""
-    budget = plan.system.governance.budget
-    if budget is not None and budget.currency != "USD":
-        yield problems.budget_in_dollars(plan.system.at("governance", "budget", "monthly"), budget.currency)
-
-
 CHECKS: Final[tuple[Rule, ...]] = (
     check_region,
-    check_without_cluster,
-    check_version,
-    check_made_cluster,
-    check_envoy_clients,
+    *cluster.CHECKS,
     check_names,
     check_tags,
     check_network,
@@ -201,5 +129,4 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_quotas,
     check_machines,
     check_disks,
-    check_currency,
 )

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.diagnostics import stores as store_problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
 from modelyard.patterns import pattern
-from modelyard.plan import Identity, Plan, RegistryServer, is_adopted
+from modelyard.plan import Identity, Plan
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.aws.diagnostics import plan as plan_problems
 from modelyard_targets.aws.diagnostics import stores as problems
 from modelyard_targets.aws.names import database_identifier
-from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.cloud import check_stores as clouds
 
-_THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
 _GI: Final = 1024**3
 _SMALLEST: Final = 20 * _GI
 _LARGEST: Final = 64 * 1024 * _GI
@@ -32,17 +30,7 @@ _SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check every store of a placement, and the database behind its registry."""
-    target = target_of(plan, placement)
-    for store in plan.of(Store, placement):
-        yield from _check_adopted(store.value, plan.system)
-        check = _check_bucket if store.value.type == "object" else _check_database
-        yield from check(store.value, plan.system, target)
-    for registry in plan.of(RegistryServer, placement):
-        database = registry.value.database
-        if database is None or is_adopted(registry) or database.adopt or database.target == placement:
-            continue
-        where = plan.system.at("registry", "database")
-        yield store_problems.store_elsewhere(where, database.name, database.target, placement)
+    yield from clouds.check_stores(plan, placement, _check_bucket, _check_database)
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -56,13 +44,6 @@ def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             if stores[name].object_lock is not None and stores[name].target == placement and others:
                 where = plan.system.key(*resource.origin)
                 yield problems.locked_without_checksums(where, resource.value.workload, name, others[0])
-
-
-def _check_adopted(store: Store, system: System) -> Iterator[Diagnostic]:
-    written = system.written("stores", store.name)
-    for field in _THEIRS:
-        if store.adopt and field in written:
-            yield store_problems.adopted_is_not_ours(system.key("stores", store.name, field), store.name, field)
 
 
 def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
@@ -85,17 +66,13 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
 
 def _check_database(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
     here = ("stores", store.name)
+    yield from clouds.check_login(store, system)
     if store.adopt:
-        if store.credentials is None:
-            yield store_problems.credentials_needed(system.key(*here), store.name, "the registry can log in")
         return
-    if store.credentials is not None:
-        yield store_problems.credentials_are_made(system.key(*here, "credentials"), store.name)
     size = store.size_bytes or 0
     if not _SMALLEST <= size <= _LARGEST:
         yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))
-    if "replicas" in system.written("stores", store.name) and (store.replicas or 1) > 2:
-        yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
+    yield from clouds.check_standby(store, system, problems.one_standby)
     name = database_identifier(system, target.name, store)
     if len(name) > _LONGEST_DATABASE:
         yield plan_problems.name_too_long(system.key(*here), f"database '{store.name}'", name, _LONGEST_DATABASE)

@@ -10,7 +10,7 @@ from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
 from modelyard_targets.aws.names import cluster_name
-from modelyard_targets.aws.storage import has_buckets, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.data import has_buckets, login_variable, managed_databases, store_variable
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.data.crossing import crossing_output, infrastructure_setting, key_halves, key_output

@@ -24,13 +24,12 @@ from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import STORAGE_RANGES
 from modelyard_targets.aws.operations import operation_calls
 from modelyard_targets.aws.pools import pool_calls, system_pool_call
-from modelyard_targets.aws.storage import (
+from modelyard_targets.aws.storage import image_calls, storage_calls
+from modelyard_targets.cloud.data import (
     has_buckets,
     has_registry,
-    image_calls,
     login_variable,
     managed_databases,
-    storage_calls,
     store_variable,
 )
 from modelyard_targets.cloud.projects import folder_name, project_name, split_roles

@@ -12,7 +12,7 @@ from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.aws.identities import makes_anything
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.options import vpc_of
-from modelyard_targets.aws.storage import managed_databases, store_variable
+from modelyard_targets.cloud.data import managed_databases, store_variable
 from modelyard_targets.kube.placement.context import Context
 
 GROUP: Final = "operations"

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from modelyard import __version__
-from modelyard.plan import Identity, Kind, NodePool, Secret
-from modelyard.records import record, replace
-from modelyard.spec import Store
+from modelyard.plan import Identity, Kind, NodePool
+from modelyard.records import record
 from modelyard.stack import Project, TextFile
 from modelyard_targets.aws.budget import cost_rows
 from modelyard_targets.aws.foundation import nat_of, release_of
@@ -19,17 +16,22 @@ from modelyard_targets.aws.names import cluster_name, group_name
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.quotas import excesses
-from modelyard_targets.aws.services import SECRETS_MANAGER
-from modelyard_targets.aws.storage import has_registry, managed_databases
+from modelyard_targets.cloud.data import managed_databases
 from modelyard_targets.cloud.pools import classes_of_one_zone
-from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
+from modelyard_targets.cloud.readme import (
+    cluster_values,
+    hosts_elsewhere,
+    mail_values,
+    on_premises_hosts,
+    secrets_to_store,
+    stores_values,
+)
 from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.project.workloads_project import Workloads
-from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.prose import render
-from modelyard_targets.kube.readme.readme import README, image_texts, readme_values
+from modelyard_targets.kube.readme.readme import README, image_texts
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -80,18 +82,13 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
     calls = {call.component for call in calls_of(context)}
     rights, made = zip(*(words for component, words in told.items() if component in calls), strict=True)
     return {
-        "version": __version__,
-        "system": context.system,
-        "placement": context.placement,
-        "target": context.target,
-        "projects": infrastructure,
+        **stores_values(context, infrastructure),
         "buckets": buckets,
         "rights": rights,
         "made": made,
         "protected_here": [f"the key {name}", *(f"bucket {bucket}" for bucket in buckets)],
-        **_mails(context),
+        **mail_values(calls_of(context)),
         "opened": tuple(_opened(context)),
-        **crossing_values(context),
     }
 
 
@@ -111,35 +108,23 @@ def _opened(context: Context) -> Iterator[_Opened]:
         yield _Opened(store.adopt, store.encryption_key, tuple(found))
 
 
-def _mails(context: Context) -> dict[str, object]:
-    """Return whether there are a budget and alarms, which both need a manual step before they work."""
-    calls = {call.component for call in calls_of(context)}
-    return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
-
-
 def _values(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
     system, target = context.system, context.target
     databases = [resource.name for resource in managed_databases(context)]
     buckets = list(_buckets(context))
     name = cluster_name(system, context.placement)
     return {
-        **readme_values(context, workloads),
-        **_mails(context),
+        **cluster_values(context, infrastructure, workloads),
+        **mail_values(calls_of(context)),
         "opened": tuple(_opened(context)),
-        "projects": (*infrastructure, *workloads.projects),
-        "infrastructure": infrastructure,
-        "workloads": workloads.projects,
         "cluster": name,
         "release": release_of(target),
-        "private": target.network == "private",
         "nat": _NAT[nat_of(system, target)] if not vpc_of(target).adopt else _NAT["none"],
         "quotas": excesses(context.plan, context.placement),
         "linked": _linked(databases),
         "pools": tuple(_groups(context)),
         "one_zone": sorted(classes_of_one_zone(context.plan, context.placement)),
-        "own_registry": has_registry(context),
         "image_path": context.runtime_image.partition("/")[2],
-        "databases": databases,
         "buckets": buckets,
         "protected_here": [
             f"the cluster and the key {name}"
@@ -149,7 +134,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
             *(f"database {database}" for database in databases),
         ],
         "joined": tuple(dict.fromkeys(_joined(context))),
-        "kept_secrets": kept_secrets(context),
+        "kept_secrets": secrets_to_store(context),
         "prices": tuple(cost_rows(context.plan, context.placement)),
     }
 
@@ -168,37 +153,10 @@ def _joined(context: Context) -> Iterator[str]:
     """Yield hosts that need a route from the network: on-premises clusters and, without internet access, every host
     that is not an AWS service.
     """
-    system, target = context.system, context.target
-    for link in context.plan.crossings(context.placement):
-        if link.ends[0] == context.placement and not system.target(link.ends[1]).in_cloud:
-            store = context.plan.at(link.sink, Store)
-            yield _host(store.value.endpoint or store.value.adopt) if store is not None else link.ends[1]
-    if not vpc_of(target).adopt and nat_of(system, target) == "none":
-        urls = (target.images.registry, system.registry.adopt if system.registry else "", target.telemetry.remote_write)
-        for host in map(_host, urls):
-            if host and not host.endswith((f".dkr.ecr.{target.region}.amazonaws.com", ".svc", ".svc.cluster.local")):
-                yield host
-
-
-def _host(address: str) -> str:
-    """Return the host of a URL, with or without a scheme."""
-    try:
-        return urlsplit(address if "://" in address else f"//{address}").hostname or address
-    except ValueError:  # an invalid address is reported elsewhere
-        return address
-
-
-def kept_secrets(context: Context) -> tuple[Wanted, ...]:
-    """Return the secrets that must exist in Secrets Manager before deployment, merged across namespaces."""
-    secrets = context.plan.of(Secret, context.placement)
-    kept: dict[str, Wanted] = {}
-    for secret in secrets_of(secrets, context):
-        if store_of(secret.ref, context).via == SECRETS_MANAGER:
-            known = kept.get(secret.ref.path, secret)
-            keys = tuple(dict.fromkeys((*known.keys, *secret.keys)))
-            workloads = tuple(dict.fromkeys((*known.workloads, *secret.workloads)))
-            kept[secret.ref.path] = replace(known, keys=keys, workloads=workloads)
-    return tuple(kept.values())
+    yield from on_premises_hosts(context)
+    target = context.target
+    if not vpc_of(target).adopt and nat_of(context.system, target) == "none":
+        yield from hosts_elsewhere(context, (f".dkr.ecr.{target.region}.amazonaws.com", ".svc", ".svc.cluster.local"))
 
 
 def _buckets(context: Context) -> Iterator[str]:

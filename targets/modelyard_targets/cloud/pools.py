@@ -139,6 +139,12 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
     return frozenset(training - serving)
 
 
+def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
+    """Return the pools whose nodes must share a zone, because workers on them train one model together."""
+    near = classes_of_one_zone(plan, placement)
+    return tuple(pool.name for pool in plan.of(NodePool, placement) if pool.value.compute in near)
+
+
 def times(size: Size, count: int) -> Size:
     """Return the total requests of this many containers."""
     return Size(size.cpu_millis * count, size.memory_bytes * count)

@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
+from modelyard_targets.gcp import check_cluster as cluster
 from modelyard_targets.gcp.check_access import (
     check_elsewhere,
     check_folders,
@@ -15,14 +16,6 @@ from modelyard_targets.gcp.check_access import (
     check_order,
     check_retained,
     check_secret_names,
-)
-from modelyard_targets.gcp.check_cluster import (
-    check_created_cluster,
-    check_currency,
-    check_envoy_clients,
-    check_labels,
-    check_version,
-    check_without_cluster,
 )
 from modelyard_targets.gcp.check_machines import check_disks, check_machines
 from modelyard_targets.gcp.check_network import check_images, check_network, check_region
@@ -46,11 +39,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 CHECKS: Final[tuple[Rule, ...]] = (
     check_region,
-    check_without_cluster,
-    check_version,
-    check_created_cluster,
-    check_envoy_clients,
-    check_labels,
+    *cluster.CHECKS,
     check_network,
     check_images,
     check_stores,
@@ -63,5 +52,4 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_secret_names,
     check_machines,
     check_disks,
-    check_currency,
 )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import ceil
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.patterns import pattern
-from modelyard.plan import Identity, Plan, Resource, Secret
+from modelyard.plan import Identity, Plan, Secret
 from modelyard.spec import SecretRef, System, TargetSpec, target_path
+from modelyard_targets.cloud.access import circles, from_elsewhere
 from modelyard_targets.gcp.diagnostics import data as problems
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.names import secret_id
@@ -33,15 +34,9 @@ _SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report workloads outside Google Cloud that use a bucket of this placement."""
-    system = plan.system
-    for resource in plan.of(Identity):
-        other = system.target(resource.placement)
-        if other.provider == "gcp":
-            continue
-        for name in dict.fromkeys(access.store for access in google_access(resource.value, system)):
-            if system.stores[name].target == placement:
-                where = system.key(*resource.origin)
-                yield problems.workload_without_identity(where, name, placement, other.name, other.provider)
+    for resource, store, other in from_elsewhere("gcp", plan, placement):
+        where = plan.system.key(*resource.origin)
+        yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -57,11 +52,8 @@ def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report targets that depend on each other's buckets, directly or indirectly."""
-    waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
-    for other, (store, resource) in waits.pop(placement).items():
-        if placement in _reached(other, waits):
-            where = plan.system.key(*resource.origin)
-            yield problems.each_first(where, store, placement, other)
+    for other, store, resource in circles("gcp", plan, placement):
+        yield problems.each_first(plan.system.key(*resource.origin), store, placement, other)
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -131,27 +123,3 @@ def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
         return "names there may have at most 255 letters, digits, hyphens and underscores"
     return f"{first!r} already has this name" if first != ref.path else ""
-
-
-def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Map each Google Cloud target whose buckets this placement uses to one such bucket and the identity using it."""
-    found: dict[str, tuple[str, Resource]] = {}
-    if plan.system.target(placement).provider == "gcp":
-        for resource in plan.of(Identity, placement):
-            for access in google_access(resource.value, plan.system):
-                store = plan.system.stores[access.store]
-                if store.target != placement and not store.adopt:
-                    found.setdefault(store.target, (store.name, resource))
-    return found
-
-
-def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
-    """Return all targets that a target waits for, directly or indirectly."""
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        for name in waits.get(waiting.pop(), {}):
-            if name not in found:
-                found.add(name)
-                waiting.append(name)
-    return found

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from modelyard.diagnostics import stores as store_problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
 from modelyard.patterns import pattern
-from modelyard.plan import Plan, RegistryServer, is_adopted
+from modelyard.plan import Plan
 from modelyard.spec import Store, System, TargetSpec
+from modelyard_targets.cloud import check_stores as clouds
 from modelyard_targets.gcp.diagnostics import data as problems
-from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.storage.buckets import bucket_name
-
-_OF_OUR_OWN: Final = ("versioned", "retention", "objectLock", "size", "replicas")
-"""Fields that an adopted store cannot have, because its owner manages them."""
 
 _GI: Final = 1024**3
 _SMALLEST: Final = 10 * _GI
@@ -33,61 +30,26 @@ _LOOKALIKES: Final = ("google", "g00gle")
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check every store of a placement, and the database behind its registry."""
-    target = target_of(plan, placement)
-    for store in plan.of(Store, placement):
-        yield from _check_adopted(store.value, plan.system)
-        check = _check_bucket if store.value.type == "object" else _check_database
-        yield from check(store.value, plan.system, target)
-    for registry in plan.of(RegistryServer, placement):
-        database = registry.value.database
-        if database is None or is_adopted(registry) or database.adopt or database.target == placement:
-            continue
-        where = plan.system.at("registry", "database")
-        yield store_problems.store_elsewhere(where, database.name, database.target, placement)
+    yield from clouds.check_stores(plan, placement, partial(clouds.check_bucket, service=_SERVICE), _check_database)
 
 
-def _check_adopted(store: Store, system: System) -> Iterator[Diagnostic]:
-    written = system.written("stores", store.name)
-    for field in _OF_OUR_OWN:
-        if store.adopt and field in written:
-            yield store_problems.adopted_is_not_ours(system.key("stores", store.name, field), store.name, field)
-
-
-def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
-    here = ("stores", store.name)
-    if store.endpoint:
-        if not store.adopt:
-            why = "modelyard creates its bucket in Cloud Storage"
-            hint = "remove it, or adopt a bucket on that service"
-            yield problems.not_of_this_bucket(system.key(*here, "endpoint"), store.name, "endpoint", why, hint)
-        return
-    if store.region and not store.adopt and store.region != target.region:
-        where = system.at(*here, "region")
-        yield problems.created_in_other_region(where, store.name, store.region, target.name, target.region)
-    name = bucket_name(store, system)
+def _check_bucket_name(store: Store, system: System) -> Iterator[Diagnostic]:
+    here, name = ("stores", store.name), bucket_name(store, system)
     fault = _bucket_fault(name)
     if fault and store.adopt:
         yield problems.bucket_name_refused(system.at(*here, "adopt"), name, fault, "use the bucket's real name")
     elif fault:
         yield problems.bucket_name_refused(system.key(*here), name, fault, _renaming(store, system))
-    if store.credentials is not None:
-        why = "workloads access Cloud Storage with their identity"
-        yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why, "remove it")
 
 
 def _check_database(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
-    here = ("stores", store.name)
+    yield from clouds.check_login(store, system)
     if store.adopt:
-        if store.credentials is None:
-            yield store_problems.credentials_needed(system.key(*here), store.name, "the registry can log in")
         return
-    if store.credentials is not None:
-        yield store_problems.credentials_are_made(system.key(*here, "credentials"), store.name)
     size = store.size_bytes or 0
     if not _SMALLEST <= size <= _LARGEST:
-        yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))
-    if "replicas" in system.written("stores", store.name) and (store.replicas or 1) > 2:
-        yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
+        yield problems.database_size(system.at("stores", store.name, "size"), store.name, memory_text(size))
+    yield from clouds.check_standby(store, system, problems.one_standby)
 
 
 def _renaming(store: Store, system: System) -> str:
@@ -110,3 +72,12 @@ def _bucket_fault(name: str) -> str:
         return "it begins with 'goog'"
     contained = next((word for word in _LOOKALIKES if word in name), "")
     return f"it contains {contained!r}" if contained else ""
+
+
+_SERVICE: Final = clouds.ObjectService(
+    name="Cloud Storage",
+    created="bucket",
+    unusable_field=problems.not_of_this_bucket,
+    other_region=problems.created_in_other_region,
+    check_name=_check_bucket_name,
+)

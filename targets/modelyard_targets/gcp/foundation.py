@@ -7,11 +7,11 @@ from typing import Final
 
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import System, target_path
+from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.gcp.names import cluster_name, labels
 from modelyard_targets.gcp.network_policies import GOOGLE_APIS
 from modelyard_targets.gcp.options import has_nat, options_of, subnetwork_of, vpc_of
-from modelyard_targets.gcp.pools import training_pools
-from modelyard_targets.gcp.storage import has_registry, managed_databases
 from modelyard_targets.gcp.versions import version_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_needed
@@ -145,7 +145,7 @@ def _cluster(context: Context) -> Call:
         ("version", version_of(context.target)),
         ("channel", CHANNEL),
     ]
-    if together := training_pools(context):
+    if together := training_pools(context.plan, context.placement):
         arguments.append(("training_pools", together))
     if context.target.access:
         arguments.append(("public_access_cidrs", context.target.access))

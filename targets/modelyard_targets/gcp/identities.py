@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from modelyard.plan import Access, Identity, Plan, Resource, Secret
+from modelyard.plan import Access, Identity, Resource, Secret
 from modelyard.program import Call, Literal, Ref
-from modelyard.records import replace
 from modelyard.spec import SecretRef, System, target_path
-from modelyard.spec.watched import state_folder
+from modelyard_targets.cloud.access import access_in
+from modelyard_targets.cloud.data import created_stores, login_variable, managed_databases, store_variable
 from modelyard_targets.gcp.names import cluster_name, secret_id, secrets_account
-from modelyard_targets.gcp.storage import has_buckets, login_variable, managed_databases, store_variable
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
@@ -65,11 +64,6 @@ def platform_calls(context: Context) -> Iterator[Call]:
     yield Call("secrets_reader", "SecretsReader", name, arguments, PLATFORM, here)
 
 
-def creates_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything. It does not if it has no cluster and all its buckets are adopted."""
-    return plan.has_cluster(placement) or has_buckets(plan, placement)
-
-
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
     """Return the names of the secrets that are stored in Secret Manager."""
     found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
@@ -77,28 +71,14 @@ def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]
 
 
 def google_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to stores on Google Cloud itself. Other services have their own credentials.
-
-    A monitor replaces its state at every run, so it gets write access: `append` cannot replace objects on Google Cloud.
-    """
-    stores, state = system.stores, _state(value, system)
-    return tuple(
-        replace(access, mode="write") if access.mode == "append" and (access.store, access.prefix) == state else access
-        for access in value.access
-        if not stores[access.store].endpoint and system.target(stores[access.store].target).provider == "gcp"
-    )
-
-
-def _state(value: Identity, system: System) -> tuple[str, str] | None:
-    """Return the store and folder of a monitor's state, or None for other workloads."""
-    section, _, name = value.workload.partition(".")
-    return state_folder(system, system.monitors[name]) if section == "monitors" else None
+    """Return the access to stores on Google Cloud itself. Other services have their own credentials."""
+    return access_in("gcp", value, system)
 
 
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
     opened = google_access(resource.value, context.system)
     access = tuple(_grant(each, context.system) for each in opened)
-    created = () if apart else tuple(Ref(store_variable(name)) for name in _created(opened, context))
+    created = () if apart else tuple(Ref(store_variable(name)) for name in created_stores(opened, context))
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
         ("namespace", context.namespace),
@@ -112,9 +92,3 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 def _grant(access: Access, system: System) -> dict[str, Literal]:
     bucket = bucket_name(system.stores[access.store], system)
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}
-
-
-def _created(opened: Iterable[Access], context: Context) -> Iterator[str]:
-    """Yield the accessed buckets that the placement creates, because the access must wait for them."""
-    stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in opened)]
-    return (store.called for store in stores if not store.adopt and store.target == context.placement)

@@ -9,28 +9,22 @@ from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Program, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
+from modelyard_targets.cloud.data import (
+    creates_anything,
+    has_registry,
+    login_variable,
+    managed_databases,
+    store_variable,
+)
 from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
 from modelyard_targets.components import imports_of, modules_of
 from modelyard_targets.gcp.foundation import foundation_calls, key_call, project_call
-from modelyard_targets.gcp.identities import (
-    creates_anything,
-    identity_calls,
-    identity_calls_apart,
-    platform_calls,
-    with_roles,
-)
+from modelyard_targets.gcp.identities import identity_calls, identity_calls_apart, platform_calls, with_roles
 from modelyard_targets.gcp.names import cluster_name
 from modelyard_targets.gcp.network_policies import STORAGE_RANGES
 from modelyard_targets.gcp.operations import operation_calls
 from modelyard_targets.gcp.pools import pool_calls, system_pool_call
-from modelyard_targets.gcp.storage import (
-    has_registry,
-    image_calls,
-    login_variable,
-    managed_databases,
-    storage_calls,
-    store_variable,
-)
+from modelyard_targets.gcp.storage import image_calls, storage_calls
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.placement.context import Context
 

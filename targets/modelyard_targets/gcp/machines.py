@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
 from modelyard.records import replace
 from modelyard.spec import Accelerator
-from modelyard_targets.cloud.offerings import Machine, Offerings, Price
+from modelyard_targets.cloud.offerings import Machine, Offerings
+from modelyard_targets.cloud.price_files import RegionalPrices
 from modelyard_targets.machines.accelerators import canonical
 
 _FOLDER: Final = os.path.dirname(__file__)
@@ -53,7 +54,8 @@ def offerings() -> Offerings:
     )
     absent = {region: frozenset(names) for region, names in known["absent"].items()}
     unsupported = {canonical(name): how for name, how in known["unsupported"].items()}
-    return Offerings("Google Cloud", REFERENCE_REGION, machines, _Prices(), absent, unsupported)
+    prices = RegionalPrices(os.path.join(_FOLDER, "prices"))
+    return Offerings("Google Cloud", REFERENCE_REGION, machines, prices, absent, unsupported)
 
 
 @cache
@@ -78,36 +80,6 @@ def accelerator_type(machine: str) -> str:
     """Return Google Cloud's name for a machine's accelerators, such as `nvidia-l4` for `g2-standard-4`, or ""."""
     types: dict[str, str] = _read("machines.json")["acceleratorTypes"]
     return types.get(machine.rpartition("-")[0], "")
-
-
-class _Prices(Mapping[tuple[str, str, bool], Price]):
-    """Prices by machine, region and capacity (spot or on demand). Each region's file is read on first use."""
-
-    def __init__(self) -> None:
-        folder = os.path.join(_FOLDER, "prices")
-        self._regions = frozenset(name.removesuffix(".json") for name in os.listdir(folder) if name.endswith(".json"))
-        self._read: dict[str, dict[tuple[str, str, bool], Price]] = {}
-
-    def __getitem__(self, key: tuple[str, str, bool]) -> Price:
-        return self._of(key[1])[key]
-
-    def __iter__(self) -> Iterator[tuple[str, str, bool]]:
-        return (key for region in sorted(self._regions) for key in self._of(region))
-
-    def __len__(self) -> int:
-        return sum(len(self._of(region)) for region in self._regions)
-
-    def _of(self, region: str) -> dict[tuple[str, str, bool], Price]:
-        if region not in self._read:
-            self._read[region] = dict(_prices(region)) if region in self._regions else {}
-        return self._read[region]
-
-
-def _prices(region: str) -> Iterator[tuple[tuple[str, str, bool], Price]]:
-    for listed in _read(os.path.join("prices", f"{region}.json")):
-        spot = listed["capacity"] == "spot"
-        for name, hourly in listed["usd"].items():
-            yield (name, region, spot), Price(float(hourly), region, spot, listed["source"], listed["date"])
 
 
 @cache

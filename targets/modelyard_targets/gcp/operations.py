@@ -8,10 +8,9 @@ from typing import Final
 
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import target_path
-from modelyard_targets.gcp.identities import creates_anything
+from modelyard_targets.cloud.data import creates_anything, managed_databases, store_variable
 from modelyard_targets.gcp.names import cluster_name
 from modelyard_targets.gcp.options import has_nat, options_of
-from modelyard_targets.gcp.storage import managed_databases, store_variable
 from modelyard_targets.kube.placement.context import Context
 
 GROUP: Final = "operations"

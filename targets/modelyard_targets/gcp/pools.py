@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, Resource, SystemPool
 from modelyard.program import Call, Literal, Ref
 from modelyard_targets.cloud import pools
-from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes, classes_of_one_zone
+from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS
 from modelyard_targets.gcp.machines import accelerator_type, disk_type, offerings, system_offerings
 from modelyard_targets.gcp.names import pool_name
@@ -44,13 +44,6 @@ def pool_calls(context: Context) -> Iterator[Call]:
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
             yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group))
-
-
-def training_pools(context: Context) -> tuple[str, ...]:
-    """Return the pools whose nodes must share a zone, because workers on them train one model together."""
-    near = classes_of_one_zone(context.plan, context.placement)
-    pools_here = context.plan.of(NodePool, context.placement)
-    return tuple(pool.name for pool in pools_here if pool.value.compute in near)
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:

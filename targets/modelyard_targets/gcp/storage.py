@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Kind, Plan, Resource, expiries
+from modelyard.plan import Kind, Resource, expiries
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import Store, target_path
+from modelyard_targets.cloud.data import has_registry, login_variable, managed_databases, store_variable, whole_days
 from modelyard_targets.gcp.names import cluster_name, repository
 from modelyard_targets.gcp.versions import postgresql_version
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context, database_name
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "data"
-_DAY_S: Final = 86400
 _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db-custom-2-8192"
@@ -52,31 +51,6 @@ def image_calls(context: Context) -> Iterator[Call]:
     yield Call("images", "ImageRegistry", name, arguments, GROUP, here)
 
 
-def has_registry(context: Context) -> bool:
-    """Return whether the project stores images."""
-    return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
-
-
-def has_buckets(plan: Plan, placement: str) -> bool:
-    """Return whether a placement creates buckets."""
-    return bool(managed_stores(plan, placement, Kind.OBJECT_STORE))
-
-
-def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
-    """Return the databases created on this placement."""
-    return managed_stores(context.plan, context.placement, Kind.DATABASE)
-
-
-def store_variable(store: str) -> str:
-    """Return the variable name of a bucket or database. The suffix avoids collisions with other names."""
-    return f"{store}_store"
-
-
-def login_variable(store: str) -> str:
-    """Return the variable name of a database's login."""
-    return f"{store}_login"
-
-
 def _login(resource: Resource[Store]) -> Call:
     name = resource.value.called
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -87,14 +61,9 @@ def _login(resource: Resource[Store]) -> Call:
     return Call(login_variable(name), "DatabaseLogin", name, arguments, GROUP, resource.origin)
 
 
-def _days(seconds: int) -> int:
-    """Convert seconds to whole days, rounded up."""
-    return -(-seconds // _DAY_S)
-
-
 def _bucket(resource: Resource[Store], context: Context) -> Call:
     store = resource.value
-    days = _days(store.retention_s) if store.retention_s is not None else None
+    days = whole_days(store.retention_s) if store.retention_s is not None else None
     expire: dict[str, Literal] = {**expiries(context.system, store)}
     lock = store.object_lock
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -104,7 +73,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
         ("versioned", store.versioned and lock is None),  # with a lock, no object is ever replaced
         *((("retention_days", days),) if days is not None else ()),
         *((("expire", expire),) if expire else ()),
-        *((("lock", {"mode": lock.mode, "days": _days(lock.retain_s)}),) if lock is not None else ()),
+        *((("lock", {"mode": lock.mode, "days": whole_days(lock.retain_s)}),) if lock is not None else ()),
     )
     return Call(store_variable(store.called), "ObjectStore", store.called, arguments, GROUP, resource.origin)
 

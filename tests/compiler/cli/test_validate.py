@@ -256,7 +256,7 @@ def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
 def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:
     """Errors in an unsupported provider's regions are not reported, because fixing them would be wasted effort."""
     old = "{mode: on-prem, provider: kubernetes, context: here}"
-    text = SPEC.replace(old, "{mode: cloud, provider: azure, region: eu-central-1}")
+    text = SPEC.replace(old, "{mode: local, provider: local, region: eu-central-1}")
     (system / "system.yaml").write_text(
         text.replace("governance: {", "governance: {residency: [eu], "), encoding="utf-8"
     )

@@ -21,12 +21,23 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[M
     identity = resource.value
     labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
     meta = metadata(resource.name, context.namespace, labelled)
-    account = object_of("v1", "ServiceAccount", meta, automountServiceAccountToken=False)
+    acts_as = {context.platform.identity_annotation: placeholder(resource)} if _is_identified(resource, context) else {}
+    described = metadata(resource.name, context.namespace, labelled, acts_as)
+    account = object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False)
     yield Made(resource.origin, account)
     rules = _rules(identity, context)
     if rules:
         yield Made(resource.origin, object_of("rbac.authorization.k8s.io/v1", "Role", meta, rules=rules))
         yield Made(resource.origin, _binding(resource, meta, context))
+
+
+def placeholder(resource: Resource[Identity]) -> str:
+    """Return the text in manifests that stands for a workload's cloud identity, which only the program knows."""
+    return f"{resource.name}.identity.invalid"
+
+
+def _is_identified(resource: Resource[Identity], context: Context) -> bool:
+    return context.platform.identity_output(resource, context) is not None
 
 
 def _rules(identity: Identity, context: Context) -> list[Value]:

@@ -19,9 +19,9 @@ from modelyard_targets.kube.access.namespace import CLOSED
 from modelyard_targets.kube.access.secrets import secrets_of, store_of
 from modelyard_targets.kube.monitoring.scraping import reads_operator
 from modelyard_targets.kube.network.policies import (
-    ANYWHERE,
     COMPONENT,
     PROMETHEUS_PORT,
+    anywhere,
     every_namespace,
     namespace,
     outside,
@@ -239,15 +239,15 @@ def _receivers(context: Context) -> list[Value]:
 
     Without a hosted channel, HTTPS is allowed within `egress`, because other systems may use this Alertmanager.
     """
-    anywhere: list[Value] = list(ANYWHERE)
+    everywhere = anywhere(context)
     channels = [channel.value for channel in context.plan.of(Channel, context.placement)]
     hosted = any(channel.type in _HOSTED for channel in channels)
-    rules: list[Value] = [{"to": anywhere if hosted else outside(context), "ports": ports(443)}]
+    rules: list[Value] = [{"to": everywhere if hosted else outside(context), "ports": ports(443)}]
     for channel in channels:
         if channel.type == "email":
-            rules += reach(f"smtp://{channel.smarthost}", context, anywhere)
+            rules += reach(f"smtp://{channel.smarthost}", context, everywhere)
         elif channel.type == "webhook":
-            rules.append({"to": [every_namespace(), *anywhere]})  # the channel's address is a secret
+            rules.append({"to": [every_namespace(), *everywhere]})  # the channel's address is a secret
     return list({str(rule): rule for rule in rules}.values())
 
 

@@ -8,9 +8,10 @@ from typing import Final
 from modelyard.diagnostics import stores as problems
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Plan
-from modelyard.spec import TargetSpec
+from modelyard.spec import Store, TargetSpec
 from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.storage.addressed import addressed
+from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.storage.clouds import DRIVERS, cloud_storage
 
 _ON_DISK: Final = "file"
@@ -28,6 +29,20 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 reported.add(dataset.name)
                 where = plan.system.at("data", dataset.name, "uri")
                 yield problems.address_not_opened(where, dataset.name, dataset.uri, why, hint)
+
+
+def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report adopted buckets that name an account where there is none, or none where one is needed.
+
+    Buckets of other placements are included: overrides are only checked if the workloads here can address theirs.
+    """
+    for store in (resource.value for resource in plan.of(Store)):
+        if store.type != "object" or not store.adopt:
+            continue
+        driver = driver_of(store, plan.system)
+        if bool(driver.domain) != ("@" in store.adopt):
+            where = plan.system.at("stores", store.name, "adopt")
+            yield problems.bucket_account(where, store.name, store.adopt, driver.example)
 
 
 def _unopened(uri: str, target: TargetSpec) -> tuple[str, str]:

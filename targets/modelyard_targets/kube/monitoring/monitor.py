@@ -90,9 +90,10 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         scratch_bytes=job.hardware.disk_bytes,
         restartPolicy="Never",
     )
+    identified = context.identity_labels(resource.workload)
     return {
         "activeDeadlineSeconds": _LONGEST_RUN_S,
         "backoffLimit": _RETRIES,
         **keep(context),
-        "template": {"metadata": {"labels": _labels(resource, context)}, "spec": spec},
+        "template": {"metadata": {"labels": {**_labels(resource, context), **identified}}, "spec": spec},
     }

@@ -7,7 +7,7 @@ all addresses except those where clouds serve credentials. docs/decisions/0010-o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
@@ -22,10 +22,12 @@ COMPONENT = "network"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _API_PORTS = (443, 6443)
 PROMETHEUS_PORT = 9090
+_LINK_LOCAL = "169.254.0.0/16"
 ANYWHERE: tuple[Value, ...] = (
-    {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": [_LINK_LOCAL]}},
     {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 )
+_EVERY = ("0.0.0.0/0", "::/0")
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 """Possible addresses of an on-premises API server: private (RFC 1918, RFC 4193) and shared (RFC 6598)."""
 _HTTPS = 443
@@ -129,14 +131,16 @@ def reach_store(store: Store, context: Context) -> list[Value]:
             return []
         return [{"to": [{"ipBlock": {"cidr": network.cidr}}], "ports": ports(driver.port)}]
     if not store.endpoint and cloud_of(store, context.system) is not None:
-        return [{"to": list(ANYWHERE), "ports": ports(driver.port)}]
+        return [{"to": anywhere(context), "ports": ports(driver.port)}]
     return reach(store.endpoint or context.uri(store), context)
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is in the placement's own cloud and region."""
+    """Return whether a store is in the placement's own cloud and region, where the known ranges lead to it."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
+    if context.platform.storage_is_own and (store.adopt or store.target != context.placement):
+        return False
     return here and bool(context.platform.storage_ranges) and region_of(store, context.system) == context.target.region
 
 
@@ -151,14 +155,28 @@ def reach_identity(workload: str, context: Context) -> list[Value]:
 def _cluster_addresses(context: Context) -> list[Value]:
     known = context.platform.api_addresses(context)
     if not (known or context.target.egress):
-        return list(ANYWHERE)
+        return anywhere(context)
     return [{"ipBlock": {"cidr": cidr}} for cidr in known or dict.fromkeys((*context.target.egress, *_PRIVATE))]
 
 
 def outside(context: Context) -> list[Value]:
     """Select peers outside the cluster: the target's `egress` or, by default, all except link-local addresses."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
-    return declared or list(ANYWHERE)
+    return declared or anywhere(context)
+
+
+def anywhere(context: Context) -> list[Value]:
+    """Select all addresses except link-local ones and those where the platform serves the credentials of nodes."""
+    hidden = context.platform.hidden_addresses
+    if not hidden:
+        return list(ANYWHERE)
+    return [{"ipBlock": {"cidr": _EVERY[0], "except": [_LINK_LOCAL, *hidden]}}, *ANYWHERE[1:]]
+
+
+def is_anywhere(peer: Mapping[str, Value]) -> bool:
+    """Return whether a peer is one of those that `anywhere` returns."""
+    block = peer.get("ipBlock")
+    return isinstance(block, Mapping) and block.get("cidr") in _EVERY and "except" in block
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:

@@ -105,6 +105,11 @@ class Context:
         """Return the identity of a workload or of its launcher."""
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
+    def identity_labels(self, workload: str) -> Mapping[str, str]:
+        """Return the labels by which Pods of a workload get their cloud identity, if the workload opens a store."""
+        identity = self.identity(workload)
+        return self.platform.identity_labels if identity is not None and identity.value.access else {}
+
     def secret(self, ref: SecretRef, key: str = "") -> SecretKey:
         """Return the Secret entry for a reference. `key` is used if the reference does not name an entry."""
         return SecretKey(secret_name(ref, self.target), ref.key or key)

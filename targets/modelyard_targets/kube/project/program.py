@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
+from modelyard.plan import Identity
 from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
+from modelyard_targets.kube.access.identity import placeholder
 from modelyard_targets.kube.addons.addons import addon_calls, registry_calls
 from modelyard_targets.kube.data.crossing_secrets import crossing_calls
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.project.files import FIRST, FOUNDATION, REGISTRY
+from modelyard_targets.kube.project.files import FIRST, FOUNDATION, REGISTRY, file_of
 from modelyard_targets.kube.project.storage_network import storage_calls
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:
     """Build the first project's program. `files` are the names of its manifest files, in the order of application."""
     addons = addon_calls(context)
-    images = _images(context)
+    replaced = partial(_replaced, context)
     foundation = tuple(name for name in files if name in FOUNDATION)
     workloads = tuple(name for name in files if name not in FIRST)
     charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
@@ -31,19 +34,19 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
         *_cluster(context),
         *context.platform.foundation(context),
         *addons,
-        _manifests("foundation", foundation, charts, images, in_order=True),
+        _manifests("foundation", foundation, charts, replaced(foundation), in_order=True),
         *storage,
         *crossing,
         *registry,
-        *((_manifests(REGISTRY, server, logins, images, in_order=True),) if server else ()),
-        *((_manifests("workloads", workloads, needs, images),) if workloads else ()),
+        *((_manifests(REGISTRY, server, logins, replaced(server), in_order=True),) if server else ()),
+        *((_manifests("workloads", workloads, needs, replaced(workloads)),) if workloads else ()),
     )
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
 
 
 def further_program(context: Context, files: tuple[str, ...]) -> Program:
     """Build the program of an additional project, which is applied after the first."""
-    calls = (*_cluster(context), _manifests("workloads", files, (), _images(context)))
+    calls = (*_cluster(context), _manifests("workloads", files, (), _replaced(context, files)))
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
 
 
@@ -62,8 +65,26 @@ def _cluster(context: Context) -> Iterator[Call]:
         yield Call("cluster", "kubernetes.Cluster", context.placement, group="cluster")
         return
     yield Call("infrastructure", "Infrastructure", below, group="cluster")
+    for variable, project in context.platform.further_below(context).items():
+        yield Call(variable, "Infrastructure", project, (("setting", variable),), group="cluster")
     arguments: tuple[tuple[str, Literal], ...] = (("kubeconfig", Ref("infrastructure", key="kubeconfig")),)
     yield Call("cluster", "kubernetes.Cluster", context.placement, arguments, group="cluster")
+
+
+def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Literal], ...]:
+    """Return the arguments that replace placeholders in these files: image registries and cloud identities."""
+    images, identities = _images(context), _identities(context, files)
+    return (*((("images", images),) if images else ()), *((("annotations", identities),) if identities else ()))
+
+
+def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
+    """Map the placeholders of ServiceAccounts in these files to the cloud identities that they act as."""
+    outputs = (
+        (placeholder(resource), context.platform.identity_output(resource, context))
+        for resource in context.plan.of(Identity, context.placement)
+        if file_of(resource) in files
+    )
+    return {text: output for text, output in outputs if output is not None}
 
 
 def _images(context: Context) -> dict[str, Literal]:
@@ -82,7 +103,7 @@ def _manifests(
     name: str,
     files: tuple[str, ...],
     needs: tuple[Ref, ...],
-    images: dict[str, Literal],
+    replaced: tuple[tuple[str, Literal], ...],
     *,
     in_order: bool = False,
 ) -> Call:
@@ -92,8 +113,7 @@ def _manifests(
     ]
     if in_order:
         arguments.append(("in_order", True))
-    if images:
-        arguments.append(("images", images))
+    arguments += replaced
     if needs:
         arguments.append(("depends_on", needs))
     return Call("" if name == "workloads" else name, "kubernetes.Manifests", name, tuple(arguments), group=name)

@@ -8,7 +8,7 @@ from typing import cast
 from modelyard.manifest import NAME
 from modelyard.records import record
 from modelyard.stack import Manifest, Value
-from modelyard_targets.kube.network.policies import ANYWHERE, NAMESPACE_NAME
+from modelyard_targets.kube.network.policies import ANYWHERE, NAMESPACE_NAME, is_anywhere
 from modelyard_targets.kube.readme.prose import Said, as_code
 
 _DIRECTIONS = (("ingress", "from", "accept from"), ("egress", "to", "connect to"))
@@ -50,9 +50,9 @@ def _rules(spec: Mapping[str, Value], space: str, own: str) -> Iterator[tuple[st
 def _peers(peers: Sequence[Value], selector: Value, space: str, own: str) -> str:
     if not peers:
         return "any address"
-    anywhere = [block for block in ANYWHERE if block in peers]
-    named = ["any address but link-local ones"] if len(anywhere) == len(ANYWHERE) else []
-    rest = [_mapping(peer) for peer in peers if not (named and peer in ANYWHERE)]
+    blocks = [_mapping(peer) for peer in peers]
+    named = ["any address but link-local ones"] if sum(map(is_anywhere, blocks)) == len(ANYWHERE) else []
+    rest = [peer for peer in blocks if not (named and is_anywhere(peer))]
     found = [*(_peer(peer, selector, space, own) for peer in rest), *named]
     return ", ".join(dict.fromkeys(found))
 

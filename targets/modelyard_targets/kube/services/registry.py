@@ -142,7 +142,8 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
             for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
         ],
     )
-    template: dict[str, Value] = {"labels": _labels(context), "annotations": {DIGEST: digest(described)}}
+    labelled = {**_labels(context), **context.identity_labels("registry")}
+    template: dict[str, Value] = {"labels": labelled, "annotations": {DIGEST: digest(described)}}
     return {
         "replicas": registry_replicas(context.system, context.target),
         "selector": {"matchLabels": _selector()},

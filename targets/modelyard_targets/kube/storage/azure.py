@@ -9,14 +9,33 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.names import HASH_LENGTH, object_name, short_hash
+from modelyard.patterns import pattern
 from modelyard.stack import Value
 from modelyard_targets.kube.storage.driver import Driver, Opening
+
+_LONGEST_ACCOUNT: Final = 24
+_LONGEST_CONTAINER: Final = 63
+_NOT_IN_ACCOUNTS: Final = pattern("[^a-z0-9]")
 
 
 def _nothing(opening: Opening) -> list[Value]:
     return []
 
 
+def _named(name: str, owner: str) -> str:
+    """Name a container, and its storage account: 24 letters and digits, unique in all of Azure."""
+    readable = _NOT_IN_ACCOUNTS.sub("", name)[: _LONGEST_ACCOUNT - HASH_LENGTH]
+    return f"{object_name(name, limit=_LONGEST_CONTAINER)}@{readable}{short_hash(name, owner)}"
+
+
 AZURE: Final = Driver(
-    "abfss", 443, (), client=_nothing, server=_nothing, maker=_nothing, domain=".dfs.core.windows.net"
+    "abfss",
+    443,
+    (),
+    client=_nothing,
+    server=_nothing,
+    maker=_nothing,
+    domain=".dfs.core.windows.net",
+    named=_named,
 )

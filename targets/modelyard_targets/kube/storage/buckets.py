@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from modelyard.hashing import sha256
-from modelyard.names import object_name
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.kube.storage.clouds import cloud_storage
 from modelyard_targets.kube.storage.driver import Driver
 from modelyard_targets.kube.storage.s3 import S3
 
-_LONGEST_BUCKET: Final = 63
-_BUCKET_HASH: Final = 6
-
 
 def bucket_name(store: Store, system: System) -> str:
     """Return a store's bucket: the adopted bucket, or a name built from system, environment and store.
 
-    Bucket names in a cloud are unique across all accounts, so they end in a hash that includes the owner.
+    Bucket names in a cloud are unique across all accounts, so they contain a hash that includes the owner.
     """
     if store.adopt:
         return store.adopt
@@ -29,8 +22,7 @@ def bucket_name(store: Store, system: System) -> str:
         return name
     owner = system.governance.owner
     whose = "\n".join((owner.team, owner.email, cloud.region, system.metadata.name, system.environment))
-    digest = sha256(whose.encode()).hexdigest()[:_BUCKET_HASH]
-    return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
+    return driver_of(store, system).named(name, whose)
 
 
 def region_of(store: Store, system: System) -> str:

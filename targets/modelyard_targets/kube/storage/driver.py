@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
+from modelyard.hashing import sha256
 from modelyard.manifest import env_from_secret
+from modelyard.names import object_name
 from modelyard.records import field, record
 from modelyard.stack import Value
+
+_LONGEST_BUCKET: Final = 63
+_BUCKET_HASH: Final = 6
 
 
 @record
@@ -35,6 +41,12 @@ class Opening:
     credentials: Credentials | None = None
 
 
+def hashed(name: str, owner: str) -> str:
+    """Name a new bucket after a name, with a hash of its owner: names are unique across all customers of a cloud."""
+    digest = sha256(owner.encode()).hexdigest()[:_BUCKET_HASH]
+    return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
+
+
 @record
 class Driver:
     """A protocol for object storage.
@@ -52,6 +64,7 @@ class Driver:
     maker: Callable[[Opening], list[Value]]
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     domain: str = ""  # domain of accounts; if set, URIs contain `bucket@account`
+    named: Callable[[str, str], str] = hashed  # a name and its owner: the name of a new bucket in the cloud
 
     @property
     def example(self) -> str:

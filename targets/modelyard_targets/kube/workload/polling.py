@@ -57,7 +57,7 @@ def polling_cron_job(
     job: dict[str, Value] = {
         "activeDeadlineSeconds": longest_s,
         "backoffLimit": 0,
-        "template": {"metadata": {"labels": labelled}, "spec": pod},
+        "template": {"metadata": {"labels": {**labelled, **context.identity_labels(resource.workload)}}, "spec": pod},
     }
     spec: dict[str, Value] = {
         "schedule": f"*/{EVERY_MINUTES} * * * *",

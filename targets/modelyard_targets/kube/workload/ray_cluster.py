@@ -164,6 +164,7 @@ def _api_token() -> dict[str, Value]:
 
 def _pod_metadata(cluster: RayCluster, context: Context, kept: Mapping[str, Value]) -> dict[str, Value]:
     labelled = labels(context.system.metadata.name, cluster.name, cluster.workload, cluster.component)
+    labelled = {**labelled, **context.identity_labels(cluster.workload)}
     return {"labels": labelled, "annotations": {DIGEST: cluster.digest, **kept}}
 
 

@@ -31,12 +31,28 @@ def test_store_uses_the_clouds_protocol_unless_it_has_an_endpoint(provider: str,
     store = replace(system.stores["lake"], endpoint=endpoint)
 
     assert driver_of(store, system) is {"s3": S3, "gs": GCS, "abfss": AZURE}[scheme]
-    if driver_of(store, system).domain:
-        with pytest.raises(ValueError, match="names no account"):
-            object_uri(store, "/a", system)
-        return
     assert object_uri(store, "/a", system).startswith(f"{scheme}://")
     assert object_uri(store, "/a", system).endswith("/a")
+
+
+def test_a_new_bucket_in_an_account_has_a_name_of_both() -> None:
+    """The account has 24 letters and digits, and depends on the whole name and on the owner."""
+    container, account = AZURE.named("leads-prod-lake", "growth").split("@")
+    others = {
+        AZURE.named(name, owner) for name, owner in (("leads-prod-lake", "sales"), ("leads-prod-lakes", "growth"))
+    }
+
+    assert container == "leads-prod-lake"
+    assert (account[:13], len(account)) == ("leadsprodlake", 23)
+    assert account not in {other.partition("@")[2] for other in others}
+    assert len(AZURE.named("x" * 80, "growth").partition("@")[0]) <= 63
+    assert len(AZURE.named("x" * 80, "growth").partition("@")[2]) == 24
+
+
+def test_an_adopted_bucket_of_an_account_has_to_name_it() -> None:
+    assert AZURE.uri("lake@acme", "a") == "abfss://lake@acme.dfs.core.windows.net/a"
+    with pytest.raises(ValueError, match="names no account"):
+        AZURE.uri("lake", "a")
 
 
 def test_only_aws_creates_keys_for_other_targets() -> None:

@@ -1,0 +1,19 @@
+"""Resources that another project of the same system created, for a project that grants rights on them."""
+
+from __future__ import annotations
+
+import pulumi
+
+from .group import ResourceGroup
+
+
+class AdoptedCluster:
+    """An existing cluster, by its name and the issuer of its tokens; it is not changed."""
+
+    def __init__(
+        self, name: str, *, group: ResourceGroup, cluster_name: pulumi.Input[str], issuer: pulumi.Input[str]
+    ) -> None:
+        self.title = name
+        self.group = group
+        self.name = pulumi.Output.from_input(cluster_name)
+        self.issuer = pulumi.Output.from_input(issuer)

@@ -1,0 +1,157 @@
+"""Settings of an AKS cluster that do not depend on its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+from typing import cast
+
+import pulumi
+from pulumi_azure_native import containerservice
+
+from .key import Key
+from .network import AdoptedNetwork, Network
+
+PODS_OF_A_NODE = 64
+"""250 by default; AKS reserves memory of each node for as many Pods as it may have."""
+
+_OUTBOUND = {"nat": "userAssignedNATGateway", "routes": "userDefinedRouting"}
+_DNS = 10
+"""The place of the DNS service among the addresses of Services."""
+
+_WEEK_H = 7 * 24
+_ZONES = ("1", "2", "3")
+
+
+def encrypts_hosts() -> bool:
+    """The setting `encryptionAtHost`: also caches and local disks are encrypted.
+
+    The subscription needs the feature EncryptionAtHost, and the machine has to support it.
+    """
+    return pulumi.Config().get_bool("encryptionAtHost") is True
+
+
+def training_zones(pools: Sequence[str]) -> dict[str, str]:
+    """Return the zone that the stack's settings choose for each of these pools, or "".
+
+    `trainingZones` has zones by pool, and `trainingZone` is for all other pools. Raises RunError if `trainingZones`
+    names a pool that is not in `pools`, because that zone would be ignored.
+    """
+    by_pool: object = pulumi.Config().get_object("trainingZones")
+    if by_pool is not None and not isinstance(by_pool, dict):
+        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting('POOL')}")
+    named = cast("dict[str, object]", by_pool or {})
+    for pool in named:
+        if pool not in pools:
+            known = f"only {', '.join(pools)} may have one" if pools else "no pool of this stack trains in one zone"
+            raise pulumi.RunError(f"the setting trainingZones names a zone for {pool}, but {known}")
+    others = pulumi.Config().get("trainingZone") or ""
+    zones = {pool: str(named.get(pool) or others) for pool in pools}
+    for pool, zone in zones.items():
+        if zone and zone not in _ZONES:
+            raise pulumi.RunError(f"node pool {pool}: a zone is 1, 2 or 3, not {zone}; to choose: {_setting(pool)}")
+    return zones
+
+
+def _setting(pool: str) -> str:
+    return f"pulumi config set --path 'trainingZones.{pool}' 2"
+
+
+def network_profile(network: Network | AdoptedNetwork) -> containerservice.ContainerServiceNetworkProfileArgs:
+    """Give Pods addresses of their own, behind those of nodes, and have Cilium enforce NetworkPolicies."""
+    services = IPv4Network(network.services_cidr)
+    return containerservice.ContainerServiceNetworkProfileArgs(
+        network_plugin="azure",
+        network_plugin_mode="overlay",
+        network_dataplane="cilium",
+        network_policy="cilium",  # by default NetworkPolicies are accepted and not enforced
+        pod_cidr=network.pods_cidr,
+        service_cidr=network.services_cidr,
+        dns_service_ip=str(services[_DNS]),
+        load_balancer_sku="standard",
+        outbound_type=_OUTBOUND[network.outbound],
+        ip_families=["IPv4"],
+    )
+
+
+def api_access(
+    network: Network | AdoptedNetwork, public_access_cidrs: Sequence[str]
+) -> containerservice.ManagedClusterAPIServerAccessProfileArgs:
+    """Open the API at an address of the network, and to these blocks of the internet, if any.
+
+    Nodes use the address of the network in any case. It is the same whether the API is also public or not.
+    """
+    return containerservice.ManagedClusterAPIServerAccessProfileArgs(
+        enable_vnet_integration=True,
+        subnet_id=network.api_server_id,
+        enable_private_cluster=not public_access_cidrs,  # off by default: the API is open to the world
+        enable_private_cluster_public_fqdn=None if public_access_cidrs else False,
+        private_dns_zone=None if public_access_cidrs else "system",
+        authorized_ip_ranges=list(public_access_cidrs) or None,
+        disable_run_command=True,  # otherwise Azure runs commands in the cluster for whoever may administer it
+    )
+
+
+def entra_login(tenant_id: pulumi.Input[str]) -> containerservice.ManagedClusterAADProfileArgs:
+    """Admit people by Entra ID, and decide by roles of Azure what they may do."""
+    return containerservice.ManagedClusterAADProfileArgs(managed=True, enable_azure_rbac=True, tenant_id=tenant_id)
+
+
+def security(key: Key) -> containerservice.ManagedClusterSecurityProfileArgs:
+    """Encrypt Secrets with our key, give Pods an identity of their own, and remove images that nobody uses."""
+    return containerservice.ManagedClusterSecurityProfileArgs(
+        workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
+        azure_key_vault_kms=containerservice.AzureKeyVaultKmsArgs(
+            enabled=True,
+            key_id=key.secrets.key_uri_with_version,
+            key_vault_network_access="Private",
+            key_vault_resource_id=key.vault_id,
+        ),
+        image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
+            enabled=True, interval_hours=_WEEK_H
+        ),
+    )
+
+
+def patches() -> containerservice.ManagedClusterAutoUpgradeProfileArgs:
+    """Install patches of Kubernetes and of nodes; the minor version stays that of the program."""
+    return containerservice.ManagedClusterAutoUpgradeProfileArgs(
+        upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
+    )
+
+
+def volumes() -> containerservice.ManagedClusterStorageProfileArgs:
+    """Disks alone: shares of files and blobs would need keys of an account."""
+    return containerservice.ManagedClusterStorageProfileArgs(
+        disk_csi_driver=containerservice.ManagedClusterStorageProfileDiskCSIDriverArgs(enabled=True),
+        file_csi_driver=containerservice.ManagedClusterStorageProfileFileCSIDriverArgs(enabled=False),
+        blob_csi_driver=containerservice.ManagedClusterStorageProfileBlobCSIDriverArgs(enabled=False),
+        snapshot_controller=containerservice.ManagedClusterStorageProfileSnapshotControllerArgs(enabled=True),
+    )
+
+
+def autoscaler() -> containerservice.ManagedClusterPropertiesAutoScalerProfileArgs:
+    """Take pools in the order that a ConfigMap in the cluster lists, and give back idle nodes."""
+    return containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
+        expander="priority",
+        # Pods of Ray have scratch folders, which by default keep their node for ever
+        skip_nodes_with_local_storage="false",
+        skip_nodes_with_system_pods="true",
+        balance_similar_node_groups="false",
+        # a node with GPUs may take longer than the default of 15 minutes to start
+        max_node_provision_time="25m",
+        max_graceful_termination_sec="600",
+        scale_down_unneeded_time="10m",
+    )
+
+
+def maintenance_window() -> containerservice.MaintenanceWindowArgs:
+    """Saturdays from 0 to 8 UTC."""
+    return containerservice.MaintenanceWindowArgs(
+        schedule=containerservice.ScheduleArgs(
+            weekly=containerservice.WeeklyScheduleArgs(day_of_week="Saturday", interval_weeks=1)
+        ),
+        start_time="00:00",
+        duration_hours=8,
+        utc_offset="+00:00",
+    )

@@ -1,0 +1,71 @@
+"""Conditions of role assignments, which limit a role on a container to some of its folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pulumi
+
+from .roles import ACTIONS, BLOBS, READ, Mode
+
+_LIST = "SubOperationMatches{'Blob.List'}"
+_LONGEST = 8192
+"""Bytes of a condition.
+
+Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshoot-limits, 2026-11-27.
+"""
+
+
+def below(prefixes: Sequence[str], mode: Mode) -> str:
+    """A condition for the actions of a mode: only below these folders, or on files of exactly these names.
+
+    `lake` does not include `lake-2/`, though it starts the same. A listing has to name a folder as its prefix, with the
+    slash. The name of a folder itself may be asked for, so that nothing has this name is a 404 and not a 403.
+    Raises RunError for a prefix that no text of a condition can contain, and for more prefixes than one has room for.
+    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/storage-auth-abac-examples, 2026-11-27.
+    """
+    names = sorted({prefix.strip("/") for prefix in prefixes})
+    condition = f"({_not(_others(mode))} OR ({_like('Resource', 'path', _paths(names))}))"
+    if READ in ACTIONS[mode]:
+        condition += f" AND ({_not([_when(READ, _LIST)])} OR ({_like('Request', 'prefix', _listings(names))}))"
+    if len(condition.encode()) > _LONGEST:
+        raise pulumi.RunError(f"{len(names)} folders, from {names[0]} on, do not fit into one condition of Azure")
+    return condition
+
+
+def _others(mode: Mode) -> Iterator[str]:
+    """The actions of a mode on a blob, without its listing."""
+    for action in ACTIONS[mode]:
+        yield _when(action, f"NOT {_LIST}") if action == READ else f"ActionMatches{{'{action}'}}"
+
+
+def _when(action: str, suboperation: str) -> str:
+    return f"ActionMatches{{'{action}'}} AND {suboperation}"
+
+
+def _not(matches: Iterable[str]) -> str:
+    """A condition also has to hold for what it does not concern."""
+    return f"({' AND '.join(f'!({match})' for match in matches)})"
+
+
+def _like(source: str, attribute: str, patterns: Iterable[str]) -> str:
+    texts = ", ".join(f"'{pattern}'" for pattern in patterns)
+    return f"@{source}[{BLOBS}:{attribute}] ForAnyOfAnyValues:StringLike {{{texts}}}"
+
+
+def _paths(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        yield _escaped(name)
+        yield f"{_escaped(name)}/*"
+
+
+def _listings(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        yield f"{_escaped(name)}/"
+        yield f"{_escaped(name)}/*"
+
+
+def _escaped(name: str) -> str:
+    if any(sign in name for sign in "'\\\n"):
+        raise pulumi.RunError(f"{name}: in a condition this would not be a text")
+    return name.replace("*", r"\*").replace("?", r"\?")

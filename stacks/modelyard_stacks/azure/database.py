@@ -1,0 +1,183 @@
+"""Relational databases: private PostgreSQL as a flexible server."""
+
+from __future__ import annotations
+
+import re
+
+import pulumi
+from pulumi_azure_native import dbforpostgresql
+
+from .endpoints import private_endpoint
+from .group import ResourceGroup, protected
+from .key import Key
+from .login import DatabaseLogin
+from .network import AdoptedNetwork, Network
+
+_PORT = 5432
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])")
+_MACHINE = re.compile(r"Standard_([BDE])(\d+)\w*")
+_TIERS = {"B": "Burstable", "D": "GeneralPurpose", "E": "MemoryOptimized"}
+_SMALL = {"Standard_B1ms": 50, "Standard_B2s": 429}
+_OF_A_CORE = {"B": 429, "D": 429, "E": 859}
+_MOST = 5000
+"""The default of `max_connections`: by the memory of a machine, which has 4 or 8 GiB for each core.
+
+Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-limits, 2026-11-27.
+"""
+
+_PARAMETERS = {"log_checkpoints": "on", "log_connections": "on", "log_disconnections": "on", "log_lock_waits": "on"}
+_SUNDAY, _HOUR = 0, 4
+
+
+class Database(pulumi.ComponentResource):
+    """A PostgreSQL database that is reached at a private endpoint of the network alone, over TLS, with `login`.
+
+    `database` is the name of the database, `server` that of its server, which is global. The user of the login is the
+    server's administrator: Azure creates no other. With `replicas`, a second zone has a standby that takes over, or the
+    same zone if the stack's setting `databaseZones` is false, for regions without zones. The server is protected;
+    deleting it deletes its backups. `connections` and `storage_gib` are its capacity.
+    """
+
+    host: pulumi.Output[str]
+    port: int
+    name: str
+    id: pulumi.Output[str]
+    storage_gib: int
+    connections: int
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        group: ResourceGroup,
+        key: Key,
+        network: Network | AdoptedNetwork,
+        login: DatabaseLogin,
+        server: str,
+        database: str,
+        storage_gib: int,
+        machine: str,
+        version: str,
+        replicas: bool,
+        backup_days: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        if not _NAME.fullmatch(server):
+            raise pulumi.RunError(f"database server {server}: a name has 3 to 63 lower-case letters, digits, hyphens")
+        super().__init__("modelyard:azure:Database", name, None, group.options(opts))
+        self.port, self.name, self.storage_gib = _PORT, database, storage_gib
+        self.connections = connections(machine)
+        self._title, self._group = name, group
+        arguments = dbforpostgresql.ServerArgs(
+            resource_group_name=group.group,
+            location=group.region_name,
+            server_name=server,
+            create_mode="Default",
+            version=version,
+            sku=dbforpostgresql.SkuArgs(name=machine, tier=_TIERS[_family(machine)[0]]),
+            storage=dbforpostgresql.StorageArgs(
+                storage_size_gb=storage_gib,
+                auto_grow="Disabled",  # never smaller again; an alarm reports that it fills up
+            ),
+            high_availability=dbforpostgresql.HighAvailabilityArgs(mode=_standby(replicas)),
+            backup=dbforpostgresql.BackupArgs(
+                backup_retention_days=backup_days,
+                geo_redundant_backup="Disabled",  # it leaves the region
+            ),
+            maintenance_window=dbforpostgresql.MaintenanceWindowArgs(
+                custom_window="Enabled", day_of_week=_SUNDAY, start_hour=_HOUR, start_minute=0
+            ),
+            network=dbforpostgresql.NetworkArgs(public_network_access="Disabled"),
+            tags=group.common_tags,
+        )
+        _admit(arguments, login)
+        _encrypt(arguments, key)
+        created = dbforpostgresql.Server(
+            name,
+            arguments,
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(key.ready),
+                protect=protected(),
+                # after a failover they have changed places
+                ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
+            ),
+        )
+        self.id, self.host = created.id, created.fully_qualified_domain_name
+        self._configure(created, database, network)
+        self.register_outputs({"host": self.host})
+
+    def _configure(self, server: dbforpostgresql.Server, database: str, network: Network | AdoptedNetwork) -> None:
+        """One after the other: a server refuses a change while it is busy with another."""
+        created: pulumi.Resource = dbforpostgresql.Database(
+            self._title,
+            dbforpostgresql.DatabaseArgs(
+                resource_group_name=self._group.group,
+                server_name=server.name,
+                database_name=database,
+                charset="UTF8",
+                collation="en_US.utf8",
+            ),
+            pulumi.ResourceOptions(parent=self, protect=protected()),
+        )
+        for parameter, value in _PARAMETERS.items():
+            created = dbforpostgresql.Configuration(
+                f"{self._title}-{parameter}",
+                dbforpostgresql.ConfigurationArgs(
+                    resource_group_name=self._group.group,
+                    server_name=server.name,
+                    configuration_name=parameter,
+                    source="user-override",
+                    value=value,
+                ),
+                pulumi.ResourceOptions(parent=self, depends_on=[created]),
+            )
+        private_endpoint(
+            f"{self._title}-database",
+            group=self._group,
+            network=network,
+            target=server.id,
+            part="postgresqlServer",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[created]),
+        )
+
+
+def connections(machine: str) -> int:
+    """The number of connections that a server allows on a machine by default.
+
+    Raises RunError for a machine that no server has.
+    """
+    if machine in _SMALL:
+        return _SMALL[machine]
+    letter, cores = _family(machine)
+    return min(cores * _OF_A_CORE[letter], _MOST)
+
+
+def _family(machine: str) -> tuple[str, int]:
+    matched = _MACHINE.fullmatch(machine)
+    if matched is None:
+        raise pulumi.RunError(f"{machine}: database servers have machines such as Standard_D2ds_v5")
+    return matched[1], int(matched[2])
+
+
+def _standby(replicas: bool) -> str:
+    if not replicas:
+        return "Disabled"
+    return "SameZone" if pulumi.Config().get_bool("databaseZones") is False else "ZoneRedundant"
+
+
+def _admit(arguments: dbforpostgresql.ServerArgs, login: DatabaseLogin) -> None:
+    arguments.administrator_login = login.user
+    arguments.administrator_login_password = login.password
+    arguments.auth_config = dbforpostgresql.AuthConfigArgs(active_directory_auth="Disabled", password_auth="Enabled")
+
+
+def _encrypt(arguments: dbforpostgresql.ServerArgs, key: Key) -> None:
+    """Fixed at creation; by default a key of Azure's."""
+    arguments.identity = dbforpostgresql.UserAssignedIdentityArgs(
+        type="UserAssigned",
+        user_assigned_identities=key.identity_id.apply(lambda identity: {identity: dbforpostgresql.UserIdentityArgs()}),
+    )
+    arguments.data_encryption = dbforpostgresql.DataEncryptionArgs(
+        type="AzureKeyVault", primary_key_uri=key.uri, primary_user_assigned_identity_id=key.identity_id
+    )

@@ -1,0 +1,48 @@
+"""Private endpoints: addresses of the network at which stores, vaults, databases and registries answer."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_azure_native import network as networks
+
+from .group import ResourceGroup
+from .network import AdoptedNetwork, Network
+from .zones import Part
+
+
+def private_endpoint(
+    title: str,
+    *,
+    group: ResourceGroup,
+    network: Network | AdoptedNetwork,
+    target: pulumi.Input[str],
+    part: Part,
+    opts: pulumi.ResourceOptions,
+) -> networks.PrivateDnsZoneGroup:
+    """Give a resource an address in the network's endpoints, and its name this address; returns what has to exist."""
+    endpoint = networks.PrivateEndpoint(
+        title,
+        networks.PrivateEndpointArgs(
+            resource_group_name=group.group,
+            location=group.region_name,
+            # a reference; the SDK would describe the subnet by its own defaults
+            subnet=networks.SubnetArgs(id=network.endpoints_id, private_endpoint_network_policies="Enabled"),
+            private_link_service_connections=[
+                networks.PrivateLinkServiceConnectionArgs(name=part, private_link_service_id=target, group_ids=[part])
+            ],
+            tags=group.common_tags,
+        ),
+        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(network.ready))),
+    )
+    return networks.PrivateDnsZoneGroup(
+        title,
+        networks.PrivateDnsZoneGroupArgs(
+            resource_group_name=group.group,
+            private_endpoint_name=endpoint.name,
+            private_dns_zone_group_name="default",
+            private_dns_zone_configs=[
+                networks.PrivateDnsZoneConfigArgs(name=part.lower(), private_dns_zone_id=network.zones[part])
+            ],
+        ),
+        opts,
+    )

@@ -1,0 +1,95 @@
+"""The resource group, subscription and region of a program's resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_azure_native import authorization, resources
+from pulumi_azure_native.provider import Provider
+
+_OF_NODES = "-nodes"
+_ROLES = "providers/Microsoft.Authorization/roleDefinitions"
+
+
+class ResourceGroup(Provider):
+    """A resource group in one subscription and region, and the tags that all of its resources get.
+
+    Credentials are those of whoever runs Pulumi. Without `subscription_id`, the setting `azure-native:subscriptionId`
+    names the subscription; without `tenant_id`, it is the tenant of that login. An `adopted` group exists already and
+    is left as it is. Nodes, disks and load balancers are in a second group, which AKS creates and removes.
+    """
+
+    subscription: str
+    group_name: str
+    region_name: str
+    group: pulumi.Output[str]
+    tenant: pulumi.Output[str]
+    login_id: pulumi.Output[str]
+    common_tags: Mapping[str, str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        subscription_id: str = "",
+        tenant_id: str = "",
+        region: str,
+        group: str,
+        tags: Mapping[str, str],
+        adopted: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        self.subscription = subscription_id or _configured()
+        self.group_name, self.region_name = group, region
+        self.common_tags = dict(tags)
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves it untyped
+            name, subscription_id=self.subscription, tenant_id=tenant_id or None, location=region, opts=opts
+        )
+        login = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(provider=self))
+        self.login_id = login.object_id
+        self.tenant = pulumi.Output.from_input(tenant_id) if tenant_id else login.tenant_id
+        self.group = pulumi.Output.from_input(group) if adopted else self._create().name
+
+    @property
+    def node_group_name(self) -> str:
+        """The group that AKS creates for the nodes of a cluster."""
+        return f"{self.group_name}{_OF_NODES}"
+
+    def role_id(self, guid: str) -> str:
+        """The full ID of a role, in the spelling that Azure answers with."""
+        return f"/subscriptions/{self.subscription}/{_ROLES}/{guid}"
+
+    def resource_id(self, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The ID of a resource of this group; `kind` is such as `Microsoft.Storage/storageAccounts`."""
+        return pulumi.Output.concat(self.id_of_group(), f"/providers/{kind}/", name)
+
+    def id_of_group(self) -> pulumi.Output[str]:
+        """The ID of the resource group, once it exists."""
+        return pulumi.Output.concat(f"/subscriptions/{self.subscription}/resourceGroups/", self.group)
+
+    def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
+        """Options for a component whose children belong to this subscription."""
+        return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(providers=[self]), opts)
+
+    def _create(self) -> resources.ResourceGroup:
+        return resources.ResourceGroup(
+            self._name,
+            resources.ResourceGroupArgs(
+                resource_group_name=self.group_name, location=self.region_name, tags=self.common_tags
+            ),
+            # deleting a group deletes everything in it, also what is not of this program
+            pulumi.ResourceOptions(parent=self, provider=self, protect=protected()),
+        )
+
+
+def protected() -> bool:
+    """Whether `destroy` refuses to delete resources that hold data; the stack's setting `protect` turns that off."""
+    return pulumi.Config().get_bool("protect") is not False
+
+
+def _configured() -> str:
+    subscription = pulumi.Config("azure-native").get("subscriptionId")
+    if not subscription:
+        raise pulumi.RunError("which subscription? pulumi config set azure-native:subscriptionId SUBSCRIPTION")
+    return subscription

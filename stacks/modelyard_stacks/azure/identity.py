@@ -1,0 +1,96 @@
+"""Workload identities: rights of the Pods of one ServiceAccount, with exactly the access that a spec names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from .adopted import AdoptedCluster
+from .cluster import Cluster
+from .conditions import below
+from .federation import PodIdentity
+from .group import ResourceGroup
+from .roles import ACTIONS, Mode, StoreRoles, account_groups, assign, group_id, store_role
+from .storage import ObjectStore
+
+
+class StoreAccess(TypedDict):
+    """Access to one folder or file of a container; an empty prefix means the whole container.
+
+    `write` includes `read` and deletion; `append` adds blobs and can neither read nor overwrite nor delete. A prefix
+    that ends with a slash is a folder; any other may be a folder or a file. `group` is the resource group of an account
+    that is in another one, as a name or an ID.
+    """
+
+    account: str
+    container: str
+    prefix: str
+    mode: Mode
+    group: NotRequired[str]
+
+
+class Identity(pulumi.ComponentResource):
+    """The identity of one workload, which the Pods of its ServiceAccount take by their token; there is no key.
+
+    The ServiceAccount needs `client_id` in an annotation, and the Pods a label. Blobs can be opened and listed only
+    below the prefixes of `access`. `stores` and `roles` are those of the same program.
+    """
+
+    client_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        group: ResourceGroup,
+        cluster: Cluster | AdoptedCluster,
+        namespace: str,
+        service_account: str,
+        access: Sequence[StoreAccess],
+        stores: Sequence[ObjectStore] = (),
+        roles: StoreRoles | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        if not access:
+            raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
+        super().__init__("modelyard:azure:Identity", name, None, group.options(opts))
+        self._group = group
+        identity = PodIdentity(
+            name,
+            cluster=cluster,
+            namespace=namespace,
+            service_account=service_account,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.client_id, self._principal = identity.client_id, identity.principal_id
+        needed = [*stores, *(roles.ready if roles is not None else ())]
+        self._within = pulumi.ResourceOptions(parent=self, depends_on=needed)
+        for container in dict.fromkeys(self._container(each) for each in access):
+            self._open(name, container, [each for each in access if self._container(each) == container])
+        self.register_outputs({"clientId": self.client_id})
+
+    def _container(self, access: StoreAccess) -> str:
+        """The ID of a container, whose account may be in another resource group."""
+        account = access["account"]
+        group = account_groups().get(account) or access.get("group") or self._group.group_name
+        return (
+            f"{group_id(self._group, group)}/providers/Microsoft.Storage/storageAccounts/{account}"
+            f"/blobServices/default/containers/{access['container']}"
+        )
+
+    def _open(self, name: str, container: str, access: Sequence[StoreAccess]) -> None:
+        where = f"{access[0]['account']}-{access[0]['container']}"
+        for mode in ACTIONS:
+            prefixes = [each["prefix"] for each in access if each["mode"] == mode]
+            if prefixes:
+                assign(
+                    f"{name}-{where}-{mode}",
+                    group=self._group,
+                    role=store_role(self._group, mode),
+                    principal=self._principal,
+                    scope=container,
+                    condition=below(prefixes, mode) if all(prefixes) else None,
+                    opts=self._within,
+                )

@@ -1,0 +1,72 @@
+"""Database logins with which workloads connect."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import cast
+
+import pulumi
+from pulumi_azure_native import keyvault
+
+from .group import ResourceGroup
+from .vault import Vault
+
+_PASSWORD_BYTES = 32
+_RESERVED = frozenset({"admin", "administrator", "azure_superuser", "guest", "public", "root"})
+"""Source: https://learn.microsoft.com/en-us/rest/api/postgresql/servers/create-or-update, 2026-11-27."""
+
+
+class DatabaseLogin(pulumi.ComponentResource):
+    """A generated login of a database, kept in the vault for its readers.
+
+    The secret has the keys `username` and `password`. The password is generated once and kept in the stack's state,
+    encrypted; another number in the stack's setting `loginVersion` replaces it at the next `up`.
+    """
+
+    title: str
+    user: str
+    secret: pulumi.Output[str]
+    password: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        group: ResourceGroup,
+        vault: Vault,
+        user: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        if user in _RESERVED or user.startswith(("pg_", "azure_")):
+            raise pulumi.RunError(f"{name}: {user} cannot be the name of a login")
+        super().__init__("modelyard:azure:DatabaseLogin", name, None, group.options(opts))
+        self.title, self.user = name, user
+        self.password = self._kept(name)
+        login = self.password.apply(lambda password: json.dumps({"username": user, "password": password}))
+        secret = keyvault.Secret(
+            name,
+            keyvault.SecretArgs(
+                resource_group_name=group.group,
+                vault_name=vault.vault_name,
+                secret_name=f"{name}-login",
+                properties=keyvault.SecretPropertiesArgs(value=pulumi.Output.secret(login)),
+                tags=group.common_tags,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.secret = secret.name
+        self.register_outputs({"secret": self.secret})
+
+    def _kept(self, name: str) -> pulumi.Output[str]:
+        """The password of the first run: a stash ignores what later runs put into it.
+
+        Vault and server both get it from there, so that they agree after an interruption as well.
+        """
+        number = pulumi.Config().get_int("loginVersion") or 1
+        stash = pulumi.Stash(
+            f"{name}-{number}",
+            input=pulumi.Output.secret(secrets.token_urlsafe(_PASSWORD_BYTES)),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
+        )
+        return pulumi.Output.secret(cast("pulumi.Output[str]", stash.output))

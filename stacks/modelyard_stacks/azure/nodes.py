@@ -1,0 +1,130 @@
+"""Groups of machines on which a cluster runs Pods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pulumi
+from pulumi_azure_native import containerservice
+
+from .cluster import Cluster
+from .cluster_settings import PODS_OF_A_NODE, encrypts_hosts
+from .key import Key
+from .network import AdoptedNetwork, Network
+
+_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
+_POOL = "modelyard.dev/pool"
+_CAPACITY = "modelyard.dev/capacity"
+_SPOT = ("kubernetes.azure.com/scalesetpriority", "spot")
+"""The label and the taint that AKS puts on spot machines; they are ours too, so that nothing differs afterwards.
+
+Source: https://learn.microsoft.com/en-us/azure/aks/spot-node-pool, 2026-11-25.
+"""
+
+_GPU = ("nvidia.com/gpu", "present")
+_ANY_PRICE = -1
+"""What the market asks, which is never more than the price on demand."""
+
+
+class NodePool(pulumi.ComponentResource):
+    """Machines of one size, between `min_nodes` and `max_nodes`; AKS' autoscaler decides how many.
+
+    Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
+    `modelyard.dev/pool=<pool>:NoSchedule`; with GPUs also `nvidia.com/gpu=present:NoSchedule` and the driver, and on
+    spot the taint of AKS. Several of these may form one pool: the same `pool`, different machines. `agent_pool` is the
+    name in AKS, of at most twelve characters.
+
+    Nodes are spread over `zones`. Without zones, Azure puts them where it has the machine, which is all that works for
+    a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one zone: the
+    one that the stack's setting `trainingZones` names for this `pool`, or `trainingZone` for all, or the first of
+    `zones`, if any.
+
+    `disk_gib` is the disk for images and Pods; an `ephemeral` one is a part of the machine's own disk.
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        network: Network | AdoptedNetwork,
+        key: Key,
+        agent_pool: str,
+        pool: str,
+        machine: str,
+        capacity: Literal["on-demand", "spot"],
+        min_nodes: int,
+        max_nodes: int,
+        disk_gib: int,
+        ephemeral: bool = False,
+        gpus: int = 0,
+        zones: Sequence[str] = (),
+        tainted: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        if not _NAME.fullmatch(agent_pool):
+            raise pulumi.RunError(f"node pool {agent_pool}: a name has 1 to 12 lower-case letters and digits")
+        where, is_spot = _zones(pool, zones, cluster.training_zones), capacity == "spot"
+        super().__init__("modelyard:azure:NodePool", name, None, cluster.group.options(opts))
+        created = containerservice.AgentPool(
+            name,
+            resource_group_name=cluster.group.group,
+            resource_name_=cluster.name,
+            agent_pool_name=agent_pool,
+            mode="User",
+            type="VirtualMachineScaleSets",
+            orchestrator_version=cluster.version,
+            vm_size=machine,
+            availability_zones=where or None,
+            count=min_nodes,
+            enable_auto_scaling=True,
+            min_count=min_nodes,
+            max_count=max_nodes,
+            max_pods=PODS_OF_A_NODE,
+            node_labels={_POOL: pool, _CAPACITY: capacity, **(dict([_SPOT]) if is_spot else {})},
+            node_taints=[f"{key}={value}:NoSchedule" for key, value in _taints(pool, tainted, gpus, is_spot)],
+            os_type="Linux",
+            os_sku="Ubuntu",
+            os_disk_type="Ephemeral" if ephemeral else "Managed",
+            os_disk_size_gb=disk_gib,
+            enable_encryption_at_host=encrypts_hosts(),
+            enable_node_public_ip=False,
+            enable_fips=False,
+            vnet_subnet_id=network.nodes_id,
+            gpu_profile=containerservice.GPUProfileArgs(driver="Install") if gpus else None,
+            scale_set_priority="Spot" if is_spot else "Regular",
+            scale_set_eviction_policy="Delete" if is_spot else None,
+            spot_max_price=_ANY_PRICE if is_spot else None,
+            upgrade_settings=None if is_spot else _upgrades(has_gpus=bool(gpus)),
+            tags=cluster.group.common_tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*network.ready, key.disks],
+                # the name is taken until the earlier pool is gone
+                delete_before_replace=True,
+                # the autoscaler's
+                ignore_changes=["count"],
+            ),
+        )
+        self.name = created.name
+        self.register_outputs({"name": self.name})
+
+
+def _upgrades(*, has_gpus: bool) -> containerservice.AgentPoolUpgradeSettingsArgs:
+    """By default the new node starts first, which may never succeed for a scarce machine."""
+    surge, missing = ("0", "1") if has_gpus else ("1", "0")
+    return containerservice.AgentPoolUpgradeSettingsArgs(max_surge=surge, max_unavailable=missing)
+
+
+def _taints(pool: str, tainted: bool, gpus: int, is_spot: bool) -> list[tuple[str, str]]:
+    return [*([(_POOL, pool)] if tainted else []), *([_GPU] if gpus else []), *([_SPOT] if is_spot else [])]
+
+
+def _zones(pool: str, zones: Sequence[str], training: Mapping[str, str]) -> list[str]:
+    if pool not in training:
+        return list(zones)
+    return [training[pool]] if training[pool] else list(zones[:1])

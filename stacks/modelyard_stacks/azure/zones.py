@@ -1,0 +1,71 @@
+"""Private DNS zones, in which names of Azure's services lead to private endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import pulumi
+from pulumi_azure_native import privatedns
+
+from .group import ResourceGroup
+
+Part: TypeAlias = Literal["blob", "postgresqlServer", "registry", "vault"]
+"""The part of a resource that an endpoint leads to, as Private Link calls it."""
+
+ZONES: Mapping[Part, str] = {
+    "blob": "privatelink.blob.core.windows.net",
+    "postgresqlServer": "privatelink.postgres.database.azure.com",
+    "registry": "privatelink.azurecr.io",
+    "vault": "privatelink.vaultcore.azure.net",
+}
+"""Source: https://learn.microsoft.com/en-us/azure/private-link/private-endpoint-dns, 2026-11-27."""
+
+
+def private_zones(
+    name: str, *, group: ResourceGroup, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> tuple[dict[Part, pulumi.Output[str]], list[pulumi.Resource]]:
+    """Create the zones and link them to a network; returns the zones' IDs, and what has to exist before they work.
+
+    A name without a record in its zone is asked for in public: a store of somebody else, whose owner also has a private
+    endpoint elsewhere, would otherwise not exist.
+    """
+    zones: dict[Part, pulumi.Output[str]] = {}
+    links: list[pulumi.Resource] = []
+    for part, domain in ZONES.items():
+        title = f"{name}-{part}"
+        zone = privatedns.PrivateZone(
+            title,
+            privatedns.PrivateZoneArgs(
+                resource_group_name=group.group,
+                private_zone_name=domain,
+                location="Global",
+                tags=group.common_tags,
+            ),
+            opts,
+        )
+        link = privatedns.VirtualNetworkLink(
+            title,
+            privatedns.VirtualNetworkLinkArgs(
+                resource_group_name=group.group,
+                private_zone_name=zone.name,
+                virtual_network_link_name=name,
+                location="Global",
+                virtual_network=privatedns.SubResourceArgs(id=network_id),
+                registration_enabled=False,
+                resolution_policy="NxDomainRedirect",
+                tags=group.common_tags,
+            ),
+            opts,
+        )
+        zones[part] = zone.id
+        links.append(link)
+    return zones, links
+
+
+def adopted_zones(dns_group: str) -> dict[Part, pulumi.Output[str]]:
+    """The IDs of zones that the owner of a network keeps in a resource group, given by its ID."""
+    return {
+        part: pulumi.Output.from_input(f"{dns_group}/providers/Microsoft.Network/privateDnsZones/{domain}")
+        for part, domain in ZONES.items()
+    }

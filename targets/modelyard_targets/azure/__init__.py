@@ -1,0 +1,67 @@
+"""The target `azure`: AKS with its network, machines, stores and identities in one resource group and region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.plan import Plan
+from modelyard.program import Call
+from modelyard.stack import Stack
+from modelyard.target import Cost, Object, Pins, Target
+from modelyard_targets.azure.catalog import CATALOG
+from modelyard_targets.azure.check import check
+from modelyard_targets.azure.hardware import choose, choose_system
+from modelyard_targets.azure.options import resolve_options
+from modelyard_targets.kube.network.envoy import CLASS
+
+# Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
+
+
+def _lower(plan: Plan, placement: str) -> Stack:
+    from modelyard_targets.azure.lower import lower
+
+    return lower(plan, placement)
+
+
+def _objects(plan: Plan, placement: str) -> Iterable[Object]:
+    from modelyard_targets.azure.lower import objects
+
+    return objects(plan, placement)
+
+
+def _calls(plan: Plan, placement: str) -> Iterable[Call]:
+    from modelyard_targets.azure.lower import calls
+
+    return calls(plan, placement)
+
+
+def _pins(plan: Plan, placement: str) -> Pins:
+    from modelyard_targets.azure.platform import context_of
+    from modelyard_targets.kube.project.pins import pins_of
+
+    return pins_of(context_of(plan, placement))
+
+
+def _cost(plan: Plan, placement: str) -> Cost | None:
+    from modelyard_targets.azure.budget import cost
+
+    return cost(plan, placement)
+
+
+TARGET = Target(
+    name="azure",
+    catalog=CATALOG,
+    choose=choose,
+    choose_system=choose_system,
+    check=check,
+    cost=_cost,
+    lower=_lower,
+    objects=_objects,
+    calls=_calls,
+    gateway_class=CLASS,
+    diagnostics="modelyard_targets.azure.diagnostics",
+    resolve_options=resolve_options,
+    in_cloud=True,
+    secrets_via="secrets-manager",
+    pins=_pins,
+)

@@ -1,0 +1,115 @@
+"""Checks for access that Azure cannot grant: workloads elsewhere, circles, too many folders, names of secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.patterns import pattern
+from modelyard.plan import Identity, Plan, Resource, Secret
+from modelyard.spec import SecretRef, System, target_path
+from modelyard_targets.azure.diagnostics import data as problems
+from modelyard_targets.azure.identities import azure_access
+from modelyard_targets.azure.names import secret_id
+from modelyard_targets.azure.options import options_of
+from modelyard_targets.cloud.access import circles, from_elsewhere
+from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.kube.placement.placed import target_of
+
+CONDITION: Final = 8192
+"""Characters of a role assignment's condition (learn.microsoft.com/azure/role-based-access-control/conditions-faq, read
+2026-11-27).
+"""
+
+_LENGTHS: Final[Mapping[str, tuple[int, int, int]]] = {
+    "read": (498, 4, 21),
+    "write": (786, 4, 21),
+    "append": (213, 2, 10),
+}
+"""By mode: characters of a condition without folders, how often it names each, and what it adds to each."""
+
+ASSIGNMENTS: Final = 4000
+"""Role assignments of a subscription (same place, "Azure RBAC limits")."""
+
+_SECRET: Final = pattern("[A-Za-z0-9-]{1,127}")
+
+
+def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report workloads outside Azure that open a store of this placement."""
+    for resource, store, other in from_elsewhere("azure", plan, placement):
+        where = plan.system.key(*resource.origin)
+        yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
+
+
+def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report targets that wait, directly or through others, for each other's stores."""
+    for other, store, resource in circles("azure", plan, placement):
+        yield problems.each_first(plan.system.key(*resource.origin), store, placement, other)
+
+
+def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report workloads that open more folders of one store in the same mode than a condition can name."""
+    for resource in plan.of(Identity, placement):
+        for (store, mode), prefixes in _folders(resource.value, plan.system).items():
+            length = condition_length(mode, prefixes)
+            if length > CONDITION:
+                where, workload = plan.system.key(*resource.origin), resource.value.workload
+                yield problems.too_many_folders(where, workload, len(prefixes), store, length, CONDITION)
+
+
+def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report more role assignments than a subscription may have, on the first of its targets."""
+    mine = options_of(target_of(plan, placement)).account
+    targets = [
+        target.name
+        for target in plan.system.deployment.targets
+        if target.provider == "azure" and options_of(target).account == mine
+    ]
+    used = [name for name in targets if creates_anything(plan, name)]
+    if not used or used[0] != placement:
+        return
+    identities = (resource for name in used for resource in plan.of(Identity, name))
+    count = sum(len(_folders(resource.value, plan.system)) for resource in identities)
+    if count > ASSIGNMENTS:
+        where = plan.system.key(*target_path(plan.system, placement))
+        yield problems.too_many_assignments(where, count, ASSIGNMENTS)
+
+
+def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report secrets whose paths Key Vault cannot store, or which would have the same name there."""
+    stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
+    known: dict[str, str] = {}
+    for resource in _kept(plan, placement, stores):
+        ref = resource.value.ref
+        name = secret_id(ref.path)
+        fault = _secret_fault(ref, name, known.setdefault(name.lower(), ref.path))
+        if fault:
+            yield problems.secret_refused(plan.system.at(*resource.origin), ref.path, name, fault)
+
+
+def _kept(plan: Plan, placement: str, stores: dict[str, str]) -> Iterator[Resource[Secret]]:
+    """Yield the secrets that the target's vault stores."""
+    for resource in plan.of(Secret, placement):
+        if stores.get(resource.value.ref.store) == "secrets-manager":
+            yield resource
+
+
+def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
+    """Return the folders that a workload opens, by store and mode; none where it opens the whole store."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for access in azure_access(identity, system):
+        found.setdefault((access.store, access.mode), []).extend([access.prefix] if access.prefix else [])
+    return found
+
+
+def condition_length(mode: str, prefixes: Iterable[str]) -> int:
+    """Return the length of the condition that the component writes: fixed parts, and clauses for each folder."""
+    fixed, times, more = _LENGTHS[mode]
+    return fixed + sum(times * len(name) + more for name in {prefix.strip("/") for prefix in prefixes})
+
+
+def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
+    if not _SECRET.fullmatch(name):
+        return "names there may have at most 127 letters, digits and hyphens"
+    return f"{first!r} already has this name" if first != ref.path else ""

@@ -1,0 +1,32 @@
+"""Checks for compute classes that narrowly miss a much cheaper machine, or that need a larger disk than there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.manifest import memory_text
+from modelyard.plan import NodePool, Plan
+from modelyard_targets.azure.diagnostics import cluster as problems
+from modelyard_targets.azure.machines import offerings
+from modelyard_targets.azure.pools import disks_of
+from modelyard_targets.cloud.check_machines import check_machines as check_machines_of
+
+_GI: Final = 1024**3
+_LARGEST_DISK_GIB: Final = 2048
+"""Of a node (Azure/bicep-types-az@1f896de2d, containerservice 2025-09-01, osDiskSizeGB)."""
+
+
+def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report classes that would cost much less with slightly smaller requests, with the monthly saving."""
+    return check_machines_of(offerings(), plan, placement)
+
+
+def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report classes whose images and Pods need a larger disk than a node can have."""
+    for pool in (resource.value for resource in plan.of(NodePool, placement)):
+        needed = max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups)
+        if needed > _LARGEST_DISK_GIB:
+            span = plan.system.at(*plan.system.compute[pool.compute].path, "disk")
+            yield problems.disk_too_large(span, pool.compute, memory_text(needed * _GI))

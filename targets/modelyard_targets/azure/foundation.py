@@ -1,0 +1,114 @@
+"""The base of the infrastructure: the resource group, its key, the network and the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.program import Call, Literal, Ref
+from modelyard.spec import System, target_path
+from modelyard_targets.azure.names import cluster_name, group_name, tags
+from modelyard_targets.azure.options import PODS, SERVICES, options_of, vpc_of
+from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes
+from modelyard_targets.azure.versions import version_of
+from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.pools import training_pools
+from modelyard_targets.kube.placement.context import Context
+
+FOUNDATION: Final = "foundation"
+
+_ENTERPRISE_LOG_DAYS: Final = 365
+_LOG_DAYS: Final = 30
+
+
+def foundation_calls(context: Context) -> Iterator[Call]:
+    """Yield resource group, key, network and cluster, in this order."""
+    yield group_call(context)
+    yield key_call(context)
+    yield _network(context)
+    yield _cluster(context)
+
+
+def group_call(context: Context, *, first: bool = True) -> Call:
+    """Build the provider with its resource group, which the first program creates unless it exists."""
+    options = options_of(context.target)
+    arguments: tuple[tuple[str, Literal], ...] = (
+        *((("subscription_id", options.account),) if options.account else ()),
+        *((("tenant_id", options.tenant),) if options.tenant else ()),
+        ("region", context.target.region),
+        ("group", group_name(context.system, context.target)),
+        ("tags", dict(tags(context.system, context.placement))),
+        *((("adopted", True),) if options.resource_group or not first else ()),
+    )
+    here = target_path(context.system, context.placement)
+    return Call("group", "ResourceGroup", context.placement, arguments, FOUNDATION, here)
+
+
+def key_call(context: Context) -> Call:
+    """Build the vault with the key that encrypts all data of the target."""
+    here = target_path(context.system, context.placement)
+    used = (("cluster", True),) if context.plan.has_cluster(context.placement) else ()
+    return Call("key", "Key", _name(context), (("group", Ref("group")), *used), FOUNDATION, here)
+
+
+def providers_of(context: Context) -> tuple[str, ...]:
+    """Return the resource providers that have to be registered in the subscription."""
+    used = {"Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Storage"}
+    if context.plan.has_cluster(context.placement):
+        used |= {"Microsoft.Compute", "Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
+        used |= {"Microsoft.OperationalInsights"}
+    if has_registry(context):
+        used.add("Microsoft.ContainerRegistry")
+    if managed_databases(context):
+        used.add("Microsoft.DBforPostgreSQL")
+    if context.system.governance.budget is not None:
+        used.add("Microsoft.Consumption")
+    return tuple(sorted(used))
+
+
+def log_days(system: System) -> int:
+    """Return how many days logs of the cluster are kept."""
+    return _ENTERPRISE_LOG_DAYS if system.profile.size == "enterprise" else _LOG_DAYS
+
+
+def _name(context: Context) -> str:
+    return cluster_name(context.system, context.placement)
+
+
+def _network(context: Context) -> Call:
+    vpc, here = vpc_of(context.target), (*target_path(context.system, context.placement), "vpc")
+    group: tuple[str, Literal] = ("group", Ref("group"))
+    if not vpc.adopt:
+        return Call("network", "Network", _name(context), (group, ("cidr", vpc.cidr)), FOUNDATION, here)
+    adopted: tuple[tuple[str, Literal], ...] = (
+        group,
+        ("network", vpc.adopt),
+        ("nodes", vpc.subnet),
+        ("endpoints", vpc.endpoints),
+        ("api_server", vpc.api_server),
+        ("cidr", vpc.cidr),
+        ("endpoints_cidr", vpc.cidr),
+        ("api_cidr", vpc.cidr),
+        ("pods_cidr", PODS),
+        ("services_cidr", SERVICES),
+        ("outbound", vpc.outbound),
+        *((("dns_group", vpc.dns_group),) if vpc.dns_group else ()),
+    )
+    return Call("network", "AdoptedNetwork", _name(context), adopted, FOUNDATION, here)
+
+
+def _cluster(context: Context) -> Call:
+    arguments: list[tuple[str, Literal]] = [
+        ("group", Ref("group")),
+        ("network", Ref("network")),
+        ("key", Ref("key")),
+        ("version", version_of(context.target)),
+        ("machine", CLUSTER_MACHINE),
+        ("nodes", cluster_nodes(context.plan)),
+    ]
+    if together := training_pools(context.plan, context.placement):
+        arguments.append(("training_pools", together))
+    if context.target.access:
+        arguments.append(("public_access_cidrs", context.target.access))
+    here = (*target_path(context.system, context.placement), "version")
+    return Call("cluster", "Cluster", _name(context), tuple(arguments), FOUNDATION, here)

@@ -1,0 +1,30 @@
+"""The gateway created on an Azure cluster when a route needs one and the spec names no existing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.plan import Plan
+from modelyard.records import replace
+from modelyard.spec import Gateway, TargetSpec
+from modelyard_targets.kube.network.envoy import CLASS, ENVOY
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import addons_needed, target_of
+
+
+def filled_in(plan: Plan, placement: str) -> TargetSpec:
+    """Return the target with the gateway created for it and that controller's capabilities."""
+    target = target_of(plan, placement)
+    if ENVOY not in addons_needed(plan, placement):
+        return target
+    return replace(target, gateway=replace(target.gateway or Gateway(class_name=CLASS), mirrors=True))
+
+
+def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
+    """Configure a load balancer in the network of the nodes, unless the exposure is public; Azure's default is public.
+
+    Source: learn.microsoft.com/azure/aks/internal-lb, 2026-11-25.
+    """
+    if exposure == "public":
+        return {}
+    return {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}

@@ -1,0 +1,36 @@
+"""Choice of Azure's virtual machines for a compute class."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Hardware
+from modelyard.records import replace
+from modelyard.spec import ComputeClass, System, Taint, TargetSpec
+from modelyard_targets.azure.machines import offerings
+from modelyard_targets.cloud import pools
+from modelyard_targets.cloud.single_machines import choose_single
+
+SPOT: Final = Taint("kubernetes.azure.com/scalesetpriority", "spot")
+"""The taint that AKS puts on spot nodes (learn.microsoft.com/azure/aks/spot-node-pool, read 2026-11-25)."""
+
+
+def choose_system(system: System, target: TargetSpec) -> Hardware:
+    """Return the machine of the system pool in the target's region."""
+    return pools.choose_system(offerings(), system, target)
+
+
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+    """Return the machines for a class in the target's region, or the reason why there are none.
+
+    A node pool of AKS has one machine type, so a group of several becomes several. The autoscaler tries them in order;
+    those of an elastic class from spot to on demand, and from the smallest to the largest.
+    """
+    chosen = choose_single(offerings(), compute, target.region)
+    if isinstance(chosen, str):
+        return chosen
+    if chosen.elastic:
+        chosen = replace(chosen, groups=tuple(sorted(chosen.groups, key=lambda group: not group.spot)))
+    if any(group.spot for group in chosen.groups):
+        return replace(chosen, tolerations=(*chosen.tolerations, SPOT))
+    return chosen

@@ -1,0 +1,155 @@
+"""Managed identities: least-privilege roles on stores for each workload, and on secrets for External Secrets.
+
+Each has one federated credential for its ServiceAccount, far below the twenty that an identity may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from modelyard.plan import Access, Identity, Resource, Secret
+from modelyard.program import Call, Literal, Ref
+from modelyard.spec import SecretRef, Store, System, TargetSpec, target_path
+from modelyard_targets.azure.names import cluster_name, group_name, secret_id
+from modelyard_targets.azure.options import options_of
+from modelyard_targets.azure.storage import account_of, has_vault
+from modelyard_targets.cloud.access import access_in
+from modelyard_targets.cloud.data import created_stores, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.services import SECRETS_MANAGER
+from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context
+
+GROUP: Final = "identities"
+PLATFORM: Final = "platform"
+SECRETS: Final = "external-secrets"
+
+SECRETS_CLIENT: Final = "external_secrets_client_id"
+"""The infrastructure's output with the identity of External Secrets."""
+
+
+def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
+    """Yield the role definitions and the identity of each of these workloads, which open a store on Azure.
+
+    No workload reads secrets itself: External Secrets has its own identity and copies them into the cluster.
+    """
+    if with_roles(context):
+        yield _roles(context)
+    for resource in roles:
+        yield _identity(resource, context, apart=False)
+
+
+def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
+    """Yield the same identities in a project that does not create the stores and refers to them by name."""
+    for resource in roles:
+        yield _identity(resource, context, apart=True)
+
+
+def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
+    """Return the identities of a placement that open a store on Azure."""
+    identities = context.plan.of(Identity, context.placement)
+    return tuple(identity for identity in identities if azure_access(identity.value, context.system))
+
+
+def platform_calls(context: Context) -> Iterator[Call]:
+    """Yield the identity with which External Secrets reads the secrets in the spec and database logins."""
+    if not has_vault(context):
+        return
+    refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
+    secrets = secret_ids(refs, context)
+    logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("group", Ref("group")),
+        ("cluster", Ref("cluster")),
+        ("vault", Ref("vault")),
+        ("namespace", charts()[SECRETS].namespace),
+        ("service_account", SECRETS),
+        *((("secrets", secrets),) if secrets else ()),
+        *((("logins", logins),) if logins else ()),
+    )
+    here = target_path(context.system, context.placement)
+    yield Call("secrets_reader", "SecretsReader", _name(context), arguments, PLATFORM, here)
+
+
+def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
+    """Return the names in Key Vault of those references that it stores."""
+    found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
+    return tuple(dict.fromkeys(found))
+
+
+def azure_access(value: Identity, system: System) -> tuple[Access, ...]:
+    """Return the access to Blob Storage itself; other services have their own credentials."""
+    return access_in("azure", value, system)
+
+
+def identity_variable(account: str) -> str:
+    """Return the variable of a workload's identity."""
+    return f"{account}_identity"
+
+
+def client_output(account: str) -> str:
+    """Return the infrastructure's output with the client id of a ServiceAccount."""
+    return f"{account.replace('-', '_')}_client_id"
+
+
+def _name(context: Context) -> str:
+    return cluster_name(context.system, context.placement)
+
+
+def _roles(context: Context) -> Call:
+    """Build the role definitions, which may be assigned in the listed groups alone."""
+    opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
+    elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
+    groups = tuple(dict.fromkeys(group for group in elsewhere if group))
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("group", Ref("group")),
+        *((("groups", groups),) if groups else ()),
+    )
+    here = target_path(context.system, context.placement)
+    return Call("roles", "StoreRoles", _name(context), arguments, GROUP, here)
+
+
+def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
+    opened = azure_access(resource.value, context.system)
+    access = tuple(_grant(each, context) for each in opened)
+    created = () if apart else tuple(Ref(store_variable(name)) for name in created_stores(opened, context))
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("group", Ref("group")),
+        ("cluster", Ref("cluster")),
+        ("namespace", context.namespace),
+        ("service_account", resource.name),
+        ("access", access),
+        *((("stores", created),) if created else ()),
+        *(() if apart else (("roles", Ref("roles")),)),
+    )
+    return Call(identity_variable(resource.name), "Identity", resource.name, arguments, GROUP, resource.origin)
+
+
+def _grant(access: Access, context: Context) -> dict[str, Literal]:
+    store = context.system.stores[access.store]
+    container, account = account_of(store, context.system)
+    grant: dict[str, Literal] = {
+        "account": account,
+        "container": container,
+        "prefix": access.prefix,
+        "mode": access.mode,
+    }
+    group = _elsewhere(store, context)
+    return {**grant, "group": group} if group else grant
+
+
+def _elsewhere(store: Store, context: Context) -> str:
+    """Return the resource group of a store of another target; "" for that of the target.
+
+    The spec does not name the group of an adopted account; where it is another, a setting of the stack does.
+    """
+    if store.adopt or store.target == context.placement:
+        return ""
+    return _group_id(context.system.target(store.target), context.system)
+
+
+def _group_id(target: TargetSpec, system: System) -> str:
+    """Return the resource group of another target: its id if its subscription is known, else its name."""
+    group, subscription = group_name(system, target), options_of(target).account
+    return f"/subscriptions/{subscription}/resourceGroups/{group}" if subscription else group

@@ -1,0 +1,175 @@
+"""The projects `infrastructure`, `infrastructure-2` …: everything in Azure below the cluster's workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.plan import Identity, NodePool, Resource
+from modelyard.program import WRITTEN_BY, Call, Export, Import, Program, Ref
+from modelyard.spec import target_path
+from modelyard.stack import Project
+from modelyard_targets.azure.foundation import FOUNDATION, foundation_calls, group_call, key_call
+from modelyard_targets.azure.identities import (
+    SECRETS_CLIENT,
+    client_output,
+    identity_calls,
+    identity_calls_apart,
+    identity_variable,
+    platform_calls,
+    with_roles,
+)
+from modelyard_targets.azure.names import cluster_name
+from modelyard_targets.azure.network_policies import STORAGE_RANGES
+from modelyard_targets.azure.operations import operation_calls
+from modelyard_targets.azure.pools import pool_calls, system_pool_call
+from modelyard_targets.azure.storage import has_vault, image_calls, storage_calls
+from modelyard_targets.cloud.data import (
+    creates_anything,
+    has_registry,
+    login_variable,
+    managed_databases,
+    store_variable,
+)
+from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
+from modelyard_targets.components import imports_of, modules_of
+from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.kube.placement.context import Context
+
+_NEEDS: Final = ("pulumi", "pulumi-azure-native")
+
+_OF_A_CLUSTER: Final = 200
+_OF_A_POOL: Final = 2
+_OF_A_ROLE: Final = 8
+"""The most resources: group, network, cluster and its data; a node pool; a workload's identity."""
+
+
+def infrastructure_of(context: Context) -> tuple[Project, ...]:
+    """Return the projects in order: the first creates what the others depend on, and they add only access.
+
+    A target without a cluster has one project, or none if it creates nothing.
+    """
+    if not context.plan.has_cluster(context.placement):
+        calls = tuple(stores_calls(context))
+        return (_project(0, calls, stores_exports(), context),) if calls else ()
+    first, *others = held_roles(context)
+    return (
+        _project(0, tuple(first_calls(context, first)), exports_of(context, first), context),
+        *(
+            _project(at, tuple(further_calls(context, roles)), identity_exports(roles), context)
+            for at, roles in enumerate(others, 1)
+        ),
+    )
+
+
+def calls_of(context: Context) -> Iterator[Call]:
+    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
+    if context.plan.has_cluster(context.placement):
+        yield from first_calls(context, with_roles(context))
+    else:
+        yield from stores_calls(context)
+
+
+def stores_calls(context: Context) -> Iterator[Call]:
+    """Yield the components of a target without a cluster: stores and their key."""
+    if not creates_anything(context.plan, context.placement):
+        return
+    yield group_call(context)
+    yield key_call(context)
+    yield from storage_calls(context)
+    yield from operation_calls(context)
+
+
+def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
+    """Yield the first project's components in order; `roles` are the identities that it creates."""
+    yield from foundation_calls(context)
+    yield from system_pool_call(context)
+    yield from pool_calls(context)
+    yield from storage_calls(context)
+    yield from image_calls(context)
+    yield from platform_calls(context)
+    yield from identity_calls(roles, context)
+    yield from operation_calls(context)
+
+
+def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
+    """Yield a further project's components: identities of its workloads, based on the first project."""
+    here = target_path(context.system, context.placement)
+    yield group_call(context, first=False)
+    yield Call(
+        "infrastructure", "Infrastructure", project_name(context.system, context.placement), (), FOUNDATION, here
+    )
+    arguments = (
+        ("group", Ref("group")),
+        ("cluster_name", Ref("infrastructure", key="cluster_name")),
+        ("issuer", Ref("infrastructure", key="issuer")),
+    )
+    name = cluster_name(context.system, context.placement)
+    yield Call("cluster", "AdoptedCluster", name, arguments, FOUNDATION, here)
+    yield from identity_calls_apart(roles, context)
+
+
+def homes_of(context: Context) -> Mapping[str, int]:
+    """Return the project of each ServiceAccount with an identity, by number."""
+    return {resource.name: at for at, held in enumerate(held_roles(context)) for resource in held}
+
+
+def held_roles(context: Context) -> tuple[tuple[Resource[Identity], ...], ...]:
+    """Return the identities that each project of a target with a cluster creates."""
+    pools = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
+    return split_roles(with_roles(context), _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
+
+
+def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
+    """Return the outputs that the workloads project reads."""
+    found = [
+        Export("kubeconfig", Ref("cluster", "kubeconfig")),
+        Export("cluster_name", Ref("cluster", "name")),
+        Export("issuer", Ref("cluster", "issuer")),
+        Export("region", Ref("group", "region_name")),
+        Export("group", Ref("group", "group_name")),
+        Export("tenant", Ref("group", "tenant")),
+        Export(STORAGE_RANGES, Ref("network", "storage_ranges")),
+    ]
+    if has_registry(context):
+        found.append(Export("image_registry", Ref("images", "host")))
+    if has_vault(context):
+        found.append(Export("vault", Ref("vault", "vault_name")))
+        found.append(Export("vault_url", Ref("vault", "url")))
+        found.append(Export(SECRETS_CLIENT, Ref("secrets_reader", "client_id")))
+    for resource in managed_databases(context):
+        output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
+        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port")]
+        found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret")))
+    return (*found, *identity_exports(roles))
+
+
+def identity_exports(roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
+    """Return the outputs with the client ids of these identities, which ServiceAccounts name."""
+    return tuple(
+        Export(client_output(resource.name), Ref(identity_variable(resource.name), "client_id")) for resource in roles
+    )
+
+
+def stores_exports() -> tuple[Export, ...]:
+    """Return the outputs of a project without a cluster."""
+    return (Export("region", Ref("group", "region_name")), Export("group", Ref("group", "group_name")))
+
+
+def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
+    system = context.system
+    what = "Network, machines, stores and identities of {}" if at == 0 else "More identities of {}"
+    if not context.plan.has_cluster(context.placement):
+        what = "Stores of {}"
+    return Project(
+        folder=folder_name(at),
+        name=project_name(system, context.placement, at),
+        description=f"{what.format(system.metadata.name)} on {context.placement}",
+        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("azure", calls)), calls, exports),
+        components=modules_of("azure", calls),
+        requirements=locked("programs", _NEEDS),
+    )
+
+
+def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
+    return (Import("pulumi"),) if exports else ()

@@ -1,0 +1,73 @@
+"""Quotas of a subscription that a system needs at its largest: vCPUs by family of machines, in the region and spot."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+from modelyard.plan import NodeGroup, NodePool, Plan, SystemPool
+from modelyard.records import record
+from modelyard_targets.azure.machines import offerings
+from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, pool_nodes, system_nodes
+
+_TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
+
+
+@record
+class Quota:
+    """The most vCPUs that a system needs; `metric` is the quota's name, which `az vm list-usage` shows."""
+
+    what: str
+    metric: str
+    needed: int
+
+
+def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
+    """Return the vCPUs that a placement needs at its largest: of each family and of all, on demand, and of spot.
+
+    A new subscription has none of families with GPUs. Azure counts spot machines of all families together.
+    """
+    if not plan.has_cluster(placement):
+        return ()
+    families: Counter[str] = Counter()
+    members: dict[str, dict[str, None]] = {}
+    spot = 0
+    for machine, nodes, is_spot in _machines(plan, placement):
+        listed = offerings().machine(machine)
+        if is_spot:
+            spot += nodes * listed.vcpus
+        else:
+            families[listed.family] += nodes * listed.vcpus
+            members.setdefault(listed.family, {})[machine] = None
+    names = _table()["regional"]
+    found = [Quota(f"vCPUs of {', '.join(members[family])}", family, count) for family, count in families.items()]
+    found.append(Quota("vCPUs in the region", names["on-demand"], sum(families.values())))
+    return (*found, *((Quota("spot vCPUs in the region", names["spot"], spot),) if spot else ()))
+
+
+def _machines(plan: Plan, placement: str) -> Iterator[tuple[str, int, bool]]:
+    """Yield every node pool's machine with its largest size and whether it is spot.
+
+    Each pool of a class may grow to the size of the whole class.
+    """
+    yield CLUSTER_MACHINE, cluster_nodes(plan), False
+    for system in plan.of(SystemPool, placement):
+        yield _machine(system.value.hardware.groups[0]), system_nodes(plan, placement).most, False
+    sizes = pool_nodes(plan, placement)
+    for pool in (resource.value for resource in plan.of(NodePool, placement)):
+        for at, group in enumerate(pool.groups):
+            yield _machine(group), sizes[pool.compute, at].most, group.spot
+
+
+def _machine(group: NodeGroup) -> str:
+    return group.machines[0]
+
+
+@cache
+def _table() -> Any:
+    with open(_TABLE, encoding="utf-8") as file:
+        return json.load(file)

@@ -1,0 +1,83 @@
+"""Services of Azure as Kubernetes objects: volumes, the order of node pools, secrets and databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import NodePool, Plan
+from modelyard.program import Call, Ref
+from modelyard.spec import Store
+from modelyard_targets.azure.check_cluster import STORAGE_CLASS
+from modelyard_targets.azure.names import agent_pool
+from modelyard_targets.azure.options import ranges_of
+from modelyard_targets.cloud.services import managed_database, program_object, secrets_store
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.platform import Given, ManagedDatabase
+
+_PRIORITIES: Final = "cluster-autoscaler-priority-expander"
+"""The ConfigMap that the autoscaler's expander `priority` reads, in kube-system (kubernetes/autoscaler,
+cluster-autoscaler/expander/priority, read 2026-11-27).
+"""
+
+_HIGHEST: Final = 100
+_ANY: Final = ".*"
+
+
+def foundation_objects(context: Context) -> Iterator[Call]:
+    """Yield the default storage class and the order in which the autoscaler tries node pools."""
+    yield _storage_class()
+    yield _priorities(context)
+
+
+def secret_store(context: Context) -> Iterator[Call]:
+    """Yield the store for Key Vault, only for this system's namespaces.
+
+    Without a ServiceAccount of its own, the store uses the identity of External Secrets. A call rather than a manifest,
+    since the vault's address is known only while the program runs.
+    """
+    vault: Given = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
+    yield from secrets_store(context, {"azurekv": vault})
+
+
+def database(store: Store, context: Context) -> ManagedDatabase:
+    """Return the flexible server; its address and the name of its secret are outputs of the infrastructure."""
+    return managed_database(store, context, ranges_of(context.target).endpoints)
+
+
+def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
+    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`; a class's first is the highest."""
+    ranked: dict[int, list[str]] = {}
+    for pool in plan.of(NodePool, placement):
+        for at, group in enumerate(pool.value.groups):
+            ranked.setdefault(_HIGHEST - at, []).append(f"^aks-{agent_pool(pool.name, group)}-")
+    return {**ranked, 1: [_ANY]}
+
+
+def _storage_class() -> Call:
+    """Build the default storage class: Premium SSDs, which AKS encrypts with the disk encryption set of the cluster."""
+    document: dict[str, Given] = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": STORAGE_CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "disk.csi.azure.com",
+        "parameters": {"skuName": "Premium_LRS"},
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }
+    return program_object("storage_class", STORAGE_CLASS, document, "cluster")
+
+
+def _priorities(context: Context) -> Call:
+    lines = (
+        f"{priority}:\n" + "".join(f"  - {name}\n" for name in names)
+        for priority, names in priorities(context.plan, context.placement).items()
+    )
+    document: dict[str, Given] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": _PRIORITIES, "namespace": "kube-system"},
+        "data": {"priorities": "".join(lines)},
+    }
+    return program_object("priorities", f"kube-system/{_PRIORITIES}", document, "cluster")

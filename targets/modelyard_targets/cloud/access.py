@@ -1,0 +1,75 @@
+"""Access of workloads to the object storage of their own cloud, and the order of targets that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from modelyard.plan import Access, Identity, Plan, Resource
+from modelyard.records import replace
+from modelyard.spec import System, TargetSpec
+from modelyard.spec.watched import state_folder
+
+
+def access_in(provider: str, value: Identity, system: System) -> tuple[Access, ...]:
+    """Return the access to stores on the provider itself. Other services have their own credentials.
+
+    A monitor replaces its state at every run, so it gets write access: `append` cannot replace objects on these clouds.
+    """
+    stores, state = system.stores, _state(value, system)
+    return tuple(
+        replace(access, mode="write") if access.mode == "append" and (access.store, access.prefix) == state else access
+        for access in value.access
+        if not stores[access.store].endpoint and system.target(stores[access.store].target).provider == provider
+    )
+
+
+def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
+    """Yield workloads on other providers that use a store of this placement, each with the store and their target."""
+    for resource in plan.of(Identity):
+        other = plan.system.target(resource.placement)
+        if other.provider == provider:
+            continue
+        for name in dict.fromkeys(access.store for access in access_in(provider, resource.value, plan.system)):
+            if plan.system.stores[name].target == placement:
+                yield resource, name, other
+
+
+def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
+    """Yield the targets that depend on this one's buckets, directly or indirectly, while it depends on theirs.
+
+    Each comes with one of its buckets that this placement uses, and with the identity that uses it.
+    """
+    waits = {target.name: _opened(provider, plan, target.name) for target in plan.system.deployment.targets}
+    for other, (store, resource) in waits.pop(placement).items():
+        if placement in _reached(other, waits):
+            yield other, store, resource
+
+
+def _state(value: Identity, system: System) -> tuple[str, str] | None:
+    """Return the store and folder of a monitor's state, or None for other workloads."""
+    section, _, name = value.workload.partition(".")
+    return state_folder(system, system.monitors[name]) if section == "monitors" else None
+
+
+def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
+    """Map each target of the provider whose buckets this placement uses to such a bucket and the identity using it."""
+    found: dict[str, tuple[str, Resource[Identity]]] = {}
+    if plan.system.target(placement).provider == provider:
+        for resource in plan.of(Identity, placement):
+            for access in access_in(provider, resource.value, plan.system):
+                store = plan.system.stores[access.store]
+                if store.target != placement and not store.adopt:
+                    found.setdefault(store.target, (store.name, resource))
+    return found
+
+
+def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource[Identity]]]]) -> set[str]:
+    """Return all targets that a target waits for, directly or indirectly."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in waits.get(waiting.pop(), {}):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found

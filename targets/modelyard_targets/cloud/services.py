@@ -1,0 +1,108 @@
+"""Services of a cloud as Kubernetes objects of the workloads program: its secrets, and logins of its databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.manifest import labels
+from modelyard.plan import Kind, Secret
+from modelyard.program import Call, Ref
+from modelyard.spec import Store
+from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import managed_stores
+from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Given, ManagedDatabase, as_literal
+
+SECRETS_MANAGER: Final = "secrets-manager"
+"""The ClusterSecretStore for the cloud's own secrets service. Its name is the `via` of a secret store."""
+
+_LOGIN_REFRESH: Final = "5m"
+"""The refresh interval of logins. After a rotation, new connections fail until the new password has arrived."""
+
+_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
+_REQUIRED: Final = "sslmode=require\n"
+"""A line that requires TLS, because libpq's default would fall back to a plain connection to any server."""
+
+_AUTHORITY: Final = "authority.pem"
+_VERIFIED: Final = f"sslmode=verify-ca\nsslrootcert={SERVICE_FOLDER}/{_AUTHORITY}\n"
+"""Lines that also require a certificate of the server's own authority, which signs for that server only.
+
+`verify-full`, which checks the name as well, would prove no more, and clients connect to an address.
+"""
+
+_POSTGRESQL: Final = 5432
+
+
+def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[Call]:
+    """Yield the ClusterSecretStore for the cloud's own service, limited to this system's namespaces.
+
+    `provider` describes how to reach the service. External Secrets authenticates with its own identity, which may read
+    no other secrets.
+    """
+    secrets = context.plan.of(Secret, context.placement)
+    requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
+    if not requested and not managed_stores(context.plan, context.placement, Kind.DATABASE):
+        return
+    spaces: list[Given] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
+    document: dict[str, Given] = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ClusterSecretStore",
+        "metadata": {
+            "name": SECRETS_MANAGER,
+            "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
+        },
+        "spec": {"conditions": [{"namespaces": spaces}], "provider": provider},
+    }
+    yield program_object("secret_store", SECRETS_MANAGER, document, "")
+
+
+def managed_database(store: Store, context: Context, network: str, *, has_authority: bool = False) -> ManagedDatabase:
+    """Return a database of the cloud in the range `network`, whose login is a JSON object in the secrets service.
+
+    Its address and the name of its secret are outputs of the infrastructure project. So is the certificate of its
+    authority, if the cloud has an authority for each database.
+    """
+    output, secret = store.called.replace("-", "_"), f"{store.called}-login"
+    named = Ref("infrastructure", key=f"{output}_secret")
+    data: list[Given] = [
+        {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
+    ]
+    certificate: Given = Ref("infrastructure", key=f"{output}_authority")
+    authority = {_AUTHORITY: certificate} if has_authority else {}
+    # with `Merge`, the Secret has both keys in addition to these
+    more: dict[str, Given] = {
+        "services": _SERVICES + (_VERIFIED if has_authority else _REQUIRED),
+        **authority,
+        "host": Ref("infrastructure", key=f"{output}_host"),
+    }
+    template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
+    document: dict[str, Given] = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {
+            "name": secret,
+            "namespace": context.namespace,
+            "labels": labels(context.system.metadata.name, secret, f"stores.{store.name}", "database"),
+        },
+        "spec": {
+            "refreshInterval": _LOGIN_REFRESH,
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
+            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
+            "data": data,
+        },
+    }
+    return ManagedDatabase(
+        host=Ref("infrastructure", key=f"{output}_host"),
+        port=_POSTGRESQL,
+        network=network,
+        secret=secret,
+        login=program_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
+        files=("services", *authority),
+    )
+
+
+def program_object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
+    """Build an object of the workloads program, part of which is known only while the program runs."""
+    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
+    return Call(variable, "kubernetes.Object", name, arguments, group)

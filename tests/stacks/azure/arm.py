@@ -1,0 +1,143 @@
+"""Which type of Azure's Resource Manager is behind each resource, and where Pulumi has names of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_GROUP = frozenset({"resourceGroupName"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A type of resource, and the differences of a registration from its body.
+
+    `name` is the input with the resource's name, `path` those that are in the request's path instead of its body.
+    `renames` has paths in a registration, each with the name at its end in the API. `keyed` are lists of IDs that the
+    API has as the keys of an object.
+    """
+
+    kind: str
+    name: str
+    path: frozenset[str] = _GROUP
+    renames: Mapping[str, str] = field(default_factory=dict[str, str])
+    keyed: frozenset[str] = frozenset()
+
+    def reshaped(self, path: str, value: Any) -> Any:
+        """Return a value as the API has it."""
+        return {each: {} for each in value} if path in self.keyed else value
+
+
+_IDENTITIES = frozenset({"identity.userAssignedIdentities"})
+
+_AUTOSCALER = {
+    f"autoScalerProfile.{name}": re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", name)
+    for name in (
+        "balanceSimilarNodeGroups",
+        "maxGracefulTerminationSec",
+        "maxNodeProvisionTime",
+        "scaleDownUnneededTime",
+        "skipNodesWithLocalStorage",
+        "skipNodesWithSystemPods",
+    )
+}
+
+
+def _below(kind: str, name: str, *parents: str, renames: Mapping[str, str] | None = None) -> Arm:
+    return Arm(kind, name, _GROUP | set(parents), renames or {})
+
+
+RESOURCES: Mapping[str, Arm] = {
+    f"azure-native:{type_}": arm
+    for type_, arm in {
+        "authorization:RoleAssignment": Arm(
+            "Microsoft.Authorization/roleAssignments", "roleAssignmentName", frozenset({"scope"})
+        ),
+        "authorization:RoleDefinition": Arm(
+            "Microsoft.Authorization/roleDefinitions",
+            "roleDefinitionId",
+            frozenset({"scope"}),
+            {"roleType": "type"},
+        ),
+        "compute:DiskEncryptionSet": Arm(
+            "Microsoft.Compute/diskEncryptionSets", "diskEncryptionSetName", keyed=_IDENTITIES
+        ),
+        "consumption:Budget": Arm("Microsoft.Consumption/budgets", "budgetName", frozenset({"scope"})),
+        "containerregistry:Registry": Arm(
+            "Microsoft.ContainerRegistry/registries",
+            "registryName",
+            renames={"networkRuleSet.ipRules.iPAddressOrRange": "value"},
+        ),
+        "containerservice:AgentPool": _below(
+            "Microsoft.ContainerService/managedClusters/agentPools", "agentPoolName", "resourceName"
+        ),
+        "containerservice:MaintenanceConfiguration": _below(
+            "Microsoft.ContainerService/managedClusters/maintenanceConfigurations", "configName", "resourceName"
+        ),
+        "containerservice:ManagedCluster": Arm(
+            "Microsoft.ContainerService/managedClusters", "resourceName", renames=_AUTOSCALER, keyed=_IDENTITIES
+        ),
+        "dbforpostgresql:Configuration": _below(
+            "Microsoft.DBforPostgreSQL/flexibleServers/configurations", "configurationName", "serverName"
+        ),
+        "dbforpostgresql:Database": _below(
+            "Microsoft.DBforPostgreSQL/flexibleServers/databases", "databaseName", "serverName"
+        ),
+        "dbforpostgresql:Server": Arm("Microsoft.DBforPostgreSQL/flexibleServers", "serverName", keyed=_IDENTITIES),
+        "keyvault:Key": _below("Microsoft.KeyVault/vaults/keys", "keyName", "vaultName"),
+        "keyvault:Secret": _below("Microsoft.KeyVault/vaults/secrets", "secretName", "vaultName"),
+        "keyvault:Vault": Arm("Microsoft.KeyVault/vaults", "vaultName"),
+        "managedidentity:FederatedIdentityCredential": _below(
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+            "federatedIdentityCredentialResourceName",
+            "resourceName",
+        ),
+        "managedidentity:UserAssignedIdentity": Arm("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"),
+        "monitor:ActionGroup": Arm("Microsoft.Insights/actionGroups", "actionGroupName"),
+        "monitor:DiagnosticSetting": Arm("Microsoft.Insights/diagnosticSettings", "name", frozenset({"resourceUri"})),
+        "monitor:MetricAlert": Arm(
+            "Microsoft.Insights/metricAlerts", "ruleName", renames={"criteria.odataType": "odata.type"}
+        ),
+        "network:NatGateway": Arm("Microsoft.Network/natGateways", "natGatewayName"),
+        "network:NetworkSecurityGroup": Arm("Microsoft.Network/networkSecurityGroups", "networkSecurityGroupName"),
+        "network:PrivateDnsZoneGroup": _below(
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "privateDnsZoneGroupName", "privateEndpointName"
+        ),
+        "network:PrivateEndpoint": Arm("Microsoft.Network/privateEndpoints", "privateEndpointName"),
+        "network:PublicIPAddress": Arm("Microsoft.Network/publicIPAddresses", "publicIpAddressName"),
+        "network:Subnet": _below("Microsoft.Network/virtualNetworks/subnets", "subnetName", "virtualNetworkName"),
+        "network:VirtualNetwork": Arm("Microsoft.Network/virtualNetworks", "virtualNetworkName"),
+        "operationalinsights:Workspace": Arm("Microsoft.OperationalInsights/workspaces", "workspaceName"),
+        "privatedns:PrivateZone": Arm("Microsoft.Network/privateDnsZones", "privateZoneName"),
+        "privatedns:VirtualNetworkLink": _below(
+            "Microsoft.Network/privateDnsZones/virtualNetworkLinks", "virtualNetworkLinkName", "privateZoneName"
+        ),
+        "resources:ResourceGroup": Arm("Microsoft.Resources/resourceGroups", "resourceGroupName", frozenset()),
+        "storage:BlobContainer": _below(
+            "Microsoft.Storage/storageAccounts/blobServices/containers", "containerName", "accountName"
+        ),
+        "storage:BlobServiceProperties": _below(
+            "Microsoft.Storage/storageAccounts/blobServices", "blobServicesName", "accountName"
+        ),
+        "storage:ManagementPolicy": _below(
+            "Microsoft.Storage/storageAccounts/managementPolicies", "managementPolicyName", "accountName"
+        ),
+        "storage:StorageAccount": Arm(
+            "Microsoft.Storage/storageAccounts",
+            "accountName",
+            renames={
+                "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
+                "networkRuleSet": "networkAcls",
+                "encryption.encryptionIdentity": "identity",
+                "encryption.encryptionIdentity.encryptionUserAssignedIdentity": "userAssignedIdentity",
+                "encryption.keyVaultProperties": "keyvaultproperties",
+                "encryption.keyVaultProperties.keyName": "keyname",
+                "encryption.keyVaultProperties.keyVaultUri": "keyvaulturi",
+            },
+            keyed=_IDENTITIES,
+        ),
+    }.items()
+}
+"""By the type of a registration."""

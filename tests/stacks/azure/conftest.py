@@ -1,0 +1,20 @@
+"""What several files look at: a project with all components, without settings and with all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stacks.aws.programs import Found
+from tests.stacks.azure.programs import registered_together, with_everything
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+    """Register a project with all components, and one with a public API and every setting."""
+    return registered_together(tmp_path_factory.mktemp("everything"), with_everything())
+
+
+@pytest.fixture
+def resources(everything: dict[str, Found]) -> Found:
+    """Return the project without settings."""
+    return everything["plain"]

@@ -1,0 +1,125 @@
+"""Programs and objects compiled from a spec for Azure, and the diagnostics that the target reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+from modelyard.pipeline import Given, Inputs, understand
+from modelyard.plan import Plan
+from modelyard.program import Call, Literal, Program, Ref
+from modelyard_targets import TARGETS
+from modelyard_targets.azure.lower import lower, objects
+from modelyard_targets.azure.platform import context_of
+from modelyard_targets.components import wrong_arguments
+from modelyard_targets.kube.placement.context import Context
+from tests.diagnosing import Question, examine
+from tests.examples import SYSTEMS
+
+Object: TypeAlias = dict[str, Any]
+
+
+def changed(*changes: tuple[str, str], text: str) -> str:
+    """Return the spec with some text replaced; fail if the old text is missing."""
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after, 1)
+    return text
+
+
+LEADS = (SYSTEMS / "leads-on-azure" / "system.yaml").read_text(encoding="utf-8")
+"""The system that the tests of AWS use, with another provider and region."""
+
+
+def without_database() -> tuple[tuple[str, str], ...]:
+    """Return the changes that replace the registry by an existing one, which has no database of ours."""
+    imported = LEADS[LEADS.index("  propensity:\n") : LEADS.index("pipelines:\n")]
+    registry = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+    return ("  runs: {type: database}\n", ""), registry, (imported, "")
+
+
+def leads(*changes: tuple[str, str]) -> str:
+    """Return the spec with some text replaced."""
+    return changed(*changes, text=LEADS)
+
+
+def plan_of(text: str = LEADS) -> Plan:
+    """Return the plan of a valid spec."""
+    outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    assert outcome.plan is not None
+    assert not outcome.failed, outcome.diagnostics
+    return outcome.plan
+
+
+def context(text: str = LEADS) -> Context:
+    """Return the context that the main target is lowered in."""
+    return context_of(plan_of(text), "main")
+
+
+def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
+    """Return the infrastructure programs by their project's folder."""
+    projects = lower(plan_of(text), placement).projects
+    return {project.folder: project.program for project in projects if project.folder.startswith("infrastructure")}
+
+
+def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
+    """Return every call of every infrastructure program, by component and name: `NodePool system`.
+
+    Asserts that each has the arguments that its component accepts.
+    """
+    calls = [call for program in programs(text, placement).values() for call in program.calls]
+    assert [problem for call in calls for problem in wrong_arguments("azure", call)] == []
+    return {f"{call.component} {call.name}": call for call in calls}
+
+
+def workload_calls(text: str = LEADS) -> dict[str, Call]:
+    """Return the calls of the first workloads project, by variable or else by name."""
+    (project,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
+    return {call.variable or call.name: call for call in project.program.calls}
+
+
+def arguments(call: Call) -> dict[str, Any]:
+    """Return a call's arguments; results of other calls appear as `variable.attribute` or `variable[key]`."""
+    return {name: _plain(value) for name, value in call.arguments}
+
+
+def emitted(text: str = LEADS, placement: str = "main") -> list[Object]:
+    """Return every emitted object, in order."""
+    return [cast("Object", emitted_object.manifest) for emitted_object in objects(plan_of(text), placement)]
+
+
+def names(kind: str, text: str = LEADS) -> list[str]:
+    """Return the names of all objects of a kind, in order."""
+    return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
+
+
+def manifest(kind: str, name: str, text: str = LEADS) -> Object:
+    """Return the only object of that kind and name."""
+    (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return match
+
+
+def readme(text: str = LEADS, placement: str = "main") -> str:
+    """Return the README of a placement."""
+    return next(file.text() for file in lower(plan_of(text), placement).texts if file.path == "README.md")
+
+
+def refused(text: str) -> list[str]:
+    """Return the codes of errors and warnings, each with the line it points at."""
+    lines = text.splitlines()
+    found = examine(Question(text))
+    return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in found if each.span is not None]
+
+
+def codes(text: str) -> set[str]:
+    """Return the codes of errors and warnings."""
+    return {each.partition(" ")[0] for each in refused(text)}
+
+
+def _plain(value: Literal) -> Any:
+    if isinstance(value, Ref):
+        attribute = f".{value.attribute}" if value.attribute else ""
+        return value.variable + attribute + (f"[{value.key}]" if value.key else "")
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple) else value
