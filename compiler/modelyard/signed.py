@@ -75,7 +75,7 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
     if model is None:
         return f"no model has the registered name {approval.model[:80]!r}"
     if approval.alias not in system.promoted().get(model, ()):
-        return f"nothing here moves the alias {approval.alias[:80]!r} of model {model!r}"
+        return f"no promotion moves alias {approval.alias[:80]!r} of model {model!r}"
     required = system.approval(model, approval.alias)
     if required is None:
         return f"nothing requires an approval before {model}@{approval.alias} moves"

@@ -25,7 +25,7 @@ _NAMED: Final = pattern(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
 _MAYBE: Final = pattern(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
 """Matches a file that may contain a reference, possibly with escapes."""
 _TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
-_WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
+_WORDS: Final = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 _MOST_TEXT_MIB: Final = 16
 
 
@@ -154,7 +154,7 @@ def _kind(value: Json) -> str:
         return "null"
     if isinstance(value, list):
         return "a list"
-    return "a mapping without a known 'type'" if isinstance(value, dict) else "a text"
+    return "a mapping without a known 'type'" if isinstance(value, dict) else "a string"
 
 
 def _shown(value: Json) -> str:

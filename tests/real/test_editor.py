@@ -212,9 +212,9 @@ def test_environments_may_be_partial_and_delete(editor: LanguageClient) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("compute: {c: {cpu: 1, memory: 16GB}}", "6:31 expected an amount with a unit such as 512Mi, 16Gi or 1Ti"),
-        ("compute: {c: {cpu: some, memory: 1Gi}}", "6:20 expected CPUs such as 4, 0.5 or 500m"),
-        ("compute: {c: {cpu: 1, memory: [1]}}", "6:31 expected an amount with a unit such as 512Mi, 16Gi or 1Ti"),
+        ("compute: {c: {cpu: 1, memory: 16GB}}", "6:31 expected a size with a unit, such as 512Mi, 16Gi or 1Ti"),
+        ("compute: {c: {cpu: some, memory: 1Gi}}", "6:20 expected a number of CPUs such as 4, 0.5 or 500m"),
+        ("compute: {c: {cpu: 1, memory: [1]}}", "6:31 expected a size with a unit, such as 512Mi, 16Gi or 1Ti"),
         ("models: {m: {task: ranking, framework: custom, threshold: big}}", "6:59 expected a number"),
         ("channels: {c: {url: here}}", '6:12 Missing property "type".'),
         ("stores: {s: {type: objct}}", '6:20 Value is not accepted. Valid values: "object", "database".'),

@@ -59,7 +59,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     model, alias = _model(system, str(arguments.model), arguments.alias)
     approval = system.approval(model, alias)
     if approval is None:
-        raise CannotApprove(f"this spec requires no approvals before {alias!r} of {model!r} moves")
+        raise CannotApprove(f"this spec requires no approvals to move alias {alias!r} of model {model!r}")
     group, registered = _group(system, approval, public), system.models[model].registered_name
     registry, version = _place(arguments)
     tags = _looked_up(system, registry, registered, version, alias) if registry else None
@@ -67,7 +67,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     about = statement(system, registered, alias, digest)
     evidence = signed({**about, "by": public.comment, "at": _now(), "reason": _reason(arguments.reason)}, Path(key))
     if len(evidence) > _LONGEST:
-        raise CannotApprove(f"the statement has {len(evidence)} characters, and the registry allows {_LONGEST}")
+        raise CannotApprove(f"the statement has {len(evidence)} characters, but the registry allows only {_LONGEST}")
     tag = f"{TAG}{group}"
     where = f"{digest} of {registered} for {alias!r} in environment {about['environment']!r}, on behalf of {group}"
     if arguments.save:
@@ -105,15 +105,13 @@ def _place(arguments: argparse.Namespace) -> tuple[str, str]:
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
-            raise CannotApprove(
-                "--version is looked up in a registry: add --registry URL, or use --digest instead of --version"
-            )
+            raise CannotApprove("--version requires --registry URL; without a registry, use --digest")
         return "", ""
     from modelyard.cli.approve_registry import checked
 
     address = checked(str(registry))
     if not re.fullmatch("[0-9]{1,18}", version):
-        raise CannotApprove("name the version with --version and its number")
+        raise CannotApprove("set the version's number with --version")
     return address, version
 
 
@@ -133,20 +131,18 @@ def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> 
     """Return the digest of the files to approve, from the command line or the registry. The two must match."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
-            f"--digest is sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
-            "it is the tag modelyard.digest of the version"
+            f"--digest must be sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
+            "use the version's tag modelyard.digest"
         )
     if tags is None:
         if typed is None:
-            raise CannotApprove(
-                "name the files to approve with --digest sha256:…, the tag modelyard.digest of the version"
-            )
+            raise CannotApprove("set --digest sha256:… to the version's tag modelyard.digest")
         return typed
     kept = tags.get("modelyard.digest", "")
     if not _DIGEST.fullmatch(kept):
         raise CannotApprove(
-            f"version {version} has no digest in its tag modelyard.digest, so no approval can count for it: "
-            "its training did not finish, or modelyard did not train it"
+            f"version {version} has no digest in its tag modelyard.digest, so it cannot be approved: "
+            "its training did not finish, or it was not trained by modelyard"
         )
     if typed not in {None, kept}:
         raise CannotApprove(f"version {version} has the digest {kept}, which differs from --digest")
@@ -157,7 +153,7 @@ def _reason(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise CannotApprove("--reason is not text in UTF-8") from None
+        raise CannotApprove("--reason is not valid UTF-8") from None
     return text
 
 
@@ -205,7 +201,7 @@ def _public_key(key: str) -> PublicKey:
     """Return the public key from the file next to the private key."""
     private = Path(key)
     if not key or not private.name:
-        raise CannotApprove("name the key with --key FILE, such as ~/.ssh/id_ed25519")
+        raise CannotApprove("set the key with --key FILE, such as ~/.ssh/id_ed25519")
     path = private if private.suffix == ".pub" else private.with_name(f"{private.name}.pub")
     try:
         line = path.read_text(encoding="utf-8").strip()
@@ -214,7 +210,7 @@ def _public_key(key: str) -> PublicKey:
     except OSError as problem:
         raise CannotApprove(f"{path} cannot be read: {problem.strerror}") from None
     except ValueError:
-        raise CannotApprove(f"{path} is not a public key: it is not text in UTF-8") from None
+        raise CannotApprove(f"{path} is not a public key: it is not valid UTF-8") from None
     try:
         return public_key(line)
     except NotAKey as problem:
@@ -223,7 +219,7 @@ def _public_key(key: str) -> PublicKey:
 
 def _no_key(private: Path, public: Path) -> str:
     if private == public:
-        return f"there is no {public}"
+        return f"{public} does not exist"
     if os.path.exists(private):
         shown = shlex.quote(str(private))
         return f"{public} is missing; create it with ssh-keygen -y -f {shown} > {shlex.quote(str(public))}"
@@ -242,17 +238,19 @@ def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
     """Return a model in the spec, and the alias to which the approval applies."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
-        raise CannotApprove(f"there is no model {name!r}; known: {listed}{_meant(name, system.models)}")
+        raise CannotApprove(f"the spec has no model {name!r}; it has {listed}{_meant(name, system.models)}")
     moved = system.promoted().get(name, ())
     listed = ", ".join(moved) or "none"
     if alias is not None and alias not in moved:
-        raise CannotApprove(f"nothing here moves {alias!r} of {name!r}, only {listed}{_meant(alias, moved)}")
+        raise CannotApprove(
+            f"no promotion moves alias {alias!r} of model {name!r}, only {listed}{_meant(alias, moved)}"
+        )
     asked = [one for one in moved if system.approval(name, one) is not None]
     if alias is None and len(asked) != 1:
         if not asked:
             raise CannotApprove(f"this spec requires no approvals for {name!r}; see governance.approvals")
         listed = ", ".join(asked)
-        raise CannotApprove(f"choose an alias of {name!r} with --alias; approvals are required before {listed} moves")
+        raise CannotApprove(f"choose an alias of {name!r} with --alias; these require approvals: {listed}")
     return name, alias or asked[0]
 
 

@@ -19,7 +19,7 @@ _API = "/api/2.0/mlflow/model-versions"
 _TIMEOUT_S = 30
 _LONGEST = 8 * 2**20  # maximum bytes of a response, which contains tags with a few thousand characters each
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-_NOT_MLFLOW = "the server there is not MLflow, or something sits in front of it"
+_NOT_MLFLOW = "the server is not MLflow, or something in front of it responds"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -36,7 +36,7 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
     tags = cast("dict[str, object]", model_version).get("tags", []) if isinstance(model_version, dict) else 0
     listed = cast("list[object]", [] if tags is None else tags if isinstance(tags, list) else [tags])
     if not all(isinstance(tag, dict) for tag in listed):
-        raise CannotApprove(f"the registry does not describe a version as MLflow does: {_NOT_MLFLOW}")
+        raise CannotApprove(f"the registry's response does not describe a model version: {_NOT_MLFLOW}")
     return {str(tag.get("key")): str(tag.get("value")) for tag in cast("list[dict[str, object]]", listed)}
 
 
@@ -53,9 +53,11 @@ def checked(registry: str) -> str:
     """Return a registry's address without a trailing slash. Errors about invalid addresses contain no password."""
     example = "such as http://localhost:5000"
     if "@" in registry:
-        raise CannotApprove(f"--registry contains a login, which others can read: leave it out, and set {_LOGIN}")
+        raise CannotApprove(f"--registry contains a login, which others could read; remove it and set {_LOGIN}")
     if re.search(r"[^\x21-\x7e]", registry):
-        raise CannotApprove(f"--registry has a space or another character that no URL has; it is a URL {example}")
+        raise CannotApprove(
+            f"--registry contains a space or another character that URLs cannot contain; it must be a URL {example}"
+        )
     try:
         parts = urlsplit(registry)
         host, _ = parts.hostname, parts.port
@@ -63,10 +65,10 @@ def checked(registry: str) -> str:
         raise CannotApprove(f"--registry is not a URL {example}: {problem}") from None
     if parts.scheme not in {"http", "https"} or not host:
         bare = re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/.*)?", registry)
-        hint = f"did you mean http://{registry}?" if bare else f"it is a URL {example}"
+        hint = f"did you mean http://{registry}?" if bare else f"use a URL {example}"
         raise CannotApprove(f"--registry must begin with http:// or https://; {hint}")
     if parts.query or parts.fragment:
-        raise CannotApprove(f"--registry is the address of MLflow alone, {example}, without a query or fragment")
+        raise CannotApprove(f"--registry must be only MLflow's address, {example}, without a query or fragment")
     return registry.rstrip("/")
 
 
@@ -96,7 +98,7 @@ def _response(registry: str, call: str, body: dict[str, str] | None) -> dict[str
     except (OSError, ValueError) as problem:
         raise CannotApprove(f"the registry at {registry} does not respond: {problem}") from None
     except HTTPException:
-        raise CannotApprove(f"the server at {registry} does not speak HTTP") from None
+        raise CannotApprove(f"the server at {registry} does not use HTTP") from None
 
 
 def _read(answer: Any) -> dict[str, Any]:
@@ -109,9 +111,9 @@ def _read(answer: Any) -> dict[str, Any]:
         parsed: Any = json.loads(content)
     except (ValueError, RecursionError):
         kind = "with a web page" if content.lstrip()[:1] == b"<" else "with something that is not JSON"
-        raise CannotApprove(f"the registry responds {kind}: {_NOT_MLFLOW}, such as a login") from None
+        raise CannotApprove(f"the registry responds {kind}: {_NOT_MLFLOW}, such as a login page") from None
     if not isinstance(parsed, dict):
-        raise CannotApprove(f"the registry's response is not one of MLflow's: {_NOT_MLFLOW}")
+        raise CannotApprove(f"the registry's response is not in MLflow's format: {_NOT_MLFLOW}")
     return cast("dict[str, Any]", parsed)
 
 
@@ -120,8 +122,8 @@ def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
     if 300 <= refused.code < 400:
         location = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (
-            f"the registry redirects to {location or 'nowhere'}, which is not followed, to keep the login private: "
-            "use the address that responds itself"
+            f"the registry redirects to {location or 'nowhere'}, but redirects are not followed, "
+            "to keep the login private: use the final address"
         )
     try:
         message = json.loads(refused.read(10_000))["message"]

@@ -40,21 +40,22 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
     stages = model.stages if model is not None else ()
     stage = next((candidate for candidate in stages if candidate.alias == alias), None)
     if tags.get(_GATE, "held") != "held" and not _is_exempt(stage, tags):
-        raise CannotApprove(f"version {version} failed its gate: it does not go live, with approvals or without")
+        raise CannotApprove(f"version {version} failed its gate: it cannot go live, even with approvals")
     staged = stage is not None and bool(stage.after)
     if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias and not staged:
         raise CannotApprove(
-            f"version {version} was trained by pipelines.{name}, which moves {pipeline.promote_to!r} and not {alias!r}"
+            f"version {version} was trained by pipelines.{name}, which promotes to {pipeline.promote_to!r}, "
+            f"not {alias!r}"
         )
     imported = model.imported if model is not None and section == "models" else None
     if imported is not None and imported.digest != tags.get(_DIGEST):
-        raise CannotApprove(f"version {version} is not the one that the spec imports: that has {imported.digest}")
+        raise CannotApprove(f"version {version} is not the imported one, whose digest is {imported.digest}")
     current, other = system.environment or "default", tags.get(_ENVIRONMENT, "")
     if other and other != current and system.registry is not None and not system.registry.adopt:
         hint = "leave --env out" if other == "default" else f"add --env {one_line(other, 100)}"
         raise CannotApprove(
             f"version {version} was {'imported' if section == 'models' else 'trained'} in environment {other[:100]!r}, "
-            f"and this approval would count in {current!r} only: {hint}"
+            f"but this approval would only count in {current!r}: {hint}"
         )
 
 

@@ -183,9 +183,9 @@ def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
 
 
 def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
-    """Keys must be text.
+    """Keys must be strings.
 
-    An unquoted `1`, `true` or `null` is not text in YAML, and neither is a mapping, a list or an alias.
+    An unquoted `1`, `true` or `null` is not a string in YAML, and neither is a mapping, a list or an alias.
 
     Wrong:
 
@@ -195,14 +195,14 @@ def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
 
         labels: {"2024": season}
     """
-    return Diagnostic("E0109", Severity.ERROR, f"a key must be text, but this is {found}", span, hint)
+    return Diagnostic("E0109", Severity.ERROR, f"a key must be a string, but this is {found}", span, hint)
 
 
 def explicit_tag(span: Span, tag: str) -> Diagnostic:
     """Tags such as `!!python/object` or `!secret` are not allowed.
 
-    A spec is plain data: text, numbers, true or false, lists and mappings. Core tags are allowed only if they match the
-    value, and `!!str` is allowed before any scalar.
+    A spec is plain data: strings, numbers, true or false, lists and mappings. Core tags are allowed only if they match
+    the value, and `!!str` is allowed before any scalar.
 
     Wrong:
 
@@ -254,7 +254,7 @@ def number_not_finite(span: Span, text: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(text)} is not a finite number",
         span,
-        "use a finite number, or quote it as text",
+        "use a finite number, or put it in quotes to make it a string",
     )
 
 
@@ -302,7 +302,7 @@ def recursive_alias(span: Span, name: str) -> Diagnostic:
 def unknown_alias(span: Span, name: str, hint: str) -> Diagnostic:
     """An alias refers to an anchor that is not defined before it.
 
-    Quote text that begins with an asterisk.
+    Quote a string that begins with an asterisk.
 
     Wrong:
 

@@ -247,7 +247,7 @@ def variable_declaration(span: Span, name: str, actual: str) -> Diagnostic:
     return Diagnostic(
         "E0145",
         Severity.ERROR,
-        f"variable {quote(name)} must be text, a number, true or false, or a mapping with `type`, but it is {actual}",
+        f"variable {quote(name)} must be a string, number, true or false, or a mapping with `type`, but it is {actual}",
         span,
         "write `{type: string, default: …}` with one of the types string, integer, number and boolean",
     )
@@ -269,9 +269,9 @@ def unknown_setting(name: str, known: Iterable[str]) -> Diagnostic:
 def variables_too_large(span: Span, limit_mib: int) -> Diagnostic:
     """Variables expand to more than 16 MiB of text in total.
 
-    Wrong: a long text in a variable that is used ten thousand times.
+    Wrong: a long string in a variable that is used ten thousand times.
 
-    Right: the text in a file in the image.
+    Right: the string in a file in the image.
     """
     return Diagnostic(
         "E0147",

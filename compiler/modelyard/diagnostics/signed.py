@@ -34,7 +34,7 @@ def approval_without_effect(span: Span, reason: str) -> Diagnostic:
     return Diagnostic(
         "W0971",
         Severity.WARNING,
-        f"'{span.file}' approves nothing here: {reason}",
+        f"'{span.file}' has no effect: {reason}",
         None,
         "sign again with `modelyard approve --save`, or remove the file",
     )

@@ -11,10 +11,10 @@ _LISTED = 12
 
 
 def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
-    """A value has the wrong type, such as a list instead of a mapping, or text instead of a number.
+    """A value has the wrong type, such as a list instead of a mapping, or a string instead of a number.
 
-    Named entries are mappings keyed by name, never lists. Unquoted `yes`, `no`, `on` and `off` are text in YAML 1.2. A
-    quantity needs a unit.
+    Named entries are mappings keyed by name, never lists. Unquoted `yes`, `no`, `on` and `off` are strings in YAML 1.2.
+    A quantity needs a unit.
 
     Wrong:
 

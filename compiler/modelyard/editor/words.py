@@ -11,7 +11,7 @@ VARIABLE: Final = r"\$\{vars\."
 """Matches text with a variable reference. Editors see specs before variables are substituted."""
 
 _MOST_EXAMPLES: Final = 2
-_TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
+_TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a string"}
 _SILENT: Final = ("title", "examples", "x-expected", "x-secret", "x-default-without", "x-text-is")
 
 

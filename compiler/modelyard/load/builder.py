@@ -183,7 +183,7 @@ class Builder:
         if name in self._open:
             self._stop(tell.recursive_alias(self._event_span(event), name))
         if name not in self._anchors:
-            hint = nearest(name, self._anchors, "did you mean {}?") or "quote text that begins with '*'"
+            hint = nearest(name, self._anchors, "did you mean {}?") or "quote a string that begins with '*'"
             self._tell(tell.unknown_alias(self._event_span(event), name, hint))
             return None
         value, weight = self._anchors[name]
@@ -226,7 +226,7 @@ class Builder:
             return True
         hint = f"""quote it as "{text}\"""" if text else "write a name before the colon"
         if text and self._source.text[event.end_mark.index : event.end_mark.index + 1] in {",", "}"}:
-            hint = "quote the text before the comma, because a comma in braces ends it"
+            hint = "quote the string before the comma, because a comma in braces ends it"
         self._tell(tell.key_not_text(self._event_span(event), _kind_of(value), hint))
         return False
 
@@ -236,7 +236,7 @@ class Builder:
             return value
         found = "an alias" if event.__class__ is _Alias else _kind_of(value)
         is_template = self._source.text.startswith("{", event.start_mark.index - 1) and isinstance(value, dict)
-        hint = "quote braces that are text, or write a variable as ${vars.NAME}" if is_template else "write a name"
+        hint = "quote literal braces, or write a variable as ${vars.NAME}" if is_template else "write a name"
         self._tell(tell.key_not_text(self._event_span(event), found, hint))
         return None
 
@@ -362,7 +362,7 @@ def _kind_of(value: Json) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str | None):
-        return "null" if value is None else "text"
+        return "null" if value is None else "a string"
     return "true or false" if isinstance(value, bool) else "a number"
 
 

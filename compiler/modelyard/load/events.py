@@ -33,13 +33,13 @@ class SyntaxProblem:
 
 _BRACKETS = "close it with ']' or '}', and separate the entries with commas"
 _ALIGN = "align the keys of a mapping, and indent each value deeper than its key"
-_COLON = f"quote text that contains ': '; {_ALIGN}"
+_COLON = f"quote a string that contains ': '; {_ALIGN}"
 _ESCAPE = "write '\\\\' for a backslash"
-_SIGN = "quote text that begins with '&' or '*'"
+_SIGN = "quote a string that begins with '&' or '*'"
 _NO_TAG = "remove the tag"
-_BAD_START = "text cannot begin with this character"
+_BAD_START = "an unquoted string cannot begin with this character"
 _DASH = "put the '-' on a separate line"
-_NEXT_LINE = "begin the text on the next line"
+_NEXT_LINE = "begin the string on the next line"
 
 _NO_SPACE: Final = pattern(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = pattern("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
@@ -52,7 +52,7 @@ _KEY: Final = pattern(r"\s*(?:- +)?([\w.-]+)\s*:")
 
 _PROBLEMS: Final = (
     ("mapping values are not allowed", "a colon is not allowed here", _COLON),
-    ("found character", _BAD_START, "put the text in quotes"),
+    ("found character", _BAD_START, "put the string in quotes"),
     ("found a tab character", "a tab is used for indentation", "indent with spaces"),
     ("did not find expected node content", "a value is missing here", _BRACKETS),
     ("expected the node content", "a value is missing here", _BRACKETS),
@@ -78,7 +78,7 @@ _PROBLEMS: Final = (
     ("did not find expected <document start>", "nothing can follow the end of the document", "remove this"),
     ("expected '<document start>'", "nothing can follow the end of the document", "remove this"),
     ("did not find the expected '>'", "a tag is not closed", _NO_TAG),
-    ("did not find expected tag URI", "this tag has no name", "quote text that begins with '!'"),
+    ("did not find expected tag URI", "this tag has no name", "quote a string that begins with '!'"),
     ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
 )  # fmt: skip
 """Tuples of the beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
@@ -86,8 +86,8 @@ _PROBLEMS: Final = (
 _OPENED: Final = (
     ("did not find expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
     ("expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
-    ("found unexpected end of stream", "this text in quotes is not closed", "close the quotes"),
-    ("found unexpected document", "this text in quotes is not closed", "close the quotes"),
+    ("found unexpected end of stream", "this quoted string is not closed", "close the quotes"),
+    ("found unexpected document", "this quoted string is not closed", "close the quotes"),
     ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
 )
 """The same tuples for problems that the parser notices late. They are reported where they begin."""
@@ -117,7 +117,7 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     if problem.hint == _SIGN and before.strip() == "*":
         return replace(problem, message="a list does not begin with '*'", hint="begin each entry with '- '")
     if problem.message == _BAD_START and character:
-        return replace(problem, message=f"text cannot begin with '{character}'")
+        return replace(problem, message=f"an unquoted string cannot begin with '{character}'")
     return _colon(problem, lines) if problem.hint == _COLON else problem
 
 
@@ -127,7 +127,7 @@ def _comment(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
         found = _HIDDEN.search(lines[at][:_SHOWN])
         if found:
             message = "this is a comment, which hides the end of the brackets before it"
-            return SyntaxProblem(message, "quote text that begins with '#'", at, found.start(1))
+            return SyntaxProblem(message, "quote a string that begins with '#'", at, found.start(1))
     return None
 
 
@@ -159,7 +159,7 @@ def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
             if lines[at].count(quotes) % 2:
                 found = opening.search(lines[at])
                 hint = f"close the quotes; they now extend to line {problem.line + 1}"
-                return found and SyntaxProblem("this text in quotes is not closed", hint, at, found.start(1))
+                return found and SyntaxProblem("this quoted string is not closed", hint, at, found.start(1))
     return None
 
 
@@ -173,7 +173,7 @@ def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
         return SyntaxProblem("a space is missing after the colon", hint, above, unspaced.end(1) - 1)
     key = _KEY.match(line)
     if key is None or key.end() - 1 < problem.column:
-        return replace(problem, hint="put text that contains ': ' in quotes")
+        return replace(problem, hint="put a string that contains ': ' in quotes")
     message = "this key is indented deeper than the previous one, which already has a value"
     return SyntaxProblem(message, "align it with the previous key", problem.line, key.start(1))
 

@@ -62,7 +62,7 @@ def _after_comma(document: Document, fault: Fault) -> str:
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
     after = line_at(document, span)[span.end_column - 1 :].lstrip()
-    return "quote the text before the comma, because a comma in braces ends it" if after[:1] in {",", "}"} else ""
+    return "quote the string before the comma, because a comma in braces ends it" if after[:1] in {",", "}"} else ""
 
 
 def _equals_sign(fault: Fault) -> str:

@@ -127,7 +127,7 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
     if value.startswith("{{"):
         return "write a variable as ${vars.NAME}"
     if "boolean" in names and value.lower() in _SWITCHES:
-        return f"write {_SWITCHES[value.lower()]}; in YAML 1.2 {quote(value)} is text"
+        return f"write {_SWITCHES[value.lower()]}; in YAML 1.2, {quote(value)} is a string"
     if "boolean" in names and value.lower() in {"true", "false"}:
         return f"write {value.lower()} without quotes"
     if not {"number", "integer"} & set(names):

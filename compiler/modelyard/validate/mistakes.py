@@ -22,12 +22,12 @@ from modelyard.validate.hints import type_hint, word_hint
 _LONGEST_EXAMPLE: Final = 60
 _MOST_NAMESAKES: Final = 200
 _VARIABLE: Final = pattern(r"\$\{vars\.([A-Za-z][-A-Za-z0-9_]*)\}")
-_COMMENT: Final = "quote text that begins with '#': after a space, it starts a comment"
+_COMMENT: Final = "quote a string that begins with '#': after a space, it starts a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "object": "a mapping",
         "array": "a list",
-        "string": "text",
+        "string": "a string",
         "number": "a number",
         "integer": "a whole number",
         "boolean": "true or false",
@@ -63,7 +63,7 @@ def found_words(value: Json) -> str:
         return "a list"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"the text {quote(value)}" if isinstance(value, str) else f"the number {value}"
+    return f"the string {quote(value)}" if isinstance(value, str) else f"the number {value}"
 
 
 # --- the value of a field
@@ -116,7 +116,7 @@ def _word(document: Document, fault: Fault) -> Diagnostic:
 def _form(document: Document, fault: Fault) -> Diagnostic:
     shape = fault.shape
     example = shape.example()
-    expected = shape.text("x-expected") or (f"something like {quote(example)}" if example else "another form of text")
+    expected = shape.text("x-expected") or (f"something like {quote(example)}" if example else "a different form")
     is_entry = bool(fault.path) and isinstance(fault.path[-1], int)
     hint = form_hint(document, shape, fault.value, is_entry) if isinstance(fault.value, str) else ""
     span = document.value_span(fault.path)

@@ -62,7 +62,7 @@ def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> st
     if not sort:
         return f"{offerings.seller} offers no supported accelerator in {region}"
     close = min(sort, key=lambda machine: _distance(compute, machine))
-    return f"the closest is {close.name} with {' and '.join(_lacks(compute, close))}"
+    return f"the closest is {close.name}, which has {' and '.join(_lacks(compute, close))}"
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
@@ -80,7 +80,8 @@ def _instead(compute: ComputeClass, machine: Machine) -> str:
 
 def _of(machine: Machine) -> str:
     memory = machine.accelerator_memory_bytes
-    return f" of {gibibytes(memory)}" if memory is not None else ""
+    each = " each" if _count(machine) > 1 else ""
+    return f" ({gibibytes(memory)}{each})" if memory is not None else ""
 
 
 def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, int]:

@@ -93,9 +93,9 @@ def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
 def _open_cluster(compute: ComputeClass) -> Hardware | str:
     """Return hardware with the requests unchanged, because no machines are declared."""
     if compute.capacity == "spot":
-        return "no `capacity` is declared, and so no machine with `spot: true`"
+        return "it needs spot machines, but no `capacity` is declared"
     if compute.accelerator_memory_bytes is not None:
-        return "no `capacity` is declared to choose from by `acceleratorMemory`; name an accelerator instead"
+        return "`acceleratorMemory` can only choose from declared `capacity`; name an accelerator instead"
     first = compute.accelerators[0] if compute.accelerators else None
     resource = _resource(first)
     return Hardware(
@@ -211,12 +211,12 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (
-            "it needs spot, and no machine is declared with `spot: true`"
+            "it needs spot machines, but none is declared with `spot: true`"
             if compute.capacity == "spot"
-            else ("it needs on-demand machines, and all declared machines are `spot: true`")
+            else ("it needs on-demand machines, but all declared machines are `spot: true`")
         )
     at, machine = min(allowed, key=lambda entry: (*_distance(compute, entry[1]), entry[0]))
-    return f"the closest is capacity[{at}] with {' and '.join(_lacks(compute, machine))}"
+    return f"the closest is capacity[{at}], which has {' and '.join(_lacks(compute, machine))}"
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:

@@ -62,14 +62,14 @@ def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
 
 
 def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText) -> Iterator[str]:
-    """Yield what a machine lacks for one Pod, such as `64Gi of the 96Gi of memory`.
+    """Yield what a machine lacks for one Pod, such as `64Gi of the requested 96Gi of memory`.
 
     `instead` describes the machine's accelerators if they do not satisfy the class. Otherwise it is empty.
     """
     if compute.cpu_millis > machine.cpu_millis:
-        yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs"
+        yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} requested CPUs"
     if compute.memory_bytes > machine.memory_bytes:
-        yield f"{text(machine.memory_bytes)} of the {text(compute.memory_bytes)} of memory"
+        yield f"{text(machine.memory_bytes)} of the requested {text(compute.memory_bytes)} of memory"
     if instead:
         yield f"{instead} instead of {_wanted(compute, text)}"
 

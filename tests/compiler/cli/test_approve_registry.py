@@ -55,8 +55,12 @@ def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, regi
     [
         ({}, ("--digest", OTHER), f"version 7 has the digest {DIGEST}, which differs from --digest"),
         ({gate.GATE_TAG: "refused"}, (), "version 7 failed its gate"),
-        ({lineage.WORKLOAD_TAG: "pipelines.try-out"}, (), "trained by pipelines.try-out, which moves 'candidate' and"),
-        ({"modelyard.environment": "prod"}, (), "would count in 'default' only: add --env prod"),
+        (
+            {lineage.WORKLOAD_TAG: "pipelines.try-out"},
+            (),
+            "trained by pipelines.try-out, which promotes to 'candidate', not",
+        ),
+        ({"modelyard.environment": "prod"}, (), "would only count in 'default': add --env prod"),
         ({"modelyard.digest": ""}, (), "version 7 has no digest in its tag modelyard.digest,"),
         ({"modelyard.digest": "sha256:1"}, ("--digest", DIGEST), "version 7 has no digest in its tag"),
     ],
@@ -97,7 +101,7 @@ def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     ("named", "code", "why"),
     [
         (DIGEST, 0, "no gate has evaluated it; it was imported from models:/shared/4"),
-        (OTHER, 1, f"version 7 is not the one that the spec imports: that has {OTHER}"),
+        (OTHER, 1, f"version 7 is not the imported one, whose digest is {OTHER}"),
     ],
 )
 def test_an_imported_version_must_have_the_digest_in_the_spec(
@@ -162,15 +166,15 @@ def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json")
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (http(b"[]"), "is not one of MLflow's"),
-        (http(b"null"), "is not one of MLflow's"),
-        (http(b'{"model_version": null}'), "does not describe a version as MLflow does"),
+        (http(b"[]"), "is not in MLflow's format"),
+        (http(b"null"), "is not in MLflow's format"),
+        (http(b'{"model_version": null}'), "does not describe a model version"),
         (http(b'{"model_version": {"tags": null}}'), "version 7 has no digest in its tag modelyard.digest,"),
-        (http(b'{"model_version": {"tags": ["a"]}}'), "does not describe a version as MLflow does"),
-        (http(b'{"model_version": {"tags": 7}}'), "does not describe a version as MLflow does"),
+        (http(b'{"model_version": {"tags": ["a"]}}'), "does not describe a model version"),
+        (http(b'{"model_version": {"tags": 7}}'), "does not describe a model version"),
         (http(b'{"model', b"200 OK\r\nContent-Length: 900"), "ends too early"),
         (http(b"5\r\n{", b"200 OK\r\nTransfer-Encoding: chunked").replace(b"/1.0", b"/1.1"), "ends too early"),
-        (b"SSH-2.0-OpenSSH_10.0\r\n", "does not speak HTTP"),
+        (b"SSH-2.0-OpenSSH_10.0\r\n", "does not use HTTP"),
         (http(b"[" * 200_000), "something that is not JSON"),
         (http(b'"' + b"a" * 9 * 2**20), "exceeds 8 MiB"),
         (http(b"\xff\xfe"), "something that is not JSON"),
@@ -202,5 +206,5 @@ def test_a_redirect_is_not_followed(
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
     assert said.code == 1
-    assert f"the registry redirects to {registry}/elsewhere, which is not followed" in said.err
+    assert f"the registry redirects to {registry}/elsewhere, but redirects are not followed" in said.err
     assert len(Registry.logins) == 1

@@ -140,7 +140,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
     assert result is None
     assert told(CPU_TOO_LARGE) == ["E0504 cpu"]
-    assert "the closest is capacity[1] with 128Gi of the 512Gi of memory" in found[0].message
+    assert "the closest is capacity[1], which has 128Gi of the requested 512Gi of memory" in found[0].message
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:

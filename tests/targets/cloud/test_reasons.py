@@ -32,12 +32,12 @@ def test_missing_accelerator_names_the_closest_in_the_region(compute: ComputeCla
 @pytest.mark.parametrize(
     ("compute", "words"),
     [
-        (asked(100, 100), "the closest is m7i.16xlarge with 63.59 of the 100 CPUs"),
-        (asked(4, 300), "the closest is r7i.8xlarge with 233.8Gi of the 300Gi of memory"),
-        (asked(4, 16, "T4:8"), "the closest is g4dn.12xlarge with T4:4 of 16Gi instead of T4:8"),
+        (asked(100, 100), "the closest is m7i.16xlarge, which has 63.59 of the 100 requested CPUs"),
+        (asked(4, 300), "the closest is r7i.8xlarge, which has 233.8Gi of the requested 300Gi of memory"),
+        (asked(4, 16, "T4:8"), "the closest is g4dn.12xlarge, which has T4:4 (16Gi each) instead of T4:8"),
         (
             asked(4, 16, by_memory=300),
-            "the closest is g7e.2xlarge with RTX-PRO-6000:1 of 96Gi instead of an accelerator",
+            "the closest is g7e.2xlarge, which has RTX-PRO-6000:1 (96Gi) instead of an accelerator",
         ),
         (asked(4, 16, "MI300X"), "no EC2 machine has MI300X; the closest accelerator is RTX-PRO-6000 with 96Gi"),
         (

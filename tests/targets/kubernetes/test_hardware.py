@@ -82,7 +82,7 @@ def test_accelerator_name_without_a_size_is_one_variant() -> None:
 
     assert chosen(asked(4, 16, "A100-40GB"), large, small).machine == "capacity[1]"
     assert chosen(asked(4, 16, "A100"), large, odd).machine == "capacity[1]"
-    assert "with A100-80GB:4 instead of A100:1" in refusal(asked(4, 16, "A100"), large)
+    assert "which has A100-80GB:4 instead of A100:1" in refusal(asked(4, 16, "A100"), large)
 
 
 def test_declared_memory_distinguishes_variants() -> None:
@@ -90,7 +90,7 @@ def test_declared_memory_distinguishes_variants() -> None:
 
     assert chosen(asked(4, 16, "A100-80GB"), large).considered[0].why.startswith("A100-80GB:4 of 80Gi; ")
     assert chosen(asked(4, 16, "A100"), large).machine == "capacity[0]"
-    assert "with A100-80GB:4 instead of A100-40GB:1" in refusal(asked(4, 16, "A100-40GB"), large)
+    assert "which has A100-80GB:4 instead of A100-40GB:1" in refusal(asked(4, 16, "A100-40GB"), large)
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
@@ -98,7 +98,7 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
     found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
-    assert found.passed_over[0].why == "the closest is capacity[0] with L4:1 instead of H100:1"
+    assert found.passed_over[0].why == "the closest is capacity[0], which has L4:1 instead of H100:1"
     assert [one.position for one in chosen(asked(4, 16, "H100", "L4")).passed_over] == [1]
 
 
@@ -124,7 +124,7 @@ def test_accelerator_can_be_requested_by_memory() -> None:
 
     assert chosen(wanted, L4, odd).machine == "capacity[1]"
     assert chosen(wanted, odd).accelerator == Accelerator("L4", 1)
-    assert "with L4:1 instead of an accelerator with 40Gi" in refusal(wanted, L4)
+    assert "which has L4:1 instead of an accelerator with 40Gi" in refusal(wanted, L4)
 
 
 def test_capacity_setting_selects_spot_or_on_demand() -> None:
@@ -136,7 +136,7 @@ def test_capacity_setting_selects_spot_or_on_demand() -> None:
     assert chosen(asked(capacity="spot-first"), fixed, spot).spot
     assert not chosen(asked(capacity="spot-first"), fixed).spot
     assert not chosen(asked(), spot, fixed).spot
-    assert "no machine is declared with `spot: true`" in refusal(asked(capacity="spot"), fixed)
+    assert "none is declared with `spot: true`" in refusal(asked(capacity="spot"), fixed)
     assert "all declared machines are `spot: true`" in refusal(asked(), spot)
 
 
@@ -159,15 +159,15 @@ def test_reachable_machine_with_another_accelerator_is_refused() -> None:
 def test_closest_machine_and_shortages_are_named() -> None:
     """If nothing fits, the message names the closest machine and everything it lacks."""
     assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
-        "the closest is capacity[0] with 64Gi of the 96Gi of memory"
+        "the closest is capacity[0], which has 64Gi of the requested 96Gi of memory"
     )
     assert refusal(asked(20, 96), CPU) == (
-        "the closest is capacity[0] with 16 of the 20 CPUs and 64Gi of the 96Gi of memory"
+        "the closest is capacity[0], which has 16 of the 20 requested CPUs and 64Gi of the requested 96Gi of memory"
     )
     assert refusal(asked(4, 16, "L4", "A10G"), CPU) == (
-        "the closest is capacity[0] with no accelerator instead of L4:1 or A10G:1"
+        "the closest is capacity[0], which has no accelerator instead of L4:1 or A10G:1"
     )
-    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the closest is capacity[1] with L4:1 instead of A10G:1"
+    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the closest is capacity[1], which has L4:1 instead of A10G:1"
 
 
 def test_considered_machines_start_with_the_choice() -> None:
@@ -188,7 +188,7 @@ def test_open_cluster_uses_the_requests_unchanged() -> None:
 
 
 def test_open_cluster_refuses_spot_and_memory_requests() -> None:
-    assert "no machine with `spot: true`" in refusal(asked(capacity="spot"))
+    assert "it needs spot machines" in refusal(asked(capacity="spot"))
     assert "name an accelerator" in refusal(replace(asked(), accelerator_memory_bytes=GI))
 
 

@@ -30,8 +30,8 @@ def test_all_shortages_are_listed() -> None:
     wanted = asked(8, 24, "L4", "T4:2")
 
     assert tuple(lacks(wanted, HALF, "no accelerator", gibibytes)) == (
-        "4 of the 8 CPUs",
-        "16Gi of the 24Gi of memory",
+        "4 of the 8 requested CPUs",
+        "16Gi of the requested 24Gi of memory",
         "no accelerator instead of L4:1 or T4:2",
     )
     assert tuple(lacks(asked(4, 16), HALF, "", gibibytes)) == ()
