@@ -84,7 +84,8 @@ def _price_text(rows: Iterable[Mapping[str, str]]) -> str:
         found.setdefault(("on-demand", *PRICED), {})[row["machine"]] = float(row["on_demand_usd_per_hour"])
     for row in rows:
         if row["spot_usd_per_hour"]:
-            found.setdefault(("spot", *SPOT[row["spot_from"]]), {})[row["machine"]] = float(row["spot_usd_per_hour"])
+            source, date = SPOT[row["spot_from"]]
+            found.setdefault(("spot", source, date), {})[row["machine"]] = float(row["spot_usd_per_hour"])
     entries = (
         f'  {{"capacity": "{capacity}", "source": {json.dumps(source)}, "date": "{date}",\n'
         f'   "usd": {json.dumps(usd)}}}'

@@ -1,4 +1,4 @@
-"""A system moves to another cloud by the provider and region of its targets, or is refused for reasons that are listed.
+"""A system moves to another cloud by provider, region and account of its targets, or is refused for listed reasons.
 
 Every example with a target in a cloud is compiled for each of the others. Nothing else in its text changes.
 """
@@ -23,6 +23,9 @@ NEARBY = (
 )
 """Regions in the same part of a continent, one of each cloud."""
 
+ACCOUNTS = ('"123456789012"', "acme-leads", "3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b")
+"""An account of each cloud."""
+
 REFUSED = {
     # Workloads in shops of their own read a bucket of the cloud, for which only AWS gives them keys.
     ("fraud-detection-default", "gcp"): ["GCP-E012"],
@@ -32,14 +35,11 @@ REFUSED = {
     # On Azure, an adopted bucket is a container in an account, and neither L4 nor A10G are in its tables.
     ("fraud-detection-default", "azure"): ["AZURE-E012", "E0504", "E0698"],
     ("hybrid-default", "azure"): ["AZURE-E012", "E0504", "E0698"],
+    ("leads-default", "azure"): ["E0504"],
     ("demand-forecasting-aws", "azure"): ["E0698"],
     ("demand-forecasting-azure", "aws"): ["E0698"],
     ("demand-forecasting-azure", "gcp"): ["E0698"],
-    # The account, the project and an adopted network are named in each cloud's own terms.
-    ("leads-default", "gcp"): ["E0209"],
-    ("leads-default", "azure"): ["E0209"],
-    ("leads-on-google-default", "aws"): ["E0209"],
-    ("leads-on-google-default", "azure"): ["E0209"],
+    # An adopted network is named in each cloud's own terms.
     ("motor-claims-aws", "gcp"): ["E0202", "E0202", "E0203"],
     ("motor-claims-aws", "azure"): ["E0202", "E0202", "E0203", "E0205"],
     # IAM of Google Cloud does not tell two clusters of one project apart; its Frankfurt has no A100 with 80 GiB.
@@ -53,13 +53,14 @@ REFUSED = {
 
 _PROVIDER = re.compile(rf"\bprovider: ({'|'.join(CLOUDS)})\b")
 _REGION = re.compile(rf"\bregion: ({'|'.join(region for regions in NEARBY for region in regions)})\b")
+_ACCOUNT = re.compile(rf"\baccount: ({'|'.join(ACCOUNTS)})$", re.MULTILINE)
 
 
 def moved(text: Given, cloud: str) -> Given:
     """Return a spec or an environment for another cloud."""
     content = text.content.decode() if isinstance(text.content, bytes) else text.content
     elsewhere = {region: regions[CLOUDS.index(cloud)] for regions in NEARBY for region in regions}
-    there = _PROVIDER.sub(f"provider: {cloud}", content)
+    there = _PROVIDER.sub(f"provider: {cloud}", _ACCOUNT.sub(f"account: {ACCOUNTS[CLOUDS.index(cloud)]}", content))
     return Given(text.path, _REGION.sub(lambda match: f"region: {elsewhere[match[1]]}", there).encode())
 
 

@@ -68,8 +68,8 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    certificate: Given = Ref("infrastructure", key=f"{output}_authority")
-    authority = {_AUTHORITY: certificate} if has_authority else {}
+    certificate = Ref("infrastructure", key=f"{output}_authority")
+    authority: dict[str, Given] = {_AUTHORITY: certificate} if has_authority else {}
     # with `Merge`, the Secret has both keys in addition to these
     more: dict[str, Given] = {
         "services": _SERVICES + (_VERIFIED if has_authority else _REQUIRED),

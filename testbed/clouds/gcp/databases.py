@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, at, refused
@@ -37,6 +44,27 @@ def _assign(api: Api, values: Values, before: Values) -> Values:
         "dnsName": f"{number}.{region}.sql.goog.",
         "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{api.account}/instances/{name}",
         "serviceAccountEmailAddress": f"p{api.number}-{number}@gcp-sa-cloud-sql.iam.gserviceaccount.com",
+        "serverCaCerts": before.get("serverCaCerts") or [_authority(name)],
+    }
+
+
+def _authority(instance: str) -> Values:
+    """Create the authority of an instance, which is valid for ten years."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Google Cloud SQL Server CA {instance}")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=3650))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, SHA256())
+    )
+    return {
+        "cert": certificate.public_bytes(Encoding.PEM).decode(),
+        "commonName": name.rfc4514_string(),
+        "createTime": certificate.not_valid_before_utc.isoformat(),
+        "expirationTime": certificate.not_valid_after_utc.isoformat(),
+        "sha1Fingerprint": certificate.fingerprint(SHA1()).hex(),  # the API's own name and algorithm
     }
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from testbed.clouds.gcp import machines, members
 from testbed.clouds.gcp.api import Api, refused
-from testbed.clouds.gcp.network import COMPUTE
+from testbed.clouds.gcp.network import COMPUTE, DATABASE
 from testbed.clouds.shared.values import Values
 
 Invoke: TypeAlias = Callable[[Api, Values], Values]
@@ -107,10 +107,28 @@ def _described(api: Api, name: str, zone: str) -> Values:
     }
 
 
+def _authorities(api: Api, arguments: Values) -> Values:
+    """Return the certificates of the authorities that sign for a Cloud SQL instance."""
+    api.use("sqladmin.googleapis.com")
+    name = str(arguments["instance"])
+    instance = api.find(DATABASE, name)
+    if instance is None:
+        raise refused(404, "The Cloud SQL instance does not exist., instanceDoesNotExist")
+    certificates = instance["serverCaCerts"]
+    return {
+        "id": f"projects/{api.account}/instance/{name}",
+        "instance": name,
+        "project": api.account,
+        "certs": certificates,
+        "activeVersion": certificates[0]["sha1Fingerprint"],
+    }
+
+
 INVOKES: Mapping[str, Invoke] = {
     "gcp:organizations/getProject:getProject": _project,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": _log_settings,
     "gcp:compute/getZones:getZones": _zones,
     "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
+    "gcp:sql/getCaCerts:getCaCerts": _authorities,
 }

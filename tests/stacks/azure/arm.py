@@ -27,7 +27,10 @@ class Arm:
 
     def reshaped(self, path: str, value: Any) -> Any:
         """Return a value as the API has it."""
-        return {each: {} for each in value} if path in self.keyed else value
+        if path not in self.keyed:
+            return value
+        keyed: dict[str, dict[str, Any]] = {each: {} for each in value}
+        return keyed
 
 
 _IDENTITIES = frozenset({"identity.userAssignedIdentities"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -234,7 +234,7 @@ def _project(folder: Path, program: str, settings: str) -> Path:
 
 
 @contextmanager
-def configured(**settings: str) -> Iterator[None]:
+def configured(**settings: str) -> Generator[None]:
     """Have a stack with these settings, for functions that are called without a program."""
     pulumi.runtime.set_all_config({f"{pulumi.get_project()}:{name}": value for name, value in settings.items()})
     try:
