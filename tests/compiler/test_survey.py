@@ -146,7 +146,7 @@ def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str
 
 def test_an_unsupported_provider_fails_only_its_environment() -> None:
     """An unsupported provider is a warning in an environment, but an error in the base."""
-    there = "{mode: cloud, provider: azure, region: westeurope, context: null}"
+    there = "{mode: local, provider: local, context: null}"
     base = BASE.replace("{mode: on-prem, provider: kubernetes, context: here}", there.replace(", context: null", ""))
 
     found = surveyed(BASE, later=f"{{deployment: {there}}}", prod="")
