@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeAlias
 from testbed.clouds.shared.lifecycle import Lifecycle
 from testbed.clouds.shared.record import CloudApi
 from testbed.clouds.shared.values import Values
+from tests.narrowing import present
 
 Resource: TypeAlias = tuple[str, str, Values, Values]
 """The type, ID, inputs and state of a resource."""
@@ -57,7 +58,6 @@ class World(Generic[CloudApi]):
 
     def _steady(self, name: str) -> None:
         kind, identifier, inputs, state = self.resources[name]
-        seen = self.lifecycle.read(kind, identifier, state, inputs)
-        assert seen is not None
+        seen = present(self.lifecycle.read(kind, identifier, state, inputs))
         assert seen[1] == inputs, name
         assert self.lifecycle.diff(kind, seen[1], seen[0], inputs) == ([], [], False), name

@@ -78,7 +78,7 @@ class ResourceGroup(Provider):
             resources.ResourceGroupArgs(
                 resource_group_name=self.group_name, location=self.region_name, tags=self.common_tags
             ),
-            # deleting a group deletes everything in it, also what is not of this program
+            # deleting a group also deletes resources that other programs created in it
             pulumi.ResourceOptions(parent=self, provider=self, protect=protected()),
         )
 

@@ -27,8 +27,8 @@ def private_zones(
 ) -> tuple[dict[Part, pulumi.Output[str]], list[pulumi.Resource]]:
     """Create the zones and link them to a network; returns the zones' IDs, and what has to exist before they work.
 
-    A name without a record in its zone is asked for in public: a store of somebody else, whose owner also has a private
-    endpoint elsewhere, would otherwise not exist.
+    A name without a record in its zone is resolved in public DNS. Otherwise, stores of other owners that have a private
+    endpoint in another network could not be resolved.
     """
     zones: dict[Part, pulumi.Output[str]] = {}
     links: list[pulumi.Resource] = []

@@ -178,7 +178,7 @@ def test_names_of_azures_services_lead_to_endpoints(resources: Found) -> None:
         given = each["inputs"]
         assert given["virtualNetwork"]["id"].endswith("/virtualNetworks/fraud-prod-main")
         assert given["registrationEnabled"] is False
-        assert given["resolutionPolicy"] == "NxDomainRedirect", "a store of somebody else has no record here"
+        assert given["resolutionPolicy"] == "NxDomainRedirect", "another owner's store has no record in this zone"
 
 
 def test_an_endpoint_waits_for_its_subnet_and_has_a_name(resources: Found) -> None:

@@ -1,4 +1,4 @@
-"""Every value is one that the installed SDK knows, and the comparison sees what is not."""
+"""Tests that the installed SDK knows every value, and that unknown values are detected."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from modelyard_targets.components import wrong_arguments
 from modelyard_targets.kube.placement.context import Context
 from tests.diagnosing import Question, examine
 from tests.examples import SYSTEMS
+from tests.narrowing import present
 
 Object: TypeAlias = dict[str, Any]
 
@@ -46,9 +47,8 @@ def leads(*changes: tuple[str, str]) -> str:
 def plan_of(text: str = LEADS) -> Plan:
     """Return the plan of a valid spec."""
     outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
-    assert outcome.plan is not None
     assert not outcome.failed, outcome.diagnostics
-    return outcome.plan
+    return present(outcome.plan)
 
 
 def context(text: str = LEADS) -> Context:

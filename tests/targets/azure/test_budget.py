@@ -8,6 +8,7 @@ from modelyard.plan import NodePool, SystemPool
 from modelyard_targets.azure.budget import cluster_monthly, cost_rows, monthly_high, monthly_low
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, pool_nodes, system_nodes
+from tests.narrowing import present
 from tests.targets.azure.infrastructure import codes, leads, plan_of
 
 OWNER = "email: growth@acme.example}"
@@ -22,8 +23,7 @@ def test_the_least_is_the_nodes_that_are_never_taken_away() -> None:
     plan = plan_of()
     (system,) = plan.of(SystemPool, "main")
     small = next(pool.value for pool in plan.of(NodePool, "main") if pool.name == "small")
-    own = offerings().price(CLUSTER_MACHINE, "westeurope", spot=False)
-    assert own is not None
+    own = present(offerings().price(CLUSTER_MACHINE, "westeurope", spot=False))
     always = system_nodes(plan, "main").least * (system.value.hardware.price_hourly or 0) + 2 * own.hourly
 
     assert pool_nodes(plan, "main")["small", 0].least == 1

@@ -12,6 +12,7 @@ from modelyard_targets import TARGETS
 from modelyard_targets.azure.check_network import CONTINENTS
 from modelyard_targets.azure.machines import regions
 from tests.diagnosing import Question, examine
+from tests.narrowing import present
 from tests.targets.azure.infrastructure import LEADS, changed, codes, leads, refused
 
 VPC = "vpc: {cidr: 10.20.0.0/16}"
@@ -223,11 +224,9 @@ def test_compiling_one_environment_compares_its_group_with_the_others() -> None:
     text = leads(GROUP) + ENVIRONMENTS % "{}"
     inputs = Inputs(Given("system.yaml", text), "staging")
     spec = opened(inputs)
-    plan = understand(inputs, TARGETS, spec).plan
-    assert spec.document is not None
-    assert plan is not None
+    plan = present(understand(inputs, TARGETS, spec).plan)
 
-    found = check_compiled(inputs, plan, spec, environments(spec.document), TARGETS)
+    found = check_compiled(inputs, plan, spec, environments(present(spec.document)), TARGETS)
     assert [each.code for each in found] == ["E0526"]
 
 

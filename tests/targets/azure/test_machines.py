@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard_targets.azure.machines import REFERENCE_REGION, allocatable, offerings, regions
+from tests.narrowing import present
 from tools.list_azure_machines import MACHINES, PRICES, TABLES, machines_text, price_texts
 
 
@@ -51,9 +52,8 @@ def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
     ],
 )
 def test_machines_have_as_many_accelerators_as_azure_documents(machine: str, name: str, count: int) -> None:
-    accelerator = offerings().machine(machine).accelerator
+    accelerator = present(offerings().machine(machine).accelerator)
 
-    assert accelerator is not None
     assert (accelerator.name, accelerator.count) == (name, count)
 
 
@@ -101,11 +101,9 @@ def test_larger_machines_of_a_family_cost_more() -> None:
 
 
 def test_a_price_has_its_region_source_and_date() -> None:
-    demand = offerings().price("Standard_NC4as_T4_v3", "westeurope", spot=False)
-    spot = offerings().price("Standard_D4s_v5", "eastus", spot=True)
+    demand = present(offerings().price("Standard_NC4as_T4_v3", "westeurope", spot=False))
+    spot = present(offerings().price("Standard_D4s_v5", "eastus", spot=True))
 
-    assert demand is not None
-    assert spot is not None
     assert (demand.hourly, demand.region, demand.date) == (0.658, "westeurope", "2026-06-18")
     assert (spot.hourly, spot.spot, spot.date) == (0.040531, True, "2026-09-06")
     assert "karpenter-provider-azure@352646f" in demand.source

@@ -8,6 +8,7 @@ import pytest
 
 from testbed.clouds.gcp.cloud import Cloud
 from testbed.clouds.shared.refusal import Refused
+from tests.narrowing import present
 from tests.testbed.google.world import REGION, World, a_network, enable
 
 NETWORK = "gcp:compute/network:Network"
@@ -123,7 +124,7 @@ def test_zone_with_records_is_not_deleted(world: World) -> None:
 
 
 def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud) -> None:
-    """Labels that somebody else adds stay, and managed ones that somebody changes are drift."""
+    """Labels added outside of Pulumi are kept, and changes to managed labels are drift."""
     enable(world)
     network, _ = a_network(world)
     zone = world.make("zone", ZONE, dnsName="gcr.io.", visibility="private", labels={"team": "growth"})
@@ -131,8 +132,7 @@ def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud
     assert zone["effectiveLabels"] == {"modelyard-system": "fraud", "team": "growth"}
     cloud.edit(ZONE, zone["id"], labels={"theirs": "yes", "modelyard-system": "other"})
     kind, identifier, inputs, state = world.resources["zone"]
-    seen = world.lifecycle.read(kind, identifier, state, inputs)
-    assert seen is not None
+    seen = present(world.lifecycle.read(kind, identifier, state, inputs))
     assert seen[0]["effectiveLabels"]["theirs"] == "yes"
     assert world.lifecycle.diff(kind, seen[1], seen[0], inputs)[0] == ["effectiveLabels", "pulumiLabels"]
     assert world.lifecycle.update(kind, identifier, seen[0], inputs)["pulumiLabels"]["modelyard-system"] == "fraud"
