@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from modelyard.spec import Accelerator
-from modelyard_targets.cloud.offerings import Machine, Offerings
-from modelyard_targets.cloud.price_files import RegionalPrices
-from modelyard_targets.machines.accelerators import canonical
+from modelyard_targets.cloud.machine_files import offerings_in
+from modelyard_targets.cloud.offerings import Offerings
 
 _FOLDER: Final = os.path.dirname(__file__)
 
@@ -20,9 +17,6 @@ REFERENCE_REGION: Final = "westus2"
 
 PODS_OF_A_NODE: Final = 64
 """The most Pods of a node, which the component sets: AKS reserves memory for each, and its default is 250."""
-
-_GI: Final = 1024**3
-_MI: Final = 1024**2
 
 _HIDDEN_PER_MILLE: Final = 40
 """Share of the nominal memory that the operating system never sees, rounded up: nodes of 8 and 16 GiB show 3 % less."""
@@ -42,17 +36,7 @@ _EVICTION_MI: Final = 100
 @cache
 def offerings() -> Offerings:
     """Return the machines in the table, read once."""
-    known, nodes = _read("machines.json"), _read("daemons.json")
-    plain, beside = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
-    kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
-    machines = tuple(
-        _machine(name, entry, known["accelerators"], kept["accelerator" in entry])
-        for name, entry in known["machines"].items()
-    )
-    absent = {region: frozenset(names) for region, names in known["absent"].items()}
-    unsupported = {canonical(name): how for name, how in known["unsupported"].items()}
-    prices = RegionalPrices(os.path.join(_FOLDER, "prices"))
-    return Offerings("Azure", REFERENCE_REGION, machines, prices, absent, unsupported)
+    return offerings_in(_FOLDER, "Azure", REFERENCE_REGION, allocatable, _series)
 
 
 def regions() -> tuple[str, ...]:
@@ -60,32 +44,8 @@ def regions() -> tuple[str, ...]:
     return tuple(offerings().absent)
 
 
-@cache
-def _read(file: str) -> Any:
-    with open(os.path.join(_FOLDER, file), encoding="utf-8") as text:
-        return json.load(text)
-
-
-def _requests(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
-    """Return the millicores and MiB that DaemonSets request on each node."""
-    return sum(pod["cpuMillis"] for pod in daemons.values()), sum(pod["memoryMi"] for pod in daemons.values())
-
-
-def _machine(name: str, entry: Mapping[str, object], memories: Mapping[str, float], kept: tuple[int, int]) -> Machine:
-    kind, _, count = str(entry.get("accelerator", "")).partition(":")
-    vcpus, memory_gib = int(str(entry["vcpus"])), float(str(entry["memoryGi"]))
-    cpu_millis, memory_mib = allocatable(vcpus, memory_gib)
-    return Machine(
-        name=name,
-        vcpus=vcpus,
-        memory_gib=memory_gib,
-        cpu_millis=cpu_millis - kept[0],
-        memory_bytes=(memory_mib - kept[1]) * _MI,
-        accelerator=Accelerator(kind, int(count)) if kind else None,
-        accelerator_memory_bytes=int(memories[kind] * _GI) if kind else None,
-        family=str(entry["family"]),
-        generation=int(name.rpartition("_v")[2]),
-    )
+def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
+    return str(entry["family"]), int(name.rpartition("_v")[2])
 
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from modelyard.records import replace
-from modelyard.spec import Accelerator
-from modelyard_targets.cloud.offerings import Machine, Offerings
-from modelyard_targets.cloud.price_files import RegionalPrices
-from modelyard_targets.machines.accelerators import canonical
+from modelyard_targets.cloud.machine_files import MACHINES, offerings_in, table
+from modelyard_targets.cloud.offerings import Offerings
 
 _FOLDER: Final = os.path.dirname(__file__)
 
@@ -21,9 +18,6 @@ REFERENCE_REGION: Final = "us-central1"
 
 PERSISTENT_DISK: Final = "pd-balanced"
 HYPERDISK: Final = "hyperdisk-balanced"
-
-_GI: Final = 1024**3
-_MI: Final = 1024**2
 
 _HIDDEN_PER_MILLE: Final = 30
 """Share of the nominal memory that the operating system never sees. With this share, a 16 GiB machine has 12.8 GiB for
@@ -45,17 +39,7 @@ _CPU_REST: Final = 25
 @cache
 def offerings() -> Offerings:
     """Return the Compute Engine machines from the table, which is read once."""
-    known, nodes = _read("machines.json"), _read("daemons.json")
-    plain, beside = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
-    kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
-    machines = tuple(
-        _machine(name, entry, known["accelerators"], kept["accelerator" in entry])
-        for name, entry in known["machines"].items()
-    )
-    absent = {region: frozenset(names) for region, names in known["absent"].items()}
-    unsupported = {canonical(name): how for name, how in known["unsupported"].items()}
-    prices = RegionalPrices(os.path.join(_FOLDER, "prices"))
-    return Offerings("Google Cloud", REFERENCE_REGION, machines, prices, absent, unsupported)
+    return offerings_in(_FOLDER, "Google Cloud", REFERENCE_REGION, allocatable, _series)
 
 
 @cache
@@ -73,46 +57,18 @@ def regions() -> tuple[str, ...]:
 
 def disk_type(machine: str) -> str:
     """Return the type of a machine's boot disk."""
-    return str(_read("machines.json")["machines"][machine].get("disk", PERSISTENT_DISK))
+    return str(table(_FOLDER, MACHINES)["machines"][machine].get("disk", PERSISTENT_DISK))
 
 
 def accelerator_type(machine: str) -> str:
     """Return Google Cloud's name for a machine's accelerators, such as `nvidia-l4` for `g2-standard-4`, or ""."""
-    types: dict[str, str] = _read("machines.json")["acceleratorTypes"]
+    types: dict[str, str] = table(_FOLDER, MACHINES)["acceleratorTypes"]
     return types.get(machine.rpartition("-")[0], "")
 
 
-@cache
-def _read(file: str) -> Any:
-    with open(os.path.join(_FOLDER, file), encoding="utf-8") as text:
-        return json.load(text)
-
-
-def _requests(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
-    """Return the millicores and MiB that DaemonSets request on each node."""
-    return sum(pod["cpuMillis"] for pod in daemons.values()), sum(pod["memoryMi"] for pod in daemons.values())
-
-
-def _machine(name: str, entry: Mapping[str, object], memories: Mapping[str, float], kept: tuple[int, int]) -> Machine:
-    kind, _, count = str(entry.get("accelerator", "")).partition(":")
-    vcpus, memory_gib = int(str(entry["vcpus"])), float(str(entry["memoryGi"]))
-    cpu_millis, memory_mib = allocatable(vcpus, memory_gib)
-    return Machine(
-        name=name,
-        vcpus=vcpus,
-        memory_gib=memory_gib,
-        cpu_millis=cpu_millis - kept[0],
-        memory_bytes=(memory_mib - kept[1]) * _MI,
-        accelerator=Accelerator(kind, int(count)) if kind else None,
-        accelerator_memory_bytes=int(memories[kind] * _GI) if kind else None,
-        family=name.partition("-")[0],
-        generation=_generation(name),
-    )
-
-
-def _generation(name: str) -> int:
-    """Return a machine's generation, such as 2 for `n2-standard-4`."""
-    return int(name[1])
+def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
+    """Return the family and generation of a machine, such as `n2` and 2 for `n2-standard-4`."""
+    return name.partition("-")[0], int(name[1])
 
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
