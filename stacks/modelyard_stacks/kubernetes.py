@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,16 @@ import pulumi_kubernetes
 from pulumi_kubernetes.helm import v4 as helm
 
 from .base import Json, beside_the_program, read_documents
+from .documents import (
+    FIELD_MANAGER,
+    annotations_of,
+    is_in_place,
+    managed,
+    resource_name,
+    type_token,
+    with_annotations,
+    with_images,
+)
 
 _Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
 Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | Mapping[str, Given]"
@@ -21,16 +30,6 @@ Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | 
 
 PROTECT = "modelyard.dev/protect"
 """Annotation for objects that hold data. `destroy` does not delete them unless the stack's `protect` is false."""
-
-_FIELD_MANAGER = "pulumi.com/patchFieldManager"
-_FORCE = "pulumi.com/patchForce"
-_RUN_TEMPLATE = "rayjob.json"
-"""The ConfigMap key of the template from which a launcher creates a RayJob."""
-
-_WRITTEN_BACK = "ray.io/"
-"""The API group of KubeRay, whose operator writes back the whole spec of its objects (seen with 1.6.2) and so takes
-over all their fields. Manifests in this group force ownership; otherwise changes to a server would fail with conflicts.
-"""
 
 _OF_PODS = [
     f"spec.rayClusterConfig.{field}"
@@ -116,7 +115,7 @@ class Namespace(pulumi.CustomResource):
         super().__init__(
             type_token(document),
             resource_name(document),
-            _managed(document, cluster.field_manager),
+            managed(document, cluster.field_manager),
             pulumi.ResourceOptions.merge(pulumi.ResourceOptions(provider=cluster), opts),
         )
 
@@ -190,7 +189,7 @@ class GeneratedSecret(pulumi.CustomResource):
                 "metadata": {
                     "name": name,
                     "namespace": namespace,
-                    "annotations": {_FIELD_MANAGER: cluster.field_manager},
+                    "annotations": {FIELD_MANAGER: cluster.field_manager},
                 },
                 "type": "Opaque",
                 "data": pulumi.Output.secret({key: _base64(value) for key, value in values.items()}),
@@ -249,7 +248,7 @@ class Object(pulumi.CustomResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         plain = cast("dict[str, Json]", dict(document))
-        props = _managed(plain, cluster.field_manager)
+        props = managed(plain, cluster.field_manager)
         if plain["kind"] == "Secret":
             values = {key: pulumi.Output.secret(plain[key]) for key in ("data", "stringData") if key in plain}
             props = cast("dict[str, Json]", {**props, **values})
@@ -346,16 +345,16 @@ class Manifests(pulumi.ComponentResource):
     ) -> pulumi.Resource | None:
         last: pulumi.Resource | None = None
         for document in read_documents(path):
-            in_place = _is_in_place(document)
+            in_place = is_in_place(document)
             last = pulumi.CustomResource(
                 type_token(document),
                 resource_name(document),
-                with_annotations(with_images(_managed(document, cluster.field_manager), images), annotations),
+                with_annotations(with_images(managed(document, cluster.field_manager), images), annotations),
                 pulumi.ResourceOptions(
                     parent=self,
                     provider=cluster,
                     depends_on=list(before) if last is None else [last],
-                    protect=protect and _annotations(document).get(PROTECT) == "true",
+                    protect=protect and annotations_of(document).get(PROTECT) == "true",
                     replace_on_changes=_OF_PODS if in_place else None,
                     delete_before_replace=True if in_place else None,
                 ),
@@ -363,69 +362,9 @@ class Manifests(pulumi.ComponentResource):
         return last
 
 
-def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """Replace these hosts in every `image` field of an object, including RayJob templates in ConfigMaps."""
-    return cast("dict[str, Json]", _replaced("", document, images)) if images else document
-
-
-def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """Replace these texts where they are the whole value of an object's annotation."""
-    current = _annotations(document)
-    late = {key: annotations[str(value)] for key, value in current.items() if str(value) in annotations}
-    if not late:
-        return document
-    metadata = {**_metadata(document), "annotations": {**current, **late}}
-    return cast("dict[str, Json]", {**document, "metadata": metadata})
-
-
-def type_token(document: Mapping[str, Json]) -> str:
-    """Return Pulumi's type token, such as `kubernetes:apps/v1:Deployment`. The unnamed API group is `core`."""
-    version = str(document["apiVersion"])
-    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{document['kind']}"
-
-
-def resource_name(document: Mapping[str, Json]) -> str:
-    """Return `namespace/name`, or only the name of a cluster-scoped object. It does not depend on the object's file."""
-    metadata = _metadata(document)
-    namespace = metadata.get("namespace")
-    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
-
-
-def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) -> object:
-    if isinstance(value, dict):
-        return {name: _replaced(name, entry, images) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_replaced("", entry, images) for entry in value]
-    if key == _RUN_TEMPLATE and isinstance(value, str):
-        replaced = _replaced("", cast("Json", json.loads(value)), images)
-        return pulumi.Output.from_input(replaced).apply(lambda document: json.dumps(document, indent=2))
-    if key == "expression" and isinstance(value, str):
-        return _with_images_in_expression(value, images)
-    host, slash, path = value.partition("/") if key == "image" and isinstance(value, str) else ("", "", "")
-    return pulumi.Output.concat(images[host], slash, path) if host in images and slash else value
-
-
-def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    """Replace registries in the CEL expression of an admission policy.
-
-    Image names are in double quotes, and only they have a slash after the first word.
-    """
-    replaced: pulumi.Input[str] = expression
-    for host, registry in images.items():
-        first, *others = expression.split(f'"{host}/')
-        replaced = pulumi.Output.concat(first, *(part for rest in others for part in ('"', registry, "/", rest)))
-    return replaced
-
-
 def _https_to(ranges: str) -> list[Json]:
     blocks: list[Json] = [{"ipBlock": {"cidr": cidr}} for cidr in ranges.split(",")]
     return [{"to": blocks, "ports": [{"protocol": "TCP", "port": 443}]}]
-
-
-def _is_in_place(document: Mapping[str, Json]) -> bool:
-    spec = document.get("spec")
-    strategy = spec.get("upgradeStrategy") if document.get("kind") == "RayService" and isinstance(spec, dict) else None
-    return isinstance(strategy, dict) and strategy.get("type") == "None"
 
 
 def _base64(text: str) -> str:
@@ -438,31 +377,8 @@ def _with_field_manager(manager: str) -> pulumi.ResourceTransform:
         if not args.custom or not isinstance(metadata, dict):
             return None
         plain = cast("dict[str, Json]", metadata)
-        annotations = {**_annotations({"metadata": plain}), _FIELD_MANAGER: manager}
+        annotations = {**annotations_of({"metadata": plain}), FIELD_MANAGER: manager}
         props = {**args.props, "metadata": {**plain, "annotations": annotations}}
         return pulumi.ResourceTransformResult(props=props, opts=args.opts)
 
     return transform
-
-
-def _managed(document: Mapping[str, Json], manager: str) -> dict[str, Json]:
-    """Give the object a field manager that is the same in every run of the project.
-
-    By default, a manager's name is generated when an object is created. If an `up` is killed before it saves the state,
-    the name is lost, and the next change would conflict with a manager that no longer exists.
-    """
-    metadata = _metadata(document)
-    annotations: dict[str, Json] = {**_annotations(document), _FIELD_MANAGER: manager}
-    if str(document.get("apiVersion")).startswith(_WRITTEN_BACK):
-        annotations[_FORCE] = "true"
-    return {**document, "metadata": {**metadata, "annotations": annotations}}
-
-
-def _metadata(document: Mapping[str, Json]) -> Mapping[str, Json]:
-    metadata = document.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _annotations(document: Mapping[str, Json]) -> Mapping[str, Json]:
-    annotations = _metadata(document).get("annotations")
-    return annotations if isinstance(annotations, dict) else {}

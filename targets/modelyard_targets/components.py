@@ -39,8 +39,13 @@ def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
     """Return the modules to copy next to a program: the modules that it imports, and their own imports."""
+    return with_imports(_places(provider)[call.component] for call in calls)
+
+
+def with_imports(wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return these modules of the library and the modules that they import, sorted by name."""
     found: set[str] = set()
-    waiting = [_places(provider)[call.component] for call in calls]
+    waiting = list(wanted)
     while waiting:
         module = waiting.pop()
         if module not in found:

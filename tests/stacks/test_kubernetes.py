@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
-from modelyard_stacks.kubernetes import resource_name, type_token
+from modelyard_stacks.documents import resource_name, type_token
 from tests.stacks.programs import Refused, Registration, config_map, of_type, project, registrations
 
 Found: TypeAlias = dict[str, Registration]

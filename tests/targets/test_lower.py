@@ -30,6 +30,7 @@ def test_target_folder_is_complete() -> None:
         "workloads/requirements.txt",
         "workloads/modelyard_stacks/__init__.py",
         "workloads/modelyard_stacks/base.py",
+        "workloads/modelyard_stacks/documents.py",
         "workloads/modelyard_stacks/kubernetes.py",
         "workloads/manifests/namespace.yaml",
         "workloads/manifests/model-scorer.yaml",

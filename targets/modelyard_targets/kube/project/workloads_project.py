@@ -8,6 +8,7 @@ from typing import Final
 
 from modelyard.records import record
 from modelyard.stack import Manifest, ManifestFile, Project, TextFile, Value
+from modelyard_targets.components import with_imports
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.image.runtime_image import image_files, needs_runtime_image
 from modelyard_targets.kube.image.sbom import bill_of_materials
@@ -74,7 +75,7 @@ def _project(
         name=f"{system.metadata.name}-{context.placement}-{folder}",
         description=f"The workloads of {system.metadata.name} on {context.placement}",
         program=program,
-        components=("base", "infrastructure", "kubernetes") if reads else ("base", "kubernetes"),
+        components=with_imports(("infrastructure", "kubernetes") if reads else ("kubernetes",)),
         requirements=locked("programs", _NEEDS),
         settings=settings,
         manifests=tuple(_manifests(file, written, context) for file in files),

@@ -34,8 +34,8 @@ def test_program_includes_the_components_that_it_imports() -> None:
     """On a cluster that another project creates, the program includes the component that reads its outputs."""
     (there,), (made, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
 
-    assert there.components == ("base", "kubernetes")
-    assert made.components == ("base", "infrastructure", "kubernetes")
+    assert there.components == ("base", "documents", "kubernetes")
+    assert made.components == ("base", "documents", "infrastructure", "kubernetes")
     assert [(one.module, one.name) for one in made.program.imports] == [
         ("modelyard_stacks", "kubernetes"),
         ("modelyard_stacks.infrastructure", "Infrastructure"),

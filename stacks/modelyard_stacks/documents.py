@@ -1,0 +1,109 @@
+"""Reads Kubernetes objects as plain documents, and replaces texts in them that are known only at run time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import pulumi
+
+from .base import Json
+
+FIELD_MANAGER = "pulumi.com/patchFieldManager"
+"""The annotation with the name of an object's field manager, which Pulumi reads."""
+
+_FORCE = "pulumi.com/patchForce"
+_WRITTEN_BACK = "ray.io/"
+"""The API group of KubeRay, whose operator writes back the whole spec of its objects (seen with 1.6.2) and so takes
+over all their fields. Manifests in this group force ownership; otherwise changes to a server would fail with conflicts.
+"""
+
+_RUN_TEMPLATE = "rayjob.json"
+"""The ConfigMap key of the template from which a launcher creates a RayJob."""
+
+
+def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
+    """Replace these hosts in every `image` field of an object, including RayJob templates in ConfigMaps."""
+    return cast("dict[str, Json]", _replaced("", document, images)) if images else document
+
+
+def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
+    """Replace these texts where they are the whole value of an object's annotation."""
+    current = annotations_of(document)
+    late = {key: annotations[str(value)] for key, value in current.items() if str(value) in annotations}
+    if not late:
+        return document
+    metadata = {**metadata_of(document), "annotations": {**current, **late}}
+    return cast("dict[str, Json]", {**document, "metadata": metadata})
+
+
+def type_token(document: Mapping[str, Json]) -> str:
+    """Return Pulumi's type token, such as `kubernetes:apps/v1:Deployment`. The unnamed API group is `core`."""
+    version = str(document["apiVersion"])
+    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{document['kind']}"
+
+
+def resource_name(document: Mapping[str, Json]) -> str:
+    """Return `namespace/name`, or only the name of a cluster-scoped object. It does not depend on the object's file."""
+    metadata = metadata_of(document)
+    namespace = metadata.get("namespace")
+    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+
+
+def is_in_place(document: Mapping[str, Json]) -> bool:
+    """Return whether this is a RayService that KubeRay changes without a second Ray cluster."""
+    spec = document.get("spec")
+    strategy = spec.get("upgradeStrategy") if document.get("kind") == "RayService" and isinstance(spec, dict) else None
+    return isinstance(strategy, dict) and strategy.get("type") == "None"
+
+
+def managed(document: Mapping[str, Json], manager: str) -> dict[str, Json]:
+    """Give the object a field manager that is the same in every run of the project.
+
+    By default, a manager's name is generated when an object is created. If an `up` is killed before it saves the state,
+    the name is lost, and the next change would conflict with a manager that no longer exists.
+    """
+    metadata = metadata_of(document)
+    annotations: dict[str, Json] = {**annotations_of(document), FIELD_MANAGER: manager}
+    if str(document.get("apiVersion")).startswith(_WRITTEN_BACK):
+        annotations[_FORCE] = "true"
+    return {**document, "metadata": {**metadata, "annotations": annotations}}
+
+
+def metadata_of(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return an object's metadata, or an empty mapping."""
+    metadata = document.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def annotations_of(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return an object's annotations, or an empty mapping."""
+    annotations = metadata_of(document).get("annotations")
+    return annotations if isinstance(annotations, dict) else {}
+
+
+def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) -> object:
+    if isinstance(value, dict):
+        return {name: _replaced(name, entry, images) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_replaced("", entry, images) for entry in value]
+    if key == _RUN_TEMPLATE and isinstance(value, str):
+        replaced = _replaced("", cast("Json", json.loads(value)), images)
+        return pulumi.Output.from_input(replaced).apply(lambda document: json.dumps(document, indent=2))
+    if key == "expression" and isinstance(value, str):
+        return _with_images_in_expression(value, images)
+    host, slash, path = value.partition("/") if key == "image" and isinstance(value, str) else ("", "", "")
+    return pulumi.Output.concat(images[host], slash, path) if host in images and slash else value
+
+
+def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+    """Replace registries in the CEL expression of an admission policy.
+
+    Image names are in double quotes, and only they have a slash after the first word.
+    """
+    replaced: pulumi.Input[str] = expression
+    for host, registry in images.items():
+        first, *others = expression.split(f'"{host}/')
+        replaced = pulumi.Output.concat(first, *(part for rest in others for part in ('"', registry, "/", rest)))
+    return replaced
