@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.plan import Identity, NodePool, Resource
-from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
+from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool, key_call
@@ -28,16 +28,12 @@ from modelyard_targets.aws.storage import image_calls, storage_calls
 from modelyard_targets.cloud.data import (
     has_buckets,
     has_registry,
-    login_variable,
-    managed_databases,
-    store_variable,
 )
-from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
-from modelyard_targets.components import imports_of, modules_of
-from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
+from modelyard_targets.cloud.projects import project_name, split_roles
 from modelyard_targets.kube.placement.context import Context
 
-_NEEDS: Final = ("pulumi", "pulumi-aws")
+_SDK: Final = Sdk("aws", "pulumi-aws", "roles")
 
 _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
@@ -52,14 +48,14 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
-        return (_project(0, calls, stores_exports(context), context),) if calls else ()
+        return (project_of(_SDK, 0, calls, stores_exports(context), context),) if calls else ()
     roles = with_roles(context)
     groups = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
     held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + groups * _OF_A_GROUP)
     first = tuple(first_calls(context, held[0]))
     return (
-        _project(0, first, exports_of(context), context),
-        *(_project(at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+        project_of(_SDK, 0, first, exports_of(context), context),
+        *(project_of(_SDK, at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
     )
 
 
@@ -126,10 +122,7 @@ def exports_of(context: Context) -> tuple[Export, ...]:
     ]
     if has_registry(context):
         found.append(Export("image_registry", Ref("images", "host")))
-    for resource in managed_databases(context):
-        output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
-        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port")]
-        found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret_arn")))
+    found += database_exports(context, ("host", "port"), "secret_arn")
     if has_elastic_pool(context.plan, context.placement):
         found.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))
         found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
@@ -141,22 +134,3 @@ def stores_exports(context: Context) -> tuple[Export, ...]:
     """Return the outputs that other targets read from a project without a cluster."""
     key = (Export("key_arn", Ref("key", "arn")),) if has_buckets(context.plan, context.placement) else ()
     return (Export("region", Ref("account", "region_name")), *key, *crossing_exports(context))
-
-
-def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
-    system = context.system
-    what = "Network, machines, stores and roles of {}" if at == 0 else "More roles of {}"
-    if not context.plan.has_cluster(context.placement):
-        what = "Stores of {}"
-    return Project(
-        folder=folder_name(at),
-        name=project_name(system, context.placement, at),
-        description=f"{what.format(system.metadata.name)} on {context.placement}",
-        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("aws", calls)), calls, exports),
-        components=modules_of("aws", calls),
-        requirements=locked("programs", _NEEDS),
-    )
-
-
-def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
-    return (Import("pulumi"),) if exports else ()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from modelyard.plan import Identity, NodePool, Resource
-from modelyard.program import WRITTEN_BY, Call, Export, Import, Program, Ref
+from modelyard.program import Call, Export, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.azure.foundation import FOUNDATION, foundation_calls, group_call, key_call
@@ -27,16 +27,12 @@ from modelyard_targets.azure.storage import has_vault, image_calls, storage_call
 from modelyard_targets.cloud.data import (
     creates_anything,
     has_registry,
-    login_variable,
-    managed_databases,
-    store_variable,
 )
-from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
-from modelyard_targets.components import imports_of, modules_of
-from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
+from modelyard_targets.cloud.projects import project_name, split_roles
 from modelyard_targets.kube.placement.context import Context
 
-_NEEDS: Final = ("pulumi", "pulumi-azure-native")
+_SDK: Final = Sdk("azure", "pulumi-azure-native", "identities")
 
 _OF_A_CLUSTER: Final = 200
 _OF_A_POOL: Final = 2
@@ -51,12 +47,12 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
-        return (_project(0, calls, stores_exports(), context),) if calls else ()
+        return (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
     first, *others = held_roles(context)
     return (
-        _project(0, tuple(first_calls(context, first)), exports_of(context, first), context),
+        project_of(_SDK, 0, tuple(first_calls(context, first)), exports_of(context, first), context),
         *(
-            _project(at, tuple(further_calls(context, roles)), identity_exports(roles), context)
+            project_of(_SDK, at, tuple(further_calls(context, roles)), identity_exports(roles), context)
             for at, roles in enumerate(others, 1)
         ),
     )
@@ -137,10 +133,7 @@ def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[E
         found.append(Export("vault", Ref("vault", "vault_name")))
         found.append(Export("vault_url", Ref("vault", "url")))
         found.append(Export(SECRETS_CLIENT, Ref("secrets_reader", "client_id")))
-    for resource in managed_databases(context):
-        output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
-        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port")]
-        found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret")))
+    found += database_exports(context, ("host", "port"), "secret")
     return (*found, *identity_exports(roles))
 
 
@@ -154,22 +147,3 @@ def identity_exports(roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
 def stores_exports() -> tuple[Export, ...]:
     """Return the outputs of a project without a cluster."""
     return (Export("region", Ref("group", "region_name")), Export("group", Ref("group", "group_name")))
-
-
-def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
-    system = context.system
-    what = "Network, machines, stores and identities of {}" if at == 0 else "More identities of {}"
-    if not context.plan.has_cluster(context.placement):
-        what = "Stores of {}"
-    return Project(
-        folder=folder_name(at),
-        name=project_name(system, context.placement, at),
-        description=f"{what.format(system.metadata.name)} on {context.placement}",
-        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("azure", calls)), calls, exports),
-        components=modules_of("azure", calls),
-        requirements=locked("programs", _NEEDS),
-    )
-
-
-def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
-    return (Import("pulumi"),) if exports else ()

@@ -6,18 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.plan import Identity, NodePool, Resource
-from modelyard.program import WRITTEN_BY, Call, Export, Import, Program, Ref
+from modelyard.program import Call, Export, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.cloud.data import (
     creates_anything,
     has_registry,
-    login_variable,
-    managed_databases,
-    store_variable,
 )
-from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
-from modelyard_targets.components import imports_of, modules_of
+from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
+from modelyard_targets.cloud.projects import project_name, split_roles
 from modelyard_targets.gcp.foundation import foundation_calls, key_call, project_call
 from modelyard_targets.gcp.identities import identity_calls, identity_calls_apart, platform_calls, with_roles
 from modelyard_targets.gcp.names import cluster_name
@@ -25,10 +22,9 @@ from modelyard_targets.gcp.network_policies import STORAGE_RANGES
 from modelyard_targets.gcp.operations import operation_calls
 from modelyard_targets.gcp.pools import pool_calls, system_pool_call
 from modelyard_targets.gcp.storage import image_calls, storage_calls
-from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.placement.context import Context
 
-_NEEDS: Final = ("pulumi", "pulumi-gcp")
+_SDK: Final = Sdk("gcp", "pulumi-gcp", "access")
 
 _OF_A_CLUSTER: Final = 150
 _OF_A_POOL: Final = 2
@@ -43,14 +39,14 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
-        return (_project(0, calls, stores_exports(), context),) if calls else ()
+        return (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
     roles = with_roles(context)
     pools = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
     held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
     first = tuple(first_calls(context, held[0]))
     return (
-        _project(0, first, exports_of(context), context),
-        *(_project(at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+        project_of(_SDK, 0, first, exports_of(context), context),
+        *(project_of(_SDK, at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
     )
 
 
@@ -109,32 +105,10 @@ def exports_of(context: Context) -> tuple[Export, ...]:
     ]
     if has_registry(context):
         found.append(Export("image_registry", Ref("images", "host")))
-    for resource in managed_databases(context):
-        output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
-        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port", "authority")]
-        found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret")))
+    found += database_exports(context, ("host", "port", "authority"), "secret")
     return tuple(found)
 
 
 def stores_exports() -> tuple[Export, ...]:
     """Return the outputs of a project without a cluster."""
     return (Export("region", Ref("project", "region_name")), Export("project", Ref("project", "project_id")))
-
-
-def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
-    system = context.system
-    what = "Network, machines, stores and access of {}" if at == 0 else "More access of {}"
-    if not context.plan.has_cluster(context.placement):
-        what = "Stores of {}"
-    return Project(
-        folder=folder_name(at),
-        name=project_name(system, context.placement, at),
-        description=f"{what.format(system.metadata.name)} on {context.placement}",
-        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("gcp", calls)), calls, exports),
-        components=modules_of("gcp", calls),
-        requirements=locked("programs", _NEEDS),
-    )
-
-
-def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
-    return (Import("pulumi"),) if exports else ()
