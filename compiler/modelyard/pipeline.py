@@ -24,7 +24,19 @@ from modelyard.target import Target, Targets, check_catalog, not_made
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
-__all__ = ["STAGES", "Given", "Inputs", "Outcome", "Stage", "compile_system", "drawn", "opened", "read", "understand"]
+__all__ = [
+    "STAGES",
+    "Given",
+    "Inputs",
+    "Outcome",
+    "Stage",
+    "compile_system",
+    "drawn",
+    "opened",
+    "read",
+    "understand",
+    "understood",
+]
 
 
 @record
@@ -158,6 +170,11 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     outcome = read(inputs, spec)
     if outcome.failed:
         return replace(outcome, waiting=tuple(stage for stage in Stage if stage > outcome.reached))
+    return understood(outcome, inputs, targets)
+
+
+def understood(outcome: Outcome, inputs: Inputs, targets: Targets) -> Outcome:
+    """Plan a document that has been read, and check it against its targets. It may differ from what `inputs` holds."""
     document, task = _document(outcome), _Task(inputs, targets)
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:

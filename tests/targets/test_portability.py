@@ -6,11 +6,13 @@ Every example with a target in a cloud is compiled for each of the others. Nothi
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
 from modelyard.diagnostics.base import Severity
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import Given, Inputs, compile_system, understand
+from modelyard.portability import Destination, portability
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS, Example, every_example, providers_of
 
@@ -83,3 +85,22 @@ def test_example_moves_to_each_other_cloud_or_is_refused(example: Example, cloud
 
     errors = sorted(problem.code for problem in outcome.diagnostics if problem.severity is Severity.ERROR)
     assert errors == REFUSED.get((str(example), cloud), [])
+
+
+@pytest.mark.parametrize(("example", "cloud"), MOVES, ids=str)
+def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example: Example, cloud: str) -> None:
+    """The command also tries without fields of another provider, so it may report more."""
+    inputs = example.inputs()
+    outcome = understand(inputs, TARGETS)
+    assert outcome.system is not None
+    regions = {target.region for target in outcome.system.deployment.targets if target.in_cloud}
+    near = {region: names[CLOUDS.index(cloud)] for names in NEARBY for region in names}
+    region = near[next(iter(regions))]
+
+    (move,) = portability(outcome, inputs, TARGETS, (Destination(cloud, region),)).moves
+
+    codes = [refusal.problem.code for refusal in move.refusals]
+    expected = REFUSED.get((str(example), cloud), [])
+    assert not Counter(expected) - Counter(codes)
+    assert bool(codes) == bool(expected)
+    assert (move.score == 100) == (not expected)

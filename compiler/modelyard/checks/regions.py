@@ -18,11 +18,13 @@ class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
+    `restricted` are regions that a provider opens on request alone.
     """
 
     countries: Mapping[str, Mapping[str, str]]
     members: Mapping[str, tuple[str, ...]]
     storage: Mapping[str, str]
+    restricted: frozenset[str] = frozenset()
 
     def country_of(self, region: str) -> str:
         """Return the country of a region in any cloud, or "" if no cloud has the region."""
@@ -43,4 +45,4 @@ def regions() -> Regions:
     with open(_FILE, encoding="utf-8") as file:
         data = json.load(file)
     jurisdictions = {code: tuple(members) for code, members in data["jurisdictions"].items()}
-    return Regions(data["regions"], jurisdictions, data["storage"])
+    return Regions(data["regions"], jurisdictions, data["storage"], frozenset(data["restricted"]))

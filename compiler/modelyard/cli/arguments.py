@@ -29,6 +29,7 @@ _SUMMARIES = {
     "render": "print the spec after overlays and defaults, with the origin of each value",
     "explain": "explain a field, a diagnostic code, or an address such as inference.scorer",
     "graph": "draw the system: from data through models and endpoints to monitors",
+    "portability": "report what would have to change to run a system on another provider",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -71,6 +72,13 @@ _DETAILS = {
         "shows the resources on each target and their connections. GitHub and GitLab render Mermaid in a code block;\n"
         "svg and html are files of their own, dot is for Graphviz, json for programs."
     ),
+    "portability": (
+        "Moves the system to each other cloud in memory, by changing only provider and region of its targets, and\n"
+        "lists what is refused there. Without a region, the one in the same country with the fewest refusals is\n"
+        "chosen, else one that the residency allows; a target's account is left out, because it is another one there.\n"
+        "The score is the percentage of the parts of the spec (stores, models, endpoints, targets …) that no refusal\n"
+        "is about. --min makes CI fail when a change ties the system to its provider. It writes nothing."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
@@ -110,6 +118,11 @@ _EXAMPLES = {
         "modelyard graph examples/fraud-detection --env on-prem > fraud.mmd\n"
         "  modelyard graph examples/fraud-detection --format html > fraud.html\n"
         "  modelyard graph examples/fraud-detection --view network"
+    ),
+    "portability": (
+        "modelyard portability examples/fraud-detection\n"
+        "  modelyard portability examples/fraud-detection --to gcp:europe-west4 --to kubernetes\n"
+        "  modelyard portability examples/fraud-detection --min 90 --format json"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
@@ -269,6 +282,30 @@ def _graph(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
+def _portability(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    entry.add_argument(
+        "--to",
+        metavar="PROVIDER[:REGION]",
+        action="append",
+        default=[],
+        help="where to move; repeatable (default: every cloud that the system does not use)",
+    )
+    entry.add_argument(
+        "--min", metavar="PERCENT", type=percentage, default=0, help="fail if a score is lower (default: 0, never)"
+    )
+    entry.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="default: text")
+    _colour(entry)
+
+
+def percentage(typed: str) -> int:
+    """Parse a whole percentage. The function's name is part of argparse's message."""
+    value = int(typed)  # argparse reports a ValueError as an invalid value
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{value} is not a percentage")
+    return value
+
+
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
@@ -313,6 +350,7 @@ _ARGUMENTS = {
     "render": _render,
     "explain": _explain,
     "graph": _graph,
+    "portability": _portability,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

@@ -17,6 +17,7 @@ _shtab_modelyard_commands() {
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
     lsp:'Serve an editor: errors while typing, descriptions and completion.'
+    portability:'Report what would have to change to run a system on another provider.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
     validate:'Check a spec and print all errors.'
@@ -124,6 +125,21 @@ _shtab_modelyard_lsp_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_lsp_defaults_added=0
 
+_shtab_modelyard_portability_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "*--to[where to move\; repeatable (default\: every cloud that the system does not use)]:PROVIDER[:REGION]:"
+  "--min[fail if a score is lower (default\: 0, never)]:PERCENT:"
+  "--format[default\: text]:format:(text json markdown)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_portability_defaults_added=0
+
 _shtab_modelyard_render_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
@@ -199,6 +215,7 @@ _shtab_modelyard() {
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
         init) _arguments -C -s $_shtab_modelyard_init_options ;;
         lsp) _arguments -C -s $_shtab_modelyard_lsp_options ;;
+        portability) _arguments -C -s $_shtab_modelyard_portability_options ;;
         render) _arguments -C -s $_shtab_modelyard_render_options ;;
         schema) _arguments -C -s $_shtab_modelyard_schema_options ;;
         validate) _arguments -C -s $_shtab_modelyard_validate_options ;;

@@ -173,11 +173,12 @@ def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
 def json_report(diagnostics: Iterable[Diagnostic], **results: object) -> str:
     """Render diagnostics as a JSON object, along with the results of a command."""
     diagnostics = in_order(diagnostics)
-    entries = [_json_entry(diagnostic) for diagnostic in diagnostics]
+    entries = [json_entry(diagnostic) for diagnostic in diagnostics]
     return json.dumps({"summary": summary(diagnostics), "diagnostics": entries, **results}, indent=2) + "\n"
 
 
-def _json_entry(diagnostic: Diagnostic) -> dict[str, object]:
+def json_entry(diagnostic: Diagnostic) -> dict[str, object]:
+    """Return a diagnostic as a JSON object, without anything that looks like a secret."""
     span = diagnostic.span
     return {
         "code": diagnostic.code,

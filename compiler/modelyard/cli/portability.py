@@ -1,0 +1,70 @@
+"""`modelyard portability`: report what would have to change to run a system on another provider."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+from modelyard.cli.console import report, say, say_waiting
+from modelyard.cli.inputs import gather
+from modelyard.diagnostics import nearest, quote
+from modelyard.pipeline import understand
+from modelyard.portability import Destination, NoRegion, Portability, moving, other_clouds, portability
+from modelyard.printing.portability import FORMS
+from modelyard.spec import System
+from modelyard_targets import TARGETS
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what each provider refuses. Returns 1 if the spec is wrong or a score is too low."""
+    inputs, problems = gather(arguments)
+    if inputs is None:
+        report(problems, (), "text", arguments.color)
+        return 1
+    outcome = understand(inputs, TARGETS)
+    if outcome.failed or outcome.system is None:
+        report(outcome.diagnostics, inputs.files(), "text", arguments.color)
+        say_waiting(outcome.waiting, outcome.aside)
+        return 1
+    destinations, refused = _destinations(arguments.to, outcome.system)
+    if refused:
+        say(refused)
+        return 1
+    try:
+        result = portability(outcome, inputs, TARGETS, destinations)
+    except NoRegion as missing:
+        place = f"near {quote(missing.region)}" if missing.region else "known for this system"
+        say(f"error: no region of {missing.provider} is {place}\n  = name one: --to {missing.provider}:REGION")
+        return 1
+    sys.stdout.write(FORMS[arguments.format](result, inputs.spec.path))
+    return _verdict(result, arguments.min)
+
+
+def _destinations(typed: Iterable[str], system: System) -> tuple[tuple[Destination, ...], str]:
+    """Return the destinations, and the reason why one of them is wrong."""
+    chosen = tuple(Destination(*one.split(":", 1)) for one in typed)
+    for destination in chosen:
+        if problem := _problem(destination, system):
+            return (), f"error: {problem}"
+    return chosen or other_clouds(system, TARGETS), ""
+
+
+def _problem(destination: Destination, system: System) -> str:
+    name = destination.provider
+    supported = [provider for provider in TARGETS if TARGETS.not_made_yet(provider) is None]
+    if name not in supported:
+        near = nearest(name, supported, "did you mean {}?") or f"choose from {', '.join(supported)}"
+        return f"{quote(name)} is not a supported provider\n  = {near}"
+    if destination.region and not TARGETS[name].in_cloud:
+        return f"{name} has no regions\n  = --to {name}"
+    if all(target.provider == name for target in moving(system)) and not destination.region:
+        return f"the system is on {name} already\n  = name another region: --to {name}:REGION"
+    return ""
+
+
+def _verdict(result: Portability, least: int) -> int:
+    low = [move for move in result.moves if move.score < least]
+    for move in low:
+        say(f"error: the score for {move.destination.provider} is {move.score} %, which is less than {least} %")
+    return int(bool(low))

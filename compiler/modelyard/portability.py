@@ -1,0 +1,255 @@
+"""Move a system to other providers in memory, and report what each of them refuses.
+
+A move changes only the provider of targets, and what belongs to it: the region, and the account. Everything else stays
+as written, so that every refusal is a change that somebody would have to make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.checks.regions import regions
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.edits import Edit, edited
+from modelyard.inputs import Inputs
+from modelyard.paths import paths_at
+from modelyard.pipeline import understood
+from modelyard.records import record
+from modelyard.source import Document, Json, Path
+from modelyard.spec import System, TargetSpec, target_path
+from modelyard.stages import Outcome, Stage
+from modelyard.target import Targets
+
+TIED: Final = "W0410"
+"""The code for a setting that works on only one provider."""
+_SETTINGS: Final = ("profile", "governance", "registry")
+_SECTIONS: Final = (
+    "stores",
+    "compute",
+    "data",
+    "models",
+    "pipelines",
+    "inference",
+    "monitors",
+    "channels",
+    "overrides",
+)
+_MOST_REGIONS: Final = 12
+"""The maximum number of regions of a provider that are tried for a target."""
+
+
+@record
+class Destination:
+    """A provider to move to, and the region for all moved targets. Without a region, the nearest one is chosen."""
+
+    provider: str
+    region: str = ""
+
+
+@record
+class Change:
+    """A field of a target that a move changes. A value of None means that the field is absent."""
+
+    path: Path
+    before: Json
+    after: Json
+
+
+@record
+class Refusal:
+    """An error after a move, with the path where it is reported and the part of the spec, or "" for the whole spec."""
+
+    part: str
+    path: Path
+    problem: Diagnostic
+
+
+@record
+class Move:
+    """A move to a provider: what it changes, what is refused afterwards, and the parts that move as they are."""
+
+    destination: Destination
+    changes: tuple[Change, ...]
+    refusals: tuple[Refusal, ...]
+    score: int  # percent of the parts that no refusal is about
+
+
+@record
+class Portability:
+    """A system's parts, the targets that move, the settings that tie it to a provider, and the moves."""
+
+    parts: tuple[str, ...]
+    targets: tuple[str, ...]
+    tied: tuple[Refusal, ...]
+    moves: tuple[Move, ...]
+
+
+class NoRegion(Exception):
+    """No region of a provider is near a target, so the user has to name one."""
+
+    def __init__(self, provider: str, region: str) -> None:
+        super().__init__(provider, region)
+        self.provider, self.region = provider, region
+
+
+def moving(system: System) -> tuple[TargetSpec, ...]:
+    """Return the targets that move: those in a cloud or, if none is, all."""
+    targets = system.deployment.targets
+    return tuple(target for target in targets if target.in_cloud) or targets
+
+
+def other_clouds(system: System, targets: Targets) -> tuple[Destination, ...]:
+    """Return the clouds that none of the moving targets is in."""
+    used = {target.provider for target in moving(system)}
+    clouds = (name for name, target in targets.items() if target.in_cloud)
+    return tuple(Destination(name) for name in clouds if name not in used)
+
+
+def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations: Iterable[Destination]) -> Portability:
+    """Move a system that compiles to each destination. Raises NoRegion for a destination without a near region."""
+    document, system = outcome.document, outcome.system
+    assert document is not None
+    assert system is not None
+    moved = moving(system)
+    parts = tuple(parts_of(document))
+    trial = _Trial(document, system, inputs, targets, parts)
+    return Portability(
+        parts,
+        tuple(target.name for target in moved),
+        trial.placed(problem for problem in outcome.diagnostics if problem.code == TIED),
+        tuple(trial.best(destination, moved) for destination in destinations),
+    )
+
+
+def parts_of(document: Document) -> Iterator[str]:
+    """Yield the addresses of everything that a spec declares: entries of sections, targets, and settings."""
+    deployment = document.value.get("deployment")
+    named = deployment.get("targets") if isinstance(deployment, dict) else None
+    yield from (f"deployment.targets.{name}" for name in named) if isinstance(named, dict) else ("deployment",)
+    yield from (name for name in _SETTINGS if name in document.value)
+    for section in _SECTIONS:
+        entries = document.value.get(section)
+        yield from (f"{section}.{name}" for name in entries) if isinstance(entries, dict) else ()
+
+
+@record
+class _Trial:
+    """A system to move, and its parts."""
+
+    document: Document
+    system: System
+    inputs: Inputs
+    targets: Targets
+    parts: tuple[str, ...]
+
+    def best(self, destination: Destination, moved: Sequence[TargetSpec]) -> Move:
+        """Return the move to the nearby region with the fewest refusals. A named region is the only one tried."""
+        moves = (self._move(destination, moved, chosen) for chosen in self._regions(destination, moved))
+        return max(moves, key=lambda move: (move.score, -len(move.refusals)))
+
+    def placed(self, problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
+        """Return diagnostics with the parts that they point at."""
+        listed = tuple(problems)
+        places = paths_at(self.document, [problem.span for problem in listed if problem.span is not None])
+        found = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
+        return tuple(Refusal(*self._place(paths), problem) for problem, paths in found)
+
+    def _place(self, paths: tuple[Path, ...]) -> tuple[str, Path]:
+        """Return the first part that these paths are in, and the path in it."""
+        for path in paths:
+            for length in range(len(path), 0, -1):
+                if (part := ".".join(map(str, path[:length]))) in self.parts:
+                    return part, path
+        return "", ()
+
+    def _regions(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Mapping[str, str]]:
+        """Yield the regions to try, by target. Targets in one region stay together."""
+        if not self.targets[destination.provider].in_cloud or destination.region:
+            yield {target.name: destination.region for target in moved}
+            return
+        near = {target.region: _near(target, destination.provider, self.system) for target in moved}
+        for region, choices in near.items():
+            if not choices:
+                raise NoRegion(destination.provider, region)
+        for at in range(max(map(len, near.values()))):
+            yield {target.name: near[target.region][min(at, len(near[target.region]) - 1)] for target in moved}
+
+    def _move(self, destination: Destination, moved: Sequence[TargetSpec], chosen: Mapping[str, str]) -> Move:
+        changes = (
+            *(
+                change
+                for target in moved
+                for change in self._changes(target, destination.provider, chosen[target.name])
+            ),
+            *self._mode(destination, moved),
+        )
+        edits = {change.path: Edit(change.after, removes=change.after is None) for change in changes}
+        outcome = self._tried(edits)
+        refusals = self.placed(_errors(outcome))
+        foreign = {refusal: path for refusal in refusals for path in self._foreign(refusal, outcome, moved)}
+        if foreign:
+            # A target with fields of another provider is not checked further, so they would hide other refusals.
+            without = self._tried({**edits, **dict.fromkeys(foreign.values(), Edit(removes=True))})
+            refusals = (*foreign, *self.placed(_errors(without)))
+        refused = {refusal.part for refusal in refusals}
+        return Move(destination, changes, refusals, 100 * (len(self.parts) - len(refused)) // len(self.parts))
+
+    def _tried(self, edits: Mapping[Path, Edit]) -> Outcome:
+        return understood(Outcome(document=edited(self.document, edits)), self.inputs, self.targets)
+
+    def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
+        """Yield the field of a moved target that is unknown to the provider or has another form there."""
+        if outcome.stages[refusal.problem] is not Stage.VALIDATE:
+            return
+        for target in moved:
+            path = target_path(self.system, target.name)
+            if refusal.path[: len(path)] == path and len(refusal.path) > len(path):
+                yield refusal.path[: len(path) + 1]
+
+    def _changes(self, target: TargetSpec, provider: str, region: str) -> Iterator[Change]:
+        path = target_path(self.system, target.name)
+        written = self.system.written(*path)
+        wanted: dict[str, Json] = {"provider": provider, "region": region or None}
+        if "account" in written:
+            wanted["account"] = None
+        if not region and not written.get("context"):
+            wanted["context"] = target.name
+        for name, after in wanted.items():
+            before = written.get(name)
+            if before != after:
+                yield Change((*path, name), before, after)
+
+    def _mode(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Change]:
+        """Yield the change of the mode that follows from the other kind of targets."""
+        in_cloud = self.targets[destination.provider].in_cloud
+        if all(target.in_cloud == in_cloud for target in moved):
+            return
+        deployment = self.system.deployment
+        kinds = {in_cloud} | {target.in_cloud for target in deployment.targets if target not in moved}
+        mode = "hybrid" if len(kinds) > 1 else "cloud" if in_cloud else "on-prem"
+        if mode != deployment.mode:
+            yield Change(("deployment", "mode"), deployment.mode, mode)
+
+
+def _errors(outcome: Outcome) -> Iterator[Diagnostic]:
+    return (problem for problem in outcome.diagnostics if problem.severity is Severity.ERROR)
+
+
+def _near(target: TargetSpec, provider: str, system: System) -> list[str]:
+    """Return a provider's regions near a target: in its country or, if there is none, in an allowed jurisdiction."""
+    table = regions()
+    country = table.country_of(target.region) or target.residency
+    open_to_all = {
+        region: code for region, code in table.countries.get(provider, {}).items() if region not in table.restricted
+    }
+    same = [region for region, code in open_to_all.items() if code == country]
+    around = system.governance.residency or tuple(code for code, members in table.members.items() if country in members)
+    near = same or [region for region, code in open_to_all.items() if table.within(code, around)]
+    return sorted(near, key=_numbered)[:_MOST_REGIONS]
+
+
+def _numbered(region: str) -> tuple[str, int]:
+    """Return a key by which europe-west3 comes before europe-west10."""
+    name = region.rstrip("0123456789")
+    return name, int(region[len(name) :] or 0)

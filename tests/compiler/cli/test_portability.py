@@ -1,0 +1,177 @@
+"""Tests of `modelyard portability`: what a move changes, what is refused afterwards, the score, and the formats."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.portability import Change, Destination, Move, Portability, Refusal
+from modelyard.printing.portability import FORMS
+from modelyard.source import Span
+from tests import examples
+from tests.compiler.cli.said import Run
+
+CLOUD = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: churn}
+governance: {owner: {team: growth, email: growth@acme.example}, residency: [eu]}
+deployment: {mode: cloud, provider: aws, region: eu-central-1, account: "123456789012"}
+registry: {database: versions, artifacts: lake}
+stores: {lake: {type: object}, versions: {type: database}}
+data: {customers: {store: lake, path: customers/, format: parquet, label: cancelled}}
+models: {churn: {task: binary-classification, framework: xgboost}}
+pipelines: {train: {type: training, model: churn, inputs: [customers], compute: {cpu: 2, memory: 8Gi}}}
+inference: {score: {variants: {only: {model: churn@champion}}, compute: {cpu: 1, memory: 2Gi}}}
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Path:
+    """Return a spec on a cloud that moves to every other one."""
+    path = tmp_path / "system.yaml"
+    path.write_text(CLOUD, encoding="utf-8")
+    return path
+
+
+def test_a_system_with_managed_stores_moves_by_provider_region_and_account(run: Run, cloud: Path) -> None:
+    result = run("portability", cloud, "--min", "100")
+
+    assert (result.code, result.err) == (0, "")
+    assert (
+        result.out
+        == f"""\
+{cloud}: 9 parts; target main would move
+
+to gcp in europe-west3: nothing else changes (100 %)
+  deployment.provider: aws -> gcp
+  deployment.region: eu-central-1 -> europe-west3
+  deployment.account: without 123456789012
+
+to azure in germanywestcentral: nothing else changes (100 %)
+  deployment.provider: aws -> azure
+  deployment.region: eu-central-1 -> germanywestcentral
+  deployment.account: without 123456789012
+"""
+    )
+
+
+def test_a_refusal_names_its_part_its_line_and_the_way_out(run: Run, cloud: Path) -> None:
+    cloud.write_text(CLOUD.replace("lake: {type: object}", "lake: {type: object, adopt: acme-lake}"), encoding="utf-8")
+
+    result = run("portability", cloud, "--min", "90")
+
+    assert (result.code, result.err) == (1, "error: the score for azure is 88 %, which is less than 90 %\n")
+    assert "to gcp in europe-west3: nothing else changes (100 %)" in result.out
+    assert (
+        "to azure in germanywestcentral: 1 of 9 parts needs a change (88 %)\n"
+        "  deployment.provider: aws -> azure\n"
+        "  deployment.region: eu-central-1 -> germanywestcentral\n"
+        "  deployment.account: without 123456789012\n"
+        "  stores.lake: store 'lake' adopts 'acme-lake', which is not in the form BUCKET@ACCOUNT [E0698]\n"
+        f"      {cloud}:7:38; use `adopt: BUCKET@ACCOUNT`\n"
+    ) in result.out
+
+
+def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
+    """A cluster's context and capacity are refused in a cloud, and so is a budget in francs."""
+    result = run("portability", examples.FOLDER / "motor-claims", "--to", "aws", "--format", "json")
+
+    move = json.loads(result.out)["moves"][0]
+    refused = {(refusal["part"], refusal["code"]) for refusal in move["refusals"]}
+    assert refused == {
+        ("deployment.targets.zurich", "E0209"),
+        ("governance", "AWS-E010"),
+        ("stores.archive", "AWS-E007"),
+    }
+    assert move["score"] == 86
+    assert {"path": "deployment.targets.zurich.region", "before": None, "after": "eu-central-2"} in move["changes"]
+
+
+def test_the_mode_follows_the_targets(run: Run) -> None:
+    result = run("portability", examples.FOLDER / "fraud-detection", "--to", "kubernetes")
+
+    assert "  deployment.mode: hybrid -> on-prem\n" in result.out
+
+
+def test_the_nearest_region_is_in_the_same_country_and_open_to_everybody(run: Run, cloud: Path) -> None:
+    cloud.write_text(CLOUD.replace("eu-central-1", "eu-central-2").replace("[eu]", "[ch]"), encoding="utf-8")
+    assert "to gcp in europe-west6:" in (out := run("portability", cloud).out)
+    assert "to azure in switzerlandnorth:" in out  # not switzerlandwest, which Azure opens on request alone
+
+    cloud.write_text(CLOUD.replace("eu-central-1", "eu-west-1"), encoding="utf-8")  # no region of Google in Ireland
+    assert "to gcp in europe-" in run("portability", cloud).out
+
+
+def test_settings_that_tie_a_spec_to_a_provider_are_listed(run: Run) -> None:
+    result = run("portability", examples.FOLDER / "recommender", "--env", "aws")
+
+    assert "settings that tie the spec to one provider:\n  overrides.start-page-first: " in result.out
+
+
+@pytest.mark.parametrize(
+    ("destination", "problem"),
+    [
+        ("gpc", "error: 'gpc' is not a supported provider\n  = did you mean 'gcp'?\n"),
+        ("mars", "error: 'mars' is not a supported provider\n  = choose from aws, gcp, azure, "),
+        ("kubernetes:here", "error: kubernetes has no regions\n  = --to kubernetes\n"),
+        ("aws", "error: the system is on aws already\n  = name another region: --to aws:REGION\n"),
+    ],
+)
+def test_a_wrong_destination_is_refused(run: Run, cloud: Path, destination: str, problem: str) -> None:
+    result = run("portability", cloud, "--to", destination)
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(problem)
+
+
+def test_a_region_must_be_named_where_the_location_is_unknown(run: Run, system: Path) -> None:
+    unknown = run("portability", system)
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "no region of aws is known for this system\n  = name one: --to aws:REGION" in unknown.err
+
+    assert run("portability", system, "--to", "aws:eu-west-1").code == 0
+
+
+def test_an_unknown_region_is_a_refusal(run: Run, cloud: Path) -> None:
+    result = run("portability", cloud, "--to", "gcp:eu-west-1")
+
+    assert "deployment: modelyard does not know the gcp region 'eu-west-1'" in result.out
+
+
+def test_an_invalid_spec_has_no_score(run: Run, wrong: Path) -> None:
+    result = run("portability", wrong)
+
+    assert (result.code, result.out) == (1, "")
+    assert "error[" in result.err
+
+
+def test_output_shows_any_text_as_text() -> None:
+    """Names are restricted today, but the output relies on none of those restrictions."""
+    text = "a|b @team <img src=x> *`_\u202e[x](y)\n# new\x1b[2J"
+    problem = Diagnostic("E0001", Severity.ERROR, text, Span(text, 1, 1, 2), text)
+    refusal = Refusal(text, (), problem)
+    move = Move(Destination("azure"), (Change((text, "region"), text, text),), (refusal,), 0)
+    result = Portability((text,), (text,), (refusal,), (move,))
+
+    markdown = FORMS["markdown"](result, text)
+    assert not re.search(r"<(?!br>)|@team|\[x\]|[\u202e\x1b]|^# ", markdown, re.MULTILINE)
+    assert all(line.count("|") == 4 for line in markdown.splitlines() if line.startswith("|"))
+    shown = FORMS["text"](result, text)
+    assert not re.search(r"[\u202e\x1b]|^# ", shown, re.MULTILINE)
+    assert json.loads(FORMS["json"](result, text))["moves"][0]["refusals"][0]["message"] == text
+
+
+def test_markdown_is_a_table_with_a_row_for_each_provider(run: Run, cloud: Path) -> None:
+    lines = run("portability", cloud, "--format", "markdown").out.splitlines()
+
+    assert lines[2:] == [
+        "| to | score | refused |",
+        "|---|---|---|",
+        "| gcp in europe&#45;west3 | 100 % | nothing |",
+        "| azure in germanywestcentral | 100 % | nothing |",
+    ]
