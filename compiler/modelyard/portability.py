@@ -236,20 +236,10 @@ def _errors(outcome: Outcome) -> Iterator[Diagnostic]:
     return (problem for problem in outcome.diagnostics if problem.severity is Severity.ERROR)
 
 
-def _near(target: TargetSpec, provider: str, system: System) -> list[str]:
-    """Return a provider's regions near a target: in its country or, if there is none, in an allowed jurisdiction."""
+def _near(target: TargetSpec, provider: str, system: System) -> tuple[str, ...]:
+    """Return a provider's regions near a target: in its country or, if there is none, in the places around it."""
     table = regions()
     country = table.country_of(target.region) or target.residency
-    open_to_all = {
-        region: code for region, code in table.countries.get(provider, {}).items() if region not in table.restricted
-    }
-    same = [region for region, code in open_to_all.items() if code == country]
-    around = system.governance.residency or tuple(code for code, members in table.members.items() if country in members)
-    near = same or [region for region, code in open_to_all.items() if table.within(code, around)]
-    return sorted(near, key=_numbered)[:_MOST_REGIONS]
-
-
-def _numbered(region: str) -> tuple[str, int]:
-    """Return a key by which europe-west3 comes before europe-west10."""
-    name = region.rstrip("0123456789")
-    return name, int(region[len(name) :] or 0)
+    near = table.near(provider, country, system.governance.residency)
+    same = tuple(region for region in near if table.countries[provider][region] == country)
+    return (same or near)[:_MOST_REGIONS]

@@ -18,7 +18,7 @@ class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
-    `restricted` are regions that a provider opens on request alone.
+    `restricted` are regions that a provider opens on request alone, or that need an account of their own.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -37,6 +37,27 @@ class Regions:
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
         """Return whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
+
+    def near(self, provider: str, country: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a provider's regions in a country, then those in allowed places, else in the country's jurisdictions.
+
+        Restricted regions are left out, and so is everything outside the allowed places, if there are any.
+        """
+        around = allowed or tuple(code for code, members in self.members.items() if country in members)
+        places = {
+            region: code for region, code in self.countries.get(provider, {}).items() if region not in self.restricted
+        }
+        same = (
+            region for region, code in places.items() if code == country and (not allowed or self.within(code, allowed))
+        )
+        others = (region for region, code in places.items() if code != country and self.within(code, around))
+        return (*sorted(same, key=_numbered), *sorted(others, key=_numbered))
+
+
+def _numbered(region: str) -> tuple[str, int]:
+    """Return a key by which europe-west3 comes before europe-west10."""
+    name = region.rstrip("0123456789")
+    return name, int(region[len(name) :] or 0)
 
 
 @lru_cache(maxsize=1)

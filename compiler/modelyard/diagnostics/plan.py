@@ -79,11 +79,12 @@ def no_registry(span: Span, model: str) -> Diagnostic:
     )
 
 
-def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic:
+def no_machine(span: Span, compute: str, target: str, reason: str, regions: tuple[str, ...] = ()) -> Diagnostic:
     """No machine on the target fits a Pod of the compute class.
 
     The message names the closest machine and what it lacks. A Pod cannot span machines, so request less in the class,
-    add an alternative accelerator, or declare a larger machine.
+    add an alternative accelerator, or declare a larger machine. In a cloud, the hint names the nearest regions that
+    have such a machine: in the same country first, and within `governance.residency`.
 
     Wrong:
 
@@ -99,6 +100,7 @@ def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic
         Severity.ERROR,
         f"no machine on target {quote(target)} fits compute class {quote(compute)}: {reason}",
         span,
+        f"{' and '.join(regions)} {'has one' if len(regions) == 1 else 'have one'}" if regions else "",
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Final
 from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
@@ -22,10 +24,13 @@ from modelyard.plan import (
     model_path,
 )
 from modelyard.planner.crossings import aliases_to_bundle
-from modelyard.records import field, record
+from modelyard.records import field, record, replace
 from modelyard.source import Path
-from modelyard.spec import Dataset, ModelRef, SecretRef, System, TargetSpec
+from modelyard.spec import ComputeClass, Dataset, ModelRef, SecretRef, System, TargetSpec
 from modelyard.spec.following import followers
+
+_MOST_REGIONS: Final = 2
+"""The maximum number of other regions that an error names."""
 
 
 @record(frozen=False)
@@ -123,11 +128,27 @@ class Draft:
             compute_class = self.system.compute[compute]
             choice = self.offers[placement].choose(compute_class, self.targets[placement])
             if isinstance(choice, str):
-                self.diagnostics.append(no_machine(self.system.key(*compute_class.path), compute, placement, choice))
+                span, elsewhere = self.system.key(*compute_class.path), self._regions_with(compute_class, placement)
+                self.diagnostics.append(no_machine(span, compute, placement, choice, elsewhere))
                 self._hardware[key] = None
             else:
                 self._hardware[key] = choice
         return self._hardware[key]
+
+    def _regions_with(self, compute: ComputeClass, placement: str) -> tuple[str, ...]:
+        """Return the nearest regions of the target's cloud that have a machine for a class."""
+        target = self.targets[placement]
+        if not target.in_cloud:
+            return ()
+        from modelyard.checks.regions import regions  # only needed for specs with errors
+
+        table, choose = regions(), self.offers[placement].choose
+        if target.region in table.restricted:  # its account does not reach other regions
+            return ()
+        near = table.near(target.provider, table.country_of(target.region), self.system.governance.residency)
+        others = (replace(target, region=region) for region in near if region != target.region)
+        fits = (other.region for other in others if not isinstance(choose(compute, other), str))
+        return tuple(islice(fits, _MOST_REGIONS))
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
         """Return the machine that was already chosen for a compute class on a placement, or None."""
