@@ -8,7 +8,7 @@ guess nor on the removal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.edits import Edit, edited, value_at
@@ -18,8 +18,10 @@ from modelyard.resolve.scope import SECTIONS
 from modelyard.source import Document, Path
 from modelyard.stages import Outcome, Stage
 from modelyard.validate import faults_of
-from modelyard.validate.faults import Fault
-from modelyard.validate.repairs import repair
+
+if TYPE_CHECKING:
+    from modelyard.validate.faults import Fault
+    from modelyard.validate.repairs import Repair
 
 _MOST_ERRORS: Final = 100
 _MOST_ROUNDS: Final = 24
@@ -98,9 +100,15 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
     return variant
 
 
+def _repair(fault: Fault) -> Repair | None:
+    from modelyard.validate.repairs import repair  # most specs that get here fit the schema
+
+    return repair(fault)
+
+
 def _moves_all(fault: Fault) -> bool:
     """Return whether rules and machines may depend on an error: any error under deployment without an obvious fix."""
-    found = repair(fault)
+    found = _repair(fault)
     return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
 
 
@@ -140,7 +148,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
     """Return the fix if it is certain, otherwise a guess in one variant and the entry's removal in the other."""
-    found = repair(fault)
+    found = _repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or found is None else found.edits
     entry = _entry(fault.path)

@@ -68,8 +68,9 @@ def matches(text: str, pattern: str) -> bool:
 
 
 def _type(value: Json, argument: Json) -> bool:
-    names = argument if isinstance(argument, list) else [argument]
-    return any(has_type(value, str(name)) for name in names)
+    if isinstance(argument, str):
+        return has_type(value, argument)
+    return isinstance(argument, list) and any(has_type(value, str(name)) for name in argument)
 
 
 def _enum(value: Json, argument: Json) -> bool:

@@ -17,9 +17,11 @@ from modelyard.load import load
 from modelyard.records import field, record
 from modelyard.source import Json
 from modelyard.stack import Value
-from modelyard.writers.yaml_text import comment, document
 
 _VERSION: Final = 1
+
+Pinned: TypeAlias = Mapping[str, Mapping[str, str]]
+"""The pinned version of each chart and image, under `charts` and `images`."""
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
 """For each target, the address of each resource, with the section and name of the entry that requested it."""
@@ -38,6 +40,11 @@ class Locked:
     images: Mapping[str, str]
     resources: Addresses
     removed: Addresses = field(default_factory=dict[str, Mapping[str, str]])
+
+    @property
+    def pins(self) -> Pinned:
+        """The pinned versions of charts and images."""
+        return {"charts": self.charts, "images": self.images}
 
     def sealed(self) -> str:
         """Return the key of the output, a hash of the inputs and pins that changes if either is edited."""
@@ -80,15 +87,18 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
     return {target: {**earlier.get(target, {}), **last.get(target, {})} for target in {**earlier, **last}}
 
 
-def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) -> Iterator[Diagnostic]:
-    """Report charts and images in a lock that differ from what these inputs compile to.
+def entry_for(locked: Mapping[str, Json], environment: str, inputs: str) -> dict[str, Json] | None:
+    """Return the entry of an environment among those in a lock, or None if it is missing or for other inputs."""
+    entry = locked.get(environment)
+    return entry if isinstance(entry, dict) and entry.get("inputs") == inputs else None
 
-    A lock for other inputs is outdated and therefore not compared. `path` is the lock's path for diagnostics.
+
+def wrong_pins(entry: Mapping[str, Json], path: str, environment: str, right: Pinned) -> Iterator[Diagnostic]:
+    """Report charts and images in an entry for the same inputs that differ from what these inputs compile to.
+
+    `path` is the lock's path for diagnostics.
     """
-    entry = _environment(text, environment)
-    if entry.get("inputs") != right.inputs:
-        return
-    for kind, pins in (("charts", right.charts), ("images", right.images)):
+    for kind, pins in right.items():
         claimed = _addresses({kind: entry.get(kind, {})}).get(kind, {})
         for name in sorted({*claimed, *pins}):
             if claimed.get(name) != pins.get(name):
@@ -147,11 +157,15 @@ def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tu
 
 
 def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
+    from modelyard.writers.yaml_text import document  # only needed to compile, not to validate
+
     return digest(*(document(entry.get(name, "")) for name in ("inputs", "targets", "charts", "images")))
 
 
 def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str) -> str:
     """Render the lock with one environment replaced and all others unchanged, sorted by name."""
+    from modelyard.writers.yaml_text import comment, document
+
     entries: dict[str, Value] = {**environments(before), environment: _entry(locked)}
     content: dict[str, Value] = {
         "lockVersion": _VERSION,
@@ -166,9 +180,8 @@ def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str
 
 
 def _entry(locked: Locked) -> dict[str, Value]:
-    pins = {"charts": locked.charts, "images": locked.images}
     entry: dict[str, Value] = {"inputs": locked.inputs, "targets": list(locked.targets)}
-    entry |= {name: dict(sorted(pinned.items())) for name, pinned in pins.items() if pinned}
+    entry |= {name: dict(sorted(pinned.items())) for name, pinned in locked.pins.items() if pinned}
     return entry | ({"removed": _sorted(locked.removed)} if locked.removed else {})
 
 

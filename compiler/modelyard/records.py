@@ -109,19 +109,20 @@ def _filled(
     named: Mapping[str, object],
 ) -> bool:
     """Set the value's fields if the arguments are valid. Returns whether they are."""
-    given = {**dict(zip(names, values, strict=False)), **named}
-    if len(values) + len(named) != len(given) or not given.keys() <= set(names):
-        return False
+    given = {**dict(zip(names, values, strict=False)), **named} if values else named
+    set_field, used = object.__setattr__, 0
     for name in names:
-        if name not in given:
-            default = defaults.get(name, _ABSENT)
-            if isinstance(default, _New):
-                default = default.make() if default.make is not None else _ABSENT
-            if default is _ABSENT:
-                return False
-            given[name] = default
-        object.__setattr__(value, name, given[name])
-    return True
+        if name in given:
+            set_field(value, name, given[name])
+            used += 1
+            continue
+        default = defaults.get(name, _ABSENT)
+        if isinstance(default, _New):
+            default = default.make() if default.make is not None else _ABSENT
+        if default is _ABSENT:
+            return False
+        set_field(value, name, default)
+    return used == len(values) + len(named)  # otherwise, a name is unknown or has two values
 
 
 def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:

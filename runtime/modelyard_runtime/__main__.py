@@ -14,27 +14,27 @@ from modelyard_runtime.refusals import Refusal
 # Every module defines `run() -> int`, which gets the verb's arguments by name. The second value is the help text.
 VERBS = {
     "run": ("pipelines.driver", "run the steps of a pipeline, inside its Ray cluster"),
-    "promote": ("promotion.promoter", "move the alias to the newest version that has its approvals now"),
+    "promote": ("promotion.promoter", "move an alias to the newest version that now has its approvals"),
     "monitor": ("monitoring.monitor", "compare a window of data with its reference, and act on a breach"),
-    "launch": ("jobs.launch", "create the Ray job of a pipeline, and wait for its end"),
-    "start": ("jobs.starter", "start the runs of pipelines that monitors of other targets ask for"),
-    "store": ("provisioning.bucket", "create a bucket with its versioning and retention"),
-    "login": ("provisioning.login", "give a database of RDS a login of its own, with a new password each time"),
-    "registry": ("registry.server", "serve MLflow, where each workload may change its own models"),
-    "bundle": ("bundles.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
-    "digest": ("registry.digest", "print what the files of a model hash to, for an import of the spec"),
+    "launch": ("jobs.launch", "create a pipeline's Ray job, and wait until it ends"),
+    "start": ("jobs.starter", "start the pipeline runs that monitors on other targets request"),
+    "store": ("provisioning.bucket", "create a bucket, and set its versioning and retention"),
+    "login": ("provisioning.login", "create a login for an RDS database, with a new password each time"),
+    "registry": ("registry.server", "serve MLflow so that each workload can only change its own models"),
+    "bundle": ("bundles.carry", "transfer a delivered model by hand: pack it into a file, or unpack it"),
+    "digest": ("registry.digest", "print the digest of a model's files, for an import in the spec"),
 }
 
 _BUNDLE_ACTIONS = {
-    "pack": ("folder of bundles, or URI of one", "file to write"),
-    "unpack": ("file to read", "folder of bundles, or URI of one, in which it is put in use"),
+    "pack": ("folder of bundles, or its URI", "file to write"),
+    "unpack": ("file to read", "folder, or its URI, in which the bundle is put into use"),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb. Return 0 on success, or 1 if the work failed or its description is not supported."""
     parser = argparse.ArgumentParser(
-        prog="modelyard_runtime", description="The work inside the Pods of a compiled system."
+        prog="modelyard_runtime", description="Commands that run inside the Pods of a compiled system."
     )
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
     for verb, (_, help_text) in VERBS.items():
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if verb == "bundle":
             _add_actions(of_verb)
         elif verb == "digest":
-            of_verb.add_argument("folder", help="folder of a model, with the file MLmodel in it")
+            of_verb.add_argument("folder", help="model folder, which contains the file MLmodel")
     arguments = vars(parser.parse_args(argv))
     module, _ = VERBS[arguments.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except _outside() as problem:
         logging.getLogger(__name__).debug("where it happened", exc_info=True)
-        sys.stderr.write(f"failed, as something outside of this Pod did not answer as needed: {problem}\n")
+        sys.stderr.write(f"failed because something outside of this Pod did not respond as expected: {problem}\n")
         return 1
     return code
 

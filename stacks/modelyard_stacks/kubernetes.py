@@ -76,7 +76,7 @@ class Cluster(pulumi_kubernetes.Provider):
         context = context or config.get("context")
         kubeconfig = kubeconfig or config.get_secret("kubeconfig")
         if context is None and kubeconfig is None:
-            raise pulumi.RunError("say which cluster: pulumi config set context NAME, a context of your kubeconfig")
+            raise pulumi.RunError("set the cluster: pulumi config set context NAME, a context of your kubeconfig")
         self.chart_repository = chart_repository or config.get("chartRepository")
         self.field_manager = pulumi.get_project()
         super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves its own `__props__` untyped

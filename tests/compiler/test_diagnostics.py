@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from inspect import cleandoc, getfile
 from pathlib import Path
 
@@ -48,6 +49,25 @@ def test_the_registry_finds_every_code() -> None:
     assert listed == constructors()
     assert len(listed) == len(codes())
     assert list(codes()) == sorted(codes(), key=lambda code: (code[1:], code[0]))
+
+
+def test_a_code_is_written_in_one_module() -> None:
+    """A new code needs its rule, its constructor and a wrong spec, and no list of codes has to be extended.
+
+    Two codes are treated specially when several environments are checked.
+    """
+    root, survey = FOLDER.parents[2], "compiler/modelyard/survey.py"
+    modules: defaultdict[str, set[str]] = defaultdict(set)
+    for source in ("compiler", "targets"):
+        for file in (root / source).rglob("*.py"):
+            if file.parts[-2:] == ("diagnostics", "__init__.py"):  # forwards former codes
+                continue
+            for code in set(re.findall(r'"((?:[A-Z]+-)?[EW]\d{3,4})"', file.read_text(encoding="utf-8"))):
+                modules[code].add("/".join(file.parts[-3:]))
+
+    assert set(modules) >= set(codes(TARGETS.diagnostics()))
+    assert {code for code, written_in in modules.items() if len(written_in - {survey}) > 1} == set()
+    assert {code for code, written_in in modules.items() if survey in written_in} == {"W0412", "E0602"}
 
 
 def test_a_provider_has_a_prefix_of_its_own() -> None:

@@ -20,6 +20,7 @@ from modelyard.printing.diagnostics import render
 from modelyard.shape import Schema, schema_of
 from modelyard.source import Document, Json
 from modelyard.validate import python_fits, rust_fits, validate, validate_with
+from modelyard.validate.small import SUPPORTED, SmallFits
 from tests.compiler.conftest import Examined, Loaded
 from tests.places import places
 from tests.specs import VALID_SPEC
@@ -226,6 +227,7 @@ def test_every_keyword_of_the_schema_is_supported() -> None:
     silent = {"$schema", "$id", *told, "x-expected", "x-secret", "x-default-without", "x-text-is"}
 
     assert set(_keywords(SYSTEM)) <= known | silent
+    assert set(_keywords(SYSTEM)) <= SUPPORTED | silent
 
 
 def _keywords(schema: Schema) -> Iterator[str]:
@@ -284,13 +286,13 @@ def _containers(value: Json) -> Iterator[Json]:
             yield from _containers(child)
 
 
-RUST, PYTHON = rust_fits(SYSTEM), python_fits(SYSTEM)
+RUST, PYTHON, SMALL = rust_fits(SYSTEM), python_fits(SYSTEM), SmallFits(SYSTEM)
 
 
 @settings(max_examples=150)
 @given(mutated())
 def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json]) -> None:
-    """Both validators accept or refuse the same documents, and every refusal has a more specific code than E0213."""
+    """All validators accept or refuse the same documents, and every refusal has a more specific code than E0213."""
     document, found = load(json.dumps(value, indent=1), "system.json")
     if document is None:
         return
@@ -298,6 +300,7 @@ def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json])
     found = validate_with(SYSTEM, RUST, document)
 
     assert PYTHON(SYSTEM, document.value) == fits
+    assert SMALL(SYSTEM, document.value) == fits
     assert validate_with(SYSTEM, PYTHON, document) == found
     assert fits == (not found)
     assert "E0213" not in {one.code for one in found}
@@ -333,12 +336,12 @@ def test_the_valid_spec_fits_the_schema(loaded: Loaded) -> None:
 
 
 def test_jsonschema_is_used_without_jsonschema_rs(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On platforms without a jsonschema-rs wheel, jsonschema is used and reports the same errors."""
+    """On platforms without a jsonschema-rs wheel, jsonschema validates large specs and reports the same errors."""
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
-    text = f"{HEAD}stores: {{lake: {{type: object, retentoin: 3d}}}}\n"
+    valid = f"{HEAD}stores:\n" + "".join(f"  s{at}: {{type: object, retention: 3d}}\n" for at in range(400))
 
-    assert places(_fresh(validate, loaded(text))) == ["6:31 E0203"]
-    assert _fresh(validate, loaded(HEAD)) == ()
+    assert places(_fresh(validate, loaded(f"{valid}  lake: {{type: object, retentoin: 3d}}\n"))) == ["407:24 E0203"]
+    assert _fresh(validate, loaded(valid)) == ()
 
 
 def _fresh(function: Callable[[Document], tuple[Diagnostic, ...]], document: Document) -> tuple[Diagnostic, ...]:

@@ -78,7 +78,7 @@ def test_server_answers_valid_rows_with_a_valid_token(facts: dict[str, Any]) -> 
     assert facts["health"][0] == 200
     assert facts["without token"] == 401
     assert facts["wrong rows"][0] == 422
-    assert facts["wrong rows"][1]["error"] == "column 'amount' must hold numbers, not \"much\""
+    assert facts["wrong rows"][1]["error"] == "column 'amount' must contain numbers, not \"much\""
     status, content = facts["answer"]
     assert (status, content["predictions"], content["model"]) == (200, [1], {"name": "cards-fraud", "version": "1"})
     assert content["scores"][0] > 0.5

@@ -18,7 +18,7 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 BATCH = "/apis/batch/v1/namespaces/cards"
 JOBS = f"{BATCH}/jobs/"
 COOLDOWN_S = 3600
-WHY = ["check psi of inference.till does not hold: amount is 0.4"]
+WHY = ["check psi of inference.till failed: amount is 0.4"]
 FOLDER = "mlflow/run-requests/cards/prod/main"
 ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/drift"
 

@@ -95,7 +95,7 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("monitor.models", [], "what is watched has none"),
         ("monitor.models.0.task", "regression", "'auc_pr' is not computed"),
         ("monitor.checks.0.metric", "parity", "'parity' is not computed"),
-        ("monitor.checks.0.features", ["a"], "looks at no columns"),
+        ("monitor.checks.0.features", ["a"], "has no column checks"),
     ],
 )
 def test_unusable_monitor_is_refused(path: str, value: Any, why: str) -> None:
@@ -134,8 +134,8 @@ def test_check_without_its_inputs_is_refused(metric: str, without: list[str], wh
 @pytest.mark.parametrize(
     ("path", "value", "why"),
     [
-        ("groups.risk", None, "pipelines.retrain: 'risk' may approve, and has no key"),
-        ("groups.risk.sshKeys", [], "pipelines.retrain: 'risk' may approve, and has no key"),
+        ("groups.risk", None, "pipelines.retrain: 'risk' may approve, but has no key"),
+        ("groups.risk.sshKeys", [], "pipelines.retrain: 'risk' may approve, but has no key"),
         ("minimum", 2, "2 approvals cannot come from 1"),
     ],
 )
@@ -152,7 +152,7 @@ def test_ranking_checks_need_queries() -> None:
     ranked = changed(changed(MONITOR, "monitor.checks.0.metric", "ndcg"), "monitor.models.0.task", "recommendation")
     check_monitor(record(Workload, changed(ranked, "monitor.data.events.group", "query")))
 
-    with pytest.raises(Refusal, match="check 'good': 'ndcg' needs to know which rows are of one query"):
+    with pytest.raises(Refusal, match="check 'good': 'ndcg' needs the query of each row"):
         check_monitor(record(Workload, ranked))
 
 

@@ -132,8 +132,8 @@ def test_version_documents_its_origin_and_features(system: System) -> None:
         "Purpose: Asks who may leave.",
         "Limitations: Not for prices.",
         "License: Apache-2.0",
-        "Learned from subscribers: Who has a contract., confidential",
-        "Made by pipelines.train of system hello.",
+        "Trained on subscribers: Who has a contract., confidential",
+        "Created by pipelines.train of system hello.",
     ]
     wanted = {
         "modelyard.owner": "growth <growth@acme.example>",
@@ -154,7 +154,7 @@ def test_version_documents_its_origin_and_features(system: System) -> None:
 def test_gate_refuses_a_worse_version(system: System) -> None:
     said = system.retrain(max_iter=1, max_leaf_nodes=2)
 
-    assert said.startswith("version 2 of churn is kept, and the gate refuses it: ")
+    assert said.startswith("version 2 of churn is kept, but it fails the gate: ")
     assert system.champion().version == "1"
 
 
@@ -212,7 +212,7 @@ def test_served_data_are_compared_with_training_data(system: System) -> None:
 
     assert {name for name, one in found.items() if one.breach} == {"usage", "prediction", "score"}
     said = breach_text(record(MonitorWorkload, {**system.workload, "monitor": watching}), found["usage"])
-    assert said.startswith("check psi of inference.churn does not hold: usage is ")
-    assert ", asked is max 0.2 (it went down, from " in said
+    assert said.startswith("check psi of inference.churn failed: usage is ")
+    assert ", must be at most 0.2 (it went down, from " in said
     assert said.endswith(" of the rows); page, sent to growth-channel")
     captures.close()

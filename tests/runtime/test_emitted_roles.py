@@ -114,7 +114,7 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
     """Missing datasets, markers of scored files and model versions are reported as missing."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
-            with pytest.raises(Refusal, match="nothing lies at"):
+            with pytest.raises(Refusal, match="there is nothing at"):
                 read_frame(
                     record(Workload, workload),
                     record(Dataset, {**dataset, "uri": f"{dataset['uri'].rstrip('/')}/none"}),

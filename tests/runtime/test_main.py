@@ -26,7 +26,7 @@ def test_unsupported_description_is_refused(
     described(tmp_path, monkeypatch, type="server")
 
     assert main(["monitor"]) == 1
-    assert capsys.readouterr().err == "refused: 'monitor' is for monitors, and this workload is of type server\n"
+    assert capsys.readouterr().err == "refused: 'monitor' is only for monitors, but this workload is of type server\n"
 
 
 def test_unreachable_store_is_a_one_line_error(
@@ -48,5 +48,5 @@ def test_unreachable_store_is_a_one_line_error(
 
     assert main(["monitor"]) == 1
     told = capsys.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("failed, as something outside of this Pod did not answer as needed: ")
+    assert told.startswith("failed because something outside of this Pod did not respond as expected: ")
     assert "rows" in told

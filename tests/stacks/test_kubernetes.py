@@ -107,7 +107,7 @@ def test_cluster_identity_does_not_depend_on_its_certificate(found: Found) -> No
 
 
 def test_cluster_without_a_context_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="say which cluster: pulumi config set context NAME"):
+    with pytest.raises(Refused, match="set the cluster: pulumi config set context NAME"):
         registrations(project(tmp_path / "p", 'kubernetes.Cluster("main")\n', settings=""))
 
 

@@ -71,7 +71,7 @@ def _print_json(
 ) -> None:
     from modelyard.cli.compiled import compiled_json
 
-    sys.stdout.write(compiled_json(diagnostics, lock_path(inputs), out / inputs.folder, reports))
+    sys.stdout.write(compiled_json(diagnostics, Path(lock_path(inputs)), out / inputs.folder, reports))
 
 
 def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
@@ -158,7 +158,7 @@ def _counted(files: Iterator[OutputFile], progress: Progress) -> Iterator[Output
 
 def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
     text = lock_text(read_lock(inputs), inputs.folder, entry, modelyard_schemas.text("system"))
-    return write_file_atomically(lock_path(inputs), text.encode())
+    return write_file_atomically(Path(lock_path(inputs)), text.encode())
 
 
 def _print_summary(folder: Path, plan: Plan, stacks: tuple[Stack, ...], reports: tuple[Report, ...]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import modelyard_schemas
@@ -11,7 +11,17 @@ from modelyard import __version__
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import lock_unreadable
 from modelyard.inputs import LOCK_NAME, Inputs
-from modelyard.lock import Addresses, Locked, digest, unreadable, without_resources, wrong_pins
+from modelyard.lock import (
+    Addresses,
+    Locked,
+    Pinned,
+    digest,
+    entry_for,
+    environments,
+    unreadable,
+    without_resources,
+    wrong_pins,
+)
 from modelyard.records import replace
 from modelyard.regular_files import read
 
@@ -32,40 +42,50 @@ def input_key(inputs: Inputs) -> str:
 def read_lock(inputs: Inputs) -> bytes:
     """Return the lock next to the spec, or an empty text if it is missing, unreadable, or a symbolic link."""
     try:
-        return read(str(lock_path(inputs)))
+        return read(lock_path(inputs))
     except OSError:
         return b""
 
 
-def lock_path(inputs: Inputs) -> Path:
+def lock_path(inputs: Inputs) -> str:
     """Return the path of a spec's lock."""
-    return Path(inputs.spec.path).parent / LOCK_NAME
+    return os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)
 
 
 def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
     """Return the lock's entry for a plan. `before` are resources left from earlier compiles, by target and address."""
     from modelyard.lasting import lasting, removed
 
-    pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}
-    charts = {name: version for pinned in pins.values() for name, version in pinned.charts.items()}
-    images = {name: tag for pinned in pins.values() for name, tag in pinned.images.items()}
-    return Locked(key, tuple(pins), charts, images, lasting(plan), removed(plan, before))
+    names = tuple(target.name for target in plan.system.deployment.targets)
+    pins = _pinned(plan, targets)
+    return Locked(key, names, pins["charts"], pins["images"], lasting(plan), removed(plan, before))
+
+
+def _pinned(plan: Plan, targets: Targets) -> Pinned:
+    pins = [targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets]
+    charts = {name: version for pinned in pins for name, version in pinned.charts.items()}
+    images = {name: tag for pinned in pins for name, tag in pinned.images.items()}
+    return {"charts": charts, "images": images}
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
     """Report why an existing lock cannot be read. With `whole`, its resources are also read."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
-    return (lock_unreadable(str(lock_path(inputs)), reason),) if reason else ()
+    return (lock_unreadable(lock_path(inputs), reason),) if reason else ()
 
 
 def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:
-    """Report pinned versions in the lock that differ from the compiled versions, by environment."""
-    text, path = read_lock(inputs), str(lock_path(inputs))
-    if text:
-        for name, plan in plans.items():
-            picked = replace(inputs, environment=name, overlay=inputs.beside.get(name) if name is not None else None)
-            yield from wrong_pins(text, path, picked.folder, locked(input_key(picked), plan, targets, {}))
+    """Report pinned versions in the lock that differ from the compiled versions, by environment.
+
+    Entries for other inputs are outdated and therefore not compared: while a spec is edited, no pins are computed.
+    """
+    entries = environments(read_lock(inputs))
+    for name, plan in plans.items():
+        picked = replace(inputs, environment=name, overlay=inputs.beside.get(name) if name is not None else None)
+        entry = entry_for(entries, picked.folder, input_key(picked))
+        if entry is not None:
+            yield from wrong_pins(entry, lock_path(inputs), picked.folder, _pinned(plan, targets))
 
 
 def _bytes(content: str | bytes) -> bytes:

@@ -17,7 +17,7 @@ from modelyard.diagnostics.verify import lock_differs, nothing_compiled, unexpec
 from modelyard.disk import differences, first_line_that_differs
 from modelyard.emit import stack_files
 from modelyard.inputs import BASE_FOLDER, Inputs
-from modelyard.lock import Locked, environments, first_difference, left_behind, lock_text, wrong_pins
+from modelyard.lock import Locked, entry_for, environments, first_difference, left_behind, lock_text, wrong_pins
 from modelyard.pipeline import Outcome, compile_system, opened
 from modelyard.records import replace
 from modelyard_targets import TARGETS
@@ -57,7 +57,7 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
     if lock != text and not has_errors(problems):
         line = first_line_that_differs(text.encode(), lock.encode())
         problems.append(
-            lock_differs(str(lock_path(inputs)), ", ".join(names), f"line {line} differs from the compiled lock file")
+            lock_differs(lock_path(inputs), ", ".join(names), f"line {line} differs from the compiled lock file")
         )
     return tuple(problems)
 
@@ -83,8 +83,9 @@ def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
 
 
 def _lock_problems(inputs: Inputs, entry: Locked) -> Iterator[Diagnostic]:
-    text, path = read_lock(inputs), str(lock_path(inputs))
-    pins = list(wrong_pins(text, path, inputs.folder, entry))
+    text, path = read_lock(inputs), lock_path(inputs)
+    written = entry_for(environments(text), inputs.folder, entry.inputs)
+    pins = list(wrong_pins(written, path, inputs.folder, entry.pins)) if written is not None else []
     difference = "" if pins else first_difference(text, inputs.folder, entry)
     yield from pins
     if difference:

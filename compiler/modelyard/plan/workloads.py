@@ -29,6 +29,13 @@ class ModelServer:
     applications: tuple[Application, ...]
     pool: str = ""
 
+    @property
+    def scales(self) -> bool:
+        """Whether its cluster needs Ray's autoscaler, because a variant scales or the rollout is incremental."""
+        incremental = self.applications[0].inference.rollout.strategy == "incremental"
+        bounds = (application.variant.replicas for application in self.applications)
+        return incremental or any(replicas.minimum < replicas.maximum for replicas in bounds)
+
 
 @record
 class Backend:

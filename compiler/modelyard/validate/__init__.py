@@ -12,9 +12,9 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.bounds import MOST_MISTAKES, at_most
 from modelyard.diagnostics.validate import does_not_fit
 from modelyard.indexes import index
-from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
 from modelyard.source import Document, Json, Path
+from modelyard.validate.small import SmallFits
 
 if TYPE_CHECKING:
     from modelyard.validate.faults import Fault
@@ -24,7 +24,7 @@ Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 
 
 _MANY: Final = 1_000
-"""Above this number of values, building validators for the parts is faster than checking in Python."""
+"""Above this number of values, importing a fast validator and building it for the parts takes less time than Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
@@ -32,9 +32,9 @@ def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnost
 
     Errors in entries at the paths in `aside` are skipped.
     """
-    if system_fits()(_system(), document.value):
-        return ()
     faults = _first_faults(document)
+    if faults is None:
+        return ()
     if aside and len(faults) > MOST_MISTAKES:  # there may be other errors to report
         return validate_with(_system(), system_fits(), document, aside)
     return _described(document, faults, aside)
@@ -63,17 +63,22 @@ def _described(document: Document, faults: Iterable[Fault], aside: Collection[Pa
 
 def faults_of(document: Document) -> tuple[Fault, ...]:
     """Find where the document violates the schema, up to the maximum number of reported errors."""
-    if system_fits()(_system(), document.value):
-        return ()
-    return _first_faults(document)[:MOST_MISTAKES]
+    return (_first_faults(document) or ())[:MOST_MISTAKES]
 
 
 @index
-def _first_faults(document: Document) -> tuple[Fault, ...]:
-    """Return the faults of an invalid document, up to one more than are reported. Cached for use in several steps."""
+def _first_faults(document: Document) -> tuple[Fault, ...] | None:
+    """Return the faults of an invalid document, up to one more than are reported, or None if the document is valid.
+
+    Cached for use in several steps.
+    """
+    has_many = _has_many(document.value)
+    fits = system_fits() if has_many else _small_fits()
+    if fits(_system(), document.value):
+        return None
     from modelyard.validate.faults import Faults
 
-    faults = Faults(_system(), system_fits() if _has_many(document.value) else None)
+    faults = Faults(_system(), fits if has_many else None)
     return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES + 1))
 
 
@@ -96,8 +101,13 @@ def _system() -> Schema:
 
 
 @lru_cache(maxsize=1)
+def _small_fits() -> Fits:
+    return SmallFits(_system())
+
+
+@lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """Choose a validator that is available on this machine."""
+    """Choose a validator for documents of any size that is available on this machine."""
     try:
         return rust_fits(_system())
     except ImportError:
@@ -106,6 +116,8 @@ def system_fits() -> Fits:
 
 def rust_fits(root: Schema) -> Fits:
     """Return a validator from jsonschema-rs, which is fast and has wheels for the usual platforms."""
+    from modelyard.interrupts import undisturbed
+
     with undisturbed():
         import jsonschema_rs
 

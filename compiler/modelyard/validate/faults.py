@@ -138,8 +138,10 @@ class Faults:
                 yield from self._name_faults(schema_of(schema["propertyNames"]), value, path)
 
     def _unknown_names(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        known = shape.names()
-        return [name for name in value if shape.closed and name not in known]
+        if not shape.closed:
+            return []
+        known = set(shape.names())
+        return [name for name in value if name not in known]
 
     def _meant(self, unknown: Fault) -> str | None:
         """Return the known field that was probably meant by an unknown field, or that should contain it."""

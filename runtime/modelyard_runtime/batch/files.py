@@ -58,7 +58,7 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
         where = dataset_place(workload, data[name])
         entries = files(where)
         if not entries:
-            raise Refusal(f"nothing lies at {data[name].uri} that this workload may read")
+            raise Refusal(f"there is nothing at {data[name].uri} that this workload can read")
         for entry in entries:
             if entry.size:
                 relative = entry.path.removeprefix(where.path).strip("/") or entry.base_name

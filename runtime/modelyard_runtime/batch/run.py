@@ -134,14 +134,19 @@ class _Run:
             else:
                 waiting.append(piece)
         self._kept = scores_by_version.total()
-        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(files), number)
+        _log.info("scoring %d of %d files with version %s", len(waiting), len(files), number)
         if still_unfit:
-            _log.warning("%d files did not fit before and have not changed since: they are left out", still_unfit)
+            _log.warning("skipping %d files that could not be scored before and have not changed since", still_unfit)
         for before, count in scores_by_version.items():
-            _log.info("the scores of %d files by version %s stay: reprocess is %s", count, before, self._reprocess())
+            _log.info(
+                "keeping the scores of %d files by version %s, because reprocess is %s",
+                count,
+                before,
+                self._reprocess(),
+            )
         replaced = Counter(mark.version for piece in waiting if (mark := self.known.mark(piece)) is not None)
         for before, count in replaced.items():
-            _log.warning("the scores of %d files by version %s are to be replaced", count, before)
+            _log.warning("replacing the scores of %d files by version %s", count, before)
         return waiting
 
     def _reprocess(self) -> str:
@@ -166,7 +171,7 @@ class _Run:
             if len(parts) > 1:
                 done = self.known.finished(piece, self._work(piece, len(parts)))
                 self._large[piece.name] = _Large(len(parts), done, seen=len(done))
-                _log.info("%s is scored in %d parts, of which %d are done", piece.path, len(parts), len(done))
+                _log.info("scoring %s in %d parts, of which %d are done", piece.path, len(parts), len(done))
             before = tuple(self.known.marks(piece))
             yield from (Task(piece, part, len(parts), before) for part in parts if part.number not in done)
 
@@ -214,7 +219,7 @@ class _Run:
         details: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
         before = replaced_by(piece, self._version.version, self.known.marks(piece))
         if reason:
-            _log.error("%s is left out: %s", piece.path, reason)
+            _log.error("skipping %s: %s", piece.path, reason)
             refused: dict[str, Json] = {
                 **details,
                 "reason": reason,
@@ -250,15 +255,15 @@ class _Run:
             }
             lists: dict[str, Any] = {"scored": self.scored, "refused": self._refused}
             write_run(self._target, self._began, uuid.uuid4().hex[:8], {**report_fields, **lists})
-            _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
+            _log.info("scored %d rows in %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
         """Log the refused files. Fail the run if nothing was scored and the model itself failed."""
         for record in list(self.known.refused.values())[:_SHOWN]:
-            _log.warning("%s does not fit: %s", text(record, "path"), text(record, "reason"))
+            _log.warning("%s cannot be scored: %s", text(record, "path"), text(record, "reason"))
         failed = next((record for record in self._refused if record["everyRun"]), None)
         if failed is not None and not self.scored:
-            raise Refusal(f"no file was scored, and {failed['path']} shows why: {failed['reason']}")
+            raise Refusal(f"no file could be scored, for example {failed['path']}: {failed['reason']}")
 
     def _work(self, piece: Piece, parts: int) -> str:
         return work_of(self._workload, piece, self._version.version, parts)

@@ -167,7 +167,7 @@ def together(answers: list[Answer]) -> Answer:
 
     scores = [part.scores for part in answers if part.scores is not None]
     if scores and len(scores) < len(answers):
-        raise Unfit("the model answers some of its rows with probabilities, and others without", by_model=True)
+        raise Unfit("the model returns probabilities for only some of its rows", by_model=True)
     values = np.concatenate([part.values for part in answers])
     return Answer(values, np.concatenate(scores) if scores else None, answers[0].classes)
 

@@ -43,7 +43,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
             try:
                 _read_through(where)
             except FileNotFoundError:
-                raise Unfit("it was removed while the run was under way") from None
+                raise Unfit("it was deleted during the run") from None
         raise Unfit(f"it cannot be read as {kind}: {problem}") from None
 
 

@@ -105,7 +105,7 @@ def read_pointer(content: bytes) -> Pointer:
     document = _object(content, POINTER)
     pointer = Pointer(text(document, "folder"), text(document, "version"), text(document, "sha256"))
     if not _FOLDER.fullmatch(pointer.folder) or not pointer.version or not pointer.sha256:
-        raise Broken(f"{POINTER} names no folder of a bundle")
+        raise Broken(f"{POINTER} does not name a bundle's folder")
     return pointer
 
 
@@ -113,11 +113,11 @@ def read_bundle(content: bytes) -> Bundle:
     """Parse `bundle.json`. Raise Broken if a path in it is outside the bundle."""
     document = _object(content, MANIFEST)
     if document.get("apiVersion") != API_VERSION or document.get("kind") != "Bundle":
-        raise Broken(f"{MANIFEST} is no bundle of {API_VERSION}")
+        raise Broken(f"{MANIFEST} is not a bundle of {API_VERSION}")
     files: dict[str, tuple[str, int]] = {}
     for path, entry in section(document, "files").items():
         if not isinstance(entry, dict) or not safe_path(path) or path == MANIFEST:
-            raise Broken(f"{MANIFEST} names the file {path[:80]!r}, which cannot lie in a bundle")
+            raise Broken(f"{MANIFEST} names the file {path[:80]!r}, which a bundle cannot contain")
         files[path] = (text(entry, "sha256"), integer(entry, "bytes"))
     bundle = Bundle(
         registered_name=text(document, "registeredName"),
@@ -130,7 +130,7 @@ def read_bundle(content: bytes) -> Bundle:
         files=files,
     )
     if not bundle.version or not _FOLDER.fullmatch(bundle.folder) or f"{MODEL}/MLmodel" not in files:
-        raise Broken(f"{MANIFEST} describes no version of a model")
+        raise Broken(f"{MANIFEST} does not describe a model version")
     return bundle
 
 
@@ -154,13 +154,13 @@ def verify(folder: Path, expected_sha256: str = "") -> Bundle:
     except OSError as problem:
         raise Broken(f"the bundle in {folder.name} cannot be read: {problem}") from None
     if expected_sha256 and sha256(content) != expected_sha256:
-        raise Broken(f"{MANIFEST} in {folder.name} is not the one that {POINTER} means")
+        raise Broken(f"{MANIFEST} in {folder.name} is not the one that {POINTER} names")
     bundle = read_bundle(content)
     for path in sorted({*files, *bundle.files}):
         if files.get(path) != bundle.files.get(path):
-            raise Broken(f"the file {path} of the bundle in {folder.name} is not what {MANIFEST} says")
+            raise Broken(f"the file {path} of the bundle in {folder.name} does not match {MANIFEST}")
     if any(file.is_symlink() for file in folder.rglob("*")):
-        raise Broken(f"the bundle in {folder.name} holds a symbolic link")
+        raise Broken(f"the bundle in {folder.name} contains a symbolic link")
     return bundle
 
 
@@ -173,7 +173,7 @@ def _object(content: bytes, name: str) -> Section:
     try:
         document: Json = json.loads(content)
     except ValueError as problem:
-        raise Broken(f"{name} is no JSON: {problem}") from None
+        raise Broken(f"{name} is not JSON: {problem}") from None
     if not isinstance(document, dict):
-        raise Broken(f"{name} is no JSON object")
+        raise Broken(f"{name} is not a JSON object")
     return document

@@ -24,7 +24,7 @@ def run(action: str, source: str, target: str) -> int:
     try:
         sentence = pack_current(source, Path(target)) if action == "pack" else unpack_into(Path(source), target)
     except OSError as problem:
-        raise Refusal(f"the bundle cannot be carried: {problem}") from None
+        raise Refusal(f"the bundle cannot be transferred: {problem}") from None
     _log.info("%s", sentence)
     return 0
 
@@ -34,7 +34,7 @@ def pack_current(source: str, target: Path) -> str:
     where = bundles_at(source)
     pointer = current(where)
     if pointer is None:
-        raise Refusal(f"{source} holds no {POINTER}: nothing was delivered there")
+        raise Refusal(f"{source} contains no {POINTER}: nothing has been delivered there")
     staged = target.with_name(f".{uuid.uuid4().hex}")
     with tempfile.TemporaryDirectory(prefix="bundles-") as name:
         folder = fetch(where, pointer, Path(name))

@@ -115,7 +115,7 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
         return (pointer, folder) if _accepted(folder, accept) else None
     for folder in _newest_first(disk):
         if _whole(folder) and _accepted(folder, accept):
-            _log.warning("the bundle in %s is used, not the bundle that was used last", folder)
+            _log.warning("using the bundle in %s instead of the last one", folder)
             return pointer_to(bundle_of(folder)), folder
     return None
 
@@ -169,7 +169,7 @@ def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
 def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> None:
     content = _read_json(source.below(MANIFEST))
     if sha256(content) != pointer.sha256:
-        raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} means")
+        raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} names")
     bundle = read_bundle(content)
     accept(bundle, None)  # before fetching large files, because a process waiting for an approval checks every minute
     staged.mkdir(parents=True)
@@ -179,7 +179,7 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
         try:
             write_durably(target, _read(source.below(path), size))
         except FileNotFoundError:
-            raise Broken(f"the bundle in {pointer.folder} lacks its file {path}") from None
+            raise Broken(f"the bundle in {pointer.folder} is missing its file {path}") from None
     write_durably(staged / MANIFEST, content)
 
 

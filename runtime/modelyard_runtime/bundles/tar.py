@@ -51,7 +51,7 @@ def unpacked(stream: IO[bytes], parent: Path) -> Path:
             shutil.rmtree(final)
         staged.rename(final)
     except tarfile.TarError as problem:
-        raise Broken(f"this is no bundle: {problem}") from None
+        raise Broken(f"this is not a bundle: {problem}") from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return final
@@ -60,7 +60,7 @@ def unpacked(stream: IO[bytes], parent: Path) -> Path:
 def _unpack(archive: tarfile.TarFile, staged: Path) -> Bundle:
     first = archive.next()
     if first is None or first.name != MANIFEST:
-        raise Broken(f"this is no bundle: it does not begin with {MANIFEST}")
+        raise Broken(f"this is not a bundle: it does not begin with {MANIFEST}")
     content = _content(archive, first, _LARGEST_MANIFEST)
     bundle = read_bundle(content)
     staged.mkdir()
@@ -68,21 +68,21 @@ def _unpack(archive: tarfile.TarFile, staged: Path) -> Bundle:
     waiting = dict(bundle.files)
     while (entry := archive.next()) is not None:
         if entry.name not in waiting:
-            raise Broken(f"this bundle holds {entry.name[:80]!r}, which its {MANIFEST} does not name, or names once")
+            raise Broken(f"this bundle contains {entry.name[:80]!r} more often than its {MANIFEST} lists it")
         digest, size = waiting.pop(entry.name)
         data = _content(archive, entry, size)
         if sha256(data) != digest:
-            raise Broken(f"the file {entry.name} of this bundle is not what its {MANIFEST} says")
+            raise Broken(f"the file {entry.name} of this bundle does not match its {MANIFEST}")
         target = staged / entry.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     if waiting:
-        raise Broken(f"this bundle lacks its file {min(waiting)}")
+        raise Broken(f"this bundle is missing its file {min(waiting)}")
     return bundle
 
 
 def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo, max_size: int) -> bytes:
     stream = archive.extractfile(entry) if entry.isreg() and entry.size <= max_size else None
     if stream is None:
-        raise Broken(f"{entry.name[:80]!r} in this bundle is no plain file of its size")
+        raise Broken(f"{entry.name[:80]!r} in this bundle is not a regular file of the listed size")
     return stream.read()

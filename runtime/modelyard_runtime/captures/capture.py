@@ -96,7 +96,9 @@ class Captures:
         if self._chance.random() >= self._fraction:
             return
         if len(answer.values) != len(rows):
-            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(answer.values), len(rows))
+            _log.warning(
+                "request %s is not captured: %d predictions for %d rows", request_id, len(answer.values), len(rows)
+            )
             return
         with self._lock:
             if self._rows + len(rows) > _MOST_WAITING:
@@ -198,7 +200,7 @@ class Captures:
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)
-                _log.info("%d captured rows of a replica that was killed are brought", period.count)
+                _log.info("uploading %d captured rows of a replica that was killed", period.count)
 
     def _period(self, day: str) -> Period:
         period = next((candidate for candidate in self._open if candidate.day == day), None)
@@ -225,7 +227,7 @@ class Captures:
             dropped, self._dropped = self._dropped, 0
         if dropped:
             self._metrics.dropped(dropped)
-            _log.warning("%d rows were not captured: their store is away, or they do not fit together", dropped)
+            _log.warning("%d rows were not captured: the store is unavailable, or they do not match", dropped)
 
     def _expire(self, now: datetime) -> None:
         """Delete the days that are completely past the retention period."""
@@ -251,5 +253,5 @@ def _segments(destination: str, replica: str) -> Segments | None:
     try:
         return Segments(folder_of(destination), replica)
     except OSError as problem:
-        _log.warning("a kill of this replica loses its captures of half a minute: %s", problem)
+        _log.warning("if this replica is killed, half a minute of captures is lost: %s", problem)
         return None

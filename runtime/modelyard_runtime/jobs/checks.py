@@ -9,7 +9,7 @@ from modelyard_runtime.workload.records import StarterWorkload, Workload
 def check_starter(workload: Workload) -> StarterWorkload:
     """Return the starter. Refuse it if one of the requests in its description cannot be answered."""
     if not isinstance(workload, StarterWorkload):
-        raise Refusal(f"'start' is for starters, and this workload is of type {workload.type}")
+        raise Refusal(f"'start' is only for starters, but this workload is of type {workload.type}")
     for request in workload.requests:
         fields = {
             "monitor": request.monitor,

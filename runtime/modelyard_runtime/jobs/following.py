@@ -35,7 +35,7 @@ class Following:
                 _log.info("%s", self._patiently(api, cron_job, poll_s))
             except ApiError as problem:
                 _log.error(
-                    "this run has succeeded, and CronJob %s, which follows it, cannot start: %s", cron_job, problem
+                    "this run succeeded, but CronJob %s, which follows it, cannot be started: %s", cron_job, problem
                 )
                 refused += 1
         return not refused
@@ -56,10 +56,10 @@ class Following:
         ending = hashlib.sha256(f"{self.uid}/{cron_job}".encode()).hexdigest()[:10]
         name = job_named(cron_job, ending)
         if exists(api, name):
-            return f"Job {name} was started after this run already"
+            return f"Job {name} has already been started after this run"
         parent = api.get(CRON_JOBS, cron_job)
         if forbidden(api, parent):
-            return f"no run of CronJob {cron_job} follows: one is under way, and they must not overlap"
+            return f"CronJob {cron_job} is not started after this run: a run is in progress, and runs must not overlap"
         try:
             api.create(JOBS, job_of(parent, ending, {_FOLLOWED_LABEL: self.job}, self._longest_s(api)))
         except ApiError as problem:

@@ -37,10 +37,13 @@ def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
     earlier = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
     last = max((created for created in earlier if created is not None), default=None)
     if last is not None and start.now - last < start.cooldown:
-        return f"pipeline {pipeline} is not started: it was at {last.isoformat()}, the cooldown is {start.cooldown}"
+        return (
+            f"pipeline {pipeline} is not started: its last start was at {last.isoformat()}, "
+            f"and the cooldown is {start.cooldown}"
+        )
     parent = api.get(CRON_JOBS, run.cron_job)
     if forbidden(api, parent):
-        return f"pipeline {pipeline} is not started: a run of it is under way, and they must not overlap"
+        return f"pipeline {pipeline} is not started: a run is in progress, and runs must not overlap"
     body = job_of(parent, start.ending, {_MONITOR_LABEL: start.monitor, **start.labels}, start.kept_s)
     metadata = mapping(body, "metadata")
     annotated = {**metadata, "annotations": {**mapping(metadata, "annotations"), **start.annotations}}

@@ -57,13 +57,13 @@ class Replacing:
         """
         before, after = others(api, self.job)
         if after:
-            _log.warning("RayJob %s is stopped: Job %s has begun after it and replaces it", name, after[-1])
+            _log.warning("stopping RayJob %s: Job %s started after it and replaces it", name, after[-1])
             _remove(api, name)
             return False
         for job in before:
             older = named_after(self.template, job)["metadata"]
             assert isinstance(older, dict)
-            _log.warning("RayJob %s of Job %s is stopped: %s replaces it", older["name"], job, name)
+            _log.warning("stopping RayJob %s of Job %s: %s replaces it", older["name"], job, name)
             _remove(api, str(older["name"]))
         return True
 
@@ -89,7 +89,7 @@ def run() -> int:
 def _required_variable(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:
-        raise Refusal(f"{variable} is not set; it says which Job this Pod belongs to")
+        raise Refusal(f"{variable} is not set; it names the Job that this Pod belongs to")
     return value
 
 
@@ -120,7 +120,7 @@ def skipped(api: ClusterApi, job: str) -> bool:
     """Return whether to skip this run because an earlier one is active and runs must not overlap."""
     before, _ = others(api, job)
     if before:
-        _log.warning("not started: the run of Job %s is under way, and runs of this pipeline do not overlap", before[0])
+        _log.warning("not started: the run of Job %s is in progress, and runs must not overlap", before[0])
     return bool(before)
 
 
@@ -145,7 +145,7 @@ def launch(
             return failed
         return _NOT_FOLLOWED
     except Stopped:
-        _log.info("asked to end; RayJob %s goes on as long as its Job does", name)
+        _log.info("asked to stop; RayJob %s continues as long as its Job exists", name)
         return _ENDED
 
 
@@ -189,7 +189,7 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
             succeeded = state == "Complete" and fields.get("jobStatus") == "SUCCEEDED"
             if not succeeded:
                 _log.error(
-                    "RayJob %s ended as %s: %s",
+                    "RayJob %s ended with status %s: %s",
                     name,
                     fields.get("jobStatus"),
                     fields.get("message") or fields.get("reason"),

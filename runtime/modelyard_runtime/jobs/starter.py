@@ -98,7 +98,7 @@ def _answer_monitor(requests: MonitorRequests) -> int:
             answered += _answer(requests, entry)
         except Exception as problem:  # noqa: BLE001 - no request, whatever its content, may block the others
             unanswered += 1
-            _log.error("request %s is left for the next look: %s", _shown(entry.name), problem)
+            _log.error("request %s is left for the next poll: %s", _shown(entry.name), problem)
     if answered:
         _forget(requests)
     return unanswered
@@ -113,7 +113,7 @@ def _answer(requests: MonitorRequests, entry: Entry) -> bool:
     """Handle one request unless it was handled before. Return whether an answer was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
-        _log.error("%s starts nothing: it is not named like a request", _shown(entry.name))
+        _log.error("ignoring %s: it is not named like a request", _shown(entry.name))
         remove(where)
         return False
     answer = requests.folder(requests.allowed.answered).below(entry.name)
@@ -137,7 +137,9 @@ def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str,
     request_id = PurePosixPath(entry.name).stem
     job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
     if requests.now - entry.modified > VALID:
-        explanation = f"nothing is started: the request has waited since {entry.modified.isoformat(timespec='seconds')}"
+        explanation = (
+            f"nothing is started: the request has been waiting since {entry.modified.isoformat(timespec='seconds')}"
+        )
     else:
         try:
             explanation = _start(requests, request_id, job, _read(requests, entry, where))
@@ -206,12 +208,12 @@ def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
     try:
         request: Json = json.loads(content)
     except (ValueError, RecursionError):
-        raise Refusal("the request is no JSON") from None
+        raise Refusal("the request is not JSON") from None
     if not isinstance(request, dict):
-        raise Refusal("the request is no JSON object")
+        raise Refusal("the request is not a JSON object")
     for field, expected in _expected(requests, entry):
         if request.get(field) != expected:
-            raise Refusal(f"{field} of the request is {_shown(request.get(field))}, and may only be {expected}")
+            raise Refusal(f"{field} of the request is {_shown(request.get(field))}, but must be {expected}")
     return request
 
 

@@ -30,7 +30,7 @@ def positive(predictions: Predictions) -> Numbers:
 
 def _scores(predictions: Predictions) -> Numbers:
     if predictions.scores is None:
-        raise Refusal("it needs scores, and this model only says classes")
+        raise Refusal("it needs scores, but this model only returns classes")
     return predictions.scores
 
 

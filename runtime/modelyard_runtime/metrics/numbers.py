@@ -44,8 +44,8 @@ def _mase(truth: Numbers, predictions: Predictions, at: int) -> float:
 
     if not np.isfinite(predictions.naive) or not predictions.naive:
         raise Refusal(
-            "it needs a history that changes: rows to learn from with a `timestamp`, one a time, "
-            "or one a time for each `group`"
+            "it needs a history with changes: training rows with a `timestamp`, one per time, "
+            "or one per time and `group`"
         )
     return _sklearn("mean_absolute_error")(truth, predictions, at) / predictions.naive
 

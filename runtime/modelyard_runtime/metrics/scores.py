@@ -49,12 +49,12 @@ def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDA
     if definition is None:
         raise Refusal(f"metric {metric!r} is not computed here")
     if not len(truth):
-        raise Refusal(f"metric {metric!r} has no rows to be computed from")
+        raise Refusal(f"metric {metric!r} has no rows to compute it from")
     try:
         if definition.needs != "group":
             return _COMPUTED[definition.family](truth, predictions, definition.at)
         if groups is None:
-            raise Refusal("it needs to know which rows are of one query: `group` of a dataset")
+            raise Refusal("it needs the query of each row: set `group` of a dataset")
         return mean_of_queries(definition.family, definition.at, truth, _order(predictions), groups)
     except Refusal as refusal:
         raise Refusal(f"metric {metric!r}: {refusal}") from None

@@ -12,7 +12,7 @@ AGE: Final = "modelyard_bundle_age_seconds"
 VERSION: Final = "modelyard_bundle_version"
 
 _DESCRIPTIONS: Final = {
-    AGE: "Seconds since the store of bundles was in reach, or since a bundle was carried here by hand.",
+    AGE: "Seconds since the bundle store was reachable, or since a bundle was transferred here by hand.",
     VERSION: "Version of the model whose bundle is in use.",
 }
 

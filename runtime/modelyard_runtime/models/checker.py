@@ -260,7 +260,7 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
         try:
             return pd.to_datetime(pd.Series(values, index, dtype=object), format="ISO8601")
         except (ValueError, TypeError, OverflowError):
-            raise BadRequest(f"column {column.name!r} must hold times as in ISO 8601") from None
+            raise BadRequest(f"column {column.name!r} must contain times in ISO 8601 format") from None
     if column.kind not in _KINDS:
         return pd.Series(values, index, dtype=object).infer_objects()
     kind = _KINDS[column.kind]
@@ -286,10 +286,10 @@ def _refusal(values: list[Any], column: Column, kind: _Kind) -> BadRequest:
         if value is None and kind.may_be_absent:
             continue
         if value is None or not kind.fits(value):
-            return BadRequest(f"column {name!r} must hold {kind.words}, not {_shown(value)}")
+            return BadRequest(f"column {name!r} must contain {kind.words}, not {_shown(value)}")
         if kind.array([value]) is None:
-            return BadRequest(f"column {name!r} holds {_shown(value)}, which is out of range for type {column.kind}")
-    return BadRequest(f"column {name!r} must hold {kind.words}")
+            return BadRequest(f"column {name!r} contains {_shown(value)}, which is out of range for type {column.kind}")
+    return BadRequest(f"column {name!r} must contain {kind.words}")
 
 
 def _shown(value: Any) -> str:

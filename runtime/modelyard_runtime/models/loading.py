@@ -54,7 +54,7 @@ class Models:
         """Return profiles of the data that a version was trained on."""
         profiles = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
         if profiles is None:
-            raise Refusal(f"nothing was kept of the data that version {version.version} of {version.name} learned from")
+            raise Refusal(f"nothing was stored about the training data of version {version.version} of {version.name}")
         return profiles
 
 
@@ -78,15 +78,15 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
         moves = History(model).moves(alias)
         move = recorded(moves, version.version)
         if move is None:
-            raise Refusal(f"{title} is not loaded: no record says that {alias!r} is there")
+            raise Refusal(f"{title} is not loaded: no record shows that {alias!r} points to it")
         if not move.digest:
-            raise Refusal(f"{title} is not loaded: the record that {alias!r} is there has no digest of its files")
+            raise Refusal(f"{title} is not loaded: the record of {alias!r} has no digest of its files")
         evidence.check(
             workload, model, title, move.digest, evidence.recorded_statements(moves, version.version, move.digest)
         )
         return move.digest
     if not tagged_digest:
-        _log.warning("version %s of %s has no digest, so its files are not compared", version.version, version.name)
+        _log.warning("version %s of %s has no digest, so its files are not verified", version.version, version.name)
     return tagged_digest
 
 
@@ -127,16 +127,16 @@ class Bundles:
         try:
             pointer = current(self._place())
             if pointer is None:
-                _log.info("no bundle of %s was delivered yet", self._uri)
+                _log.info("no bundle of %s has been delivered yet", self._uri)
                 return self.on_disk()
             if self._active is None or self._active.pointer != pointer:
                 self._active = ActiveBundle(pointer, fetch(self._place(), pointer, self._disk, self._approved))
             (self._disk / POINTER).touch()  # its modification time is when the store was last reached
         except OSError as problem:
-            _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
+            _log.warning("the bundle store is unreachable; continuing with the current bundle: %s", problem)
             return self.on_disk()
         except Broken as problem:
-            _log.error("a bundle of %s was refused, what is here goes on: %s", self._uri, problem)
+            _log.error("a bundle of %s was refused; continuing with the current bundle: %s", self._uri, problem)
             return self.on_disk()
         return self._active
 

@@ -16,7 +16,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import BreachRun, Model, MonitorWorkload
 
-_WHY = "a check of the monitor did not hold"
+_WHY = "a check of the monitor failed"
 _log = logging.getLogger(__name__)
 
 
@@ -45,8 +45,8 @@ def act(
             sentences.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
         except (ApiError, OSError) as problem:
             raise Refusal(
-                f"pipeline {run.pipeline} is not started, since the API server did not do what was asked: "
-                f"{problem}; the next look tries again"
+                f"pipeline {run.pipeline} is not started, because the API server refused or failed: "
+                f"{problem}; the monitor's next run tries again"
             ) from None
     for sentence in sentences:
         _log.warning("%s", sentence)
@@ -74,13 +74,13 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
     models = workload.monitor.models
     for model in models:
         if model.bundle is not None:
-            raise Refusal(f"{model.uri} comes as a bundle; it can be taken back only where its registry is")
+            raise Refusal(f"{model.uri} is delivered as a bundle; it can be rolled back only where its registry is")
     registry.connect(workload)
     sentences: list[str] = []
     blamed = _blamed(models, breached)
     if models and not blamed:
         sentences.append(
-            "no alias is rolled back: the breach is not of a single variant, or the variant follows no alias"
+            "no alias is rolled back: the breach is not about a single variant, or the variant follows no alias"
         )
     for model in blamed:
         name, alias = model.registered_name, model.alias
@@ -88,17 +88,18 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
         latest = aliases.taken_back_at(history, alias)
         if latest is not None and now - latest < cooldown:
             sentences.append(
-                f"{alias!r} of {name} stays: it was taken back at {latest.isoformat()}, the cooldown is {cooldown}"
+                f"{alias!r} of {name} is kept: it was rolled back at {latest.isoformat()}, "
+                f"and the cooldown is {cooldown}"
             )
             continue
         if latest is not None and now - latest < window:
             sentences.append(
-                f"{alias!r} of {name} stays: the window begins before it was taken back at {latest.isoformat()}"
+                f"{alias!r} of {name} is kept: the window begins before it was rolled back at {latest.isoformat()}"
             )
             continue
         fit = evidence.fit(workload, model, alias)
         before = aliases.take_back(history, alias, actor_of(workload), _WHY, now, fit=fit)
-        unchanged = f"{alias!r} of {name} stays: no version before it may be loaded"
+        unchanged = f"{alias!r} of {name} is kept: no earlier version can be loaded"
         sentences.append(f"{alias!r} of {name} is version {before} again" if before else unchanged)
         if delivered := deliver(workload, model, alias):
             sentences.append(delivered)

@@ -11,13 +11,13 @@ from modelyard_runtime.workload.records import Check, Monitor, MonitorWorkload, 
 def check_monitor(workload: Workload) -> MonitorWorkload:
     """Return the monitor. Refuse it if this runtime does not support everything it requires."""
     if not isinstance(workload, MonitorWorkload):
-        raise Refusal(f"'monitor' is for monitors, and this workload is of type {workload.type}")
+        raise Refusal(f"'monitor' is only for monitors, but this workload is of type {workload.type}")
     monitor = workload.monitor
     kind = monitors().get(monitor.type)
     if kind is None:
-        raise Refusal(f"there is no monitor of type {monitor.type!r}; known are {', '.join(monitors())}")
+        raise Refusal(f"there is no monitor of type {monitor.type!r}; supported: {', '.join(monitors())}")
     if kind.reads == "series":
-        raise Refusal("performance is watched by alert rules on the servers' own series, not by a run")
+        raise Refusal("performance is monitored by alert rules on the servers' own metrics, not by a run")
     watched = monitor.current.data
     if watched and not monitor.data[watched].timestamp:
         raise Refusal(f"a window of {watched!r} needs its timestamp column in the spec")
@@ -44,9 +44,9 @@ def _check_reference(monitor: Monitor) -> None:
 def _check_labels(monitor: Monitor) -> None:
     dataset_name = monitor.labels or monitor.current.data
     if dataset_name not in monitor.data or not monitor.data[dataset_name].label:
-        raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
+        raise Refusal("quality needs a dataset with a label: the monitor's `labels`, or the monitored one")
     if not monitor.models:
-        raise Refusal("quality is that of a model, and what is watched has none")
+        raise Refusal("quality needs a model, and the monitored dataset has none")
 
 
 def _check_check(monitor: Monitor, check: Check) -> None:
@@ -54,7 +54,7 @@ def _check_check(monitor: Monitor, check: Check) -> None:
     name, type_ = check.metric, monitor.type
     kind = monitors()[type_]
     if check.features and not kind.features:
-        raise Refusal(f"a monitor of type {type_} looks at no columns")
+        raise Refusal(f"a monitor of type {type_} has no column checks")
     if name in kind.checks:
         _check_columns(monitor, check, check_of(name))
         return
@@ -65,7 +65,7 @@ def _check_check(monitor: Monitor, check: Check) -> None:
             *kind.checks,
             *(candidate for candidate in known_metrics(task) if kind.metrics and _later(candidate)),
         )
-        raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; known are {', '.join(available)}")
+        raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; supported: {', '.join(available)}")
     check_needs(definition, monitor.data.values())
 
 
@@ -78,7 +78,7 @@ def _check_columns(monitor: Monitor, check: Check, definition: Metric | None) ->
     if monitor.reference is None:
         raise Refusal(f"{check.metric!r} needs a reference")
     if not monitor.reference.data and not monitor.models:
-        raise Refusal("its reference is what a model learned from, and what is watched has no model")
+        raise Refusal("its reference is a model's training data, and the monitored dataset has no model")
 
 
 def _later(metric: str) -> bool:

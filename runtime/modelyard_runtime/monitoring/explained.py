@@ -41,7 +41,7 @@ class Explained(Measures):
         try:
             return self._worst() if kind in LABELLED else self._movers()
         except (Refusal, OSError) as problem:  # the breach is reported without causes
-            _log.warning("what goes together with the breach is not known: %s", problem)
+            _log.warning("the rows behind the breach cannot be determined: %s", problem)
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:

@@ -43,12 +43,9 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
         if kind == label_kind or not kind or not label_kind:
             continue
         if {kind, label_kind} != {"texts", "numbers"}:
-            raise Refusal(
-                f"the key {name!r} is of {kind} beside the predictions, and of {label_kind} beside the labels"
-            )
+            raise Refusal(f"the key {name!r} contains {kind} in the predictions, but {label_kind} in the labels")
         _log.warning(
-            "the key %r is of %s beside the predictions and of %s beside the labels: compared as numbers, "
-            "without leading zeros",
+            "the key %r contains %s in the predictions and %s in the labels: comparing numbers, without leading zeros",
             name,
             kind,
             label_kind,
@@ -61,8 +58,10 @@ def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str])
     """Return the columns that both sides have, except `excluded`, for a monitor that declares no key."""
     columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
-        raise Refusal("what is watched and its labels share no column by which their rows belong together")
-    _log.info("labels are found by %s, which both sides have; `key` of the monitor names others", columns)
+        raise Refusal("the monitored data and its labels share no key column")
+    _log.info(
+        "labels are matched by %s, which both sides have; set the monitor's `key` to match by other columns", columns
+    )
     return columns
 
 

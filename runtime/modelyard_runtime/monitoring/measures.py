@@ -129,7 +129,7 @@ class Measures:
     def _drift(self, check: Check, metric: str) -> Iterator[Measure]:
         watched, features = self._watched, check.features
         if watched.rows < FEWEST_ROWS:
-            self._leave_out(check, "", f"the window has {watched.rows} rows, and {FEWEST_ROWS} are the fewest")
+            self._leave_out(check, "", f"the window has {watched.rows} rows, and at least {FEWEST_ROWS} are needed")
             return
         for variant in sorted(watched.variants):
             reference, moved = watched.reference(variant), watched.variants[variant]
@@ -164,13 +164,13 @@ class Measures:
 
     def _say_absent(self, check: Check, absent: list[str]) -> None:
         if absent:
-            _log.warning("check %s: the window has no %s, which is not compared", check.name, absent[:20])
+            _log.warning("check %s: the window has no %s, so it is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
         """Return column profiles by variant if each variant has its own model, and otherwise under an empty name."""
         source = self._monitor.reference
         if source is None:
-            raise Refusal("a measure of drift needs a reference")
+            raise Refusal("drift needs a reference")
         if source.data:
             return {"": self._profiles_of_data(source.data)}
         variants = {""}
@@ -183,7 +183,7 @@ class Measures:
         hidden = frozenset({dataset.label, dataset.timestamp})
         profiles = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
         if not profiles.rows:
-            raise Refusal(f"the reference {name!r} has no row")
+            raise Refusal(f"the reference {name!r} has no rows")
         declared = () if self._of_predictions else dataset.features
         missing = [column for column in declared if column not in profiles.columns]
         if missing:
@@ -211,7 +211,7 @@ class Measures:
     def _models(self) -> Sequence[Model]:
         models = self._monitor.models
         if not models:
-            raise Refusal("this check needs a model, and what is watched has none")
+            raise Refusal("this check needs a model, and the monitored data has none")
         return models
 
     def _quality(self, check: Check, metric: str) -> Iterator[Measure]:
@@ -224,7 +224,7 @@ class Measures:
                 yield from self._changed(check, variant, part, task)
                 continue
             if len(part) < FEWEST_ROWS:
-                reason = f"{len(part)} predictions have a label, and {FEWEST_ROWS} are the fewest"
+                reason = f"{len(part)} predictions have a label, and at least {FEWEST_ROWS} are needed"
                 self._leave_out(check, variant, reason)
                 continue
             value = self._scored(part, metric, task)
@@ -255,9 +255,7 @@ class Measures:
         classes = self._classes if task in CLASSIFICATION else []
         truth = coded(part[LABEL], classes) if classes else label_numbers(part[LABEL].rename("label"), task)
         if classes and (truth < 0).all():
-            raise Refusal(
-                f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {classes}"
-            )
+            raise Refusal(f"labels such as {plain(part[LABEL].iloc[0])!r} are not among the model's classes, {classes}")
         predicted = predictions(answer_of(part), task, classes)
         if metric == ERRORS:
             return (truth != predicted.values).astype(float) if classes else abs(truth - predicted.values)
@@ -281,7 +279,7 @@ class Measures:
         texts = sorted(value for value in observed if isinstance(value, str))
         if texts and len(texts) < len(observed):
             other = next(value for value in observed if not isinstance(value, str))
-            raise Refusal(f"labels and predictions are of two kinds, such as {texts[0]!r} and {other!r}")
+            raise Refusal(f"labels and predictions have different types, such as {texts[0]!r} and {other!r}")
         return texts or sorted(observed)
 
     @cached_property
@@ -289,7 +287,7 @@ class Measures:
         name = self._monitor.labels or self._monitor.current.data
         dataset = self._monitor.data.get(name)
         if dataset is None or not dataset.label:
-            raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
+            raise Refusal("quality needs a dataset with a label: the monitor's `labels`, or the monitored one")
         return dataset
 
     @cached_property
@@ -344,7 +342,7 @@ class Measures:
         predicted, labels = self._predictions, self._labels
         rows = predicted.rows()
         if predicted.unanswered:
-            _log.warning("%d predictions have no value; quality is that of the others", predicted.unanswered)
+            _log.warning("%d predictions have no value and are ignored", predicted.unanswered)
         if predicted.label or not predicted.key.columns:
             return rows.sort_values("time", kind="stable", ignore_index=True)
         keys = np.unique(rows[KEY].to_numpy())

@@ -173,13 +173,13 @@ def breach_text(workload: MonitorWorkload, result: Result) -> str:
     """Describe a failed check in a sentence with its subject, value, bounds, severity and channels."""
     monitor = workload.monitor
     check = next(candidate for candidate in monitor.checks if candidate.name == result.check)
-    bounds = {"min": check.min, "max": check.max}
+    bounds = {"at least": check.min, "at most": check.max}
     limits = [f"{name} {limit:g}" for name, limit in bounds.items() if limit is not None]
     oncall = workload.governance.owner.oncall
-    recipients = monitor.on_breach.notify or [oncall or "no one: the spec names no channel"]
+    recipients = monitor.on_breach.notify or [oncall or "nobody: the spec names no channel"]
     return (
-        f"check {result.check} of {monitor.watch} does not hold: {result.feature or 'the window'} is "
-        f"{result.value:g}, asked is {' and '.join(limits)}{_turned(result)}; "
+        f"check {result.check} of {monitor.watch} failed: {result.feature or 'the window'} is "
+        f"{result.value:g}, must be {' and '.join(limits)}{_turned(result)}; "
         f"{check.severity}, sent to {', '.join(recipients)}"
     )
 

@@ -50,9 +50,9 @@ class KeyedPredictions:
         import pandas as pd
 
         if PREDICTION not in frame.columns:
-            raise Refusal(f"what is watched has no column {PREDICTION!r} to compare with labels")
+            raise Refusal(f"the monitored data has no column {PREDICTION!r} to compare with labels")
         if self.label and self.label not in frame.columns:
-            raise Refusal(f"what is watched has no column {self.label!r}, which is to say what was true")
+            raise Refusal(f"the monitored data has no column {self.label!r}, which should contain the true value")
         self.unanswered += int(frame[PREDICTION].isna().sum())
         frame = frame.dropna(subset=[PREDICTION])
         self.predicted.update(_by_variant(frame))

@@ -17,7 +17,7 @@ _WRITTEN = ("parquet", "csv")
 def check_pipeline(workload: Workload) -> PipelineWorkload:
     """Return the pipeline. Refuse it if this runtime does not support everything it requires."""
     if not isinstance(workload, PipelineWorkload):
-        raise Refusal(f"'run' is for pipelines, and this workload is of type {workload.type}")
+        raise Refusal(f"'run' is only for pipelines, but this workload is of type {workload.type}")
     kind, pipeline = workload.type, workload.pipeline
     model, steps = pipeline.model, pipeline.steps
     if kind != "custom" and model is None:
@@ -63,11 +63,11 @@ def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
     """Check that a built-in trainer's inputs have one label and the columns that a split or ranker needs."""
     labelled = sum(bool(dataset.label) for dataset in inputs)
     if labelled != 1:
-        raise Refusal(f"one of its inputs must have a label; {labelled} have")
+        raise Refusal(f"exactly one of its inputs must have a label; {labelled} have one")
     if pipeline.split is not None and pipeline.split.by == "time" and not any(dataset.timestamp for dataset in inputs):
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if task == "ranking" and not any(dataset.group for dataset in inputs):
-        raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
+        raise Refusal("a ranker needs the query of each row: set `group` of a dataset")
 
 
 def _check_training(pipeline: Pipeline, task: str) -> None:

@@ -70,7 +70,7 @@ class Driver:
                 self._try(name, 1, submit)
 
     def _try(self, name: str, number: int, submit: Submit) -> None:
-        _log.info("step %s: try %d", name, number)
+        _log.info("step %s: attempt %d", name, number)
         results = {need: self._done[need].result for need in self._steps[name].needs}
         ends_at = min(time.monotonic() + self._steps[name].timeout_seconds, self._ends_at)
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
@@ -96,12 +96,12 @@ class Driver:
         if time.monotonic() < attempt.ends_at:
             return True
         ray.kill(attempt.actor)
-        reason = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
+        reason = "the run timed out" if attempt.ends_at == self._ends_at else "it timed out"
         return self._retry(name, attempt, reason, submit)
 
     def _retry(self, name: str, attempt: _Attempt, reason: str, submit: Submit) -> bool:
         del self._running[name]
-        _log.error("step %s: try %d failed: %s", name, attempt.number, reason)
+        _log.error("step %s: attempt %d failed: %s", name, attempt.number, reason)
         if attempt.number > self._steps[name].retries or time.monotonic() >= self._ends_at:
             return False
         self._try(name, attempt.number + 1, submit)

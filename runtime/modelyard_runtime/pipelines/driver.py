@@ -94,7 +94,7 @@ def _start_ray(pipeline: Pipeline) -> None:
         return
     steps = pipeline.steps.values()
     if any(step.resources.gpus for step in steps) and not os.environ.get("CUDA_VISIBLE_DEVICES"):
-        _log.warning("steps ask for accelerators; without one on this machine they wait until their timeout")
+        _log.warning("steps request accelerators; on machines without one, they wait until they time out")
     groups: dict[str, float] = {}
     cpus = 1.0
     for step in steps:
@@ -137,6 +137,6 @@ def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: s
         cause = getattr(problem, "cause", None)
         if isinstance(cause, Refusal):
             raise Refusal(str(cause)) from None
-        _log.error("the model was trained, and could not be registered: %s", problem)
+        _log.error("the model was trained, but could not be registered: %s", problem)
         return 1
     return 0

@@ -149,7 +149,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
                 workload, step, task, parts_of(step), worker_of(step), checkpoints.began if checkpoints else None
             )
             return StepOutcome(_fitted(step, task, parameters, shards, checkpoints), shards.data, parameters=parameters)
-        _log.warning("the rows are read in the memory of one worker and shared from there: %s", reason)
+        _log.warning("one worker reads all rows into memory and shares them: %s", reason)
     data = training_data(workload, inputs, task, checkpoints.began if checkpoints else None)
     if tuning is None:
         return StepOutcome(_fitted(step, task, parameters, data, checkpoints), data, parameters=parameters)
@@ -216,7 +216,7 @@ def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], 
             context = _context(workload, name, before, run, {**parameters, **drawn}, tell)
             entrypoint(step.entrypoint)(context)
             if tuning.metric not in context.reported:
-                raise Refusal(f"the code does not report {tuning.metric!r}, which the search goes by")
+                raise Refusal(f"the code does not report {tuning.metric!r}, which the search optimizes")
             tell({**context.reported, WHOLE: 1.0})
 
         best, run_id = _searched(workload, step, tuning, trial, run)

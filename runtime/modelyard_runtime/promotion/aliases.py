@@ -31,8 +31,8 @@ _INTERRUPTED = timedelta(minutes=10)
 _BEGAN = "it pointed there when this history began"
 _MOVED = "it was moved by hand in the registry"
 _AGAIN = "a move was interrupted"
-_UNFIT = "it is passed over, since its record lacks approvals"
-_BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
+_UNFIT = "it is skipped, because its record lacks approvals"
+_BUSY = "{!r} of {} keeps being moved by others; the next run tries again"
 _log = logging.getLogger(__name__)
 
 Fit = Callable[[Sequence[Move], str], bool]

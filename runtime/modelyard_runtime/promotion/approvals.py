@@ -80,7 +80,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
                 (group for group, group_keys in keys.items() if key in group_keys and group not in approvals), ""
             )
             if key in used or not group:
-                raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
+                raise NotSigned(f"{fingerprint(key)} is not a key of a group that may still approve")
         except NotSigned as problem:
             if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # files next to the spec are for all versions
                 refused.append(f"{tag} does not count: {problem}")
@@ -101,9 +101,9 @@ def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
         claims = json.loads(statement)
         wrong = [name for name, value in expected.items() if claims.get(name) != value]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise NotSigned("it is no signed statement") from None
+        raise NotSigned("it is not a signed statement") from None
     if not isinstance(statement, str) or not isinstance(signature, str):
-        raise NotSigned("it is no signed statement")
+        raise NotSigned("it is not a signed statement")
     if wrong:
         raise _Elsewhere(f"it is about another {wrong[0]}: {str(claims.get(wrong[0]))[:80]!r}")
     parsed = signature_of(signature)
@@ -134,5 +134,5 @@ def _key(group: str, line: str) -> bytes | None:
     try:
         return key_of(line)
     except NotSigned as problem:
-        _log.warning("a key of %s that may approve is left out, and the others count: %s", group, problem)
+        _log.warning("ignoring a key of %s that may approve: %s", group, problem)
         return None

@@ -20,10 +20,10 @@ def closed(changes: Changes | None, now: datetime) -> str:
         first, last = freeze.from_, freeze.to
         if date.fromisoformat(first) <= local_time.date() <= date.fromisoformat(last):
             reason = freeze.reason
-            return f"nothing changes from {first} to {last}" + (f" ({reason})" if reason else "")
+            return f"changes are frozen from {first} to {last}" + (f" ({reason})" if reason else "")
     windows = changes.windows
     if windows and not any(_open(window, local_time) for window in windows):
-        return f"it is {local_time:%a %H:%M} in {changes.time_zone}, outside of the windows for changes"
+        return f"it is {local_time:%a %H:%M} in {changes.time_zone}, outside of the change windows"
     return ""
 
 
@@ -31,7 +31,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as problem:
-        raise Refusal(f"the time zone {name!r} is not known here: {problem}") from None
+        raise Refusal(f"the time zone {name!r} is unknown: {problem}") from None
 
 
 def _open(window: ChangeWindow, local_time: datetime) -> bool:

@@ -25,6 +25,6 @@ def check_promoter(workload: PromoterWorkload) -> None:
         groups, keys = approvals.from_, approvals.groups
         keyless = [group for group in groups if group not in keys or not keys[group].ssh_keys]
         if keyless:
-            raise Refusal(f"{name}: {keyless[0]!r} may approve, and has no key")
+            raise Refusal(f"{name}: {keyless[0]!r} may approve, but has no key")
         if approvals.minimum > len(groups):
             raise Refusal(f"{name}: {approvals.minimum} approvals cannot come from {len(groups)}")

@@ -103,7 +103,7 @@ def write_bundle(
         digest = content_digest(model)
         if expected_digest and expected_digest != digest:
             raise Refusal(
-                f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"
+                f"version {version.version} of {version.name} has changed since its gate: its files hash to {digest}"
             )
         shutil.copytree(model, folder / MODEL)
     profiles = registry.profiles(version.run_id) if version.run_id else None

@@ -78,7 +78,7 @@ def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
         unsupported = [name for name, value in options.items() if value and not reported_may_have(name)]
         if not computes(metric, task) and (not own_code or unsupported):
             available = ", ".join(known_metrics(task))
-            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; known are {available}")
+            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; supported: {available}")
 
 
 def judge(pipeline: Pipeline, measures: Measures) -> tuple[Verdict, ...]:
@@ -96,7 +96,7 @@ def _judge_line(line: Check, measures: Measures) -> Verdict:
         value = measures.value(line)
     except Incomparable as problem:
         return Verdict(name, False, f"{metric} cannot be judged: {problem}", {"metric": metric})
-    reason = f"{metric} is {value:.6g}, asked is {_bounds_text(line)}"
+    reason = f"{metric} is {value:.6g}, must be {_bounds_text(line)}"
     return Verdict(name, _within(line, value), reason, {"metric": metric, "value": value})
 
 
@@ -122,7 +122,7 @@ def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
     total = sum(entry.rows for entry in slices.values())
     judged = sum(entry.rows for entry in slices.values() if entry.value is not None)
     if 2 * judged < total:
-        reason = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
+        reason = f"{metric} by {by} is known for {judged} of {total} rows; the others are in slices with too few rows"
         return Verdict(name, False, reason, figures)
     unknown = [key for key, entry in slices.items() if entry.value is not None and isnan(entry.value)]
     if unknown:
@@ -130,13 +130,13 @@ def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
     worst, best = min(values, key=lambda key: values[key]), max(values, key=lambda key: values[key])
     difference = values[best] - values[worst]
     outside = [key for key, value in values.items() if not _within(line, value)]
-    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_bounds_text(line)}" for key in outside[:_MOST_NAMED]]
+    problems = [f"{by} {key} has {values[key]:.6g}, must be {_bounds_text(line)}" for key in outside[:_MOST_NAMED]]
     problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
     allowed = line.max_difference
     if allowed is not None and len(values) < 2:
         problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
     elif allowed is not None and difference > allowed:
-        problems.append(f"{by} {best} and {worst} differ by {difference:.6g}, allowed is {allowed:g}")
+        problems.append(f"{by} {best} and {worst} differ by {difference:.6g}, but may differ by at most {allowed:g}")
     spread = f"{metric} by {by} is between {values[worst]:.6g} ({worst}) and {values[best]:.6g} ({best})"
     return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": difference})
 

@@ -129,7 +129,7 @@ def _is_training(workload: str) -> bool:
 
 def _check_size(uri: str, size: int) -> None:
     if size > LARGEST_BYTES:
-        raise Refusal(f"{uri} holds {size:,} bytes, and at most {LARGEST_BYTES:,} are imported")
+        raise Refusal(f"{uri} holds {size:,} bytes, but at most {LARGEST_BYTES:,} can be imported")
 
 
 def _size_in_registry(uri: str) -> int:
@@ -148,7 +148,7 @@ def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
     for entry in entries:
         path = str(entry.path).removeprefix(where.path).lstrip("/")
         if not safe_path(path):
-            raise Refusal(f"{uri} holds {path[:80]!r}, which is no path of a file here")
+            raise Refusal(f"{uri} holds {path[:80]!r}, which is not a valid path of a file")
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         with reading(where.below(path)) as stream, (folder / path).open("wb") as file:
             shutil.copyfileobj(stream, file)
@@ -164,9 +164,9 @@ def _check(subject: Subject, files: Path) -> None:
     model, source = promotion.model, promotion.imported
     digest, expected = content_digest(files), source.digest
     if not any(files.rglob("*")):
-        raise Refusal(f"nothing lies at {source.uri}")
+        raise Refusal(f"there is nothing at {source.uri}")
     if digest != expected:
-        raise Refusal(f"the files at {source.uri} hash to {digest}, and the spec names {expected}")
+        raise Refusal(f"the files at {source.uri} hash to {digest}, but the spec names {expected}")
     if not (files / "MLmodel").is_file():
         raise Refusal(f"there is no file MLmodel at {source.uri}")
     logged = Model.load(str(files))
@@ -179,7 +179,7 @@ def _check(subject: Subject, files: Path) -> None:
     if threshold != declared:
         logged_with = "without a threshold" if threshold is None else f"with a threshold of {threshold}"
         raise Refusal(
-            f"the model was logged {logged_with}, and the spec sets {'none' if declared is None else declared}"
+            f"the model was logged {logged_with}, but the spec sets {'none' if declared is None else declared}"
         )
 
 
@@ -192,7 +192,7 @@ def _register(subject: Subject, files: Path) -> str:
     tags = {**owner_tags(workload), **model_tags(workload, model, {}), FROM_TAG: uri}
     with exclusive_run(subject, tags) as run:
         if run is None:
-            return f"{uri} is being imported by another look; the next one sees what came of it"
+            return f"{uri} is being imported by another run; the next run sees the result"
         existing = registered(subject)
         if existing is not None:
             return f"version {existing.version} of {existing.name} is what the import names"

@@ -154,7 +154,7 @@ def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
         elif not _unapproved(subject, version):
             return promote(subject, version)
     delivered = deliver_all(subject.workload, promotion.model, alias)
-    sentence = f"no version of {name} that waits has all that it needs; {len(waiting)} wait"
+    sentence = f"none of the {len(waiting)} waiting versions of {name} has everything that it needs"
     return f"{sentence}; {delivered}" if delivered else sentence
 
 
@@ -173,7 +173,7 @@ def _take_back_failed(subject: Subject, now: datetime) -> None:
         restored = aliases.take_back(
             History(model), before, actor_of(subject.workload), reason, now, only=version.version, fit=fit
         )
-        unchanged = f"no version before it may be loaded, and it keeps {before!r}"
+        unchanged = f"no earlier version can be loaded, so it keeps {before!r}"
         outcome = f"{before!r} is version {restored} again" if restored else unchanged
         _log.warning("version %s of %s: %s; %s", version.version, version.name, reason, outcome)
         deliver_all(subject.workload, model, promotion.promote_to)
@@ -367,7 +367,7 @@ def _unchanged(promotion: Promotion, version: registry.Version) -> str:
     digest, before = digest_of_version(version), promotion.after
     if digest != version.tags.get(DIGEST_TAG, digest):
         raise Refusal(
-            f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"
+            f"version {version.version} of {version.name} has changed since its gate: its files hash to {digest}"
         )
     if before:
         move = arrived(History(promotion.model).moves(before), version.version)

@@ -97,17 +97,17 @@ def _judged(soak: Soak, record_text: str, monitor: str, ends: datetime) -> Stand
         unknown = [str(name) for name in record["unknown"]]
         early = measured_at < ends
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Standing(f"monitor {monitor} has not looked at it yet")
+        return Standing(f"monitor {monitor} has not checked it yet")
     fewest = soak.min_rows
     if early:
-        return Standing(f"monitor {monitor} has not looked since {_shown(ends)}, when its soak ended")
+        return Standing(f"monitor {monitor} has not checked it since {_shown(ends)}, when its soak ended")
     if count < fewest:
-        return Standing(f"{count} of its answers have a label, and {fewest} are asked for")
+        return Standing(f"{count} of its predictions have a label, and {fewest} are required")
     if failed:
         listed = ", ".join(f"{name} is {value:.6g}" for name, value in sorted(failed.items()))
-        return Standing(f"monitor {monitor} found {count} of its answers beyond the bounds: {listed}", failed=True)
+        return Standing(f"monitor {monitor} found {count} of its predictions beyond the bounds: {listed}", failed=True)
     if unknown:
-        return Standing(f"its {count} answers with a label say nothing about {', '.join(unknown)}")
+        return Standing(f"its {count} predictions with a label say nothing about {', '.join(unknown)}")
     return Standing()
 
 

@@ -40,7 +40,7 @@ class _Reader:
 
     def take(self, count: int) -> bytes:
         if count > len(self._data):
-            raise NotSigned("the signature ends too early")
+            raise NotSigned("the signature is truncated")
         data, self._data = self._data[:count], self._data[count:]
         return data
 
@@ -60,7 +60,7 @@ def key_of(line: str) -> bytes:
             return key
     except (IndexError, ValueError, NotSigned):  # not Base64, or not even ASCII
         pass
-    raise NotSigned(f"{line[:40]!r} is no public key of SSH")
+    raise NotSigned(f"{line[:40]!r} is not an SSH public key")
 
 
 def fingerprint(key: bytes) -> str:
@@ -73,16 +73,16 @@ def signature_of(armored: str) -> Signature:
     begin, _, rest = armored.strip().partition("\n")
     body, _, after = rest.partition(_END)
     if begin.strip() != _BEGIN or after.strip() or not body:
-        raise NotSigned("it is no signature of ssh-keygen")
+        raise NotSigned("it is not a signature of ssh-keygen")
     try:
         data = _Reader(base64.b64decode("".join(body.split()), validate=True))
     except ValueError:
-        raise NotSigned("it is no signature of ssh-keygen") from None
+        raise NotSigned("it is not a signature of ssh-keygen") from None
     if data.take(len(_MAGIC)) != _MAGIC or data.take(4) != b"\0\0\0\1":
-        raise NotSigned("it is no signature of ssh-keygen in a version that is known")
+        raise NotSigned("it is not a signature of ssh-keygen in a known version")
     key, namespace, reserved, name, blob = (data.string() for _ in range(5))
     if reserved or data.rest() or name.decode("ascii", "replace") not in _HASHES:
-        raise NotSigned("the signature has parts that are not known")
+        raise NotSigned("the signature has unknown parts")
     inner = _Reader(blob)
     return Signature(key, namespace, name.decode(), inner.string(), inner.string(), inner.rest())
 
@@ -98,7 +98,7 @@ def verify(message: bytes, signature: Signature, namespace: str) -> None:
     try:
         _check(signature, _MAGIC + b"".join(len(part).to_bytes(4, "big") + part for part in parts))
     except InvalidSignature:
-        raise NotSigned("the signature does not fit what was signed") from None
+        raise NotSigned("the signature does not match the signed content") from None
     except (ValueError, UnsupportedAlgorithm, NotImplementedError) as problem:
         raise NotSigned(f"the key cannot be used: {problem}") from None
 
@@ -113,15 +113,15 @@ def _check(signature: Signature, data: bytes) -> None:
     if kind.startswith(b"sk-"):
         data = _of_security_key(signature, data)
     elif signature.more:
-        raise NotSigned("the signature has parts that are not known")
+        raise NotSigned("the signature has unknown parts")
     of_rsa = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512()}
     if signature.algorithm not in (of_rsa if kind == b"ssh-rsa" else {kind}):
-        raise NotSigned("the signature is of another kind than its key")
+        raise NotSigned("the signature and its key have different types")
     if isinstance(key, ed25519.Ed25519PublicKey):
         key.verify(signature.signed, data)
     elif isinstance(key, rsa.RSAPublicKey):
         if key.key_size < _LEAST_RSA_BITS:
-            raise NotSigned(f"the key has {key.key_size} bits; keys of RSA need {_LEAST_RSA_BITS}")
+            raise NotSigned(f"the key has {key.key_size} bits; RSA keys need {_LEAST_RSA_BITS}")
         key.verify(signature.signed, data, padding.PKCS1v15(), of_rsa[signature.algorithm])
     elif isinstance(key, ec.EllipticCurvePublicKey):
         numbers = _Reader(signature.signed)
@@ -129,7 +129,7 @@ def _check(signature: Signature, data: bytes) -> None:
         of_curve = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}[key.curve.key_size]
         key.verify(utils.encode_dss_signature(r, s), data, ec.ECDSA(of_curve))
     else:
-        raise NotSigned(f"keys of the kind {kind.decode('ascii', 'replace')} are not used")
+        raise NotSigned(f"keys of type {kind.decode('ascii', 'replace')} are not supported")
 
 
 def _of_security_key(signature: Signature, data: bytes) -> bytes:

@@ -19,7 +19,7 @@ def run() -> int:
     """Create the bucket that the environment describes, and apply its settings."""
     name = os.environ.get("MODELYARD_BUCKET", "")
     if not name:
-        raise Refusal("MODELYARD_BUCKET is not set; it names the bucket to make")
+        raise Refusal("MODELYARD_BUCKET is not set; it names the bucket to create")
     retention_s = int(os.environ.get("MODELYARD_RETENTION_SECONDS") or 0)
     expire: dict[str, int] = json.loads(os.environ.get("MODELYARD_EXPIRE") or "{}")
     ensure_bucket(_client(), name, os.environ.get("MODELYARD_VERSIONED", "true") == "true", retention_s, expire)

@@ -47,7 +47,7 @@ def connect(workload: records.Workload) -> None:
     registry = workload.registry or records.Registry(uri="")
     uri = registry.uri or os.environ.get("MLFLOW_TRACKING_URI", "")
     if not uri:
-        raise Refusal("this workload uses a model, and its description names no registry")
+        raise Refusal("this workload uses a model, but its description names no registry")
     for variable, source in (
         ("MLFLOW_TRACKING_USERNAME", registry.username_env),
         ("MLFLOW_TRACKING_PASSWORD", registry.password_env),
@@ -55,7 +55,7 @@ def connect(workload: records.Workload) -> None:
     ):
         if source:
             if not os.environ.get(source):
-                raise Refusal(f"{source} is not set; the description says that it opens the registry")
+                raise Refusal(f"{source} is not set; the description needs it for the login to the registry")
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):
@@ -84,7 +84,7 @@ def open_experiment(model: records.Model) -> str:
     elif folder and existing.artifact_location.rstrip("/") != folder:
         raise Refusal(
             f"experiment {name!r} keeps its artifacts at {existing.artifact_location}, "
-            f"and this workload may write only below {folder}: rename the experiment"
+            f"but this workload can only write below {folder}: rename the experiment"
         )
     return str(mlflow.set_experiment(name).experiment_id)
 
@@ -260,7 +260,7 @@ def _difference(version: Version, digest: str, files: Path) -> str:
     return (
         ""
         if actual_format == registered_format
-        else f"it is registered as {registered_format}, and its files are {actual_format}"
+        else f"it is registered as {registered_format}, but its files are {actual_format}"
     )
 
 

@@ -45,7 +45,7 @@ _Flavors: TypeAlias = dict[str, dict[str, Any]]
 
 _WARNINGS = {
     PICKLE: "Its files are a pickle: loading it runs code that came with it.",
-    OTHER: "Its files are in a format of its own: loading it may run code that came with it.",
+    OTHER: "Its files are in a custom format: loading it may run code that came with it.",
 }
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
             return flavor, getattr(mlflow, flavor).log_model, _written(flavor, model)
     raise Refusal(
         f"the step returned {type(model).__name__}, "
-        "which is no model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
+        "which is not a model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
     )
 
 
@@ -103,7 +103,7 @@ def _restored(model: Any) -> frozenset[str] | None:
         reason = f"it has {', '.join(sorted(types - _TRUSTED))}"
     except Exception as problem:  # noqa: BLE001 - a user's class may raise anything: such a model is pickled
         reason = f"{type(problem).__name__}: {problem}"
-    _log.warning("the model is pickled, since skops cannot write it without types that it does not trust: %s", reason)
+    _log.warning("pickling the model, because skops does not trust all of its types: %s", reason)
     return None
 
 

@@ -101,6 +101,6 @@ def card_text(
     lines += [f"{name}: {content}" for name, content in of_card.items() if content]
     for name, dataset in inputs.items():
         notes = [note for note in (dataset.description, dataset.classification) if note]
-        lines.append(f"Learned from {name}{': ' if notes else ''}{', '.join(notes)}")
-    lines.append(origin or f"Made by {workload.address} of system {workload.system}.")
+        lines.append(f"Trained on {name}{': ' if notes else ''}{', '.join(notes)}")
+    lines.append(origin or f"Created by {workload.address} of system {workload.system}.")
     return "\n\n".join(lines)[:_CARD_LONGEST]

@@ -28,8 +28,8 @@ WORKLOADS = "workload."
 """The prefix of workload user names."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_REFUSED = "Permission denied: aliases of this registry are moved by its promoter alone"
-_NOT_MADE = "Permission denied: workloads neither make nor rename experiments of this registry"
+_REFUSED = "Permission denied: only the promoter moves aliases in this registry"
+_NOT_MADE = "Permission denied: workloads cannot create or rename experiments in this registry"
 _log = logging.getLogger(__name__)
 
 

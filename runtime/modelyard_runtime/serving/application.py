@@ -65,7 +65,7 @@ def _wait_for_description(name: str, expected_digest: str, patience_s: float) ->
             return workload
         if time.monotonic() > deadline:
             problem = f"is not in its state {expected_digest}" if entry is not None else "is not there"
-            raise Refusal(f"application {name!r} {problem}: the mounted description is another one")
+            raise Refusal(f"application {name!r} {problem}: the mounted description is a different one")
         time.sleep(2)
 
 
@@ -154,7 +154,7 @@ class Server:
             async with asyncio.timeout(self._timeout_s):
                 status, content = await self._respond(request, access)
         except TimeoutError:
-            status, content = 504, {"error": f"no answer within {self._timeout_s} s"}
+            status, content = 504, {"error": f"no response within {self._timeout_s} s"}
         except BadRequest as problem:
             status, content = problem.status, {"error": str(problem)}
         except Exception:  # noqa: BLE001 - a failed request gets an error response and must not end the replica
@@ -185,9 +185,9 @@ class Server:
         if self._tokens is not None:
             access.caller = self._tokens.caller(request.headers.get("authorization", ""))
         if self._tokens is not None and access.caller is None:
-            return 401, {"error": "this endpoint asks for a bearer token"}
+            return 401, {"error": "this endpoint requires a bearer token"}
         if request.method != ("POST" if call is None or call.kind == "infer" else "GET"):
-            return 405, {"error": "send rows by POST"}
+            return 405, {"error": "send rows with POST"}
         if serving is None:
             return 503, absent
         form: Form = Plain(self._model.registered_name)
@@ -202,7 +202,7 @@ class Server:
         if call.model and call.model not in (self._model.registered_name, self._model.name):
             raise BadRequest(f"there is no model {call.model!r} here", 404)
         if call.version and call.version != serving.version:
-            raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
+            raise BadRequest(f"version {call.version} of the model is not served here; {serving.version} is", 404)
 
     async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
         """Respond to a request body. Work that grows with the number of rows runs outside the event loop."""
@@ -274,7 +274,7 @@ class Server:
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - the loaded version keeps serving
-                _log.exception("%s cannot be renewed; the previous version keeps serving", self._model.uri)
+                _log.exception("%s cannot be updated; the previous version is still served", self._model.uri)
 
 
 def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:

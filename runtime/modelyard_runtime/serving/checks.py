@@ -10,13 +10,13 @@ from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 def check_server(workload: Workload) -> ServerWorkload:
     """Return the server. Refuse it if this runtime does not support everything it requires."""
     if not isinstance(workload, ServerWorkload):
-        raise Refusal(f"applications are for servers, and this workload is of type {workload.type}")
+        raise Refusal(f"applications are only for servers, but this workload is of type {workload.type}")
     applications = workload.applications
     if not applications:
         raise Refusal("a server has no application")
     for name, application in applications.items():
         if not known_metrics(application.model.task):
-            raise Refusal(f"application {name!r}: {application.model.task!r} is no task of a model")
+            raise Refusal(f"application {name!r}: {application.model.task!r} is not a model task")
         if application.auth is not None:
             check_auth(application.auth)
     return workload
@@ -25,4 +25,4 @@ def check_server(workload: Workload) -> ServerWorkload:
 def check_auth(auth: Auth) -> None:
     """Refuse an authentication type that this runtime does not support."""
     if auth.type != "bearer-token":
-        raise Refusal(f"requests cannot be asked for {auth.type!r} here; only for a bearer-token")
+        raise Refusal(f"authentication of type {auth.type!r} is not supported; only bearer-token is")

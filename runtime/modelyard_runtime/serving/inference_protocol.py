@@ -97,7 +97,7 @@ class Infer:
         self.requested = tuple(str(tensor.get("name")) for tensor in _mappings(document.get("outputs", [])))
         unknown = [name for name in self.requested if name not in _OUTPUTS]
         if unknown:
-            raise BadRequest(f"there is no output {unknown[0]!r}; there are predictions and scores", 400)
+            raise BadRequest(f"there is no output {unknown[0]!r}; the outputs are predictions and scores", 400)
         inputs = _mappings(document.get("inputs"))
         columns: dict[str, list[Any]] = {}
         for tensor in inputs:
@@ -127,7 +127,7 @@ class Infer:
         if self.header_length is None:
             return body, b""
         if not self.header_length.isdecimal() or int(self.header_length[:15]) > len(body):
-            raise BadRequest("Inference-Header-Content-Length is no length within the body", 400)
+            raise BadRequest("Inference-Header-Content-Length is not a length within the body", 400)
         length = int(self.header_length[:15])
         return body[:length], body[length:]
 
@@ -137,7 +137,7 @@ def _rows(columns: dict[str, list[Any]]) -> Rows:
     if len(lengths) > 1:
         raise BadRequest("the inputs have different numbers of rows", 400)
     if not lengths or not max(lengths):
-        raise BadRequest("the request holds no row")
+        raise BadRequest("the request has no rows")
     bounded(max(lengths))
     records = list(map(list, zip(*columns.values(), strict=True)))
     return Rows(records, {name: place for place, name in enumerate(columns)})
@@ -145,7 +145,7 @@ def _rows(columns: dict[str, list[Any]]) -> Rows:
 
 def _mappings(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise BadRequest("the body must hold a list `inputs`, and may hold a list `outputs`, of objects", 400)
+        raise BadRequest("the body must contain a list `inputs`, and may contain a list `outputs`, of objects", 400)
     return value
 
 
@@ -168,7 +168,7 @@ def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any
 
 def _flat(data: Any) -> list[Any]:
     if not isinstance(data, list):
-        raise BadRequest("each input must hold a list `data`, or binary data behind the JSON", 400)
+        raise BadRequest("each input must contain a list `data`, or have binary data after the JSON", 400)
     values: list[Any] = data
     while values and all(isinstance(item, list) for item in values):
         values = [value for item in values for value in item]
@@ -180,11 +180,11 @@ def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:
 
     datatype = str(tensor.get("datatype"))
     if type(size) is not int or not 0 <= size <= len(binary):
-        raise BadRequest("binary_data_size is no length within the body", 400)
+        raise BadRequest("binary_data_size is not a length within the body", 400)
     if datatype == "BYTES":
         return _texts(binary[:size])
     if datatype not in _BINARY or size % np.dtype(_BINARY[datatype]).itemsize:
-        raise BadRequest(f"{size} bytes are no tensor of datatype {datatype}", 400)
+        raise BadRequest(f"{size} bytes are not a tensor of datatype {datatype}", 400)
     values: list[Any] = np.frombuffer(binary[:size], dtype=_BINARY[datatype]).tolist()
     return values
 
@@ -197,7 +197,7 @@ def _texts(content: bytes) -> list[str]:
         while offset < len(content):
             (length,) = struct.unpack_from("<I", content, offset)
             if offset + 4 + length > len(content):
-                raise ValueError("a text ends behind the data")
+                raise ValueError("a text ends after the data")
             texts.append(content[offset + 4 : offset + 4 + length].decode())
             offset += 4 + length
     except (ValueError, struct.error) as problem:

@@ -61,7 +61,7 @@ def load(workload: ServerWorkload, record: Model, version: registry.Version, cod
     if code:
         model = entrypoint(code)(loaded)
         if not callable(getattr(model, "predict", None)):
-            raise Refusal(f"entrypoint {code} must give an object with predict(rows)")
+            raise Refusal(f"entrypoint {code} must return an object with predict(rows)")
         predictor = choosing_by(model, loaded.threshold())
         return Serving(predictor, checker, version.version, version.uri, overlaps=False)
     estimator = loaded.estimator() if checker.complete else None

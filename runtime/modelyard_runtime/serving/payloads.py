@@ -29,9 +29,9 @@ def rows_of(body: bytes) -> Rows:
     elif isinstance(records, list) and set(map(type, records)) <= {dict}:
         rows = Rows(records)
     else:
-        raise BadRequest(f"the body must hold {FORMS}, as rows of named columns")
+        raise BadRequest(f"the body must contain {FORMS}, as rows of named columns")
     if not len(rows):
-        raise BadRequest("the request holds no row")
+        raise BadRequest("the request has no rows")
     bounded(len(rows))
     return rows
 
@@ -39,7 +39,7 @@ def rows_of(body: bytes) -> Rows:
 def bounded(count: int) -> None:
     """Refuse a request with too many rows."""
     if count > MOST_ROWS:
-        raise BadRequest(f"the request holds {count} rows; {MOST_ROWS} are taken at once", 413)
+        raise BadRequest(f"the request has {count} rows; the maximum is {MOST_ROWS}", 413)
 
 
 def parsed(body: bytes) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _strictly(body: bytes) -> Any:
         except ValueError:  # an integer has more digits than Python can parse
             return json.loads(body, parse_int=_whole)
     except (ValueError, RecursionError) as problem:
-        raise BadRequest(f"the body is no JSON: {problem}", 400) from None
+        raise BadRequest(f"the body is not JSON: {problem}", 400) from None
 
 
 def fitted(rows: Rows | pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
@@ -76,18 +76,18 @@ def fitted(rows: Rows | pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame
 def _split(split: dict[str, Any]) -> Rows:
     names, records = _list(split.get("columns")), _list(split.get("data"))
     if not all(isinstance(name, str) for name in names):
-        raise BadRequest("the columns of dataframe_split must be texts")
+        raise BadRequest("the columns of dataframe_split must be strings")
     places = {name: place for place, name in enumerate(names)}
     if len(places) < len(names):
         raise BadRequest("the request names a column twice")
     if set(map(type, records)) - {list} or set(map(len, records)) - {len(names)}:
-        raise BadRequest(f"the rows are of unequal shape: each of `data` must be a list of {len(names)} values")
+        raise BadRequest(f"the rows differ in length: each of `data` must be a list of {len(names)} values")
     return Rows(records, places)
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise BadRequest("dataframe_split must hold lists `columns` and `data`")
+        raise BadRequest("dataframe_split must contain lists `columns` and `data`")
     return value
 
 

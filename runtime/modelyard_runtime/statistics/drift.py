@@ -146,7 +146,7 @@ class Moved:
         if self._grid is not None:
             values = numbers_in(column)
             if values is None and column.notna().any():
-                raise Refusal(f"column {column.name!r} held numbers and now holds something else")
+                raise Refusal(f"column {column.name!r} contained numbers and now contains something else")
             if values is not None:
                 counts, above = self._grid.count(values)
                 self._counts += counts
@@ -168,7 +168,7 @@ class Moved:
     def shift(self, metric: str) -> Shift | None:
         """Compute a drift measure and its probability by chance. Return None in the same cases as `measure`."""
         if metric not in _NUMERIC and metric not in _BY_SHARES:
-            raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC))}")
+            raise Refusal(f"{metric!r} is not a drift metric; supported: {', '.join((*_BY_SHARES, *_NUMERIC))}")
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
         if sizes.now < FEWEST_VALUES or not sizes.then:
             return None

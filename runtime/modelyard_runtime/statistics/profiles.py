@@ -240,14 +240,14 @@ class Summary:
 
     def _add_numbers(self, name: Any, values: Any) -> None:
         if self._counts is not None:
-            raise Refusal(f"column {name!r} holds numbers in some rows, and something else in others")
+            raise Refusal(f"column {name!r} contains numbers in some rows, and something else in others")
         if self._numbers is None:
             self._numbers = Quantiles()
         self._numbers.add(values)
 
     def _add_counts(self, name: Any, additions: Iterator[tuple[str, int]]) -> None:
         if self._numbers is not None:
-            raise Refusal(f"column {name!r} holds numbers in some rows, and something else in others")
+            raise Refusal(f"column {name!r} contains numbers in some rows, and something else in others")
         counts = self._counts = {} if self._counts is None else self._counts
         for value, count in additions:
             counts[value] = counts.get(value, 0) + count

@@ -90,7 +90,7 @@ def paths(workload: Workload, dataset: Dataset) -> list[str]:
     """Return the paths of a dataset's files. Refuse a dataset without files."""
     found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
     if not found:
-        raise Refusal(f"nothing lies at {dataset.uri} that this workload may read")
+        raise Refusal(f"there is nothing at {dataset.uri} that this workload can read")
     return found
 
 
@@ -120,7 +120,7 @@ def times(column: pd.Series) -> pd.Series:
     try:
         return pd.to_datetime(column, utc=True, format="ISO8601")
     except (ValueError, TypeError) as problem:
-        raise Refusal(f"column {column.name!r} holds no time: {problem}") from None
+        raise Refusal(f"column {column.name!r} contains no time: {problem}") from None
 
 
 def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
@@ -236,7 +236,7 @@ def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until:
         return pa.scalar(when.date(), type=pa.date32())
 
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-        raise Refusal(f"column {column!r} of {dataset.uri} holds no time")
+        raise Refusal(f"column {column!r} of {dataset.uri} contains no time")
     field: Any = arrow_dataset.field(column)
     bounds = [field >= limit(since)] if since is not None else []
     bounds += [field <= limit(until)] if until is not None else []

@@ -85,7 +85,7 @@ def artifact_variables(store: Store) -> dict[str, str]:
 
 def _protocol(scheme: str) -> tuple[_Open, _Variables]:
     if scheme not in _PROTOCOLS:
-        raise Refusal(f"{scheme}:// is not opened here; what can be opened is {', '.join(SCHEMES)}")
+        raise Refusal(f"{scheme}:// is not supported; supported: {', '.join(SCHEMES)}")
     return _PROTOCOLS[scheme]
 
 

@@ -70,7 +70,7 @@ class Spool:
 
     def _drop(self, rows: int, what: str) -> None:
         self.dropped_rows += rows
-        _log.warning("%s is dropped, with %d captured rows: the spool for the store is full", what, rows)
+        _log.warning("dropping %s with %d captured rows: the spool for the store is full", what, rows)
 
     def _sizes(self) -> Iterator[tuple[Path, int]]:
         for path in self._waiting():

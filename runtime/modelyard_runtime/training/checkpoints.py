@@ -91,7 +91,7 @@ def _began(root: Place, name: str) -> datetime:
         make_folder(root)
         write_whole(file, began.isoformat().encode())
         return began
-    _log.info("resuming the training that began at %s", began.isoformat())
+    _log.info("resuming the training that started at %s", began.isoformat())
     return began
 
 
@@ -161,7 +161,7 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         _remove_all(self._root, self._name(path))
 
     def delete_root_dir_contents(self) -> None:
-        raise UnsupportedOperation("checkpoints of other trainings lie in this folder: delete by name")
+        raise UnsupportedOperation("this folder contains checkpoints of other training runs: delete by name")
 
     def delete_file(self, path: str) -> None:
         remove(self._at(path))

@@ -84,7 +84,7 @@ def training_data(
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
     if len(frame) < FEWEST_ROWS:
-        raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
+        raise Refusal(f"{len(frame)} rows with a label are too few for training and evaluation")
     selected, identity = arranged(frame, table, split)
     train, held_out = split_rows(selected.assign(**{_ROW: range(len(selected))}), split)
     other_columns = frame.drop(columns=[name for name in frame.columns if name in selected.columns])
@@ -142,7 +142,7 @@ def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -
         required = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
     if len(learned) < 2:
-        raise Refusal(f"the rows to learn from have one value of {label!r} only; the split leaves no other")
+        raise Refusal(f"the training rows have only one value of {label!r}; the split leaves no other")
     return tuple(sorted(classes))
 
 
@@ -174,9 +174,9 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
         numbers: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
     except (ValueError, TypeError):
         strange = label[pd.to_numeric(label, errors="coerce").isna()].iloc[0]
-        raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds {strange!r}") from None
+        raise Refusal(f"{task} needs numbers, but the label {label.name!r} contains {strange!r}") from None
     if not np.isfinite(numbers).all():
-        raise Refusal(f"{task} needs numbers, and the label {label.name!r} contains values that are not finite")
+        raise Refusal(f"{task} needs numbers, but the label {label.name!r} contains values that are not finite")
     return numbers
 
 
@@ -186,7 +186,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
         return frame
     ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
     if not ripe.all():
-        _log.info("%d rows are younger than their labels are late, and are left out", int((~ripe).sum()))
+        _log.info("skipping %d rows that are too recent to have labels", int((~ripe).sum()))
     return frame[ripe].reset_index(drop=True)
 
 
@@ -211,7 +211,7 @@ def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
         if pd.api.types.is_numeric_dtype(kind):
             cast[name] = finite(frame[name].astype("float64"))
         elif pd.api.types.is_datetime64_any_dtype(kind):
-            raise Refusal(f"feature {name!r} is a time; built-in code takes numbers and texts, so leave it out")
+            raise Refusal(f"feature {name!r} is a time; built-in trainers accept numbers and text, so leave it out")
         else:
             cast[name] = frame[name].astype(object).where(frame[name].notna(), None)
     return frame.assign(**cast)
@@ -243,7 +243,7 @@ class Joined:
         datasets = {name: all_datasets[name] for name in inputs}
         labelled = [name for name, dataset in datasets.items() if dataset.label]
         if len(labelled) != 1:
-            raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
+            raise Refusal(f"exactly one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have one")
         frame, keys = join(frames, datasets)
         key = pipeline.effective_split.key
         for column in key:
@@ -256,7 +256,7 @@ class Joined:
         hidden = {*keys, *key, *roles}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
-            raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
+            raise Refusal(f"the inputs {', '.join(inputs)} leave no feature column")
         timestamp = next((dataset.timestamp for dataset in datasets.values() if dataset.timestamp), "")
         group = next((dataset.group for dataset in datasets.values() if dataset.group), "")
         labelled_dataset = datasets[labelled[0]]
@@ -275,13 +275,13 @@ def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tu
     for name, other in others:
         keys = [column for column in frame.columns if column in other.columns and column not in excluded]
         if not keys:
-            raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
+            raise Refusal(f"datasets {first!r} and {name!r} share no key column")
         used |= dict.fromkeys(keys)
         frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # missing values must not match each other
         repeated = [column for column in other.columns if column in frame.columns and column not in keys]
         if frame.duplicated(keys).any() and other.duplicated(keys).any():
             raise Refusal(
-                f"rows of {name!r} and of what they are joined to are equal in {', '.join(keys)}: "
+                f"several rows of {name!r} and of the joined data have the same {', '.join(keys)}: "
                 "each would be counted several times"
             )
         try:

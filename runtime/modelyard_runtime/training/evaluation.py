@@ -119,10 +119,10 @@ class Evaluation:
         if not computes(metric, self._task):
             if metric in self._reported and not data:
                 return self._reported[metric]
-            raise Refusal(f"the gate asks for {metric!r}, which was neither computed nor reported by the code")
+            raise Refusal(f"the gate needs {metric!r}, which was neither computed nor reported by the code")
         rows, minimum = self._rows_of(data), line.min_rows or 0
         if len(rows.frame) < minimum:
-            raise Incomparable(f"{len(rows.frame)} rows are too few to judge by, and {minimum} are needed")
+            raise Incomparable(f"{len(rows.frame)} rows are too few for an evaluation, and {minimum} are needed")
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
@@ -143,14 +143,14 @@ class Evaluation:
         try:
             other_predictions = self._predict(version.uri, load(self._workload, other_version, version), data)
         except Incomparable as problem:
-            raise Incomparable(f"{title} cannot answer on these rows: {problem}") from None
+            raise Incomparable(f"{title} cannot predict these rows: {problem}") from None
         except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:
-            raise Incomparable(f"{title} cannot answer on these rows: {problem}") from problem
+            raise Incomparable(f"{title} cannot predict these rows: {problem}") from problem
         own_predictions = self._predict("", self._model, data)
         value, other = (rows.measure(metric, predicted, mask) for predicted in (own_predictions, other_predictions))
         bounds = rows.gain_between(metric, (own_predictions, other_predictions), mask, sureness(line))
         if bounds is None:
-            raise Incomparable(f"{int(mask.sum())} rows are too few to say how sure the difference is")
+            raise Incomparable(f"{int(mask.sum())} rows are too few to tell how certain the difference is")
         gained = better(metric, value, other)
         return Comparison(version.version, value, other, int(mask.sum()), int((~mask).sum()), gained, *bounds)
 
@@ -162,7 +162,7 @@ class Evaluation:
         metric, data, by = line.metric, line.data, line.by
         rows, predicted = self._rows_of(data), self._predict("", self._model, data)
         if by not in rows.frame.columns:
-            raise Refusal(f"the gate judges by {by!r}, which the data do not have")
+            raise Refusal(f"the gate compares slices by {by!r}, which the data do not have")
         column = rows.frame[by]
         values = column.map(lambda value: str(plain(value))).where(column.notna(), _NOTHING).to_numpy(dtype=object)
         minimum = max(_FEWEST_ROWS if line.min_rows is None else line.min_rows, 1)
@@ -170,7 +170,7 @@ class Evaluation:
         large = counts.index[counts >= minimum]
         if len(large) > _MOST_SLICES:
             raise Refusal(
-                f"the gate judges by {by!r}, which has more than {_MOST_SLICES} values; take a coarser column"
+                f"the gate compares slices by {by!r}, which has more than {_MOST_SLICES} values; take a coarser column"
             )
         masks = {str(value): np.asarray(values == value, dtype=bool) for value in large}
         others = ~np.isin(values.astype(str), list(masks))
@@ -202,11 +202,11 @@ class Evaluation:
             except Refusal as problem:
                 if not data:
                     raise Incomparable(
-                        f"which rows {title_of_version} has learned from cannot be said: {problem}"
+                        f"the training rows of {title_of_version} cannot be determined: {problem}"
                     ) from problem
         if other_seen is None and not data:
             raise Incomparable(
-                f"nothing was kept of the rows that {title} has learned from; compare on a dataset of its own (`data`)"
+                f"nothing was stored about the training rows of {title}; compare on a separate dataset (`data`)"
             )
         if other_seen is not None and not other_seen.identity.declared and not data:
             _same_rows(other_seen, self._data, title)
@@ -255,7 +255,7 @@ class Evaluation:
         if missing:
             raise Incomparable(
                 f"it needs the column {missing[0]!r}, which the data no longer have; "
-                "keep it beside the new one until a version without it is promoted"
+                "keep it next to the new one until a version without it is promoted"
             )
         return numeric(rows[columns], columns)
 
@@ -282,13 +282,13 @@ def _same_rows(other_seen: Seen, data: TrainingData, title: str) -> None:
     """
     if not other_seen.until and data.sample is not None and other_seen.unseen(data.sample).all():
         raise Incomparable(
-            f"no row that {title} has learned from is among the data: all are new, or a column of theirs has changed; "
-            "write the column that a row is known by as split.key"
+            f"no row that {title} was trained on is in the data: all rows are new, or one of the columns changed; "
+            "set split.key to the column that identifies a row"
         )
 
 
 def _too_few(title: str, remaining: int, total: int, minimum: int, seen: Seen | None) -> str:
-    message = f"{title} has learned from all but {remaining} of the {total} rows, and {minimum} are needed"
+    message = f"{title} was trained on all but {remaining} of the {total} rows, and {minimum} are needed"
     if seen is not None and not seen.identity.declared:
-        return f"{message}; with the column that a row is known by as split.key the same rows are held out each time"
-    return f"{message}; a change of split.seed, split.fraction or split.key holds out other rows than before"
+        return f"{message}; with split.key, the column that identifies a row, the same rows are held out each time"
+    return f"{message}; changing split.seed, split.fraction or split.key holds out other rows than before"

@@ -49,7 +49,7 @@ class Identity:
 
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
-            raise Refusal(f"the data no longer have the column {missing[0]!r}, by which its rows are known")
+            raise Refusal(f"the data no longer have the column {missing[0]!r}, which identifies its rows")
         plain = {name: _plain(frame[name], kind) for name, kind in zip(self.columns, self.kinds, strict=True)}
         hashed: Hashes = pd.util.hash_pandas_object(pd.DataFrame(plain), index=False).to_numpy()
         return hashed
@@ -183,7 +183,7 @@ def _plain(column: pd.Series, kind: str) -> Any:
         return times(column).to_numpy(dtype="datetime64[ns]").astype(np.int64)
     if kind != current_kind:
         raise Refusal(
-            f"column {column.name!r}, by which its rows are known, held a {kind} then and holds a {current_kind} now"
+            f"column {column.name!r}, which identifies its rows, contained a {kind} and now contains a {current_kind}"
         )
     if kind == "number":
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)

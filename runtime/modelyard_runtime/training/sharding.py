@@ -93,7 +93,7 @@ class _Divided:
 
         rows = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame()
         if len(rows) < FEWEST_ROWS:
-            raise Refusal(f"{len(rows)} rows with a label are too few to learn from and to judge by")
+            raise Refusal(f"{len(rows)} rows with a label are too few for training and evaluation")
         train, held_out = split_rows(rows.assign(**{_PLACE: np.arange(len(rows))}), split)
         positions = np.linspace(0, len(train) - 1, min(_LEARNED_SAMPLE, len(train))).astype(int)
         sampled = train[_PLACE].to_numpy()[positions]
@@ -121,7 +121,7 @@ def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> s
     if trainer not in _SHARDED:
         return f"{trainer} scales its rows by all of them"
     if task == "ranking":
-        return "queries must not be torn apart"
+        return "queries must not be split"
     if len(inputs) != 1:
         return f"{len(inputs)} inputs are joined"
     dataset = workload.pipeline.data[inputs[0]]
@@ -299,7 +299,7 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
     for name in data.features:
         if not any(name in one.present for one in summaries):
-            raise Refusal(f"feature {name!r} has no value in any row to learn from; leave it out, or mend the data")
+            raise Refusal(f"feature {name!r} has no value in any training row; leave it out, or fix the data")
     columns: dict[str, list[Any]] = {}
     for name in {name for one in summaries for name in one.texts}:
         columns[name] = _as_often(sum((one.texts.get(name, Counter()) for one in summaries), Counter()))

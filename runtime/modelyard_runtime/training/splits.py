@@ -83,7 +83,7 @@ def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
     if GROUP not in frame.columns:
         return frame[~in_second].reset_index(drop=True), frame[in_second].reset_index(drop=True)
     if frame.groupby(GROUP)[KEY].nunique().max() > 1:
-        raise Refusal(f"rows of one query differ in {', '.join(split.key)}; the split would tear it apart")
+        raise Refusal(f"rows of one query differ in {', '.join(split.key)}; the split would divide the query")
     first, rest = (
         frame[side].sort_values(GROUP, kind="stable").reset_index(drop=True) for side in (~in_second, in_second)
     )
@@ -96,7 +96,7 @@ def _split_groups(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.D
 
     groups = np.unique(frame[GROUP].to_numpy())
     if len(groups) < 2:
-        raise Refusal("all rows are of one group; at least two are needed, to learn from and to judge by")
+        raise Refusal("all rows are in one group; training and evaluation need at least two")
     if split.by == "time":
         latest = frame.groupby(GROUP)[TIME].max().reindex(groups)
         order = groups[np.argsort(latest.to_numpy(), kind="stable")]

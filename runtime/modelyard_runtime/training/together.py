@@ -230,7 +230,7 @@ def _grown_without_train(
     except RayError as problem:
         if not retries:
             raise
-        _log.warning("the worker failed before the first checkpoint, and the training starts again: %s", problem)
+        _log.warning("the worker failed before the first checkpoint, so the training starts again: %s", problem)
         return None, retries - 1
     if rounds_done >= config["rounds"]:
         return ray.get(grown), retries

@@ -99,9 +99,9 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
         _keep_verdicts(version, verdicts)
     lines = [verdict for verdict in refused(verdicts) if pipeline.checks is None or verdict.name in pipeline.checks]
     if lines:
-        return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_reasons(lines)}"
+        return f"version {version.version} of {version.name} is kept, but it fails the gate: {_reasons(lines)}"
     if not promotes_itself(workload):
-        return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
+        return f"version {version.version} of {version.name} passes the gate; the promoter moves the alias"
     return promote(subject, registry.version(version.name, version.version))
 
 
@@ -112,7 +112,7 @@ def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | Non
     if isinstance(model, str):
         if not model.startswith(("models:/", "runs:/")):
             raise Refusal(
-                f"the entrypoint returned the text {model!r}; a model, or its models:/ or runs:/ URI, is wanted"
+                f"the entrypoint returned the text {model!r}; it must return a model, or its models:/ or runs:/ URI"
             )
         return model
     sample = data.train[list(data.features)].head(_SAMPLE)
@@ -135,7 +135,7 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
         metadata = {registry.THRESHOLD: threshold}
         raise Refusal(f"the model was logged without its threshold; log it with metadata={metadata}")
     if answer(loaded, task, data.held_out[list(data.features)]).scores is None:
-        raise Refusal("a threshold needs probabilities, and this model answers classes alone")
+        raise Refusal("a threshold needs probabilities, but this model only returns classes")
 
 
 def _requirements(trainer: str, serialization: str) -> list[str]:

@@ -34,7 +34,7 @@ def check_task(trainer: str, task: str) -> None:
     """Refuse a task that the table of trainers does not list for this trainer. No library is loaded."""
     table = trainers()
     if trainer not in table:
-        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(table)}")
+        raise Refusal(f"unknown built-in trainer {trainer!r}; supported: {', '.join(table)}")
     suitable = [name for name, entry in table.items() if task in entry.tasks]
     if not suitable:
         raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
@@ -72,7 +72,7 @@ def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
     rows = data.train[list(data.features)]
     empty = [name for name in rows.columns if rows[name].isna().all()]
     if empty:
-        raise Refusal(f"feature {empty[0]!r} has no value in any row to learn from; leave it out, or mend the data")
+        raise Refusal(f"feature {empty[0]!r} has no value in any training row; leave it out, or fix the data")
     before = preprocessing(rows, scaled=trainer == "pytorch" or _is_linear(model))
     return before, before.fit_transform(rows)
 
@@ -91,7 +91,7 @@ def groups_of(data: TrainingData) -> Any:
     """Return the query of each training row, as numbers in ascending order."""
     numbers = data.groups(data.train)
     if numbers is None:
-        raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
+        raise Refusal("a ranker needs the query of each row: set `group` of a dataset")
     return numbers
 
 
@@ -126,7 +126,7 @@ def check_labels(trainer: str, data: TrainingData) -> None:
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
         shown = ", ".join(repr(label) for label in data.classes[:5])
         raise Refusal(
-            f"{trainer} takes classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
+            f"{trainer} needs classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
         )
 
 
@@ -152,7 +152,7 @@ def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
         from modelyard_runtime.networks import NetworkClassifier, NetworkRegressor
 
         return NetworkClassifier if classifies else NetworkRegressor
-    raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(trainers())}")
+    raise Refusal(f"unknown built-in trainer {trainer!r}; supported: {', '.join(trainers())}")
 
 
 def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
@@ -164,7 +164,7 @@ def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
         "linear": (linear_model.LogisticRegression, linear_model.Ridge),
     }
     if name not in estimators:
-        raise Refusal(f"estimator {name!r} is not built in; known are {', '.join(estimators)}")
+        raise Refusal(f"estimator {name!r} is not built in; supported: {', '.join(estimators)}")
     return estimators[name][0 if classifies else 1]
 
 
@@ -173,7 +173,7 @@ def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, A
     defaults = make().get_params()
     unknown = sorted(set(arguments) - set(defaults))
     if unknown:
-        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; known are {', '.join(sorted(defaults))}")
+        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; supported: {', '.join(sorted(defaults))}")
     settings: dict[str, Any] = {"random_state": _SEED} if "random_state" in defaults else {}
     if "n_jobs" in defaults and make.__name__ not in {"LogisticRegression"}:
         settings["n_jobs"] = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)

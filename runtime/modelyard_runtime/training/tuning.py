@@ -207,7 +207,7 @@ def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
     if built_in and not computes(metric, task):
         available = ", ".join(known_metrics(task))
         raise Refusal(
-            f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {available}"
+            f"the search optimizes {metric!r}, which built-in trainers of {task} do not report; supported: {available}"
         )
 
 

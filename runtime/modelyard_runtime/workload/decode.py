@@ -32,7 +32,7 @@ R = TypeVar("R", bound=Record)
 def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
     """Decode a record from JSON. `where` is the path of the value in its document, for error messages."""
     if not isinstance(value, Mapping):
-        raise _refusal(where, f"is {value!r}; a mapping is expected")
+        raise _refusal(where, f"is {value!r}, but must be a mapping")
     record_fields = _fields(cast("Any", kind))
     for key in value:
         if key not in record_fields:
@@ -86,11 +86,11 @@ def _value(kind: Any, value: Json, where: str) -> Any:
         return _value(kind, value, where)
     if origin is tuple:
         if not isinstance(value, list):
-            raise _refusal(where, f"is {value!r}; a list is expected")
+            raise _refusal(where, f"is {value!r}, but must be a list")
         return tuple(_value(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
-            raise _refusal(where, f"is {value!r}; a mapping is expected")
+            raise _refusal(where, f"is {value!r}, but must be a mapping")
         return {key: _value(arguments[1], item, _below(where, key)) for key, item in value.items()}
     if isinstance(kind, type) and issubclass(kind, Record):
         return decode(kind, value, where)
@@ -100,7 +100,7 @@ def _value(kind: Any, value: Json, where: str) -> Any:
 def _scalar(kind: type[Any], value: Json, where: str) -> Any:
     expected = int | float if kind is float else kind
     if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
-        raise _refusal(where, f"is {value!r}; {_KINDS[kind]} is expected")
+        raise _refusal(where, f"is {value!r}, but must be {_KINDS[kind]}")
     return float(cast("float", value)) if kind is float else value
 
 

@@ -27,7 +27,7 @@ def description() -> Section:
     except (OSError, ValueError) as problem:
         raise Refusal(f"the description of the workload at {path} cannot be read: {problem}") from None
     if not isinstance(content, dict) or content.get("apiVersion") != API_VERSION or content.get("kind") != "Workload":
-        raise Refusal(f"{path} is no description of a workload of {API_VERSION}")
+        raise Refusal(f"{path} is not a workload description of {API_VERSION}")
     return content
 
 

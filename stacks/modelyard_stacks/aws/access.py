@@ -34,7 +34,7 @@ def admins() -> list[str]:
     """Return the setting `admins`; raise RunError if it is not a list of ARNs."""
     arns = _listed("admins", "arn:aws:iam::123456789012:role/platform")
     if any(not arn.startswith("arn:") for arn in arns):
-        raise pulumi.RunError(f"the setting admins names ARNs of roles and users, not {', '.join(arns)}")
+        raise pulumi.RunError(f"the setting admins must be ARNs of roles and users, not {', '.join(arns)}")
     return arns
 
 

@@ -45,7 +45,7 @@ class Alarms(pulumi.ComponentResource):
         for position, gateway in enumerate(network.nat_gateway_ids):
             self._alarm(
                 f"{name}-nat-{position}",
-                "a NAT gateway has no port left for another connection",
+                "a NAT gateway has no free port for another connection",
                 namespace="AWS/NATGateway",
                 metric_name="ErrorPortAllocation",
                 dimensions={"NatGatewayId": gateway},
@@ -79,7 +79,7 @@ class Alarms(pulumi.ComponentResource):
         for title, metric, statistic, comparison, threshold in metrics:
             self._alarm(
                 f"{database.pulumi_resource_name}-{title}",
-                f"database {database.pulumi_resource_name}: {metric} has passed its limit",
+                f"database {database.pulumi_resource_name}: {metric} has exceeded its limit",
                 namespace="AWS/RDS",
                 metric_name=metric,
                 dimensions={"DBInstanceIdentifier": database.identifier},

@@ -38,7 +38,7 @@ class Budget(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:aws:Budget", name, None, account.options(opts))
         if not 0 < len(emails) <= _MOST_ADDRESSES:
-            raise pulumi.RunError(f"{name}: a budget tells 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
+            raise pulumi.RunError(f"{name}: a budget notifies 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
         budgets.Budget(
             name,
             budgets.BudgetArgs(

@@ -54,7 +54,7 @@ class Cluster(pulumi.ComponentResource):
         super().__init__("modelyard:aws:Cluster", name, None, account.options(opts))
         if set(addons) != set(_BEFORE_NODES):
             raise pulumi.RunError(
-                f"cluster {name}: nodes need the add-ons {', '.join(_BEFORE_NODES)}, each at a version"
+                f"cluster {name}: nodes need the add-ons {', '.join(_BEFORE_NODES)}, each with a version"
             )
         self.title = name
         self.account = account
@@ -202,7 +202,7 @@ def _enforcing_mode(title: str) -> str:
     """
     mode = pulumi.Config().get("networkPolicies") or "strict"
     if mode not in ("standard", "strict"):
-        raise pulumi.RunError(f"cluster {title}: the setting networkPolicies is standard or strict, not {mode!r}")
+        raise pulumi.RunError(f"cluster {title}: the setting networkPolicies must be standard or strict, not {mode!r}")
     return mode
 
 

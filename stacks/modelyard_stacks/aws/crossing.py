@@ -41,11 +41,13 @@ class Crossing(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:aws:Crossing", name, None, account.options(opts))
         if not access:
-            raise pulumi.RunError(f"{name}: a user that may do nothing is not made")
+            raise pulumi.RunError(f"{name}: a user needs at least one permission")
         if len(access) > _MOST_POLICIES * _OF_A_POLICY:
-            raise pulumi.RunError(f"{name}: a user may open {_MOST_POLICIES * _OF_A_POLICY} folders, not {len(access)}")
+            raise pulumi.RunError(
+                f"{name}: a user can use at most {_MOST_POLICIES * _OF_A_POLICY} folders, not {len(access)}"
+            )
         if not 1 <= len(set(keys)) == len(keys) <= _MOST_KEYS:
-            raise pulumi.RunError(f"{name}: a user has one key, or two that differ")
+            raise pulumi.RunError(f"{name}: a user needs one key or two different keys")
         within = pulumi.ResourceOptions(parent=self)
         user = iam.User(name, iam.UserArgs(force_destroy=False, tags={"modelyard:workload": name}), within)
         rights = [

@@ -163,7 +163,7 @@ class Database(pulumi.ComponentResource):
 def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
     (secret,) = secrets
     if secret.secret_arn is None:
-        raise pulumi.RunError("RDS keeps the password of this database nowhere")
+        raise pulumi.RunError("RDS stores no password for this database")
     return secret.secret_arn
 
 
@@ -182,5 +182,5 @@ def _connections(machine: str) -> int:
         larges = _LARGES.get(size)
     gib = _LARGE_GIB.get(family[:1])
     if larges is None or gib is None:
-        raise pulumi.RunError(f"{machine}: nobody told how much memory this has")
+        raise pulumi.RunError(f"{machine}: the memory of this machine is unknown")
     return min(int(gib * larges * 2**30) // _BYTES_A_CONNECTION, _MOST_CONNECTIONS)

@@ -42,7 +42,7 @@ def service_endpoints(
     another format.
     """
     if services and account.partition == "aws-cn":
-        raise pulumi.RunError(f"network {name}: the names of endpoints in China are not known here, adopt a network")
+        raise pulumi.RunError(f"network {name}: endpoints in China are not supported; adopt a network")
     prefix = f"com.amazonaws.{account.region_name}"
     s3 = ec2.VpcEndpoint(
         f"{name}-s3",

@@ -21,7 +21,7 @@ def flow_logs(
         title,
         iam.RoleArgs(
             name_prefix=role_prefix(name, "flow-logs"),
-            description=f"Writes down the traffic of {name}",
+            description=f"Logs the traffic of {name}",
             assume_role_policy=trust(
                 "vpc-flow-logs.amazonaws.com",
                 # without this, the service could be tricked into using this role for another account's network

@@ -53,7 +53,7 @@ class Identity(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:aws:Identity", name, None, key.account.options(opts))
         if not access and not secrets:
-            raise pulumi.RunError(f"{name}: a role that may do nothing is not made")
+            raise pulumi.RunError(f"{name}: a role needs at least one permission")
         arns = [secret_arn(key.account, secret) for secret in secrets]
         role = pod_role(
             self,

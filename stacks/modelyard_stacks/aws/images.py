@@ -69,7 +69,7 @@ def _untagged() -> dict[str, object]:
         "rules": [
             {
                 "rulePriority": 1,
-                "description": "images that no tag names any more",
+                "description": "images without a tag",
                 "selection": {**selection, "countNumber": _UNTAGGED_DAYS},
                 "action": {"type": "expire"},
             }

@@ -36,4 +36,4 @@ def retention_days(days: int) -> int:
     for possible in _RETENTION_DAYS:
         if possible >= days:
             return possible
-    raise ValueError(f"CloudWatch keeps logs for {_RETENTION_DAYS[-1]} days at most, not {days}")
+    raise ValueError(f"CloudWatch keeps logs for at most {_RETENTION_DAYS[-1]} days, not {days}")

@@ -82,7 +82,9 @@ class Network(pulumi.ComponentResource):
         super().__init__("modelyard:aws:Network", name, None, account.options(opts))
         missing = [service for service in _NODES_NEED if service not in endpoints]
         if nat == "none" and missing:
-            raise pulumi.RunError(f"network {name}: without a way out it needs the endpoints {', '.join(missing)} too")
+            raise pulumi.RunError(
+                f"network {name}: without internet access, it also needs the endpoints {', '.join(missing)}"
+            )
         self.name = name
         self.account = account
         self.cidr = cidr
@@ -227,9 +229,9 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
     """
     network = IPv4Network(cidr)
     if not 16 <= network.prefixlen <= 22:
-        raise pulumi.RunError(f"network {cidr}: the block of a VPC has to be between /16 and /22 here")
+        raise pulumi.RunError(f"network {cidr}: a VPC's block must be between /16 and /22")
     if not 2 <= zones <= 4:
-        raise pulumi.RunError(f"network {cidr}: a cluster takes two to four zones, not {zones}")
+        raise pulumi.RunError(f"network {cidr}: a cluster needs two to four zones, not {zones}")
     eighths = list(network.subnets(prefixlen_diff=3))
     small = eighths[-1].subnets(new_prefix=min(network.prefixlen + 8, 27))
     return [str(block) for block in eighths[:zones]], [

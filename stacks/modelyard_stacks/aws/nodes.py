@@ -224,7 +224,7 @@ def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulum
     """Return the subnet of the zone whose number, counted from 1, is in the stack's setting `trainingZone`."""
     number = pulumi.Config().get_int("trainingZone") or 1
     if not 0 < number <= len(network.subnet_ids):
-        raise pulumi.RunError(f"node pool {name}: trainingZone is 1 to {len(network.subnet_ids)}, not {number}")
+        raise pulumi.RunError(f"node pool {name}: trainingZone must be 1 to {len(network.subnet_ids)}, not {number}")
     return network.subnet_ids[number - 1]
 
 

@@ -75,7 +75,7 @@ class SecretsReader(pulumi.ComponentResource):
         super().__init__("modelyard:aws:SecretsReader", name, None, key.account.options(opts))
         all_arns = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
         if not all_arns:
-            raise pulumi.RunError(f"{name}: a role that may read nothing is not made")
+            raise pulumi.RunError(f"{name}: a role needs at least one permission to read")
         role = pod_role(
             self,
             name,

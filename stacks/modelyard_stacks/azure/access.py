@@ -48,7 +48,7 @@ def admins() -> list[tuple[str, str]]:
     matched = [_MEMBER.fullmatch(member) for member in members]
     if not all(matched):
         raise pulumi.RunError(
-            "the setting admins has object IDs of Entra ID, as group:ID, user:ID or servicePrincipal:ID, not "
+            "the setting admins must be object IDs of Entra ID, as group:ID, user:ID or servicePrincipal:ID, not "
             + ", ".join(members)
         )
     return [(match[1], match[2]) for match in matched if match is not None]
@@ -69,7 +69,7 @@ def way_to_log_in() -> str:
     """The setting `login`: how kubelogin logs in, such as by `workloadidentity` in a pipeline instead of by `az`."""
     login = pulumi.Config().get("login") or "azurecli"
     if login not in _LOGINS:
-        raise pulumi.RunError(f"the setting login is one of {', '.join(_LOGINS)}, not {login}")
+        raise pulumi.RunError(f"the setting login must be one of {', '.join(_LOGINS)}, not {login}")
     return login
 
 

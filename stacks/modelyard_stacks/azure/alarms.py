@@ -74,14 +74,14 @@ class Alarms(pulumi.ComponentResource):
             ("connections", "active_connections", int(database.connections * _MOST_CONNECTED)),
         ):
             criterion = _criterion(metric, "GreaterThan", threshold, "Average")
-            self._alarm(f"{title}-{what}", f"database {title}: {metric} has passed its limit", database.id, criterion)
+            self._alarm(f"{title}-{what}", f"database {title}: {metric} has exceeded its limit", database.id, criterion)
         down = _criterion("is_db_alive", "LessThan", 1, "Maximum")
-        self._alarm(f"{title}-down", f"database {title}: it does not answer", database.id, down)
+        self._alarm(f"{title}-down", f"database {title}: it does not respond", database.id, down)
 
     def _watch_nat(self, title: str, gateway: pulumi.Output[str]) -> None:
         failed = monitor.MetricDimensionArgs(name="ConnectionState", operator="Include", values=["Failed"])
         criterion = _criterion("SNATConnectionCount", "GreaterThan", 0, "Total", [failed])
-        self._alarm(title, "the NAT gateway has no port left for another connection", gateway, criterion)
+        self._alarm(title, "the NAT gateway has no free port for another connection", gateway, criterion)
 
     def _alarm(
         self, title: str, description: str, resource: pulumi.Output[str], criterion: monitor.MetricCriteriaArgs

@@ -35,7 +35,7 @@ class Budget(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not 0 < len(emails) <= _MOST_ADDRESSES:
-            raise pulumi.RunError(f"{name}: a budget sends mail to 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
+            raise pulumi.RunError(f"{name}: a budget notifies 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
         super().__init__("modelyard:azure:Budget", name, None, group.options(opts))
         consumption.Budget(
             name,

@@ -82,9 +82,9 @@ class Cluster(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if len(name) > _LONGEST_NAME:
-            raise pulumi.RunError(f"cluster {name}: a name has {_LONGEST_NAME} characters at most")
+            raise pulumi.RunError(f"cluster {name}: a name can have at most {_LONGEST_NAME} characters")
         if len(nodes_in := group.node_group_name) > _LONGEST_GROUP:
-            raise pulumi.RunError(f"{nodes_in}, the group of nodes, has {_LONGEST_GROUP} characters at most")
+            raise pulumi.RunError(f"{nodes_in}, the nodes' group, can have at most {_LONGEST_GROUP} characters")
         super().__init__("modelyard:azure:Cluster", name, None, group.options(opts))
         self.title, self.version = name, version
         self.group = group
@@ -246,5 +246,5 @@ class Cluster(pulumi.ComponentResource):
 
 def _issuer(profile: containerservice.outputs.ManagedClusterOIDCIssuerProfileResponse | None) -> str:
     if profile is None or not profile.issuer_url:
-        raise pulumi.RunError("AKS names no issuer of this cluster")
+        raise pulumi.RunError("AKS returned no issuer for this cluster")
     return profile.issuer_url

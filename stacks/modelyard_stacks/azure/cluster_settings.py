@@ -49,7 +49,9 @@ def training_zones(pools: Sequence[str]) -> dict[str, str]:
     zones = {pool: str(named.get(pool) or others) for pool in pools}
     for pool, zone in zones.items():
         if zone and zone not in _ZONES:
-            raise pulumi.RunError(f"node pool {pool}: a zone is 1, 2 or 3, not {zone}; to choose: {_setting(pool)}")
+            raise pulumi.RunError(
+                f"node pool {pool}: a zone must be 1, 2 or 3, not {zone}; to choose: {_setting(pool)}"
+            )
     return zones
 
 

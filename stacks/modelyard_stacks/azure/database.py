@@ -63,7 +63,9 @@ class Database(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not _NAME.fullmatch(server):
-            raise pulumi.RunError(f"database server {server}: a name has 3 to 63 lower-case letters, digits, hyphens")
+            raise pulumi.RunError(
+                f"database server {server}: a name must have 3 to 63 lower-case letters, digits or hyphens"
+            )
         super().__init__("modelyard:azure:Database", name, None, group.options(opts))
         self.port, self.name, self.storage_gib = _PORT, database, storage_gib
         self.connections = connections(machine)

@@ -39,7 +39,7 @@ class ImageRegistry(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not _NAME.fullmatch(registry):
-            raise pulumi.RunError(f"registry {registry}: a name has 5 to 50 letters and digits")
+            raise pulumi.RunError(f"registry {registry}: a name must have 5 to 50 letters and digits")
         super().__init__("modelyard:azure:ImageRegistry", name, None, group.options(opts))
         within = pulumi.ResourceOptions(parent=self)
         clients = blocks("imageClients", "198.51.100.0/24")

@@ -39,7 +39,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if user in _RESERVED or user.startswith(("pg_", "azure_")):
-            raise pulumi.RunError(f"{name}: {user} cannot be the name of a login")
+            raise pulumi.RunError(f"{name}: {user} is not a valid login name")
         super().__init__("modelyard:azure:DatabaseLogin", name, None, group.options(opts))
         self.title, self.user = name, user
         self.password = self._kept(name)

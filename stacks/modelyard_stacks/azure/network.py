@@ -226,7 +226,7 @@ def split(cidr: str) -> Blocks:
     """The parts of a network's block. Raises RunError for one that is too large or too small."""
     network = IPv4Network(cidr)
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
-        raise pulumi.RunError(f"network {cidr}: the block has to be between /{_LARGEST} and /{_SMALLEST}")
+        raise pulumi.RunError(f"network {cidr}: the block must be between /{_LARGEST} and /{_SMALLEST}")
     lower, pods = network.subnets(prefixlen_diff=1)
     nodes, rest = lower.subnets(prefixlen_diff=1)
     virtual, other = rest.subnets(prefixlen_diff=1)

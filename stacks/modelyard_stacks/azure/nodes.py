@@ -67,7 +67,7 @@ class NodePool(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not _NAME.fullmatch(agent_pool):
-            raise pulumi.RunError(f"node pool {agent_pool}: a name has 1 to 12 lower-case letters and digits")
+            raise pulumi.RunError(f"node pool {agent_pool}: a name must have 1 to 12 lower-case letters and digits")
         where, is_spot = _zones(pool, zones, cluster.training_zones), capacity == "spot"
         super().__init__("modelyard:azure:NodePool", name, None, cluster.group.options(opts))
         created = containerservice.AgentPool(

@@ -62,7 +62,7 @@ class ObjectStore(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not _ACCOUNT.fullmatch(account):
-            raise pulumi.RunError(f"storage account {account}: a name has 3 to 24 lower-case letters and digits")
+            raise pulumi.RunError(f"storage account {account}: a name must have 3 to 24 lower-case letters and digits")
         super().__init__("modelyard:azure:ObjectStore", name, None, group.options(opts))
         self._title, self._group = name, group
         self._within = pulumi.ResourceOptions(parent=self)

@@ -40,7 +40,7 @@ def admins() -> list[str]:
     """Return the setting `admins`; raise RunError if it is not a list of IAM members."""
     members = _listed("admins", "group:platform@acme.example")
     if any(not _MEMBER.fullmatch(member) for member in members):
-        raise pulumi.RunError(f"the setting admins has members such as group:NAME, not {', '.join(members)}")
+        raise pulumi.RunError(f"the setting admins must be members such as group:NAME, not {', '.join(members)}")
     return members
 
 

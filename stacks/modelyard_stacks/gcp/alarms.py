@@ -57,7 +57,7 @@ class Alarms(pulumi.ComponentResource):
             ("connections", "postgresql/num_backends", int(database.connections * _MOST_CONNECTED)),
         ):
             condition = _above(_filter(where, f"cloudsql.googleapis.com/database/{metric}"), threshold)
-            self._alarm(f"{title}-{what}", f"database {title}: {metric} has passed its limit", condition)
+            self._alarm(f"{title}-{what}", f"database {title}: {metric} has exceeded its limit", condition)
         silent = monitoring.AlertPolicyConditionArgs(
             display_name="no metrics",
             condition_absent=monitoring.AlertPolicyConditionConditionAbsentArgs(
@@ -70,7 +70,7 @@ class Alarms(pulumi.ComponentResource):
                 ],
             ),
         )
-        self._alarm(f"{title}-silent", f"database {title}: it reports nothing any more", silent)
+        self._alarm(f"{title}-silent", f"database {title}: it has stopped reporting metrics", silent)
 
     def _watch_nat(self, title: str, gateway: pulumi.Output[str]) -> None:
         where = pulumi.Output.concat('resource.type="nat_gateway" AND resource.labels.gateway_name="', gateway, '"')
@@ -88,7 +88,7 @@ class Alarms(pulumi.ComponentResource):
                 ],
             ),
         )
-        self._alarm(title, "Cloud NAT has no port left for another connection", condition)
+        self._alarm(title, "Cloud NAT has no free port for another connection", condition)
 
     def _alarm(self, title: str, description: str, condition: monitoring.AlertPolicyConditionArgs) -> None:
         monitoring.AlertPolicy(

@@ -42,7 +42,7 @@ class Budget(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:gcp:Budget", name, None, project.options(opts))
         if not 0 < len(emails) <= _MOST_ADDRESSES:
-            raise pulumi.RunError(f"{name}: a budget sends mail to 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
+            raise pulumi.RunError(f"{name}: a budget notifies 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
         within = pulumi.ResourceOptions(parent=self, depends_on=list(project.ready))
         channels = mail_channels(f"{name}-budget", emails, project=project, opts=within)
         billing.Budget(

@@ -65,7 +65,7 @@ class Cluster(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:gcp:Cluster", name, None, project.options(opts))
         if len(name) > _LONGEST_NAME:
-            raise pulumi.RunError(f"cluster {name}: a name has {_LONGEST_NAME} characters at most")
+            raise pulumi.RunError(f"cluster {name}: a name can have at most {_LONGEST_NAME} characters")
         self.title = name
         self.project = project
         self.network = network
@@ -190,5 +190,5 @@ def _kubeconfig(name: str, cluster: container.Cluster, by_name: bool) -> pulumi.
 def _dns_name(endpoints: outputs.ClusterControlPlaneEndpointsConfig) -> str:
     by_name = endpoints.dns_endpoint_config
     if by_name is None or not by_name.endpoint:
-        raise pulumi.RunError("GKE names no DNS endpoint of this cluster")
+        raise pulumi.RunError("GKE returned no DNS endpoint for this cluster")
     return by_name.endpoint

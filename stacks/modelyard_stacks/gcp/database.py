@@ -189,6 +189,6 @@ def connections(machine: str) -> int:
         return _SHARED[machine]
     custom = _CUSTOM.fullmatch(machine)
     if custom is None:
-        raise pulumi.RunError(f"{machine}: it is not known how much memory this machine has")
+        raise pulumi.RunError(f"{machine}: the memory of this machine is unknown")
     gib = int(custom[1]) / 1024
     return next(most for least, most in _CONNECTIONS if gib >= least)

@@ -113,7 +113,7 @@ def comparisons(bucket: str, prefix: str) -> Iterator[str]:
     a prefix with characters that would end a string in the condition.
     """
     if any(sign in prefix for sign in '"\\\n'):
-        raise pulumi.RunError(f"{prefix}: in a condition this would not be a text")
+        raise pulumi.RunError(f"{prefix}: in a condition, this would not be a string")
     path = f"projects/_/buckets/{bucket}/objects/{prefix.strip('/')}"
     yield f'resource.name == "{path}"'
     yield f'resource.name.startsWith("{path}/")'

@@ -39,7 +39,7 @@ class Key(pulumi.ComponentResource):
         super().__init__("modelyard:gcp:Key", name, None, project.options(opts))
         unknown = sorted(set(services) - _SERVICES)
         if unknown:
-            raise pulumi.RunError(f"key {name}: it is not known who encrypts for {', '.join(unknown)}")
+            raise pulumi.RunError(f"key {name}: the service agents of {', '.join(unknown)} are unknown")
         self.title = name
         self._project = project
         ring = kms.KeyRing(

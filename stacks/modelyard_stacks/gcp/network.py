@@ -221,7 +221,7 @@ def split(cidr: str) -> Blocks:
     """Split a network's CIDR block. Raises RunError if the block is too large or too small."""
     network = IPv4Network(cidr)
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
-        raise pulumi.RunError(f"network {cidr}: the block has to be between /{_LARGEST} and /{_SMALLEST}")
+        raise pulumi.RunError(f"network {cidr}: the block must be between /{_LARGEST} and /{_SMALLEST}")
     lower, pods = network.subnets(prefixlen_diff=1)
     nodes, rest = lower.subnets(prefixlen_diff=1)
     services = next(rest.subnets(new_prefix=max(rest.prefixlen + 1, _LARGEST_SERVICES)))

@@ -70,7 +70,7 @@ class NodePool(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:gcp:NodePool", name, None, cluster.project.options(opts))
         if len(name) > _LONGEST_NAME:
-            raise pulumi.RunError(f"node pool {name}: a name has {_LONGEST_NAME} characters at most")
+            raise pulumi.RunError(f"node pool {name}: a name can have at most {_LONGEST_NAME} characters")
         if bool(accelerator) != bool(accelerators):
             raise pulumi.RunError(f"node pool {name}: accelerators need a type and a number")
         self._is_spot, self._has_gpus = capacity == "spot", bool(accelerator)

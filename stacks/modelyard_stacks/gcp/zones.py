@@ -72,7 +72,7 @@ def _training_zone(name: str, zone: str) -> str | int:
         return zone
     number = pulumi.Config().get_int("trainingZone") or 1
     if number < 1:
-        raise pulumi.RunError(f"node pool {name}: trainingZone is 1 or more, not {number}")
+        raise pulumi.RunError(f"node pool {name}: trainingZone must be 1 or more, not {number}")
     return number
 
 
@@ -87,7 +87,7 @@ def _named(name: str, zones: Sequence[str], machine: str, pool: str, zone: str) 
 def _numbered(name: str, zones: Sequence[str], pool: str, number: int) -> str:
     if number > len(zones):
         raise pulumi.RunError(
-            f"node pool {name}: trainingZone is 1 to {len(zones)}, not {number}: {', '.join(zones)};"
+            f"node pool {name}: trainingZone must be 1 to {len(zones)}, not {number}: {', '.join(zones)};"
             f" to choose for this pool alone: {_setting(pool, zones[0])}"
         )
     return zones[number - 1]

@@ -14,8 +14,7 @@ from modelyard.program import Ref
 from modelyard.stack import Value
 from modelyard_targets.aws.elastic import node_class, pools_of
 from modelyard_targets.aws.foundation import release_of
-from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
-from modelyard_targets.aws.names import group_name
+from modelyard_targets.aws.names import AUTOSCALER, KARPENTER, group_name
 from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL

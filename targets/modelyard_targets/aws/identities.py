@@ -9,7 +9,7 @@ from modelyard.plan import Access, Identity, Plan, Resource, Secret
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
-from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.names import AUTOSCALER, KARPENTER, cluster_name
 from modelyard_targets.cloud.data import has_buckets, login_variable, managed_databases, store_variable
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.access.secrets import store_of
@@ -20,9 +20,7 @@ from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 
 GROUP: Final = "identities"
 PLATFORM: Final = "platform"
-AUTOSCALER: Final = "cluster-autoscaler"
 SECRETS: Final = "external-secrets"
-KARPENTER: Final = "karpenter"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:

@@ -8,6 +8,10 @@ from modelyard.names import object_name
 from modelyard.plan import NodeGroup
 from modelyard.spec import Store, System
 
+AUTOSCALER: Final = "cluster-autoscaler"
+KARPENTER: Final = "karpenter"
+"""Names of add-ons, and of their ServiceAccounts."""
+
 _LONGEST_GROUP: Final = 55
 """Node group names may have 63 characters, of which Pulumi appends eight."""
 

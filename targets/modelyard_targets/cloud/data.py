@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.plan import Access, Kind, Plan, Resource
 from modelyard.spec import Store
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
 

@@ -39,18 +39,18 @@ def nested(depth: int) -> list[Any]:
 
 FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
     "another pipeline": (lambda place: forged(place, pipeline="wipe"), "pipeline of the request is 'wipe', and may"),
-    "no pipeline": (lambda place: forged(place, pipeline=["retrain"]), "and may only be retrain"),
+    "no pipeline": (lambda place: forged(place, pipeline=["retrain"]), "but must be retrain"),
     "another monitor": (lambda place: forged(place, monitor="other"), "monitor of the request is 'other'"),
     "another system": (lambda place: forged(place, system="shop"), "system of the request"),
     "another environment": (lambda place: forged(place, environment="dev"), "environment of the request"),
     "another id": (lambda place: forged(place, id="../../cronjobs/wipe"), "id of the request"),
     "a long word": (lambda place: forged(place, pipeline="\n" * 4000), "…"),
     "huge": (lambda place: forged(place, reason=["x" * 20000]), "is larger than"),
-    "no JSON": (lambda _: b"\xff{", "is no JSON"),
-    "a list": (lambda _: b"[]", "is no JSON object"),
-    "deep": (lambda _: b"[" * 16000, "is no JSON"),
+    "no JSON": (lambda _: b"\xff{", "is not JSON"),
+    "a list": (lambda _: b"[]", "is not a JSON object"),
+    "deep": (lambda _: b"[" * 16000, "is not JSON"),
     "lists in lists": (lambda place: forged(place, pipeline=nested(900)), "pipeline of the request is no text"),
-    "nothing": (lambda _: b"", "is no JSON"),
+    "nothing": (lambda _: b"", "is not JSON"),
 }
 
 

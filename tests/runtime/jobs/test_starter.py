@@ -120,7 +120,7 @@ def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: Cluster
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     assert len(jobs(server)) == 1
-    assert any("the cooldown is 1:00:00" in one["why"] and not one["started"] for one in place.answers())
+    assert any("and the cooldown is 1:00:00" in one["why"] and not one["started"] for one in place.answers())
 
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(seconds=COOLDOWN_S + 60))

@@ -38,7 +38,7 @@ def test_metrics_do_not_depend_on_row_order() -> None:
 
 
 def test_ranking_metrics_need_queries() -> None:
-    with pytest.raises(Refusal, match="which rows are of one query"):
+    with pytest.raises(Refusal, match="needs the query of each row"):
         score("ndcg", TRUTH, SAID)
 
 

@@ -124,5 +124,5 @@ def test_refusal_by_the_api_server_is_reported_with_the_consequence(server: ApiS
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 
-    with pytest.raises(Refusal, match=r"pipeline retrain is not started.*404.*next look tries again"):
+    with pytest.raises(Refusal, match=r"pipeline retrain is not started.*404.*next run tries again"):
         act(record(MonitorWorkload, workload), NOW, api=api)

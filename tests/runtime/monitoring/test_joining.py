@@ -128,7 +128,7 @@ def test_share_of_labelled_predictions_is_reported(tmp_path: Path) -> None:
 def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
     look, _ = judged(tmp_path, predictions(), labels(id=pd.Timestamp("2026-01-01")), key=("id",))
 
-    assert "'id' is of texts beside the predictions, and of times beside the labels" in str(look.refusals[0])
+    assert "'id' contains texts in the predictions, but times in the labels" in str(look.refusals[0])
     assert [one.check for one in look.unknown] == ["accuracy"]
 
 
@@ -171,4 +171,4 @@ def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
     predictions().head(29).to_parquet(tmp_path / "now" / "a.parquet")
     look = measure_run(record(MonitorWorkload, described), NOW, State("one"))
     assert (look.results, gauges(look, described, UNKNOWN)) == ((), {"all": 1.0})
-    assert "29 rows, and 30 are the fewest" in look.unknown[0].reason
+    assert "29 rows, and at least 30 are needed" in look.unknown[0].reason

@@ -275,7 +275,7 @@ def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
     workload = quality_monitor(tmp_path, "rmse")
     workload["monitor"]["models"][0]["task"] = "regression"
 
-    assert "regression needs numbers, and the label 'label' holds 'n/a'" in str(
+    assert "regression needs numbers, but the label 'label' contains 'n/a'" in str(
         run_checks(record(MonitorWorkload, workload), NOW)[1]
     )
 
@@ -288,7 +288,7 @@ def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
 
     refused = str(run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1])
 
-    assert "labels and predictions are of two kinds, such as '0' and" in refused
+    assert "labels and predictions have different types, such as '0' and" in refused
 
 
 def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -300,7 +300,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
     run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)
 
-    assert "10 predictions have no value; quality is that of the others" in caplog.text
+    assert "10 predictions have no value and are ignored" in caplog.text
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def test_supported_description_is_accepted() -> None:
         (
             "pipeline.tuning",
             {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}},
-            "goes by 'applause'",
+            "optimizes 'applause'",
         ),
     ],
 )
@@ -85,7 +85,7 @@ def test_search_beside_custom_steps_needs_a_trainer_metric() -> None:
     )
     tuned["pipeline"]["steps"]["tell"] = {"needs": ["train"], "entrypoint": "fraud.tell:main", "inputs": []}
 
-    with pytest.raises(Refusal, match="goes by 'applause'"):
+    with pytest.raises(Refusal, match="optimizes 'applause'"):
         check(record(Workload, tuned))
 
 

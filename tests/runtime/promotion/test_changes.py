@@ -44,7 +44,7 @@ def test_freezes_use_local_days() -> None:
     assert not closed(record(Changes, changes), datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
     assert (
         closed(record(Changes, changes), datetime(2026, 12, 17, 15, 0, tzinfo=UTC))
-        == "nothing changes from 2026-12-18 to 2026-12-18"
+        == "changes are frozen from 2026-12-18 to 2026-12-18"
     )
     assert closed(record(Changes, changes), datetime(2026, 12, 18, 14, 59, tzinfo=UTC))
     assert not closed(record(Changes, changes), datetime(2026, 12, 18, 15, 0, tzinfo=UTC))

@@ -190,7 +190,7 @@ def test_version_changed_after_its_gate_is_not_delivered(workload: dict[str, Any
     workload["pipeline"].pop("approvals")
     registry.tag(version, {"modelyard.digest": "sha256:" + "0" * 64})
 
-    with pytest.raises(Refusal, match="is not what its gate saw"):
+    with pytest.raises(Refusal, match="has changed since its gate"):
         promote_waiting(look_of(workload))
     assert not (tmp_path / "bundles").exists()
 

@@ -157,7 +157,7 @@ def test_approval_with_a_removed_key_does_not_count(
 
     pipeline["approvals"] = asked(payments)
     described = {**NAMED, "approvals": asked(payments)}
-    with pytest.raises(Refusal, match="is no key of a group that still may approve"):
+    with pytest.raises(Refusal, match="is not a key of a group that may still approve"):
         load(record(Workload, workload), record(Model, described), version)
     approve(payments, version)
     add_later(record(Workload, workload), record(Promotion, pipeline))
@@ -216,7 +216,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
     done = take_back(
         record(MonitorWorkload, watching), datetime.now(UTC) + timedelta(days=1), timedelta(0), frozenset({""})
     )
-    assert done == ["'champion' of fraud stays: no version before it may be loaded"]
+    assert done == ["'champion' of fraud is kept: no earlier version can be loaded"]
 
 
 def test_later_approval_does_not_replace_an_earlier_one(

@@ -77,7 +77,7 @@ def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.Lo
 
     assert here.look() == 1
     assert here.metric(promoter.IMPORT_MISSING) == 1
-    assert f"hash to {actual}, and the spec names sha256:0000" in caplog.text
+    assert f"hash to {actual}, but the spec names sha256:0000" in caplog.text
     assert (versions(), here.champion()) == ({}, "")
 
 
@@ -194,7 +194,7 @@ def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
     ("asked", "why"),
     [
         ({"framework": "xgboost"}, "its flavors are python_function, sklearn; xgboost is not among them"),
-        ({"threshold": 0.35}, "the model was logged without a threshold, and the spec sets 0.35"),
+        ({"threshold": 0.35}, "the model was logged without a threshold, but the spec sets 0.35"),
     ],
 )
 def test_files_that_differ_from_the_spec_are_refused(here: Importing, asked: dict[str, Any], why: str) -> None:
@@ -220,7 +220,7 @@ def test_files_without_a_model_are_refused(here: Importing) -> None:
     for folder in (empty, other):
         folder.mkdir()
     (other / "readme.txt").write_text("hello")
-    for folder, why in ((empty, "nothing lies at"), (other, "there is no file MLmodel at")):
+    for folder, why in ((empty, "there is nothing at"), (other, "there is no file MLmodel at")):
         here.name(uri=f"file://{folder}", store="lake", digest=content_digest(folder))
         with pytest.raises(Refusal, match=why):
             here.bring()
@@ -259,7 +259,7 @@ def test_import_is_delivered_without_training_data(here: Importing) -> None:
     pointer = current(local(here.folder / "bundles"))
     assert pointer is not None
     assert pointer.version == "1"
-    with pytest.raises(Refusal, match="nothing was kept of the data that version 1 of claims-triage learned from"):
+    with pytest.raises(Refusal, match="nothing was stored about the training data of version 1 of claims-triage"):
         Models(record(Workload, here.described), record(Model, SERVED)).profiles(registry.version(NAME, "1"))
 
 

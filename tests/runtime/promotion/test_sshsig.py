@@ -74,7 +74,7 @@ def test_signature_by_ssh_keygen_is_accepted(signed: Signed, kind: str, hashed: 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
     line, signature = signed(kind)
-    with pytest.raises(NotSigned, match="does not fit"):
+    with pytest.raises(NotSigned, match="does not match"):
         verify(MESSAGE + b" ", signature_of(signature), NAMESPACE)
 
     _, for_git = signed(kind, MESSAGE, "git")

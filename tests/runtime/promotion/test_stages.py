@@ -103,7 +103,7 @@ def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
     assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
     last = History(record(Model, CANDIDATE["model"])).moves("candidate")[-1]
     assert (last.action, last.version) == (TAKE_BACK, "2")
-    assert "monitor labels found 500 of its answers beyond the bounds: recall is 0.1" in last.why
+    assert "monitor labels found 500 of its predictions beyond the bounds: recall is 0.1" in last.why
 
 
 def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:

@@ -345,7 +345,7 @@ def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
     edit(files, sklearn={"serialization_format": "pickle"})
 
     with pytest.raises(
-        Refusal, match="version 1 of m is not loaded: it is registered as skops, and its files are pickle"
+        Refusal, match="version 1 of m is not loaded: it is registered as skops, but its files are pickle"
     ):
         registry.load_version(registry.version("m", "1"), "")
 

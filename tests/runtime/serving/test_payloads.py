@@ -44,13 +44,13 @@ def test_three_request_formats_give_the_same_rows(content: Any) -> None:
     ("content", "why"),
     [
         ([], "must be a JSON object"),
-        ({}, "must hold instances"),
+        ({}, "must contain instances"),
         ({"instances": []}, "no row"),
         ({"instances": [[1, 2]]}, "rows of named columns"),
         ({"instances": [{"amount": 1}]}, "column 'country' is missing"),
-        ({"instances": [{"amount": "1", "country": "ch"}]}, "column 'amount' must hold numbers"),
-        ({"instances": [{"amount": 1, "country": 5}]}, "column 'country' must hold texts"),
-        ({"instances": [{"amount": 1, "country": "ch", "age": 1.5}]}, "column 'age' must hold whole numbers"),
+        ({"instances": [{"amount": "1", "country": "ch"}]}, "column 'amount' must contain numbers"),
+        ({"instances": [{"amount": 1, "country": 5}]}, "column 'country' must contain texts"),
+        ({"instances": [{"amount": 1, "country": "ch", "age": 1.5}]}, "column 'age' must contain whole numbers"),
         ({"dataframe_split": {"columns": ["amount"], "data": [[1, 2]]}}, "unequal shape"),
         ({"dataframe_split": {"columns": ["amount", "amount"], "data": [[1, 2]]}}, "names a column twice"),
     ],
@@ -129,7 +129,7 @@ def test_error_for_a_number_out_of_range_names_the_column(kind: str, sent: str, 
         f'{{"instances": [{row}]}}',
         f'{{"dataframe_split": {{"columns": ["{kind}"], "data": [{split}]}}}}',
     ):
-        with pytest.raises(BadRequest, match=f"column '{kind}' (holds .* out of range|must hold)") as refused:
+        with pytest.raises(BadRequest, match=f"column '{kind}' (contains .* out of range|must contain)") as refused:
             fitted(rows_of(body.encode()), [column for column in KINDS if column.kind == kind])
         assert refused.value.status == 422
 
@@ -168,7 +168,7 @@ def test_columns_of_all_types_in_any_order(lacking: bool) -> None:
 @pytest.mark.parametrize("value", [True, "1", None, 1.5, [1], {}])
 def test_values_that_numpy_would_round_are_refused(value: Any) -> None:
     for rows in ([{"age": value}], [{"age": 1}, {"age": value}]):
-        with pytest.raises(BadRequest, match="column 'age' must hold whole numbers"):
+        with pytest.raises(BadRequest, match="column 'age' must contain whole numbers"):
             fitted(rows_of(json.dumps({"instances": rows}).encode()), (Column("age", "long", True),))
 
 

@@ -136,7 +136,7 @@ def test_column_of_changing_type_is_refused() -> None:
     summary = Summary()
     summary.add(pd.Series([1, 2], name="amount"))
 
-    with pytest.raises(Refusal, match="'amount' holds numbers in some rows"):
+    with pytest.raises(Refusal, match="'amount' contains numbers in some rows"):
         summary.add(pd.Series(["much"], name="amount"))
 
 

@@ -342,9 +342,7 @@ def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
 
 
 def test_unknown_scheme_is_refused() -> None:
-    with pytest.raises(
-        Refusal, match=r"az:// is not opened here; what can be opened is abfss://, file://, gs://, s3://"
-    ):
+    with pytest.raises(Refusal, match=r"az:// is not supported; supported: abfss://, file://, gs://, s3://"):
         place_in(Store(uri=""), "az://lake/x")
     assert SCHEMES == ("abfss://", "file://", "gs://", "s3://")
 

@@ -121,7 +121,7 @@ def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
 
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
 
-    assert "champion (version 1) has learned from all but" in came
+    assert "champion (version 1) was trained on all but" in came
     assert "of the 600 rows, and 30 are needed" in came
     assert system.champion() == "1"
 
@@ -133,7 +133,7 @@ def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
     with mlflow.start_run() as run:
         registry.tag(version, {ROWS_TAG: run.info.run_id})
 
-    assert "nothing was kept of the rows that champion (version 1) has learned from" in system.train(**FOREST)
+    assert "nothing was stored about the training rows of champion (version 1)" in system.train(**FOREST)
 
 
 def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
@@ -146,7 +146,7 @@ def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
         one.write(loans().assign(income=lambda rows: rows["income"] * 100))
         one.train(**FOREST)
 
-    assert "no row that champion (version 1) has learned from is among the data" in system.gate("2")["why"]
+    assert "no row that champion (version 1) was trained on is in the data" in system.gate("2")["why"]
     assert keyed.gate("4")["rows"] == 600
 
 
@@ -204,7 +204,7 @@ def test_key_of_another_type_is_refused_with_a_reason() -> None:
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
-    with pytest.raises(Refusal, match="'id', by which its rows are known, held a number then and holds a text now"):
+    with pytest.raises(Refusal, match="'id', which identifies its rows, contained a number and now contains a text"):
         identity.hashes(pd.DataFrame({"id": ["1", "2"]}))
 
 
@@ -244,7 +244,7 @@ def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans)
 
     came = keyed.changed(dataset={"features": ["income", "years", "debt"]}).train(**FOREST)
 
-    assert came.startswith("version 2 of loans is kept, and the gate refuses it: better: auc_roc cannot be compared: ")
+    assert came.startswith("version 2 of loans is kept, but it fails the gate: better: auc_roc cannot be compared: ")
     assert "needs the column 'age', which the data no longer have; keep it beside the new one" in came
     assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
 

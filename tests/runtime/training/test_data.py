@@ -142,14 +142,16 @@ def test_rows_without_a_time_are_excluded_from_a_time_split(tmp_path: Path) -> N
     assert len(found.train) + len(found.held_out) == 90
 
 
-@pytest.mark.parametrize(("value", "shown"), [("n/a", "holds 'n/a'"), (np.inf, "contains values that are not finite")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [("n/a", "contains 'n/a'"), (np.inf, "contains values that are not finite")]
+)
 def test_error_shows_the_label_that_is_not_a_number(tmp_path: Path, value: Any, shown: str) -> None:
     truth = [value if at == 3 else type(value)(at) for at in range(50)]
     pd.DataFrame({"size": np.arange(50.0), "price": truth}).to_parquet(tmp_path / "a.parquet")
     data = {"flats": {"uri": f"file://{tmp_path}", "format": "parquet", "label": "price"}}
     pipeline: dict[str, Any] = {"data": data, "split": {"fraction": 0.2, "by": "random"}}
 
-    with pytest.raises(Refusal, match=f"regression needs numbers, and the label 'price' {shown}"):
+    with pytest.raises(Refusal, match=f"regression needs numbers, but the label 'price' {shown}"):
         training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("flats",), "regression")
 
 

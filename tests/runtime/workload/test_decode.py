@@ -71,14 +71,14 @@ def test_record_keeps_its_json_when_pickled() -> None:
     [
         ({"timeoutSecond": 1}, "pipeline.timeoutSecond is unknown; did you mean 'timeoutSeconds'?"),
         ({"colour": "red"}, "pipeline.colour is unknown$"),
-        ({"data": []}, r"pipeline.data is \[\]; a mapping is expected"),
-        ({"promoteTo": 3}, "pipeline.promoteTo is 3; text is expected"),
-        ({"timeoutSeconds": "1h"}, "pipeline.timeoutSeconds is '1h'; a whole number is expected"),
-        ({"timeoutSeconds": True}, "pipeline.timeoutSeconds is True; a whole number is expected"),
-        ({"checks": "auc"}, "pipeline.checks is 'auc'; a list is expected"),
-        ({"steps": {"train": {**STEP, "needs": [1]}}}, r"pipeline.steps.train.needs\[0\] is 1; text is expected"),
+        ({"data": []}, r"pipeline.data is \[\], but must be a mapping"),
+        ({"promoteTo": 3}, "pipeline.promoteTo is 3, but must be text"),
+        ({"timeoutSeconds": "1h"}, "pipeline.timeoutSeconds is '1h', but must be a whole number"),
+        ({"timeoutSeconds": True}, "pipeline.timeoutSeconds is True, but must be a whole number"),
+        ({"checks": "auc"}, "pipeline.checks is 'auc', but must be a list"),
+        ({"steps": {"train": {**STEP, "needs": [1]}}}, r"pipeline.steps.train.needs\[0\] is 1, but must be text"),
         ({"steps": {"train": {**STEP, "workers": {"min": 1}}}}, "pipeline.steps.train.workers.max is missing"),
-        ({"model": None}, "pipeline.model is None; a mapping is expected"),
+        ({"model": None}, "pipeline.model is None, but must be a mapping"),
     ],
 )
 def test_invalid_value_is_refused(changes: dict[str, Any], why: str) -> None:

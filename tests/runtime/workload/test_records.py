@@ -45,5 +45,5 @@ def test_workload_has_only_the_section_of_its_type(kind: str) -> None:
 
 
 def test_unknown_type_is_refused() -> None:
-    with pytest.raises(Refusal, match="no workload of type 'notebook'; known are server, training"):
+    with pytest.raises(Refusal, match="unknown workload type 'notebook'; supported: server, training"):
         workload_of({"type": "notebook"})

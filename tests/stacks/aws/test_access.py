@@ -73,7 +73,7 @@ def test_connected_networks_can_reach_the_api(named: Found) -> None:
     [
         ("admins", '{"a": 1}', "the setting admins is a list"),
         ("admins", "[]", "the setting admins is a list"),
-        ("admins", '["platform"]', "the setting admins names ARNs of roles and users, not platform"),
+        ("admins", '["platform"]', "the setting admins must be ARNs of roles and users, not platform"),
         ("apiClients", "[1]", "the setting apiClients is a list"),
     ],
 )

@@ -47,5 +47,5 @@ def test_owner_is_notified_before_and_when_the_budget_is_spent(tmp_path: Path) -
 
 @pytest.mark.parametrize("emails", ["[]", '["a@acme.example"] * 11'])
 def test_budget_with_no_or_too_many_addresses_is_refused(emails: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="budget: a budget tells 1 to 10 addresses"):
+    with pytest.raises(Refused, match="budget: a budget notifies 1 to 10 addresses"):
         registered(tmp_path, budget(emails))

@@ -60,7 +60,7 @@ def test_secret_access_key_is_a_secret_output(found: Found) -> None:
 
 
 def test_user_without_permissions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="stores-till: a user that may do nothing is not made"):
+    with pytest.raises(Refused, match="stores-till: a user needs at least one permission"):
         registered(tmp_path, crossing("[]"))
 
 
@@ -78,7 +78,7 @@ def test_key_can_be_rotated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keys", ["[1, 2, 3]", "[1, 1]"])
 def test_too_many_or_equal_keys_are_refused(tmp_path: Path, keys: str) -> None:
-    with pytest.raises(Refused, match="a user has one key, or two that differ"):
+    with pytest.raises(Refused, match="a user needs one key or two different keys"):
         registered(tmp_path, crossing('[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]', keys))
 
 
@@ -102,5 +102,5 @@ def test_many_folders_are_split_into_several_policies(tmp_path: Path) -> None:
 def test_too_many_folders_are_refused(tmp_path: Path) -> None:
     access = ", ".join(f'{{"bucket": "artifacts", "prefix": "{at}/", "mode": "read"}}' for at in range(41))
 
-    with pytest.raises(Refused, match="a user may open 40 folders, not 41"):
+    with pytest.raises(Refused, match="a user can use at most 40 folders, not 41"):
         registered(tmp_path, crossing(f"[{access}]"))

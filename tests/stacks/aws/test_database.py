@@ -133,5 +133,5 @@ def test_setting_turns_protection_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("machine", ["db.q9.large", "db.m7g.gigantic", "large"])
 def test_instance_class_of_unknown_memory_is_refused(machine: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="nobody told how much memory this has"):
+    with pytest.raises(Refused, match="the memory of this machine is unknown"):
         registered(tmp_path, PROGRAM.replace("db.m7g.large", machine))

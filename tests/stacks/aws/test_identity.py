@@ -164,7 +164,7 @@ def test_role_is_named_after_cluster_and_workload(found: Found, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ("", "retrain: a role that may do nothing is not made"),
+        ("", "retrain: a role needs at least one permission"),
         ('access=[{"bucket": "lake", "prefix": "a*", "mode": "read"}]', "a\\*: in a policy this would be a pattern"),
         ('secrets=["${aws:username}"]', "in a policy this would be a pattern"),
     ],

@@ -13,5 +13,5 @@ def test_retention_is_rounded_up(days: int, kept: int) -> None:
 
 
 def test_retention_beyond_ten_years_is_refused() -> None:
-    with pytest.raises(ValueError, match="3653 days at most, not 3654"):
+    with pytest.raises(ValueError, match="at most 3653 days, not 3654"):
         retention_days(3654)

@@ -152,7 +152,7 @@ def test_distributed_training_nodes_share_a_zone(tmp_path: Path, found: Found) -
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]
     assert inputs(elsewhere, GROUP, "large")["subnetIds"] == [f"{NAME}-private-2"]
-    with pytest.raises(Refused, match="trainingZone is 1 to 3, not 4"):
+    with pytest.raises(Refused, match="trainingZone must be 1 to 3, not 4"):
         registered(tmp_path / "fourth", POOLS, 'trainingZone: "4"')
 
 

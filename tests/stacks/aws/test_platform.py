@@ -198,5 +198,5 @@ def test_secrets_reader_without_secrets_is_refused(tmp_path: Path) -> None:
         f'{CLUSTER}\n{IMPORT}\n\nSecretsReader("s", cluster=cluster, key=key, namespace="n", service_account="s")\n'
     )
 
-    with pytest.raises(Refused, match="s: a role that may read nothing is not made"):
+    with pytest.raises(Refused, match="s: a role needs at least one permission to read"):
         registered(tmp_path, program)

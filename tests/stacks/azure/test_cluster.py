@@ -292,19 +292,19 @@ def test_administrators_of_another_form_are_refused(members: str, message: str) 
 def test_a_login_that_kubelogin_does_not_know_is_refused() -> None:
     with (
         configured(login="password"),
-        pytest.raises(pulumi.RunError, match="the setting login is one of azurecli, azd"),
+        pytest.raises(pulumi.RunError, match="the setting login must be one of azurecli, azd"),
     ):
         way_to_log_in()
 
 
 def test_a_name_that_leaves_no_room_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="a name has 40 characters at most"):
+    with pytest.raises(pulumi.RunError, match="a name can have at most 40 characters"):
         Cluster("f" * 41, group=NOTHING, network=NOTHING, key=NOTHING, version="1.35", machine="Standard_D2s_v5")
 
 
 def test_a_name_that_leaves_no_room_for_the_group_of_nodes_is_refused() -> None:
     group = SimpleNamespace(node_group_name=f"{'f' * 75}-nodes")
-    with pytest.raises(pulumi.RunError, match="the group of nodes, has 80 characters at most"):
+    with pytest.raises(pulumi.RunError, match="the nodes' group, can have at most 80 characters"):
         Cluster("a", group=cast("Any", group), network=NOTHING, key=NOTHING, version="1.35", machine="Standard_D2s_v5")
 
 

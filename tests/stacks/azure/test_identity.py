@@ -220,7 +220,7 @@ def test_groups_of_accounts_of_another_form_are_refused() -> None:
 
 @pytest.mark.parametrize("prefix", ["a'b/", "a\\b/", "a\nb/"])
 def test_a_prefix_that_would_end_a_text_is_refused(prefix: str) -> None:
-    with pytest.raises(pulumi.RunError, match="in a condition this would not be a text"):
+    with pytest.raises(pulumi.RunError, match="in a condition, this would not be a string"):
         below([prefix], "read")
 
 

@@ -84,7 +84,7 @@ def test_the_block_is_split_without_overlaps() -> None:
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/7", "10.0.0.0/21"])
 def test_a_block_of_another_size_is_refused(cidr: str) -> None:
-    with pytest.raises((pulumi.RunError, ValueError), match=r"the block has to be between|has host bits"):
+    with pytest.raises((pulumi.RunError, ValueError), match=r"the block must be between|has host bits"):
         split(cidr)
 
 

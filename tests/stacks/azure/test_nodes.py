@@ -151,7 +151,7 @@ def new_pool(agent_pool: str) -> NodePool:
 
 @pytest.mark.parametrize("name", ["train-spot", "Train", "1train", "t" * 13, ""])
 def test_a_name_that_aks_would_refuse_is_refused(name: str) -> None:
-    with pytest.raises(pulumi.RunError, match="a name has 1 to 12 lower-case letters and digits"):
+    with pytest.raises(pulumi.RunError, match="a name must have 1 to 12 lower-case letters and digits"):
         new_pool(name)
 
 
@@ -160,9 +160,10 @@ def test_a_name_that_aks_would_refuse_is_refused(name: str) -> None:
     [
         (
             {"trainingZone": "4"},
-            "node pool large: a zone is 1, 2 or 3, not 4; to choose: pulumi config set --path 'trainingZones.large' 2",
+            "node pool large: a zone must be 1, 2 or 3, not 4; "
+            "to choose: pulumi config set --path 'trainingZones.large' 2",
         ),
-        ({"trainingZones": '{"large": "b"}'}, "node pool large: a zone is 1, 2 or 3, not b"),
+        ({"trainingZones": '{"large": "b"}'}, "node pool large: a zone must be 1, 2 or 3, not b"),
         ({"trainingZones": "[2]"}, "the setting trainingZones has a zone for each pool: pulumi config set --path"),
         ({"trainingZones": '{"larg": "2"}'}, "names a zone for larg, but only large, train may have one"),
     ],

@@ -69,7 +69,7 @@ def test_nodes_may_pull_from_this_registry_and_do_nothing_else(resources: Found)
 
 @pytest.mark.parametrize("name", ["fraud-prod", "frau", "f" * 51])
 def test_a_name_that_azure_would_refuse_is_refused(name: str) -> None:
-    with pytest.raises(pulumi.RunError, match="a name has 5 to 50 letters and digits"):
+    with pytest.raises(pulumi.RunError, match="a name must have 5 to 50 letters and digits"):
         ImageRegistry("images", group=NOTHING, network=NOTHING, cluster=NOTHING, registry=name)
 
 
@@ -209,5 +209,5 @@ def test_a_budget_covers_the_groups_of_other_targets_once(everything: dict[str, 
 @pytest.mark.parametrize("count", [0, 51])
 def test_a_budget_for_too_many_or_no_addresses_is_refused(count: int) -> None:
     emails = [f"{number}@acme.example" for number in range(count)]
-    with pytest.raises(pulumi.RunError, match=f"a budget sends mail to 1 to 50 addresses, not {count}"):
+    with pytest.raises(pulumi.RunError, match=f"a budget notifies 1 to 50 addresses, not {count}"):
         Budget("budget", group=NOTHING, monthly=1, emails=emails)

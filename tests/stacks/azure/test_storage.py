@@ -213,7 +213,7 @@ def test_every_up_warns_until_a_lock_that_should_be_final_is_final(
 
 @pytest.mark.parametrize("name", ["Bad_Name", "fraud-lake", "f" * 25, "fl"])
 def test_a_name_that_azure_would_refuse_is_refused(name: str) -> None:
-    with pytest.raises(pulumi.RunError, match="a name has 3 to 24 lower-case letters and digits"):
+    with pytest.raises(pulumi.RunError, match="a name must have 3 to 24 lower-case letters and digits"):
         ObjectStore("lake", group=NOTHING, key=NOTHING, account=name, container="lake")
 
 

@@ -203,7 +203,7 @@ def test_settings_of_the_wrong_type_are_refused(settings: str, message: str, tmp
 
 
 def test_names_that_gke_does_not_accept_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="a name has 40 characters at most"):
+    with pytest.raises(Refused, match="a name can have at most 40 characters"):
         registered(tmp_path, CLUSTER.replace('Cluster(\n    "fraud-prod-main"', f'Cluster(\n    "{"f" * 41}"'))
 
 

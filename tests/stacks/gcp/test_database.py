@@ -155,5 +155,5 @@ def test_setting_turns_protection_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("machine", ["db-n1-standard-2", "db-custom-2", "e2-standard-4"])
 def test_a_machine_of_unknown_memory_is_refused(machine: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="it is not known how much memory this machine has"):
+    with pytest.raises(Refused, match="the memory of this machine is unknown"):
         registered(tmp_path, PROGRAM.replace("db-custom-2-8192", machine))

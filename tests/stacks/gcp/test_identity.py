@@ -161,7 +161,7 @@ def test_the_name_of_a_binding_depends_on_its_access(found: Found, tmp_path: Pat
 @pytest.mark.parametrize("prefix", ['a"b/', "a\\\\b/"])
 def test_prefix_that_would_break_a_condition_is_refused(prefix: str, tmp_path: Path) -> None:
     access = f"""[{{"bucket": "{LAKE}", "prefix": '{prefix}', "mode": "read"}}]"""
-    with pytest.raises(Refused, match="in a condition this would not be a text"):
+    with pytest.raises(Refused, match="in a condition, this would not be a string"):
         registered(tmp_path, identity(access))
 
 

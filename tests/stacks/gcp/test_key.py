@@ -88,7 +88,7 @@ Key("archive", project=project).granted("sqladmin")
 
 
 def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="it is not known who encrypts for redis"):
+    with pytest.raises(Refused, match="the service agents of redis are unknown"):
         registered(tmp_path, KEY.replace('"sqladmin"', '"redis"'))
 
 

@@ -127,10 +127,10 @@ def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
     [
         (
             "trainingZone: 3",
-            "trainingZone is 1 to 2, not 3: europe-west4-b, europe-west4-c; to choose for this pool alone: "
+            "trainingZone must be 1 to 2, not 3: europe-west4-b, europe-west4-c; to choose for this pool alone: "
             "pulumi config set --path 'trainingZones.large' europe-west4-b",
         ),
-        ("trainingZone: -1", "trainingZone is 1 or more, not -1"),
+        ("trainingZone: -1", "trainingZone must be 1 or more, not -1"),
         (
             """trainingZones: '{"large": "europe-west4-a"}'""",
             "node pool large: europe-west4-a has no a3-highgpu-8g, so trainingZones.large is one of europe-west4-b, "
@@ -202,7 +202,7 @@ def test_pool_is_deleted_before_its_replacement_is_created(found: Found) -> None
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('"train-spot",', f'"{"t" * 41}",'), "a name has 40 characters at most"),
+        (('"train-spot",', f'"{"t" * 41}",'), "a name can have at most 40 characters"),
         (("accelerators=8", "accelerators=0"), "accelerators need a type and a number"),
     ],
 )

@@ -194,5 +194,5 @@ from modelyard_stacks.gcp.budget import Budget
 
 Budget("main", project=project, billing_account="A", monthly=1, system="fraud", emails={emails})
 """
-    with pytest.raises(Refused, match=f"a budget sends mail to 1 to 5 addresses, not {count}"):
+    with pytest.raises(Refused, match=f"a budget notifies 1 to 5 addresses, not {count}"):
         registered(tmp_path, program)

@@ -39,7 +39,7 @@ _MOST_AT_ONCE: Final = 5000 * 1024 * 1024
 """The most bytes that Azure accepts in one request for a whole blob."""
 
 _DENIED: Final[Mapping[str, str]] = {
-    "AuthorizationPermissionMismatch": "no role of this identity allows it there; a new role takes minutes to hold",
+    "AuthorizationPermissionMismatch": "no role of this identity allows this; a new role takes effect after minutes",
     "AuthorizationFailure": "the account does not accept requests from this network, or with this kind of login",
     "AuthorizationSourceIPMismatch": "the account does not accept requests from this network",
     "KeyBasedAuthenticationNotPermitted": "the account accepts no keys",
@@ -171,7 +171,7 @@ class _Credential:
         try:
             yield
         except (AzureError, OSError) as problem:
-            reason = f"there is no token of Azure for the identity {self._identity.client}: {_first_line(problem)}"
+            reason = f"there is no Azure token for the identity {self._identity.client}: {_first_line(problem)}"
             raise OSError(reason) from problem
 
 

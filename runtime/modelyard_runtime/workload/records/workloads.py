@@ -120,5 +120,5 @@ def workload_of(description: Section) -> Workload:
     """Decode the workload in a description."""
     kind = description.get("type")
     if not isinstance(kind, str) or kind not in OF_TYPE:
-        raise Refusal(f"there is no workload of type {kind!r}; known are {', '.join(OF_TYPE)}")
+        raise Refusal(f"unknown workload type {kind!r}; supported: {', '.join(OF_TYPE)}")
     return decode(OF_TYPE[kind], description)

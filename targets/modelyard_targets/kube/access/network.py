@@ -28,7 +28,6 @@ from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Mad
 from modelyard_targets.kube.placement.fixed import PORTS, SERVE_PORT
 from modelyard_targets.kube.storage.addressed import addressed
 from modelyard_targets.kube.workload.describe import stores_of, uses_registry
-from modelyard_targets.kube.workload.ray_cluster import serving_cluster_scales
 
 _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
 
@@ -60,7 +59,7 @@ def network_of_server(resource: Resource[ModelServer], context: Context) -> Iter
     uris = (state.redis,) if state is not None else ()
     egress: list[Value] = [{"to": [own]}, *_reached(resource, uris, context)]
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
-    if serving_cluster_scales(server):
+    if server.scales:
         yield _head(resource, context)
 
 

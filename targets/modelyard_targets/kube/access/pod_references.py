@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from modelyard.records import record
@@ -31,7 +31,8 @@ def references_in(manifest: object) -> PodReferences:
     secrets: set[str] = set()
     claims: set[str] = set()
     classes: set[str] = set()
-    for key, value in _entries(manifest):
+    entries = tuple(_entries(manifest))
+    for key, value in entries:
         if key == "serviceAccountName" and isinstance(value, str):
             accounts.add(value)
         elif key in _TEMPLATES and isinstance(value, Mapping):
@@ -55,15 +56,15 @@ def references_in(manifest: object) -> PodReferences:
         images=tuple(sorted(images)),
         secrets=tuple(sorted(secrets)),
         claims=tuple(sorted(claims)),
-        labels=_labels_in(manifest),
+        labels=_labels_in(entries),
         priority_classes=tuple(sorted(classes)),
     )
 
 
-def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _labels_in(entries: Iterable[tuple[str, object]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Collect label values from Pod templates and from Ray groups, whose labels KubeRay copies to Pods."""
     values: dict[str, set[str]] = {}
-    for key, value in _entries(manifest):
+    for key, value in entries:
         labelled: Sequence[Mapping[str, Json]] = ()
         if key in _TEMPLATES:
             labelled = (cast("Mapping[str, Mapping[str, Json]]", value).get("metadata", {}),)
@@ -82,7 +83,7 @@ def _entries(value: object) -> Iterator[tuple[str, object]]:
     waiting = [value]
     while waiting:
         here = waiting.pop()
-        if isinstance(here, Mapping):
+        if isinstance(here, (dict, Mapping)):  # dict first: an abstract class is slow to check
             for key, entry in cast("Mapping[str, object]", here).items():
                 yield key, entry
                 if not isinstance(entry, _SCALARS):

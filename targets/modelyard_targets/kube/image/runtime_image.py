@@ -10,27 +10,14 @@ from importlib.util import find_spec
 from typing import Final, TypedDict
 
 from modelyard.hashing import sha256
-from modelyard.plan import (
-    ByType,
-    Job,
-    ModelServer,
-    MonitorJob,
-    Plan,
-    Promoter,
-    RegistryServer,
-    Resource,
-    Starter,
-    is_adopted,
-)
-from modelyard.spec import Store, System, TargetSpec
+from modelyard.spec import System, TargetSpec
 from modelyard.stack import TextFile
+from modelyard_targets.kube.image.needed import BASE
 from modelyard_targets.kube.image.packages import locked
-from modelyard_targets.kube.placement.context import RAY_VERSION, mirrored
+from modelyard_targets.kube.placement.context import mirrored
 from modelyard_targets.kube.storage.buckets import schemes
-from modelyard_targets.kube.workload.ray_cluster import serving_cluster_scales
 
 FOLDER: Final = "image"
-BASE: Final = f"docker.io/rayproject/ray:{RAY_VERSION}-py311"
 
 _PACKAGE = "modelyard_runtime"
 _KEPT = frozenset({".py", ".json", ".typed"})
@@ -79,15 +66,6 @@ def content_hash(system: System, target: TargetSpec) -> str:
     return total.hexdigest()[:_HASH_LENGTH]
 
 
-def needs_runtime_image(plan: Plan, placement: str) -> bool:
-    """Return whether any container of a placement uses the image.
-
-    The image is used by workloads without their own image, launchers, autoscalers, monitors, and Jobs that create a
-    bucket or the login to a cloud database.
-    """
-    return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
-
-
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     """Return the image's direct requirements for this system and target.
 
@@ -108,40 +86,6 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
         if framework in frameworks:
             lines += needed
     return tuple(sorted(set(lines)))
-
-
-def _never(resource: Resource, system: System) -> bool:
-    return False
-
-
-def _always(resource: Resource, system: System) -> bool:
-    return True
-
-
-def _unless_all_own(resource: Resource[ModelServer], system: System) -> bool:
-    server = resource.value
-    return serving_cluster_scales(server) or any(not one.inference.source.image for one in server.applications)
-
-
-def _unless_adopted(resource: Resource[RegistryServer], system: System) -> bool:
-    return not is_adopted(resource)
-
-
-def _made_by_a_job(resource: Resource[Store], system: System) -> bool:
-    in_cloud = system.target(resource.placement).in_cloud
-    return not is_adopted(resource) and (resource.value.type == "object" or in_cloud)
-
-
-_runs_in_it: Final = (
-    ByType(_never)
-    .case(ModelServer, _unless_all_own)
-    .case(RegistryServer, _unless_adopted)
-    .case(Store, _made_by_a_job)
-    .case(Job, _always)
-    .case(MonitorJob, _always)
-    .case(Promoter, _always)
-    .case(Starter, _always)
-)
 
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:

@@ -9,8 +9,9 @@ from modelyard import __version__
 from modelyard.spec import System, TargetSpec
 from modelyard.stack import TextFile, Value
 from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.image.needed import BASE
 from modelyard_targets.kube.image.packages import closure, packages
-from modelyard_targets.kube.image.runtime_image import BASE, requirements, runtime_image
+from modelyard_targets.kube.image.runtime_image import requirements, runtime_image
 
 PATH: Final = "image.cdx.json"
 _RUNTIME: Final = "modelyard-runtime"

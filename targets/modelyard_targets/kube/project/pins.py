@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modelyard.plan import Plan
 from modelyard.target import Pins
 from modelyard_targets.kube.addons.addon_values import images_left_out
-from modelyard_targets.kube.image.runtime_image import BASE, needs_runtime_image
+from modelyard_targets.kube.image.needed import BASE, needs_runtime_image
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import installed_addons

@@ -9,8 +9,9 @@ from typing import Final
 from modelyard.records import record
 from modelyard.stack import Manifest, ManifestFile, Project, TextFile, Value
 from modelyard_targets.components import with_imports
+from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.image.packages import locked
-from modelyard_targets.kube.image.runtime_image import image_files, needs_runtime_image
+from modelyard_targets.kube.image.runtime_image import image_files
 from modelyard_targets.kube.image.sbom import bill_of_materials
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.project.files import File, files_of, objects_of

@@ -9,7 +9,8 @@ from modelyard.plan import Kind, Link, MonitorJob, Resource
 from modelyard.records import record
 from modelyard.spec import TargetSpec
 from modelyard_targets.kube.data.crossing import crosses_from, crossing_to, crossings_on, infrastructure_setting
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image, runtime_image
+from modelyard_targets.kube.image.needed import needs_runtime_image
+from modelyard_targets.kube.image.runtime_image import runtime_image
 from modelyard_targets.kube.placement.context import Context, mirrored
 from modelyard_targets.kube.placement.fixed import EVERY_MINUTES
 from modelyard_targets.kube.project.pins import users_images

@@ -15,7 +15,7 @@ from modelyard.spec import Inference, Model, Source
 from modelyard.spec.imports import stored_at
 from modelyard.spec.learned import learned
 from modelyard.spec.trainings import first_trainings
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.network.route import serve_service
 from modelyard_targets.kube.pipelines.job import once_name
 from modelyard_targets.kube.pipelines.launcher import ray_job_of

@@ -25,7 +25,7 @@ from modelyard_targets.kube.addons.addons import asked_by_addons
 from modelyard_targets.kube.data.crossing import crossings_on
 from modelyard_targets.kube.data.disk import has_disk
 from modelyard_targets.kube.data.store_keys import store_keys
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.metrics.promql import duration, number
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
 from modelyard_targets.kube.network.gateway import beside_the_gateway

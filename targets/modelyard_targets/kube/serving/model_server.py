@@ -30,12 +30,7 @@ from modelyard_targets.kube.workload.environment import (
     token_volumes,
     variables,
 )
-from modelyard_targets.kube.workload.ray_cluster import (
-    Group,
-    RayCluster,
-    cluster_spec,
-    serving_cluster_scales,
-)
+from modelyard_targets.kube.workload.ray_cluster import Group, RayCluster, cluster_spec
 
 COMPONENT = "server"
 IMPORT_PATH = "modelyard_runtime.serving.application:application"
@@ -110,7 +105,7 @@ def _cluster(
         environment=(*variables(resource, context), *latency_buckets(server), *_log_variables(server)),
         volumes=(description_volume(resource), *tokens),
         mounts=(description_mount(), *([token_mount()] if tokens else [])),
-        scales=serving_cluster_scales(server),
+        scales=server.scales,
         serves=True,
         grace_s=_longest_request(server) + _SPARE_S,
         worker_volumes=disk_volumes(resource, context),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
-from modelyard.plan import Hardware, ModelServer
+from modelyard.plan import Hardware
 from modelyard.records import record, replace
 from modelyard.stack import Value
 from modelyard_targets.kube.placement.context import Context
@@ -74,15 +74,6 @@ class RayCluster:
     worker_volumes: tuple[Value, ...] = ()
     worker_mounts: tuple[Value, ...] = ()
     priority_class: str = ""  # of all Pods; may be empty
-
-
-def serving_cluster_scales(server: ModelServer) -> bool:
-    """Return whether a server needs the autoscaler, because a variant scales or the rollout is incremental."""
-    incremental = server.applications[0].inference.rollout.strategy == "incremental"
-    return incremental or any(
-        application.variant.replicas.minimum < application.variant.replicas.maximum
-        for application in server.applications
-    )
 
 
 def scaling_groups(groups: Sequence[Group]) -> bool:

@@ -7,13 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import modelyard_runtime
-from modelyard_targets.kube.image.runtime_image import (
-    content_hash,
-    image_files,
-    needs_runtime_image,
-    requirements,
-    runtime_image,
-)
+from modelyard_targets.kube.image.needed import needs_runtime_image
+from modelyard_targets.kube.image.runtime_image import content_hash, image_files, requirements, runtime_image
 from modelyard_targets.kube.placement.placed import target_of
 from tests.plans import plan_of, system_of
 from tests.specs import VALID_SPEC, changed
