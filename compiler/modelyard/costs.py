@@ -23,7 +23,8 @@ CATEGORIES: Final[tuple[Category, ...]] = ("compute", "storage", "database", "ne
 class Rate:
     """A price per unit, with the region that it is for.
 
-    `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty.
+    `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty. An `own` price is
+    what somebody really pays, so that no discount applies to it.
     """
 
     amount: float
@@ -32,6 +33,7 @@ class Rate:
     source: str
     date: str
     estimate: str = ""
+    own: bool = False
 
 
 @record
@@ -69,6 +71,7 @@ class CostLine:
     quantity: Quantity
     price: Rate | None
     category: Category
+    item: str = ""  # what a price book calls it
     ceiling_price: Rate | None = None
     assumption: str = ""
     open_ended: bool = False
@@ -151,7 +154,8 @@ def discounted(lines: Iterable[CostLine], shares: Mapping[str, float]) -> Iterab
     """Apply discounts by category to prices. `all` applies to categories that have none of their own."""
     for line in lines:
         share = shares.get(line.category, shares.get("all", 0.0))
-        yield line if share == 0.0 else _discounted(line, share)
+        has_list_price = line.price is not None and not line.price.own
+        yield _discounted(line, share) if share and has_list_price else line
 
 
 def _discounted(line: CostLine, share: float) -> CostLine:
@@ -165,4 +169,4 @@ def _discounted(line: CostLine, share: float) -> CostLine:
 
 
 def _reduced(rate: Rate | None, share: float) -> Rate | None:
-    return None if rate is None else replace(rate, amount=rate.amount * (1 - share))
+    return rate if rate is None or rate.own else replace(rate, amount=rate.amount * (1 - share))

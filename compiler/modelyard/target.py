@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeAlias
 
 from modelyard.costs import CostLine
@@ -144,6 +144,7 @@ class Target:
     rules: tuple[Rule, ...] = ()  # its own rules for specs
     resolve_options: ResolveOptions = no_options  # its own fields of a target
     in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
+    price_items: Callable[[], Collection[str]] = tuple  # what its lines may be priced as
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from modelyard.costs import CostLine
 from modelyard.plan import Plan
@@ -50,6 +50,12 @@ def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
     return lines(plan, placement, usage)
 
 
+def _price_items() -> Collection[str]:
+    from modelyard_targets.azure.costs import price_items
+
+    return price_items()
+
+
 TARGET = Target(
     name="azure",
     catalog=CATALOG,
@@ -57,6 +63,7 @@ TARGET = Target(
     choose_system=choose_system,
     check=check,
     lines=_lines,
+    price_items=_price_items,
     lower=_lower,
     objects=_objects,
     calls=_calls,

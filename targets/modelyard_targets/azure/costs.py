@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from modelyard.costs import CostLine, fixed
@@ -17,7 +17,7 @@ from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_
 from modelyard_targets.cloud.costs.lines import Bill, address_of, copies_of
 from modelyard_targets.cloud.costs.nodes import Disk, disk_line, node_lines, own_pool, system_lines
 from modelyard_targets.cloud.costs.objects import load_balancers, volumes
-from modelyard_targets.cloud.costs.prices import Sheet, services_in
+from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
 from modelyard_targets.cloud.data import creates_anything
 from modelyard_targets.cloud.pools import DISK_GIB, Nodes
@@ -53,6 +53,11 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
     for resource in managed_stores(plan, placement, Kind.DATABASE):
         yield from _database(bill, plan, resource)
     yield from stored(sheet, plan, placement)
+
+
+def price_items() -> Collection[str]:
+    """Return what lines may be priced as: machines, on demand or spot, and services."""
+    return items_of(offerings(), services_in(_FOLDER))
 
 
 def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:

@@ -42,17 +42,19 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
                 what, hours = f"{count} machines of capacity[{at}]", fixed(count * HOURS_OF_A_MONTH)
                 rate = _rate(capacity[at], at, placement, usage)
                 note = "all machines that the largest size needs"
-                yield CostLine("platform", cluster.place, what, "hours", hours, rate, "compute", assumption=note)
+                yield CostLine(
+                    "platform", cluster.place, what, "hours", hours, rate, "compute", f"capacity[{at}]", assumption=note
+                )
 
 
 def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | None:
     """Return the price in the own price book, by target and entry, or the one that the spec declares."""
     own = usage.prices.get((_PROVIDER, placement, f"capacity[{at}]"))
     if own is not None:
-        return Rate(own, machines.currency or "USD", placement, f"own price book, {usage.prices_source}", "")
+        return Rate(own, machines.currency or "USD", placement, f"own price book, {usage.prices_source}", "", own=True)
     if machines.price_hourly is None:
         return None
-    return Rate(machines.price_hourly, machines.currency, placement, f"capacity[{at}].price", "")
+    return Rate(machines.price_hourly, machines.currency, placement, f"capacity[{at}].price", "", own=True)
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -49,7 +49,7 @@ class Bill:
         """Yield something with this quantity a month, if there is any."""
         if quantity.ceiling > 0:
             where, rate = address or self.address, self.sheet.service(item)
-            yield CostLine(component, where, what, unit, quantity, rate, category, assumption=note)
+            yield CostLine(component, where, what, unit, quantity, rate, category, item, assumption=note)
 
 
 def address_of(plan: Plan, placement: str) -> str:

@@ -11,7 +11,7 @@ from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, Resource, System
 from modelyard.records import record, replace
 from modelyard.spec import Inference, Range, System, Variant
 from modelyard.usage import Usage
-from modelyard_targets.cloud.costs.prices import Sheet
+from modelyard_targets.cloud.costs.prices import SPOT, Sheet
 from modelyard_targets.cloud.costs.runs import monitor_hours, pipeline_hours
 from modelyard_targets.cloud.pools import Nodes, nodes_for
 from modelyard_targets.kube.pods.demand import Asked, demand
@@ -81,7 +81,7 @@ def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) 
     quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
     note = f"{nodes.least} to {nodes.most} nodes; a second set of heads during rollouts and a spare node at most"
     price = sheet.machine(machine, spot=False)
-    yield CostLine(PLATFORM, address, what, "hours", quantity, price, "compute", assumption=note)
+    yield CostLine(PLATFORM, address, what, "hours", quantity, price, "compute", machine, assumption=note)
 
 
 def disk_line(sheet: Sheet, address: str, size: Disk, nodes: Nodes, of: str) -> CostLine:
@@ -210,6 +210,7 @@ def _priced(sheet: Sheet, resource: Resource[NodePool], use: _Use, disk: DiskOf)
         quantity,
         price,
         "compute",
+        f"{hardware.machine}{SPOT}" if hardware.spot else hardware.machine,
         assumption=use.assumption,
     )
     if dearest is not None and price is not None and dearest.amount > price.amount:
@@ -256,4 +257,4 @@ def _disk_line(sheet: Sheet, component: str, address: str, size: Disk, nodes: Qu
     unit = "GB-months" if size.item.endswith("-gb-months") else "months"
     what = f"disks of {of}, {size.what}"
     rate = sheet.service(size.item)
-    return CostLine(component, address, what, unit, nodes.times(size.amount), rate, "storage")
+    return CostLine(component, address, what, unit, nodes.times(size.amount), rate, "storage", size.item)

@@ -59,7 +59,7 @@ class Sheet:
         for region in (self.region, EVERYWHERE):
             amount = self.usage.prices.get((self.provider, region, item))
             if amount is not None:
-                return Rate(amount, CURRENCY, self.region, f"own price book, {self.usage.prices_source}", "")
+                return Rate(amount, CURRENCY, self.region, f"own price book, {self.usage.prices_source}", "", own=True)
         return None
 
     def _rate(self, entry: Mapping[str, Any], region: str) -> Rate:
@@ -89,6 +89,12 @@ def scaled_from(region: str, ratio: float | None) -> str:
     if ratio is None:
         return f"price of {region}"
     return f"price of {region} × {ratio:.3g}, the median ratio of machine prices"
+
+
+def items_of(offerings: Offerings, services: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a price book may name: machines, also with `spot`, and services."""
+    names = tuple(machine.name for machine in offerings.machines)
+    return (*names, *(f"{name}{SPOT}" for name in names), *services)
 
 
 @cache

@@ -100,7 +100,7 @@ def _open(
 ) -> CostLine:
     quantity = Quantity(0.0, amount, amount)
     rate = sheet.service(item)
-    return CostLine(component, address, what, "GB", quantity, rate, category, assumption=note, open_ended=True)
+    return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)
 
 
 def _of(known: float | None, size: str) -> str:
