@@ -23,8 +23,8 @@ CATEGORIES: Final[tuple[Category, ...]] = ("compute", "storage", "database", "ne
 class Rate:
     """A price per unit, with the region that it is for.
 
-    `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty. An `own` price is
-    what somebody really pays, so that no discount applies to it.
+    `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty. An `own` price
+    is what somebody really pays, so that no discount applies to it.
     """
 
     amount: float

@@ -13,6 +13,7 @@ from modelyard.cli.console import report
 from modelyard.cli.inputs import gather, other_file
 from modelyard.costs import CostLine, discounted
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
+from modelyard.diagnostics.usage import several_currencies
 from modelyard.inputs import Given, Inputs, quotable
 from modelyard.pipeline import Outcome, understand
 from modelyard.plan import Plan
@@ -86,6 +87,8 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     if has_errors(problems):
         return _Result(None, in_order((*kept, *problems)), sources)
     estimate = _estimate(outcome, plan, usage, files)
+    if len(estimate.currencies) > 1:
+        return _Result(None, in_order((*kept, several_currencies(" and ".join(estimate.currencies)))), sources)
     checked = check_budget(plan, estimate.all)
     return _Result(estimate, in_order((*kept, *problems, *checked)), sources)
 

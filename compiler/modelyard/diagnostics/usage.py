@@ -71,6 +71,23 @@ def unknown_item(span: Span, provider: str, item: str, near: str) -> Diagnostic:
     return Diagnostic("E0534", Severity.ERROR, message, span, near)
 
 
+def several_currencies(currencies: str) -> Diagnostic:
+    """Prices in several currencies cannot be added up, and there are no exchange rates here.
+
+    List prices of clouds are in US dollars.
+
+    Wrong:
+
+        capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.40 EUR}]     # beside a target on AWS
+
+    Right:
+
+        capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.46 USD}]
+    """
+    message = f"prices are in {currencies}, so they have no sum"
+    return Diagnostic("E0535", Severity.ERROR, message, None, "declare `capacity[].price` in US dollars")
+
+
 def rows_paid_elsewhere(span: Span, name: str, store: str) -> Diagnostic:
     """The rows of a dataset in an adopted store, or at a URI, are stored at the expense of the store's owner.
 

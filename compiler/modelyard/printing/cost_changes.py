@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from modelyard.costs import CostLine, total
-from modelyard.printing.costs import Estimate, data_of, title_of
+from modelyard.printing.costs import Estimate, data_of, title_of, total_label
 from modelyard.printing.terminal import visible
 from modelyard.stack import Value
 
@@ -16,14 +16,14 @@ def changes_text(before: Estimate, after: Estimate) -> str:
     """Return the lines that differ, with their amounts before and after."""
     rows = [title_of(after), ""]
     rows += [_changed(label, old, new) for label, old, new in _differences(before, after)] or ["no line differs"]
-    rows += ["", _changed("total", before.all, after.all)]
+    rows += ["", _changed(total_label(after), before.all, after.all)]
     return "\n".join(rows) + "\n"
 
 
 def changes_markdown(before: Estimate, after: Estimate) -> str:
     """Return the lines that differ as a table."""
     rows = ["| what | floor | expected | ceiling |", "|---|---:|---:|---:|"]
-    differences = (*_differences(before, after), ("**total**", before.all, after.all))
+    differences = (*_differences(before, after), (f"**{total_label(after)}**", before.all, after.all))
     for label, old, new in differences:
         cells = " | ".join(_step(*pair) for pair in zip(_sums(old), _sums(new), strict=True))
         rows.append(f"| {_plain(label)} | {cells} |")

@@ -31,7 +31,12 @@ class Estimate:
     @property
     def currency(self) -> str:
         """Return the currency of all lines; without prices, US dollars."""
-        return next((line.price.currency for line in self.all if line.price is not None), "USD")
+        return next(iter(self.currencies), "USD")
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Return the currencies of all prices. Lines in several have no sum."""
+        return tuple(sorted({line.price.currency for line in self.all if line.price is not None}))
 
     def components(self) -> Mapping[tuple[str, str], tuple[CostLine, ...]]:
         """Return the lines by target and component, with those of the platform last on each target."""
@@ -57,11 +62,16 @@ def text_of(estimate: Estimate) -> str:
         for line in lines:
             rows += _text_line(line, sources)
         rows.append("")
-    rows.append(_row("total", _amounts(estimate.all)))
+    rows.append(_row(total_label(estimate), _amounts(estimate.all)))
     rows += ["", *notes_of(estimate)]
     if sources.listed:
         rows += ["", "prices", *(f"  [{at}] {visible(text)}" for at, text in enumerate(sources.listed, 1))]
     return "\n".join(row.rstrip() for row in rows) + "\n"
+
+
+def total_label(estimate: Estimate) -> str:
+    """Return the label of the sum, which is a lower bound if a line has no price."""
+    return "total, at least" if total(estimate.all).unpriced else "total"
 
 
 def notes_of(estimate: Estimate) -> Iterator[str]:
@@ -91,7 +101,7 @@ def markdown_of(estimate: Estimate) -> str:
     ]
     for (target, component), lines in estimate.components().items():
         rows.append(_table_row((_component(estimate, target, component), *_amounts(lines))))
-    rows.append(_table_row(("**total**", *(f"**{amount}**" for amount in _amounts(estimate.all)))))
+    rows.append(_table_row((f"**{total_label(estimate)}**", *(f"**{amount}**" for amount in _amounts(estimate.all)))))
     rows += ["", *(f"- {_cell(note)}" for note in notes_of(estimate))]
     rows += ["", "<details><summary>All lines</summary>", ""]
     rows += ["| component | what | quantity × price | floor | expected | ceiling |", "|---|---|---|---:|---:|---:|"]

@@ -79,7 +79,7 @@ def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: D
 def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) -> Iterator[CostLine]:
     """Yield on-demand nodes that always run, between a minimum and a maximum."""
     quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
-    note = f"{nodes.least} to {nodes.most} nodes; a second set of heads during rollouts and a spare node at most"
+    note = f"{nodes.least} to {nodes.most} nodes, as the pool may have"
     price = sheet.machine(machine, spot=False)
     yield CostLine(PLATFORM, address, what, "hours", quantity, price, "compute", machine, assumption=note)
 
