@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
+from modelyard.costs import CostLine, Total, total
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.budgets import budget_exceeded, budget_may_be_exceeded, budget_would_be_exceeded
+from modelyard.diagnostics.budgets import (
+    budget_exceeded,
+    budget_expected_to_be_exceeded,
+    budget_may_be_exceeded,
+    budget_would_be_exceeded,
+)
 from modelyard.plan import Plan
-from modelyard.target import Cost
 from modelyard.units import money_text
 
 
-def check_budget(plan: Plan, costs: Sequence[Cost]) -> Iterator[Diagnostic]:
-    """Report an error if the fixed cost exceeds the budget, and a warning if only the cost at maximum scale does.
+def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
+    """Report an error if the floor exceeds the budget, and a warning if only the expected cost or the ceiling does.
 
-    If a target has no cost, it is free or has already reported why its cost is unknown.
+    If a target has no lines, it is free or has already reported why its cost is unknown.
     """
     budget = plan.system.governance.budget
-    if budget is None or not costs:
+    if budget is None:
+        return
+    costs = total(lines)
+    if not costs.lines:
         return
     span = plan.system.at("governance", "budget", "monthly")
-    sure, most = (sum(amounts) for amounts in zip(*((cost.sure, cost.most) for cost in costs), strict=True))
     allowed = money_text(budget.monthly, budget.currency)
-    if sure > budget.monthly:
+    floor, expected, ceiling = (
+        money_text(amount, budget.currency) for amount in (costs.floor, costs.expected, costs.ceiling)
+    )
+    note = _note(costs)
+    if costs.floor > budget.monthly:
         problem = budget_exceeded if budget.on_exceed == "block" else budget_would_be_exceeded
-        yield problem(span, allowed, money_text(sure, budget.currency))
-    elif most > budget.monthly:
-        amounts = (money_text(amount, budget.currency) for amount in (sure, most))
-        yield budget_may_be_exceeded(span, allowed, *amounts)
+        yield problem(span, allowed, floor, note)
+    elif costs.expected > budget.monthly:
+        yield budget_expected_to_be_exceeded(span, allowed, floor, expected, note)
+    elif costs.ceiling > budget.monthly:
+        yield budget_may_be_exceeded(span, allowed, expected, ceiling, note)
+
+
+def _note(costs: Total) -> str:
+    """Describe how certain the prices are, or return an empty text if all of them are known."""
+    parts = (
+        f"{costs.estimated} estimated from another region or machine" if costs.estimated else "",
+        f"{costs.unpriced} unknown" if costs.unpriced else "",
+    )
+    told = " and ".join(filter(None, parts))
+    return f" (of {costs.lines} prices, {told})" if told else ""

@@ -67,6 +67,12 @@ class Cron:
         overnight = [gap * _DAY_S - (times[-1] - times[0]) for gap in days]
         return min(*within, *overnight), max(*within, *overnight)
 
+    def starts_a_month(self) -> tuple[float, int]:
+        """Return how often the line matches in a month: on average, and in the busiest calendar month."""
+        each_day = len(self.hours) * len(self.minutes)
+        mean, most = _days_a_month(self)
+        return mean * each_day, most * each_day
+
 
 @lru_cache(maxsize=4096)
 def parse(line: str) -> Cron:
@@ -125,6 +131,21 @@ def _day_gaps(cron: Cron) -> tuple[int, int] | None:
     between = set((days[first + 1 :] + days[:first] + "1").split("1")[:-1])
     distances = {len(others) + 1 for others in between}
     return min(distances), max(distances)
+
+
+@lru_cache(maxsize=1024)
+def _days_a_month(cron: Cron) -> tuple[float, int]:
+    """Return the number of matching days in a month, on average over 28 years and at most."""
+    days = _days(cron)
+    counts: list[int] = []
+    start = 0
+    while start < _CYCLE_DAYS:
+        at = len(counts) % 12
+        short = at == 1 and (len(counts) // 12) % 4 != 0  # the cycle begins with a leap year
+        end = start + MONTH_DAYS[at] - short
+        counts.append(days.count("1", start, end))
+        start = end
+    return sum(counts) / len(counts), max(counts)
 
 
 def _days(cron: Cron) -> str:

@@ -45,13 +45,18 @@ class Inputs:
         return self.environment or BASE_FOLDER
 
     def files(self) -> tuple[SourceFile, ...]:
-        """Return the texts that diagnostics may quote: only files that look like a spec.
-
-        A path that is mistyped or set by a pull request may name a file that contains a secret.
-        """
+        """Return the texts that diagnostics may quote."""
         picked = () if self.overlay is None else (self.overlay,)
-        given = (SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))
-        return tuple(file for file in given if _looks_like_a_spec(file.text))
+        return quotable(self.spec, *picked, *self.beside.values())
+
+
+def quotable(*given: Given) -> tuple[SourceFile, ...]:
+    """Return the texts that diagnostics may quote: only files that look like a spec.
+
+    A path that is mistyped or set by a pull request may name a file that contains a secret.
+    """
+    files = (SourceFile.read(one.path, one.content) for one in given)
+    return tuple(file for file in files if _looks_like_a_spec(file.text))
 
 
 _SECTIONS: Final = "|".join(

@@ -21,6 +21,7 @@ from modelyard.source import Document
 from modelyard.spec import System
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Target, Targets, check_catalog, not_made
+from modelyard.usage import NO_USAGE
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
@@ -119,8 +120,8 @@ def _fit(outcome: Outcome, task: _Task) -> _Result:
     problems += tuple(problem for name, target in used.items() for problem in target.check(planned, name))
     if has_errors(problems) or planned.system.governance.budget is None:
         return outcome, problems
-    costs = (target.cost(planned, name) for name, target in used.items())
-    return outcome, (*problems, *check_budget(planned, [cost for cost in costs if cost is not None]))
+    lines = (line for name, target in used.items() for line in target.lines(planned, name, NO_USAGE))
+    return outcome, (*problems, *check_budget(planned, lines))
 
 
 STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeAlias
 
+from modelyard.costs import CostLine
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine, namespace_of_system
@@ -15,6 +16,7 @@ from modelyard.records import field, record
 from modelyard.source import Document, Json, Path
 from modelyard.spec import System, target_path
 from modelyard.stack import Manifest, Stack
+from modelyard.usage import Usage
 
 
 @record
@@ -123,17 +125,6 @@ def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
 
 
 @record
-class Cost:
-    """The monthly cost of a placement's machines in the budget's currency.
-
-    `sure` is the fixed cost. `most` is the cost if everything always runs at maximum scale.
-    """
-
-    sure: float
-    most: float
-
-
-@record
 class Target:
     """A provider for which modelyard emits projects."""
 
@@ -144,7 +135,7 @@ class Target:
     lower: Callable[[Plan, str], Stack]  # plan, placement; never fails if `check` found no error
     objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with its origin
     pins: Callable[[Plan, str], Pins]  # plan, placement
-    cost: Callable[[Plan, str], Cost | None]  # plan, placement; None if nothing costs money
+    lines: Callable[[Plan, str, Usage], Iterable[CostLine]]  # everything that costs money
     choose_system: SystemHardwarer = any_machine
     namespace: Callable[[System], str] = namespace_of_system  # if the spec names none
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
@@ -153,6 +144,7 @@ class Target:
     rules: tuple[Rule, ...] = ()  # its own rules for specs
     resolve_options: ResolveOptions = no_options  # its own fields of a target
     in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
+    price_items: Callable[[], Collection[str]] = tuple  # what its lines may be priced as
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property

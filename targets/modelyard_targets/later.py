@@ -8,6 +8,7 @@ from modelyard.plan import Hardware, Kind, Plan
 from modelyard.spec import ComputeClass, TargetSpec
 from modelyard.stack import Stack
 from modelyard.target import Catalog, NotYet, Pins, Target
+from modelyard.usage import Usage
 
 REASONS: Final = {
     "local": "running on this machine with `modelyard run` is planned for a later version",
@@ -18,11 +19,11 @@ def later(name: str) -> Target:
     """Return a target whose catalog marks every kind as not supported yet."""
     catalog: Catalog = {kind: NotYet(REASONS[name]) for kind in Kind}
     is_cloud = name != "local"
-    return Target(name, catalog, _any_machine, _nothing, _lower, _nothing, _no_pins, _no_cost, in_cloud=is_cloud)
+    return Target(name, catalog, _any_machine, _nothing, _lower, _nothing, _no_pins, _no_lines, in_cloud=is_cloud)
 
 
-def _no_cost(plan: Plan, placement: str) -> None:
-    return None
+def _no_lines(plan: Plan, placement: str, usage: Usage) -> tuple[()]:
+    return ()
 
 
 def _any_machine(compute: ComputeClass, target: TargetSpec) -> Hardware:

@@ -12,10 +12,12 @@ import pytest
 
 from modelyard.api import output_files
 from modelyard.cli.addresses import explain_address
+from modelyard.costs import total
 from modelyard.drawing.network import network_view
 from modelyard.pipeline import Given, Inputs, Outcome, compile_system, understand
 from modelyard.plan import Kind, NodePool, Plan, SystemPool, hardware_of
 from modelyard.source import Path
+from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
 from modelyard_targets.cloud import choose as clouds
 from modelyard_targets.kubernetes import hardware as clusters
@@ -81,7 +83,7 @@ def everything(inputs: Inputs) -> Outcome:
     plan = planned_of(outcome)
     assert sum(len(file.render()) for file in output_files(outcome))
     for target in plan.system.deployment.targets:
-        TARGETS[target.provider].cost(plan, target.name)
+        assert total(TARGETS[target.provider].lines(plan, target.name, NO_USAGE)).lines
     assert explain_address(outcome, "deployment")
     assert network_view(plan).boxes
     return outcome

@@ -30,6 +30,7 @@ _SUMMARIES = {
     "explain": "explain a field, a diagnostic code, or an address such as inference.scorer",
     "graph": "draw the system: from data through models and endpoints to monitors",
     "portability": "report what would have to change to run a system on another provider",
+    "cost": "list what a system costs a month, line by line",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -79,6 +80,20 @@ _DETAILS = {
         "The score is the percentage of the parts of the spec (stores, models, endpoints, targets …) that no refusal\n"
         "is about. --min makes CI fail when a change ties the system to its provider. It writes nothing."
     ),
+    "cost": (
+        "Every line is a quantity times a price, with source, date and region. The floor is paid even if nothing is\n"
+        "used; the ceiling is a bound by replicas, timeouts, retries and cooldowns; the expected cost follows from\n"
+        "--usage, or from assumptions that each line names. ~ marks prices that are estimated from another region.\n"
+        "The usage file is YAML and addressed like the spec; it may also have discounts and own prices:\n"
+        "\n"
+        "  inference: {scorer: {rps: {mean: 12, peak: 60}, requestBytes: 900, responseBytes: 200, requestTime: 40ms}}\n"
+        "  pipelines: {retrain: {typical: 3h}}\n"
+        "  data: {transactions: {rowsPerDay: 2M, bytesPerRow: 140}}\n"
+        "  discounts: {compute: 28%}\n"
+        "  prices: {aws: {eu-central-1: {m6i.xlarge: 0.19}}}\n"
+        "\n"
+        "It opens no connection. docs/cost.md explains the model, and what is left out."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
@@ -123,6 +138,11 @@ _EXAMPLES = {
         "modelyard portability examples/fraud-detection\n"
         "  modelyard portability examples/fraud-detection --to gcp:europe-west4 --to kubernetes\n"
         "  modelyard portability examples/fraud-detection --min 90 --format json"
+    ),
+    "cost": (
+        "modelyard cost examples/fraud-detection\n"
+        "  modelyard cost examples/fraud-detection --usage usage.yaml --format markdown\n"
+        "  modelyard cost examples/fraud-detection --against ../main/examples/fraud-detection"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
@@ -306,6 +326,18 @@ def percentage(typed: str) -> int:
     return value
 
 
+def _cost(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    entry.add_argument("--usage", metavar="FILE", help="how much the system is used, with discounts and own prices")
+    entry.add_argument(
+        "--against", metavar="OTHER", help="another spec or its folder, with which each line is compared"
+    )
+    entry.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="notation (default: text)"
+    )
+    _colour(entry)
+
+
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
@@ -351,6 +383,7 @@ _ARGUMENTS = {
     "explain": _explain,
     "graph": _graph,
     "portability": _portability,
+    "cost": _cost,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

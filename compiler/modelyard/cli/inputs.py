@@ -53,6 +53,13 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     return Inputs(spec, environment, overlay, variables, beside, approvals), tuple(file_problems)
 
 
+def other_file(path: str) -> tuple[Given | None, tuple[Diagnostic, ...]]:
+    """Read another file that the arguments name, which may not be a link out of its repository."""
+    problems: list[Diagnostic] = []
+    given = _read(path, _repository(path), problems)
+    return given, tuple(problems)
+
+
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
     """Return the environments that `--env` accepts, which are defined in the spec or in files next to it."""
     from modelyard.overlay import environments  # imported here because an unchanged compile loads no stage

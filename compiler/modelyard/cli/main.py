@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": "modelyard.cli.explain",
     "graph": "modelyard.cli.graph",
     "portability": "modelyard.cli.portability",
+    "cost": "modelyard.cli.cost",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

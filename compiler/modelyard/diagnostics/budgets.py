@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
+_HINT: Final = "`modelyard cost` lists what it consists of; reduce replicas, workers or redundancy"
 
-def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The system's fixed machine costs exceed the budget.
+
+def budget_exceeded(span: Span, budget: str, floor: str, note: str = "") -> Diagnostic:
+    """The system costs more than its budget even if nothing is used.
 
     On your own cluster, every machine that the system needs at its maximum size counts, because it has to exist anyway.
-    In a cloud, only the machines that always run count: the cluster itself, and endpoints at their minimum size.
-    `onExceed: block` makes this an error.
+    In a cloud, what always runs counts: the control plane, nodes and disks at their minimum, databases, gateways,
+    private endpoints, load balancers and keys. `onExceed: block` makes this an error. The message says how many prices
+    are estimated from another region or unknown.
 
     Wrong:
 
@@ -22,12 +27,12 @@ def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
 
         governance: {budget: {monthly: 900 USD, onExceed: block}, …}
     """
-    message = f"the budget is {budget} a month, but the system's machines cost {monthly}"
-    return Diagnostic("E0513", Severity.ERROR, message, span, "reduce the number of replicas and workers")
+    message = f"the budget is {budget} a month, but the system costs {floor} even if nothing is used{note}"
+    return Diagnostic("E0513", Severity.ERROR, message, span, _HINT)
 
 
-def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The system's fixed machine costs exceed the budget, as in E0513.
+def budget_would_be_exceeded(span: Span, budget: str, floor: str, note: str = "") -> Diagnostic:
+    """The system costs more than its budget even if nothing is used, as in E0513.
 
     `onExceed: warn`, the default, makes this a warning.
 
@@ -39,16 +44,40 @@ def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnosti
 
         governance: {budget: {monthly: 900 USD}, …}
     """
-    message = f"the budget is {budget} a month, but the system's machines cost {monthly}"
-    return Diagnostic("W0513", Severity.WARNING, message, span, "reduce the number of replicas and workers")
+    message = f"the budget is {budget} a month, but the system costs {floor} even if nothing is used{note}"
+    return Diagnostic("W0513", Severity.WARNING, message, span, _HINT)
 
 
-def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Diagnostic:
-    """Cloud machines would exceed the budget if the system ran at its maximum size all month.
+def budget_expected_to_be_exceeded(span: Span, budget: str, floor: str, expected: str, note: str = "") -> Diagnostic:
+    """The system is expected to cost more than its budget.
 
-    This counts endpoints with all their replicas, and runs that use their full timeout with all their workers. The
-    fixed costs are within the budget, so this is a warning regardless of `onExceed`. If spending reaches the budget,
-    the budget alert in the cloud account fires.
+    Without a usage file, endpoints are assumed to run at twice their minimum, runs to take a quarter of their timeout,
+    and monitors to start each pipeline once a month. `modelyard cost --usage FILE` replaces these assumptions. The
+    fixed costs are within the budget, so this is a warning regardless of `onExceed`.
+
+    Wrong:
+
+        governance: {budget: {monthly: 2000 USD}, …}
+        inference: {scorer: {replicas: {min: 6, max: 60}, …}}
+
+    Right:
+
+        inference: {scorer: {replicas: {min: 2, max: 60}, …}}
+    """
+    message = (
+        f"the budget is {budget} a month; the system costs {floor} even if nothing is used, and is expected to cost"
+        f" {expected}{note}"
+    )
+    return Diagnostic("W0530", Severity.WARNING, message, span, _HINT)
+
+
+def budget_may_be_exceeded(span: Span, budget: str, expected: str, ceiling: str, note: str = "") -> Diagnostic:
+    """The system could cost more than its budget in a month at its maximum size.
+
+    This counts endpoints with all their replicas, runs that use their timeout with all retries and workers, runs that
+    monitors start as often as their cooldown allows, and the dearest alternative of each class at on-demand prices. The
+    expected costs are within the budget, so this is a warning regardless of `onExceed`. If spending reaches the budget,
+    the budget alert in the cloud account fires. Traffic, logs and stored data have no bound in a spec.
 
     Wrong:
 
@@ -62,10 +91,10 @@ def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Dia
     return Diagnostic(
         "W0516",
         Severity.WARNING,
-        f"the budget is {budget} a month; machines cost at least {sure}, and {most} if everything runs at maximum size"
-        " all month",
+        f"the budget is {budget} a month; the system is expected to cost {expected}, and up to {ceiling} if everything"
+        f" runs at maximum size all month{note}",
         span,
-        "lower the maximum replicas and workers, or shorten the run timeouts",
+        "lower the maximum replicas and workers, shorten timeouts, or lengthen cooldowns; see `modelyard cost`",
     )
 
 

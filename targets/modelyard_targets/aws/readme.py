@@ -9,13 +9,15 @@ from typing import Final
 from modelyard.plan import Identity, Kind, NodePool
 from modelyard.records import record
 from modelyard.stack import Project, TextFile
-from modelyard_targets.aws.budget import cost_rows
+from modelyard.usage import NO_USAGE
+from modelyard_targets.aws.costs import lines
 from modelyard_targets.aws.foundation import nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.quotas import excesses
+from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.data import managed_databases
 from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.cloud.readme import (
@@ -135,7 +137,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         ],
         "joined": tuple(dict.fromkeys(_joined(context))),
         "kept_secrets": secrets_to_store(context),
-        "prices": tuple(cost_rows(context.plan, context.placement)),
+        "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
     }
 
 

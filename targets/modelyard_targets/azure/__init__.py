@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from modelyard.costs import CostLine
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
-from modelyard.target import Cost, Object, Pins, Target
+from modelyard.target import Object, Pins, Target
+from modelyard.usage import Usage
 from modelyard_targets.azure.catalog import CATALOG
 from modelyard_targets.azure.check import check
 from modelyard_targets.azure.hardware import choose, choose_system
@@ -42,10 +44,16 @@ def _pins(plan: Plan, placement: str) -> Pins:
     return pins_of(context_of(plan, placement))
 
 
-def _cost(plan: Plan, placement: str) -> Cost | None:
-    from modelyard_targets.azure.budget import cost
+def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
+    from modelyard_targets.azure.costs import lines
 
-    return cost(plan, placement)
+    return lines(plan, placement, usage)
+
+
+def _price_items() -> Collection[str]:
+    from modelyard_targets.azure.costs import price_items
+
+    return price_items()
 
 
 TARGET = Target(
@@ -54,7 +62,8 @@ TARGET = Target(
     choose=choose,
     choose_system=choose_system,
     check=check,
-    cost=_cost,
+    lines=_lines,
+    price_items=_price_items,
     lower=_lower,
     objects=_objects,
     calls=_calls,

@@ -9,7 +9,8 @@ from typing import Final
 from modelyard.plan import Kind, NodePool
 from modelyard.records import record
 from modelyard.stack import Project, TextFile
-from modelyard_targets.azure.budget import cost_rows
+from modelyard.usage import NO_USAGE
+from modelyard_targets.azure.costs import lines
 from modelyard_targets.azure.foundation import providers_of
 from modelyard_targets.azure.identities import azure_access
 from modelyard_targets.azure.infrastructure import calls_of
@@ -19,6 +20,7 @@ from modelyard_targets.azure.pools import pool_nodes
 from modelyard_targets.azure.quotas import quotas
 from modelyard_targets.azure.storage import account_of, has_vault
 from modelyard_targets.azure.versions import version_of
+from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.data import has_registry, managed_databases
 from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.readme import (
@@ -114,7 +116,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "joined": tuple(dict.fromkeys(on_premises_hosts(context))),
         "first": sorted(other_targets(context, azure_access)),
         "kept_secrets": stored_secrets(context, secret_id),
-        "prices": tuple(cost_rows(context.plan, context.placement)),
+        "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
     }
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.costs import HOURS_OF_A_MONTH
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import cpu_words, gibibytes
 from modelyard.plan import Hardware, NodePool, Plan, Smaller
 from modelyard.records import replace
 from modelyard.spec import System
-from modelyard_targets.cloud.cost import hours_of
+from modelyard.usage import NO_USAGE
+from modelyard_targets.cloud.costs.runs import pipeline_hours
 from modelyard_targets.cloud.offerings import Offerings
 from modelyard_targets.cloud.pools import nodes_for
 from modelyard_targets.kube.pods.demand import Demand, demand
-from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 _CHEAPER: Final = 0.8
 """The largest share of the current cost for a suggestion, which may cost more if Pods share the larger machine."""
@@ -46,7 +47,8 @@ def _monthly(offerings: Offerings, system: System, asked: Demand, hardware: Hard
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
     for name, run in asked.runs.items() if not least else ():
         most = sum(one.most for one in run if _is_of(one.hardware, hardware))
-        node_hours += nodes_for(offerings, hardware, most) * hours_of(system.pipelines[name])
+        hours = pipeline_hours(system, system.pipelines[name], NO_USAGE, spot=hardware.spot).most
+        node_hours += nodes_for(offerings, hardware, most) * hours
     return node_hours * (hardware.price_hourly or 0.0)
 
 

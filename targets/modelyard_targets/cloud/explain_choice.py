@@ -47,5 +47,6 @@ def _priced(price: Price | None, region: str, spot: bool) -> str:
     kind = "spot" if price.spot else "on demand"
     if spot and not price.spot:
         kind += ", because no spot price is known"
-    where = f"in {price.region}" + ("" if price.region == region else f", because none is known for {region}")
-    return f"USD, {kind}, {where} ({price.source}, {price.date})"
+    if price.region == region:
+        return f"USD, {kind}, in {region} ({price.source}, {price.date})"
+    return f"USD, {kind}, estimated for {region}: {price.estimate} ({price.source}, {price.date})"

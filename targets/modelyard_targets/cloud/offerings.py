@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from modelyard.indexes import index
-from modelyard.records import field, record
+from modelyard.records import field, record, replace
 from modelyard.spec import Accelerator
 
 _GI: Final = 1024**3
@@ -37,13 +38,17 @@ class Machine:
 
 @record
 class Price:
-    """A price in US dollars per hour, with region, kind, source and date."""
+    """A price in US dollars per hour, with region, kind, source and date.
+
+    `estimate` explains a price that was derived from another region's. Otherwise, it is empty.
+    """
 
     hourly: float
     region: str
     spot: bool
     source: str
     date: str
+    estimate: str = ""
 
 
 @record(eq=False)
@@ -75,16 +80,44 @@ class Offerings:
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
         """Return the spot price if requested and known, otherwise the on-demand price, which spot prices never exceed.
 
-        The reference region's price is used if this region has none. The result is None if neither has a price.
+        If this region has none, the reference region's price is scaled by the ratio of the two regions. The result is
+        None if neither has a price.
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):
                 found = self.prices.get((machine, place, kind))
                 if found is not None:
-                    return found
+                    return found if place == region else self._scaled(found, region)
         return None
+
+    def ratio(self, known: str, region: str) -> float | None:
+        """Return how much dearer machines are in a region than in another one whose prices are known.
+
+        This is the median over all machines with an on-demand price in both, or None if there is none.
+        """
+        return 1.0 if known == region else _ratio(self, known, region)
+
+    def _scaled(self, price: Price, region: str) -> Price:
+        ratio = self.ratio(price.region, region)
+        if ratio is None:
+            return replace(price, estimate=f"price of {price.region}")
+        note = f"price of {price.region} × {ratio:.3g}, the median ratio of machine prices"
+        return replace(price, hourly=price.hourly * ratio, estimate=note)
 
 
 @index
 def _by_name(machines: tuple[Machine, ...]) -> Mapping[str, Machine]:
     return {machine.name: machine for machine in machines}
+
+
+@lru_cache(maxsize=64)
+def _ratio(offerings: Offerings, known: str, region: str) -> float | None:
+    prices = offerings.prices
+    pairs = (
+        (prices.get((one.name, region, False)), prices.get((one.name, known, False))) for one in offerings.machines
+    )
+    both = sorted(here.hourly / there.hourly for here, there in pairs if here is not None and there is not None)
+    middle = len(both) // 2
+    if not both:
+        return None
+    return both[middle] if len(both) % 2 else (both[middle - 1] + both[middle]) / 2

@@ -9,6 +9,8 @@ from typing import Final
 from modelyard.plan import Kind, NodePool
 from modelyard.records import record
 from modelyard.stack import Project, TextFile
+from modelyard.usage import NO_USAGE
+from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.data import has_registry, managed_databases
 from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.readme import (
@@ -21,7 +23,7 @@ from modelyard_targets.cloud.readme import (
     stored_secrets,
     stores_values,
 )
-from modelyard_targets.gcp.budget import cost_rows
+from modelyard_targets.gcp.costs import lines
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.infrastructure import calls_of
 from modelyard_targets.gcp.names import cluster_name, pool_name, repository, secret_id
@@ -105,7 +107,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "joined": tuple(dict.fromkeys(_joined(context))),
         "first": sorted(other_targets(context, google_access)),
         "kept_secrets": stored_secrets(context, secret_id),
-        "prices": tuple(cost_rows(context.plan, context.placement)),
+        "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
     }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelyard.costs import CostLine
 from modelyard.plan import Plan
 from modelyard.stack import Stack
-from modelyard.target import Cost, Object, Pins, Target
+from modelyard.target import Object, Pins, Target
+from modelyard.usage import Usage
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
 from modelyard_targets.kubernetes.hardware import choose, choose_system
@@ -33,10 +35,10 @@ def _pins(plan: Plan, placement: str) -> Pins:
     return pins_of(context_of(plan, placement))
 
 
-def _cost(plan: Plan, placement: str) -> Cost | None:
-    from modelyard_targets.kubernetes.budget import cost
+def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
+    from modelyard_targets.kubernetes.budget import lines
 
-    return cost(plan, placement)
+    return lines(plan, placement, usage)
 
 
 TARGET = Target(
@@ -45,7 +47,7 @@ TARGET = Target(
     choose=choose,
     choose_system=choose_system,
     check=check,
-    cost=_cost,
+    lines=_lines,
     lower=_lower,
     objects=_objects,
     pins=_pins,

@@ -1,17 +1,24 @@
-"""The monthly cost of the declared machines at full load, and checks that all these machines have prices."""
+"""Cost lines of a cluster's own machines, and checks that a budget finds a price for all of them.
+
+Existing machines cost the same at any load, so that the floor and the ceiling are equal. Everything else, such as
+databases and volumes, runs on these machines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from modelyard.costs import HOURS_OF_A_MONTH, CostLine, Rate, fixed
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.budgets import budget_without_price
-from modelyard.plan import Plan
-from modelyard.spec import target_path
-from modelyard.target import Cost
+from modelyard.plan import Cluster, Plan
+from modelyard.spec import Machines, target_path
+from modelyard.usage import Usage
 from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kubernetes.capacity import machines_needed
-from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
+
+_PROVIDER: Final = "kubernetes"
 
 
 def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -20,19 +27,34 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield from _unpriced(plan, placement)
 
 
-def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the monthly cost, or None if nothing runs. Existing machines cost the same at any load."""
-    if not plan.has_cluster(placement):
-        return None
-    monthly = monthly_high(plan, placement)
-    return Cost(monthly, monthly)
+def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
+    """Yield the machines that are needed if every workload has its largest size, by their entries in `capacity`.
 
-
-def monthly_high(plan: Plan, placement: str) -> float:
-    """Return the monthly price of the machines that are needed if every workload has its largest size all month."""
+    Without `capacity`, one unpriced line says so.
+    """
     capacity = target_of(plan, placement).capacity
-    needed = machines_needed(plan, placement)
-    return sum(count * (capacity[at].price_hourly or 0.0) * HOURS_OF_A_MONTH for at, count in needed.items())
+    for cluster in plan.of(Cluster, placement):
+        if not capacity:
+            what = "machines that are not declared under `capacity`"
+            yield CostLine("platform", cluster.place, what, "hours", fixed(HOURS_OF_A_MONTH), None, "compute")
+        for at, count in machines_needed(plan, placement).items() if capacity else ():
+            if count:
+                what, hours = f"{count} machines of capacity[{at}]", fixed(count * HOURS_OF_A_MONTH)
+                rate = _rate(capacity[at], at, placement, usage)
+                note = "all machines that the largest size needs"
+                yield CostLine(
+                    "platform", cluster.place, what, "hours", hours, rate, "compute", f"capacity[{at}]", assumption=note
+                )
+
+
+def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | None:
+    """Return the price in the own price book, by target and entry, or the one that the spec declares."""
+    own = usage.prices.get((_PROVIDER, placement, f"capacity[{at}]"))
+    if own is not None:
+        return Rate(own, machines.currency or "USD", placement, f"own price book, {usage.prices_source}", "", own=True)
+    if machines.price_hourly is None:
+        return None
+    return Rate(machines.price_hourly, machines.currency, placement, f"capacity[{at}].price", "", own=True)
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:

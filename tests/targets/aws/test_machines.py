@@ -10,6 +10,7 @@ import pytest
 
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
 from modelyard_targets.machines.accelerators import known
+from tests.narrowing import present
 from tests.targets.cloud.hardware_asked import GI, machine, market
 from tools.list_machines import CHOSEN_FROM, MACHINES, PRICES, TABLES, machines_text, price_texts
 
@@ -57,7 +58,8 @@ def test_no_arm_machine_has_more_memory_than_amd64() -> None:
     assert most["arm64"] <= most["amd64"]
 
 
-def test_missing_price_falls_back_to_on_demand_then_reference_region() -> None:
+def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_reference_region() -> None:
+    """A price of another region is scaled by the median ratio of the two regions, and says so."""
     prices = market(
         machine("a", 4, 16), us={"a": 1.0, "b": 2.0}, us_spot={"a": 0.4, "b": 0.5}, eu={"a": 1.2}, eu_spot={}
     )
@@ -65,8 +67,11 @@ def test_missing_price_falls_back_to_on_demand_then_reference_region() -> None:
     assert [prices.price("a", "eu-central-1", spot) for spot in (False, True)] == [
         prices.prices["a", "eu-central-1", False]
     ] * 2
-    assert prices.price("b", "eu-central-1", True) == prices.prices["b", REFERENCE_REGION, True]
-    assert prices.price("b", "eu-central-1", False) == prices.prices["b", REFERENCE_REGION, False]
+    for spot, hourly in ((True, 0.5), (False, 2.0)):
+        scaled = present(prices.price("b", "eu-central-1", spot))
+        assert (scaled.hourly, scaled.region) == (pytest.approx(hourly * 1.2), REFERENCE_REGION)
+        assert scaled.estimate == "price of us-east-1 × 1.2, the median ratio of machine prices"
+    assert present(prices.price("b", "ap-south-1", False)).estimate == "price of us-east-1"
     assert prices.price("c", "eu-central-1", False) is None
 
 

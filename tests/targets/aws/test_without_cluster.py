@@ -8,6 +8,7 @@ import pytest
 
 from modelyard.api import compile_text
 from modelyard.emit import emit
+from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
 from modelyard_targets.aws.lower import lower, objects
 from tests.stacks.programs import registrations
@@ -45,8 +46,11 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """Without a cluster, a target has no cost for machines."""
-    assert TARGETS["aws"].cost(plan_of(ARCHIVE), "archive") is None
+    """Without a cluster, only keys and stored objects cost money."""
+    assert {line.category for line in TARGETS["aws"].lines(plan_of(ARCHIVE), "archive", NO_USAGE)} <= {
+        "storage",
+        "other",
+    }
 
 
 def test_key_and_access_keys_are_exported() -> None:

@@ -29,13 +29,15 @@ def test_choice_and_two_runners_up_are_shown() -> None:
 
 
 def test_price_from_another_kind_or_region_is_marked() -> None:
+    scaled = (
+        "estimated for eu-central-1: price of us-east-1 × 1.3, the median ratio of machine prices (a test, 2026-01-01)"
+    )
+
     assert whys("eu-central-1", "spot") == {
         "a": "L4:2 of 24Gi; USD, on demand, because no spot price is known, in eu-central-1 (a test, "
         "2026-01-01); leaves 3 CPUs and 12Gi",
-        "b": "L4:2 of 24Gi; USD, spot, in us-east-1, because none is known for eu-central-1 (a test, 2026-01-01); "
-        "leaves 7 CPUs and 28Gi",
-        "c": "L4:2 of 24Gi; USD, on demand, because no spot price is known, in us-east-1, because none is known for "
-        "eu-central-1 (a test, 2026-01-01); leaves 7 CPUs and 60Gi",
+        "b": f"L4:2 of 24Gi; USD, spot, {scaled}; leaves 7 CPUs and 28Gi",
+        "c": f"L4:2 of 24Gi; USD, on demand, because no spot price is known, {scaled}; leaves 7 CPUs and 60Gi",
     }
 
 

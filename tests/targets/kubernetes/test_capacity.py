@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.budget import check_budget
+from modelyard.costs import total
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.plan import Plan
 from modelyard.spec import Accelerator, Machines, Taint
-from modelyard_targets.kubernetes.budget import check_prices, cost, monthly_high
+from modelyard.usage import NO_USAGE
+from modelyard_targets.kubernetes.budget import check_prices, lines
 from modelyard_targets.kubernetes.capacity import check_capacity, machines_needed, quota
 from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Pods, pack
 from tests.plans import large_spec, plan_of
@@ -35,8 +37,7 @@ def hints(text: str) -> list[str]:
 
 
 def _budget(plan: Plan) -> tuple[Diagnostic, ...]:
-    found = cost(plan, "main")
-    return () if found is None else tuple(check_budget(plan, [found]))
+    return tuple(check_budget(plan, lines(plan, "main", NO_USAGE)))
 
 
 def _line(text: str, found: Diagnostic) -> str:
@@ -192,7 +193,8 @@ def test_monthly_cost_is_the_price_of_needed_machines() -> None:
     plan = plan_of(VALID_SPEC)
     needed = machines_needed(plan, "main")
 
-    assert monthly_high(plan, "main") == pytest.approx((needed[0] * 0.40 + needed[1] * 1.10) * 730)
+    costs = total(lines(plan, "main", NO_USAGE))
+    assert costs.floor == costs.ceiling == pytest.approx((needed[0] * 0.40 + needed[1] * 1.10) * 730)
     assert needed[1] == 2
 
 

@@ -16,6 +16,7 @@ from modelyard_targets.kube.placement.fixed import MONITOR_COMPONENT
 from modelyard_targets.kube.pods.frame import container, place_of, pod_spec
 from modelyard_targets.kube.workload.describe import describe_monitor
 from modelyard_targets.kube.workload.describe_parts import digest
+from modelyard_targets.kube.workload.durations import MONITOR_S
 from modelyard_targets.kube.workload.environment import (
     description,
     description_mount,
@@ -27,7 +28,6 @@ from modelyard_targets.kube.workload.ray_cluster import worker_resources
 
 COMPONENT = MONITOR_COMPONENT
 
-_LONGEST_RUN_S = 3600
 _RETRIES = 2
 
 
@@ -92,7 +92,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
     )
     identified = context.identity_labels(resource.workload)
     return {
-        "activeDeadlineSeconds": _LONGEST_RUN_S,
+        "activeDeadlineSeconds": MONITOR_S,
         "backoffLimit": _RETRIES,
         **keep(context),
         "template": {"metadata": {"labels": {**_labels(resource, context), **identified}}, "spec": spec},

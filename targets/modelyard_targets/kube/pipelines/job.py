@@ -27,7 +27,8 @@ from modelyard_targets.kube.pods.priorities import NORMAL, priority_class_of
 from modelyard_targets.kube.pods.sizes import SUBMITTER, SUPPORT_DISK_BYTES
 from modelyard_targets.kube.workload.describe import describe_job
 from modelyard_targets.kube.workload.describe_parts import digest
-from modelyard_targets.kube.workload.describe_pipeline import step_group, try_seconds
+from modelyard_targets.kube.workload.describe_pipeline import step_group
+from modelyard_targets.kube.workload.durations import try_seconds
 from modelyard_targets.kube.workload.environment import (
     description,
     description_mount,

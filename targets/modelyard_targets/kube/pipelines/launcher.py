@@ -15,7 +15,7 @@ from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
 from modelyard_targets.kube.pods.priorities import priority_class_of
 from modelyard_targets.kube.pods.sizes import LAUNCHER, SUPPORT_DISK_BYTES
 from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER
-from modelyard_targets.kube.workload.describe_pipeline import run_seconds
+from modelyard_targets.kube.workload.durations import run_seconds
 from modelyard_targets.kube.workload.environment import service_account
 
 COMPONENT = "launcher"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
-from modelyard.spec import Changes, Model, ModelRef, Pipeline, Split, Stage, Step, Tuning
+from modelyard.spec import Changes, Model, ModelRef, Split, Stage, Step, Tuning
 from modelyard.spec.imports import stored_at
 from modelyard_targets.kube.data.bundles import (
     delivery,
@@ -15,23 +15,12 @@ from modelyard_targets.kube.data.bundles import (
     other_deliveries,
 )
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.pods.priorities import NORMAL
 from modelyard_targets.kube.workload.describe_parts import (
     describe_check,
     describe_datasets,
     describe_made_model,
     describe_model,
 )
-
-
-def try_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of an attempt in seconds. Below normal priority, it includes a wait for machines."""
-    return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
-
-
-def run_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of a run with all retries, in seconds."""
-    return try_seconds(pipeline) * (pipeline.retries + 1)
 
 
 def group_resource(group: str) -> str:

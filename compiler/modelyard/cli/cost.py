@@ -1,0 +1,130 @@
+"""`modelyard cost`: list what a system costs a month, line by line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+from modelyard.budget import check_budget
+from modelyard.cli.console import report
+from modelyard.cli.inputs import gather, other_file
+from modelyard.costs import CostLine, discounted
+from modelyard.diagnostics import Diagnostic, has_errors, in_order
+from modelyard.diagnostics.usage import several_currencies
+from modelyard.inputs import Given, Inputs, quotable
+from modelyard.pipeline import Outcome, understand
+from modelyard.plan import Plan
+from modelyard.printing.costs import Estimate, data_of, markdown_of, text_of
+from modelyard.records import record
+from modelyard.source import SourceFile
+from modelyard.usage import NO_USAGE, Usage
+from modelyard.usage_files import UsageFiles, price_book, read_usage
+from modelyard_targets import TARGETS
+
+_OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
+"""Reported again with the usage file's numbers, and no obstacle to showing what the budget is exceeded by."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the lines, or the differences from another spec. Returns 1 if a file is wrong or the budget blocks."""
+    inputs, problems = gather(arguments)
+    files, more = _usage_files(arguments, inputs)
+    if inputs is None or more:
+        report((*problems, *more), (), "text", arguments.color)
+        return 1
+    after = _estimated(inputs, files)
+    before: _Result | None = None
+    if arguments.against is not None:
+        other, problems = gather(argparse.Namespace(**{**vars(arguments), "spec": arguments.against}))
+        if other is None:
+            report(problems, (), "text", arguments.color)
+            return 1
+        before = _estimated(other, files)
+        if before.estimate is None:
+            report(before.diagnostics, before.sources, "text", arguments.color)
+            return 1
+    report(after.diagnostics, after.sources, "text", arguments.color)
+    if after.estimate is None:
+        return 1
+    sys.stdout.write(_shown(arguments.format, after.estimate, before.estimate if before is not None else None))
+    return int(has_errors(after.diagnostics))
+
+
+@record
+class _Result:
+    estimate: Estimate | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: tuple[SourceFile, ...]
+
+
+def _usage_files(
+    arguments: argparse.Namespace, inputs: Inputs | None
+) -> tuple[UsageFiles | None, tuple[Diagnostic, ...]]:
+    """Read the usage file and the price book that it names."""
+    if arguments.usage is None or inputs is None:
+        return None, ()
+    usage, problems = other_file(str(arguments.usage))
+    if usage is None:
+        return None, problems
+    named = price_book(usage)
+    if not named:
+        return UsageFiles(usage), ()
+    book, problems = other_file(os.path.join(os.path.dirname(usage.path), named))
+    return UsageFiles(usage, book), problems
+
+
+def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
+    outcome = understand(inputs, TARGETS)
+    sources = (*inputs.files(), *_sources(files))
+    kept = tuple(one for one in outcome.diagnostics if one.code not in _OF_BUDGETS)
+    if outcome.plan is None or has_errors(kept) or (outcome.failed and len(kept) == len(outcome.diagnostics)):
+        return _Result(None, outcome.diagnostics, sources)
+    plan = outcome.plan
+    usage, problems = _usage(files, plan)
+    if has_errors(problems):
+        return _Result(None, in_order((*kept, *problems)), sources)
+    estimate = _estimate(outcome, plan, usage, files)
+    if len(estimate.currencies) > 1:
+        return _Result(None, in_order((*kept, several_currencies(" and ".join(estimate.currencies)))), sources)
+    checked = check_budget(plan, estimate.all)
+    return _Result(estimate, in_order((*kept, *problems, *checked)), sources)
+
+
+def _usage(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
+    if files is None:
+        return NO_USAGE, ()
+    return read_usage(files, plan.system, lambda provider: TARGETS[provider].price_items())
+
+
+def _estimate(outcome: Outcome, plan: Plan, usage: Usage, files: UsageFiles | None) -> Estimate:
+    system = plan.system
+    lines: dict[str, tuple[CostLine, ...]] = {}
+    for target in system.deployment.targets:
+        yielded: Iterable[CostLine] = TARGETS[target.provider].lines(plan, target.name, usage)
+        lines[target.name] = tuple(discounted(yielded, usage.discounts))
+    used = {name: found for name, found in lines.items() if found}
+    return Estimate(system.metadata.name, system.environment, used, files.usage.path if files is not None else "")
+
+
+def _sources(files: UsageFiles | None) -> tuple[SourceFile, ...]:
+    given: tuple[Given | None, ...] = () if files is None else (files.usage, files.book)
+    return quotable(*(one for one in given if one is not None))
+
+
+def _shown(form: str, after: Estimate, before: Estimate | None) -> str:
+    if before is None:
+        if form == "json":
+            from modelyard.writers.json_text import json_text
+
+            return f"{json_text(data_of(after))}\n"
+        return markdown_of(after) if form == "markdown" else text_of(after)
+    from modelyard.printing.cost_changes import changes_data, changes_markdown, changes_text
+
+    if form == "json":
+        from modelyard.writers.json_text import json_text
+
+        return f"{json_text(changes_data(before, after))}\n"
+    return changes_markdown(before, after) if form == "markdown" else changes_text(before, after)

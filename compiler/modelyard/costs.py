@@ -1,0 +1,172 @@
+"""What a system costs a month, line by line: a quantity, a price, and where both come from.
+
+A target yields lines, and sums belong to whoever shows them. Every line has three quantities. The floor is paid even if
+nothing is used. The expected quantity follows from a usage file, or from assumptions that the line names. The ceiling
+is a bound by the spec's own limits: maximum replicas, timeouts, retries and cooldowns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, TypeAlias
+
+from modelyard.records import record, replace
+
+HOURS_OF_A_MONTH: Final = 730
+
+Category: TypeAlias = Literal["compute", "storage", "database", "network", "other"]
+CATEGORIES: Final[tuple[Category, ...]] = ("compute", "storage", "database", "network", "other")
+"""What discounts apply to. FOCUS calls this a service category."""
+
+
+@record
+class Rate:
+    """A price per unit, with the region that it is for.
+
+    `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty. An `own` price
+    is what somebody really pays, so that no discount applies to it.
+    """
+
+    amount: float
+    currency: str
+    region: str
+    source: str
+    date: str
+    estimate: str = ""
+    own: bool = False
+
+
+@record
+class Quantity:
+    """How much of a unit is used in a month: if nothing is used, as expected, and at most."""
+
+    floor: float
+    expected: float
+    ceiling: float
+
+    def times(self, factor: float) -> Quantity:
+        """Return the quantity multiplied by a factor."""
+        return Quantity(self.floor * factor, self.expected * factor, self.ceiling * factor)
+
+
+def fixed(amount: float) -> Quantity:
+    """Return a quantity that does not depend on usage."""
+    return Quantity(amount, amount, amount)
+
+
+@record
+class CostLine:
+    """Something that costs money on a target.
+
+    `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
+    `platform`. Together with `address` and `what` it identifies a line, so that two plans can be compared. Without a
+    price, a line is unpriced and makes totals a lower bound. `ceiling_price` differs from `price` if the dearest
+    alternative does. An `open_ended` line depends on traffic or stored data, which no field of the spec limits.
+    """
+
+    component: str
+    address: str  # of the resource in the plan
+    what: str
+    unit: str
+    quantity: Quantity
+    price: Rate | None
+    category: Category
+    item: str = ""  # what a price book calls it
+    ceiling_price: Rate | None = None
+    assumption: str = ""
+    open_ended: bool = False
+
+    @property
+    def floor(self) -> float:
+        """Return the cost if nothing is used."""
+        return self.quantity.floor * self._amount
+
+    @property
+    def expected(self) -> float:
+        """Return the expected cost."""
+        return self.quantity.expected * self._amount
+
+    @property
+    def ceiling(self) -> float:
+        """Return the highest cost."""
+        dearest = self.ceiling_price if self.ceiling_price is not None else self.price
+        return self.quantity.ceiling * (dearest.amount if dearest is not None else 0.0)
+
+    @property
+    def _amount(self) -> float:
+        return self.price.amount if self.price is not None else 0.0
+
+    @property
+    def is_unpriced(self) -> bool:
+        """Return whether the line costs money that is not counted."""
+        return self.price is None and self.quantity.ceiling > 0
+
+    @property
+    def is_estimated(self) -> bool:
+        """Return whether a price is derived from that of another region."""
+        return any(rate is not None and rate.estimate != "" for rate in (self.price, self.ceiling_price))
+
+
+@record
+class Total:
+    """Sums of lines. With unpriced lines, they are lower bounds.
+
+    `estimated` counts the lines with estimated prices, and `open_ended` those that the ceiling does not bound.
+    """
+
+    floor: float = 0.0
+    expected: float = 0.0
+    ceiling: float = 0.0
+    lines: int = 0
+    estimated: int = 0
+    unpriced: int = 0
+    open_ended: int = 0
+
+    def text(self, amount: str) -> str:
+        """Qualify an amount that leaves something out: `at least 566 USD`."""
+        return f"at least {amount}" if self.unpriced else amount
+
+
+def total(lines: Iterable[CostLine]) -> Total:
+    """Add up lines."""
+    listed = tuple(lines)
+    return Total(
+        sum(line.floor for line in listed),
+        sum(line.expected for line in listed),
+        sum(line.ceiling for line in listed),
+        len(listed),
+        sum(line.is_estimated for line in listed),
+        sum(line.is_unpriced for line in listed),
+        sum(line.open_ended for line in listed),
+    )
+
+
+def by_component(lines: Iterable[CostLine]) -> Mapping[str, tuple[CostLine, ...]]:
+    """Group lines by component, with those of the platform last."""
+    groups: dict[str, list[CostLine]] = {}
+    for line in lines:
+        groups.setdefault(line.component, []).append(line)
+    ordered = sorted(groups, key=lambda name: (name == "platform", name))
+    return {name: tuple(groups[name]) for name in ordered}
+
+
+def discounted(lines: Iterable[CostLine], shares: Mapping[str, float]) -> Iterable[CostLine]:
+    """Apply discounts by category to prices. `all` applies to categories that have none of their own."""
+    for line in lines:
+        share = shares.get(line.category, shares.get("all", 0.0))
+        has_list_price = line.price is not None and not line.price.own
+        yield _discounted(line, share) if share and has_list_price else line
+
+
+def _discounted(line: CostLine, share: float) -> CostLine:
+    note = f"with a discount of {share * 100:g}%"
+    return replace(
+        line,
+        price=_reduced(line.price, share),
+        ceiling_price=_reduced(line.ceiling_price, share),
+        assumption=f"{line.assumption}; {note}" if line.assumption else note,
+    )
+
+
+def _reduced(rate: Rate | None, share: float) -> Rate | None:
+    return rate if rate is None or rate.own else replace(rate, amount=rate.amount * (1 - share))

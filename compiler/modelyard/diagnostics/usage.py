@@ -1,0 +1,104 @@
+"""Diagnostics about usage files and price books of `modelyard cost`."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import ENTRIES, Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def unknown_address(span: Span, section: str, name: str, near: str) -> Diagnostic:
+    """A usage file names an entry that the spec does not have, so its usage would not be counted.
+
+    Entries of an environment that the command does not use are unknown, too.
+
+    Wrong:
+
+        inference: {scorre: {rps: {mean: 12}}}
+
+    Right:
+
+        inference: {scorer: {rps: {mean: 12}}}
+    """
+    message = f"the spec has no {ENTRIES[section]} {quote(name)}"
+    return Diagnostic("E0531", Severity.ERROR, message, span, near)
+
+
+def peak_below_mean(span: Span, name: str, peak: float, mean: float) -> Diagnostic:
+    """An endpoint's peak is the highest rate of a day, so it cannot be below the mean.
+
+    Wrong:
+
+        inference: {scorer: {rps: {mean: 60, peak: 12}}}
+
+    Right:
+
+        inference: {scorer: {rps: {mean: 12, peak: 60}}}
+    """
+    message = f"the peak of {quote(name)} is {peak:g} requests a second, but its mean is {mean:g}"
+    return Diagnostic("E0532", Severity.ERROR, message, span, "swap them, or omit `peak`")
+
+
+def longer_than_timeout(span: Span, name: str, typical: str, timeout: str) -> Diagnostic:
+    """A run ends at its timeout, so it cannot usually take longer.
+
+    Wrong:
+
+        pipelines: {retrain: {typical: 2d}}     # with `timeout: 12h` in the spec
+
+    Right:
+
+        pipelines: {retrain: {typical: 3h}}
+    """
+    message = f"a run of {quote(name)} usually takes {typical}, but its timeout is {timeout}"
+    return Diagnostic("E0533", Severity.ERROR, message, span, "correct `typical`, or raise the pipeline's timeout")
+
+
+def unknown_item(span: Span, provider: str, item: str, near: str) -> Diagnostic:
+    """An own price names something that has no line on this provider, so it would replace nothing.
+
+    Items are the names in the output of `modelyard cost --format json`: machines such as `m6i.xlarge` or
+    `m6i.xlarge spot`, services such as `nat-gateway-hours` and, on a cluster of your own, `capacity[0]`.
+
+    Wrong:
+
+        prices: {aws: {eu-central-1: {natgateway: 0.04}}}
+
+    Right:
+
+        prices: {aws: {eu-central-1: {nat-gateway-hours: 0.04}}}
+    """
+    message = f"nothing on {provider} is priced as {quote(item)}"
+    return Diagnostic("E0534", Severity.ERROR, message, span, near)
+
+
+def several_currencies(currencies: str) -> Diagnostic:
+    """Prices in several currencies cannot be added up, and there are no exchange rates here.
+
+    List prices of clouds are in US dollars.
+
+    Wrong:
+
+        capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.40 EUR}]     # beside a target on AWS
+
+    Right:
+
+        capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.46 USD}]
+    """
+    message = f"prices are in {currencies}, so they have no sum"
+    return Diagnostic("E0535", Severity.ERROR, message, None, "declare `capacity[].price` in US dollars")
+
+
+def rows_paid_elsewhere(span: Span, name: str, store: str) -> Diagnostic:
+    """The rows of a dataset in an adopted store, or at a URI, are stored at the expense of the store's owner.
+
+    Nothing is counted for them.
+
+    Wrong:
+
+        data: {transactions: {rowsPerDay: 2M, bytesPerRow: 140}}     # in a store with `adopt`
+
+    Right: omit the dataset, or name one in a store that modelyard creates.
+    """
+    where = f"in store {quote(store)}, which is adopted" if store else "outside of the system's stores"
+    message = f"dataset {quote(name)} is {where}: its owner pays for the rows, so nothing is counted"
+    return Diagnostic("W0531", Severity.WARNING, message, span, "remove the entry")

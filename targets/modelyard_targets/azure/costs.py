@@ -1,0 +1,144 @@
+"""Cost lines of a placement on Azure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from modelyard.costs import CostLine, fixed
+from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource, Secret
+from modelyard.spec import Store, TargetSpec
+from modelyard.usage import Usage
+from modelyard_targets.azure.machines import offerings
+from modelyard_targets.azure.options import has_nat, vpc_of
+from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, disks_of, system_nodes
+from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_gib
+from modelyard_targets.cloud.costs.lines import Bill, address_of, copies_of
+from modelyard_targets.cloud.costs.nodes import Disk, disk_line, node_lines, own_pool, system_lines
+from modelyard_targets.cloud.costs.objects import load_balancers, volumes
+from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
+from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
+from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.cloud.pools import DISK_GIB, Nodes
+from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.placement.placed import managed_stores, target_of
+
+_FOLDER: Final = os.path.dirname(__file__)
+_CLUSTER_DISK_GIB: Final = 64
+_CLUSTER_SURGE: Final = 2
+"""AKS' own pool may have this many nodes more than its minimum."""
+
+_TIERS: Final = (
+    ("P1", 4), ("P2", 8), ("P3", 16), ("P4", 32), ("P6", 64), ("P10", 128), ("P15", 256), ("P20", 512), ("P30", 1024),
+    ("P40", 2048), ("P50", 4096), ("P60", 8192), ("P70", 16384), ("P80", 32767),
+)  # fmt: skip
+"""Sizes in GiB in which Azure sells Premium SSDs; a disk costs as much as the next size."""
+
+_DNS_ZONES: Final = 4
+_ALERTS_OF_A_DATABASE: Final = 4
+_ALERTS_OF_NAT: Final = 1
+_SECRETS_VIA: Final = "secrets-manager"
+
+
+def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
+    """Yield everything that costs money on a placement. Keys and secrets in a vault cost only when they are used."""
+    if not creates_anything(plan, placement):
+        return
+    target = target_of(plan, placement)
+    sheet = Sheet("azure", target.region, offerings(), services_in(_FOLDER), usage)
+    bill = Bill(sheet, address_of(plan, placement))
+    if plan.has_cluster(placement):
+        yield from _cluster(bill, plan, placement, target)
+    for resource in managed_stores(plan, placement, Kind.DATABASE):
+        yield from _database(bill, plan, resource)
+    yield from stored(sheet, plan, placement)
+
+
+def price_items() -> Collection[str]:
+    """Return what lines may be priced as: machines, on demand or spot, and services."""
+    return items_of(offerings(), services_in(_FOLDER))
+
+
+def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    sheet = bill.sheet
+    yield from bill.hourly(1, "AKS control plane, Standard", "cluster-hours", "compute")
+    own = Nodes(cluster_nodes(plan), cluster_nodes(plan) + _CLUSTER_SURGE)
+    yield from own_pool(sheet, bill.address, f"AKS' own pool, {CLUSTER_MACHINE}", CLUSTER_MACHINE, own)
+    yield disk_line(sheet, bill.address, premium(_CLUSTER_DISK_GIB), own, "AKS' own pool")
+    yield from system_lines(sheet, plan, placement, system_nodes(plan, placement), _disk)
+    yield from node_lines(sheet, plan, placement, _disk)
+    for gib, count in volumes(plan, placement).items():
+        disk = premium(gib)
+        what = f"volumes for metrics and alerts, {disk.what}"
+        yield from bill.monthly(fixed(count * disk.amount), what, disk.item, "months", "storage")
+    yield from _network(bill, plan, placement, target)
+    yield from _balanced(bill, plan, placement)
+    yield logs(sheet, plan, bill.address)
+    if needs_runtime_image(plan, placement) and not target.images.registry:
+        yield from bill.monthly(fixed(1), "container registry, Premium", "registry-months", "months", "storage")
+        yield images(sheet, bill.address)
+
+
+def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    """Yield the NAT gateway with its address and alert, private endpoints and private DNS zones."""
+    if has_nat(target):
+        yield from bill.hourly(1, "NAT gateway", "nat-gateway-hours", "network")
+        yield from bill.hourly(1, "public address of the NAT gateway", "ipv4-hours", "network")
+        yield from bill.monthly(fixed(_ALERTS_OF_NAT), "alert on the NAT gateway", "alert-months", "months", "other")
+        yield internet(bill.sheet, plan, bill.address)
+    yield from bill.hourly(_endpoints(plan, placement, target), "private endpoints", "endpoint-hours", "network")
+    if not vpc_of(target).dns_group:
+        yield from bill.monthly(fixed(_DNS_ZONES), "private DNS zones", "dns-zone-months", "months", "network")
+
+
+def _endpoints(plan: Plan, placement: str, target: TargetSpec) -> int:
+    """Return the number of private endpoints: of stores, databases, the vault of secrets and the registry."""
+    buckets, databases = (managed_stores(plan, placement, kind) for kind in (Kind.OBJECT_STORE, Kind.DATABASE))
+    registry = needs_runtime_image(plan, placement) and not target.images.registry
+    return len(buckets) + len(databases) + int(_has_vault(plan, placement, bool(databases))) + int(registry)
+
+
+def _has_vault(plan: Plan, placement: str, has_databases: bool) -> bool:
+    target = target_of(plan, placement)
+    vias = {store.name: store.via for store in target.secret_stores}
+    secrets = (secret.value.ref.store for secret in plan.of(Secret, placement))
+    return has_databases or any(vias.get(store) == _SECRETS_VIA for store in secrets)
+
+
+def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
+    """Yield the load balancers of Gateways: AKS has one for internal addresses, and one for public ones."""
+    for exposure, count in load_balancers(plan, placement).items():
+        yield from bill.hourly(1, f"{exposure} load balancer", "load-balancer-hours", "network")
+        if exposure == "public":
+            yield from bill.hourly(count, "public addresses of load balancers", "ipv4-hours", "network")
+    yield from requests_of(bill.sheet, plan, placement)
+
+
+def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
+    """Yield a flexible server with its standby, storage and alerts."""
+    store = resource.value
+    component, copies = f"stores.{store.name}", copies_of(store, plan.system)
+    machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" or copies > 1 else DATABASE
+    here, note = resource.place, "with a standby" if copies > 1 else "one server"
+    what = f"Database for PostgreSQL, {machine}"
+    yield from bill.hourly(copies, what, f"postgresql-{machine}-hours", "database", component, note, here)
+    gib = disk_gib(store.size_bytes or 0) * copies
+    yield from bill.monthly(
+        fixed(gib), "database storage", "postgresql-gb-months", "GB-months", "database", component, note, here
+    )
+    yield from bill.monthly(
+        fixed(_ALERTS_OF_A_DATABASE), "alerts on the database", "alert-months", "months", "other", component, "", here
+    )
+    yield backups(bill.sheet, store.name, here, "postgresql-backup-gb-months")
+
+
+def premium(gib: int) -> Disk:
+    """Return a Premium SSD of at least this size."""
+    tier = next(name for name, size in _TIERS if size >= gib)
+    return Disk(f"disk-{tier}-months", 1, f"{tier} for {gib} GiB each")
+
+
+def _disk(hardware: Hardware, group: NodeGroup | None) -> Disk:
+    assert group is not None  # no class is elastic here
+    return premium(DISK_GIB if hardware.compute == SYSTEM_POOL else disks_of(hardware, group).root_gib)

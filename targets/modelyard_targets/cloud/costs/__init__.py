@@ -1,0 +1,1 @@
+"""Cost lines of clouds: prices, runs, nodes, and what Kubernetes objects create in a cloud."""

@@ -1,0 +1,71 @@
+"""Short forms for cost lines of a placement that do not depend on usage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from modelyard.costs import HOURS_OF_A_MONTH, Category, CostLine, Quantity, fixed
+from modelyard.plan import Cluster, Plan
+from modelyard.records import record
+from modelyard.spec import Store, System
+from modelyard_targets.cloud.costs.nodes import PLATFORM
+from modelyard_targets.cloud.costs.prices import Sheet
+
+HOURS: Final = "hours"
+
+
+@record(eq=False)
+class Bill:
+    """Builds lines for one placement. `address` is that of the placement's cluster, or of the placement itself."""
+
+    sheet: Sheet
+    address: str
+
+    def hourly(
+        self,
+        count: float,
+        what: str,
+        item: str,
+        category: Category,
+        component: str = PLATFORM,
+        note: str = "",
+        address: str = "",
+    ) -> Iterator[CostLine]:
+        """Yield something that is paid for by the hour, if there is any."""
+        yield from self.monthly(fixed(count * HOURS_OF_A_MONTH), what, item, HOURS, category, component, note, address)
+
+    def monthly(
+        self,
+        quantity: Quantity,
+        what: str,
+        item: str,
+        unit: str,
+        category: Category,
+        component: str = PLATFORM,
+        note: str = "",
+        address: str = "",
+    ) -> Iterator[CostLine]:
+        """Yield something with this quantity a month, if there is any."""
+        if quantity.ceiling > 0:
+            where, rate = address or self.address, self.sheet.service(item)
+            yield CostLine(component, where, what, unit, quantity, rate, category, item, assumption=note)
+
+
+def address_of(plan: Plan, placement: str) -> str:
+    """Return the address of lines that belong to a whole placement."""
+    return next((cluster.place for cluster in plan.of(Cluster, placement)), f"{placement}:")
+
+
+def copies_of(store: Store, system: System) -> int:
+    """Return how many servers a managed database has: itself and, if replicated, a standby."""
+    replicas = store.replicas if store.replicas is not None else (2 if system.profile.size == "enterprise" else 1)
+    return 2 if replicas > 1 else 1
+
+
+def sum_of(lines: Iterable[CostLine], what: str) -> Quantity:
+    """Return the total quantity of the lines with this unit and category of compute."""
+    chosen = [line.quantity for line in lines if line.category == "compute" and line.unit == what]
+    return Quantity(
+        sum(one.floor for one in chosen), sum(one.expected for one in chosen), sum(one.ceiling for one in chosen)
+    )

@@ -1,0 +1,260 @@
+"""Cost lines of nodes and their disks: by component, from the same functions that set the pools' bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import ceil
+from typing import Final
+
+from modelyard.costs import HOURS_OF_A_MONTH, CostLine, Quantity, Rate
+from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, Resource, SystemPool
+from modelyard.records import record, replace
+from modelyard.spec import Inference, Range, System, Variant
+from modelyard.usage import Usage
+from modelyard_targets.cloud.costs.prices import SPOT, Sheet
+from modelyard_targets.cloud.costs.runs import monitor_hours, pipeline_hours
+from modelyard_targets.cloud.pools import Nodes, nodes_for
+from modelyard_targets.kube.pods.demand import Asked, demand
+
+PLATFORM: Final = "platform"
+_IDLE: Final = "until a usage file says how many requests there are"
+_ELASTIC_SPARE: Final = 2
+"""An elastic class's NodePool is limited to twice the vCPUs that its Pods need on its first choice."""
+
+
+@record
+class Disk:
+    """The disk of a node: the item in the table of prices, and how many units one node uses in a month."""
+
+    item: str
+    amount: float
+    what: str
+
+
+DiskOf = Callable[[Hardware, NodeGroup | None], Disk]
+"""Returns the disk of a node in a group, or of an elastic class."""
+
+
+@record
+class _Use:
+    """Node-hours of a component on a pool, before prices."""
+
+    component: str
+    what: str
+    floor: float
+    expected: float
+    pods: int  # at most
+    hours: float  # at most
+    assumption: str
+
+
+def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterator[CostLine]:
+    """Yield the nodes and disks of every compute class.
+
+    Nodes count whole. Components of one class share nodes, by their number of Pods.
+    """
+    asked = demand(plan, placement, databases=False)
+    for resource in plan.of(NodePool, placement):
+        pool = resource.value
+        always = [one for one in asked.always if _is_on(one, pool)]
+        runs = {name: [one for one in run if _is_on(one, pool)] for name, run in asked.runs.items()}
+        uses = (
+            *_served(sheet, plan.system, pool, [one for one in always if one.origin[0] != "monitors"]),
+            *_watched(sheet, plan.system, [one for one in always if one.origin[0] == "monitors"]),
+            *_run(sheet, plan.system, pool, runs),
+        )
+        for use in uses:
+            yield from _priced(sheet, resource, use, disk)
+
+
+def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: DiskOf) -> Iterator[CostLine]:
+    """Yield the nodes and disks of the system pool, with heads, launchers, the registry and add-ons."""
+    for pool in plan.of(SystemPool, placement):
+        hardware = pool.value.hardware
+        yield from own_pool(sheet, pool.place, f"system pool, {hardware.machine}", hardware.machine, nodes)
+        size = disk(hardware, hardware.groups[0])
+        yield _disk_line(sheet, PLATFORM, pool.place, size, _of_month(nodes), "system pool")
+
+
+def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) -> Iterator[CostLine]:
+    """Yield on-demand nodes that always run, between a minimum and a maximum."""
+    quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
+    note = f"{nodes.least} to {nodes.most} nodes, as the pool may have"
+    price = sheet.machine(machine, spot=False)
+    yield CostLine(PLATFORM, address, what, "hours", quantity, price, "compute", machine, assumption=note)
+
+
+def disk_line(sheet: Sheet, address: str, size: Disk, nodes: Nodes, of: str) -> CostLine:
+    """Return the disks of such nodes."""
+    return _disk_line(sheet, PLATFORM, address, size, _of_month(nodes), of)
+
+
+def _of_month(nodes: Nodes) -> Quantity:
+    return Quantity(nodes.least, nodes.least, max(nodes.least, nodes.most))
+
+
+def _is_on(one: Asked, pool: NodePool) -> bool:
+    return one.hardware is not None and one.hardware.compute == pool.compute
+
+
+def _component(one: Asked) -> str:
+    return ".".join(str(step) for step in one.origin[:2])
+
+
+def _served(sheet: Sheet, system: System, pool: NodePool, asked: list[Asked]) -> Iterator[_Use]:
+    """Yield the nodes of endpoints, which are shared by Pods, and those that exist while a rollout goes on."""
+    by_component: dict[str, list[Asked]] = {}
+    for one in asked:
+        by_component.setdefault(_component(one), []).append(one)
+    endpoints = {name: system.inference[name.partition(".")[2]] for name in by_component}
+    likely = {name: _likely(sheet.usage, inference, pool.compute) for name, inference in endpoints.items()}
+    floor, expected = sum(one.least for one in asked), sum(likely.values())
+    of_floor, of_expected = (_nodes(sheet, pool, ceil(pods)) / (pods or 1) for pods in (floor, expected))
+    for name, some in by_component.items():
+        least, most = sum(one.least for one in some), sum(one.most for one in some)
+        yield _Use(
+            name,
+            "replicas",
+            least * of_floor * HOURS_OF_A_MONTH,
+            likely[name] * of_expected * HOURS_OF_A_MONTH,
+            most,
+            HOURS_OF_A_MONTH,
+            _replicas_note(sheet.usage, name, likely[name], least, most),
+        )
+        surge = sum(one.surge for one in some)
+        if surge:
+            yield _rollout(sheet.usage, name, _nodes(sheet, pool, surge), surge)
+
+
+def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
+    """Return the second set of replicas during rollouts. Nothing in a spec limits their number."""
+    often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
+    note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
+    total = min(often * hours, HOURS_OF_A_MONTH)
+    return _Use(component, "rollouts", 0, nodes * total, pods, min(2 * total, HOURS_OF_A_MONTH), note)
+
+
+def _watched(sheet: Sheet, system: System, asked: Iterable[Asked]) -> Iterator[_Use]:
+    for one in asked:
+        hours = monitor_hours(system.monitors[str(one.origin[1])], sheet.usage)
+        yield _Use(_component(one), "runs", 0, hours.expected, one.most, hours.most, hours.assumption)
+
+
+def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[Asked]]) -> Iterator[_Use]:
+    """Yield the nodes of runs, which exist until an autoscaler has removed them."""
+    for name, asked in runs.items():
+        pods = sum(one.most for one in asked)
+        if not pods:
+            continue
+        pipeline = system.pipelines[name]
+        hours = pipeline_hours(system, pipeline, sheet.usage, spot=pool.hardware.spot)
+        likely = min(pods, _likely_workers(pipeline.steps[0].workers if len(pipeline.steps) == 1 else None, pods))
+        nodes = _nodes(sheet, pool, likely)
+        note = f"{hours.assumption}; {likely} workers, at most {pods}"
+        yield _Use(f"pipelines.{name}", "runs", 0, nodes * hours.expected, pods, hours.most, note)
+
+
+def _likely_workers(workers: Range | None, most: int) -> int:
+    """Return the middle of a pipeline's range of workers."""
+    least = workers.minimum if workers is not None else 1
+    return max(1, -(-(least + most) // 2))
+
+
+def _likely(usage: Usage, inference: Inference, compute: str) -> float:
+    """Return the expected number of an endpoint's replicas on a class."""
+    variants = (variant for variant in inference.variants if variant.compute == compute)
+    return sum(_likely_of(usage, inference, variant) for variant in variants)
+
+
+def _likely_of(usage: Usage, inference: Inference, variant: Variant) -> float:
+    """Return a variant's expected replicas: by requests, or twice the minimum if nothing is known of them."""
+    least, most = variant.replicas.minimum, variant.replicas.maximum
+    requests = usage.inference.get(inference.name)
+    if requests is None:
+        return min(most, max(1, 2 * least)) if least != most else most
+    share = variant.percent / 100
+    if inference.mirror is not None and inference.mirror.variant == variant.name:
+        share += inference.mirror.percent / 100
+    at_mean, at_peak = (
+        min(most, max(least, ceil(rate * share * requests.seconds / inference.scaling.target)))
+        for rate in (requests.mean, requests.peak)
+    )
+    return (at_mean * (24 - requests.peak_hours) + at_peak * requests.peak_hours) / 24
+
+
+def _replicas_note(usage: Usage, component: str, likely: float, least: int, most: int) -> str:
+    bounds = f"{least} to {most} replicas" if least != most else f"{least} replicas"
+    if least == most:
+        return bounds
+    if component.partition(".")[2] in usage.inference:
+        return f"{bounds}, {likely:.3g} on average by the usage file"
+    return f"{bounds}, assumed {likely:g} on average {_IDLE}"
+
+
+def _nodes(sheet: Sheet, pool: NodePool, pods: int, at: int = 0) -> int:
+    return nodes_for(sheet.offerings, pool.hardware, pods, at)
+
+
+def _priced(sheet: Sheet, resource: Resource[NodePool], use: _Use, disk: DiskOf) -> Iterator[CostLine]:
+    pool, hardware = resource.value, resource.value.hardware
+    nodes, dearest = _dearest(sheet, pool, use.pods)
+    price = sheet.machine(hardware.machine, hardware.spot)
+    ceiling = max(nodes * use.hours, use.expected, use.floor)
+    quantity = Quantity(use.floor, max(use.expected, use.floor), ceiling)
+    capacity = "spot" if hardware.spot else "on demand"
+    line = CostLine(
+        use.component,
+        resource.place,
+        f"{use.what} on {hardware.machine}, {capacity}",
+        "hours",
+        quantity,
+        price,
+        "compute",
+        f"{hardware.machine}{SPOT}" if hardware.spot else hardware.machine,
+        assumption=use.assumption,
+    )
+    if dearest is not None and price is not None and dearest.amount > price.amount:
+        line = replace(line, ceiling_price=dearest)
+    yield line
+    size = max(_disks(pool, disk), key=lambda one: one.amount)
+    of = f"{use.what} of {resource.name}"
+    yield _disk_line(sheet, use.component, resource.place, size, quantity.times(1 / HOURS_OF_A_MONTH), of)
+
+
+def _disks(pool: NodePool, disk: DiskOf) -> Iterator[Disk]:
+    if not pool.groups:
+        yield disk(pool.hardware, None)
+    for group in pool.groups:
+        yield disk(pool.hardware, group)
+
+
+def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | None]:
+    """Return the number of nodes and their price for these Pods, on the dearest alternative and at on-demand prices."""
+    if not pool.groups:
+        return pods, _dearest_elastic(sheet, pool)
+    found: list[tuple[float, float, Rate | None]] = []
+    for at, group in enumerate(pool.groups):
+        rates = [rate for name in group.machines if (rate := sheet.machine(name, spot=False)) is not None]
+        rate = max(rates, key=lambda one: one.amount, default=None)
+        nodes = _nodes(sheet, pool, pods, at)
+        found.append((nodes * (rate.amount if rate is not None else 0.0), nodes, rate))
+    _, nodes, rate = max(found, key=lambda one: one[:2])
+    return nodes, rate
+
+
+def _dearest_elastic(sheet: Sheet, pool: NodePool) -> Rate | None:
+    """Return the highest price of one Pod's machines. The limit of the class's NodePool is in vCPUs."""
+    vcpus = sheet.offerings.machine(pool.hardware.machine).vcpus * _ELASTIC_SPARE
+    rates = [
+        replace(rate, amount=rate.amount / sheet.offerings.machine(name).vcpus * vcpus)
+        for name in pool.hardware.any_of
+        if (rate := sheet.machine(name, spot=False)) is not None
+    ]
+    return max(rates, key=lambda one: one.amount, default=None)
+
+
+def _disk_line(sheet: Sheet, component: str, address: str, size: Disk, nodes: Quantity, of: str) -> CostLine:
+    unit = "GB-months" if size.item.endswith("-gb-months") else "months"
+    what = f"disks of {of}, {size.what}"
+    rate = sheet.service(size.item)
+    return CostLine(component, address, what, unit, nodes.times(size.amount), rate, "storage", size.item)

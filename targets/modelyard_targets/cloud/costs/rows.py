@@ -1,0 +1,55 @@
+"""The README's rows on cost: totals, where they come from, and how certain the prices are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from modelyard.costs import CATEGORIES, CostLine, Rate, total
+from modelyard.units import money_text
+from modelyard_targets.cloud.costs.prices import CURRENCY
+
+_WORDS: Final = {
+    "compute": "nodes and control plane",
+    "storage": "disks, volumes and images",
+    "database": "databases",
+    "network": "gateways, endpoints and load balancers",
+    "other": "keys, secrets, alarms and logs",
+}
+
+
+def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
+    """Yield the rows: the three totals, the floor's parts, and the sources of prices."""
+    listed = tuple(lines)
+    costs = total(listed)
+    yield "even if nothing is used", costs.text(f"{_money(costs.floor)} a month")
+    for category in CATEGORIES:
+        part = sum(line.floor for line in listed if line.category == category)
+        if part:
+            yield f"of this, {_WORDS[category]}", f"{_money(part)} a month"
+    yield "expected, as far as nothing is known of its use", f"{_money(costs.expected)} a month"
+    ceiling = f"{_money(costs.ceiling)} a month, by maximum replicas, timeouts, retries and cooldowns"
+    yield "at most", ceiling
+    for line in listed:
+        if line.is_unpriced:
+            yield "without a known price", line.what
+    yield "without a bound", ", ".join(dict.fromkeys(line.what for line in listed if line.open_ended))
+    for rate in _sources(listed):
+        yield "prices", rate
+    if costs.estimated:
+        yield "estimated prices", f"{costs.estimated} of {costs.lines}; `modelyard cost` lists each with its origin"
+
+
+def _money(amount: float) -> str:
+    return money_text(round(amount, 2), CURRENCY)
+
+
+def _sources(lines: Iterable[CostLine]) -> Iterator[str]:
+    """Yield each source of machine prices once, with its date and region."""
+    rates = (line.price for line in lines if line.category == "compute" and line.unit == "hours")
+    yield from dict.fromkeys(_source(rate) for rate in rates if rate is not None)
+
+
+def _source(rate: Rate) -> str:
+    estimate = f" ({rate.estimate})" if rate.estimate else ""
+    return f"of {rate.date}, {rate.region}: {rate.source}{estimate}"

@@ -1,0 +1,113 @@
+"""Cost lines of traffic, logs and stored data, which no field of a spec limits: by a usage file, or assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.costs import Category, CostLine, Quantity
+from modelyard.plan import Kind, Plan, Route
+from modelyard.spec import Capture, Inference, Store, System
+from modelyard.usage import Requests
+from modelyard_targets.cloud.costs.prices import Sheet
+from modelyard_targets.kube.placement.placed import managed_stores
+
+_GB: Final = 1000**3
+_DAYS_OF_A_YEAR: Final = 365
+_LOGS_GB: Final = {"small": 5.0, "enterprise": 60.0}
+_INTERNET_GB: Final = {"small": 20.0, "enterprise": 200.0}
+_IMAGES_GB: Final = 10.0
+
+
+def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLine:
+    """Return the ingestion of the cluster's, network's and databases' logs."""
+    known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
+    amount = known if known is not None else _LOGS_GB[size]
+    return _open(sheet, "platform", address, "logs, ingested", item, amount, "other", _of(known, size))
+
+
+def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> CostLine:
+    """Return the traffic through NAT."""
+    known, size = sheet.usage.platform.internet_gb, plan.system.profile.size
+    amount = known if known is not None else _INTERNET_GB[size]
+    return _open(sheet, "platform", address, "traffic through NAT", item, amount, "network", _of(known, size))
+
+
+def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
+    """Return the storage of the runtime image's versions."""
+    note = f"assumed {_IMAGES_GB:g} GB of image layers"
+    return _open(sheet, "platform", address, "image registry, stored", item, _IMAGES_GB, "storage", note)
+
+
+def requests_of(
+    sheet: Sheet, plan: Plan, placement: str, balanced: str = "load-balancer-gb", out: str = "egress-gb"
+) -> Iterator[CostLine]:
+    """Yield the traffic of endpoints that are reached from outside of the cluster."""
+    for resource in plan.of(Route, placement):
+        inference = resource.value.inference
+        exposure, known = inference.endpoint.exposure, sheet.usage.inference.get(inference.name)
+        if exposure == "cluster":
+            continue
+        component, here = f"inference.{inference.name}", resource.place
+        note = _traffic_note(known)
+        amount = known.monthly * (known.request_bytes + known.response_bytes) / _GB if known is not None else 0.0
+        yield _open(sheet, component, here, "requests and responses, balanced", balanced, amount, "network", note)
+        if exposure == "public":
+            sent = known.monthly * known.response_bytes / _GB if known is not None else 0.0
+            yield _open(sheet, component, here, "responses to the internet", out, sent, "network", note)
+
+
+def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
+    """Yield the data in object stores after a year, or after the retention if that is shorter."""
+    for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
+        store = resource.value
+        amount, note = _kept(sheet, plan.system, store)
+        yield _open(
+            sheet, f"stores.{store.name}", resource.place, "stored objects", item, amount / _GB, "storage", note
+        )
+
+
+def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
+    """Return database backups beyond what the size of the database includes."""
+    note = "depends on how much changes each day"
+    return _open(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
+
+
+def _kept(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
+    """Return the bytes in a store after a year, and the parts that they consist of."""
+    days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
+    parts: list[tuple[str, float]] = []
+    for name, rows in sheet.usage.data.items():
+        if system.data[name].store == store.name:
+            parts.append((f"data.{name}", rows.per_day * rows.row_bytes * days))
+    for inference in system.inference.values():
+        capture, known = inference.capture, sheet.usage.inference.get(inference.name)
+        if capture is not None and capture.store == store.name and known is not None:
+            parts.append((f"captures of {inference.name}", _captured(capture, inference, known, days)))
+    if not parts:
+        return 0.0, "no rows or requests in a usage file"
+    listed = ", ".join(f"{what} {amount / _GB:.3g} GB" for what, amount in parts)
+    return sum(amount for _, amount in parts), f"after {days:g} days: {listed}; without older versions"
+
+
+def _captured(capture: Capture, inference: Inference, known: Requests, days: float) -> float:
+    kept = min(days, capture.retain_s / 86400 if capture.retain_s is not None else days)
+    return known.monthly * 24 / 730 * capture.fraction * (known.request_bytes + known.response_bytes) * kept
+
+
+def _open(
+    sheet: Sheet, component: str, address: str, what: str, item: str, amount: float, category: Category, note: str
+) -> CostLine:
+    quantity = Quantity(0.0, amount, amount)
+    rate = sheet.service(item)
+    return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)
+
+
+def _of(known: float | None, size: str) -> str:
+    return "by the usage file" if known is not None else f"assumed for a system of size {size}"
+
+
+def _traffic_note(known: Requests | None) -> str:
+    if known is None:
+        return "no requests in a usage file"
+    return f"{known.mean:g} requests a second, {known.peak:g} in {known.peak_hours:g} hours a day"

@@ -1,0 +1,148 @@
+"""Cost lines of a placement on Google Cloud."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from modelyard.costs import HOURS_OF_A_MONTH, CostLine, Quantity, fixed
+from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource
+from modelyard.spec import Store, TargetSpec
+from modelyard.usage import Usage
+from modelyard_targets.cloud.costs.lines import Bill, address_of, copies_of, sum_of
+from modelyard_targets.cloud.costs.nodes import Disk, node_lines, system_lines
+from modelyard_targets.cloud.costs.objects import load_balancers, volumes
+from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
+from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
+from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.cloud.pools import DISK_GIB
+from modelyard_targets.gcp.machines import disk_type, offerings
+from modelyard_targets.gcp.options import has_nat, vpc_of
+from modelyard_targets.gcp.pools import disks_of, system_nodes
+from modelyard_targets.gcp.storage import DATABASE, ENTERPRISE_DATABASE
+from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.placement.placed import managed_stores, target_of
+
+_FOLDER: Final = os.path.dirname(__file__)
+_GI: Final = 1024**3
+_NAT_MACHINES: Final = 32
+"""Cloud NAT charges for this many machines at most."""
+
+_FIRST_RULES: Final = 5
+_DNS_ZONES: Final = 3
+_KEY_VERSIONS: Final = 12
+"""Versions of the key after three years of rotation every 90 days."""
+
+_CONDITIONS_OF_A_DATABASE: Final = 4
+_CONDITIONS_OF_NAT: Final = 1
+
+
+def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
+    """Yield everything that costs money on a placement."""
+    if not creates_anything(plan, placement):
+        return
+    target = target_of(plan, placement)
+    sheet = Sheet("gcp", target.region, offerings(), services_in(_FOLDER), usage)
+    bill = Bill(sheet, address_of(plan, placement))
+    if plan.has_cluster(placement):
+        yield from _cluster(bill, plan, placement, target)
+    note = "a version more every 90 days, which decrypts older data"
+    quantity = Quantity(1, 1, _KEY_VERSIONS)
+    yield from bill.monthly(quantity, "versions of the key", "key-months", "months", "other", note=note)
+    for resource in managed_stores(plan, placement, Kind.DATABASE):
+        yield from _database(bill, plan, resource)
+    yield from stored(sheet, plan, placement)
+
+
+def price_items() -> Collection[str]:
+    """Return what lines may be priced as: machines, on demand or spot, and services."""
+    return items_of(offerings(), services_in(_FOLDER))
+
+
+def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    sheet = bill.sheet
+    yield from bill.hourly(1, "GKE cluster management", "cluster-hours", "compute")
+    nodes = (
+        *system_lines(sheet, plan, placement, system_nodes(plan, placement), _disk),
+        *node_lines(sheet, plan, placement, _disk),
+    )
+    yield from nodes
+    for gib, count in volumes(plan, placement).items():
+        what = f"volumes of {gib} GiB for metrics and alerts"
+        yield from bill.monthly(fixed(gib * count), what, "pd-balanced-gb-months", "GB-months", "storage")
+    if not vpc_of(target).adopt:
+        what = "private zones for Google's APIs"
+        yield from bill.monthly(fixed(_DNS_ZONES), what, "dns-zone-months", "months", "network")
+    if has_nat(target):
+        yield from _nat(bill, nodes)
+        yield internet(sheet, plan, bill.address)
+    yield from _balanced(bill, plan, placement)
+    yield logs(sheet, plan, bill.address)
+    if needs_runtime_image(plan, placement) and not target.images.registry:
+        yield images(sheet, bill.address)
+
+
+def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
+    """Yield Cloud NAT, which is paid for by the machines behind it, with its address and alarm."""
+    hours = sum_of(nodes, "hours")
+    most = _NAT_MACHINES * HOURS_OF_A_MONTH
+    behind = Quantity(min(hours.floor, most), min(hours.expected, most), min(hours.ceiling, most))
+    note = f"up to {_NAT_MACHINES} machines count"
+    yield from bill.monthly(behind, "Cloud NAT", "nat-machine-hours", "hours", "network", note=note)
+    note = "more under many connections"
+    yield from bill.hourly(1, "public address of Cloud NAT", "ipv4-hours", "network", note=note)
+    yield from _conditions(bill, _CONDITIONS_OF_NAT, "alert on Cloud NAT")
+
+
+def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
+    """Yield forwarding rules of Gateways: the first five have one price together, and each more its own."""
+    counts = load_balancers(plan, placement)
+    rules = sum(counts.values())
+    first = min(1, rules)
+    note = f"{min(rules, _FIRST_RULES)} of the five rules in this price"
+    yield from bill.hourly(first, "load balancing", "load-balancer-hours", "network", note=note)
+    more = max(0, rules - _FIRST_RULES)
+    yield from bill.hourly(more, "further forwarding rules", "load-balancer-rule-hours", "network")
+    public = counts.get("public", 0)
+    yield from bill.hourly(public, "public addresses of load balancers", "ipv4-hours", "network")
+    yield from requests_of(bill.sheet, plan, placement)
+
+
+def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
+    """Yield a Cloud SQL instance with its standby, storage, endpoint, secret and alerts."""
+    store = resource.value
+    component, copies = f"stores.{store.name}", copies_of(store, plan.system)
+    machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" else DATABASE
+    _, _, vcpus, memory_mib = machine.split("-")
+    here, note = resource.place, "two zones" if copies > 1 else "one zone"
+    what = f"Cloud SQL for PostgreSQL, {machine}"
+    yield from bill.hourly(int(vcpus) * copies, f"{what}: vCPUs", "sql-vcpu-hours", "database", component, note, here)
+    gib = int(memory_mib) / 1024 * copies
+    yield from bill.hourly(gib, f"{what}: GB of memory", "sql-gb-hours", "database", component, note, here)
+    stored_gib = -(-(store.size_bytes or 0) // _GI) * copies
+    yield from bill.monthly(
+        fixed(stored_gib), "database storage, SSD", "sql-ssd-gb-months", "GB-months", "database", component, note, here
+    )
+    yield from bill.hourly(
+        1, "Private Service Connect endpoint", "service-connect-hours", "network", component, "", here
+    )
+    yield from bill.monthly(fixed(1), "secret", "secret-months", "months", "other", component, "", here)
+    yield from _conditions(bill, _CONDITIONS_OF_A_DATABASE, "alerts on the database", component, here)
+    yield backups(bill.sheet, store.name, here, "sql-backup-gb-months")
+
+
+def _conditions(
+    bill: Bill, count: int, what: str, component: str = "platform", address: str = ""
+) -> Iterator[CostLine]:
+    """Yield conditions of alerting policies, which Google has announced to charge for but may not yet do."""
+    note = "not charged for before Google's announced start"
+    quantity = Quantity(0, 0, count)
+    yield from bill.monthly(quantity, what, "alert-condition-months", "months", "other", component, note, address)
+
+
+def _disk(hardware: Hardware, group: NodeGroup | None) -> Disk:
+    assert group is not None  # no class is elastic here
+    gib = DISK_GIB if hardware.compute == SYSTEM_POOL else disks_of(hardware, group).root_gib
+    kind = disk_type(group.machines[0])
+    return Disk(f"{kind}-gb-months", gib, f"{gib} GiB of {kind} each")

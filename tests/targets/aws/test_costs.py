@@ -1,0 +1,138 @@
+"""Tests the cost lines of AWS, and the report if a system exceeds its budget."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard_targets.aws.pools import pool_nodes, system_nodes
+from modelyard_targets.cloud.costs.rows import cost_rows
+from tests.costing import costs_of, line, lines_of, nodes_at_least
+from tests.narrowing import present
+from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
+
+OWNER = "email: growth@acme.example}"
+ENTERPRISE = ("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:")
+SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
+"""A change that makes the class so small that several Pods fit on one node."""
+
+
+def budget(said: str) -> str:
+    return changed((OWNER, f"{OWNER}, budget: {{{said}}}"))
+
+
+def ceiling(*changes: tuple[str, str]) -> float:
+    return costs_of(plan_of(changed(*changes))).ceiling
+
+
+def test_more_replicas_cost_more() -> None:
+    assert ceiling(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 9}\n")) > ceiling()
+
+
+def test_the_floor_counts_the_minimum_nodes() -> None:
+    """Whole nodes are counted, from the function that sets `min_nodes` in the emitted program."""
+    plan = plan_of(changed(SMALLER))
+    least = system_nodes(plan, "main").least + sum(nodes.least for nodes in pool_nodes(plan, "main").values())
+
+    assert pool_nodes(plan, "main")["small", 0].least == 1
+    assert nodes_at_least(lines_of(plan)) == least
+
+
+def test_network_endpoints_depend_on_the_size() -> None:
+    """An enterprise with secrets, a database and an elastic class pays for ten endpoints in each of three zones.
+
+    A small system pays for none, and for one NAT gateway instead of one in each zone.
+    """
+    large, small = lines_of(plan_of(changed(ENTERPRISE))), lines_of(plan_of())
+
+    assert len(arguments(made(changed(ENTERPRISE))["Network leads-main"])["endpoints"]) == 10
+    assert line(large, "interface endpoints").quantity.floor == 10 * 3 * 730
+    assert not [one for one in small if "interface endpoints" in one.what]
+    assert [line(lines, "public addresses of NAT").quantity.floor for lines in (small, large)] == [730, 3 * 730]
+
+
+def test_endpoints_of_one_class_share_its_nodes() -> None:
+    """A second endpoint does not increase the floor if its Pod fits on the same node, and pays for half of it."""
+    second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
+    one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
+    shares = {each.component: each.quantity.floor for each in lines_of(two) if each.what.startswith("replicas")}
+
+    assert system_nodes(one, "main").least == system_nodes(two, "main").least
+    assert costs_of(one).floor == costs_of(two).floor
+    assert shares["inference.other"] == 365
+
+
+def test_cost_of_a_run_depends_on_its_timeout_and_retries() -> None:
+    timeout = "    timeout: 2h\n"
+
+    assert ceiling((timeout, "    timeout: 4h\n")) > ceiling()
+    assert ceiling((timeout, f"{timeout}    retries: 3\n")) > ceiling()
+
+
+def test_cost_of_a_run_is_at_most_a_month() -> None:
+    assert ceiling(("    timeout: 2h\n", "    timeout: 24h\n")) == ceiling(("    timeout: 2h\n", "    timeout: 30h\n"))
+
+
+def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
+    """Spot capacity may run out, and on-demand prices are the upper bound of spot prices."""
+    spot = [one for one in lines_of(plan_of()) if ", spot" in one.what]
+
+    assert spot
+    assert all(one.ceiling_price is not None and one.price is not None for one in spot)
+    assert all(one.ceiling_price.amount > one.price.amount for one in spot if one.ceiling_price and one.price)
+
+
+def test_every_line_has_a_source_and_a_date() -> None:
+    prices = [one.price for one in lines_of(plan_of())]
+
+    assert prices
+    assert all(price is not None and price.source and price.date for price in prices)
+
+
+def test_prices_of_another_region_are_scaled_and_marked() -> None:
+    """NAT gateways are priced for us-east-1. Elsewhere, they are as much dearer as machines."""
+    price = present(line(lines_of(plan_of()), "NAT gateways").price)
+
+    assert price.region == "us-east-1"
+    assert price.amount > 0.045
+    assert "the median ratio of machine prices" in price.estimate
+
+
+def test_exceeded_budget_warns_or_blocks() -> None:
+    assert refused(budget("monthly: 100 USD")) == [
+        f"W0513 governance: {{owner: {{team: growth, {OWNER}, budget: {{monthly: 100 USD}}}}"
+    ]
+    assert refused(budget("monthly: 100 USD, onExceed: block"))[0].startswith("E0513 ")
+    assert refused(budget("monthly: 100000 USD, onExceed: block")) == []
+
+
+def test_ceiling_never_blocks() -> None:
+    """A budget between the expected cost and the ceiling causes only a warning, even with `onExceed: block`."""
+    costs = costs_of(plan_of())
+    between = (costs.expected + costs.ceiling) / 2
+
+    assert costs.floor < costs.expected < between < costs.ceiling
+    assert refused(budget(f"monthly: {between:.0f} USD, onExceed: block"))[0].startswith("W0516 ")
+
+
+def test_expected_cost_above_the_budget_is_a_warning() -> None:
+    costs = costs_of(plan_of())
+    between = (costs.floor + costs.expected) / 2
+
+    assert refused(budget(f"monthly: {between:.0f} USD, onExceed: block"))[0].startswith("W0530 ")
+
+
+def test_readme_shows_the_totals_and_the_parts_of_the_floor() -> None:
+    lines = lines_of(plan_of())
+    rows = dict(cost_rows(lines))
+    parts = [float(text.split()[0]) for what, text in rows.items() if what.startswith("of this, ")]
+
+    assert float(rows["even if nothing is used"].split()[0]) == pytest.approx(sum(one.floor for one in lines), abs=0.01)
+    assert sum(parts) == pytest.approx(sum(one.floor for one in lines), abs=0.05)
+    assert "logs, ingested" in rows["without a bound"]
+
+
+def test_budget_is_created_in_the_account() -> None:
+    call = arguments(made(budget("monthly: 99999.50 USD"))["Budget leads-main"])
+
+    assert (call["monthly_usd"], call["system"], call["emails"]) == (100000, "leads", ["growth@acme.example"])
+    assert not [name for name in made(LEADS) if name.startswith("Budget")]

@@ -1,0 +1,104 @@
+"""Tests the cost lines against calculations by hand, and properties that hold for every system."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.costs import CostLine, total
+from modelyard.pipeline import Given, Inputs, Outcome, understand
+from modelyard.plan import Plan
+from modelyard.usage import NO_USAGE
+from modelyard_targets import TARGETS
+from tests.costing import lines_of, nodes_at_least
+from tests.examples import every_example
+from tests.narrowing import present
+from tests.targets.costs_by_hand import SHEETS, Sheet
+
+
+def planned(text: str) -> Plan:
+    """Return the plan of a spec that has no errors."""
+    outcome: Outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    return present(outcome.plan)
+
+
+def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
+    """Return the lines that a calculation by hand has: without traffic and logs, and without rollouts."""
+    return [one for one in lines if not one.open_ended and "rollouts" not in one.what]
+
+
+@pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
+def test_floor_and_ceiling_are_those_of_the_calculation_by_hand(sheet: Sheet) -> None:
+    """Both differ by three percent at most."""
+    costs = total(bounded(lines_of(planned(sheet.spec))))
+    floor, ceiling = (sum(amounts) for amounts in zip(*(row.amounts() for row in sheet.rows), strict=True))
+
+    assert costs.floor == pytest.approx(floor, rel=0.03)
+    assert costs.ceiling == pytest.approx(ceiling, rel=0.03)
+    assert costs.unpriced == 0
+
+
+@pytest.mark.parametrize("name", [name for name in SHEETS if "replicas" in name or "large" in name])
+def test_raising_a_maximum_never_lowers_the_ceiling(name: str) -> None:
+    spec = SHEETS[name].spec
+    most = "max: 6}" if "max: 6}" in spec else "max: 5}"
+    ceilings = [
+        total(lines_of(planned(spec.replace(most, f"max: {replicas}}}")))).ceiling for replicas in (5, 6, 7, 12, 13, 90)
+    ]
+
+    assert ceilings == sorted(ceilings)
+    assert ceilings[0] < ceilings[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "elsewhere"),
+    [
+        ("aws, large", "us-east-1", "sa-east-1"),
+        ("gcp, large", "us-central1", "southamerica-east1"),
+        ("azure, large", "eastus", "brazilsouth"),
+    ],
+)
+def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str) -> None:
+    """A dearer region is dearer in every column, also where only prices of the first one are known."""
+    before, after = (
+        lines_of(planned(text)) for text in (SHEETS[name].spec, SHEETS[name].spec.replace(here, elsewhere))
+    )
+    database = [sum(one.floor for one in lines if one.category == "database") for lines in (before, after)]
+
+    assert total(after).floor > total(before).floor
+    assert total(after).ceiling > total(before).ceiling
+    assert total(after).estimated > total(before).estimated
+    assert database[1] > database[0]
+
+
+@pytest.mark.parametrize("name", [name for name in SHEETS if name != "own machines"])
+def test_the_floor_has_the_nodes_of_the_emitted_program(name: str) -> None:
+    """Nodes of the floor are the sum of `min_nodes`, and on AKS, those of its own pool."""
+    plan = planned(SHEETS[name].spec)
+    calls = TARGETS[plan.system.target("main").provider].calls(plan, "main")
+    arguments = [dict(call.arguments) for call in calls]
+    least = sum(int(str(each.get("min_nodes", each.get("nodes", 0)))) for each in arguments)
+
+    assert least > 0
+    assert nodes_at_least(lines_of(plan)) == least
+
+
+@pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
+def test_columns_are_in_order(sheet: Sheet) -> None:
+    for one in lines_of(planned(sheet.spec)):
+        assert 0 <= one.floor <= one.expected + 1e-9 <= one.ceiling + 2e-9, one.what
+
+
+def test_every_example_has_costs_in_order() -> None:
+    """No line of an example is out of order, and each names its component and its price."""
+    for example in every_example():
+        outcome = understand(example.inputs(), TARGETS)
+        if outcome.plan is None or outcome.failed:
+            continue
+        for target in outcome.plan.system.deployment.targets:
+            lines = tuple(TARGETS[target.provider].lines(outcome.plan, target.name, NO_USAGE))
+            assert len({(one.component, one.address, one.what) for one in lines}) == len(lines), example
+            for one in lines:
+                assert 0 <= one.floor <= one.expected + 1e-9 <= one.ceiling + 2e-9, (example, one.what)
+                assert one.component
+                assert one.address
