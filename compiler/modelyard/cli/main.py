@@ -29,6 +29,7 @@ COMMANDS = {
     "render": "modelyard.cli.render",
     "explain": "modelyard.cli.explain",
     "graph": "modelyard.cli.graph",
+    "diff": "modelyard.cli.diff",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

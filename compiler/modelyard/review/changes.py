@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from modelyard.records import record
 from modelyard.review.meaning import Meaning, below, parsed, rated, root
-from modelyard.review.values import ABSENT, Leaf, Steps, leaf, parts, plain
+from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import shown
 from modelyard.shape import Schema
 from modelyard.spec import System
@@ -67,9 +67,8 @@ _INLINE: Final = "compute"
 
 def changes(before: System, after: System) -> Iterator[Change]:
     """Yield everything that differs. Entries that `moved` renames are compared with what they were called before."""
-    was, now = _whole(before, renamed(before, after)), _whole(after, {})
     aliases = renamed(before, after)
-    for change in _compared((), was, now, [root()]):
+    for change in _of_parts((), _whole(before, aliases), _whole(after, {}), [root()]):
         if not _follows(change, aliases):
             yield change
 
@@ -94,7 +93,8 @@ def _whole(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
         sections[(section,)] = {new[name]: entry for name, entry in entries.items()}
     classes: dict[Steps, Raw] = {}
     for one in system.compute.values():
-        classes[tuple(map(str, one.path))] = one
+        if len(one.path) > 1:  # the class of monitors without a class of their own is constant and has no place
+            classes[tuple(map(str, one.path))] = one
     del sections[(_INLINE,)]
     return sections | classes
 
@@ -111,10 +111,19 @@ def _compared(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) -> Ite
     """Yield the differences below a path."""
     if was is now or was == now:
         return
+    if kind_of(was) == kind_of(now) == "Schedule" and was.kind != now.kind:
+        yield Change(path, Leaf(start_of(was)), Leaf(start_of(now)), parsed(rated(schemas) or "schedule"))
+        return
     old, new = _taken_apart(was), _taken_apart(now)
     if old is None or new is None:
         yield from _whole_change(path, was, now, schemas)
-        return
+    else:
+        yield from _of_parts(path, old, new, schemas)
+
+
+def _of_parts(
+    path: Steps, old: Mapping[Steps, Raw], new: Mapping[Steps, Raw], schemas: Sequence[Schema]
+) -> Iterator[Change]:
     for steps in {**old, **new}:
         one, other = old.get(steps, _MISSING), new.get(steps, _MISSING)
         if one is other or one == other:
@@ -129,9 +138,13 @@ def _compared(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) -> Ite
             yield from _compared((*path, *steps), one, other, here)
 
 
+def start_of(schedule: Raw) -> str:
+    """Return when a schedule starts runs, in a few words."""
+    when = {"cron": f" {schedule.cron} {schedule.time_zone}", "after": f" pipelines.{schedule.after}"}
+    return f"{schedule.kind}{when.get(schedule.kind, '')}"
+
+
 def _taken_apart(value: Raw) -> Mapping[Steps, Raw] | None:
-    if isinstance(value, dict) and all(isinstance(key, tuple) for key in value):
-        return value
     if value == () or value == {}:
         return {}
     return parts(value)
@@ -178,9 +191,9 @@ def way_of(change: Change) -> Way:
     meaning = change.meaning
     if change.added or change.removed:
         return _of_presence(change)
-    if meaning.values and change.before.text in meaning.values and change.after.text in meaning.values:
-        step = meaning.values.index(change.after.text) - meaning.values.index(change.before.text)
-        return Way.LOOSER if step > 0 else Way.STRICTER
+    old, new = change.before.text.partition(" ")[0], change.after.text.partition(" ")[0]
+    if old in meaning.values and new in meaning.values:
+        return Way.LOOSER if meaning.values.index(new) > meaning.values.index(old) else Way.STRICTER
     if change.before.number is not None and change.after.number is not None:
         return _of_numbers(meaning.direction, change.before.number, change.after.number)
     if change.before.items is not None and change.after.items is not None:

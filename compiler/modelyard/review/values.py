@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias, cast
 
 from modelyard.records import record
 from modelyard.review.words import shown, word
@@ -73,10 +73,9 @@ def parts(value: Any) -> Parts | None:
     if kind:
         return dict(_fields(value, kind))
     if isinstance(value, Mapping):
-        return {(str(name),): child for name, child in value.items()}
-    if isinstance(value, tuple) and value:
-        return _keyed(value)
-    return None
+        entries = cast("Mapping[str, Any]", value)
+        return {(str(name),): child for name, child in entries.items()}
+    return _keyed(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) and value else None
 
 
 def leaf(value: Any, field: str = "") -> Leaf:
@@ -89,7 +88,8 @@ def leaf(value: Any, field: str = "") -> Leaf:
     if value is None or value == () or value == "":
         return Leaf("", items=()) if value == () else ABSENT
     if isinstance(value, tuple | list):
-        items = tuple(item if isinstance(item, str) else leaf(item).text for item in value)
+        listed = cast("Sequence[Any]", value)
+        items = tuple(item if isinstance(item, str) else leaf(item).text for item in listed)
         return Leaf(f"[{', '.join(items)}]", items=items, order=field in _ORDERED)
     if kind or isinstance(value, Mapping):
         return Leaf(shown(field, plain(value)))
@@ -124,19 +124,20 @@ def _typed(value: Any, field: str) -> Any:
     """Return a scalar or a list as a leaf in the units of its field, and any other value unchanged."""
     if value is None or isinstance(value, bool | int | float | str):
         return leaf(value, field) if value is not None else None
-    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in cast("tuple[Any, ...]", value)):
         return leaf(value, field)
-    return value
+    return value  # pyright: ignore[reportUnknownVariableType] # it is narrowed, but stays any value
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
     """Return the entries of a tuple that a spec writes as a mapping, or None if the spec writes a list."""
     first = value[0]
-    if kind_of(first) in _NAMED:
-        return {(str(item.alias if kind_of(item) == "Stage" else item.name),): item for item in value}
-    if isinstance(first, tuple) and len(first) == 2:
+    kind = kind_of(first)
+    if kind in _NAMED:
+        return {(str(item.alias if kind == "Stage" else item.name),): item for item in value}
+    if isinstance(first, tuple) and len(cast("tuple[Any, ...]", first)) == 2:
         return {(str(name),): leaf(child) for name, child in value}
-    if kind_of(first) == "Machines":
+    if kind == "Machines":
         return {(str(at),): item for at, item in enumerate(value)}
     return None
 
@@ -201,8 +202,8 @@ def _auth(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 def _inference(value: Any) -> Iterator[tuple[Steps, Any]]:
     yield from _fields(value, "Inference")
-    for variant in value.variants:
-        yield ("traffic", variant.name), Leaf(str(variant.percent), variant.percent)
+    shares = (f"{variant.name} {variant.percent}" for variant in value.variants if variant.percent)
+    yield ("traffic",), Leaf(", ".join(shares))
 
 
 def _variant(value: Any) -> Iterator[tuple[Steps, Any]]:
@@ -223,7 +224,6 @@ def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def _schedule(value: Any) -> Iterator[tuple[Steps, Any]]:
-    yield ("kind",), leaf(value.kind)
     if value.kind == "cron":
         yield ("cron",), leaf(value.cron)
         yield ("timeZone",), leaf(value.time_zone)
@@ -248,8 +248,9 @@ def _parameter(value: Any) -> str:
 
 
 def _window(value: Any) -> str:
-    days = ", ".join(("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day] for day in value.days)
-    return f"{days} {_clock(value.from_minute)}-{_clock(value.to_minute)}"
+    days: tuple[int, ...] = value.days
+    names = ", ".join(("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day] for day in days)
+    return f"{names} {_clock(value.from_minute)}-{_clock(value.to_minute)}"
 
 
 def _clock(minute: int) -> str:
