@@ -5,16 +5,29 @@ from __future__ import annotations
 import json
 
 from modelyard.inputs import BASE_FOLDER, Given, Inputs
-from modelyard.pipeline import Outcome, understand
+from modelyard.pipeline import Outcome, read, understand
+from modelyard.resolve import resolve
 from modelyard.review.comparing import Review, compared
+from modelyard.review.meaning import root
 from modelyard.source import Json
+from modelyard.stages import Stage
+from modelyard.validate import system_fits
 from modelyard_targets import TARGETS
 
 
 def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcome:
     """Compile a spec without its environments."""
-    text = spec if isinstance(spec, str) else json.dumps(spec)
+    text = spec if isinstance(spec, str) else json.dumps(spec, default=str)
     return understand(Inputs(Given(path, text)), TARGETS)
+
+
+def resolved(spec: dict[str, Json]) -> Outcome:
+    """Resolve a spec, without checks and a plan. The outcome has no system if the spec does not resolve."""
+    document = read(Inputs(Given("system.yaml", json.dumps(spec, default=str)))).document
+    if document is None or not system_fits()(root(), document.value):
+        return Outcome()
+    system, _ = resolve(document, BASE_FOLDER, TARGETS)
+    return Outcome(document=document, system=system, reached=Stage.RESOLVE)
 
 
 def reviewed(before: str | dict[str, Json], after: str | dict[str, Json]) -> Review:

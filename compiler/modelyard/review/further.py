@@ -13,9 +13,10 @@ from modelyard.records import replace
 from modelyard.review.coverage import KINDS, signals
 from modelyard.review.findings import Finding, Level
 from modelyard.review.places import span_of
-from modelyard.review.rights import Rights, changed_rights
+from modelyard.review.rights import changed_rights
 from modelyard.review.sides import Sides
-from modelyard.review.values import Steps
+from modelyard.review.values import Steps, plain
+from modelyard.review.words import shown
 from modelyard.spec import ModelCard, System
 
 _MOVABLE: Final = ("stores", "pipelines", "inference", "monitors")
@@ -37,7 +38,7 @@ def coverage(sides: Sides) -> Iterator[Finding]:
             yield _of_signals(
                 "R230", Level.DANGER, path, f"{address} has {total}: no {', no '.join(lost)}", sides, before, after
             )
-        elif gained:
+        if gained:
             yield _of_signals(
                 "R231", Level.NOTE, path, f"{address} has {total}: also {', '.join(gained)}", sides, before, after
             )
@@ -90,19 +91,15 @@ def _bare(system: System) -> System:
 def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
     """Yield the workloads that may do more or less than before."""
     for changed in changed_rights(before, after):
-        yield _of_rights(changed, sides)
-
-
-def _of_rights(changed: Rights, sides: Sides) -> Finding:
-    gained, lost = sorted(changed.after - changed.before), sorted(changed.before - changed.after)
-    words = [f"may {', '.join(gained)}"] if gained else []
-    words += [f"may no longer {', '.join(lost)}"] if lost else []
-    may_change = any(right.startswith(_MUTATING) for right in gained)
-    level = Level.DANGER if may_change else Level.REVIEW if gained else Level.NOTE
-    path = tuple(changed.workload.split("."))
-    code = "R406" if gained else "R413"
-    found = _at(code, level, path, f"{changed.workload} {' and '.join(words)}", sides)
-    return replace(found, before=", ".join(lost), after=", ".join(gained))
+        gained, lost = sorted(changed.after - changed.before), sorted(changed.before - changed.after)
+        path = tuple(changed.workload.split("."))
+        if gained:
+            level = Level.DANGER if any(right.startswith(_MUTATING) for right in gained) else Level.REVIEW
+            message = f"{changed.workload} may {', '.join(gained)}"
+            yield _at("R406", level, path, message, sides, after=", ".join(gained))
+        if lost:
+            message = f"{changed.workload} may no longer {', '.join(lost)}"
+            yield _at("R413", Level.NOTE, path, message, sides, before=", ".join(lost))
 
 
 def renames(sides: Sides) -> Iterator[Finding]:
@@ -113,7 +110,14 @@ def renames(sides: Sides) -> Iterator[Finding]:
         gone = [name for name in old if name not in new]
         fresh = [name for name in new if name not in old and name not in moved]
         for name in gone:
-            twin = next((other for other in fresh if _unnamed(new[other]) == _unnamed(old[name])), None)
+            twin = next(
+                (
+                    other
+                    for other in fresh
+                    if _unnamed(new[other], section, other) == _unnamed(old[name], section, name)
+                ),
+                None,
+            )
             if twin is not None:
                 message = f"{section}.{name} is called {twin}, without `moved`"
                 declared = f"moved: {{{section}.{twin}: {section}.{name}}}"
@@ -123,10 +127,9 @@ def renames(sides: Sides) -> Iterator[Finding]:
                 )
 
 
-def _unnamed(entry: object) -> object:
-    from modelyard.review.values import plain
-
-    return plain(entry)
+def _unnamed(entry: object, section: str, name: str) -> str:
+    """Return an entry's fields without its name, which defaults for folders and classes contain."""
+    return shown("", plain(entry)).replace(f"captures/{name}", "captures/").replace(f"{section}-{name}", section)
 
 
 def warnings(sides: Sides, before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...]) -> Iterator[Finding]:

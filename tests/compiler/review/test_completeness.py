@@ -17,7 +17,7 @@ from modelyard.review.rules import rule_for
 from modelyard.spec import System
 from modelyard.stages import Outcome
 from tests.narrowing import present
-from tests.reviewing import outcome_of, review_of
+from tests.reviewing import resolved, review_of
 from tests.schemas.walk import fields
 from tests.test_every_field import Steps, alternatives, changed, leaves, occurrences, seeds, value_at, without
 
@@ -31,7 +31,10 @@ DECIDE_OTHERS: Final = frozenset(
         "#/$defs/store/properties/type",
         "#/$defs/channel/properties/type",
         "#/$defs/pipeline/properties/type",
-        "#/$defs/dimension/properties/uniform",
+        "#/$defs/endpoint/properties/auth/properties/type",
+        "#/$defs/pipeline/then/properties/model",
+        "#/$defs/registry/else/properties/database",
+        "#/$defs/secretStore/properties/via",
     }
 )
 """Fields that cannot change alone: no alternative resolves."""
@@ -42,7 +45,7 @@ _ENOUGH: Final = 2
 
 @lru_cache(maxsize=16)
 def _seed(number: int) -> Outcome:
-    return outcome_of(seeds()[number].value)
+    return resolved(seeds()[number].value)
 
 
 def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
@@ -56,11 +59,10 @@ def _resolved(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
         value = value_at(spec, path)
         others = (changed(spec, path, new) for new in alternatives(place, value, spec) if new != value)
         for candidate in chain(others, [without(spec, path)]):
-            outcome = outcome_of(candidate)
+            outcome = resolved(candidate)
             system = outcome.system
-            if system is not None and not present(outcome.document).aside:
-                if _relevant(system) != _relevant(present(_seed(number).system)):
-                    yield number, path, outcome
+            if system is not None and _relevant(system) != _relevant(present(_seed(number).system)):
+                yield number, path, outcome
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +103,7 @@ def _covers(review: Review, path: Steps) -> bool:
         words = ("deployment",)
     for finding in review.findings:
         length = min(len(words), len(finding.path))
-        if finding.path[: min(length, 3)] == words[: min(length, 3)]:
+        if finding.path[: min(length, 2)] == words[: min(length, 2)]:
             return True
     return False
 
@@ -111,20 +113,23 @@ def test_every_change_has_a_rule() -> None:
 
     assert found <= set(codes())
     assert "R900" not in found
-    assert len(found) > 90
+    assert len(found) > 80
 
 
 def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
     """Swapping both versions gives, at the same place, the code that the table calls the mirror."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
-        for review, before, after, _ in reviews[:1]:
+        for review, before, after, _ in reviews:
             back = {(finding.path, finding.code) for finding in review_of(after, before).findings}
+            found = changes(present(before.system), present(after.system))
+            undirected = {change.path for change in found if change.way is Way.OTHER or change.is_mixed}
             wrong += [
                 f"{place}: {finding.code} at {finding.subject}"
                 for finding in review.findings
                 if (finding.path, codes()[finding.code].mirror) not in back
-                and finding.code not in {"R905", "R906", "R504"}
+                and not (finding.path in undirected and (finding.path, finding.code) in back)
+                and finding.code != "R504"
             ]
 
     assert wrong == []
@@ -155,7 +160,7 @@ def test_each_change_is_claimed_by_one_rule() -> None:
 
 def test_a_system_compared_with_itself_has_no_findings() -> None:
     for number in range(len(seeds())):
-        review = review_of(_seed(number), outcome_of(seeds()[number].value))
+        review = review_of(_seed(number), resolved(seeds()[number].value))
 
         assert review.findings == ()
         assert review.worst is Level.QUIET

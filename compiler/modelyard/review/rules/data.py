@@ -13,7 +13,7 @@ def _dataset(change: Change, sides: Sides) -> Verdict:
     found = (sides.after if change.added else sides.before).data.get(change.path[1])
     classified = found is not None and found.classification in SENSITIVE
     if change.added:
-        return "R301", DANGER if classified else REVIEW
+        return "R300", DANGER if classified else REVIEW
     return "R302", REVIEW
 
 

@@ -50,7 +50,7 @@ def _metric(change: Change, sides: Sides) -> str:
 
 
 def _approval_entry(change: Change, _: Sides) -> Verdict:
-    return ("R242", NOTE) if change.added else ("R243", DANGER)
+    return ("R240", NOTE) if change.added else ("R243", DANGER)
 
 
 def _approval_says(change: Change, _: Sides) -> str:

@@ -35,7 +35,7 @@ _VERDICTS: Final[Mapping[str, tuple[Verdict, Verdict, Verdict]]] = {
     "prose": (("R805", NOTE), ("R805", NOTE), ("R805", NOTE)),
     "quiet": (("R909", QUIET), ("R909", QUIET), ("R909", QUIET)),
     "residency": (("R304", DANGER), ("R305", NOTE), ("R306", DANGER)),
-    "resilience": (("R606", REVIEW), ("R604", NOTE), ("R606", REVIEW)),
+    "resilience": (("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
     "retention": (("R310", DANGER), ("R311", REVIEW), ("R310", REVIEW)),
     "rules": (("R251", DANGER), ("R252", NOTE), ("R253", REVIEW)),
     "schedule": (("R117", REVIEW), ("R117", NOTE), ("R117", REVIEW)),

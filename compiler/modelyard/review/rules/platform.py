@@ -70,7 +70,8 @@ def _target_says(change: Change, _: Sides) -> str:
 
 def _store(change: Change, sides: Sides) -> Verdict:
     if change.added:
-        return "R512", REVIEW
+        new = sides.after.stores.get(change.path[1])
+        return ("R512", REVIEW) if new is None or not new.adopt else ("R514", REVIEW)
     store = sides.before.stores.get(change.path[1])
     return ("R501", DANGER) if store is None or not store.adopt else ("R513", REVIEW)
 
@@ -226,15 +227,20 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: f"add-ons that {change.path[2]} brings itself: {moves(change)}",
         "what is listed is not installed; what is no longer listed is",
     ),
+    Rule(
+        (*_TARGET, "capacity", "*", "price"),
+        always("R611", REVIEW),
+        plainly,
+        "costs are calculated with it, and the budget is checked against them",
+    ),
     Rule((*_TARGET, "capacity"), always("R613", REVIEW), plainly, "whether everything fits is checked against it"),
     Rule((*_TARGET, "images"), always("R706", REVIEW), plainly, "all Pods pull their images from there"),
     Rule(
         (*_TARGET, "headState"),
-        by_way(("R606", REVIEW), ("R604", NOTE), ("R606", REVIEW)),
+        by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
         plainly,
         "without it, a lost head stops the endpoint for the minutes of a restart",
     ),
-    Rule(_TARGET, _target, _target_says, ""),
     Rule(("deployment", "mode"), always("R511", REVIEW), named("the mode of deployment is {moves}")),
     Rule(("deployment", "placement"), always("R511", REVIEW), named("placement of {last} is {moves}")),
     Rule(("inference", "*", "target"), _placed, named("{name} runs on {moves}"), _placed_why),
@@ -283,12 +289,12 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         (*_COMPUTE, "capacity"),
-        by_way(("R606", REVIEW), ("R604", NOTE), ("R606", REVIEW)),
+        by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
         named("machines of class {name} are {moves}"),
         lambda change, _: "spot machines can be taken away within minutes" if change.way is Way.LOOSER else "",
     ),
     Rule(
-        ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R604", NOTE), ("R606", REVIEW)), plainly
+        ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly
     ),
     Rule(("governance", "budget"), _budget, named("the budget: {last} is {moves}")),
     Rule(
@@ -306,6 +312,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (
+    Rule(_TARGET, _target, _target_says),
     Rule(("stores", "*"), _store, named("store {name} is {moves}"), _store_why),
     Rule(("overrides", "*"), _override, named("override {name} is {moves}: {after}{before}")),
     Rule(_COMPUTE, always("R614", NOTE), named("compute class {name} is {moves}")),

@@ -100,7 +100,7 @@ def _address(change: Change, _: Sides) -> Verdict:
 
 
 def _timeout(change: Change, _: Sides) -> Verdict:
-    return ("R408", DANGER) if change.way is Way.LOOSER else ("R412", NOTE)
+    return ("R415", DANGER) if change.way is Way.LOOSER else ("R414", NOTE)
 
 
 def _clients(change: Change, _: Sides) -> Verdict:
