@@ -31,7 +31,8 @@ def _broken(unjudged: Sequence[Unjudged]) -> str:
     sides = [side for side in ("before", "after") if any(one.side == side for one in unjudged)]
     words = {"before": "the old version", "after": "the new version"}
     names = tuple(dict.fromkeys(one.environment for one in unjudged))
-    return f"{' and '.join(words[side] for side in sides)} does not compile in {listed(names)}"
+    subject = "neither version compiles" if len(sides) > 1 else f"{words[sides[0]]} does not compile"
+    return f"{subject} in {listed(names)}"
 
 
 def _so_far(review: Review) -> str:
@@ -51,8 +52,8 @@ def listed(names: Sequence[str]) -> str:
 
 
 def place_of(finding: Finding) -> str:
-    """Return where a finding stands now, or stood before if that is gone."""
-    span = finding.now_at or finding.was_at
+    """Return where a finding stands now, or where it stood before if the value is gone."""
+    span = finding.was_at if not finding.after and finding.was_at else finding.now_at or finding.was_at
     return f"{span.file}:{span.line}" if span else ""
 
 

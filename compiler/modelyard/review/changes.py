@@ -102,6 +102,7 @@ def _whole(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
         if len(one.path) > 1:  # the class of monitors without a class of their own is constant and has no place
             classes[tuple(map(str, one.path))] = one
     del sections[(_INLINE,)]
+    sections[("moved",)] = system.moved or {}
     return sections | classes
 
 

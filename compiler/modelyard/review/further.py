@@ -13,7 +13,7 @@ from modelyard.records import replace
 from modelyard.review.coverage import KINDS, signals
 from modelyard.review.findings import Finding, Level
 from modelyard.review.places import span_of
-from modelyard.review.rights import changed_rights
+from modelyard.review.rights import Rights, changed_rights
 from modelyard.review.sides import Sides
 from modelyard.review.values import Steps, plain
 from modelyard.review.words import shown
@@ -89,17 +89,40 @@ def _bare(system: System) -> System:
 
 
 def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
-    """Yield the workloads that may do more or less than before."""
+    """Yield the workloads that may do more or less than before, together if it is the same."""
+    gained: dict[tuple[str, ...], list[Rights]] = {}
+    lost: dict[tuple[str, ...], list[Rights]] = {}
     for changed in changed_rights(before, after):
-        gained, lost = sorted(changed.after - changed.before), sorted(changed.before - changed.after)
-        path = tuple(changed.workload.split("."))
-        if gained:
-            level = Level.DANGER if any(right.startswith(_MUTATING) for right in gained) else Level.REVIEW
-            message = f"{changed.workload} may {', '.join(gained)}"
-            yield _at("R406", level, path, message, sides, after=", ".join(gained))
-        if lost:
-            message = f"{changed.workload} may no longer {', '.join(lost)}"
-            yield _at("R413", Level.NOTE, path, message, sides, before=", ".join(lost))
+        gained.setdefault(tuple(sorted(changed.after - changed.before)), []).append(changed)
+        lost.setdefault(tuple(sorted(changed.before - changed.after)), []).append(changed)
+    for words, changed_alike in gained.items():
+        if words:
+            level = Level.DANGER if any(_is_new_power(changed) for changed in changed_alike) else Level.REVIEW
+            yield _of_rights("R406", level, "may", words, changed_alike, sides)
+    for words, changed_alike in lost.items():
+        if words:
+            yield _of_rights("R413", Level.NOTE, "may no longer", words, changed_alike, sides)
+
+
+def _is_new_power(changed: Rights) -> bool:
+    """Return whether a workload may change something in a store, or in the cluster, where it could not before."""
+    return bool(_powers(changed.after) - _powers(changed.before))
+
+
+def _powers(held: frozenset[str]) -> set[str]:
+    changing = (right for right in held if right.startswith(_MUTATING))
+    return {right if right.startswith("call ") else right.split(" ")[1].partition("/")[0] for right in changing}
+
+
+def _of_rights(
+    code: str, level: Level, verb: str, words: tuple[str, ...], changed: list[Rights], sides: Sides
+) -> Finding:
+    names = [one.workload for one in changed]
+    listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+    path = tuple(names[0].split("."))
+    text = ", ".join(words)
+    found = _at(code, level, path, f"{listed} {verb} {text}", sides)
+    return replace(found, before=text) if code == "R413" else replace(found, after=text)
 
 
 def renames(sides: Sides) -> Iterator[Finding]:

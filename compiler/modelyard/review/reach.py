@@ -49,6 +49,8 @@ def _start(path: Steps) -> str:
 def _edges(system: System) -> Mapping[str, tuple[str, ...]]:
     edges: dict[str, dict[str, None]] = {}
     for source, sink in _pairs(system):
+        if source.endswith(".") or sink.endswith("."):  # a reference that the spec leaves out
+            continue
         edges.setdefault(source, {})[sink] = None
     return {source: tuple(sinks) for source, sinks in edges.items()}
 

@@ -104,7 +104,8 @@ def plain(value: Any, field: str = "") -> Json:
         found = leaf(value, field)
         if found.items is not None:
             return list(found.items)
-        return found.text
+        is_plain = found.number is not None and found.text == f"{found.number:.10g}"
+        return found.number if is_plain and found.number is not None else found.text
     result: dict[str, Json] = {}
     for steps, child in below.items():
         written = plain(child, steps[-1])
@@ -124,7 +125,7 @@ def _typed(value: Any, field: str) -> Any:
     """Return a scalar or a list as a leaf in the units of its field, and any other value unchanged."""
     if value is None or isinstance(value, bool | int | float | str):
         return leaf(value, field) if value is not None else None
-    if isinstance(value, tuple) and all(isinstance(item, str) for item in cast("tuple[Any, ...]", value)):
+    if isinstance(value, tuple) and value and all(isinstance(item, str) for item in cast("tuple[Any, ...]", value)):
         return leaf(value, field)
     return value  # pyright: ignore[reportUnknownVariableType] # it is narrowed, but stays any value
 
@@ -216,7 +217,9 @@ def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
     """Yield a pipeline's fields, in which the only step of a pipeline without steps is part of the pipeline."""
     only = value.steps[0] if len(value.steps) == 1 and value.steps[0].path == ("pipelines", value.name) else None
     for steps, child in _fields(value, "Pipeline"):
-        if steps == ("steps",) and only is not None:
+        if steps == ("model",) and value.type == "training":  # its alias is where it promotes to
+            yield steps, leaf(value.model.model if value.model else "")
+        elif steps == ("steps",) and only is not None:
             own = {("source",): only.source, ("trainer",): leaf(only.trainer), ("parameters",): only.parameters}
             yield from {**own, ("compute",): leaf(only.compute), ("workers",): only.workers}.items()
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.review.changes import Change, Way
 from modelyard.review.findings import Level
@@ -23,6 +24,7 @@ REVIEW: Final = Level.REVIEW
 DANGER: Final = Level.DANGER
 
 _LONGEST: Final = 120
+_INDEX: Final = pattern(r"\.([0-9]+)(?=\.|$)")
 
 
 @record
@@ -91,21 +93,23 @@ def _items(before: tuple[str, ...], after: tuple[str, ...]) -> str:
 
 def plainly(change: Change, _: Sides) -> str:
     """Say what changes by its address: `inference.scorer.pool is shared, unset before`."""
-    address = ".".join(change.path)
+    address = _INDEX.sub(r"[\1]", ".".join(change.path))
     text = moves(change)
     return f"{address} {text}" if text.startswith(("gains", "loses", "is reordered")) else f"{address} is {text}"
 
 
 def named(template: str) -> Says:
-    """Say a template, in which {name} is the entry, {owner} its address, and {moves} the new and the old value."""
+    """Say a template with words for parts of the path, and for the new and the old value.
+
+    {name} is the entry and {owner} its address, {target} a target, and {moves} both values.
+    """
 
     def says(change: Change, _: Sides) -> str:
         words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
         words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
         words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
         words |= {"parent": change.path[-2] if len(change.path) > 1 else ""}
-        for key, value in words.items():
-            words[key] = value
+        words["target"] = "".join(change.path[2:3])
         return _filled(template, words)
 
     return says

@@ -81,6 +81,13 @@ def _stage(change: Change, _: Sides) -> Verdict:
     return {Way.LOOSER: ("R206", DANGER), Way.STRICTER: ("R207", NOTE), Way.OTHER: ("R208", REVIEW)}[change.way]
 
 
+def _stage_says(change: Change, _: Sides) -> str:
+    model, stage = change.path[1], "".join(change.path[3:4])
+    if len(change.path) <= 4:
+        return f"stage {stage} of {model} is {moves(change)}"
+    return f"before {model} reaches {stage}: {' '.join(change.path[4:])} is {moves(change)}"
+
+
 def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     weaker = by_way(("R241", DANGER), ("R242", NOTE), ("R241", REVIEW))
     why = "fewer people have to agree"
@@ -123,7 +130,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     *_approvals(("models", "*", "stages", "*", "approvals")),
     *_approvals(("governance", "approvals", "promote")),
-    Rule(("models", "*", "stages"), _stage, named("the way of {name} to its traffic: {parent} {last} is {moves}")),
+    Rule(("models", "*", "stages"), _stage, _stage_says),
     Rule(
         ("governance", "approvers", "*", "sshKeys"),
         by_way(("R241", DANGER), ("R241", REVIEW), ("R241", REVIEW)),
@@ -132,7 +139,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         ("governance", "approvers"),
-        by_way(("R241", DANGER), ("R242", NOTE), ("R241", REVIEW)),
+        by_way(("R241", REVIEW), ("R242", NOTE), ("R241", REVIEW)),
         named("the group of approvers {last} is {moves}"),
     ),
     Rule(

@@ -29,7 +29,13 @@ def _region(change: Change, sides: Sides) -> Verdict:
 
 def _moves_abroad(change: Change) -> bool:
     table = regions()
-    return table.country_of(change.before.text) != table.country_of(change.after.text)
+    return not _share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
+
+
+def _share_jurisdiction(place: str, other: str) -> bool:
+    """Return whether two countries or jurisdictions are the same, or parts of one, such as `de` and `ie` of `eu`."""
+    members = regions().members.items()
+    return place == other or any({place, other} <= {code, *countries} for code, countries in members)
 
 
 def _region_why(change: Change, _: Sides) -> str:
@@ -42,13 +48,15 @@ def _region_why(change: Change, _: Sides) -> str:
 
 def _placed(change: Change, sides: Sides) -> Verdict:
     before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
-    return ("R306", DANGER) if before != after else ("R511", REVIEW)
+    return ("R511", REVIEW) if _share_jurisdiction(before, after) else ("R306", DANGER)
 
 
 def _placed_why(change: Change, sides: Sides) -> str:
     before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
     gone = "it is removed on the old target and starts anew on the new one"
-    return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}" if before != after else gone
+    if _share_jurisdiction(before, after):
+        return gone
+    return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}"
 
 
 def _country(system: System, target: str) -> str:
@@ -154,34 +162,34 @@ _COMPUTE: Final = ("compute", "*")
 _ANEW: Final = "what was created under the old name is not renamed: new resources are made, and the old ones removed"
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule((*_TARGET, "region"), _region, named("target {parent} is in {moves}"), _region_why, lasting=True),
-    Rule((*_TARGET, "residency"), always("R306", DANGER), named("target {parent} stands in {moves}")),
+    Rule((*_TARGET, "region"), _region, named("target {target} is in {moves}"), _region_why, lasting=True),
+    Rule((*_TARGET, "residency"), always("R306", DANGER), named("target {target} stands in {moves}")),
     Rule(
         (*_TARGET, "provider"),
         always("R508", DANGER),
-        named("target {parent} runs on {moves}"),
+        named("target {target} runs on {moves}"),
         "everything on it is made anew on the other provider",
         lasting=True,
     ),
     Rule(
         (*_TARGET, "account"),
         always("R508", DANGER),
-        named("target {parent} is in account {moves}"),
+        named("target {target} is in account {moves}"),
         "everything that the target creates is made anew there",
         lasting=True,
     ),
-    Rule((*_TARGET, "tenant"), always("R508", DANGER), named("target {parent} is in tenant {moves}")),
-    Rule((*_TARGET, "resourceGroup"), always("R508", DANGER), named("target {parent} is in resource group {moves}")),
+    Rule((*_TARGET, "tenant"), always("R508", DANGER), named("target {target} is in tenant {moves}")),
+    Rule((*_TARGET, "resourceGroup"), always("R508", DANGER), named("target {target} is in resource group {moves}")),
     Rule(
         (*_TARGET, "context"),
         always("R508", DANGER),
-        named("target {parent} is the cluster {moves}"),
+        named("target {target} is the cluster {moves}"),
         "everything is made anew in the other cluster; what is in the old one stays until it is destroyed there",
     ),
     Rule(
         (*_TARGET, "namespace"),
         always("R508", DANGER),
-        named("target {parent} uses namespace {moves}"),
+        named("target {target} uses namespace {moves}"),
         "everything is made anew in the other namespace",
     ),
     Rule(
@@ -200,25 +208,25 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_TARGET, "version"),
         _version,
-        named("the Kubernetes version of {parent} is {moves}"),
+        named("the Kubernetes version of {target} is {moves}"),
         "a cluster cannot go back to an older version",
         lasting=True,
     ),
     Rule(
         (*_TARGET, "storageClass"),
         always("R505", REVIEW),
-        named("volumes on {parent} use storage class {moves}"),
+        named("volumes on {target} use storage class {moves}"),
         "existing volumes keep the class that they have",
     ),
     Rule(
         (*_TARGET, "network"),
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
-        named("the API of the cluster {parent} is {moves}"),
+        named("the API of the cluster {target} is {moves}"),
     ),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
         always("R410", DANGER),
-        named("metrics of {parent} {last}: {after}, {before} before"),
+        named("metrics of {target} are sent to {after}, {before} before"),
         "metrics leave to another place",
     ),
     Rule(
@@ -307,7 +315,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(("metadata", "name"), always("R508", DANGER), named("the system's name is {moves}"), _ANEW, lasting=True),
     Rule(("metadata", "labels"), _label_level, named("label {last} is {moves}")),
     Rule(("metadata", "description"), always("R805", QUIET), named("the description changes")),
-    Rule(("moved",), _moved, _moved_says, lambda change, _: _ANEW if change.removed else "a rename, not a removal"),
+    Rule(("moved", "*"), _moved, _moved_says, lambda change, _: _ANEW if change.removed else "a rename, not a removal"),
     Rule(("overrides",), _override, named("override {name}: {last} is {moves}")),
 )
 

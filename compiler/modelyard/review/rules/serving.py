@@ -95,8 +95,29 @@ def _token(change: Change, _: Sides) -> Verdict:
     return ("R411", REVIEW) if change.added else ("R412", REVIEW) if change.removed else ("R405", REVIEW)
 
 
+def _token_says(change: Change, _: Sides) -> str:
+    endpoint, caller = change.path[1], "the caller" if change.path[-1] == "token" else f"caller {change.path[-1]}"
+    if change.added:
+        return f"{caller} of {endpoint} has a token: {change.after.text}"
+    if change.removed:
+        return f"{caller} of {endpoint} has no token any more"
+    return f"the token of {caller} of {endpoint} is read from {moves(change)}"
+
+
+def _auth_says(change: Change, _: Sides) -> str:
+    words = {"none": "no token", "bearer-token": "a token"}
+    before = f", {words.get(change.before.text, change.before.text)} before" if change.before.text else ""
+    return f"{change.path[1]} asks callers for {words.get(change.after.text, change.after.text)}{before}"
+
+
 def _address(change: Change, _: Sides) -> Verdict:
     return ("R408", REVIEW) if change.added else ("R408", DANGER)
+
+
+def _address_says(change: Change, _: Sides) -> str:
+    if change.removed:
+        return f"{change.path[1]} is no longer reached at {change.before.text}"
+    return f"{change.path[1]} is reached at {moves(change)}"
 
 
 def _timeout(change: Change, _: Sides) -> Verdict:
@@ -154,12 +175,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "endpoint", "auth", "type"),
         by_way(("R403", DANGER), ("R404", REVIEW), ("R403", REVIEW)),
-        named("{name} asks callers for {moves}"),
+        _auth_says,
         lambda change, _: (
             "every caller needs a token" if change.way is Way.STRICTER else "anybody who reaches it may call it"
         ),
     ),
-    Rule(("inference", "*", "endpoint", "auth"), _token, named("the token of a caller of {name}, {last}, is {moves}")),
+    Rule(("inference", "*", "endpoint", "auth"), _token, _token_says),
     Rule(
         ("inference", "*", "endpoint", "clients"),
         _clients,
@@ -174,13 +195,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "endpoint", "host"),
         _address,
-        named("the address of {name}: {last} is {moves}"),
+        _address_says,
         "clients with the old address get no answer",
     ),
     Rule(
         ("inference", "*", "endpoint", "path"),
         _address,
-        named("the address of {name}: {last} is {moves}"),
+        _address_says,
         "clients with the old address get no answer",
     ),
     Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts, and the end of a bad rollout, follow it"),

@@ -114,7 +114,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R117", REVIEW), ("R117", NOTE), ("R117", NOTE)),
         named("{owner}: a run that starts while another runs: {moves}"),
     ),
-    Rule((*_PIPELINE, "schedule"), _starts, named("{owner} starts {moves}")),
+    Rule((*_PIPELINE, "schedule"), _starts, named("{owner} starts by {moves}")),
     Rule((*_PIPELINE, "split", "by"), _split, named("{owner} holds out data by {moves}"), _split_why),
     Rule(
         (*_PIPELINE, "split"),
@@ -127,7 +127,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_PIPELINE, "tuning", "trials"),
         always("R608", NOTE),
-        named("{owner} tries settings, {last}: {after}, {before} before"),
+        named("{owner} searches with {last} {after} trials, {before} before"),
     ),
     Rule(
         (*_PIPELINE, "tuning"),

@@ -51,6 +51,14 @@ def _told(change: Change, _: Sides) -> Verdict:
     }[change.way]
 
 
+def _notified(change: Change, _: Sides) -> str:
+    if change.removed:
+        return f"{change.path[1]} notifies nobody, {change.before.text} before"
+    if change.added:
+        return f"{change.path[1]} notifies {change.after.text}, nobody before"
+    return f"who {change.path[1]} notifies {moves(change)}"
+
+
 def _channel(change: Change, sides: Sides) -> Verdict:
     if not change.entry:
         return _told(change, sides)
@@ -75,7 +83,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: "what was reported before no longer is" if change.way is Way.LOOSER else "",
     ),
     Rule(_CHECK, _entry, _entry_says),
-    Rule((*_MONITOR, "window"), _window, named("{name} looks at {moves}")),
+    Rule((*_MONITOR, "window"), _window, named("{name} looks at a window of {after}, {before} before")),
     Rule((*_MONITOR, "reference"), always("R215", REVIEW), named("what {name} compares with: {last} is {moves}")),
     Rule((*_MONITOR, "schedule"), always("R215", REVIEW), named("{name} looks at another time: {moves}")),
     Rule(
@@ -97,7 +105,7 @@ RULES: Final[tuple[Rule, ...]] = (
         named("{name} is another kind of monitor: {moves}"),
         "what it noticed before is no longer noticed by it",
     ),
-    Rule((*_BREACH, "notify"), _told, lambda change, _: f"who {change.path[1]} notifies {moves(change)}"),
+    Rule((*_BREACH, "notify"), _told, _notified),
     Rule(
         (*_BREACH, "cooldown"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
