@@ -31,6 +31,7 @@ _SUMMARIES = {
     "graph": "draw the system: from data through models and endpoints to monitors",
     "portability": "report what would have to change to run a system on another provider",
     "cost": "list what a system costs a month, line by line",
+    "diff": "review a change: what it means, whom it reaches, and what cannot be undone",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -94,6 +95,16 @@ _DETAILS = {
         "\n"
         "It opens no connection. docs/cost.md explains the model, and what is left out."
     ),
+    "diff": (
+        "Compares what two versions of a spec mean, in every environment, with variables, overlays and defaults\n"
+        "applied; formatting, order and short forms are no change. `diff OLD NEW` compares two files or folders.\n"
+        "`diff SPEC --against REV` compares with the commit at which this branch left REV, and `diff SPEC` with\n"
+        "where it left the default branch; only these two run git.\n\n"
+        "Levels: danger cannot be undone, gives up a safeguard, or lets data go where it was not; review is for\n"
+        "whoever owns it to look at; a note is true and harmless. Each finding has a code for `modelyard explain`.\n"
+        "If one version does not compile, the verdict is that the change cannot be judged, and the exit code is 1.\n"
+        "The command writes nothing and opens no connection."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
@@ -143,6 +154,11 @@ _EXAMPLES = {
         "modelyard cost examples/fraud-detection\n"
         "  modelyard cost examples/fraud-detection --usage usage.yaml --format markdown\n"
         "  modelyard cost examples/fraud-detection --against ../main/examples/fraud-detection"
+    ),
+    "diff": (
+        "modelyard diff examples/fraud-detection --against main\n"
+        "  modelyard diff before/system.yaml after/system.yaml --env on-prem\n"
+        "  modelyard diff . --format markdown --fail-on review > comment.md"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
@@ -338,6 +354,44 @@ def _cost(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
+def _diff(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument(
+        "spec",
+        nargs="?",
+        default=".",
+        metavar="SPEC",
+        help="the spec or its folder; with NEW, the old version (default: this folder)",
+    )
+    entry.add_argument("new", nargs="?", metavar="NEW", help="the new version, if SPEC is the old one")
+    entry.add_argument(
+        "--against", metavar="REV", help="the branch, tag or commit that this branch left (default: the default branch)"
+    )
+    entry.add_argument("--env", metavar="NAME", help="compare one environment (default: the base and all environments)")
+    entry.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="the value of a variable declared under vars, in both versions; repeatable",
+    )
+    entry.add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="output format (default: text)"
+    )
+    entry.add_argument(
+        "--level",
+        choices=("danger", "review", "note", "quiet"),
+        default="note",
+        help="the lowest level that is shown (default: note)",
+    )
+    entry.add_argument(
+        "--fail-on",
+        choices=("danger", "review", "never"),
+        default="danger",
+        help="the lowest level at which the exit code is 1 (default: danger)",
+    )
+    _colour(entry)
+
+
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
@@ -384,6 +438,7 @@ _ARGUMENTS = {
     "graph": _graph,
     "portability": _portability,
     "cost": _cost,
+    "diff": _diff,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

@@ -157,7 +157,7 @@ def _counted(files: Iterator[OutputFile], progress: Progress) -> Iterator[Output
 
 
 def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
-    text = lock_text(read_lock(inputs), inputs.folder, entry, modelyard_schemas.text("system"))
+    text = lock_text(read_lock(inputs), inputs.folder, entry, modelyard_schemas.decisive())
     return write_file_atomically(Path(lock_path(inputs)), text.encode())
 
 

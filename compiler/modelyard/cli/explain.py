@@ -21,7 +21,7 @@ from modelyard.printing.fields import field, field_lines
 from modelyard.shape import Schema
 from modelyard_targets import TARGETS
 
-_CODE = pattern(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
+_CODE = pattern(r"(?:[A-Z]{2,5}-)?[EW][0-9]{3,4}|R[0-9]{3}", re.IGNORECASE)
 SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
 """Sections of the spec whose entries have addresses."""
 _ADDED = ("promoter", "starter")
@@ -47,6 +47,8 @@ def _schema() -> Schema:
 
 
 def _explain_code(code: str) -> int:
+    if code.startswith("R"):
+        return _explain_finding(code)
     providers = TARGETS.diagnostics()
     known = codes(providers)
     if code not in known and (new := former_codes(providers).get(code)):
@@ -59,6 +61,18 @@ def _explain_code(code: str) -> int:
         )
         return 1
     print(f"{code}: {cleandoc(known[code].__doc__ or '')}")
+    return 0
+
+
+def _explain_finding(code: str) -> int:
+    from modelyard.review.codes import codes as findings
+    from modelyard.review.codes import explained
+
+    if code not in findings():
+        near = nearest(code, findings(), "did you mean {}?")
+        say(f"error: no finding has the code {code}" + (f"\n  = {near}" if near else ""))
+        return 1
+    print(explained(code))
     return 0
 
 

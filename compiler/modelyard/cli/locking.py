@@ -34,7 +34,7 @@ def input_key(inputs: Inputs) -> str:
     """Return a hash of everything that determines the output: files, variables, modelyard's version, and the schema."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
-    names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
+    names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
     approvals = (_bytes(one.content) for one in inputs.approvals)
     return digest(_bytes(inputs.spec.content), overlay, *names, *variables, *approvals)
 

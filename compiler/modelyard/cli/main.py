@@ -31,6 +31,7 @@ COMMANDS = {
     "graph": "modelyard.cli.graph",
     "portability": "modelyard.cli.portability",
     "cost": "modelyard.cli.cost",
+    "diff": "modelyard.cli.diff",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

@@ -53,7 +53,7 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
             continue
         entry = locked(input_key(environment_inputs), outcome.plan, TARGETS, left_behind(text, name))
         problems += (*_lock_problems(environment_inputs, entry), *_files(outcome, out / name))
-        lock = lock_text(lock, name, entry, modelyard_schemas.text("system"))
+        lock = lock_text(lock, name, entry, modelyard_schemas.decisive())
     if lock != text and not has_errors(problems):
         line = first_line_that_differs(text.encode(), lock.encode())
         problems.append(

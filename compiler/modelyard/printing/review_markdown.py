@@ -1,0 +1,102 @@
+"""Write a review as Markdown for a comment on a pull request. Whatever a spec contains stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from modelyard.patterns import pattern
+from modelyard.printing.redact import redacted
+from modelyard.printing.review_words import headline, held_in, listed, place_of, reached
+from modelyard.printing.terminal import visible
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Finding, Level
+
+BUDGET: Final = 60_000
+"""The longest comment. GitHub refuses comments of more than 65,536 characters (docs.github.com, 2026-11)."""
+
+_SIGNS: Final = {Level.DANGER: "🛑", Level.REVIEW: "⚠️"}
+_SPECIAL: Final = pattern(r"[\\`*_{}\[\]()~|!:]")
+_REFERENCE: Final = pattern(r"([@#])(?=[A-Za-z0-9])")
+_WWW: Final = pattern(r"(?i)(www)\.")
+_OUTSIDE: Final = pattern(r"[^a-z0-9-]")
+_JOINER: Final = "\u2060"
+
+
+def review_markdown(review: Review, lowest: Level) -> str:
+    """Return the Markdown. If it would be too long, notes and then findings to review are cut, never dangers."""
+    shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
+    by_level = {level: [one for one in shown if one.level is level] for level in Level}
+    marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
+    head = f"{marker}\n### {escaped(headline(review))}\n"
+    rows = [_row(finding, review) for finding in by_level[Level.DANGER]]
+    notes = [f"- {_line(finding, review)}" for finding in by_level[Level.NOTE]]
+    reviews = [_row(finding, review) for finding in by_level[Level.REVIEW]]
+    reviews, left = _within(reviews, BUDGET - len(head) - sum(map(len, rows)) - 2_000)
+    notes, unlisted = _within(notes, BUDGET - len(head) - sum(map(len, (*rows, *reviews))) - 2_000)
+    return "".join((head, *_table([*rows, *reviews], left), *_folded(notes, unlisted), *_rest(review)))
+
+
+def _within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
+    """Return the lines that fit, and the number of the others."""
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return kept, len(lines) - len(kept)
+
+
+def _table(rows: Sequence[str], left: int) -> Iterator[str]:
+    if rows:
+        yield "\n| | what changes | where |\n|---|---|---|\n"
+        yield from (f"{row}\n" for row in rows)
+    if left:
+        yield f"\n{left} more to review; `modelyard diff` lists them.\n"
+
+
+def _folded(notes: Sequence[str], unlisted: int) -> Iterator[str]:
+    if notes:
+        total = len(notes) + unlisted
+        yield f"\n<details><summary>{total} {'note' if total == 1 else 'notes'}</summary>\n\n"
+        yield from (f"{note}\n" for note in notes)
+        yield f"\n{unlisted} more\n" if unlisted else ""
+        yield "\n</details>\n"
+
+
+def _rest(review: Review) -> Iterator[str]:
+    for unjudged in review.unjudged:
+        side = "old" if unjudged.side == "before" else "new"
+        yield f"\nThe {side} version does not compile in {escaped(unjudged.environment)}:\n\n"
+        yield from (f"- {escaped(f'{one.code}: {one.message}')}\n" for one in unjudged.diagnostics[:10])
+    if review.skipped:
+        yield f"\nNot compared, because its provider is not supported yet: {escaped(listed(review.skipped))}.\n"
+    quiet = review.count(Level.QUIET)
+    if quiet:
+        yield f"\n{quiet} {'change' if quiet == 1 else 'changes'} of texts only.\n"
+
+
+def _row(finding: Finding, review: Review) -> str:
+    sign = f"{_SIGNS[finding.level]} {finding.code}"
+    details = [finding.why, f"reaches {reached(finding)}" if finding.reached else "", *finding.reasons]
+    more = "; ".join(detail for detail in details if detail)
+    text = f"**{escaped(finding.message)}**" + (f"<br>{escaped(more)}" if more else "")
+    return f"| {sign} | {text} | {_place(finding, review)} |"
+
+
+def _line(finding: Finding, review: Review) -> str:
+    return f"{finding.code}: {escaped(finding.message)} ({_place(finding, review)})"
+
+
+def _place(finding: Finding, review: Review) -> str:
+    where = held_in(finding, review)
+    parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
+    return ", ".join(escaped(part) for part in parts if part)
+
+
+def escaped(text: str) -> str:
+    """Return a text that Markdown shows as it is: no markup, links, mentions or references, on one line."""
+    text = visible(redacted(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _SPECIAL.sub(r"\\\g<0>", text)
+    return _WWW.sub(r"\1\\.", _REFERENCE.sub(rf"\\\1{_JOINER}", text))

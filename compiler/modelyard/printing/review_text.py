@@ -1,0 +1,67 @@
+"""Print a review for a terminal: dangers first, then what to review, then notes in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics import explain_command
+from modelyard.printing.redact import redacted
+from modelyard.printing.review_words import headline, held_in, listed, place_of, reached
+from modelyard.printing.terminal import visible
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Finding, Level
+
+_COLOURS: Final = {Level.DANGER: "\x1b[1;31m", Level.REVIEW: "\x1b[1;33m", Level.NOTE: "\x1b[34m"}
+_BOLD: Final = "\x1b[1m"
+_RESET: Final = "\x1b[0m"
+_INDENT: Final = " " * 13
+
+
+def review_text(review: Review, lowest: Level, colour: bool) -> str:
+    """Return the text of all findings of a level or above."""
+    shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
+    blocks = [_paint(_BOLD, safe(headline(review)), colour)]
+    blocks += ["\n".join(_block(finding, review, colour)) for finding in shown if finding.level > Level.NOTE]
+    notes = [finding for finding in shown if finding.level is Level.NOTE]
+    blocks += ["\n".join(_note(finding, review, colour) for finding in notes)] if notes else []
+    quiet = review.count(Level.QUIET)
+    blocks += [f"{quiet} {'change' if quiet == 1 else 'changes'} of texts only"] if quiet else []
+    blocks += (
+        [f"not compared, because its provider is not supported yet: {listed(review.skipped)}"] if review.skipped else []
+    )
+    codes = list(dict.fromkeys(finding.code for finding in shown))
+    blocks += [explain_command(codes[0])] if codes else []
+    return "\n\n".join(blocks) + "\n"
+
+
+def _block(finding: Finding, review: Review, colour: bool) -> Iterator[str]:
+    head = f"{finding.level.word:<6} {finding.code}"
+    yield f"{_paint(_COLOURS[finding.level], head, colour)}  {safe(finding.message)}"
+    if finding.why:
+        yield f"{_INDENT}{safe(finding.why)}"
+    if finding.reached:
+        yield f"{_INDENT}reaches {safe(reached(finding))}"
+    if finding.reasons:
+        yield f"{_INDENT}level: {safe(', '.join(finding.reasons))}"
+    yield f"{_INDENT}{safe(_place(finding, review))}"
+
+
+def _note(finding: Finding, review: Review, colour: bool) -> str:
+    head = f"{finding.level.word:<6} {finding.code}"
+    return f"{_paint(_COLOURS[finding.level], head, colour)}  {safe(finding.message)} ({safe(_place(finding, review))})"
+
+
+def _place(finding: Finding, review: Review) -> str:
+    where = held_in(finding, review)
+    parts = [place_of(finding) or finding.subject, f"in {where}" if where else "", finding.fingerprint]
+    return ", ".join(part for part in parts if part)
+
+
+def safe(text: str) -> str:
+    """Return a text on one line, without control characters and secrets."""
+    return visible(redacted(text))
+
+
+def _paint(code: str, text: str, colour: bool) -> str:
+    return f"{code}{text}{_RESET}" if colour else text

@@ -1,0 +1,70 @@
+"""What the text and the Markdown of a review have in common: the first line, places, and lists of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from modelyard.review.comparing import Review, Unjudged
+from modelyard.review.findings import Finding, Level
+
+_MOST_REACHED: Final = 6
+_LEVELS: Final = (
+    (Level.DANGER, "danger", "dangers"),
+    (Level.REVIEW, "to review", "to review"),
+    (Level.NOTE, "note", "notes"),
+)
+
+
+def headline(review: Review) -> str:
+    """Return the verdict in one line."""
+    name = review.system or "the system"
+    if review.unjudged:
+        return f"{name}: cannot be judged, because {_broken(review.unjudged)}{_so_far(review)}"
+    counts = counted(review)
+    if review.is_first:
+        return f"{name}: a new system with {counts or 'nothing to review'}"
+    return f"{name}: {counts or 'nothing that matters changes'}"
+
+
+def _broken(unjudged: Sequence[Unjudged]) -> str:
+    sides = [side for side in ("before", "after") if any(one.side == side for one in unjudged)]
+    words = {"before": "the old version", "after": "the new version"}
+    names = tuple(dict.fromkeys(one.environment for one in unjudged))
+    subject = "neither version compiles" if len(sides) > 1 else f"{words[sides[0]]} does not compile"
+    return f"{subject} in {listed(names)}"
+
+
+def _so_far(review: Review) -> str:
+    counts = counted(review)
+    return f"; so far {counts}" if counts else ""
+
+
+def counted(review: Review) -> str:
+    """Return how many findings there are of each level, or "" if there are none."""
+    counts = [(review.count(level), one, many) for level, one, many in _LEVELS]
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names: `default, dev and on-prem`."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def place_of(finding: Finding) -> str:
+    """Return where a finding stands now, or where it stood before if the value is gone."""
+    span = finding.was_at if not finding.after and finding.was_at else finding.now_at or finding.was_at
+    return f"{span.file}:{span.line}" if span else ""
+
+
+def held_in(finding: Finding, review: Review) -> str:
+    """Return the environments of a finding, or "" if it holds in all of several, or there is only one."""
+    everywhere = set(finding.environments) >= set(review.environments)
+    return "" if everywhere and len(finding.environments) == len(review.environments) else listed(finding.environments)
+
+
+def reached(finding: Finding) -> str:
+    """Return whom a finding reaches, at most six of them."""
+    shown = finding.reached[:_MOST_REACHED]
+    more = len(finding.reached) - len(shown)
+    return listed((*shown, f"{more} more") if more else shown)

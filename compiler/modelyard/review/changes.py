@@ -1,0 +1,238 @@
+"""Find every value that differs between two versions of a system, with its place and its meaning.
+
+Equal parts are not taken apart, so the time depends on what changed, not on the size of the system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from modelyard.records import record
+from modelyard.review.meaning import Meaning, below, parsed, rated, root
+from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
+from modelyard.review.words import shown
+from modelyard.shape import Schema
+from modelyard.spec import System
+
+Raw: TypeAlias = Any
+"""A value of the typed spec, or None."""
+
+
+class Way(StrEnum):
+    """Which way a change goes."""
+
+    LOOSER = "looser"
+    STRICTER = "stricter"
+    OTHER = "other"
+
+
+@record
+class Change:
+    """A value that differs: its path in the spec's words, and how the spec would write it before and after.
+
+    `entry` marks a named entry or optional section that is new or gone. Its values are in `was` and `now`.
+    """
+
+    path: Steps
+    before: Leaf
+    after: Leaf
+    meaning: Meaning
+    entry: bool = False
+    was: Raw = None
+    now: Raw = None
+
+    @property
+    def added(self) -> bool:
+        """Whether there was no value before."""
+        return not self.before.text
+
+    @property
+    def removed(self) -> bool:
+        """Whether there is no value any more."""
+        return not self.after.text
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a list gains items and loses others, so that the change and its reverse go the same way."""
+        before, after = set(self.before.items or ()), set(self.after.items or ())
+        return bool(before - after) and bool(after - before)
+
+    @property
+    def way(self) -> Way:
+        """Which way the change goes, by the order of the field's values."""
+        return way_of(self)
+
+
+_MISSING: Final = object()
+_SECTIONS: Final = frozenset({"stores", "data", "models", "pipelines", "inference", "monitors", "channels"})
+_MOVABLE: Final = frozenset({"stores", "pipelines", "inference", "monitors"})
+_INLINE: Final = "compute"
+
+
+def changes(before: System, after: System) -> Iterator[Change]:
+    """Yield everything that differs. Entries that `moved` renames are compared with what they were called before."""
+    aliases = renamed(before, after)
+    for change in _of_parts((), _whole(before, aliases), _whole(after, {}), [root()]):
+        if not _follows(change, aliases):
+            yield change
+
+
+def renamed(before: System, after: System) -> dict[str, str]:
+    """Return the new addresses of entries that were renamed between the two versions, by old address."""
+    new = {old: address for address, old in (after.moved or {}).items()}
+    return {old: address for old, address in new.items() if _has(before, old) and not _has(after, old)}
+
+
+def _has(system: System, address: str) -> bool:
+    section, _, name = address.partition(".")
+    return section in _MOVABLE and name in getattr(system, section)
+
+
+def _whole(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
+    """Return the sections of a system, with renamed entries under their new names."""
+    sections = parts(system) or {}
+    for section in _MOVABLE:
+        entries: Mapping[str, Raw] = sections[(section,)]
+        new = {name: aliases.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2] for name in entries}
+        sections[(section,)] = {new[name]: entry for name, entry in entries.items()}
+    classes: dict[Steps, Raw] = {}
+    for one in system.compute.values():
+        if len(one.path) > 1:  # the class of monitors without a class of their own is constant and has no place
+            classes[tuple(map(str, one.path))] = one
+    del sections[(_INLINE,)]
+    sections[("moved",)] = system.moved or {}
+    return sections | classes
+
+
+def _follows(change: Change, aliases: Mapping[str, str]) -> bool:
+    """Return whether a reference changed only because what it names was renamed."""
+    if change.entry or not aliases:
+        return False
+    old, new = change.before.text, change.after.text
+    return aliases.get(old) == new or any(aliases.get(f"{section}.{old}") == f"{section}.{new}" for section in _MOVABLE)
+
+
+def _compared(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) -> Iterator[Change]:
+    """Yield the differences below a path."""
+    if was is now or was == now:
+        return
+    if kind_of(was) == kind_of(now) == "Schedule" and was.kind != now.kind:
+        yield Change(path, Leaf(start_of(was)), Leaf(start_of(now)), parsed(rated(schemas) or "schedule"))
+        return
+    old, new = _taken_apart(was), _taken_apart(now)
+    if old is None or new is None:
+        yield from _whole_change(path, was, now, schemas)
+    else:
+        yield from _of_parts(path, old, new, schemas)
+
+
+def _of_parts(
+    path: Steps, old: Mapping[Steps, Raw], new: Mapping[Steps, Raw], schemas: Sequence[Schema]
+) -> Iterator[Change]:
+    for steps in {**old, **new}:
+        one, other = old.get(steps, _MISSING), new.get(steps, _MISSING)
+        if one is other or one == other:
+            continue
+        here = list(schemas)
+        for step in steps:
+            here = below(here, step)
+        if one is _MISSING or other is _MISSING:
+            rating = rated(here) or rated(schemas) or _rating(path)
+            yield _entry((*path, *steps), one, other, rating)
+        else:
+            yield from _compared((*path, *steps), one, other, here)
+
+
+def start_of(schedule: Raw) -> str:
+    """Return when a schedule starts runs, in a few words."""
+    when = {"cron": f" {schedule.cron} {schedule.time_zone}", "after": f" pipelines.{schedule.after}"}
+    return f"{schedule.kind}{when.get(schedule.kind, '')}"
+
+
+def _taken_apart(value: Raw) -> Mapping[Steps, Raw] | None:
+    if value == () or value == {}:
+        return {}
+    return parts(value)
+
+
+def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) -> Iterator[Change]:
+    rating = rated(schemas) or _rating(path)
+    absent = was is None or now is None
+    if absent and (parts(was) is not None or parts(now) is not None):
+        yield _entry(path, _MISSING if was is None else was, _MISSING if now is None else now, rating)
+        return
+    old, new = leaf(was, path[-1]), leaf(now, path[-1])
+    if old != new:
+        yield Change(path, old, new, parsed(rating), was=was, now=now)
+
+
+def _entry(path: Steps, was: Raw, now: Raw, rating: str) -> Change:
+    before = ABSENT if was is _MISSING else _summary(was)
+    after = ABSENT if now is _MISSING else _summary(now)
+    is_entry = parts(was if now is _MISSING else now) is not None
+    missing = (None if was is _MISSING else was, None if now is _MISSING else now)
+    return Change(path, before, after, parsed(rating), is_entry, *missing)
+
+
+def _summary(value: Raw) -> Leaf:
+    found = leaf(value) if parts(value) is None else Leaf(shown("", plain(value)))
+    return found if found.text else Leaf("{}")
+
+
+def _rating(path: Steps) -> str:
+    """Return the rating of the nearest field above a path that the schema does not describe as a field."""
+    for length in range(len(path), 0, -1):
+        schemas = [root()]
+        for step in path[:length]:
+            schemas = below(schemas, step)
+        rating = rated(schemas)
+        if rating is not None:
+            return rating
+    return "schema"
+
+
+def way_of(change: Change) -> Way:
+    """Return which way a change goes."""
+    meaning = change.meaning
+    if change.added or change.removed:
+        return _of_presence(change)
+    old, new = change.before.text.partition(" ")[0], change.after.text.partition(" ")[0]
+    if old in meaning.values and new in meaning.values:
+        return Way.LOOSER if meaning.values.index(new) > meaning.values.index(old) else Way.STRICTER
+    if change.before.number is not None and change.after.number is not None:
+        return _of_numbers(meaning.direction, change.before.number, change.after.number)
+    if change.before.items is not None and change.after.items is not None:
+        return _of_items(meaning.direction, set(change.before.items), set(change.after.items))
+    return Way.OTHER
+
+
+def _of_presence(change: Change) -> Way:
+    """Return the way of a value that is new or gone. Without `absent`, no value means no limit, or an empty list."""
+    meaning = change.meaning
+    if meaning.absent:
+        return Way.STRICTER if change.added else Way.LOOSER
+    if meaning.direction in {"added", "removed"}:
+        return Way.LOOSER if change.added is (meaning.direction == "added") else Way.STRICTER
+    if meaning.direction == "less":
+        return Way.LOOSER if change.added else Way.STRICTER
+    if meaning.values:
+        value = change.after.text or change.before.text
+        strictest = value == meaning.values[0]
+        return Way.OTHER if strictest or value not in meaning.values else (Way.LOOSER if change.added else Way.STRICTER)
+    return Way.OTHER
+
+
+def _of_numbers(direction: str, before: float, after: float) -> Way:
+    if direction not in {"less", "more"} or before == after:
+        return Way.OTHER
+    return Way.LOOSER if (after < before) is (direction == "less") else Way.STRICTER
+
+
+def _of_items(direction: str, before: set[str], after: set[str]) -> Way:
+    if direction not in {"added", "removed"} or before == after:
+        return Way.OTHER
+    grown, shrunk = bool(after - before), bool(before - after)
+    loosened = grown if direction == "added" else shrunk
+    return Way.LOOSER if loosened else Way.STRICTER

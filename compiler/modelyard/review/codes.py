@@ -1,0 +1,45 @@
+"""The codes of findings: what each means, an example, and the code of the reverse change, from codes.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+
+from modelyard.records import record
+
+_FILE = os.path.join(os.path.dirname(__file__), "codes.json")
+
+
+@record
+class Code:
+    """A code's meaning, an example of a change, and the code of the reverse change, which may be the same.
+
+    Codes about what no single field decides have no example.
+    """
+
+    title: str
+    mirror: str
+    before: str
+    after: str
+
+
+@lru_cache(maxsize=1)
+def codes() -> Mapping[str, Code]:
+    """Return every code, in order."""
+    with open(_FILE, encoding="utf-8") as file:
+        return {code: Code(**entry) for code, entry in json.load(file).items()}
+
+
+def explained(code: str) -> str:
+    """Return the page of a code, with the code first."""
+    found = codes()[code]
+    lines = [f"{code}: {found.title}"]
+    if found.before or found.after:
+        lines += ["", "Before:", "", f"    {found.before or '(nothing)'}"]
+        lines += ["", "After:", "", f"    {found.after or '(nothing)'}"]
+    reverse = (
+        "The reverse change has the same code." if found.mirror == code else f"The reverse change is {found.mirror}."
+    )
+    return "\n".join([*lines, "", reverse])

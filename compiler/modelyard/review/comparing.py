@@ -1,0 +1,154 @@
+"""Review a change: compare every environment of two versions of a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.records import record, replace
+from modelyard.review import further
+from modelyard.review.findings import Finding, Level, folded
+from modelyard.review.judging import judged
+from modelyard.review.pins import Locks, upgraded
+from modelyard.review.sides import Sides
+from modelyard.source import Span
+from modelyard.spec import System
+from modelyard.stages import Outcome, Stage
+from modelyard.target import Targets
+
+NO_LOCKS: Final = Locks()
+
+
+@record
+class Unjudged:
+    """An environment that cannot be judged, because one version does not compile: which one, and why."""
+
+    environment: str
+    side: str  # before after
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@record
+class Review:
+    """The findings of all environments, and what could not be judged.
+
+    `environments` are the environments that were compared, and `skipped` those with a provider that is not supported
+    yet. `is_first` marks a spec that did not exist before.
+    """
+
+    system: str
+    findings: tuple[Finding, ...]
+    environments: tuple[str, ...]
+    unjudged: tuple[Unjudged, ...] = ()
+    is_first: bool = False
+    skipped: tuple[str, ...] = ()
+
+    def count(self, level: Level) -> int:
+        """Return the number of findings of a level."""
+        return sum(finding.level is level for finding in self.findings)
+
+    @property
+    def worst(self) -> Level:
+        """The highest level of all findings."""
+        return max((finding.level for finding in self.findings), default=Level.QUIET)
+
+
+_SECTIONS: Final = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
+
+Outcomes: TypeAlias = Mapping[str, Outcome]
+"""What each environment compiles to, by name; the base is `default`."""
+
+
+def compared(before: Outcomes, after: Outcomes, targets: Targets, locks: Locks = NO_LOCKS) -> Review:
+    """Compare two versions of a spec in every environment that either version has."""
+    findings: list[Finding] = []
+    unjudged: list[Unjudged] = []
+    names = tuple(dict.fromkeys((*after, *before)))
+    for name in names:
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            findings += _environment(name, old, new)
+            continue
+        unjudged += _failures(name, old, new)
+        findings += _findings(old, new, targets)
+        findings += upgraded(locks, name, old, targets)
+    both = tuple(name for name in names if name in before and name in after)
+    return Review(_system_name((*after.values(), *before.values())), folded(findings), both, tuple(unjudged))
+
+
+def introduced(after: Outcomes) -> Review:
+    """Review a spec that did not exist before: everything in it is new."""
+    findings: list[Finding] = []
+    unjudged: list[Unjudged] = []
+    for name, outcome in after.items():
+        if outcome.failed:
+            unjudged.append(Unjudged(name, "after", _errors(outcome)))
+        system = _whole(outcome)
+        if system is not None:
+            findings += judged(Sides(_emptied(system), system))
+    return Review(_system_name(tuple(after.values())), folded(findings), tuple(after), tuple(unjudged), is_first=True)
+
+
+def _emptied(system: System) -> System:
+    """Return a system with the same targets and rules, in which nothing runs."""
+    nothing: dict[str, Any] = {name: {} for name in _SECTIONS}
+    return replace(system, **nothing, registry=None, overrides=(), moved=None)
+
+
+def _environment(name: str, old: Outcome | None, new: Outcome | None) -> Iterator[Finding]:
+    """Yield that an environment is new or gone. A base alone has no name, so it is neither."""
+    path = ("environments", name)
+    if old is None and new is not None:
+        message = f"environment {name} is new"
+        yield Finding("R911", Level.REVIEW, path, message, after=name, environments=(name,), now_at=_key(new, path))
+    elif old is not None:
+        message = f"environment {name} is gone"
+        why = "its stacks run and cost until `pulumi destroy`"
+        yield Finding(
+            "R912", Level.DANGER, path, message, why, before=name, environments=(name,), was_at=_key(old, path)
+        )
+
+
+def _key(outcome: Outcome, path: tuple[str, ...]) -> Span | None:
+    return outcome.document.key_span(path) if outcome.document is not None else None
+
+
+def _failures(name: str, old: Outcome, new: Outcome) -> Iterator[Unjudged]:
+    for side, outcome in (("before", old), ("after", new)):
+        if outcome.failed:
+            yield Unjudged(name, side, _errors(outcome))
+
+
+def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
+    return tuple(one for one in outcome.diagnostics if one.severity is Severity.ERROR)
+
+
+def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]:
+    """Yield all findings that both outcomes allow. Without plans, there are none about rights."""
+    before, after = _whole(old), _whole(new)
+    if before is None or after is None:
+        return
+    sides = Sides(before, after)
+    yield from judged(sides)
+    yield from further.coverage(sides)
+    yield from further.switched_rules(sides, tuple(targets.rules(after)))
+    yield from further.renames(sides)
+    yield from further.signatures(sides)
+    if old.failed or new.failed:
+        return
+    yield from further.warnings(sides, old.diagnostics, new.diagnostics)
+    if old.plan is not None and new.plan is not None:
+        yield from further.rights(sides, old.plan, new.plan)
+
+
+def _whole(outcome: Outcome) -> System | None:
+    """Return the system of an outcome, unless parts of it were set aside because of errors."""
+    system = outcome.system
+    if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):
+        return None
+    return system
+
+
+def _system_name(outcomes: tuple[Outcome, ...]) -> str:
+    return next((outcome.system.metadata.name for outcome in outcomes if outcome.system is not None), "")

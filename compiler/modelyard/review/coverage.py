@@ -1,0 +1,38 @@
+"""Find which kinds of signals watch each endpoint and model, before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.spec import System
+
+KINDS: Mapping[str, str] = {
+    "data-drift": "drift of its inputs",
+    "prediction-drift": "drift of its predictions",
+    "concept-drift": "drift of the concept",
+    "prediction-quality": "quality by labels",
+    "performance": "performance",
+    "data-quality": "quality of data",
+    "slo": "objectives",
+}
+"""The kinds of signals: the types of monitors, and the objectives of an endpoint."""
+
+
+def signals(system: System) -> dict[str, dict[str, str]]:
+    """Return the kinds of signals for each endpoint, dataset, pipeline and model, with the address of a source.
+
+    A model is watched by what watches an endpoint that sends traffic to it.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name, monitor in system.monitors.items():
+        found.setdefault(monitor.watch, {}).setdefault(monitor.type, f"monitors.{name}")
+    for name, inference in system.inference.items():
+        here = found.setdefault(f"inference.{name}", {})
+        if inference.slo is not None:
+            here.setdefault("slo", f"inference.{name}")
+        for variant in inference.variants:
+            if variant.percent:
+                of_model = found.setdefault(f"models.{variant.model.model}", {})
+                for kind, giver in here.items():
+                    of_model.setdefault(kind, giver)
+    return found

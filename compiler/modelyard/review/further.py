@@ -1,0 +1,199 @@
+"""Findings that no single field shows: signals, rules, rights, renames, warnings, and signed approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.checks import check
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.plan import Plan
+from modelyard.provider import Rule
+from modelyard.records import replace
+from modelyard.review.coverage import KINDS, signals
+from modelyard.review.findings import Finding, Level
+from modelyard.review.places import span_of
+from modelyard.review.rights import Rights, changed_rights
+from modelyard.review.sides import Sides
+from modelyard.review.values import Steps, plain
+from modelyard.review.words import shown
+from modelyard.spec import ModelCard, System
+
+_MOVABLE: Final = ("stores", "pipelines", "inference", "monitors")
+_MUTATING: Final = ("write ", "append ", "call ")
+
+
+def coverage(sides: Sides) -> Iterator[Finding]:
+    """Yield what has fewer or more kinds of signals. What is new or gone as a whole is found elsewhere."""
+    old, new = signals(sides.before), signals(sides.after)
+    for address in sorted(old.keys() | new.keys()):
+        path = tuple(address.split("."))
+        if not (_exists(sides.before, path) and _exists(sides.after, path)):
+            continue
+        before, after = old.get(address, {}), new.get(address, {})
+        lost = [KINDS.get(kind, kind) for kind in before if kind not in after]
+        gained = [KINDS.get(kind, kind) for kind in after if kind not in before]
+        total = f"{len(after)} {'kind' if len(after) == 1 else 'kinds'} of signals, {len(before)} before"
+        if lost:
+            yield _of_signals(
+                "R230", Level.DANGER, path, f"{address} has {total}: no {', no '.join(lost)}", sides, before, after
+            )
+        if gained:
+            yield _of_signals(
+                "R231", Level.NOTE, path, f"{address} has {total}: also {', '.join(gained)}", sides, before, after
+            )
+
+
+def _of_signals(
+    code: str, level: Level, path: Steps, message: str, sides: Sides, before: dict[str, str], after: dict[str, str]
+) -> Finding:
+    found = _at(code, level, path, message, sides)
+    return replace(found, before=", ".join(sorted(before)), after=", ".join(sorted(after)))
+
+
+def _exists(system: System, path: Steps) -> bool:
+    return len(path) == 2 and path[1] in getattr(system, path[0])
+
+
+def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[Finding]:
+    """Yield the rules that stop or begin to apply to this system because its risk, industry or size changed.
+
+    A system that has none of what rules require violates every rule that applies to it.
+    """
+    old, new = sides.before, sides.after
+    if (old.profile, old.governance.risk) == (new.profile, new.governance.risk):
+        return
+    bare = _bare(new)
+    profiled = replace(bare, profile=old.profile, governance=replace(bare.governance, risk=old.governance.risk))
+    before = {one.code for one in check(profiled, provider_rules)}
+    after = {one.code for one in check(bare, provider_rules)}
+    path = ("governance", "risk") if old.governance.risk != new.governance.risk else ("profile",)
+    if before - after:
+        codes = ", ".join(sorted(before - after))
+        yield _at("R244", Level.DANGER, path, f"rules no longer apply: {codes}", sides, before=codes)
+    if after - before:
+        codes = ", ".join(sorted(after - before))
+        yield _at("R245", Level.REVIEW, path, f"more rules apply: {codes}", sides, after=codes)
+
+
+def _bare(system: System) -> System:
+    """Return a system without approvals, cards, explanations and retention."""
+    governance = replace(
+        system.governance, approve_promotion=None, explainability=False, lineage=False, budget=None, residency=()
+    )
+    models = {
+        name: replace(model, card=ModelCard(), explainability=None, validation=(), stages=())
+        for name, model in system.models.items()
+    }
+    return replace(system, governance=governance, models=models)
+
+
+def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
+    """Yield the workloads that may do more or less than before, together if it is the same."""
+    gained: dict[tuple[str, ...], list[Rights]] = {}
+    lost: dict[tuple[str, ...], list[Rights]] = {}
+    for changed in changed_rights(before, after):
+        gained.setdefault(tuple(sorted(changed.after - changed.before)), []).append(changed)
+        lost.setdefault(tuple(sorted(changed.before - changed.after)), []).append(changed)
+    for words, changed_alike in gained.items():
+        if words:
+            level = Level.DANGER if any(_is_new_power(changed) for changed in changed_alike) else Level.REVIEW
+            yield _of_rights("R406", level, "may", words, changed_alike, sides)
+    for words, changed_alike in lost.items():
+        if words:
+            yield _of_rights("R413", Level.NOTE, "may no longer", words, changed_alike, sides)
+
+
+def _is_new_power(changed: Rights) -> bool:
+    """Return whether a workload may change something in a store, or in the cluster, where it could not before."""
+    return bool(_powers(changed.after) - _powers(changed.before))
+
+
+def _powers(held: frozenset[str]) -> set[str]:
+    changing = (right for right in held if right.startswith(_MUTATING))
+    return {right if right.startswith("call ") else right.split(" ")[1].partition("/")[0] for right in changing}
+
+
+def _of_rights(
+    code: str, level: Level, verb: str, words: tuple[str, ...], changed: list[Rights], sides: Sides
+) -> Finding:
+    names = [one.workload for one in changed]
+    listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+    path = tuple(names[0].split("."))
+    text = ", ".join(words)
+    found = _at(code, level, path, f"{listed} {verb} {text}", sides)
+    return replace(found, before=text) if code == "R413" else replace(found, after=text)
+
+
+def renames(sides: Sides) -> Iterator[Finding]:
+    """Yield entries that are gone while an equal entry with another name is new, which is probably a rename."""
+    for section in _MOVABLE:
+        old, new = getattr(sides.before, section), getattr(sides.after, section)
+        moved = {address.partition(".")[2] for address in (sides.after.moved or {})}
+        gone = [name for name in old if name not in new]
+        fresh = [name for name in new if name not in old and name not in moved]
+        for name in gone:
+            twin = next(
+                (
+                    other
+                    for other in fresh
+                    if _unnamed(new[other], section, other) == _unnamed(old[name], section, name)
+                ),
+                None,
+            )
+            if twin is not None:
+                message = f"{section}.{name} is called {twin}, without `moved`"
+                declared = f"moved: {{{section}.{twin}: {section}.{name}}}"
+                why = f"if it is a rename, add `{declared}`; otherwise its resources are made anew"
+                yield replace(
+                    _at("R504", Level.DANGER, (section, twin), message, sides), why=why, before=name, after=twin
+                )
+
+
+def _unnamed(entry: object, section: str, name: str) -> str:
+    """Return an entry's fields without its name, which defaults for folders and classes contain."""
+    return shown("", plain(entry)).replace(f"captures/{name}", "captures/").replace(f"{section}-{name}", section)
+
+
+def warnings(sides: Sides, before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...]) -> Iterator[Finding]:
+    """Yield warnings that only one version has."""
+    old = {(one.code, one.message): one for one in before if one.severity is Severity.WARNING}
+    new = {(one.code, one.message): one for one in after if one.severity is Severity.WARNING}
+    for key, warning in new.items():
+        if key not in old:
+            yield _warning("R905", Level.REVIEW, f"new warning {key[0]}: {key[1]}", warning, sides)
+    for key, warning in old.items():
+        if key not in new:
+            found = _warning("R906", Level.NOTE, f"warning {key[0]} is gone: {key[1]}", warning, sides)
+            yield replace(found, was_at=warning.span, now_at=None)
+
+
+def _warning(code: str, level: Level, message: str, warning: Diagnostic, sides: Sides) -> Finding:
+    return Finding(
+        code, level, ("warnings", warning.code), message, environments=(sides.after.environment,), now_at=warning.span
+    )
+
+
+def signatures(sides: Sides) -> Iterator[Finding]:
+    """Yield signed approvals next to the spec that are new or gone."""
+    old, new = set(sides.before.signed), set(sides.after.signed)
+    for signed in sorted(new ^ old, key=lambda one: (one.model, one.alias, one.digest)):
+        is_new = signed in new
+        state = "is approved" if is_new else "is no longer approved"
+        message = f"{signed.model} with digest {signed.digest} {state} for {signed.alias}"
+        level = Level.REVIEW if is_new else Level.NOTE
+        yield Finding("R913", level, ("approvals", signed.model), message, environments=(sides.after.environment,))
+
+
+def _at(code: str, level: Level, path: Steps, message: str, sides: Sides, before: str = "", after: str = "") -> Finding:
+    return Finding(
+        code=code,
+        level=level,
+        path=path,
+        message=message,
+        before=before,
+        after=after,
+        environments=(sides.after.environment,),
+        was_at=span_of(sides.before, path),
+        now_at=span_of(sides.after, path),
+    )

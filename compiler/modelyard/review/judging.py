@@ -1,0 +1,108 @@
+"""Turn the changes of one environment into findings, with levels that fit the system and the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.review.changes import Change, changes
+from modelyard.review.findings import Finding, Level
+from modelyard.review.meaning import parsed
+from modelyard.review.places import is_written, span_of
+from modelyard.review.reach import reached_by
+from modelyard.review.rules import rule_for
+from modelyard.review.rules.base import Rule
+from modelyard.review.sides import Sides
+from modelyard.review.values import ABSENT, Leaf, Steps, plain
+from modelyard.review.words import shown
+from modelyard.spec import Inference
+
+_GUARDS: Final = frozenset({"gate", "approval", "evidence", "promotion", "data", "privacy", "residency"})
+_ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
+
+
+def judged(sides: Sides) -> Iterator[Finding]:
+    """Yield a finding for each change of an environment."""
+    for change in changes(sides.before, sides.after):
+        yield _finding(change, sides)
+        for looser in _brought_along(change):
+            yield _finding(looser, sides)
+
+
+def _brought_along(change: Change) -> Iterator[Change]:
+    """Yield what a new endpoint opens or keeps, which would be worth a finding of its own if the endpoint existed."""
+    endpoint = change.now
+    if not (change.entry and change.added and isinstance(endpoint, Inference)):
+        return
+    if endpoint.endpoint.exposure != "cluster":
+        path = (*change.path, "endpoint")
+        yield Change((*path, "exposure"), ABSENT, Leaf(endpoint.endpoint.exposure), parsed("opening: added"))
+        if endpoint.endpoint.auth.type == "none":
+            yield Change((*path, "auth", "type"), ABSENT, Leaf("none"), parsed("access: added"))
+    if endpoint.capture is not None:
+        summary = Leaf(shown("", plain(endpoint.capture)))
+        yield Change((*change.path, "capture"), ABSENT, summary, parsed("privacy: added"), True, None, endpoint.capture)
+
+
+def _finding(change: Change, sides: Sides) -> Finding:
+    rule = rule_for(change)
+    code, level = rule.verdict(change, sides)
+    level, reasons = _weighed(change, code, level, rule, sides)
+    system = sides.before if change.removed else sides.after
+    old = _old_path(change.path, sides)
+    return Finding(
+        code=code,
+        level=level,
+        path=change.path,
+        message=f"{rule.says(change, sides)}{_origin(change, old, sides)}",
+        why=rule.reason(change, sides),
+        before=change.before.text,
+        after=change.after.text,
+        reasons=reasons,
+        reached=reached_by(system, change.path) if level > Level.QUIET else (),
+        environments=(sides.after.environment,),
+        was_at=None if change.added else span_of(sides.before, old),
+        now_at=span_of(sides.after, change.path),
+        lasting=rule.lasting,
+    )
+
+
+def _old_path(path: Steps, sides: Sides) -> Steps:
+    """Return the path before a rename."""
+    old = (sides.after.moved or {}).get(".".join(path[:2]), "")
+    return (*old.split("."), *path[2:]) if old and path[0] != "moved" else path
+
+
+def _origin(change: Change, old: Steps, sides: Sides) -> str:
+    """Say that neither version writes the value, because it follows from another field."""
+    if change.entry or is_written(sides.after, change.path) or is_written(sides.before, old):
+        return ""
+    return " (by default)"
+
+
+def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) -> tuple[Level, tuple[str, ...]]:
+    """Raise or lower a level by the profile, the environment and the traffic, with the reasons."""
+    reasons: list[str] = []
+    if sides.guarded and level is Level.REVIEW and change.meaning.about in _GUARDS and not change.entry:
+        level = Level.DANGER
+        reasons.append(sides.guarded)
+    if _is_idle(change, code, sides) and level > Level.NOTE:
+        level = Level(level - 1)
+        reasons.append("the variant gets no traffic")
+    if sides.is_trial and level is Level.DANGER and not rule.lasting:
+        level = Level.REVIEW
+        reasons.append(f"environment {sides.after.environment} is for trials")
+    return level, tuple(reasons)
+
+
+def _is_idle(change: Change, code: str, sides: Sides) -> bool:
+    """Return whether a change is of a variant that gets no traffic on either side."""
+    if code not in _ANSWERED or len(change.path) < 5 or change.path[2] != "variants":
+        return False
+    shares = [
+        variant.percent
+        for system in (sides.before, sides.after)
+        for variant in (system.inference[change.path[1]].variants if change.path[1] in system.inference else ())
+        if variant.name == change.path[3]
+    ]
+    return not any(shares)

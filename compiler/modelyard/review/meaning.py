@@ -1,0 +1,97 @@
+"""What a change of a field means, as the field's `x-review` in the schema declares it.
+
+A rating is `ABOUT` or `ABOUT: ORDER`. The order says which change loosens something:
+
+- `less`, `more`: a smaller or larger number is looser;
+- `added`, `removed`: another item, or one item fewer, is looser;
+- `strict<loose`: the field's values from the strictest to the loosest;
+- `absent`, alone or after one of these: having no value is the loosest of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, cast
+
+import modelyard_schemas
+from modelyard.records import record
+from modelyard.shape import Schema, schema_of
+
+ABOUT: Final = frozenset(
+    {
+        *("access", "address", "alarm", "approval", "budget", "capacity", "code", "cost", "data", "escape"),
+        *("evidence", "gate", "hardware", "isolation", "latency", "model", "oneway", "opening", "owner", "place"),
+        *("platform", "privacy", "promotion", "prose", "quiet", "residency", "resilience", "retention", "rules"),
+        *("schedule", "schema", "secret", "slo", "state", "supply", "traffic", "trigger"),
+    }
+)
+"""Everything that a field can be about."""
+
+_ENTRIES: Final = ("additionalProperties", "items")
+_DIRECTIONS: Final = frozenset({"less", "more", "added", "removed"})
+
+
+@record
+class Meaning:
+    """What a field is about, and which way is looser: a direction, values from strict to loose, or neither."""
+
+    about: str
+    direction: str = ""
+    values: tuple[str, ...] = ()
+    absent: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether some change of the field is looser than its reverse."""
+        return bool(self.direction or self.values or self.absent)
+
+
+@lru_cache(maxsize=512)
+def parsed(rating: str) -> Meaning:
+    """Parse a rating. A rating that is wrong is a mistake in the schema and raises ValueError."""
+    about, colon, order = rating.partition(": ")
+    words = order.split(", ") if colon else []
+    absent = "absent" in words
+    others = [word for word in words if word != "absent"]
+    is_known = about in ABOUT and len(others) <= 1 and len(words) == len(set(words))
+    if not is_known or any(word not in _DIRECTIONS and "<" not in word for word in others):
+        raise ValueError(f"x-review {rating!r}")
+    order = others[0] if others else ""
+    values = tuple(order.split("<")) if "<" in order else ()
+    return Meaning(about, "" if values else order, values, absent)
+
+
+def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
+    """Return the schemas of a field or entry of a value that has these schemas, in any branch."""
+    found: list[Schema] = []
+    for schema in _expanded(schemas):
+        known = schema_of(schema.get("properties"))
+        if step in known:
+            found.append(schema_of(known[step]))
+        else:
+            found += [schema_of(schema[word]) for word in _ENTRIES if isinstance(schema.get(word), dict)]
+    return found
+
+
+def rated(schemas: Sequence[Schema]) -> str | None:
+    """Return the rating of a field with these schemas. Entries of a mapping have none of their own."""
+    ratings = (schema.get("x-review") for schema in schemas)
+    return next((rating for rating in ratings if isinstance(rating, str)), None)
+
+
+def _expanded(schemas: Sequence[Schema]) -> Iterator[Schema]:
+    waiting = list(schemas)
+    while waiting:
+        schema = waiting.pop(0)
+        yield schema
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            waiting.append(schema_of(schema_of(root()["$defs"])[reference.rpartition("/")[2]]))
+        waiting += [schema_of(schema[word]) for word in ("then", "else") if isinstance(schema.get(word), dict)]
+
+
+@lru_cache(maxsize=1)
+def root() -> Schema:
+    """Return the schema of the spec."""
+    return cast("Schema", modelyard_schemas.load("system"))

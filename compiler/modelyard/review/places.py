@@ -1,0 +1,60 @@
+"""Find where a value is written, although the spec may inherit it from another field or use a short form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.review.values import Steps
+from modelyard.source import Json, Path, Span
+from modelyard.spec import System
+
+
+def span_of(system: System, path: Steps) -> Span | None:
+    """Return the span of the value at a path, of the field that it is inherited from, or of its nearest ancestor."""
+    document = system.document
+    for candidate in _candidates(path):
+        found = _found(document.value, candidate)
+        if found is not None:
+            return document.value_span(found)
+    nearest = _nearest(document.value, path)
+    return document.key_span(nearest) if nearest else None
+
+
+def is_written(system: System, path: Steps) -> bool:
+    """Return whether the spec writes a value at this path, or at the field that it is inherited from."""
+    return any(_found(system.document.value, candidate) is not None for candidate in _candidates(path))
+
+
+def _candidates(path: Steps) -> Iterator[Steps]:
+    """Yield the paths at which the value of a path may be written, the most specific first."""
+    yield path
+    if path[:2] == ("deployment", "targets") and len(path) > 3:
+        yield ("deployment", *path[3:])
+    if len(path) > 4 and path[2] in {"variants", "steps"}:
+        yield (*path[:2], *path[4:])
+    if len(path) > 1 and path[-1] in {"min", "max"}:
+        yield from _candidates(path[:-1])
+
+
+def _found(value: Json, path: Steps) -> Path | None:
+    """Return the path with list positions as numbers, or None if the document does not contain it."""
+    found: list[str | int] = []
+    for step in path:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+            found.append(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+            found.append(int(step))
+        else:
+            return None
+    return tuple(found)
+
+
+def _nearest(value: Json, path: Steps) -> Path | None:
+    for length in range(len(path) - 1, 0, -1):
+        for candidate in (path[:length], ("deployment",)) if path[0] == "deployment" else (path[:length],):
+            found = _found(value, candidate)
+            if found is not None:
+                return found
+    return None

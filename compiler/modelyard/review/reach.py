@@ -1,0 +1,104 @@
+"""Find whom a change reaches: what reads, serves, watches or runs on the thing that changes, also through others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.indexes import index
+from modelyard.review.values import Steps
+from modelyard.spec import System
+
+_SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
+
+
+def reached_by(system: System, path: Steps) -> tuple[str, ...]:
+    """Return whom a change of this path reaches: callers, then addresses, endpoints first, without the path's own."""
+    start = _start(path)
+    edges = _edges(system)
+    seen: dict[str, None] = {start: None}
+    waiting = [start]
+    while waiting:
+        for address in edges.get(waiting.pop(0), ()):
+            if address not in seen:
+                seen[address] = None
+                waiting.append(address)
+    callers = [caller for address in seen for caller in _callers(system, address)]
+    del seen[start]
+    ranked = [address for address in seen if address.partition(".")[0] in _SHOWN]
+    ranked.sort(key=lambda address: (_SHOWN.index(address.partition(".")[0]), address))
+    return (*sorted(callers), *ranked)
+
+
+def _callers(system: System, address: str) -> Iterator[str]:
+    section, _, name = address.partition(".")
+    if section == "inference" and name in system.inference:
+        endpoint = system.inference[name].endpoint
+        if endpoint.host:
+            yield f"callers of {endpoint.host}"
+        yield from (f"callers in namespace {client}" for client in endpoint.clients)
+
+
+def _start(path: Steps) -> str:
+    if path[:2] == ("deployment", "targets") and len(path) > 2:
+        return f"targets.{path[2]}"
+    return ".".join(path[:2])
+
+
+@index
+def _edges(system: System) -> Mapping[str, tuple[str, ...]]:
+    edges: dict[str, dict[str, None]] = {}
+    for source, sink in _pairs(system):
+        if source.endswith(".") or sink.endswith("."):  # a reference that the spec leaves out
+            continue
+        edges.setdefault(source, {})[sink] = None
+    return {source: tuple(sinks) for source, sinks in edges.items()}
+
+
+def _pairs(system: System) -> Iterator[tuple[str, str]]:
+    """Yield pairs of addresses, of which the second depends on the first."""
+    for data in system.data.values():
+        yield f"stores.{data.store}", f"data.{data.name}"
+    yield from _of_models(system)
+    yield from _of_pipelines(system)
+    for name, inference in system.inference.items():
+        here = f"inference.{name}"
+        yield f"targets.{inference.target}", here
+        for variant in inference.variants:
+            yield f"models.{variant.model.model}", here
+            yield f"compute.{variant.compute}", here
+        if inference.capture is not None:
+            yield f"stores.{inference.capture.store}", here
+    for name, monitor in system.monitors.items():
+        here = f"monitors.{name}"
+        yield f"targets.{monitor.target}", here
+        yield monitor.watch, here
+        yield f"data.{monitor.labels}", here
+        yield f"data.{monitor.reference.data if monitor.reference else ''}", here
+        yield from ((f"channels.{channel}", here) for channel in monitor.on_breach.notify)
+
+
+def _of_models(system: System) -> Iterator[tuple[str, str]]:
+    for model in system.models.values():
+        yield from ((f"data.{check.data}", f"models.{model.name}") for check in model.validation)
+        if model.imported is not None:
+            yield f"stores.{model.imported.store}", f"models.{model.name}"
+
+
+def _of_pipelines(system: System) -> Iterator[tuple[str, str]]:
+    for name, pipeline in system.pipelines.items():
+        here = f"pipelines.{name}"
+        yield f"targets.{pipeline.target}", here
+        yield f"pipelines.{pipeline.schedule.after}", here
+        for step in pipeline.steps:
+            yield f"compute.{step.compute}", here
+            yield from ((f"data.{data}", here) for data in step.inputs)
+            yield here, f"data.{step.output}"
+            if step.model is not None:
+                yield f"models.{step.model.model}", here
+        if pipeline.output:
+            yield here, f"data.{pipeline.output}"
+        if pipeline.model is not None:
+            trains = pipeline.type == "training"
+            model = f"models.{pipeline.model.model}"
+            yield (here, model) if trains else (model, here)

@@ -1,0 +1,43 @@
+"""Judge each change by exactly one rule: the first whose pattern matches its path, or the rule for its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from modelyard.review.changes import Change
+from modelyard.review.rules import data, guards, meanings, platform, serving, training, watching
+from modelyard.review.rules.base import Rule, matches
+
+ENTRIES: Final[tuple[Rule, ...]] = (
+    *serving.ENTRIES,
+    *training.ENTRIES,
+    *watching.ENTRIES,
+    *data.ENTRIES,
+    *platform.ENTRIES,
+)
+"""The rules for whole entries of a section."""
+
+RULES: Final[tuple[Rule, ...]] = (
+    *serving.RULES,
+    *training.RULES,
+    *guards.RULES,
+    *watching.RULES,
+    *data.RULES,
+    *platform.RULES,
+)
+"""The rules for particular fields, in order of precedence within a section."""
+
+
+def rule_for(change: Change) -> Rule:
+    """Return the rule that judges a change."""
+    whole = (rule for rule in ENTRIES if change.entry and len(rule.pattern) == len(change.path))
+    candidates: Iterable[Rule] = chain(whole, _of_section(change.path[0]), (meanings.RULES[change.meaning.about],))
+    return next(rule for rule in candidates if matches(rule.pattern, change.path))
+
+
+@lru_cache(maxsize=32)
+def _of_section(section: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.pattern[0] in ("*", section))

@@ -1,0 +1,124 @@
+"""What rules are: a pattern of paths, codes with levels for each way of a change, and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from modelyard.patterns import pattern
+from modelyard.records import record
+from modelyard.review.changes import Change, Way
+from modelyard.review.findings import Level
+from modelyard.review.sides import Sides
+from modelyard.review.values import Steps
+
+Verdict: TypeAlias = tuple[str, Level]
+"""A code and the level before modifiers."""
+
+Says: TypeAlias = Callable[[Change, Sides], str]
+Judges: TypeAlias = Callable[[Change, Sides], Verdict]
+
+QUIET: Final = Level.QUIET
+NOTE: Final = Level.NOTE
+REVIEW: Final = Level.REVIEW
+DANGER: Final = Level.DANGER
+
+_LONGEST: Final = 120
+_INDEX: Final = pattern(r"\.([0-9]+)(?=\.|$)")
+
+
+@record
+class Rule:
+    """How changes of some paths are judged and worded.
+
+    A step `*` of the pattern matches any one step, and a pattern matches all paths that begin with it. `says` completes
+    the sentence; `why` says what follows from the change. `lasting` marks what reverting the spec does not undo.
+    """
+
+    pattern: Steps
+    verdict: Judges
+    says: Says
+    why: str | Says = ""
+    lasting: bool = False
+
+    def reason(self, change: Change, sides: Sides) -> str:
+        """Return what follows from the change, or ""."""
+        return self.why if isinstance(self.why, str) else self.why(change, sides)
+
+
+def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
+    """Judge a change by its way."""
+    verdicts: Mapping[Way, Verdict] = {Way.LOOSER: looser, Way.STRICTER: stricter, Way.OTHER: other}
+    return lambda change, _: verdicts[change.way]
+
+
+def always(code: str, level: Level) -> Judges:
+    """Judge every change alike."""
+    return lambda _, __: (code, level)
+
+
+def matches(pattern: Steps, path: Steps) -> bool:
+    """Return whether a path begins with a pattern."""
+    if len(path) < len(pattern):
+        return False
+    return all(step in ("*", other) for step, other in zip(pattern, path, strict=False))
+
+
+def cut(text: str) -> str:
+    """Shorten a value for a sentence."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def moves(change: Change) -> str:
+    """Return the new and the old value, as in `0.72, 0.82 before`."""
+    if (
+        change.before.items is not None
+        and change.after.items is not None
+        and change.before.items
+        and change.after.items
+    ):
+        return _items(change.before.items, change.after.items)
+    if change.entry:
+        return "new" if change.added else "gone"
+    return f"{cut(change.after.text) or 'unset'}, {cut(change.before.text) or 'unset'} before"
+
+
+def _items(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+    gained = [item for item in after if item not in before]
+    lost = [item for item in before if item not in after]
+    parts = [f"gains {cut(', '.join(gained))}"] if gained else []
+    parts += [f"loses {cut(', '.join(lost))}"] if lost else []
+    return " and ".join(parts) if parts else f"is reordered to {cut(', '.join(after))}"
+
+
+def plainly(change: Change, _: Sides) -> str:
+    """Say what changes by its address: `inference.scorer.pool is shared, unset before`."""
+    address = _INDEX.sub(r"[\1]", ".".join(change.path))
+    text = moves(change)
+    return f"{address} {text}" if text.startswith(("gains", "loses", "is reordered")) else f"{address} is {text}"
+
+
+def named(template: str) -> Says:
+    """Say a template with words for parts of the path, and for the new and the old value.
+
+    {name} is the entry and {owner} its address, {target} a target, and {moves} both values.
+    """
+
+    def says(change: Change, _: Sides) -> str:
+        words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
+        words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
+        words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
+        words |= {"parent": change.path[-2] if len(change.path) > 1 else ""}
+        words["target"] = "".join(change.path[2:3])
+        return _filled(template, words)
+
+    return says
+
+
+def _filled(template: str, words: Mapping[str, str]) -> str:
+    """Fill a template without looking for fields in what is filled in."""
+    result: list[str] = []
+    for part in template.split("{"):
+        key, brace, rest = part.partition("}")
+        result += [words[key], rest] if brace else [part]
+    return "".join(result)

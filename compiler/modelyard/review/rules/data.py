@@ -1,0 +1,171 @@
+"""Rules about data: its classes, where it may lie, what is kept of requests, and for how long."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.review.changes import Change, Way
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.sides import SENSITIVE, Sides
+
+
+def _dataset(change: Change, sides: Sides) -> Verdict:
+    found = (sides.after if change.added else sides.before).data.get(change.path[1])
+    classified = found is not None and found.classification in SENSITIVE
+    if change.added:
+        return "R300", DANGER if classified else REVIEW
+    return "R302", REVIEW
+
+
+def _dataset_says(change: Change, sides: Sides) -> str:
+    found = (sides.after if change.added else sides.before).data.get(change.path[1])
+    kind = f" ({found.classification})" if found is not None and found.classification else ""
+    return f"dataset {change.path[1]}{kind} is {'new' if change.added else 'gone'}"
+
+
+def _class(change: Change, _: Sides) -> Verdict:
+    if change.way is Way.LOOSER:
+        return "R303", DANGER
+    return "R301", DANGER if change.after.text in SENSITIVE else REVIEW
+
+
+def _class_why(change: Change, _: Sides) -> str:
+    if change.way is Way.LOOSER:
+        return "rules about sensitive data no longer apply to it"
+    return "whatever reads it now handles this class of data"
+
+
+def _classes(change: Change, _: Sides) -> Verdict:
+    before, after = set(change.before.items or ()), set(change.after.items or ())
+    if after - before:
+        return "R301", DANGER if (after - before) & SENSITIVE else REVIEW
+    return "R303", DANGER
+
+
+def _kept(change: Change, sides: Sides) -> Verdict:
+    worst = DANGER if sides.sensitive else REVIEW
+    if change.path[-1] == "sample" and change.way is Way.STRICTER:
+        return "R308", REVIEW if _is_watched(change, sides) else NOTE
+    return {Way.LOOSER: ("R307", worst), Way.STRICTER: ("R308", NOTE), Way.OTHER: ("R307", REVIEW)}[change.way]
+
+
+def _capture(change: Change, sides: Sides) -> Verdict:
+    if change.added:
+        return "R307", DANGER if sides.sensitive else REVIEW
+    return "R309", DANGER if _is_watched(change, sides) else REVIEW
+
+
+def _is_watched(change: Change, sides: Sides) -> bool:
+    return any(monitor.watch == f"inference.{change.path[1]}" for monitor in sides.after.monitors.values())
+
+
+def _kept_why(change: Change, sides: Sides) -> str:
+    classes = ", ".join(sorted(sides.sensitive))
+    if change.removed and change.path[-1] == "capture":
+        return "monitors that read captures see nothing any more" if _is_watched(change, sides) else ""
+    return f"the system handles {classes}" if classes and change.way is not Way.STRICTER else ""
+
+
+def _retention(change: Change, _: Sides) -> Verdict:
+    before, after = change.before.number, change.after.number
+    shorter = after is not None and (before is None or after < before)
+    return ("R310", DANGER) if shorter else ("R311", REVIEW)
+
+
+def _retention_why(change: Change, sides: Sides) -> str:
+    verdict, _ = _retention(change, sides)
+    if verdict == "R310":
+        return f"what is older than {change.after.text} is deleted once this is applied"
+    return "data stays longer than before"
+
+
+def _place_why(change: Change, sides: Sides) -> str:
+    return "what is in the old place is neither moved nor deleted"
+
+
+_CAPTURE: Final = ("inference", "*", "capture")
+_DATA: Final = ("data", "*")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        ("governance", "dataClasses"),
+        _classes,
+        lambda change, _: f"the classes of data that the system declares {_sets(change)}",
+        "whoever answers for these data has to know",
+    ),
+    Rule((*_DATA, "classification"), _class, named("dataset {name} is {moves}"), _class_why),
+    Rule(
+        ("governance", "residency"),
+        by_way(("R304", DANGER), ("R305", NOTE), ("R304", REVIEW)),
+        lambda change, _: f"where data may lie {_sets(change)}",
+        lambda change, _: "data and work may leave where they had to stay" if change.way is Way.LOOSER else "",
+    ),
+    Rule(
+        ("governance", "retention", "captures"),
+        _retention,
+        named("captures are kept {moves}"),
+        _retention_why,
+        lasting=True,
+    ),
+    Rule((*_CAPTURE, "retain"), _retention, named("captures of {name} are kept {moves}"), _retention_why, lasting=True),
+    Rule(
+        ("stores", "*", "retention"),
+        _retention,
+        named("objects in {name} are kept {moves}"),
+        _retention_why,
+        lasting=True,
+    ),
+    Rule(
+        ("stores", "*", "objectLock"),
+        by_way(("R315", DANGER), ("R316", REVIEW), ("R315", REVIEW)),
+        named("versions of objects in {name} cannot be deleted: {last} is {moves}"),
+        lambda change, _: "" if change.way is Way.STRICTER else "records may be deleted sooner",
+    ),
+    Rule(
+        ("stores", "*", "versioned"),
+        by_way(("R313", DANGER), ("R314", NOTE), ("R313", REVIEW)),
+        named("{name} keeps old versions of objects: {moves}"),
+        lambda change, _: "what is overwritten or deleted is lost" if change.way is Way.LOOSER else "",
+    ),
+    Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {moves} of its requests"), _kept_why),
+    Rule(
+        (*_CAPTURE, "redact"),
+        _kept,
+        lambda change, _: f"what {change.path[1]} leaves out of its captures {_sets(change)}",
+        _kept_why,
+    ),
+    Rule(
+        (*_CAPTURE, "columns"),
+        _kept,
+        lambda change, _: f"which inputs {change.path[1]} keeps {_sets(change)}",
+        _kept_why,
+    ),
+    Rule((*_CAPTURE, "keys"), _kept, lambda change, _: f"which keys {change.path[1]} keeps {_sets(change)}", _kept_why),
+    Rule((*_CAPTURE, "store"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
+    Rule((*_CAPTURE, "path"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
+    Rule(_CAPTURE, _capture, named("{name} keeps requests: {after}, {before} before"), _kept_why),
+    Rule((*_DATA, "store"), always("R312", DANGER), named("dataset {name} lies in {moves}"), _place_why),
+    Rule((*_DATA, "path"), always("R312", REVIEW), named("dataset {name} lies at {moves}"), _place_why),
+    Rule((*_DATA, "uri"), always("R312", DANGER), named("dataset {name} lies at {moves}"), _place_why),
+    Rule((*_DATA, "description"), always("R805", NOTE), named("the description of dataset {name} changes")),
+    Rule(
+        (*_DATA, "features"),
+        always("R111", REVIEW),
+        lambda change, _: f"the features of {change.path[1]}: {_sets(change)}",
+        "models learn from other columns from their next training on",
+    ),
+    Rule(
+        (*_DATA, "*"),
+        always("R111", REVIEW),
+        named("dataset {name}: {last} is {moves}"),
+        "models learn from it differently from their next training on",
+    ),
+)
+
+ENTRIES: Final[tuple[Rule, ...]] = (Rule(_DATA, _dataset, _dataset_says),)
+"""The rules for whole datasets."""
+
+
+def _sets(change: Change) -> str:
+    text = moves(change)
+    return text if text.startswith(("gains", "loses", "is reordered")) else f"is {text}"

@@ -1,0 +1,184 @@
+"""Rules about what stands between a version and its traffic: gates, stages, approvals, change windows, evidence."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.review.changes import Change, Way
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, by_way, moves, named
+from modelyard.review.sides import Sides
+from modelyard.spec import Approval, Check
+
+
+def _gate_entry(change: Change, _: Sides) -> Verdict:
+    return ("R204", NOTE) if change.added else ("R203", DANGER)
+
+
+def _gate_entry_says(change: Change, sides: Sides) -> str:
+    model = change.path[1]
+    if change.added:
+        return f"{model} also has to pass {change.path[-1]}: {_check(change.now)}"
+    return f"{model} no longer has to pass {change.path[-1]}: {_check(change.was)}"
+
+
+def _check(check: Check | None) -> str:
+    if check is None:
+        return ""
+    if check.versus:
+        return f"{check.metric} better than the {check.versus} by more than {check.min_delta:g}"
+    bounds = [f"≥ {check.minimum:g}"] if check.minimum is not None else []
+    bounds += [f"≤ {check.maximum:g}"] if check.maximum is not None else []
+    return f"{check.metric} {' and '.join(bounds)}".rstrip()
+
+
+_SIGNS: Final = {"min": "≥", "max": "≤"}
+
+
+def _gate_says(change: Change, sides: Sides) -> str:
+    model, name, field = change.path[1], change.path[3], change.path[-1]
+    metric = _metric(change, sides)
+    if field in _SIGNS:
+        after = f"{metric} {_SIGNS[field]} {change.after.text}" if change.after.text else f"any {metric}"
+        return f"{model} passes its gate with {after}, {change.before.text or 'unbounded'} before"
+    return f"the gate of {model}, {name}: {field} is {moves(change)}"
+
+
+def _metric(change: Change, sides: Sides) -> str:
+    model = sides.after.models.get(change.path[1])
+    checks = model.validation if model is not None else ()
+    return next((check.metric for check in checks if check.name == change.path[3]), change.path[3])
+
+
+def _approval_entry(change: Change, _: Sides) -> Verdict:
+    return ("R240", NOTE) if change.added else ("R243", DANGER)
+
+
+def _approval_says(change: Change, _: Sides) -> str:
+    what = "a promotion" if change.path[0] == "governance" else f"{change.path[1]} to reach {change.path[3]}"
+    approval = change.now if change.added else change.was
+    groups = f"{approval.minimum} of {', '.join(approval.groups)}" if isinstance(approval, Approval) else ""
+    return (
+        f"{what} needs {groups}, nobody before" if change.added else f"{what} needs nobody's approval, {groups} before"
+    )
+
+
+def _minimum_says(change: Change, _: Sides) -> str:
+    many = "approval" if change.after.text == "1" else "approvals"
+    return f"{_scope(change)} needs {change.after.text} {many}, {change.before.text} before"
+
+
+def _groups_says(change: Change, _: Sides) -> str:
+    return f"who may approve {_scope(change)} {moves(change)}"
+
+
+def _scope(change: Change) -> str:
+    return "a promotion" if change.path[0] == "governance" else f"{change.path[1]} for {change.path[3]}"
+
+
+def _stage(change: Change, _: Sides) -> Verdict:
+    if change.entry:
+        return ("R207", NOTE) if change.added else ("R206", DANGER)
+    return {Way.LOOSER: ("R206", DANGER), Way.STRICTER: ("R207", NOTE), Way.OTHER: ("R208", REVIEW)}[change.way]
+
+
+def _stage_says(change: Change, _: Sides) -> str:
+    model, stage = change.path[1], "".join(change.path[3:4])
+    if len(change.path) <= 4:
+        return f"stage {stage} of {model} is {moves(change)}"
+    return f"before {model} reaches {stage}: {' '.join(change.path[4:])} is {moves(change)}"
+
+
+def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
+    weaker = by_way(("R241", DANGER), ("R242", NOTE), ("R241", REVIEW))
+    why = "fewer people have to agree"
+    because: Says = lambda change, _: why if change.way is Way.LOOSER else ""  # noqa: E731 - short, used twice
+    return (
+        Rule((*prefix, "minimum"), weaker, _minimum_says, because),
+        Rule((*prefix, "from"), weaker, _groups_says, lambda change, _: "other people can approve"),
+        Rule(prefix, _approval_entry, _approval_says),
+    )
+
+
+_VALIDATION: Final = ("models", "*", "validation", "*")
+
+
+def _keys_says(change: Change, _: Sides) -> str:
+    return f"who signs for {change.path[2]}: {_keys(change)}"
+
+
+def _keys(change: Change) -> str:
+    before, after = set(change.before.items or ()), set(change.after.items or ())
+    gained, lost = len(after - before), len(before - after)
+    words = [f"{gained} new {'key' if gained == 1 else 'keys'}"] if gained else []
+    return (
+        " and ".join([*words, *([f"{lost} fewer" if gained else f"{lost} removed"] if lost else [])]) or "the same keys"
+    )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        (*_VALIDATION, "*"),
+        by_way(("R201", DANGER), ("R202", NOTE), ("R205", REVIEW)),
+        _gate_says,
+        lambda change, _: "a version that failed before may go live" if change.way is Way.LOOSER else "",
+    ),
+    Rule(
+        _VALIDATION,
+        _gate_entry,
+        _gate_entry_says,
+        lambda change, _: "" if change.added else "a version that failed before may go live",
+    ),
+    *_approvals(("models", "*", "stages", "*", "approvals")),
+    *_approvals(("governance", "approvals", "promote")),
+    Rule(("models", "*", "stages"), _stage, _stage_says),
+    Rule(
+        ("governance", "approvers", "*", "sshKeys"),
+        by_way(("R241", DANGER), ("R241", REVIEW), ("R241", REVIEW)),
+        _keys_says,
+        "whoever holds a key can approve promotions",
+    ),
+    Rule(
+        ("governance", "approvers"),
+        by_way(("R241", REVIEW), ("R242", NOTE), ("R241", REVIEW)),
+        named("the group of approvers {last} is {moves}"),
+    ),
+    Rule(
+        ("governance", "changes"),
+        by_way(("R206", DANGER), ("R207", NOTE), ("R208", REVIEW)),
+        named("when versions may go live: {last} is {moves}"),
+    ),
+    Rule(
+        ("governance", "risk"),
+        by_way(("R251", DANGER), ("R252", NOTE), ("R252", NOTE)),
+        named("the system's risk is {moves}"),
+        lambda change, _: "rules for higher risks no longer apply" if change.way is Way.LOOSER else "more rules apply",
+    ),
+    Rule(
+        ("profile", "industry"),
+        always("R253", REVIEW),
+        named("the industry is {moves}"),
+        "other rules and defaults apply",
+    ),
+    Rule(
+        ("profile", "size"),
+        by_way(("R254", REVIEW), ("R255", REVIEW), ("R254", REVIEW)),
+        named("the system's size is {moves}"),
+        "defaults of redundancy follow it",
+    ),
+    Rule(
+        ("governance", "lineage"),
+        by_way(("R246", DANGER), ("R247", NOTE), ("R249", REVIEW)),
+        named("lineage is {moves}"),
+        "where a version comes from is then not recorded",
+    ),
+    Rule(
+        ("governance", "retention", "runs"),
+        by_way(("R246", REVIEW), ("R247", NOTE), ("R249", REVIEW)),
+        named("finished runs are kept {moves}"),
+    ),
+    Rule(
+        ("governance", "retention", "metrics"),
+        by_way(("R246", REVIEW), ("R247", NOTE), ("R249", REVIEW)),
+        named("metrics are kept {moves}"),
+    ),
+)

@@ -1,0 +1,328 @@
+"""Rules about where things run and what they own: targets, stores, the registry, machines, networks, money."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.checks.regions import regions
+from modelyard.review.changes import Change, Way
+from modelyard.review.rules.base import (
+    DANGER,
+    NOTE,
+    QUIET,
+    REVIEW,
+    Rule,
+    Verdict,
+    always,
+    by_way,
+    moves,
+    named,
+    plainly,
+)
+from modelyard.review.sides import Sides
+from modelyard.spec import System, TargetSpec
+
+
+def _region(change: Change, sides: Sides) -> Verdict:
+    return ("R306", DANGER) if _moves_abroad(change) else ("R508", DANGER)
+
+
+def _moves_abroad(change: Change) -> bool:
+    table = regions()
+    return not _share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
+
+
+def _share_jurisdiction(place: str, other: str) -> bool:
+    """Return whether two countries or jurisdictions are the same, or parts of one, such as `de` and `ie` of `eu`."""
+    members = regions().members.items()
+    return place == other or any({place, other} <= {code, *countries} for code, countries in members)
+
+
+def _region_why(change: Change, _: Sides) -> str:
+    stays = "everything that the target creates is made anew there; what holds data in the old region is protected"
+    if not _moves_abroad(change):
+        return stays
+    table = regions()
+    return f"from {table.country_of(change.before.text)} to {table.country_of(change.after.text)}; {stays}"
+
+
+def _placed(change: Change, sides: Sides) -> Verdict:
+    before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
+    return ("R511", REVIEW) if _share_jurisdiction(before, after) else ("R306", DANGER)
+
+
+def _placed_why(change: Change, sides: Sides) -> str:
+    before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
+    gone = "it is removed on the old target and starts anew on the new one"
+    if _share_jurisdiction(before, after):
+        return gone
+    return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}"
+
+
+def _country(system: System, target: str) -> str:
+    found = next((one for one in system.deployment.targets if one.name == target), None)
+    if found is None:
+        return ""
+    return regions().country_of(found.region) if found.region else found.residency
+
+
+def _target(change: Change, _: Sides) -> Verdict:
+    return ("R510", REVIEW) if change.added else ("R507", DANGER)
+
+
+def _target_says(change: Change, _: Sides) -> str:
+    target = change.now if change.added else change.was
+    where = f" ({target.provider} {target.region or target.context})".rstrip() if isinstance(target, TargetSpec) else ""
+    return f"target {change.path[2]}{where} is {'new' if change.added else 'gone'}"
+
+
+def _store(change: Change, sides: Sides) -> Verdict:
+    if change.added:
+        new = sides.after.stores.get(change.path[1])
+        return ("R512", REVIEW) if new is None or not new.adopt else ("R514", REVIEW)
+    store = sides.before.stores.get(change.path[1])
+    return ("R501", DANGER) if store is None or not store.adopt else ("R513", REVIEW)
+
+
+def _store_why(change: Change, sides: Sides) -> str:
+    store = (sides.after if change.added else sides.before).stores.get(change.path[1])
+    if change.added or store is None:
+        return ""
+    if store.adopt:
+        return "it was adopted, so nothing is deleted"
+    return "resources that hold data are protected: applying it stops until somebody decides what happens to the data"
+
+
+def _adopted(change: Change, _: Sides) -> Verdict:
+    return "R506", DANGER
+
+
+def _size(change: Change, _: Sides) -> Verdict:
+    smaller = (change.after.number or 0) < (change.before.number or 0)
+    return ("R505", DANGER) if smaller else ("R505", REVIEW)
+
+
+def _size_why(change: Change, sides: Sides) -> str:
+    return "a volume cannot shrink" if _size(change, sides)[1] is DANGER else "a volume cannot shrink again"
+
+
+def _version(change: Change, _: Sides) -> Verdict:
+    return "R505", DANGER if _number(change.after.text) < _number(change.before.text) else REVIEW
+
+
+def _number(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdecimal())
+
+
+def _budget(change: Change, _: Sides) -> Verdict:
+    return {Way.LOOSER: ("R602", REVIEW), Way.STRICTER: ("R612", NOTE), Way.OTHER: ("R602", REVIEW)}[change.way]
+
+
+_SAFEGUARDS: Final = (
+    "NetworkPolicy",
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Secret",
+    "ServiceAccount",
+)
+_GUARDED_WORDS: Final = (
+    "securityContext",
+    "protect",
+    "hostNetwork",
+    "hostPath",
+    "privileged",
+    "automountServiceAccountToken",
+)
+
+
+def _override(change: Change, _: Sides) -> Verdict:
+    text = f"{change.before.text} {change.after.text}"
+    is_guard = any(f"{kind}/" in text for kind in _SAFEGUARDS) or any(word in text for word in _GUARDED_WORDS)
+    return ("R903", DANGER if is_guard else REVIEW) if change.removed else ("R901", DANGER if is_guard else REVIEW)
+
+
+def _label_level(change: Change, _: Sides) -> Verdict:
+    return "R804", NOTE
+
+
+def _moved(change: Change, _: Sides) -> Verdict:
+    return ("R503", NOTE) if change.added else ("R504", DANGER)
+
+
+def _moved_says(change: Change, _: Sides) -> str:
+    if change.removed:
+        return f"{change.path[-1]} no longer keeps the names of {change.before.text}"
+    return f"{change.path[-1]} keeps the names of {change.after.text}"
+
+
+_TARGET: Final = ("deployment", "targets", "*")
+_COMPUTE: Final = ("compute", "*")
+_ANEW: Final = "what was created under the old name is not renamed: new resources are made, and the old ones removed"
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule((*_TARGET, "region"), _region, named("target {target} is in {moves}"), _region_why, lasting=True),
+    Rule((*_TARGET, "residency"), always("R306", DANGER), named("target {target} stands in {moves}")),
+    Rule(
+        (*_TARGET, "provider"),
+        always("R508", DANGER),
+        named("target {target} runs on {moves}"),
+        "everything on it is made anew on the other provider",
+        lasting=True,
+    ),
+    Rule(
+        (*_TARGET, "account"),
+        always("R508", DANGER),
+        named("target {target} is in account {moves}"),
+        "everything that the target creates is made anew there",
+        lasting=True,
+    ),
+    Rule((*_TARGET, "tenant"), always("R508", DANGER), named("target {target} is in tenant {moves}")),
+    Rule((*_TARGET, "resourceGroup"), always("R508", DANGER), named("target {target} is in resource group {moves}")),
+    Rule(
+        (*_TARGET, "context"),
+        always("R508", DANGER),
+        named("target {target} is the cluster {moves}"),
+        "everything is made anew in the other cluster; what is in the old one stays until it is destroyed there",
+    ),
+    Rule(
+        (*_TARGET, "namespace"),
+        always("R508", DANGER),
+        named("target {target} uses namespace {moves}"),
+        "everything is made anew in the other namespace",
+    ),
+    Rule(
+        (*_TARGET, "vpc", "nat"),
+        by_way(("R401", REVIEW), ("R402", REVIEW), ("R401", REVIEW)),
+        plainly,
+        "how workloads reach the internet",
+    ),
+    Rule(
+        (*_TARGET, "vpc"),
+        always("R508", DANGER),
+        plainly,
+        "a network cannot be changed: it and all in it are replaced",
+        lasting=True,
+    ),
+    Rule(
+        (*_TARGET, "version"),
+        _version,
+        named("the Kubernetes version of {target} is {moves}"),
+        "a cluster cannot go back to an older version",
+        lasting=True,
+    ),
+    Rule(
+        (*_TARGET, "storageClass"),
+        always("R505", REVIEW),
+        named("volumes on {target} use storage class {moves}"),
+        "existing volumes keep the class that they have",
+    ),
+    Rule(
+        (*_TARGET, "network"),
+        by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
+        named("the API of the cluster {target} is {moves}"),
+    ),
+    Rule(
+        (*_TARGET, "telemetry", "remoteWrite"),
+        always("R410", DANGER),
+        named("metrics of {target} are sent to {after}, {before} before"),
+        "metrics leave to another place",
+    ),
+    Rule(
+        (*_TARGET, "present"),
+        always("R702", REVIEW),
+        lambda change, _: f"add-ons that {change.path[2]} brings itself: {moves(change)}",
+        "what is listed is not installed; what is no longer listed is",
+    ),
+    Rule(
+        (*_TARGET, "capacity", "*", "price"),
+        always("R611", REVIEW),
+        plainly,
+        "costs are calculated with it, and the budget is checked against them",
+    ),
+    Rule((*_TARGET, "capacity"), always("R613", REVIEW), plainly, "whether everything fits is checked against it"),
+    Rule((*_TARGET, "images"), always("R706", REVIEW), plainly, "all Pods pull their images from there"),
+    Rule(
+        (*_TARGET, "headState"),
+        by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
+        plainly,
+        "without it, a lost head stops the endpoint for the minutes of a restart",
+    ),
+    Rule(("deployment", "mode"), always("R511", REVIEW), named("the mode of deployment is {moves}")),
+    Rule(("deployment", "placement"), always("R511", REVIEW), named("placement of {last} is {moves}")),
+    Rule(("inference", "*", "target"), _placed, named("{name} runs on {moves}"), _placed_why),
+    Rule(("pipelines", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
+    Rule(("monitors", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
+    Rule(("stores", "*", "target"), _placed, named("store {name} is on {moves}"), _placed_why, lasting=True),
+    Rule(("stores", "*", "region"), _region, named("store {name} is in {moves}"), "its data are not moved"),
+    Rule(
+        ("stores", "*", "adopt"),
+        _adopted,
+        named("store {name} is the existing {moves}"),
+        "what is in the old place is neither moved nor deleted",
+    ),
+    Rule(
+        ("stores", "*", "endpoint"),
+        always("R312", DANGER),
+        named("store {name} is reached at {moves}"),
+        "what is in the old place is neither moved nor deleted",
+    ),
+    Rule(("stores", "*", "type"), always("R506", DANGER), named("store {name} is of another type: {moves}")),
+    Rule(("stores", "*", "size"), _size, named("the volume of {name} is {moves}"), _size_why, lasting=True),
+    Rule(
+        ("stores", "*", "replicas"),
+        by_way(("R603", REVIEW), ("R604", NOTE), ("R603", REVIEW)),
+        named("{name} has {after} instances, {before} before"),
+    ),
+    Rule(
+        ("stores", "*", "encryptionKey"),
+        always("R317", REVIEW),
+        named("the key of store {name} is {moves}"),
+        "workloads need the right to use it",
+    ),
+    Rule(
+        ("registry", "adopt"),
+        _adopted,
+        named("the registry is {moves}"),
+        "versions, aliases and history in the old registry are not moved",
+    ),
+    Rule(("registry", "credentials"), always("R405", REVIEW), plainly, "it must exist before this is applied"),
+    Rule(
+        ("registry",),
+        always("R508", DANGER),
+        plainly,
+        "versions, aliases and history in the old place are not moved",
+        lasting=True,
+    ),
+    Rule(
+        (*_COMPUTE, "capacity"),
+        by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
+        named("machines of class {name} are {moves}"),
+        lambda change, _: "spot machines can be taken away within minutes" if change.way is Way.LOOSER else "",
+    ),
+    Rule(
+        ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly
+    ),
+    Rule(("governance", "budget"), _budget, named("the budget: {last} is {moves}")),
+    Rule(
+        ("governance", "owner", "team"),
+        always("R801", REVIEW),
+        named("the owner is {moves}"),
+        "tags, alerts and questions go to another team",
+    ),
+    Rule(("governance", "owner", "email"), always("R801", REVIEW), named("the owner's address is {moves}")),
+    Rule(("metadata", "name"), always("R508", DANGER), named("the system's name is {moves}"), _ANEW, lasting=True),
+    Rule(("metadata", "labels"), _label_level, named("label {last} is {moves}")),
+    Rule(("metadata", "description"), always("R805", QUIET), named("the description changes")),
+    Rule(("moved", "*"), _moved, _moved_says, lambda change, _: _ANEW if change.removed else "a rename, not a removal"),
+    Rule(("overrides",), _override, named("override {name}: {last} is {moves}")),
+)
+
+ENTRIES: Final[tuple[Rule, ...]] = (
+    Rule(_TARGET, _target, _target_says),
+    Rule(("stores", "*"), _store, named("store {name} is {moves}"), _store_why),
+    Rule(("overrides", "*"), _override, named("override {name} is {moves}: {after}{before}")),
+    Rule(_COMPUTE, always("R614", NOTE), named("compute class {name} is {moves}")),
+)
+"""The rules for whole stores, overrides and compute classes."""

@@ -1,0 +1,246 @@
+"""Rules about endpoints: traffic, variants, what is served, who can call it, and how it is replaced."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.review.changes import Change, Way
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.sides import Sides
+from modelyard.spec import System
+
+_LARGE: Final = 25
+_SMALL: Final = 5
+
+
+def _traffic(change: Change, sides: Sides) -> Verdict:
+    largest = max((abs(after - before) for before, after in _shares(change, sides).values()), default=0)
+    return "R101", DANGER if largest >= _LARGE else NOTE if largest <= _SMALL else REVIEW
+
+
+def _shares(change: Change, sides: Sides) -> dict[str, tuple[int, int]]:
+    """Return the percent of the traffic of each variant before and after, those that gain first."""
+    old, new = (_percents(system, change.path[1]) for system in (sides.before, sides.after))
+    both = {name: (old.get(name, 0), new.get(name, 0)) for name in {**new, **old}}
+    return dict(sorted(both.items(), key=lambda share: share[1][0] - share[1][1]))
+
+
+def _percents(system: System, endpoint: str) -> dict[str, int]:
+    found = system.inference.get(endpoint)
+    return {variant.name: variant.percent for variant in found.variants} if found is not None else {}
+
+
+def _traffic_says(change: Change, sides: Sides) -> str:
+    parts = [
+        f"{after} % of its requests to {name}{_served(change, sides, name)}, {before} % before"
+        for name, (before, after) in _shares(change, sides).items()
+        if after > before
+    ]
+    return f"{change.path[1]} sends {' and '.join(parts)}" if parts else f"{change.path[1]} sends less to every variant"
+
+
+def _served(change: Change, sides: Sides, name: str) -> str:
+    endpoint = sides.after.inference.get(change.path[1])
+    variants = endpoint.variants if endpoint is not None else ()
+    return next((f" ({one.model.model}@{one.model.alias})" for one in variants if one.name == name), "")
+
+
+def _variant(change: Change, _: Sides) -> Verdict:
+    return ("R102", REVIEW) if change.added else ("R103", REVIEW)
+
+
+def _version(change: Change, sides: Sides) -> Verdict:
+    fixed = change.after.text.rpartition("@")[2].isdecimal()
+    other = change.before.text.partition("@")[0] != change.after.text.partition("@")[0]
+    return "R104", DANGER if fixed or other else REVIEW
+
+
+def _version_why(change: Change, _: Sides) -> str:
+    if change.after.text.rpartition("@")[2].isdecimal():
+        return "promotions do not reach a version that is named by its number, and no monitor can take it back"
+    if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
+        return "clients get answers of another model"
+    return "another alias is moved by other gates and approvals"
+
+
+def _mirror(change: Change, _: Sides) -> Verdict:
+    return ("R106", NOTE) if change.removed else ("R105", NOTE)
+
+
+def _exposure(change: Change, _: Sides) -> Verdict:
+    return {Way.LOOSER: ("R401", DANGER), Way.STRICTER: ("R402", REVIEW), Way.OTHER: ("R401", REVIEW)}[change.way]
+
+
+def _exposure_says(change: Change, _: Sides) -> str:
+    reachable = {
+        "cluster": "inside its cluster",
+        "internal": "from the internal network",
+        "public": "from the internet",
+    }
+    after = reachable.get(change.after.text, change.after.text)
+    before = reachable.get(change.before.text, change.before.text)
+    return f"{change.path[1]} can be called {after}" + (f", {before} before" if before else "")
+
+
+def _exposure_why(change: Change, sides: Sides) -> str:
+    endpoint = sides.after.inference.get(change.path[1])
+    if change.way is Way.STRICTER:
+        return "clients outside are cut off"
+    if endpoint is not None and endpoint.endpoint.auth.type == "none":
+        return "it asks callers for no token"
+    return "it still asks callers for a token"
+
+
+def _token(change: Change, _: Sides) -> Verdict:
+    return ("R411", REVIEW) if change.added else ("R412", REVIEW) if change.removed else ("R405", REVIEW)
+
+
+def _token_says(change: Change, _: Sides) -> str:
+    endpoint, caller = change.path[1], "the caller" if change.path[-1] == "token" else f"caller {change.path[-1]}"
+    if change.added:
+        return f"{caller} of {endpoint} has a token: {change.after.text}"
+    if change.removed:
+        return f"{caller} of {endpoint} has no token any more"
+    return f"the token of {caller} of {endpoint} is read from {moves(change)}"
+
+
+def _auth_says(change: Change, _: Sides) -> str:
+    words = {"none": "no token", "bearer-token": "a token"}
+    before = f", {words.get(change.before.text, change.before.text)} before" if change.before.text else ""
+    return f"{change.path[1]} asks callers for {words.get(change.after.text, change.after.text)}{before}"
+
+
+def _address(change: Change, _: Sides) -> Verdict:
+    return ("R408", REVIEW) if change.added else ("R408", DANGER)
+
+
+def _address_says(change: Change, _: Sides) -> str:
+    if change.removed:
+        return f"{change.path[1]} is no longer reached at {change.before.text}"
+    return f"{change.path[1]} is reached at {moves(change)}"
+
+
+def _timeout(change: Change, _: Sides) -> Verdict:
+    return ("R415", DANGER) if change.way is Way.LOOSER else ("R414", NOTE)
+
+
+def _clients(change: Change, _: Sides) -> Verdict:
+    return ("R402", REVIEW) if change.way is Way.STRICTER else ("R401", REVIEW)
+
+
+def _slo(change: Change, _: Sides) -> Verdict:
+    if change.way is Way.LOOSER:
+        return "R221", DANGER if change.removed else REVIEW
+    return "R222", NOTE
+
+
+def _slo_says(change: Change, _: Sides) -> str:
+    if len(change.path) == 3:
+        if change.removed:
+            return f"{change.path[1]} promises nothing any more ({change.before.text} before)"
+        return f"{change.path[1]} promises {change.after.text}"
+    return f"{change.path[-1]} of {change.path[1]} may be {moves(change)}"
+
+
+def _replicas(change: Change, sides: Sides) -> Verdict:
+    minimum = change.after.number or 0
+    endpoint = sides.after.inference.get(change.path[1])
+    promised = endpoint is not None and endpoint.slo is not None and endpoint.slo.availability is not None
+    if change.way is Way.LOOSER:
+        return "R603", DANGER if minimum < 2 and promised else REVIEW
+    return "R604", NOTE
+
+
+def _at_most(change: Change, _: Sides) -> Verdict:
+    more = (change.after.number or 0) > (change.before.number or 0)
+    return ("R605", REVIEW) if more else ("R610", REVIEW)
+
+
+_VARIANT: Final = ("inference", "*", "variants", "*")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(("inference", "*", "traffic"), _traffic, _traffic_says),
+    Rule((*_VARIANT, "model"), _version, named("{name} serves {moves}"), _version_why),
+    Rule((*_VARIANT, "replicas", "min"), _replicas, named("{name} keeps at least {after} replicas, {before} before")),
+    Rule((*_VARIANT, "replicas", "max"), _at_most, named("{name} has at most {after} replicas, {before} before")),
+    Rule(
+        (*_VARIANT, "compute"),
+        always("R607", REVIEW),
+        named("{name} runs on compute class {moves}"),
+        "its servers are replaced, with both sets running for a while",
+    ),
+    Rule(_VARIANT, _variant, named("variant {last} of {name} is {moves}")),
+    Rule(("inference", "*", "mirror"), _mirror, named("mirrored requests of {name}: {after}, {before} before")),
+    Rule(("inference", "*", "endpoint", "exposure"), _exposure, _exposure_says, _exposure_why),
+    Rule(
+        ("inference", "*", "endpoint", "auth", "type"),
+        by_way(("R403", DANGER), ("R404", REVIEW), ("R403", REVIEW)),
+        _auth_says,
+        lambda change, _: (
+            "every caller needs a token" if change.way is Way.STRICTER else "anybody who reaches it may call it"
+        ),
+    ),
+    Rule(("inference", "*", "endpoint", "auth"), _token, _token_says),
+    Rule(
+        ("inference", "*", "endpoint", "clients"),
+        _clients,
+        lambda change, _: f"who may call {change.path[1]} in its cluster {moves(change)}",
+    ),
+    Rule(
+        ("inference", "*", "endpoint", "timeout"),
+        _timeout,
+        named("{name} gives up on a request after {moves}"),
+        lambda change, _: "slow requests that were answered are cut off" if change.way is Way.LOOSER else "",
+    ),
+    Rule(
+        ("inference", "*", "endpoint", "host"),
+        _address,
+        _address_says,
+        "clients with the old address get no answer",
+    ),
+    Rule(
+        ("inference", "*", "endpoint", "path"),
+        _address,
+        _address_says,
+        "clients with the old address get no answer",
+    ),
+    Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts, and the end of a bad rollout, follow it"),
+    Rule(
+        ("inference", "*", "rollout", "strategy"),
+        by_way(("R703", REVIEW), ("R704", NOTE), ("R703", REVIEW)),
+        named("{name} replaces its servers {moves}"),
+        lambda change, _: (
+            "in-place answers nothing until the new servers are up" if change.after.text == "in-place" else ""
+        ),
+    ),
+    Rule(
+        ("inference", "*", "rollout"),
+        by_way(("R115", REVIEW), ("R116", NOTE), ("R116", NOTE)),
+        named("a rollout of {name}: {last} is {moves}"),
+    ),
+    Rule(
+        ("inference", "*", "source"),
+        always("R107", REVIEW),
+        named("{name} runs {moves}"),
+        lambda change, _: (
+            ""
+            if "@sha256:" in change.after.text or ":" not in change.after.text
+            else "a tag can be moved to other content; a digest cannot"
+        ),
+    ),
+)
+
+
+def _endpoint(change: Change, _: Sides) -> Verdict:
+    return ("R125", REVIEW) if change.added else ("R126", DANGER)
+
+
+ENTRIES: Final[tuple[Rule, ...]] = (
+    Rule(
+        ("inference", "*"),
+        _endpoint,
+        named("endpoint {name} is {moves}"),
+        lambda change, _: "" if change.added else "its clients get no answer any more",
+    ),
+)
+"""The rule for whole endpoints."""

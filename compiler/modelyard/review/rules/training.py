@@ -1,0 +1,195 @@
+"""Rules about models and pipelines: what is learned from what, by which code, when, and where versions go."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.cron import CronError, parse
+from modelyard.review.changes import Change, Way
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.sides import Sides, served_at
+
+
+def _promotion(change: Change, sides: Sides) -> Verdict:
+    return ("R109", DANGER) if _is_live(change, sides) else ("R110", REVIEW)
+
+
+def _is_live(change: Change, sides: Sides) -> bool:
+    """Return whether an endpoint sends traffic to the alias that versions get now, and did not to the one before."""
+    pipeline = sides.after.pipelines.get(change.path[1]) if change.path[0] == "pipelines" else None
+    model = pipeline.model.model if pipeline is not None and pipeline.model is not None else change.path[1]
+    percents = {alias: percent for _, alias, percent in served_at(sides.after, model)}
+    return percents.get(change.after.text, 0) > percents.get(change.before.text, 0)
+
+
+def _promotion_why(change: Change, sides: Sides) -> str:
+    if _is_live(change, sides):
+        return "a version that passes the gate answers more of the traffic at once"
+    return "the alias before keeps the version that it has"
+
+
+def _starts(change: Change, _: Sides) -> Verdict:
+    """Compare how often runs start: the longest wait between two starts decides."""
+    old, new = _wait(change.before.text), _wait(change.after.text)
+    if old is not None and new is not None and old != new:
+        return ("R113", REVIEW) if new > old else ("R114", REVIEW)
+    way = {Way.LOOSER: ("R113", REVIEW), Way.STRICTER: ("R114", REVIEW)}
+    return way.get(change.way, ("R117", NOTE))
+
+
+def _wait(text: str) -> int | None:
+    line = " ".join(text.removeprefix("cron ").split()[:5])
+    try:
+        gaps = parse(line).gaps_s()
+    except CronError:
+        return None
+    return gaps[1] if gaps else None
+
+
+def _entry(change: Change, _: Sides) -> Verdict:
+    return ("R119", REVIEW) if change.added else ("R120", REVIEW)
+
+
+def _split(change: Change, _: Sides) -> Verdict:
+    return ("R112", DANGER) if change.way is Way.LOOSER else ("R112", REVIEW)
+
+
+def _split_why(change: Change, _: Sides) -> str:
+    if change.way is Way.LOOSER:
+        return "rows of the same time are in both parts, so the gate may look better than it is"
+    return "figures of versions before and after are not comparable"
+
+
+def _image_why(change: Change, sides: Sides) -> str:
+    pipeline = sides.after.pipelines.get(change.path[1])
+    starts = "" if pipeline is None or pipeline.schedule.kind != "cron" else f" (cron {pipeline.schedule.cron})"
+    tag = (
+        "" if "@sha256:" in change.after.text or ":" not in change.after.text else "; a tag can be moved, a digest not"
+    )
+    return f"from its next run on{starts}{tag}"
+
+
+def _model_entry(change: Change, _: Sides) -> Verdict:
+    return ("R121", REVIEW) if change.added else ("R122", REVIEW)
+
+
+_PIPELINE: Final = ("pipelines", "*")
+_STEP: Final = (*_PIPELINE, "steps", "*")
+
+
+def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
+    return (
+        Rule((*prefix, "source"), always("R107", REVIEW), named("{owner} runs {last} {moves}"), _image_why),
+        Rule(
+            (*prefix, "trainer"), always("R107", REVIEW), named("{owner} trains with {moves}"), "from its next run on"
+        ),
+        Rule(
+            (*prefix, "parameters"),
+            always("R112", REVIEW),
+            named("{owner} gets parameter {last}: {after}, {before} before"),
+            "from its next run on",
+        ),
+        Rule(
+            (*prefix, "inputs"),
+            always("R111", REVIEW),
+            lambda change, _: f"what {'.'.join(change.path[:2])} reads {moves(change)}",
+            "what comes out is learned or computed from other data",
+        ),
+        Rule((*prefix, "model"), always("R104", REVIEW), named("{owner} uses {moves}")),
+        Rule(
+            (*prefix, "output"),
+            always("R312", REVIEW),
+            named("{owner} writes to {moves}"),
+            "what is there stays; readers of the old place get nothing new",
+        ),
+        Rule((*prefix, "compute"), always("R607", REVIEW), named("{owner} runs on compute class {moves}"), ""),
+    )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule((*_PIPELINE, "promoteTo"), _promotion, named("{owner} promotes to {moves}"), _promotion_why),
+    Rule(("models", "*", "import", "promoteTo"), _promotion, named("{owner} is promoted to {moves}"), _promotion_why),
+    Rule(
+        (*_PIPELINE, "schedule", "overlap"),
+        by_way(("R117", REVIEW), ("R117", NOTE), ("R117", NOTE)),
+        named("{owner}: a run that starts while another runs: {moves}"),
+    ),
+    Rule((*_PIPELINE, "schedule"), _starts, named("{owner} starts by {moves}")),
+    Rule((*_PIPELINE, "split", "by"), _split, named("{owner} holds out data by {moves}"), _split_why),
+    Rule(
+        (*_PIPELINE, "split"),
+        always("R112", REVIEW),
+        named("{owner} holds out other data: {last} is {moves}"),
+        "figures of versions before and after are not comparable",
+    ),
+    *_code(_STEP),
+    *_code(_PIPELINE),
+    Rule(
+        (*_PIPELINE, "tuning", "trials"),
+        always("R608", NOTE),
+        named("{owner} searches with {last} {after} trials, {before} before"),
+    ),
+    Rule(
+        (*_PIPELINE, "tuning"),
+        always("R112", REVIEW),
+        named("{owner} searches {last}: {after}, {before} before"),
+        "from its next run on",
+    ),
+    Rule(
+        (*_PIPELINE, "reprocess"),
+        always("R118", REVIEW),
+        named("{owner} scores again with a new version: {moves}"),
+        "rows that were scored before may get other scores",
+    ),
+    Rule((*_PIPELINE, "type"), always("R108", DANGER), named("{owner} is another kind of pipeline: {moves}")),
+    Rule(
+        ("models", "*", "registeredName"),
+        always("R108", DANGER),
+        named("{name} is {moves} in the registry"),
+        "versions, aliases and history start anew",
+        lasting=True,
+    ),
+    Rule(
+        ("models", "*", "task"),
+        always("R108", DANGER),
+        named("{name} solves another task: {moves}"),
+        "versions before and after cannot replace each other",
+    ),
+    Rule(
+        ("models", "*", "framework"),
+        always("R108", DANGER),
+        named("{name} is built with {moves}"),
+        "versions before and after cannot replace each other",
+    ),
+    Rule(
+        ("models", "*", "threshold"),
+        always("R123", REVIEW),
+        named("{name} decides at a probability of {moves}"),
+        "the same scores lead to other decisions",
+    ),
+    Rule(
+        ("models", "*", "import", "digest"),
+        always("R124", DANGER),
+        named("{name} is imported with another digest"),
+        "its files are others; approvals of the old ones do not count",
+    ),
+    Rule(
+        ("models", "*", "import"), always("R124", REVIEW), named("{name} is imported from elsewhere: {last} is {moves}")
+    ),
+)
+
+ENTRIES: Final[tuple[Rule, ...]] = (
+    Rule(
+        ("pipelines", "*"),
+        _entry,
+        named("{owner} is {moves}"),
+        lambda change, _: "" if change.added else "nothing starts it any more; a monitor or a schedule may have",
+    ),
+    Rule(
+        ("models", "*"),
+        _model_entry,
+        named("{owner} is {moves}"),
+        lambda change, _: "" if change.added else "its versions stay in the registry, without gate and approvals",
+    ),
+)
+"""The rules for whole pipelines and models."""

@@ -1,0 +1,134 @@
+"""Rules about monitors and channels: what is noticed, when, by whom, and what follows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.review.changes import Change, Way
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.sides import Sides
+
+_SIGNS: Final = {"min": "<", "max": ">"}
+
+
+def _check_says(change: Change, sides: Sides) -> str:
+    monitor, name, field = change.path[1], change.path[3], change.path[-1]
+    found = sides.after.monitors.get(monitor)
+    checks = found.checks if found is not None else ()
+    metric = next((check.metric for check in checks if check.name == name), name)
+    if field in _SIGNS:
+        after, before = change.after.text or "nothing", change.before.text or "nothing"
+        return f"{monitor} reports {metric} {_SIGNS[field]} {after}, {before} before"
+    return f"{monitor}, {name}: {field} {'is ' if change.before.items is None else ''}{moves(change)}"
+
+
+def _entry(change: Change, _: Sides) -> Verdict:
+    return ("R214", NOTE) if change.added else ("R213", DANGER)
+
+
+def _entry_says(change: Change, sides: Sides) -> str:
+    name = change.path[1]
+    system = sides.after if change.added else sides.before
+    monitor = system.monitors.get(name)
+    if monitor is None or len(change.path) > 2:
+        return f"check {change.path[-1]} of {name} is {'new' if change.added else 'gone'}"
+    return f"{name} is {'new' if change.added else 'gone'}: {monitor.type} of {monitor.watch}"
+
+
+def _window(change: Change, _: Sides) -> Verdict:
+    before, after = change.before.number, change.after.number
+    if before is None or after is None:
+        return "R215", REVIEW
+    return ("R215", REVIEW) if after > before else ("R216", REVIEW)
+
+
+def _told(change: Change, _: Sides) -> Verdict:
+    nobody = change.after.items == ()
+    return {
+        Way.LOOSER: ("R217", DANGER if nobody or change.removed else REVIEW),
+        Way.STRICTER: ("R218", NOTE),
+        Way.OTHER: ("R217", REVIEW),
+    }[change.way]
+
+
+def _notified(change: Change, _: Sides) -> str:
+    if change.removed:
+        return f"{change.path[1]} notifies nobody, {change.before.text} before"
+    if change.added:
+        return f"{change.path[1]} notifies {change.after.text}, nobody before"
+    return f"who {change.path[1]} notifies {moves(change)}"
+
+
+def _channel(change: Change, sides: Sides) -> Verdict:
+    if not change.entry:
+        return _told(change, sides)
+    return ("R218", NOTE) if change.added else ("R217", REVIEW)
+
+
+_MONITOR: Final = ("monitors", "*")
+_BREACH: Final = (*_MONITOR, "onBreach")
+_CHECK: Final = (*_MONITOR, "checks", "*")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        (*_CHECK, "severity"),
+        by_way(("R217", REVIEW), ("R218", NOTE), ("R217", REVIEW)),
+        _check_says,
+        lambda change, _: "nobody is woken for it" if change.way is Way.LOOSER else "somebody is woken for it",
+    ),
+    Rule(
+        (*_CHECK, "*"),
+        by_way(("R211", DANGER), ("R212", NOTE), ("R223", REVIEW)),
+        _check_says,
+        lambda change, _: "what was reported before no longer is" if change.way is Way.LOOSER else "",
+    ),
+    Rule(_CHECK, _entry, _entry_says),
+    Rule((*_MONITOR, "window"), _window, named("{name} looks at a window of {after}, {before} before")),
+    Rule((*_MONITOR, "reference"), always("R215", REVIEW), named("what {name} compares with: {last} is {moves}")),
+    Rule((*_MONITOR, "schedule"), always("R215", REVIEW), named("{name} looks at another time: {moves}")),
+    Rule(
+        (*_MONITOR, "coverage"),
+        by_way(("R211", DANGER), ("R212", NOTE), ("R212", NOTE)),
+        named("{name} needs labels for {moves} of the predictions"),
+    ),
+    Rule((*_MONITOR, "labels"), always("R223", REVIEW), named("{name} takes labels from {moves}")),
+    Rule((*_MONITOR, "key"), always("R223", REVIEW), named("{name} matches labels by other columns: {moves}")),
+    Rule(
+        (*_MONITOR, "watch"),
+        always("R223", DANGER),
+        named("{name} watches {moves}"),
+        "what it watched before is no longer watched by it",
+    ),
+    Rule(
+        (*_MONITOR, "type"),
+        always("R223", DANGER),
+        named("{name} is another kind of monitor: {moves}"),
+        "what it noticed before is no longer noticed by it",
+    ),
+    Rule((*_BREACH, "notify"), _told, _notified),
+    Rule(
+        (*_BREACH, "cooldown"),
+        by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
+        named("{name} acts again after {moves} at the earliest"),
+    ),
+    Rule(
+        (*_BREACH, "run"),
+        by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
+        named("a breach of {name} starts {after}, {before} before"),
+    ),
+    Rule(
+        (*_BREACH, "rollback"),
+        by_way(("R219", DANGER), ("R220", REVIEW), ("R219", REVIEW)),
+        named("a breach of {name} takes the version back: {moves}"),
+    ),
+    Rule((*_MONITOR, "compute"), always("R607", NOTE), named("{name} runs on compute class {moves}")),
+    Rule(("channels", "*", "severities"), _told, named("what channel {name} is used for {moves}")),
+    Rule(("governance", "owner", "oncall"), _told, named("alerts of the system go to {moves}")),
+    Rule(("data", "*", "delay"), _window, named("labels in {name} arrive {moves}"), "quality is known that much later"),
+)
+
+ENTRIES: Final[tuple[Rule, ...]] = (
+    Rule(("monitors", "*"), _entry, _entry_says),
+    Rule(("channels", "*"), _channel, named("{owner} is {moves}")),
+)
+"""The rules for whole monitors and channels."""

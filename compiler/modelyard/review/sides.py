@@ -1,0 +1,56 @@
+"""The two versions of a system that a review compares, and what the rules ask about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.records import record
+from modelyard.spec import System
+
+SENSITIVE: Final = frozenset({"pii", "cardholder", "phi"})
+"""Classes of data about people and their payments or health."""
+
+_TRIALS: Final = frozenset({"dev", "development", "local", "test", "testing", "staging", "sandbox"})
+
+
+@record
+class Sides:
+    """An environment's system before and after a change."""
+
+    before: System
+    after: System
+
+    @property
+    def guarded(self) -> str:
+        """Why safeguards matter more here, by the stricter of both profiles, or "" if they do not."""
+        for system in (self.before, self.after):
+            if system.governance.risk == "high":
+                return "risk: high"
+            if system.profile.regulated:
+                return f"industry: {system.profile.industry}"
+        return ""
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """The sensitive classes of data that either version declares."""
+        return frozenset(name for system in (self.before, self.after) for name in classes_of(system)) & SENSITIVE
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether the environment is for trials, by its name or because it runs on one machine."""
+        return self.after.environment in _TRIALS or self.after.deployment.mode == "local"
+
+
+def classes_of(system: System) -> Iterator[str]:
+    """Yield the classes of data that a system declares, for itself or for a dataset."""
+    yield from system.governance.data_classes
+    yield from (data.classification for data in system.data.values() if data.classification)
+
+
+def served_at(system: System, model: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the endpoints that serve a model, with the alias and the percent of traffic."""
+    for inference in system.inference.values():
+        for variant in inference.variants:
+            if variant.model.model == model:
+                yield inference.name, variant.model.alias, variant.percent

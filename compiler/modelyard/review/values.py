@@ -1,0 +1,290 @@
+"""Take the typed spec apart, one level at a time, into the fields and values that a spec would contain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias, cast
+
+from modelyard.records import record
+from modelyard.review.words import shown, word
+from modelyard.source import Json
+
+Steps: TypeAlias = tuple[str, ...]
+
+Parts: TypeAlias = dict[Steps, Any]
+"""What a value consists of: parts and leaves by their path below the value."""
+
+
+@record
+class Leaf:
+    """A value as the spec would write it.
+
+    `number` is set for quantities and `items` for lists. An empty text means that there is no value. `order` is false
+    for lists whose order means nothing.
+    """
+
+    text: str
+    number: float | None = None
+    items: tuple[str, ...] | None = None
+    order: bool = False
+
+
+ABSENT: Final = Leaf("")
+
+_HIDDEN: Final = frozenset(
+    {
+        *(("System", name) for name in ("document", "environment", "signed")),
+        *(("TargetSpec", name) for name in ("name", "in_cloud", "secrets_via", "options")),
+        *(("Step", name) for name in ("name", "path")),
+        *(("ComputeClass", name) for name in ("name", "path")),
+        ("Stage", "alias"),
+        ("Store", "called"),
+        ("Store", "name"),
+        ("Approvers", "name"),
+        ("Reprocess", "window_s"),
+    }
+)
+"""Fields of records that are no values: names, which are keys, and what the compiler itself adds."""
+
+_NAMED: Final = frozenset(
+    {
+        *("Check", "Stage", "Variant", "TargetSpec", "SecretStore", "Approvers", "Override", "Dataset", "Model"),
+        *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller"),
+    }
+)
+"""Records that a spec writes under a key."""
+
+_ORDERED: Final = frozenset({"accelerators", "features"})
+"""Lists whose order means something."""
+
+
+def kind_of(value: object) -> str:
+    """Return the name of a record's class, or "" for other values."""
+    return type(value).__name__ if hasattr(type(value), "__match_args__") else ""
+
+
+def parts(value: Any) -> Parts | None:
+    """Return the parts of a value, or None if it is a leaf."""
+    kind = kind_of(value)
+    if kind == "Leaf" or kind in _LEAVES:
+        return None
+    if kind in _SPECIAL:
+        return dict(_SPECIAL[kind](value))
+    if kind:
+        return dict(_fields(value, kind))
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, Any]", value)
+        return {(str(name),): child for name, child in entries.items()}
+    return _keyed(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) and value else None
+
+
+def leaf(value: Any, field: str = "") -> Leaf:
+    """Return a value without parts as a leaf. `field` is the record's field, which decides about units."""
+    kind = kind_of(value)
+    if isinstance(value, Leaf):
+        return value
+    if kind in _LEAVES:
+        return Leaf(_LEAVES[kind](value))
+    if value is None or value == () or value == "":
+        return Leaf("", items=()) if value == () else ABSENT
+    if isinstance(value, tuple | list):
+        listed = cast("Sequence[Any]", value)
+        items = tuple(item if isinstance(item, str) else leaf(item).text for item in listed)
+        return Leaf(f"[{', '.join(items)}]", items=items, order=field in _ORDERED)
+    if kind or isinstance(value, Mapping):
+        return Leaf(shown(field, plain(value)))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Leaf(shown(field, value), float(value) if is_number else None)
+
+
+def plain(value: Any, field: str = "") -> Json:
+    """Return a whole value in the spec's words, without what is absent."""
+    below = parts(value)
+    if below is None:
+        found = leaf(value, field)
+        if found.items is not None:
+            return list(found.items)
+        is_plain = found.number is not None and found.text == f"{found.number:.10g}"
+        return found.number if is_plain and found.number is not None else found.text
+    result: dict[str, Json] = {}
+    for steps, child in below.items():
+        written = plain(child, steps[-1])
+        if written not in ("", [], {}):
+            result[".".join(steps)] = written
+    return result
+
+
+def _fields(value: Any, kind: str) -> Iterator[tuple[Steps, Any]]:
+    names: tuple[str, ...] = value.__match_args__
+    for name in names:
+        if (kind, name) not in _HIDDEN and not (name == "name" and kind in _NAMED):
+            yield (word(kind, name),), _typed(getattr(value, name), name)
+
+
+def _typed(value: Any, field: str) -> Any:
+    """Return a scalar or a list as a leaf in the units of its field, and any other value unchanged."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return leaf(value, field) if value is not None else None
+    if isinstance(value, tuple) and value and all(isinstance(item, str) for item in cast("tuple[Any, ...]", value)):
+        return leaf(value, field)
+    return value  # pyright: ignore[reportUnknownVariableType] # it is narrowed, but stays any value
+
+
+def _keyed(value: tuple[Any, ...]) -> Parts | None:
+    """Return the entries of a tuple that a spec writes as a mapping, or None if the spec writes a list."""
+    first = value[0]
+    kind = kind_of(first)
+    if kind in _NAMED:
+        return {(str(item.alias if kind == "Stage" else item.name),): item for item in value}
+    if isinstance(first, tuple) and len(cast("tuple[Any, ...]", first)) == 2:
+        return {(str(name),): leaf(child) for name, child in value}
+    if kind == "Machines":
+        return {(str(at),): item for at, item in enumerate(value)}
+    return None
+
+
+def _governance(value: Any) -> Iterator[tuple[Steps, Any]]:
+    for steps, child in _fields(value, "Governance"):
+        if steps == ("approvals",):
+            yield ("approvals", "promote"), child
+        elif steps == ("explainability",):
+            yield steps, Leaf("required" if value.explainability else "optional")
+        else:
+            yield steps, child
+
+
+def _budget(value: Any) -> Iterator[tuple[Steps, Any]]:
+    yield ("monthly",), Leaf(f"{value.monthly:.10g} {value.currency}", value.monthly)
+    yield ("onExceed",), Leaf(value.on_exceed)
+
+
+def _target(value: Any) -> Iterator[tuple[Steps, Any]]:
+    yield from _fields(value, "TargetSpec")
+    if getattr(value.options, "__match_args__", ()):
+        yield from _fields(value.options, kind_of(value.options))
+
+
+def _machines(value: Any) -> Iterator[tuple[Steps, Any]]:
+    for steps, child in _fields(value, "Machines"):
+        if steps != ("price",):
+            yield steps, child
+    if value.price_hourly is not None:
+        yield ("price",), Leaf(f"{value.price_hourly:.10g} {value.currency}", value.price_hourly)
+
+
+def _channel(value: Any) -> Iterator[tuple[Steps, Any]]:
+    secret = {"pagerduty": "key", "email": "password"}.get(value.type, "url")
+    for steps, child in _fields(value, "Channel"):
+        yield ((secret,) if steps == ("url",) else steps), child
+
+
+def _slo(value: Any) -> Iterator[tuple[Steps, Any]]:
+    for quantile, milliseconds in value.latency_ms:
+        yield (f"p{quantile * 100:g}".replace(".", ""),), leaf(milliseconds, "_ms")
+    yield ("availability",), leaf(value.availability, "availability")
+    yield ("window",), leaf(value.window_s, "window_s")
+
+
+def _tuning(value: Any) -> Iterator[tuple[Steps, Any]]:
+    yield ("objective", "metric"), leaf(value.metric)
+    yield ("objective", "goal"), leaf(value.goal)
+    yield ("trials", "max"), leaf(value.trials)
+    yield ("trials", "parallel"), leaf(value.parallel)
+    yield ("earlyStopping",), leaf(value.early_stopping)
+    yield ("seed",), leaf(value.seed)
+    yield ("space",), value.space
+
+
+def _auth(value: Any) -> Iterator[tuple[Steps, Any]]:
+    yield ("type",), leaf(value.type)
+    for caller in value.callers:
+        yield caller.field, leaf(caller.token)
+
+
+def _inference(value: Any) -> Iterator[tuple[Steps, Any]]:
+    yield from _fields(value, "Inference")
+    shares = (f"{variant.name} {variant.percent}" for variant in value.variants if variant.percent)
+    yield ("traffic",), Leaf(", ".join(shares))
+
+
+def _variant(value: Any) -> Iterator[tuple[Steps, Any]]:
+    for steps, child in _fields(value, "Variant"):
+        if steps != ("percent",):
+            yield steps, child
+
+
+def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
+    """Yield a pipeline's fields, in which the only step of a pipeline without steps is part of the pipeline."""
+    only = value.steps[0] if len(value.steps) == 1 and value.steps[0].path == ("pipelines", value.name) else None
+    for steps, child in _fields(value, "Pipeline"):
+        if steps == ("model",) and value.type == "training":  # its alias is where it promotes to
+            yield steps, leaf(value.model.model if value.model else "")
+        elif steps == ("steps",) and only is not None:
+            own = {("source",): only.source, ("trainer",): leaf(only.trainer), ("parameters",): only.parameters}
+            yield from {**own, ("compute",): leaf(only.compute), ("workers",): only.workers}.items()
+        else:
+            yield steps, child
+
+
+def _schedule(value: Any) -> Iterator[tuple[Steps, Any]]:
+    if value.kind == "cron":
+        yield ("cron",), leaf(value.cron)
+        yield ("timeZone",), leaf(value.time_zone)
+        yield ("startingDeadline",), leaf(value.starting_deadline_s, "_s")
+    if value.kind == "after":
+        yield ("after",), leaf(value.after)
+    if value.kind in {"cron", "after"}:
+        yield ("overlap",), leaf(value.overlap)
+
+
+def _override(value: Any) -> Iterator[tuple[Steps, Any]]:
+    yield ("target",), leaf(value.target)
+    yield ("object",), Leaf(f"{value.kind}/{value.object}")
+    yield ("patch",), Leaf(shown("", [dict(operation) for operation in value.patch]))
+    yield ("reason",), leaf(value.reason)
+
+
+def _parameter(value: Any) -> str:
+    if value.kind == "choice":
+        return shown("", {"choice": list(value.choices)})
+    return f"{{{value.kind}: [{value.low:.10g}, {value.high:.10g}]}}"
+
+
+def _window(value: Any) -> str:
+    days: tuple[int, ...] = value.days
+    names = ", ".join(("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day] for day in days)
+    return f"{names} {_clock(value.from_minute)}-{_clock(value.to_minute)}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Any], Iterator[tuple[Steps, Any]]]]] = {
+    "Governance": _governance,
+    "Budget": _budget,
+    "TargetSpec": _target,
+    "Machines": _machines,
+    "Channel": _channel,
+    "Slo": _slo,
+    "Tuning": _tuning,
+    "Auth": _auth,
+    "Inference": _inference,
+    "Variant": _variant,
+    "Pipeline": _pipeline,
+    "Schedule": _schedule,
+    "Override": _override,
+}
+"""Records whose fields do not correspond one to one to fields of a spec."""
+
+_LEAVES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "SecretRef": lambda value: f"secret://{value.store}/{value.path}" + (f"#{value.key}" if value.key else ""),
+    "ModelRef": lambda value: f"{value.model}@{value.alias}",
+    "Accelerator": lambda value: f"{value.name}:{value.count}",
+    "Parameter": _parameter,
+    "ChangeWindow": _window,
+    "Freeze": lambda value: f"{value.first} to {value.last}" + (f" ({value.reason})" if value.reason else ""),
+    "Reprocess": lambda value: value.kind if value.window_s is None else f"window {shown('_s', value.window_s)}",
+    "Taint": lambda value: f"{value.key}={value.value}:{value.effect}",
+}
+"""Records that are a single value in a spec, or an item of a list."""

@@ -1,0 +1,176 @@
+"""Tests that no change of any field goes unseen, that none is left to no rule, and that reverse changes mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain, islice
+from typing import Final
+
+import pytest
+
+from modelyard.review.changes import Way, changes
+from modelyard.review.codes import codes
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Level
+from modelyard.review.rules import rule_for
+from modelyard.spec import System
+from modelyard.stages import Outcome
+from tests.narrowing import present
+from tests.reviewing import resolved, review_of
+from tests.schemas.walk import fields
+from tests.test_every_field import Steps, alternatives, changed, leaves, occurrences, seeds, value_at, without
+
+NEVER_IN_A_SYSTEM: Final = ("#/$defs/variable/", "#/properties/apiVersion", "#/properties/kind")
+"""Fields that are read before the spec is typed. A change of a variable shows as a change of what it is used in."""
+
+DECIDE_OTHERS: Final = frozenset(
+    {
+        "#/$defs/deployment/properties/mode",
+        "#/$defs/targetFields/properties/provider",
+        "#/$defs/store/properties/type",
+        "#/$defs/channel/properties/type",
+        "#/$defs/pipeline/properties/type",
+        "#/$defs/endpoint/properties/auth/properties/type",
+        "#/$defs/pipeline/then/properties/model",
+        "#/$defs/registry/else/properties/database",
+        "#/$defs/secretStore/properties/via",
+    }
+)
+"""Fields that cannot change alone: no alternative resolves."""
+
+_SEEDS: Final = 2
+_ENOUGH: Final = 2
+
+
+@lru_cache(maxsize=16)
+def _seed(number: int) -> Outcome:
+    return resolved(seeds()[number].value)
+
+
+def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
+    """Yield the first variations of a field that resolve and differ, on at most two seeds."""
+    return islice(_resolved(place), _ENOUGH)
+
+
+def _resolved(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
+    for number, path in occurrences().get(place, [])[:_SEEDS]:
+        spec = seeds()[number].value
+        value = value_at(spec, path)
+        others = (changed(spec, path, new) for new in alternatives(place, value, spec) if new != value)
+        for candidate in chain(others, [without(spec, path)]):
+            outcome = resolved(candidate)
+            system = outcome.system
+            if system is not None and _relevant(system) != _relevant(present(_seed(number).system)):
+                yield number, path, outcome
+
+
+@lru_cache(maxsize=1)
+def _reviews() -> dict[str, list[tuple[Review, Outcome, Outcome, Steps]]]:
+    """Review every variation once, for all tests of this file."""
+    return {
+        place: [
+            (review_of(_seed(number), outcome), _seed(number), outcome, path)
+            for number, path, outcome in _variations(place)
+        ]
+        for place in sorted(leaves())
+        if not place.startswith(NEVER_IN_A_SYSTEM)
+    }
+
+
+def _relevant(system: System) -> object:
+    return [getattr(system, name) for name in system.__match_args__ if name not in {"document", "signed"}]
+
+
+def test_no_change_goes_unseen() -> None:
+    """Whatever changes the typed system gives a finding, and a field that changes gives one at its place."""
+    unseen: list[str] = []
+    for place, reviews in _reviews().items():
+        if any(not one[0].findings for one in reviews):
+            unseen.append(f"{place}: no finding")
+        elif reviews and not any(_covers(review, path) for review, _, _, path in reviews):
+            unseen.append(f"{place}: {[finding.subject for finding in reviews[0][0].findings]}")
+        elif not reviews and place not in DECIDE_OTHERS:
+            unseen.append(f"{place}: nothing differs")
+
+    assert unseen == []
+
+
+def _covers(review: Review, path: Steps) -> bool:
+    """Return whether a finding is at a path, above it or below it. Short forms have a path of their own."""
+    words = tuple(map(str, path))
+    if words[0] == "deployment" and words[1:2] != ("targets",):
+        words = ("deployment",)
+    for finding in review.findings:
+        length = min(len(words), len(finding.path))
+        if finding.path[: min(length, 2)] == words[: min(length, 2)]:
+            return True
+    return False
+
+
+def test_every_change_has_a_rule() -> None:
+    found = {finding.code for reviews in _reviews().values() for one in reviews for finding in one[0].findings}
+
+    assert found <= set(codes())
+    assert "R900" not in found
+    assert len(found) > 80
+
+
+def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
+    """Swapping both versions gives, at the same place, the code that the table calls the mirror."""
+    wrong: list[str] = []
+    for place, reviews in _reviews().items():
+        for review, before, after, _ in reviews:
+            back = {(finding.path, finding.code) for finding in review_of(after, before).findings}
+            found = changes(present(before.system), present(after.system))
+            undirected = {change.path for change in found if change.way is Way.OTHER or change.is_mixed}
+            wrong += [
+                f"{place}: {finding.code} at {finding.subject}"
+                for finding in review.findings
+                if (finding.path, codes()[finding.code].mirror) not in back
+                and not (finding.path in undirected and (finding.path, finding.code) in back)
+                and finding.code != "R504"
+            ]
+
+    assert wrong == []
+
+
+def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
+    """Of a change and its reverse, the looser one has at least the level of the other."""
+    wrong: list[str] = []
+    for place, reviews in _reviews().items():
+        for review, before, after, _ in reviews:
+            back = {finding.path: finding.level for finding in review_of(after, before).findings}
+            for change in changes(present(before.system), present(after.system)):
+                level = next((one.level for one in review.findings if one.path == change.path), None)
+                other = back.get(change.path)
+                if change.way is Way.LOOSER and level is not None and other is not None and level < other:
+                    wrong.append(f"{place}: {'.'.join(change.path)} {level.word} {other.word}")
+
+    assert wrong == []
+
+
+def test_each_change_is_claimed_by_one_rule() -> None:
+    """A change has exactly one rule, and a rule always finds words."""
+    for reviews in _reviews().values():
+        for _, before, after, _ in reviews[:1]:
+            for change in changes(present(before.system), present(after.system)):
+                assert rule_for(change)
+
+
+def test_a_system_compared_with_itself_has_no_findings() -> None:
+    for number in range(len(seeds())):
+        review = review_of(_seed(number), resolved(seeds()[number].value))
+
+        assert review.findings == ()
+        assert review.worst is Level.QUIET
+
+
+@pytest.mark.parametrize("code", codes())
+def test_mirrors_exist(code: str) -> None:
+    assert codes()[code].mirror in codes()
+
+
+def test_the_walk_covers_the_schema() -> None:
+    assert len(_reviews()) > 300
+    assert len(fields()) > 400

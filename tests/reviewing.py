@@ -1,0 +1,45 @@
+"""Reviews two versions of a spec, given as texts or values, as `modelyard diff OLD NEW` does."""
+
+from __future__ import annotations
+
+import json
+
+from modelyard.inputs import BASE_FOLDER, Given, Inputs
+from modelyard.pipeline import Outcome, read, understand
+from modelyard.resolve import resolve
+from modelyard.review.comparing import Review, compared
+from modelyard.review.meaning import root
+from modelyard.source import Json
+from modelyard.stages import Stage
+from modelyard.validate import system_fits
+from modelyard_targets import TARGETS
+
+
+def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcome:
+    """Compile a spec without its environments."""
+    text = spec if isinstance(spec, str) else json.dumps(spec, default=str)
+    return understand(Inputs(Given(path, text)), TARGETS)
+
+
+def resolved(spec: dict[str, Json]) -> Outcome:
+    """Resolve a spec, without checks and a plan. The outcome has no system if the spec does not resolve."""
+    document = read(Inputs(Given("system.yaml", json.dumps(spec, default=str)))).document
+    if document is None or not system_fits()(root(), document.value):
+        return Outcome()
+    system, _ = resolve(document, BASE_FOLDER, TARGETS)
+    return Outcome(document=document, system=system, reached=Stage.RESOLVE)
+
+
+def reviewed(before: str | dict[str, Json], after: str | dict[str, Json]) -> Review:
+    """Compare the bases of two versions of a spec."""
+    return review_of(outcome_of(before, "before.yaml"), outcome_of(after, "after.yaml"))
+
+
+def review_of(before: Outcome, after: Outcome) -> Review:
+    """Compare two outcomes."""
+    return compared({BASE_FOLDER: before}, {BASE_FOLDER: after}, TARGETS)
+
+
+def codes_of(review: Review) -> list[str]:
+    """Return the codes of all findings in order."""
+    return [finding.code for finding in review.findings]

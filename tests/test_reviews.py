@@ -1,0 +1,164 @@
+"""Tests that each pair in tests/reviews is reviewed as its file shows: the text, the Markdown and the JSON.
+
+A file names a base and the merge patches that make the old and the new version of it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, cast
+
+import jsonschema_rs
+import pytest
+import yaml
+
+import modelyard_schemas
+from modelyard.patterns import pattern
+from modelyard.printing.review_json import review_json
+from modelyard.printing.review_markdown import review_markdown
+from modelyard.printing.review_text import review_text
+from modelyard.review.codes import codes
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Level
+from modelyard.source import Json
+from modelyard.stages import Outcome
+from tests.reviewing import codes_of, outcome_of, review_of
+
+REVIEWS: Final = Path(__file__).parent / "reviews"
+PAIRS: Final = sorted(REVIEWS.glob("*.md"))
+_HEAD: Final = pattern(r"(?s)\A(?P<head># (?:R[0-9]{3}|none|broken): [^\n]*\n\n```yaml\n(?P<pair>.*?)\n```\n)")
+BASES: Final = {"fraud": Path("examples/fraud-detection/system.yaml"), "shop": REVIEWS / "base" / "shop.yaml"}
+
+SHOWN_ELSEWHERE: Final = {
+    "R502": "of providers; tests/targets/test_effects.py",
+    "R701": "a lock of another version; tests/compiler/cli/test_diff.py",
+    "R900": "nothing leads to it; tests/compiler/review/test_completeness.py",
+    "R909": "nothing that a system contains leads to it",
+    "R911": "environments; tests/compiler/cli/test_diff.py",
+    "R912": "environments; tests/compiler/cli/test_diff.py",
+    "R913": "files next to the spec; tests/compiler/review/test_further.py",
+}
+
+
+_ALSO: Final = {
+    **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # what a new endpoint brings along
+    **dict.fromkeys(("R215", "R703", "R504"), ("R215", "R703", "R504")),  # what may have no direction
+}
+"""Codes of reverse changes besides the mirror."""
+
+_RENAMES: Final = {"R503": "R504", "R504": "R504"}
+"""Renames, whose reverse is a rename without `moved` under the old name, so that everything else differs as well."""
+
+
+def merged(value: Json, patch: Json) -> Json:
+    """Return a value with a JSON Merge Patch (RFC 7396) applied."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(value) if isinstance(value, dict) else {}
+    for key, part in patch.items():
+        if part is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), part)
+    return result
+
+
+@lru_cache(maxsize=2)
+def _base(name: str) -> dict[str, Json]:
+    value = cast("dict[str, Json]", yaml.safe_load(BASES[name].read_text(encoding="utf-8")))
+    value.pop("environments", None)
+    return value
+
+
+@lru_cache(maxsize=256)
+def _outcome(name: str, patch: str, side: str) -> Outcome:
+    """Compile a base with a patch. Its text has a line for each field, so that places are told apart."""
+    value = merged(_base(name), json.loads(patch))
+    return outcome_of(json.dumps(value, indent=1, ensure_ascii=False, default=str), f"{side}.yaml")
+
+
+def _pair(file: Path) -> tuple[str, Outcome, Outcome]:
+    found = _HEAD.match(file.read_text(encoding="utf-8"))
+    assert found is not None, f"{file.name} has no heading or no pair"
+    pair = cast("dict[str, Json]", yaml.safe_load(found["pair"]))
+    patches = [json.dumps(pair.get(side) or {}, default=str) for side in ("before", "after")]
+    base = str(pair.get("base", "shop"))
+    return found["head"], _outcome(base, patches[0], "before"), _outcome(base, patches[1], "after")
+
+
+@lru_cache(maxsize=256)
+def _review(file: Path) -> Review:
+    _, before, after = _pair(file)
+    return review_of(before, after)
+
+
+def _shown(review: Review) -> str:
+    report = json.loads(review_json(review, Level.QUIET))
+    findings = [json.dumps(finding, ensure_ascii=False) for finding in report.pop("findings")]
+    lines = ",\n  ".join(findings)
+    head = json.dumps(report, ensure_ascii=False)[:-1]
+    parts = {
+        "text": review_text(review, Level.NOTE, colour=False),
+        "markdown": review_markdown(review, Level.NOTE),
+        "json": f'{head}, "findings": [\n  {lines}]}}\n',
+    }
+    return "".join(f"\n~~~{form}\n{text}~~~\n" for form, text in parts.items())
+
+
+@pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
+def test_each_pair_is_reviewed_as_shown(file: Path, accept: bool) -> None:
+    head, _, _ = _pair(file)
+    shown = head + _shown(_review(file))
+    if accept:
+        file.write_text(shown, encoding="utf-8")
+
+    assert shown == file.read_text(encoding="utf-8")
+    assert file.stem.startswith(("none", "first", "broken")) or file.stem[:4] in codes_of(_review(file))
+
+
+@pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
+def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
+    """The reverse change has, at the same place, the mirrored code."""
+    _, before, after = _pair(file)
+    back = {(finding.path[:2], finding.code) for finding in review_of(after, before).findings}
+
+    if file.stem[:4] in _RENAMES:
+        assert _RENAMES[file.stem[:4]] in {code for _, code in back}
+        return
+    for finding in _review(file).findings:
+        mirrors = {codes()[finding.code].mirror, *_ALSO.get(finding.code, ())}
+        assert {(finding.path[:2], mirror) for mirror in mirrors} & back, finding.message
+
+
+def test_every_code_has_a_pair() -> None:
+    """Each code has a file that is named after it, or a test elsewhere."""
+    named = {file.stem[:4] for file in PAIRS}
+
+    assert named & set(codes()) | SHOWN_ELSEWHERE.keys() == set(codes())
+    assert not named & SHOWN_ELSEWHERE.keys()
+
+
+def test_json_fits_its_schema() -> None:
+    schema = modelyard_schemas.load("review")
+    for file in PAIRS:
+        report = json.loads(review_json(_review(file), Level.QUIET))
+        jsonschema_rs.validate(schema, report)
+
+
+def test_composition_adds_no_danger() -> None:
+    """What is dangerous from the first to the third version is dangerous in one of the steps."""
+    files = [file for file in PAIRS if "base: fraud" not in file.read_text(encoding="utf-8")][:20]
+    afters = [_pair(file)[2] for file in files]
+    base = _outcome("shop", "{}", "before")
+    for middle, last in pairwise(afters):
+        steps = {
+            finding.path[:2]
+            for review in (review_of(base, middle), review_of(middle, last))
+            for finding in review.findings
+            if finding.level is Level.DANGER
+        }
+        whole = {finding.path[:2] for finding in review_of(base, last).findings if finding.level is Level.DANGER}
+        assert whole <= steps
