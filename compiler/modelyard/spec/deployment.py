@@ -134,6 +134,14 @@ FIRST_KEYS = (1,)
 
 
 @record
+class Sites:
+    """The names of the sites that a target stands for, and the name of the site that is compiled."""
+
+    names: tuple[str, ...]
+    name: str
+
+
+@record
 class TargetSpec:
     """An entry of `deployment.targets`: the fields that all providers share, and the provider's options."""
 
@@ -163,6 +171,7 @@ class TargetSpec:
     options: Options = NO_OPTIONS
     in_cloud: bool = False  # the provider is a public cloud, so the region determines the location
     secrets_via: str = ""  # how most of the provider's targets read secrets from outside their cluster
+    sites: Sites | None = None  # if the target stands for many sites
 
 
 @record

@@ -55,6 +55,14 @@ class BundleSource(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVersions(Record):
+    """Where versions from the registry are kept, for restarts while it cannot be reached."""
+
+    cache: str
+    poll_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Record):
     """A model with its names, its task, and the alias or version in use."""
 
@@ -74,5 +82,6 @@ class Model(Record):
     explainability: Explainability | None = None
     approvals: Approvals | None = None
     bundle: BundleSource | None = None
+    kept: KeptVersions | None = None
     delivery: Location | None = None
     other_deliveries: Mapping[str, Location] = field(default_factory=dict[str, Location])

@@ -7,6 +7,7 @@ from typing import Final
 from modelyard.plan import Resource, bundle_path, model_path
 from modelyard.source import Json
 from modelyard.spec import Model, ModelRef
+from modelyard_targets.kube.data.crossing import keeps_models
 from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
 
@@ -40,7 +41,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
         return {}
     bundled = context.plan.bundled(context.placement)
     if registry.adopt or ref.alias not in context.system.promoted().get(model.name, ()):
-        return bundle(model, ref, resource, context)
+        return {**bundle(model, ref, resource, context), **kept(model, ref, resource, context)}
     where = bundle(model, ref, resource, context) if bundled else {"history": history_name(model, context)}
     return {**where, **describe_approvals(context, ref)} if where else {}
 
@@ -77,6 +78,14 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
     where = _folder(model, ref.alias, context)
     cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"
     return {"bundle": {**where, "cache": cache, "pollSeconds": POLL_S}} if where else {}
+
+
+def kept(model: Model, ref: ModelRef, resource: Resource, context: Context) -> dict[str, Json]:
+    """Describe where a workload keeps the versions that it loads from a registry, or return {} if it keeps none."""
+    if not keeps_models(resource, context.plan):
+        return {}
+    cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"
+    return {"kept": {"cache": cache, "pollSeconds": POLL_S}}
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
