@@ -176,6 +176,24 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
     return _read(_Task(inputs), spec)
 
 
+def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
+    """Read a document and, if it has values of sites, return it also with the references to these values.
+
+    The first has the values of each group's first site.
+    """
+    outcome = read(inputs)
+    if outcome.bound is None:
+        return outcome, None
+    from modelyard.sites.binding import Choice
+    from modelyard.sites.bound import Wanted, unfilled
+
+    choices = {group.target: Choice(None, 0) for group in outcome.bound.groups}
+    outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
+    merged = _passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY)
+    wanted = Wanted(inputs.tables, choices)
+    return outcome, unfilled(_document(merged), inputs.variables, inputs.beside.values(), wanted)
+
+
 def _read(task: _Task, spec: Outcome | None) -> Outcome:
     outcome = _passed(spec or opened(task.inputs), task, Stage.LOAD, Stage.SUBSTITUTE)
     return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)

@@ -51,11 +51,11 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     if problems:
         return None, tuple(problems)
     file_problems = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
-    tables = _tables(path, (spec, *beside.values()))
+    tables = tables_of(path, (spec, *beside.values()))
     return Inputs(spec, environment, overlay, variables, beside, approvals, tables), tuple(file_problems)
 
 
-def _tables(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
+def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
     """Read the CSV files that a spec and its environments name under `sites`, or return why they cannot be read."""
     wanted = [one for one in files if "sites" in _text(one.content)]
     if not wanted:

@@ -1,4 +1,4 @@
-"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672 and E0674."""
+"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672, E0674 and W0675."""
 
 from __future__ import annotations
 
@@ -230,6 +230,30 @@ def unknown_site(span: Span, name: str, target: str, names: Iterable[str]) -> Di
     """
     hint = nearest(name, list(names), "did you mean {}?") or "use a name from the target's `sites`"
     return Diagnostic("E0674", Severity.ERROR, f"target {quote(target)} has no site {quote(name)}", span, hint)
+
+
+def site_left_running(span: Span, target: str, sites: list[str], environment: str) -> Diagnostic:
+    """Sites of an earlier compile are no longer in the spec, and their stacks keep running.
+
+    Their settings are removed from the output, so later updates do not reach them. Every compile repeats the warning
+    until `modelyard compile --forget-removed` confirms that the stacks are gone.
+
+    Wrong: a line deleted from the CSV file, and nothing else done.
+
+    Right: `pulumi destroy` for the site's stack, then the line deleted, then `modelyard compile --forget-removed`.
+    """
+    listed = ", ".join(quote(site) for site in sites[:_MOST_NAMED])
+    more = f" and {len(sites) - _MOST_NAMED} more" if len(sites) > _MOST_NAMED else ""
+    gone, running = (
+        ("is no longer a site", "its stack keeps") if len(sites) == 1 else ("are no longer sites", "their stacks keep")
+    )
+    return Diagnostic(
+        "W0675",
+        Severity.WARNING,
+        f"{listed}{more} {gone} of target {quote(target)}, but {running} running",
+        span,
+        f"run `pulumi destroy --stack {environment}.{sites[0]}` in its projects, then compile with --forget-removed",
+    )
 
 
 def of_sites(names: list[str]) -> str:

@@ -241,14 +241,33 @@ def _at(one: Diagnostic, names: list[str]) -> Diagnostic:
     return replace(one, message=f"{one.message}{tell.of_sites(names)}")
 
 
+def shown(outcome: Outcome, text: str) -> str:
+    """Replace the markers in a text for people by the references that they stand for."""
+    return text if outcome.bound is None else filled(text, _marked(outcome), placeholder)
+
+
+def sites_lines(outcome: Outcome, target: str) -> list[str]:
+    """Describe the sites of a target and their kinds, or return nothing if it does not stand for many sites."""
+    fleet = next((one for one in outcome.fleets if one.group.target == target), None)
+    if fleet is None:
+        return []
+    names = fleet.group.names
+    lines = ["", f"sites: {len(names)}, as described here for {names[fleet.kinds[0].rows[0]]}"]
+    if len(fleet.kinds) == 1:
+        return lines
+    width = max(len(kind.name) for kind in fleet.kinds)
+    return [
+        *lines,
+        *(f"  {kind.name:<{width}}  {len(kind.rows)}, such as {names[kind.rows[0]]}" for kind in fleet.kinds),
+    ]
+
+
 def _shown(outcome: Outcome) -> Outcome:
-    """Replace the markers in messages by the references that they stand for."""
-    marked = _marked(outcome)
-
-    def shown(text: str) -> str:
-        return filled(text, marked, placeholder)
-
-    pairs = [(one, replace(one, message=shown(one.message), hint=shown(one.hint))) for one in outcome.diagnostics]
+    """Replace the markers in messages."""
+    pairs = [
+        (one, replace(one, message=shown(outcome, one.message), hint=shown(outcome, one.hint)))
+        for one in outcome.diagnostics
+    ]
     stages = {new: outcome.stages[old] for old, new in pairs}
     return replace(outcome, diagnostics=tuple(new for _, new in pairs), stages=stages)
 
