@@ -14,11 +14,12 @@ from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import sites as tell
 from modelyard.fleets.comparing import first_difference, program_difference
 from modelyard.fleets.fleet import Fleet, Kind
+from modelyard.fleets.mapping import texts_in
 from modelyard.plan import Plan
 from modelyard.records import record, replace
-from modelyard.sites.binding import EXCEPTION, Bound, Choice, Marked, filled, placeholder
+from modelyard.sites.binding import EXCEPTION, Bound, Choice, Marked, filled, has_markers, placeholder
 from modelyard.sites.groups import NAME, Group, Scalar
-from modelyard.source import Span
+from modelyard.source import Path, Span
 from modelyard.stack import Stack as Lowered
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Cost, Targets
@@ -54,7 +55,11 @@ def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
     fleets = tuple(_fleet(group, outcome, runs) for group in _bound(outcome).groups)
     outcome = replace(outcome, fleets=fleets)
     assert outcome.plan is not None
-    problems = (*_programs(fleets, targets, outcome), *_costs(outcome.plan, fleets, targets))
+    problems = (
+        *_programs(fleets, targets, outcome),
+        *_leaks(outcome.plan, fleets, targets),
+        *_costs(outcome.plan, fleets, targets),
+    )
     return outcome.after(Stage.FIT, problems)
 
 
@@ -315,6 +320,21 @@ def _programs(fleets: Iterable[Fleet], targets: Targets, outcome: Outcome) -> It
                 span = _bound(outcome).places[fleet.group.target]
                 yield tell.different_programs(span, fleet.group.target, *names, what)
                 break
+
+
+def _leaks(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
+    """Report objects on other targets with the values of sites, such as a monitor of one folder for each site."""
+    grouped = {fleet.group.target for fleet in fleets}
+    reported: set[Path] = set()
+    for target in plan.system.deployment.targets:
+        for item in targets[target.provider].objects(plan, target.name) if target.name not in grouped else ():
+            found = next((text for text in texts_in(item.manifest) if has_markers(text)), None)
+            if found is not None and item.origin[:2] not in reported:
+                reported.add(item.origin[:2])
+                who = ".".join(map(str, item.origin[:2]))
+                yield tell.no_single_site(
+                    plan.system.key(*item.origin[:2]), who, "a value of a site", fleets[0].group.target
+                )
 
 
 def _costs(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
