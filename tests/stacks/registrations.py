@@ -269,7 +269,8 @@ class Recorder(mocks.MockMonitor):
 
 def register(folder: Path) -> list[dict[str, Any]]:
     """Return the resources that the program in a folder registers. The path of a stack's settings picks the stack."""
-    settings, folder = (folder, folder.parent) if folder.is_file() else (next(folder.glob("Pulumi.*.yaml")), folder)
+    settings = folder if folder.is_file() else next(folder.glob("Pulumi.*.yaml"))
+    folder = settings.parent
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     stack = settings.name.removeprefix("Pulumi.").removesuffix(".yaml")
     said: Any = yaml.safe_load(settings.read_text())

@@ -65,8 +65,8 @@ def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
 def bad_site_name(span: Span, name: str) -> Diagnostic:
     """A site's name becomes part of a stack's name and of file names.
 
-    It is a DNS label: lower-case letters, digits and hyphens, at most 40 characters, and a letter or digit at both
-    ends.
+    It is a DNS label that begins with a letter: lower-case letters, digits and hyphens, at most 40 characters. A number
+    alone, and words such as `no`, are something else than a text for some readers of YAML.
 
     Wrong: `Shop 12`
 
@@ -77,7 +77,7 @@ def bad_site_name(span: Span, name: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(name)} is not a name for a site",
         span,
-        "use at most 40 lower-case letters, digits and hyphens, with a letter or digit at both ends",
+        "use at most 40 lower-case letters, digits and hyphens, and begin with a letter, such as shop-12",
     )
 
 

@@ -7,7 +7,7 @@ placeholders such as `${site.gateway}` in the output, which the program fills wi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
@@ -39,6 +39,14 @@ _FORMS: Final = (
 words. They contain no character that has a meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker
 of the same form.
 """
+
+_AMBIGUOUS: Final = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*|(?i:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)")
+"""Matches texts that some YAML readers take for a number, a date or a word, so that a program could not insert them as
+text into YAML that is itself a text. IPv4 addresses are written in quotes there, as are their markers.
+"""
+
+_ADDRESSES: Final = (2, 3)
+"""The positions of the forms of addresses."""
 
 _MARK: Final = "zq7s"
 _MARKER: Final = pattern(
@@ -113,11 +121,14 @@ class Scopes:
         return None if self.bindings is None else self.bindings[group.target].values[column]
 
 
-def form_of(values: Iterable[Scalar | None]) -> int | None:
+def form_of(values: Sequence[Scalar | None]) -> int | None:
     """Return the number of the first form that all values have, or None if they have none."""
-    listed = list(values)
+    listed = [value for value in values if isinstance(value, str)]
+    if len(listed) != len(values):
+        return None
+    plain = not any(_AMBIGUOUS.fullmatch(value) for value in listed)
     for at, (form, _) in enumerate(_FORMS):
-        if all(isinstance(value, str) and form.match(value) for value in listed):
+        if (plain or at in _ADDRESSES) and all(form.match(value) for value in listed):
             return at
     return None
 

@@ -20,7 +20,9 @@ NAME: Final = "name"
 
 Scalar: TypeAlias = "bool | int | float | str"
 
-_SITE: Final = pattern(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
+_SITE: Final = pattern(
+    r"(?!(?:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)\Z)[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z"
+)
 _ZEROS: Final = pattern(r"[-+]?0[0-9]")
 _FORMULA: Final = ("=", "@", "+", "-")
 _SHORT: Final = "main"

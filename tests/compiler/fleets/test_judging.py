@@ -76,7 +76,12 @@ def test_a_group_of_one_site_equals_the_site_alone() -> None:
 
     assert manifests == [path for path in single if "/manifests/" in path]
     for path in manifests:
-        assert group[path].replace("${site.name}", "a") == single[path]
+        assert _without_hashes(group[path].replace("${site.name}", "a")) == _without_hashes(single[path])
+
+
+def _without_hashes(text: str) -> str:
+    """Remove digests, and the entry that tells a site's server its digest."""
+    return re.sub("[0-9a-f]{16}", "", re.sub(r',\n +"revision": "[^"]+"', "", text))
 
 
 def test_an_error_at_some_sites_names_them() -> None:

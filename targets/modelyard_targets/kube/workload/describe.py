@@ -215,7 +215,7 @@ def describe_application(
         described["accessLog"] = {"endpoint": inference.name}
     if inference.endpoint.auth.type != "none":
         described["auth"] = {"type": inference.endpoint.auth.type, "tokenFiles": token_files(inference)}
-    return with_revision(described)
+    return with_revision(described, context)
 
 
 def token_files(inference: Inference) -> dict[str, Json]:

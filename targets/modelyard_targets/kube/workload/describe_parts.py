@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from modelyard.hashing import sha256
 from modelyard.plan import Application
-from modelyard.sites.binding import has_markers, with_digest
+from modelyard.sites.binding import with_digest
 from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
 from modelyard.stack import Value
@@ -35,10 +35,9 @@ def revision(described: Mapping[str, Json]) -> str:
     return str(described.get("revision") or digest(described))
 
 
-def with_revision(described: dict[str, Json]) -> dict[str, Json]:
-    """Add the digest to an entry with parts that differ between sites, because only each site knows its own entry."""
-    text = digest(described)
-    return {**described, "revision": text} if has_markers(text) else described
+def with_revision(described: dict[str, Json], context: Context) -> dict[str, Json]:
+    """Add the digest to an entry on a target for many sites, because only each site knows its whole entry."""
+    return described if context.target.sites is None else {**described, "revision": digest(described)}
 
 
 def serve_prefix(application: Application) -> str:
