@@ -1,4 +1,4 @@
-"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672, E0674 and W0675."""
+"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
 
 from __future__ import annotations
 
@@ -230,6 +230,45 @@ def unknown_site(span: Span, name: str, target: str, names: Iterable[str]) -> Di
     """
     hint = nearest(name, list(names), "did you mean {}?") or "use a name from the target's `sites`"
     return Diagnostic("E0674", Severity.ERROR, f"target {quote(target)} has no site {quote(name)}", span, hint)
+
+
+def shrinking_wave(span: Span) -> Diagnostic:
+    """Each wave reaches a larger share of the sites than the wave before.
+
+    The shares count all sites that have a version after the wave, not only those that the wave adds.
+
+    Wrong: `shares: [50%, 10%]`
+
+    Right: `shares: [10%, 50%]`
+    """
+    return Diagnostic(
+        "E0676",
+        Severity.ERROR,
+        "this wave is not larger than the one before",
+        span,
+        "sort the shares in ascending order",
+    )
+
+
+def waves_without_promoter(span: Span, target: str, what: str, hint: str) -> Diagnostic:
+    """Waves are carried out by the promoter, which delivers models to sites and reads their alerts.
+
+    So the registry has to run on another target of the system, together with a Prometheus to which the sites send their
+    metrics (`telemetry.remoteWrite`).
+
+    Wrong:
+
+        deployment: {targets: {shops: {sites: {file: shops.csv, waves: {canary: [shop-001]}}, …}, …}}
+        registry: {adopt: "https://mlflow.acme.example"}
+
+    Right:
+
+        deployment: {targets: {shops: {sites: {file: shops.csv, waves: {canary: [shop-001]}}, …}, …}}
+        registry: {database: runs, artifacts: lake}
+    """
+    return Diagnostic(
+        "E0677", Severity.ERROR, f"models cannot reach target {quote(target)} in waves, because {what}", span, hint
+    )
 
 
 def site_left_running(span: Span, target: str, sites: list[str], environment: str) -> Diagnostic:

@@ -248,8 +248,8 @@ def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice
 
 def columns_of(group: Group, used: Iterable[str]) -> tuple[str, ...]:
     """Return the columns to bind: the name, those that are used, and those of overrides."""
-    exceptions = [column for column in group.columns if column.startswith(EXCEPTION)]
-    return tuple(column for column in dict.fromkeys((NAME, *used, *exceptions)) if column in group.columns)
+    always = [column for column in group.columns if column.startswith(EXCEPTION) or column in group.always]
+    return tuple(column for column in dict.fromkeys((NAME, *used, *always)) if column in group.columns)
 
 
 def with_exceptions(document: Document, group: Group) -> tuple[Group, tuple[Diagnostic, ...]]:

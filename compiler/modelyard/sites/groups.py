@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from modelyard.diagnostics import sites as tell
 from modelyard.diagnostics.base import Diagnostic, nearest, quote
 from modelyard.diagnostics.bounds import at_most
+from modelyard.hashing import sha256
 from modelyard.inputs import Given
 from modelyard.load.scalars import MAX_INTEGER, plain_value
 from modelyard.patterns import pattern
@@ -17,6 +18,9 @@ from modelyard.source import Document, Json, Path, Span
 
 NAME: Final = "name"
 """The value that every site has: its name."""
+
+WAVE: Final = "wave"
+"""The value that sites have if new models reach them in waves: `canary`, `wave-1` …"""
 
 Scalar: TypeAlias = "bool | int | float | str"
 
@@ -43,6 +47,7 @@ class Group:
     columns: dict[str, tuple[Scalar | None, ...]] = field(repr=False)
     places: Callable[[int, str], Span] = field(repr=False)
     texts: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict[str, "tuple[Cell, ...]"], repr=False)
+    always: dict[str, None] = field(default_factory=dict[str, None])  # columns that the spec uses without naming them
 
     def value(self, at: int, column: str) -> Scalar:
         """Return the value of a column at a position. It must have been checked before."""
@@ -94,6 +99,7 @@ def groups_of(
             else _from_spec(document, name, path, sites.get("values"), problems)
         )
         if group is not None:
+            problems += list(with_waves(group, document, sites.get("waves")))
             groups.append(group)
     return tuple(groups), at_most(problems)
 
@@ -201,3 +207,40 @@ def _problem(value: Scalar | None, not_a_number: bool) -> tuple[str, str] | None
     if not_a_number:
         return f"is {quote(value)}, but most sites have a number", "write a number, or put all values in quotes"
     return None
+
+
+def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagnostic]:
+    """Add the wave of each site as the column `wave`, and report unknown canary sites.
+
+    A site's wave depends on its name alone, so other sites can come and go.
+    """
+    canary = waves.get("canary") if isinstance(waves, dict) else None
+    if not isinstance(waves, dict) or not isinstance(canary, list):
+        return
+    here = (*group.path, "sites", "waves")
+    if WAVE in group.columns:
+        problem = f"the sites have a value {quote(WAVE)}, which `waves` sets"
+        yield tell.bad_columns(document.key_span(here), problem, "rename the value")
+        return
+    for at, site in enumerate(canary):
+        if site not in group.names:
+            yield tell.unknown_site(document.value_span((*here, "canary", at)), str(site), group.target, group.names)
+    shares = waves.get("shares")
+    bounds = [_share(one) for one in shares] if isinstance(shares, list) else []
+    for at in range(1, len(bounds)):
+        if bounds[at] <= bounds[at - 1]:
+            yield tell.shrinking_wave(document.value_span((*here, "shares", at)))
+            return
+    chosen = {str(site) for site in canary}
+    group.always[WAVE] = None
+    group.columns[WAVE] = tuple("canary" if name in chosen else _wave(name, bounds) for name in group.names)
+
+
+def _share(text: Json) -> float:
+    number = text.rstrip("%") if isinstance(text, str) else ""
+    return float(number) / 100 if number.isascii() and number.isdigit() else 1.0
+
+
+def _wave(name: str, bounds: list[float]) -> str:
+    place = int(sha256(name.encode()).hexdigest()[:8], 16) / 2**32
+    return f"wave-{next((at for at, bound in enumerate(bounds, 1) if place < bound), len(bounds) + 1)}"

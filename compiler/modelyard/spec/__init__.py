@@ -19,6 +19,7 @@ from modelyard.spec.deployment import (
     Taint,
     TargetSpec,
     Telemetry,
+    Waves,
 )
 from modelyard.spec.governance import Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 from modelyard.spec.inference import (
@@ -120,6 +121,7 @@ __all__ = [
     "target_path",
     "at_sites",
     "Sites",
+    "Waves",
     "FIRST_KEYS",
     "NO_OPTIONS",
     "Network",

@@ -135,10 +135,19 @@ FIRST_KEYS = (1,)
 
 @record
 class Sites:
-    """The names of the sites that a target stands for, and the name of the site that is compiled."""
+    """The names of the sites that a target stands for, and the name and wave of the site that is compiled."""
 
     names: tuple[str, ...]
     name: str
+    wave: str = ""
+
+
+@record
+class Waves:
+    """How many waves bring a new version to the sites of a target, and how long each serves it before the next."""
+
+    count: int
+    soak_s: int
 
 
 @record
@@ -172,6 +181,7 @@ class TargetSpec:
     in_cloud: bool = False  # the provider is a public cloud, so the region determines the location
     secrets_via: str = ""  # how most of the provider's targets read secrets from outside their cluster
     sites: Sites | None = None  # if the target stands for many sites
+    waves: Waves | None = None  # by default, models reach all sites at once
 
 
 @record

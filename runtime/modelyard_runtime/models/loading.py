@@ -109,6 +109,7 @@ class Bundles:
         self._model = model
         self._description = source
         self._source: Place | None = None
+        self._pointer = (source.pointer if isinstance(source, BundleSource) else "") or POINTER
         self._disk = Path(source.cache)
         self._active: ActiveBundle | None = None
         self.poll_s = float(source.poll_seconds)
@@ -132,7 +133,7 @@ class Bundles:
     def renew(self) -> ActiveBundle | None:
         """Fetch and verify the active bundle in the store. If this fails, return the bundle on disk."""
         try:
-            pointer = current(self._place())
+            pointer = current(self._place(), self._pointer)
             if pointer is None:
                 _log.info("no bundle of %s was delivered yet", self._uri)
                 return self.on_disk()

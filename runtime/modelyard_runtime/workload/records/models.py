@@ -52,6 +52,7 @@ class BundleSource(Record):
     store: str
     cache: str
     poll_seconds: int
+    pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
