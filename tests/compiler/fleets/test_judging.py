@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import yaml
 
+from modelyard import pipeline
 from modelyard.api import compile_text
+from modelyard.pipeline import Outcome
 from tests.diagnosing import Question, diagnose, examine
 
 SPEC = """\
@@ -164,3 +167,20 @@ def test_the_budget_counts_every_site() -> None:
     assert [one.split()[1] for one in told("name,boxes,price\na,1,1 USD\nb,1,1 USD\n", spec)] == ["W0513"]
     assert told("name,boxes,price\na,1,0.5 USD\nb,1,0.6 USD\n", spec) == []
     assert [one.split()[1] for one in told("name,boxes,price\na,1,0.5 USD\nb,1,0.9 USD\n", spec)] == ["W0513"]
+
+
+def test_the_stages_run_no_more_often_for_more_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group is compiled for its kinds and for the sites with extreme values, however many sites there are."""
+    runs: list[int] = []
+    understood = pipeline._understood  # pyright: ignore[reportPrivateUsage]
+
+    def counted(*arguments: Any) -> Outcome:
+        runs[-1] += 1
+        return understood(*arguments)
+
+    monkeypatch.setattr(pipeline, "_understood", counted)
+    for count in (20, 200):
+        runs.append(0)
+        assert told("name,boxes\n" + "".join(f"s{at:04},{1 + at % 2}\n" for at in range(count))) == []
+
+    assert runs[0] == runs[1] <= 6
