@@ -15,7 +15,7 @@ UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runti
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
-BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_by_hand.py
+BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_sites.py tests/benchmarks/bench_by_hand.py
 # Of start-up, of validate and of a compile that changes nothing: the others have no ratio of this harness yet.
 SHORT := bench_start or bench_validate_reference or bench_validate_one or bench_recompile
 

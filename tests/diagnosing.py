@@ -26,6 +26,7 @@ class Question:
     environment: str | None = None
     overlay: str | bytes | None = None
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    tables: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
     @property
     def overlay_path(self) -> str:
@@ -34,7 +35,8 @@ class Question:
 
     def sources(self) -> list[SourceFile]:
         """Return the files to which the positions of diagnostics refer."""
-        given = [(self.path, self.spec), *([(self.overlay_path, self.overlay)] if self.overlay is not None else [])]
+        overlay = [(self.overlay_path, self.overlay)] if self.overlay is not None else []
+        given = [(self.path, self.spec), *overlay, *self.tables.items()]
         return [SourceFile.read(path, content) for path, content in given]
 
 
@@ -42,7 +44,9 @@ def examine(question: Question) -> tuple[Diagnostic, ...]:
     """Return all diagnostics, including those of targets, up to the first stage that reports an error."""
     overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = Given(question.path, question.spec)
-    return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics
+    tables: dict[str, Given | str] = {name: Given(name, content) for name, content in question.tables.items()}
+    inputs = Inputs(spec, question.environment, overlay, question.settings, tables=tables)
+    return understand(inputs, TARGETS).diagnostics
 
 
 def question_in(folder: Path) -> Question:
@@ -58,6 +62,7 @@ def question_in(folder: Path) -> Question:
         environment=environment,
         overlay=beside.read_bytes() if beside.exists() else None,
         settings=settings,
+        tables={file.name: file.read_bytes() for file in folder.glob("*.csv")},
     )
 
 

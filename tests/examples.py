@@ -39,7 +39,10 @@ class Example:
         beside = folder / "environments" / f"{self.environment}.yaml"
         overlay = Given(str(beside), beside.read_bytes()) if beside.is_file() else None
         spec = (folder / "system.yaml").read_bytes() if text is None else text
-        return Inputs(Given(f"{self.name}/system.yaml", spec), self.environment, overlay)
+        tables: dict[str, Given | str] = {
+            file.name: Given(f"{self.name}/{file.name}", file.read_bytes()) for file in folder.glob("*.csv")
+        }
+        return Inputs(Given(f"{self.name}/system.yaml", spec), self.environment, overlay, tables=tables)
 
     def compiled(self, text: str | None = None) -> Outcome:
         """Compile the example through all stages."""
@@ -95,6 +98,11 @@ def kept() -> tuple[Example, ...]:
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "leads-on-azure", "tills"))
     return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems)
+
+
+def of_sites() -> Example:
+    """Return the system whose target stands for many sites. It has a golden folder too."""
+    return Example("shelf", None, SYSTEMS)
 
 
 def one_each() -> tuple[Example, ...]:

@@ -31,14 +31,18 @@ def compile_text(
     path: str = "system.yaml",
     overlay: str | bytes | None = None,
     variables: Mapping[str, str] | None = None,
+    tables: Mapping[str, str | bytes] | None = None,
 ) -> Compiled:
     """Compile a spec given as text.
 
     `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
-    `variables` are the values of variables declared under `vars`. An invalid spec never raises an exception.
+    `variables` are the values of variables declared under `vars`. `tables` are the CSV files that the spec names under
+    `sites`. An invalid spec never raises an exception.
     """
     overlay_file = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
-    outcome = compile_system(Inputs(Given(path, text), environment, overlay_file, variables or {}), TARGETS)
+    files = {name: Given(name, content) for name, content in (tables or {}).items()}
+    inputs = Inputs(Given(path, text), environment, overlay_file, variables or {}, tables=files)
+    outcome = compile_system(inputs, TARGETS)
     return Compiled(outcome.diagnostics, {file.path: file.render() for file in output_files(outcome)})
 
 

@@ -38,8 +38,9 @@ def stack_files(stack: Stack) -> Iterator[OutputFile]:
 
 def _project(project: Project, environment: str) -> Iterator[OutputFile]:
     yield OutputFile("Pulumi.yaml", partial(_yaml, _project_file(project)))
-    settings = partial(_yaml, {"config": _settings(project)})
-    yield OutputFile(f"Pulumi.{environment}.yaml", settings, partial(_merge_settings, project))
+    for stack, settings in (project.stacks or {environment: project.settings}).items():
+        ours = _settings(project, settings)
+        yield OutputFile(f"Pulumi.{stack}.yaml", partial(_yaml, {"config": ours}), partial(_merge_settings, ours))
     yield OutputFile("__main__.py", lambda: print_program(project.program).encode("utf-8"))
     yield OutputFile("requirements.txt", partial(_lines, project.requirements))
     for module in _with_packages(project.components):
@@ -89,12 +90,12 @@ def _type_name(value: Value) -> str:
     return "array" if isinstance(value, (list, tuple)) else ""
 
 
-def _settings(project: Project) -> dict[str, Value]:
-    """Return the stack's configuration, each key in the project's namespace."""
-    return {f"{project.name}:{key}": value for key, value in project.settings.items()}
+def _settings(project: Project, settings: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a stack's configuration, each key in the project's namespace."""
+    return {f"{project.name}:{key}": value for key, value in settings.items()}
 
 
-def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged | None:
+def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) -> Merged | None:
     """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
     Without its salt, a stack's secrets cannot be decrypted. If the text on disk means the same, it is kept unchanged.
@@ -103,7 +104,6 @@ def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged |
     if theirs is None:
         return None
     others, config = theirs
-    ours = _settings(project)
     base = (_read_settings(before) or ({}, {}))[1]
     changed = any(_text_of(config, key) not in {_text_of(base, key), _text_of(ours, key)} for key in base)
     clashes = any(key in config and _text_of(config, key) != _text_of(ours, key) for key in ours if key not in base)

@@ -29,7 +29,8 @@ class Inputs:
     """Everything that determines the output: the spec, an environment with its overlay file, and variables.
 
     `beside` are the overlay files of all environments, by name. They may use variables. `approvals` are the signed
-    statements next to the spec, for all environments.
+    statements next to the spec, for all environments. `tables` are the CSV files that list sites, as the spec names
+    them, or the reasons why they cannot be read.
     """
 
     spec: Given
@@ -38,6 +39,7 @@ class Inputs:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     beside: Mapping[str, Given] = field(default_factory=dict[str, Given])
     approvals: tuple[Given, ...] = ()
+    tables: Mapping[str, Given | str] = field(default_factory=dict[str, "Given | str"])
 
     @property
     def folder(self) -> str:
@@ -45,9 +47,10 @@ class Inputs:
         return self.environment or BASE_FOLDER
 
     def files(self) -> tuple[SourceFile, ...]:
-        """Return the texts that diagnostics may quote."""
+        """Return the texts that diagnostics may quote, and tables of sites."""
         picked = () if self.overlay is None else (self.overlay,)
-        return quotable(self.spec, *picked, *self.beside.values())
+        tables = (SourceFile.read(one.path, one.content) for one in self.tables.values() if isinstance(one, Given))
+        return (*quotable(self.spec, *picked, *self.beside.values()), *tables)
 
 
 def quotable(*given: Given) -> tuple[SourceFile, ...]:

@@ -6,18 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import stack_left_running, would_be_destroyed
+from modelyard.diagnostics.sites import site_left_running
 from modelyard.nearest import nearest_name
 from modelyard.plan import Kind, Plan, is_adopted
+from modelyard.spec import target_path
 
 _WORKLOADS = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB, Kind.MONITOR})
 _STORES = frozenset({Kind.OBJECT_STORE, Kind.DATABASE})
+_SITE = "site/"
 _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
     """Map each target to the addresses of resources that run or contain data, with the owner's section and name.
 
-    Adopted resources are excluded, because modelyard neither created them nor removes them.
+    Adopted resources are excluded, because modelyard neither created them nor removes them. Each site of a target is
+    included, because it has a stack.
     """
     found: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
     for resource in plan.resources:
@@ -25,6 +29,10 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
             found[resource.placement][resource.address] = resource.workload
         elif resource.kind in _STORES and not is_adopted(resource):
             found[resource.placement][resource.address] = ".".join(map(str, resource.origin))
+    for target in plan.system.deployment.targets:
+        if target.sites is not None and target.name in found:
+            owner = ".".join(map(str, target_path(plan.system, target.name)))
+            found[target.name] |= {f"{_SITE}{name}": owner for name in target.sites.names}
     return found
 
 
@@ -46,8 +54,14 @@ def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[
         if target not in now:
             yield stack_left_running(plan.system.key("deployment"), target, plan.system.environment)
             continue
+        sites = [address.removeprefix(_SITE) for address in gone if address.startswith(_SITE)]
+        if sites:
+            where = plan.system.key(*target_path(plan.system, target), "sites")
+            yield site_left_running(where, target, sites, plan.system.environment)
         owners: dict[str, list[str]] = {}
         for address, owner in gone.items():
+            if address.startswith(_SITE):
+                continue
             owners.setdefault(owner, []).append(address)
         known = set(before[target].values())
         fresh = [owner for owner in dict.fromkeys(now[target].values()) if owner not in known]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelyard.budget import check_budget
 from modelyard.checks import check
@@ -13,17 +13,20 @@ from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.plan import Plan
 from modelyard.planner import plan
-from modelyard.records import record, replace
+from modelyard.records import field, record, replace
 from modelyard.resolve import resolve
 from modelyard.secret_literals import secret_literals
 from modelyard.signed import signed
 from modelyard.source import Document
-from modelyard.spec import System
+from modelyard.spec import System, at_sites
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Target, Targets, check_catalog, not_made
 from modelyard.usage import NO_USAGE
 from modelyard.validate import validate
 from modelyard.variables import substitute
+
+if TYPE_CHECKING:
+    from modelyard.sites.binding import Bound, Choice
 
 __all__ = [
     "STAGES",
@@ -33,6 +36,7 @@ __all__ = [
     "Stage",
     "compile_system",
     "drawn",
+    "has_sites",
     "opened",
     "read",
     "understand",
@@ -44,11 +48,14 @@ __all__ = [
 class _Task:
     """Values that are the same in every stage: the inputs, and the targets that a spec may name.
 
-    The first three stages need no targets.
+    The first three stages need no targets. `choices` are the values of sites to compile, and `before` is what an
+    earlier run found out about them.
     """
 
     inputs: Inputs
     known: Targets | None = None
+    choices: Mapping[str, Choice] = field(default_factory=dict[str, "Choice"])
+    before: Bound | None = None
 
     @property
     def targets(self) -> Targets:
@@ -80,6 +87,13 @@ def _overlay(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _substitute(outcome: Outcome, task: _Task) -> _Result:
+    if has_sites(_document(outcome)):
+        from modelyard.sites.bound import Wanted, with_sites  # only few specs have sites
+
+        wanted = Wanted(task.inputs.tables, task.choices, task.before)
+        others = task.inputs.beside.values()
+        document, bound, problems = with_sites(_document(outcome), task.inputs.variables, others, wanted)
+        return replace(outcome, document=document, bound=bound), problems
     document, problems = substitute(_document(outcome), task.inputs.variables, task.inputs.beside.values())
     return replace(outcome, document=document), problems
 
@@ -93,6 +107,8 @@ def _validate(outcome: Outcome, task: _Task) -> _Result:
 
 def _resolve(outcome: Outcome, task: _Task) -> _Result:
     system, problems = resolve(_document(outcome), task.environment, task.targets)
+    if system is not None and outcome.bound is not None:
+        system = at_sites(system, outcome.bound)
     return replace(outcome, system=system), problems
 
 
@@ -118,7 +134,7 @@ def _fit(outcome: Outcome, task: _Task) -> _Result:
     if has_errors(problems):
         return outcome, problems
     problems += tuple(problem for name, target in used.items() for problem in target.check(planned, name))
-    if has_errors(problems) or planned.system.governance.budget is None:
+    if has_errors(problems) or planned.system.governance.budget is None or outcome.bound is not None:
         return outcome, problems
     lines = (line for name, target in used.items() for line in target.lines(planned, name, NO_USAGE))
     return outcome, (*problems, *check_budget(planned, lines))
@@ -159,30 +175,70 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
 
     `spec` is the result of `opened`, so that a spec is read only once for several environments.
     """
-    outcome = _passed(spec or opened(inputs), _Task(inputs), Stage.LOAD, Stage.SUBSTITUTE)
+    return _read(_Task(inputs), spec)
+
+
+def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
+    """Read a document and, if it has values of sites, return it also with the references to these values.
+
+    The first has the values of each group's first site.
+    """
+    outcome = read(inputs)
+    if outcome.bound is None:
+        return outcome, None
+    from modelyard.sites.binding import Choice
+    from modelyard.sites.bound import Wanted, unfilled
+
+    choices = {group.target: Choice(None, 0) for group in outcome.bound.groups}
+    outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
+    merged = _passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY)
+    wanted = Wanted(inputs.tables, choices)
+    return outcome, unfilled(_document(merged), inputs.variables, inputs.beside.values(), wanted)
+
+
+def _read(task: _Task, spec: Outcome | None) -> Outcome:
+    outcome = _passed(spec or opened(task.inputs), task, Stage.LOAD, Stage.SUBSTITUTE)
     return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
     """Plan one environment and check it against its targets, as `validate` does.
 
-    An error in one stage hides errors of later stages only if they depend on the first error.
+    An error in one stage hides errors of later stages only if they depend on the first error. If targets stand for many
+    sites, the spec is checked for all of them.
     """
-    outcome = read(inputs, spec)
+    outcome = _understood(_Task(inputs, targets), spec)
+    if outcome.bound is None:
+        return outcome
+    from modelyard.fleets.judging import judged
+
+    def again(choices: Mapping[str, Choice]) -> Outcome:
+        return _understood(_Task(inputs, targets, choices, outcome.bound), spec)
+
+    return judged(outcome, again, targets)
+
+
+def _understood(task: _Task, spec: Outcome | None) -> Outcome:
+    outcome = _read(task, spec)
     if outcome.failed:
         return replace(outcome, waiting=tuple(stage for stage in Stage if stage > outcome.reached))
-    return understood(outcome, inputs, targets)
+    return _judged_whole(outcome, task)
 
 
 def understood(outcome: Outcome, inputs: Inputs, targets: Targets) -> Outcome:
     """Plan a document that has been read, and check it against its targets. It may differ from what `inputs` holds."""
-    document, task = _document(outcome), _Task(inputs, targets)
+    return _judged_whole(outcome, _Task(inputs, targets))
+
+
+def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
+    """Check a document in all stages from validation on, and report also what does not depend on the first error."""
+    document = _document(outcome)
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:
         return outcome
     from modelyard.further import further  # only needed for specs with errors
 
-    unsigned = _Task(replace(inputs, approvals=()), targets)
+    unsigned = _Task(replace(task.inputs, approvals=()), task.targets)
     outcome = further(document, outcome, lambda other: _judged(other, unsigned, Stage.FIT))
     hidden = {one.span for one in outcome.diagnostics if one.secret}
     secrets = (one for one in secret_literals(document) if one.span not in hidden)
@@ -204,7 +260,12 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
         return outcome
     planned = _planned(outcome)
     used = planned.system.deployment.targets
-    return replace(outcome, stacks=tuple(targets[target.provider].lower(planned, target.name) for target in used))
+    stacks = tuple(targets[target.provider].lower(planned, target.name) for target in used)
+    if outcome.fleets:
+        from modelyard.fleets.stacks import with_fleets
+
+        stacks = with_fleets(stacks, outcome.fleets, planned, targets)
+    return replace(outcome, stacks=stacks)
 
 
 def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
@@ -214,6 +275,14 @@ def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
 
 def _used(system: System, task: _Task) -> Mapping[str, Target]:
     return {target.name: task.targets[target.provider] for target in system.deployment.targets}
+
+
+def has_sites(document: Document) -> bool:
+    """Return whether a target of the document stands for many sites."""
+    deployment = document.value.get("deployment")
+    targets = deployment.get("targets") if isinstance(deployment, dict) else None
+    entries = (deployment, *(targets.values() if isinstance(targets, dict) else ()))
+    return any(isinstance(entry, dict) and isinstance(entry.get("sites"), dict) for entry in entries)
 
 
 def _document(outcome: Outcome) -> Document:

@@ -41,7 +41,9 @@ class Project:
 
     `folder` is the path in the target's folder, such as `workloads`. `components` are the modules of `modelyard_stacks`
     that the program needs next to it, such as `aws.network`. `requirements` are the lines of `requirements.txt`.
-    `settings` are the stack's configuration. Their keys do not contain the project's name.
+    `settings` are the stack's configuration. Their keys do not contain the project's name. A project with several
+    stacks has the settings of each in `stacks`, by the stack's name; otherwise its stack is named after the
+    environment.
     """
 
     folder: str
@@ -51,6 +53,7 @@ class Project:
     components: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    stacks: Mapping[str, Mapping[str, Value]] = field(default_factory=dict[str, "Mapping[str, Value]"])
     manifests: Iterable[ManifestFile] = ()
 
 

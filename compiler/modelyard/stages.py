@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from modelyard.diagnostics import Diagnostic, Severity, has_errors, in_order
 from modelyard.plan import Plan
@@ -11,6 +12,10 @@ from modelyard.records import field, record, replace
 from modelyard.source import Document
 from modelyard.spec import System
 from modelyard.stack import Stack
+
+if TYPE_CHECKING:
+    from modelyard.fleets.fleet import Fleet
+    from modelyard.sites.binding import Bound
 
 __all__ = ["Outcome", "Stage"]
 
@@ -34,7 +39,8 @@ class Outcome:
 
     `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
     that checked the whole spec as written. `waiting` are the stages that could not run because of errors. `aside` are
-    the addresses of entries that were removed because they depend on an error.
+    the addresses of entries that were removed because they depend on an error. `bound` are the groups of sites as they
+    were bound, and `fleets` the same with the plans of their kinds of sites.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -47,6 +53,8 @@ class Outcome:
     reached: Stage = Stage.LOAD
     waiting: tuple[Stage, ...] = ()
     aside: tuple[str, ...] = ()
+    bound: Bound | None = None
+    fleets: tuple[Fleet, ...] = ()
 
     @property
     def failed(self) -> bool:

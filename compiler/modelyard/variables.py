@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, quote
@@ -16,12 +16,17 @@ from modelyard.patterns import pattern
 from modelyard.records import field, record, replace
 from modelyard.source import Container, Document, Json, Lines, Path, SourceFile, Span, Spans
 
+if TYPE_CHECKING:
+    from modelyard.sites.binding import Scopes
+    from modelyard.sites.groups import Group
+
 SECTION: Final = "vars"
 
 Scalar: TypeAlias = "bool | int | float | str"
 
 _REFERENCE: Final = pattern(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
 _NAMED: Final = pattern(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
+_OF_SITE: Final = pattern(r"site\.([A-Za-z][-A-Za-z0-9_]*)\Z")
 _MAYBE: Final = pattern(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
 """Matches a file that may contain a reference, possibly with escapes."""
 _TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -55,9 +60,11 @@ class Variable:
 
 
 def substitute(
-    document: Document, settings: Mapping[str, str], others: Iterable[Given] = ()
+    document: Document, settings: Mapping[str, str], others: Iterable[Given] = (), scopes: Scopes | None = None
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Replace every `${vars.name}` in a document. `settings` are the values from `--set`.
+
+    `${site.name}` is replaced by the value that its group of sites is bound to, and recorded in `scopes`.
 
     If a reference is the whole text, it is replaced by the value with its type. Within a longer text, the value is
     inserted as YAML. The section `vars` is unchanged. `others` are environment files, which may also use variables.
@@ -67,7 +74,7 @@ def substitute(
         return document, at_most(refused)
     if not any(_MAYBE.search(file.text) for file in document.files):
         return document, at_most(_unused(document, variables, set(), others))
-    walk = _Substitution(document, document.spans.copy(), variables)
+    walk = _Substitution(document, document.spans.copy(), variables, scopes)
     value = walk.root(document.value)
     unused = () if walk.diagnostics else _unused(document, variables, walk.used, others)
     return replace(document, value=value, spans=walk.spans), at_most((*walk.diagnostics, *unused))
@@ -177,9 +184,11 @@ class _Substitution:
     document: Document
     spans: Spans
     variables: Mapping[str, Variable]
+    scopes: Scopes | None
+    scope: Group | None = None
     used: set[str] = field(default_factory=set[str])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
-    done: dict[int, Json] = field(default_factory=dict[int, Json])
+    done: dict[tuple[str, int], Json] = field(default_factory=dict[tuple[str, int], Json])
     text_length: int = 0
     lines: dict[str, Lines] = field(default_factory=dict[str, Lines])
 
@@ -187,7 +196,7 @@ class _Substitution:
         """Replace all references in the document, except in the declarations."""
         if SECTION in value:
             self._refuse_in_declarations(value[SECTION], (SECTION,))
-            self.done[id(value[SECTION])] = value[SECTION]
+            self.done["", id(value[SECTION])] = value[SECTION]
         result = self._container(value)
         return result if isinstance(result, dict) else value
 
@@ -198,7 +207,7 @@ class _Substitution:
             if kind is str and isinstance(child, str):
                 new: Json = self._string(child, value, step) if "${" in child else child
             elif kind is dict or kind is list:
-                new = self.done[id(child)] if id(child) in self.done else self._descend(child)
+                new = self._descend(child)
             else:
                 continue
             if new is not child:
@@ -210,9 +219,15 @@ class _Substitution:
         return self._replaced(value, changed) if changed else value
 
     def _descend(self, value: Json) -> Json:
-        result = self._container(value) if isinstance(value, dict | list) else value
-        self.done[id(value)] = result
-        return result
+        """Replace the references in a container once for each group of sites that it belongs to."""
+        outer = self.scope
+        if self.scopes is not None:
+            self.scope = self.scopes.owners.get(id(value), outer)
+        key = (self.scope.target if self.scope is not None else "", id(value))
+        if key not in self.done:
+            self.done[key] = self._container(value) if isinstance(value, dict | list) else value
+        self.scope = outer
+        return self.done[key]
 
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
         """Create a container with some values changed and the same spans."""
@@ -233,6 +248,8 @@ class _Substitution:
         at = 0
         for found in _REFERENCE.finditer(text):
             inside = found["inside"]
+            if inside is None and self.scopes is not None and text.startswith("site.", found.end()):
+                self._report_elsewhere("$${site.", owner, step)
             pieces += (text[at : found.start()], "${" if inside is None else _text(self._resolved(found, owner, step)))
             at = found.end()
         pieces.append(text[at:])
@@ -240,6 +257,8 @@ class _Substitution:
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
         """Return the value of a reference, or the unchanged text if the reference is rejected."""
+        if found["end"] and (column := _OF_SITE.match(found["inside"])):
+            return self._of_site(found[0], column[1], owner, step)
         named = _NAMED.match(found["inside"]) if found["end"] else None
         if named is None:
             place = self._place(found[0], owner, step)
@@ -251,6 +270,26 @@ class _Substitution:
             return found[0]
         self.used.add(variable.name)
         return variable.value
+
+    def _of_site(self, reference: str, column: str, owner: Container, step: str | int) -> Scalar:
+        """Return the value that a site's column is bound to, or the unchanged text."""
+        group, place = self.scope, self._place(reference, owner, step)
+        if group is None or self.scopes is None:
+            self._report_elsewhere(reference, owner, step)
+            return reference
+        if column not in group.columns:
+            from modelyard.diagnostics.sites import unknown_site_value
+
+            self.diagnostics.append(unknown_site_value(place, column, group.target, group.columns))
+            return reference
+        self.scopes.used.setdefault((group.target, column), []).append(place)
+        value = self.scopes.value(group, column)
+        return reference if value is None else value
+
+    def _report_elsewhere(self, reference: str, owner: Container, step: str | int) -> None:
+        from modelyard.diagnostics.sites import site_value_elsewhere  # only needed for specs with errors
+
+        self.diagnostics.append(site_value_elsewhere(self._place(reference, owner, step), reference))
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
         """Return whether the total size of substituted values is within the limit. Report an excess once."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
-from typing import cast
+from typing import TypeVar, cast
 
 import pulumi
 
@@ -12,6 +14,11 @@ from .base import Json
 
 FIELD_MANAGER = "pulumi.com/patchFieldManager"
 """The annotation with the name of an object's field manager, which Pulumi reads."""
+
+_PLACEHOLDER = re.compile(r"\$\{site(?:\.(?P<name>[-A-Za-z0-9_]+)| digest (?P<names>[-A-Za-z0-9_ ]+))\}")
+_WORD = re.compile(r"[A-Za-z0-9._:/-]+")
+_DIGITS = 10
+_Filled = TypeVar("_Filled")
 
 _FORCE = "pulumi.com/patchForce"
 _WRITTEN_BACK = "ray.io/"
@@ -36,6 +43,31 @@ def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi
         return document
     metadata = {**metadata_of(document), "annotations": {**current, **late}}
     return cast("dict[str, Json]", {**document, "metadata": metadata})
+
+
+def with_values(value: _Filled, values: Mapping[str, str]) -> _Filled:
+    """Replace the placeholders for a site's values in all texts, such as `${site.gateway}`."""
+    return cast("_Filled", _with_values(value, values)) if values else value
+
+
+def with_field_manager(manager: str) -> pulumi.ResourceTransform:
+    """Return a transform that gives objects of a chart this field manager."""
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        metadata = args.props.get("metadata")
+        if not args.custom or not isinstance(metadata, dict):
+            return None
+        plain = cast("dict[str, Json]", metadata)
+        annotations = {**annotations_of({"metadata": plain}), FIELD_MANAGER: manager}
+        props = {**args.props, "metadata": {**plain, "annotations": annotations}}
+        return pulumi.ResourceTransformResult(props=props, opts=args.opts)
+
+    return transform
+
+
+def is_word(text: str) -> bool:
+    """Return whether a site's value has no character with a meaning in YAML, JSON, PromQL or a shell."""
+    return _WORD.fullmatch(text) is not None
 
 
 def type_token(document: Mapping[str, Json]) -> str:
@@ -107,3 +139,25 @@ def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Inpu
         first, *others = expression.split(f'"{host}/')
         replaced = pulumi.Output.concat(first, *(part for rest in others for part in ('"', registry, "/", rest)))
     return replaced
+
+
+def _with_values(value: object, values: Mapping[str, str]) -> object:
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(lambda found: _value(found, values), value) if "${site" in value else value
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value)
+        return {str(_with_values(key, values)): _with_values(child, values) for key, child in entries.items()}
+    if isinstance(value, list):
+        return [_with_values(child, values) for child in cast("list[object]", value)]
+    return value
+
+
+def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
+    names = [found["name"]] if found["name"] else found["names"].split()
+    missing = next((name for name in names if name not in values), None)
+    if missing is not None:
+        raise pulumi.RunError(f"the stack's setting `site` has no value {missing}")
+    if found["name"]:
+        return values[found["name"]]
+    hashed = hashlib.sha256(json.dumps([values[name] for name in names]).encode())
+    return hashed.hexdigest()[:_DIGITS]

@@ -17,11 +17,14 @@ from .documents import (
     FIELD_MANAGER,
     annotations_of,
     is_in_place,
+    is_word,
     managed,
     resource_name,
     type_token,
     with_annotations,
+    with_field_manager,
     with_images,
+    with_values,
 )
 
 _Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
@@ -93,6 +96,28 @@ class Cluster(pulumi_kubernetes.Provider):
         )
 
 
+class Site:
+    """The site that a stack deploys to. Its values are in the stack's setting `site`.
+
+    They replace placeholders such as `${site.gateway}` in manifests and charts. `${site digest a b}` is a hash of the
+    values `a` and `b`, by which Pods are replaced if one of them changes.
+    """
+
+    def __init__(self, name: str) -> None:
+        values: object = pulumi.Config().get_object("site")
+        if not isinstance(values, dict):
+            raise pulumi.RunError(f"say which site of {name}: choose a stack that has a file Pulumi.STACK.yaml here")
+        self.values = {str(key): str(value) for key, value in cast("dict[object, object]", values).items()}
+        wrong = next((key for key, value in self.values.items() if not is_word(value)), None)
+        if wrong is not None:
+            raise pulumi.RunError(f"{wrong} in the setting `site` has other characters than letters, digits and ._:/-")
+
+    def path(self, folder: str, file: str) -> Path:
+        """Return the path of a manifest file: the version for this kind of site, or the file that all sites share."""
+        own = beside_the_program(folder, self.values["manifests"], file) if "manifests" in self.values else None
+        return own if own is not None and own.is_file() else beside_the_program(folder, file)
+
+
 class Namespace(pulumi.CustomResource):
     """A namespace for an add-on. Its Pod Security level is restricted, baseline or privileged."""
 
@@ -137,6 +162,7 @@ class Chart(helm.Chart):
         namespace: str,
         chart: str | None = None,
         values: Mapping[str, Given] | None = None,
+        site: Site | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -150,12 +176,12 @@ class Chart(helm.Chart):
             repository_opts=None if in_registry else helm.RepositoryOptsArgs(repo=source),
             version=version,
             namespace=namespace,
-            values=dict(values or {}),
+            values=dict(with_values(values or {}, site.values if site else {})),
             opts=pulumi.ResourceOptions.merge(
                 pulumi.ResourceOptions(
                     provider=cluster,
                     depends_on=list(depends_on),
-                    transforms=[_with_field_manager(cluster.field_manager)],
+                    transforms=[with_field_manager(cluster.field_manager)],
                 ),
                 opts,
             ),
@@ -244,10 +270,11 @@ class Object(pulumi.CustomResource):
         *,
         cluster: Cluster,
         document: Mapping[str, Given],
+        site: Site | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        plain = cast("dict[str, Json]", dict(document))
+        plain = cast("dict[str, Json]", dict(with_values(document, site.values if site else {})))
         props = managed(plain, cluster.field_manager)
         if plain["kind"] == "Secret":
             values = {key: pulumi.Output.secret(plain[key]) for key in ("data", "stringData") if key in plain}
@@ -308,7 +335,7 @@ class Manifests(pulumi.ComponentResource):
 
     `images` maps placeholder hosts to registries that are known only at run time, which replace them in image names.
     `annotations` maps placeholders to texts that are known only at run time, which replace them where they are the
-    whole value of an object's annotation.
+    whole value of an object's annotation. `site` fills the placeholders for a site's values.
     """
 
     def __init__(
@@ -317,6 +344,7 @@ class Manifests(pulumi.ComponentResource):
         *,
         cluster: Cluster,
         files: Sequence[str],
+        site: Site | None = None,
         in_order: bool = False,
         folder: str = "manifests",
         images: Mapping[str, pulumi.Input[str]] | None = None,
@@ -328,15 +356,16 @@ class Manifests(pulumi.ComponentResource):
         protect = pulumi.Config().get_bool("protect") is not False
         before: Sequence[pulumi.Resource] = tuple(depends_on)
         for file in files:
-            path = beside_the_program(folder, file)
-            last = self._apply(path, cluster, before, protect, images or {}, annotations or {})
+            documents = read_documents(site.path(folder, file) if site else beside_the_program(folder, file))
+            filled = [with_values(each, site.values if site else {}) for each in documents]
+            last = self._apply(filled, cluster, before, protect, images or {}, annotations or {})
             if in_order and last is not None:
                 before = (last,)
         self.register_outputs({})
 
     def _apply(
         self,
-        path: Path,
+        documents: Sequence[dict[str, Json]],
         cluster: Cluster,
         before: Sequence[pulumi.Resource],
         protect: bool,
@@ -344,7 +373,7 @@ class Manifests(pulumi.ComponentResource):
         annotations: Mapping[str, pulumi.Input[str]],
     ) -> pulumi.Resource | None:
         last: pulumi.Resource | None = None
-        for document in read_documents(path):
+        for document in documents:
             in_place = is_in_place(document)
             last = pulumi.CustomResource(
                 type_token(document),
@@ -369,16 +398,3 @@ def _https_to(ranges: str) -> list[Json]:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _with_field_manager(manager: str) -> pulumi.ResourceTransform:
-    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        metadata = args.props.get("metadata")
-        if not args.custom or not isinstance(metadata, dict):
-            return None
-        plain = cast("dict[str, Json]", metadata)
-        annotations = {**annotations_of({"metadata": plain}), FIELD_MANAGER: manager}
-        props = {**args.props, "metadata": {**plain, "annotations": annotations}}
-        return pulumi.ResourceTransformResult(props=props, opts=args.opts)
-
-    return transform

@@ -268,18 +268,18 @@ class Recorder(mocks.MockMonitor):
 
 
 def register(folder: Path) -> list[dict[str, Any]]:
-    """Return the resources that the program in a folder registers."""
+    """Return the resources that the program in a folder registers. The path of a stack's settings picks the stack."""
+    settings = folder if folder.is_file() else next(folder.glob("Pulumi.*.yaml"))
+    folder = settings.parent
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
-    (settings,) = folder.glob("Pulumi.*.yaml")
+    stack = settings.name.removeprefix("Pulumi.").removesuffix(".yaml")
     said: Any = yaml.safe_load(settings.read_text())
     config = cast("dict[str, Any]", said.get("config", {}))
     taken = re.findall(r'\["(\w+)"\]', (folder / "__main__.py").read_text())
     answers = Nothing({name: f"the {name}" for name in taken})
     monitor = Recorder(answers)
-    mocks.set_mocks(
-        answers, project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor, organization="organization"
-    )
-    values = {key: str(value) for key, value in config.items()}
+    mocks.set_mocks(answers, project["name"], stack, preview=False, monitor=monitor, organization="organization")
+    values = {key: json.dumps(value) if isinstance(value, dict) else str(value) for key, value in config.items()}
     clouds = {"gcp:project": GOOGLE_PROJECT, "azure-native:subscriptionId": SUBSCRIPTION}
     pulumi.runtime.set_all_config({**clouds, **values})
     for name in [name for name in sys.modules if name.partition(".")[0] == "modelyard_stacks"]:

@@ -15,7 +15,7 @@ import modelyard_runtime
 import modelyard_stacks
 from modelyard.emit import stack_files
 from modelyard_targets.kube.image import runtime_image
-from tests.examples import Example, kept, no_hash
+from tests.examples import Example, kept, no_hash, of_sites
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COPIES = {
@@ -30,7 +30,7 @@ def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_image, "content_hash", no_hash)
 
 
-@pytest.mark.parametrize("example", kept(), ids=str)
+@pytest.mark.parametrize("example", [*kept(), of_sites()], ids=str)
 def test_output_equals_the_golden_files(example: Example, accept: bool) -> None:
     """All files of the example's targets equal the golden files, and no file is missing or extra."""
     outcome = example.compiled()

@@ -17,6 +17,26 @@ from modelyard_targets import TARGETS
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
     """Return the explanation to print, or nothing if the spec has nothing at this address."""
+    lines = _explained(outcome, address)
+    if not lines or outcome.bound is None:
+        return lines
+    from modelyard.fleets.judging import shown, sites_lines  # only few specs have sites
+
+    placements = (
+        {
+            resource.placement
+            for resource in outcome.plan.resources
+            if _belongs(resource, tuple(address.split(".")), address)
+        }
+        if outcome.plan is not None
+        else set[str]()
+    )
+    placements |= {address.removeprefix("deployment.targets.")}
+    about = (line for target in sorted(placements) for line in sites_lines(outcome, target))
+    return [shown(outcome, line) for line in (*lines, *about)]
+
+
+def _explained(outcome: Outcome, address: str) -> list[str]:
     path: Path = tuple(address.split("."))
     if outcome.document is None:
         return []

@@ -24,7 +24,12 @@ def run(arguments: argparse.Namespace) -> int:
     if outcome.plan is None or outcome.failed:
         return 1
     view = _network if arguments.view == "network" else _ml
-    sys.stdout.write(view(outcome.plan, arguments.format))
+    drawing = view(outcome.plan, arguments.format)
+    if outcome.bound is not None:
+        from modelyard.fleets.judging import shown  # only few specs have sites
+
+        drawing = shown(outcome, drawing)
+    sys.stdout.write(drawing)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+from collections.abc import Iterable
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import files as tell
@@ -50,7 +51,26 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     if problems:
         return None, tuple(problems)
     file_problems = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
-    return Inputs(spec, environment, overlay, variables, beside, approvals), tuple(file_problems)
+    tables = tables_of(path, (spec, *beside.values()))
+    return Inputs(spec, environment, overlay, variables, beside, approvals, tables), tuple(file_problems)
+
+
+def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
+    """Read the CSV files that a spec and its environments name under `sites`, or return why they cannot be read."""
+    wanted = [one for one in files if "sites" in _text(one.content)]
+    if not wanted:
+        return {}
+    from modelyard.load import load  # imported here because only few specs have sites
+    from modelyard.sites.files import read_beside
+    from modelyard.sites.groups import files_of
+
+    documents = (load(one.content, one.path, may_be_empty=True)[0] for one in wanted)
+    names = dict.fromkeys(name for document in documents if document is not None for name in files_of(document))
+    return {name: read_beside(spec, name) for name in names}
+
+
+def _text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else content.decode("utf-8", "replace")
 
 
 def other_file(path: str) -> tuple[Given | None, tuple[Diagnostic, ...]]:

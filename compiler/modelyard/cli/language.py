@@ -10,7 +10,7 @@ from typing import Final, cast
 import modelyard_schemas
 from modelyard.cli.addresses import explain_address
 from modelyard.cli.explain import SECTIONS_WITH_ADDRESSES
-from modelyard.cli.inputs import SPEC_NAMES, gather, spec_path
+from modelyard.cli.inputs import SPEC_NAMES, gather, spec_path, tables_of
 from modelyard.cli.validate import judged
 from modelyard.diagnostics import Diagnostic, in_order
 from modelyard.editor.server import Knowledge
@@ -46,7 +46,8 @@ def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[D
         if name is not None and os.path.dirname(path) == folder:
             overlays[name] = Given(path, text)
     spec_file = Given(spec, texts[spec]) if spec in texts else inputs.spec
-    return replace(inputs, spec=spec_file, beside=overlays), problems
+    tables = tables_of(spec, (spec_file, *overlays.values()))
+    return replace(inputs, spec=spec_file, beside=overlays, tables=tables), problems
 
 
 def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:

@@ -36,7 +36,12 @@ def input_key(inputs: Inputs) -> str:
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
     approvals = (_bytes(one.content) for one in inputs.approvals)
-    return digest(_bytes(inputs.spec.content), overlay, *names, *variables, *approvals)
+    tables = (
+        part
+        for name, table in sorted(inputs.tables.items())
+        for part in (name, table if isinstance(table, str) else _bytes(table.content))
+    )
+    return digest(_bytes(inputs.spec.content), overlay, *names, *variables, *approvals, *tables)
 
 
 def read_lock(inputs: Inputs) -> bytes:

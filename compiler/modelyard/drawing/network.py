@@ -41,8 +41,13 @@ def network_view(plan: Plan) -> Picture:
         for resource in shown
     )
     arrows = (Arrow(ids.get(link.source, ""), ids.get(link.sink, ""), link.what) for link in plan.links)
-    titles = tuple((group, placement) for placement, group in groups.items())
+    titles = tuple((group, _title(plan, placement)) for placement, group in groups.items())
     return Picture(plan.system.metadata.name, boxes, between_boxes(boxes, arrows), titles)
+
+
+def _title(plan: Plan, placement: str) -> str:
+    sites = plan.system.target(placement).sites
+    return placement if sites is None else f"{placement}, {len(sites.names)} sites"
 
 
 def plan_json(plan: Plan) -> str:

@@ -9,6 +9,7 @@ from modelyard.plan import Offer, Plan
 from modelyard.planner.crossings import check_crossings
 from modelyard.planner.draft import Draft
 from modelyard.planner.endpoints import plan_inference, plan_pools
+from modelyard.planner.fleets import check_fleets
 from modelyard.planner.monitors import plan_monitor
 from modelyard.planner.moved import check_moved
 from modelyard.planner.names import check_names
@@ -43,5 +44,6 @@ def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tupl
     if not has_errors(draft.diagnostics):
         draft.report(check_names(planned))
         draft.report(check_crossings(planned))
+        draft.report(check_fleets(planned))
     diagnostics = in_order(draft.diagnostics)
     return (None if has_errors(diagnostics) else planned), diagnostics

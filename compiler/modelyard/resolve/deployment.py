@@ -23,6 +23,7 @@ from modelyard.spec import (
     Taint,
     TargetSpec,
     Telemetry,
+    Waves,
 )
 
 _SHORT_NAME = "main"
@@ -83,7 +84,16 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
         options=provider.resolve_options(node, scope.enterprise),
         in_cloud=provider.in_cloud,
         secrets_via=provider.secrets_via,
+        waves=_waves(scope, mapping(node, "sites"), (*path, "sites")),
     )
+
+
+def _waves(scope: Scope, sites: Node, path: Path) -> Waves | None:
+    """Resolve the waves: the canary sites, one wave for each share, and the rest."""
+    if "waves" not in sites:
+        return None
+    node = mapping(sites, "waves")
+    return Waves(2 + len(items(node, "shares")), seconds_or(scope, node, "soak", (*path, "waves"), 86_400))
 
 
 def _machines(scope: Scope, node: Node, path: Path) -> Machines:

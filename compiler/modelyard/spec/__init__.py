@@ -15,9 +15,11 @@ from modelyard.spec.deployment import (
     Options,
     Placement,
     SecretStore,
+    Sites,
     Taint,
     TargetSpec,
     Telemetry,
+    Waves,
 )
 from modelyard.spec.governance import Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 from modelyard.spec.inference import (
@@ -49,7 +51,7 @@ from modelyard.spec.needs import (
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Reprocess, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
 from modelyard.spec.stages import Approval, Changes, ChangeWindow, Freeze, Signed, Soak, Stage
-from modelyard.spec.system import Override, System, target_path
+from modelyard.spec.system import Override, System, at_sites, target_path
 
 __all__ = [
     "SecretRef",
@@ -117,6 +119,9 @@ __all__ = [
     "System",
     "RULES_ONLY",
     "target_path",
+    "at_sites",
+    "Sites",
+    "Waves",
     "FIRST_KEYS",
     "NO_OPTIONS",
     "Network",

@@ -134,6 +134,23 @@ FIRST_KEYS = (1,)
 
 
 @record
+class Sites:
+    """The names of the sites that a target stands for, and the name and wave of the site that is compiled."""
+
+    names: tuple[str, ...]
+    name: str
+    wave: str = ""
+
+
+@record
+class Waves:
+    """How many waves bring a new version to the sites of a target, and how long each serves it before the next."""
+
+    count: int
+    soak_s: int
+
+
+@record
 class TargetSpec:
     """An entry of `deployment.targets`: the fields that all providers share, and the provider's options."""
 
@@ -163,6 +180,8 @@ class TargetSpec:
     options: Options = NO_OPTIONS
     in_cloud: bool = False  # the provider is a public cloud, so the region determines the location
     secrets_via: str = ""  # how most of the provider's targets read secrets from outside their cluster
+    sites: Sites | None = None  # if the target stands for many sites
+    waves: Waves | None = None  # by default, models reach all sites at once
 
 
 @record

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.source import Document, Json, Path, Span
-from modelyard.spec.deployment import Deployment, TargetSpec
+from modelyard.spec.deployment import Deployment, Sites, TargetSpec
 from modelyard.spec.governance import Governance, Metadata, Profile
 from modelyard.spec.inference import Inference
 from modelyard.spec.monitors import Channel, Monitor
 from modelyard.spec.needs import ComputeClass, Dataset, Model, Registry, Store
 from modelyard.spec.pipelines import Pipeline
 from modelyard.spec.stages import Approval, Signed
+
+if TYPE_CHECKING:
+    from modelyard.sites.binding import Bound
 
 
 @record
@@ -104,6 +108,16 @@ class System:
     def at(self, *path: str | int) -> Span:
         """Return the span of the value at this path, or of its nearest ancestor."""
         return self.document.value_span(path)
+
+
+def at_sites(system: System, bound: Bound) -> System:
+    """Return the system with the sites of each target that stands for many."""
+    sites: dict[str, Sites] = {}
+    for group in bound.groups:
+        values = bound.bindings[group.target].values
+        sites[group.target] = Sites(group.names, str(values["name"]), str(values.get("wave", "")))
+    targets = tuple(replace(target, sites=sites.get(target.name)) for target in system.deployment.targets)
+    return replace(system, deployment=replace(system.deployment, targets=targets))
 
 
 def target_path(system: System, target: str) -> Path:

@@ -37,13 +37,13 @@ def anything(bundle: Bundle, folder: Path | None) -> None:
     """Accept every intact bundle."""
 
 
-def current(where: Place) -> Pointer | None:
+def current(where: Place, name: str = POINTER) -> Pointer | None:
     """Return the pointer to the active bundle, or None before the first delivery.
 
-    Raises OSError if the place cannot be reached.
+    Sites that get versions in waves have a pointer of another name. Raises OSError if the place cannot be reached.
     """
     try:
-        return read_pointer(_read_json(where.below(POINTER)))
+        return read_pointer(_read_json(where.below(name)))
     except FileNotFoundError:
         return None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard_runtime.bundles.bundle import MODEL, POINTER, PROFILES, Broken, Bundle, Pointer
-from modelyard_runtime.bundles.store import bundle_of, current, fetch, kept
+from modelyard_runtime.bundles.bundle import MODEL, POINTER, PROFILES, VERSIONS, Broken, Bundle, Pointer
+from modelyard_runtime.bundles.store import bundle_of, current, fetch, forget, kept, publish
 from modelyard_runtime.promotion import evidence
 from modelyard_runtime.promotion.gate import DIGEST_TAG
 from modelyard_runtime.promotion.history import History, recorded
@@ -18,7 +19,7 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.lineage import content_digest
 from modelyard_runtime.storage.filesystem import Place, local, place
 from modelyard_runtime.workload.description import Section
-from modelyard_runtime.workload.records import BundleSource, Model, Workload
+from modelyard_runtime.workload.records import BundleSource, KeptVersions, Model, Workload
 
 _log = logging.getLogger(__name__)
 
@@ -37,18 +38,17 @@ class Models:
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
         self.bundles = Bundles(workload, model, model.bundle) if model.bundle is not None else None
-        if self.bundles is None:
+        if model.bundle is None:
             registry.connect(workload)
+        if model.bundle is None and model.kept is not None:
+            self.bundles = KeptBundles(workload, model, model.kept)
 
     def version(self) -> registry.Version | None:
         """Return the version that the reference currently resolves to, or None. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
-        model = self._model
-        if model.version:
-            return registry.version(model.registered_name, model.version)
-        return registry.version_at(model.registered_name, model.alias)
+        return asked_version(self._model)
 
     def profiles(self, version: registry.Version) -> Section:
         """Return profiles of the data that a version was trained on."""
@@ -56,6 +56,13 @@ class Models:
         if profiles is None:
             raise Refusal(f"nothing was stored about the training data of version {version.version} of {version.name}")
         return profiles
+
+
+def asked_version(model: Model) -> registry.Version | None:
+    """Ask the registry for the version that a reference currently resolves to. Returns None if there is none."""
+    if model.version:
+        return registry.version(model.registered_name, model.version)
+    return registry.version_at(model.registered_name, model.alias)
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
@@ -96,12 +103,13 @@ class Bundles:
     Otherwise the bundle on disk is used, which is the last one that was fetched or unpacked by hand.
     """
 
-    def __init__(self, workload: Workload, model: Model, source: BundleSource) -> None:
+    def __init__(self, workload: Workload, model: Model, source: BundleSource | KeptVersions) -> None:
         self._uri = model.uri
         self._workload = workload
         self._model = model
         self._description = source
         self._source: Place | None = None
+        self._pointer = (source.pointer if isinstance(source, BundleSource) else "") or POINTER
         self._disk = Path(source.cache)
         self._active: ActiveBundle | None = None
         self.poll_s = float(source.poll_seconds)
@@ -125,7 +133,7 @@ class Bundles:
     def renew(self) -> ActiveBundle | None:
         """Fetch and verify the active bundle in the store. If this fails, return the bundle on disk."""
         try:
-            pointer = current(self._place())
+            pointer = current(self._place(), self._pointer)
             if pointer is None:
                 _log.info("no bundle of %s has been delivered yet", self._uri)
                 return self.on_disk()
@@ -168,8 +176,43 @@ class Bundles:
 
     def _place(self) -> Place:
         if self._source is None:
+            assert isinstance(self._description, BundleSource)
             self._source = place(self._workload, self._description.uri, self._description.store)
         return self._source
+
+
+class KeptBundles(Bundles):
+    """The versions that an adopted registry returned, kept on this disk as bundles.
+
+    A process that starts while the registry cannot be reached uses the version that was used last.
+    """
+
+    def renew(self) -> ActiveBundle | None:
+        """Fetch the version that the registry names, unless it is here. If this fails, return the one on disk."""
+        try:
+            version = asked_version(self._model)
+            if version is None:
+                _log.info("the registry has no version for %s yet", self._uri)
+                return self.on_disk()
+            current_version = self.version() if self.on_disk() is not None else None
+            if current_version is None or current_version.version != version.version:
+                self._active = self._keep(version)
+            (self._disk / POINTER).touch()  # its modification time is when the registry was last reached
+        except Exception as problem:  # noqa: BLE001 - MLflow and each store raise their own exceptions
+            _log.warning("%s cannot be fetched from the registry, what is here goes on: %s", self._uri, problem)
+            return self.on_disk()
+        return self._active
+
+    def _keep(self, version: registry.Version) -> ActiveBundle:
+        from modelyard_runtime.promotion.delivery import write_bundle
+
+        alias = self._model.alias or version.version
+        with tempfile.TemporaryDirectory(prefix="bundle-") as name:
+            folder = Path(name) / "bundle"
+            write_bundle(version, alias, folder, expected_digest(self._workload, self._model, version), {})
+            pointer = publish(folder, local(self._disk))
+        forget(self._disk, pointer)
+        return ActiveBundle(pointer, self._disk / VERSIONS / pointer.folder)
 
 
 def _bundled_profiles(version: registry.Version) -> Section | None:

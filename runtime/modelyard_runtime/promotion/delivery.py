@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from modelyard_runtime.bundles.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
@@ -17,6 +18,7 @@ from modelyard_runtime.promotion.approvals import APPROVAL_TAG
 from modelyard_runtime.promotion.evidence import recorded_statements
 from modelyard_runtime.promotion.gate import DIGEST_TAG
 from modelyard_runtime.promotion.history import History, recorded
+from modelyard_runtime.promotion.waves import advance
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.lineage import ADDED, content_digest
@@ -40,7 +42,9 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
         return f"nothing is delivered: {alias!r} of {model.registered_name} points to no version yet"
     where = place(workload, delivery.uri, delivery.store)
     try:
-        return deliver_version(version, alias, where, *_recorded(model, version, alias))
+        sentence = deliver_version(version, alias, where, *_recorded(model, version, alias))
+        reached = [advance(workload, where, waves, datetime.now(UTC)) for waves in delivery.waves]
+        return "; ".join((sentence, *reached))
     except OSError as problem:
         raise Refusal(
             f"{alias!r} of {version.name} is version {version.version}, and its bundle cannot be delivered: {problem}; "

@@ -61,7 +61,7 @@ def _wait_for_description(name: str, expected_digest: str, patience_s: float) ->
     while True:
         workload = check_server(mounted_workload())
         entry = workload.applications.get(name)
-        if entry is not None and (not expected_digest or digest(entry.source) == expected_digest):
+        if entry is not None and expected_digest in {"", entry.revision or digest(entry.source)}:
             return workload
         if time.monotonic() > deadline:
             problem = f"is not in its state {expected_digest}" if entry is not None else "is not there"

@@ -21,7 +21,7 @@ from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
 from modelyard_targets.cloud.data import creates_anything
 from modelyard_targets.cloud.pools import DISK_GIB, Nodes
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _FOLDER: Final = os.path.dirname(__file__)

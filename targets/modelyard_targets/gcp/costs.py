@@ -21,7 +21,7 @@ from modelyard_targets.gcp.machines import disk_type, offerings
 from modelyard_targets.gcp.options import has_nat, vpc_of
 from modelyard_targets.gcp.pools import disks_of, system_nodes
 from modelyard_targets.gcp.storage import DATABASE, ENTERPRISE_DATABASE
-from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _FOLDER: Final = os.path.dirname(__file__)

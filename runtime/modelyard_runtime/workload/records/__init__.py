@@ -4,13 +4,14 @@ An absent field is an empty string or tuple if absence makes no difference, and 
 """
 
 from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry
-from modelyard_runtime.workload.records.data import Dataset, Location, Store
+from modelyard_runtime.workload.records.data import Dataset, Location, Store, Waves
 from modelyard_runtime.workload.records.models import (
     ApprovalGroup,
     Approvals,
     BundleSource,
     Card,
     Explainability,
+    KeptVersions,
     Model,
 )
 from modelyard_runtime.workload.records.monitors import (
@@ -50,6 +51,7 @@ __all__ = [
     "Bounds",
     "BreachRun",
     "BundleSource",
+    "KeptVersions",
     "Capture",
     "Card",
     "ChangeWindow",
@@ -62,6 +64,7 @@ __all__ = [
     "Governance",
     "Import",
     "Location",
+    "Waves",
     "Metrics",
     "Model",
     "Monitor",

@@ -21,11 +21,21 @@ class Store(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waves(Record):
+    """A target whose sites get a version in waves, with the file for each wave that names the bundle in use."""
+
+    target: str
+    pointers: tuple[str, ...]
+    soak_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Location(Record):
-    """A folder in an object store."""
+    """A folder in an object store, with the targets whose sites get its bundles in waves."""
 
     uri: str
     store: str
+    waves: tuple[Waves, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

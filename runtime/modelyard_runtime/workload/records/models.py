@@ -52,6 +52,15 @@ class BundleSource(Record):
     store: str
     cache: str
     poll_seconds: int
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVersions(Record):
+    """Where versions from the registry are kept, for restarts while it cannot be reached."""
+
+    cache: str
+    poll_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +83,6 @@ class Model(Record):
     explainability: Explainability | None = None
     approvals: Approvals | None = None
     bundle: BundleSource | None = None
+    kept: KeptVersions | None = None
     delivery: Location | None = None
     other_deliveries: Mapping[str, Location] = field(default_factory=dict[str, Location])

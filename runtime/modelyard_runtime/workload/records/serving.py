@@ -62,6 +62,7 @@ class Application(Record):
     model: Model
     batching: Batching
     timeout_seconds: int
+    revision: str = ""
     entrypoint: str = ""
     max_body_bytes: int | None = None
     capture: Capture | None = None

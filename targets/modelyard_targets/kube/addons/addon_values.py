@@ -136,7 +136,11 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
         "walCompression": True,
         "enableOTLPReceiver": True,
         "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
-        "externalLabels": {"modelyard_system": context.system.metadata.name, "modelyard_target": context.placement},
+        "externalLabels": {
+            "modelyard_system": context.system.metadata.name,
+            "modelyard_target": context.placement,
+            **({"modelyard_site": context.target.sites.name} if context.target.sites is not None else {}),
+        },
         "resources": _resources("250m", "1Gi") if edge else _resources("1", "4Gi" if context.enterprise else "2Gi"),
         "storageSpec": _storage(volume_gi(context.system, context.target), context),
     }

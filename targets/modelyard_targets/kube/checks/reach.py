@@ -12,7 +12,7 @@ from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, ModelServer, Plan, Route
 from modelyard.source import Path
 from modelyard.spec import Channel, target_path
-from modelyard_targets.kube.data.crossing import reads_bundles
+from modelyard_targets.kube.data.crossing import keeps_models, reads_bundles
 from modelyard_targets.kube.data.disk import has_disk
 from modelyard_targets.kube.placement.placed import addons_to_install, registry_of, target_of
 
@@ -93,7 +93,7 @@ def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             continue
         inference = server.applications[0].inference
         kept = ["captures"] if any(one.inference.capture is not None for one in server.applications) else []
-        kept += ["model bundles"] if reads_bundles(resource, plan) else []
+        kept += ["model bundles"] if reads_bundles(resource, plan) or keeps_models(resource, plan) else []
         if kept and inference.rollout.strategy != "in-place":
             where = plan.system.key("inference", inference.name)
             yield problems.lost_at_the_edge(where, inference.name, " and ".join(kept))

@@ -7,6 +7,8 @@ from typing import Final
 from modelyard.plan import Resource, bundle_path, model_path
 from modelyard.source import Json
 from modelyard.spec import Model, ModelRef
+from modelyard.spec.scoring import models_of
+from modelyard_targets.kube.data.crossing import keeps_models
 from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
 
@@ -40,7 +42,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
         return {}
     bundled = context.plan.bundled(context.placement)
     if registry.adopt or ref.alias not in context.system.promoted().get(model.name, ()):
-        return bundle(model, ref, resource, context)
+        return {**bundle(model, ref, resource, context), **kept(model, ref, resource, context)}
     where = bundle(model, ref, resource, context) if bundled else {"history": history_name(model, context)}
     return {**where, **describe_approvals(context, ref)} if where else {}
 
@@ -76,7 +78,41 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
         return {}
     where = _folder(model, ref.alias, context)
     cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"
-    return {"bundle": {**where, "cache": cache, "pollSeconds": POLL_S}} if where else {}
+    sites = context.target.sites
+    wave: dict[str, Json] = {"pointer": wave_pointer(context.placement, sites.wave)} if sites and sites.wave else {}
+    return {"bundle": {**where, **wave, "cache": cache, "pollSeconds": POLL_S}} if where else {}
+
+
+def wave_pointer(target: str, wave: str) -> str:
+    """Return the name of the file that names the active bundle for the sites in a wave."""
+    return f"{target}-{wave}.json"
+
+
+def _waves(model: Model, alias: str, context: Context) -> list[Json]:
+    """Describe the targets whose sites get this bundle in waves, with the pointer of each wave in order."""
+    found: list[Json] = []
+    for target in context.system.deployment.targets:
+        if target.waves is None or ModelRef(model.name, alias) not in _read_on(target.name, context):
+            continue
+        names = ("canary", *(f"wave-{number}" for number in range(1, target.waves.count)))
+        pointers: list[Json] = [wave_pointer(target.name, name) for name in names]
+        found.append({"target": target.name, "pointers": pointers, "soakSeconds": target.waves.soak_s})
+    return found
+
+
+def _read_on(target: str, context: Context) -> set[ModelRef]:
+    """Return the model versions that workloads on a target use."""
+    system = context.system
+    served = {variant.model for one in system.inference.values() if one.target == target for variant in one.variants}
+    return served | {ref for one in system.pipelines.values() if one.target == target for ref in models_of(one)}
+
+
+def kept(model: Model, ref: ModelRef, resource: Resource, context: Context) -> dict[str, Json]:
+    """Describe where a workload keeps the versions that it loads from a registry, or return {} if it keeps none."""
+    if not keeps_models(resource, context.plan):
+        return {}
+    cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"
+    return {"kept": {"cache": cache, "pollSeconds": POLL_S}}
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
@@ -84,7 +120,12 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
     if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)
-    return {"delivery": where} if where else {}
+    return {"delivery": _delivered(where, model, alias, context)} if where else {}
+
+
+def _delivered(where: dict[str, Json], model: Model, alias: str, context: Context) -> dict[str, Json]:
+    waves = _waves(model, alias, context)
+    return {**where, "waves": waves} if waves else where
 
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
@@ -93,7 +134,7 @@ def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Js
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}
         if where:
-            found[alias] = where
+            found[alias] = _delivered(where, model, alias, context)
     return {"otherDeliveries": found} if found else {}
 
 

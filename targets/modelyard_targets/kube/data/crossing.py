@@ -128,6 +128,16 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
     return plan.bundled(resource.placement) and _reads_models(resource)
 
 
+def keeps_models(resource: Resource, plan: Plan) -> bool:
+    """Return whether a workload keeps the models that it loads from a registry on its disk, as bundles.
+
+    At the edge, it must be able to restart while an adopted registry, which is elsewhere, cannot be reached.
+    """
+    system = plan.system
+    adopted = system.registry is not None and bool(system.registry.adopt)
+    return adopted and system.target(resource.placement).edge and _loads_models(resource)
+
+
 def _no(resource: Resource) -> bool:
     return False
 
@@ -145,3 +155,5 @@ def _by_monitor(resource: Resource[MonitorJob]) -> bool:
 
 
 _reads_models: Final = ByType(_no).case(ModelServer, _by_server).case(Job, _by_job).case(MonitorJob, _by_monitor)
+
+_loads_models: Final = ByType(_no).case(ModelServer, _by_server).case(Job, _by_job)

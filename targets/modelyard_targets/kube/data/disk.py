@@ -15,7 +15,7 @@ from modelyard.names import object_name
 from modelyard.plan import ByType, Job, ModelServer, Plan, Resource
 from modelyard.spec import TargetSpec
 from modelyard.stack import Value
-from modelyard_targets.kube.data.crossing import reads_bundles
+from modelyard_targets.kube.data.crossing import keeps_models, reads_bundles
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.pods.frame import SCRATCH
 from modelyard_targets.kube.pods.sizes import EDGE_DISK_BYTES
@@ -83,7 +83,7 @@ _captures: Final = ByType(_no).case(ModelServer, _server_captures)
 
 
 def _keeps_something(resource: Resource, plan: Plan) -> bool:
-    return _captures(resource) or reads_bundles(resource, plan)
+    return _captures(resource) or reads_bundles(resource, plan) or keeps_models(resource, plan)
 
 
 def _one_at_a_time(resource: Resource) -> bool:

@@ -90,11 +90,16 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:
     files = {
-        "Dockerfile": _DOCKERFILE.format(base=mirrored(BASE, target)),
+        "Dockerfile": _DOCKERFILE.format(base=_base(target)),
         "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", requirements(system, target))),
         ".dockerignore": "**/__pycache__\n",
     }
     return {**files, **_runtime()}
+
+
+def _base(target: TargetSpec) -> str:
+    """Return the base image. For many sites, the image is built in one place, which no site's mirror serves."""
+    return BASE if target.sites is not None else mirrored(BASE, target)
 
 
 def _holds_registry(system: System, target: TargetSpec) -> bool:

@@ -15,7 +15,7 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import MONITOR_COMPONENT
 from modelyard_targets.kube.pods.frame import container, place_of, pod_spec
 from modelyard_targets.kube.workload.describe import describe_monitor
-from modelyard_targets.kube.workload.describe_parts import digest
+from modelyard_targets.kube.workload.describe_parts import brief_digest
 from modelyard_targets.kube.workload.durations import MONITOR_S
 from modelyard_targets.kube.workload.environment import (
     description,
@@ -40,7 +40,7 @@ def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[
     template = _job(resource, job, context)
     schedule = job.monitor.schedule
     if schedule.kind == "once":
-        name = object_name(resource.name, digest([described, template])[:10])
+        name = object_name(resource.name, brief_digest([described, template], 10))
         yield Made(resource.origin, object_of("batch/v1", "Job", _metadata(name, resource, context), spec=template))
         return
     spec: dict[str, Value] = {**cron_fields(schedule, context), "jobTemplate": {"spec": template}}

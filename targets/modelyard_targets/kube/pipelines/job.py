@@ -26,7 +26,7 @@ from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
 from modelyard_targets.kube.pods.priorities import NORMAL, priority_class_of
 from modelyard_targets.kube.pods.sizes import SUBMITTER, SUPPORT_DISK_BYTES
 from modelyard_targets.kube.workload.describe import describe_job
-from modelyard_targets.kube.workload.describe_parts import digest
+from modelyard_targets.kube.workload.describe_parts import brief_digest, digest
 from modelyard_targets.kube.workload.describe_pipeline import step_group
 from modelyard_targets.kube.workload.durations import try_seconds
 from modelyard_targets.kube.workload.environment import (
@@ -94,7 +94,7 @@ def once_name(resource: Resource[Job], context: Context) -> str:
 def _once_digest(resource: Resource[Job], context: Context) -> str:
     described = describe_job(resource, context)
     started = started_after(resource.value.pipeline, context)
-    return digest([described, ray_job_spec(resource, described, context), *started])[:10]
+    return brief_digest([described, ray_job_spec(resource, described, context), *started], 10)
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:

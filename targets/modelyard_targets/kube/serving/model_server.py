@@ -7,6 +7,7 @@ from math import ceil
 
 from modelyard.manifest import env, labels, metadata, object_of
 from modelyard.names import object_name
+from modelyard.nodes import as_node
 from modelyard.plan import Application, ModelServer, Resource
 from modelyard.source import Json
 from modelyard.spec import Inference
@@ -19,7 +20,7 @@ from modelyard_targets.kube.placement.fixed import SERVE_PORT
 from modelyard_targets.kube.pods.priorities import priority_class_of
 from modelyard_targets.kube.serving.serve_metrics import latency_buckets
 from modelyard_targets.kube.workload.describe import application_name, describe_server
-from modelyard_targets.kube.workload.describe_parts import digest, serve_prefix
+from modelyard_targets.kube.workload.describe_parts import digest, revision, serve_prefix
 from modelyard_targets.kube.workload.describe_pipeline import group_resource, ray_cpus
 from modelyard_targets.kube.workload.environment import (
     description,
@@ -166,7 +167,7 @@ def _serve_config(server: ModelServer, described: dict[str, Json], context: Cont
                 "name": name,
                 "route_prefix": serve_prefix(one),
                 "import_path": IMPORT_PATH,
-                "args": {"application": name, "digest": digest(applications[name])},
+                "args": {"application": name, "digest": revision(as_node(applications[name], name))},
                 "deployments": [_deployment(one, group)],
             }
         )

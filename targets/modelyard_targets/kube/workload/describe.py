@@ -35,6 +35,7 @@ from modelyard_targets.kube.workload.describe_parts import (
     describe_model,
     describe_registry,
     describe_store,
+    with_revision,
 )
 from modelyard_targets.kube.workload.describe_pipeline import (
     describe_import,
@@ -214,7 +215,7 @@ def describe_application(
         described["accessLog"] = {"endpoint": inference.name}
     if inference.endpoint.auth.type != "none":
         described["auth"] = {"type": inference.endpoint.auth.type, "tokenFiles": token_files(inference)}
-    return described
+    return with_revision(described, context)
 
 
 def token_files(inference: Inference) -> dict[str, Json]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from modelyard.hashing import sha256
 from modelyard.plan import Application
+from modelyard.sites.binding import with_digest
 from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
 from modelyard.stack import Value
@@ -15,9 +17,27 @@ from modelyard_targets.kube.storage.buckets import driver_of, region_of
 
 
 def digest(value: Value) -> str:
-    """Hash a value: the first 16 hex digits of SHA-256 over its UTF-8 JSON with sorted keys and no spaces."""
+    """Hash a value: the first 16 hex digits of SHA-256 over its UTF-8 JSON with sorted keys and no spaces.
+
+    If the value has parts that differ between sites, a hash of those is appended.
+    """
+    return brief_digest(value, 16)
+
+
+def brief_digest(value: Value, digits: int) -> str:
+    """Return the first digits of a value's hash, and a hash of the parts that differ between sites."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()[:16]
+    return with_digest(sha256(text.encode()).hexdigest()[:digits], text)
+
+
+def revision(described: Mapping[str, Json]) -> str:
+    """Return the digest by which an application recognizes its entry."""
+    return str(described.get("revision") or digest(described))
+
+
+def with_revision(described: dict[str, Json], context: Context) -> dict[str, Json]:
+    """Add the digest to an entry on a target for many sites, because only each site knows its whole entry."""
+    return described if context.target.sites is None else {**described, "revision": digest(described)}
 
 
 def serve_prefix(application: Application) -> str:

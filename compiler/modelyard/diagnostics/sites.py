@@ -1,0 +1,302 @@
+"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+_MOST_NAMED = 3
+
+
+def sites_unreadable(span: Span, file: str, reason: str, hint: str) -> Diagnostic:
+    """The file with a group's sites must be a CSV file in the spec's folder or below.
+
+    A compile reads nothing else, so that a spec gives the same output on every machine.
+
+    Wrong:
+
+        sites: {file: ../inventory/shops.csv}
+
+    Right:
+
+        sites: {file: shops.csv}
+    """
+    return Diagnostic("E0660", Severity.ERROR, f"the sites cannot be read from {quote(file)}: {reason}", span, hint)
+
+
+def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
+    """A line of the CSV file does not have the form of the first line.
+
+    Values are separated by commas. A value that contains a comma or a quote is in double quotes, with inner quotes
+    doubled, and ends on its line. Each line has as many values as the first, which names the columns.
+
+    Wrong:
+
+        name,gateway
+        shop-001
+
+    Right:
+
+        name,gateway
+        shop-001,gw-1.shops.example
+    """
+    return Diagnostic("E0661", Severity.ERROR, problem, span, hint)
+
+
+def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
+    """The first line of the CSV file names the columns, once each, and one of them is `name`.
+
+    Columns are used as `${site.COLUMN}`, so they start with a letter and contain only letters, digits, hyphens and
+    underscores.
+
+    Wrong:
+
+        shop,gateway address
+
+    Right:
+
+        name,gateway
+    """
+    return Diagnostic("E0662", Severity.ERROR, problem, span, hint)
+
+
+def bad_site_name(span: Span, name: str) -> Diagnostic:
+    """A site's name becomes part of a stack's name and of file names.
+
+    It is a DNS label that begins with a letter: lower-case letters, digits and hyphens, at most 40 characters. A number
+    alone, and words such as `no`, are something else than a text for some readers of YAML.
+
+    Wrong: `Shop 12`
+
+    Right: `shop-12`
+    """
+    return Diagnostic(
+        "E0663",
+        Severity.ERROR,
+        f"{quote(name)} is not a name for a site",
+        span,
+        "use at most 40 lower-case letters, digits and hyphens, and begin with a letter, such as shop-12",
+    )
+
+
+def site_twice(span: Span, name: str, line: int) -> Diagnostic:
+    """Two lines of the CSV file describe the same site, and only one of them could be right.
+
+    Wrong:
+
+        name,gateway
+        shop-001,gw-1.shops.example
+        shop-001,gw-2.shops.example
+
+    Right:
+
+        name,gateway
+        shop-001,gw-1.shops.example
+        shop-002,gw-2.shops.example
+    """
+    return Diagnostic(
+        "E0664", Severity.ERROR, f"site {quote(name)} is already in line {line}", span, "remove or rename one of them"
+    )
+
+
+def bad_site_value(span: Span, site: str, column: str, problem: str, hint: str) -> Diagnostic:
+    """A value that the spec uses is missing at a site, is a formula, or differs in type from the column's other values.
+
+    A spreadsheet's formula is text in a CSV file, so its result would not be used. Numbers in quotes are text.
+
+    Wrong:
+
+        name,boxes
+        shop-001,2
+        shop-002,=B2
+
+    Right:
+
+        name,boxes
+        shop-001,2
+        shop-002,2
+    """
+    return Diagnostic("E0665", Severity.ERROR, f"{quote(column)} of site {quote(site)} {problem}", span, hint)
+
+
+def unknown_site_value(span: Span, column: str, target: str, columns: Iterable[str]) -> Diagnostic:
+    """A reference names a column that the group's sites do not have.
+
+    Wrong: `${site.gatway}` for
+
+        sites: {values: {shop-001: {gateway: gw-1.shops.example}}}
+
+    Right: `${site.gateway}`.
+    """
+    known = list(columns)
+    hint = nearest(column, known, "did you mean {}?") or f"available: {', '.join(sorted(known)[:8])}"
+    return Diagnostic(
+        "E0666", Severity.ERROR, f"the sites of target {quote(target)} have no value {quote(column)}", span, hint
+    )
+
+
+def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
+    """A site's value is used in a part of the spec that is not on a target with `sites`.
+
+    `${site.NAME}` is available in a target with `sites`, and in endpoints, pipelines, monitors, stores and overrides on
+    that target. Everything else exists once for all sites. To write the text itself, write `$${vars.NAME}` only for
+    other names, because `${site.` marks the places that each site fills.
+
+    Wrong:
+
+        metadata: {name: "shop-${site.name}"}
+
+    Right:
+
+        deployment: {targets: {shops: {provider: kubernetes, context: "${site.name}", sites: {file: shops.csv}}}}
+    """
+    return Diagnostic(
+        "E0667",
+        Severity.ERROR,
+        f"{quote(reference)} is not on a target with `sites`, where each site has its own value",
+        span,
+        "use it in the target, or in an endpoint, pipeline, monitor, store or override on it",
+    )
+
+
+def too_many_kinds(span: Span, target: str, columns: Iterable[str], count: int, most: int) -> Diagnostic:
+    """The sites of a group differ in too many ways for one program.
+
+    Names, hosts, IP addresses and address ranges may be different at every site, where they only pass into the output
+    as text. Other values, such as numbers of machines, change what is created, so the sites are compiled once for each
+    combination of them.
+
+    Wrong: a column `boxes` with a different number at each of 400 sites, in `capacity: [{count: "${site.boxes}", …}]`.
+
+    Right: a column `boxes` with 1, 2 or 3.
+    """
+    listed = " and ".join(quote(column) for column in columns)
+    return Diagnostic(
+        "E0668",
+        Severity.ERROR,
+        f"the sites of target {quote(target)} have {count} different values of {listed} here; the maximum is {most}",
+        span,
+        "use fewer different values, or divide the sites among several targets",
+    )
+
+
+def different_programs(span: Span, target: str, first: str, other: str, what: str) -> Diagnostic:
+    """All sites of a group share one Pulumi program, so they need the same add-ons with the same settings.
+
+    Wrong: `present: ["${site.addon}"]`, so that some sites install an add-on that others have.
+
+    Right: two targets, each with its own sites.
+    """
+    return Diagnostic(
+        "E0669",
+        Severity.ERROR,
+        f"sites {quote(first)} and {quote(other)} of target {quote(target)} need different programs: {what} differs",
+        span,
+        "divide the sites among several targets",
+    )
+
+
+def no_single_site(span: Span, who: str, what: str, target: str) -> Diagnostic:
+    """Something exists at every site of a group, so nothing outside the group can use a single one.
+
+    This applies to the registry, to stores that other targets read, and to pipelines that other targets start.
+
+    Wrong:
+
+        stores: {sales: {type: object, target: shops, endpoint: "https://s3.${site.domain}"}}
+        pipelines: {train: {type: training, target: main, inputs: [sales], …}}
+
+    Right:
+
+        stores: {sales: {type: object, target: main}}
+    """
+    return Diagnostic(
+        "E0672",
+        Severity.ERROR,
+        f"{who} needs {what}, but that exists once at every site of target {quote(target)}",
+        span,
+        "place what is shared on a target without `sites`",
+    )
+
+
+def unknown_site(span: Span, name: str, target: str, names: Iterable[str]) -> Diagnostic:
+    """A site is named that the group does not have.
+
+    Wrong: `sites: [shop-999]` in an override for a target whose CSV file has no line for it.
+
+    Right: `sites: [shop-001]`.
+    """
+    hint = nearest(name, list(names), "did you mean {}?") or "use a name from the target's `sites`"
+    return Diagnostic("E0674", Severity.ERROR, f"target {quote(target)} has no site {quote(name)}", span, hint)
+
+
+def shrinking_wave(span: Span) -> Diagnostic:
+    """Each wave reaches a larger share of the sites than the wave before.
+
+    The shares count all sites that have a version after the wave, not only those that the wave adds.
+
+    Wrong: `shares: [50%, 10%]`
+
+    Right: `shares: [10%, 50%]`
+    """
+    return Diagnostic(
+        "E0676",
+        Severity.ERROR,
+        "this wave is not larger than the one before",
+        span,
+        "sort the shares in ascending order",
+    )
+
+
+def waves_without_promoter(span: Span, target: str, what: str, hint: str) -> Diagnostic:
+    """Waves are carried out by the promoter, which delivers models to sites and reads their alerts.
+
+    So the registry has to run on another target of the system, together with a Prometheus to which the sites send their
+    metrics (`telemetry.remoteWrite`).
+
+    Wrong:
+
+        deployment: {targets: {shops: {sites: {file: shops.csv, waves: {canary: [shop-001]}}, …}, …}}
+        registry: {adopt: "https://mlflow.acme.example"}
+
+    Right:
+
+        deployment: {targets: {shops: {sites: {file: shops.csv, waves: {canary: [shop-001]}}, …}, …}}
+        registry: {database: runs, artifacts: lake}
+    """
+    return Diagnostic(
+        "E0677", Severity.ERROR, f"models cannot reach target {quote(target)} in waves, because {what}", span, hint
+    )
+
+
+def site_left_running(span: Span, target: str, sites: list[str], environment: str) -> Diagnostic:
+    """Sites of an earlier compile are no longer in the spec, and their stacks keep running.
+
+    Their settings are removed from the output, so later updates do not reach them. Every compile repeats the warning
+    until `modelyard compile --forget-removed` confirms that the stacks are gone.
+
+    Wrong: a line deleted from the CSV file, and nothing else done.
+
+    Right: `pulumi destroy` for the site's stack, then the line deleted, then `modelyard compile --forget-removed`.
+    """
+    listed = ", ".join(quote(site) for site in sites[:_MOST_NAMED])
+    more = f" and {len(sites) - _MOST_NAMED} more" if len(sites) > _MOST_NAMED else ""
+    gone, running = (
+        ("is no longer a site", "its stack keeps") if len(sites) == 1 else ("are no longer sites", "their stacks keep")
+    )
+    return Diagnostic(
+        "W0675",
+        Severity.WARNING,
+        f"{listed}{more} {gone} of target {quote(target)}, but {running} running",
+        span,
+        f"run `pulumi destroy --stack {environment}.{sites[0]}` in its projects, then compile with --forget-removed",
+    )
+
+
+def of_sites(names: list[str]) -> str:
+    """Return the end of a message that names the sites at which a problem occurs."""
+    shown = ", ".join(names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f" (at site{'s' if len(names) > 1 else ''} {shown}{more})"

@@ -1,0 +1,107 @@
+"""Compare what is compiled with markers to what a single site compiles to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.fleets.mapping import plain, texts_in
+from modelyard.fleets.stacks import FILLED
+from modelyard.records import record
+from modelyard.sites.binding import DIGEST, Marked, filled, has_markers
+from modelyard.stack import Project, Stack, Value
+
+_HASHED: Final = "\0digest\0"
+_HASH: Final = "[0-9a-f]{8,64}"
+
+
+def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked], values: Mapping[str, str]) -> str:
+    """Return the first place where a stack with markers, filled with a site's values, is not the site's own stack.
+
+    Hashes are not compared, because those of the stack with markers have a placeholder for the hash of the values.
+    """
+    if len(lowered.projects) != len(alone.projects):
+        return "the number of projects"
+    filling = _Filling(marked, values)
+    for project, other in zip(lowered.projects, alone.projects, strict=True):
+        found = _fixed_text(project) or filling.difference(dict(_parts(project)), dict(_parts(other)), project.folder)
+        if found:
+            return found
+    return "" if list(_images(lowered)) == list(_images(alone)) else "the image"
+
+
+def program_difference(first: Stack, other: Stack) -> str:
+    """Return the first component that differs between two stacks' programs, or ""."""
+    if [project.folder for project in first.projects] != [project.folder for project in other.projects]:
+        return "the number of projects"
+    for project, another in zip(first.projects, other.projects, strict=True):
+        calls, others = project.program.calls, another.program.calls
+        for call, alternative in zip(calls, others, strict=False):
+            if plain(call) != plain(alternative):
+                return call.name
+        if len(calls) != len(others):
+            return max(calls, others, key=len)[min(len(calls), len(others))].name
+    return "" if list(_images(first)) == list(_images(other)) else "the image"
+
+
+@record
+class _Filling:
+    """Compares values with markers to a site's own values."""
+
+    marked: Mapping[int, Marked]
+    values: Mapping[str, str]
+
+    def difference(self, value: Value, own: Value, where: str) -> str:
+        """Return the first place that differs, or ""."""
+        if isinstance(value, str):
+            return "" if isinstance(own, str) and self._same(value, own) else where
+        if isinstance(value, Mapping):
+            return self._of_mapping(value, own, where) if isinstance(own, Mapping) else where
+        if isinstance(value, Sequence):
+            if not isinstance(own, Sequence) or isinstance(own, str) or len(own) != len(value):
+                return where
+            found = (self.difference(one, other, where) for one, other in zip(value, own, strict=True))
+            return next((each for each in found if each), "")
+        return "" if value == own and isinstance(value, bool) == isinstance(own, bool) else where
+
+    def _of_mapping(self, value: Mapping[str, Value], own: Mapping[str, Value], where: str) -> str:
+        if len(own) != len(value):
+            return where
+        for (key, child), (own_key, own_child) in zip(value.items(), own.items(), strict=True):
+            found = self.difference(child, own_child, f"{where}.{key}") if self._same(key, own_key) else where
+            if found:
+                return found
+        return ""
+
+    def _same(self, text: str, own: str) -> bool:
+        done = filled(text, self.marked, self._fill)
+        if _HASHED not in done:
+            return done == own
+        parts = [re.escape(part) for part in re.split(f"{_HASH}-{_HASHED}", done)]
+        return re.fullmatch(f'"?{_HASH}"?'.join(parts), own) is not None  # in YAML, some hashes are quoted
+
+    def _fill(self, kind: str, columns: tuple[str, ...]) -> str:
+        return _HASHED if kind == DIGEST else self.values[columns[0]]
+
+
+def _fixed_text(project: Project) -> str:
+    """Return the first call that has a marker where no component fills a placeholder."""
+    for call in project.program.calls:
+        texts = (call.name,) if call.component in FILLED else tuple(texts_in(plain(call)))
+        if any(has_markers(text) for text in texts):
+            return call.name
+    return ""
+
+
+def _parts(project: Project) -> Iterator[tuple[str, Value]]:
+    yield "program", tuple(plain(call) for call in project.program.calls)
+    yield "settings", project.settings
+    for file in project.manifests:
+        yield file.name, tuple(file.documents())
+
+
+def _images(stack: Stack) -> Iterator[str]:
+    for text in stack.texts:
+        if text.path.startswith("image/"):
+            yield text.text()

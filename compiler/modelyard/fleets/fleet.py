@@ -1,0 +1,33 @@
+"""A group of sites as it was checked: its kinds of sites, and the plan for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.plan import Plan
+from modelyard.records import field, record
+from modelyard.sites.binding import Binding
+from modelyard.sites.groups import Group, Scalar
+
+
+@record
+class Kind:
+    """The sites of a group that have the same values where these change more than a text in the output.
+
+    `rows` are the positions of the sites. `plan` has markers for their other values.
+    """
+
+    name: str
+    values: Mapping[str, Scalar]
+    rows: tuple[int, ...] = field(repr=False)
+    plan: Plan | None = field(repr=False)
+
+
+@record
+class Fleet:
+    """A group of sites with its kinds, and the binding with the markers that their plans contain."""
+
+    group: Group
+    number: int
+    binding: Binding
+    kinds: tuple[Kind, ...]

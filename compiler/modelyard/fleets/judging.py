@@ -1,0 +1,353 @@
+"""Check a group of sites once, for each kind of site, and for the sites with the longest values.
+
+The plan with markers stands for all sites if, filled with a site's values, it gives what that site alone compiles to.
+A value for which it does not is no mere text, and then divides the sites into kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from modelyard.budget import check_budget
+from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.diagnostics import sites as tell
+from modelyard.fleets.comparing import first_difference, program_difference
+from modelyard.fleets.fleet import Fleet, Kind
+from modelyard.fleets.mapping import texts_in
+from modelyard.plan import Plan
+from modelyard.records import record, replace
+from modelyard.sites.binding import EXCEPTION, Bound, Choice, Marked, filled, has_markers, placeholder
+from modelyard.sites.groups import NAME, Group, Scalar
+from modelyard.source import Path, Span
+from modelyard.stack import Stack as Lowered
+from modelyard.stages import Outcome, Stage
+from modelyard.target import Cost, Targets
+
+MOST_KINDS: Final = 32
+"""The most kinds of sites in a group. Each costs a compile, and a set of manifests in the output."""
+
+Again: TypeAlias = Callable[[Mapping[str, Choice]], Outcome]
+"""Runs all stages for these choices of each group's values."""
+
+
+@record
+class _Run:
+    """An outcome for some sites of a group, by position. `kind` is whether it stands for all sites of a kind."""
+
+    group: Group
+    rows: tuple[int, ...]
+    outcome: Outcome
+    kind: bool
+
+
+def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
+    """Return the outcome for all sites of all groups. `first` is the outcome with markers for all values."""
+    if first.reached < Stage.VALIDATE:
+        return first
+    outcome, fixed = _demoted(first, again, targets)
+    if has_errors(refused := tuple(_too_many(outcome))):
+        return _shown(outcome.after(Stage.SUBSTITUTE, refused))
+    runs = list(_runs(outcome, again, fixed))
+    outcome = _shown(_merged(outcome, runs))
+    if outcome.failed:
+        return outcome
+    fleets = tuple(_fleet(group, outcome, runs) for group in _bound(outcome).groups)
+    outcome = replace(outcome, fleets=fleets)
+    assert outcome.plan is not None
+    problems = (
+        *_programs(fleets, targets, outcome),
+        *_leaks(outcome.plan, fleets, targets),
+        *_costs(outcome.plan, fleets, targets),
+    )
+    return outcome.after(Stage.FIT, problems)
+
+
+def _bound(outcome: Outcome) -> Bound:
+    assert outcome.bound is not None
+    return outcome.bound
+
+
+def _marked(outcome: Outcome) -> dict[int, Marked]:
+    return {binding.marked.group: binding.marked for binding in _bound(outcome).bindings.values()}
+
+
+_Fixed: TypeAlias = "dict[str, frozenset[str]]"
+
+
+def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _Fixed]:
+    """Give up the markers of values that are more than texts. Returns the outcome with the remaining markers.
+
+    If the spec has errors that do not come from markers, the outcome is that of the first site of each group.
+    """
+    groups = _bound(first).groups
+    fixed: _Fixed = {group.target: frozenset() for group in groups}
+    outcome = first
+    real: Outcome | None = None
+    while True:
+        if outcome.failed:
+            real = real or again({group.target: Choice(None, 0) for group in groups})
+            if real.failed:
+                return real, fixed
+            wrong = _culprits(outcome, real, fixed)
+        else:
+            wrong = _mistaken(outcome, again, targets, fixed)
+        if not wrong:
+            return outcome, fixed
+        fixed = {target: columns | wrong.get(target, frozenset()) for target, columns in fixed.items()}
+        outcome = again({target: Choice(columns, 0) for target, columns in fixed.items()})
+
+
+def _culprits(outcome: Outcome, real: Outcome, fixed: _Fixed) -> _Fixed:
+    """Return the columns used at the places of errors that the first sites do not have, or else all columns."""
+    known = {(one.code, one.span) for one in real.diagnostics}
+    places = [one.span for one in outcome.diagnostics if (one.code, one.span) not in known]
+    found: dict[str, set[str]] = {}
+    for (target, column), spans in _bound(outcome).used.items():
+        if column not in fixed[target] and any(_covers(place, span) for place in places for span in spans):
+            found.setdefault(target, set()).add(column)
+    left = found or _left(outcome)
+    return {target: frozenset(columns) for target, columns in left.items() if columns}
+
+
+def _left(outcome: Outcome) -> dict[str, set[str]]:
+    left = {target: set(binding.marked.columns) for target, binding in _bound(outcome).bindings.items()}
+    others = {target: columns - {NAME} for target, columns in left.items()}
+    return others if any(others.values()) else left
+
+
+def _covers(place: Span | None, span: Span) -> bool:
+    return (
+        place is not None
+        and (place.file, place.line) == (span.file, span.line)
+        and place.column <= span.column
+        and span.end_column <= place.end_column
+    )
+
+
+def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -> _Fixed:
+    """Return the columns whose markers do not give what a site alone compiles to."""
+    groups = _bound(outcome).groups
+    first = again({group.target: Choice(None, 0) for group in groups})
+    if first.failed:
+        return {}
+    for group in groups:
+        lowered = _lowered(outcome, group, targets)
+        alone = _lowered(first, group, targets)
+        marked = _marked(outcome)
+        values = {
+            column: str(group.value(0, column)) for column in marked[_bound(outcome).numbers[group.target]].columns
+        }
+        if first_difference(lowered, alone, marked, values):
+            for column in values:
+                single = {**fixed, group.target: fixed[group.target] | (set(values) - {column})}
+                other = again({target: Choice(columns, 0) for target, columns in single.items()})
+                if other.failed or first_difference(_lowered(other, group, targets), alone, _marked(other), values):
+                    return {group.target: frozenset({column})}
+            return {group.target: frozenset(values)}
+    return {}
+
+
+def _lowered(outcome: Outcome, group: Group, targets: Targets) -> Lowered:
+    assert outcome.plan is not None
+    provider = outcome.plan.system.target(group.target).provider
+    return targets[provider].lower(outcome.plan, group.target)
+
+
+def _kind_columns(outcome: Outcome, group: Group) -> tuple[str, ...]:
+    """Return the columns that divide the sites of a group into kinds."""
+    binding = _bound(outcome).bindings[group.target]
+    return tuple(column for column in binding.values if column not in binding.marked.columns)
+
+
+def _rows_by_kind(group: Group, columns: tuple[str, ...]) -> dict[tuple[Scalar, ...], list[int]]:
+    rows: dict[tuple[Scalar, ...], list[int]] = {}
+    for at in range(len(group.names)):
+        rows.setdefault(tuple(group.value(at, column) for column in columns), []).append(at)
+    return rows
+
+
+def _too_many(outcome: Outcome) -> Iterator[Diagnostic]:
+    """Report groups with too many kinds of sites, unless the spec has other errors already."""
+    if outcome.failed:
+        return
+    for group in _bound(outcome).groups:
+        columns = _kind_columns(outcome, group)
+        count = len(_rows_by_kind(group, columns))
+        if count <= MOST_KINDS:
+            continue
+        most = max(columns, key=lambda column: len(set(group.columns[column])))
+        named = [column for column in columns if not column.startswith(EXCEPTION)]
+        spans = _bound(outcome).used.get((group.target, most))
+        span = spans[0] if spans else _bound(outcome).places[group.target]
+        yield tell.too_many_kinds(span, group.target, named, count, MOST_KINDS)
+
+
+def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
+    """Yield an outcome for each kind of site, and for the sites with the shortest and longest values."""
+    groups = _bound(outcome).groups
+    for group in groups:
+        held = None if outcome.failed else fixed[group.target]
+        columns = _kind_columns(outcome, group)
+        if outcome.failed:
+            markable = _bound(outcome).markable[group.target]
+            columns = tuple(column for column in columns if column not in markable)
+        kinds = list(_rows_by_kind(group, columns).values())[:MOST_KINDS]
+        for rows in kinds:
+            if rows[0] == 0:
+                yield _Run(group, tuple(rows), outcome, True)
+                continue
+            choices = {other.target: Choice(None if held is None else fixed[other.target], 0) for other in groups}
+            yield _Run(group, tuple(rows), again({**choices, group.target: Choice(held, rows[0])}), True)
+        for at in () if outcome.failed else _extremes(outcome, group):
+            choices = {other.target: Choice(fixed[other.target], 0) for other in groups}
+            yield _Run(group, (at,), again({**choices, group.target: Choice(None, at)}), False)
+
+
+def _extremes(outcome: Outcome, group: Group) -> list[int]:
+    """Return the positions of the sites with the shortest and longest texts for the markers."""
+    marked = _bound(outcome).bindings[group.target].marked
+    found: dict[int, None] = {}
+    for column in marked.columns:
+        lengths = [len(str(value)) for value in group.columns[column]]
+        found[lengths.index(max(lengths))] = None
+        found[lengths.index(min(lengths))] = None
+    return list(found)
+
+
+def _merged(outcome: Outcome, runs: Iterable[_Run]) -> Outcome:
+    """Add the problems of all runs, with the sites that have them."""
+    listed = list(runs)
+    base = {_key(one): one for one in outcome.diagnostics}
+    kept = list(outcome.diagnostics)
+    for number, one in enumerate(kept):
+        lacking = [run for run in listed if run.kind and _key(one) not in {_key(o) for o in run.outcome.diagnostics}]
+        own = [run for run in listed if run.kind and run.outcome is outcome and run.group in {r.group for r in lacking}]
+        if lacking and own:
+            kept[number] = _at(one, [own[0].group.names[at] for at in own[0].rows])
+    stages = {new: outcome.stages[old] for new, old in zip(kept, outcome.diagnostics, strict=True)}
+    merged = replace(outcome, diagnostics=tuple(kept), stages=stages)
+    added: dict[tuple[str, Span | None], tuple[Diagnostic, Stage, dict[str, None]]] = {}
+    for run in listed:
+        for one in run.outcome.diagnostics:
+            if _key(one) not in base:
+                entry = added.setdefault(_key(one), (one, run.outcome.stages[one], {}))
+                entry[2].update(dict.fromkeys(run.group.names[at] for at in run.rows))
+    for one, stage, names in added.values():
+        merged = replace(merged.after(stage, (_at(one, list(names)),)), reached=outcome.reached)
+    return merged
+
+
+def _key(one: Diagnostic) -> tuple[str, Span | None]:
+    return one.code, one.span
+
+
+def _at(one: Diagnostic, names: list[str]) -> Diagnostic:
+    return replace(one, message=f"{one.message}{tell.of_sites(names)}")
+
+
+def shown(outcome: Outcome, text: str) -> str:
+    """Replace the markers in a text for people by the references that they stand for."""
+    return text if outcome.bound is None else filled(text, _marked(outcome), placeholder)
+
+
+def sites_lines(outcome: Outcome, target: str) -> list[str]:
+    """Describe the sites of a target and their kinds, or return nothing if it does not stand for many sites."""
+    fleet = next((one for one in outcome.fleets if one.group.target == target), None)
+    if fleet is None:
+        return []
+    names = fleet.group.names
+    lines = ["", f"sites: {len(names)}, as described here for {names[fleet.kinds[0].rows[0]]}"]
+    if len(fleet.kinds) == 1:
+        return lines
+    width = max(len(kind.name) for kind in fleet.kinds)
+    return [
+        *lines,
+        *(f"  {kind.name:<{width}}  {len(kind.rows)}, such as {names[kind.rows[0]]}" for kind in fleet.kinds),
+    ]
+
+
+def _shown(outcome: Outcome) -> Outcome:
+    """Replace the markers in messages."""
+    pairs = [
+        (one, replace(one, message=shown(outcome, one.message), hint=shown(outcome, one.hint)))
+        for one in outcome.diagnostics
+    ]
+    stages = {new: outcome.stages[old] for old, new in pairs}
+    return replace(outcome, diagnostics=tuple(new for _, new in pairs), stages=stages)
+
+
+def _fleet(group: Group, outcome: Outcome, runs: Iterable[_Run]) -> Fleet:
+    columns = _kind_columns(outcome, group)
+    kinds: list[Kind] = []
+    names: set[str] = set()
+    for run in runs:
+        if run.group is group and run.kind:
+            values = {column: group.value(run.rows[0], column) for column in columns}
+            name = _kind_name(values, names)
+            kinds.append(Kind(name, values, run.rows, run.outcome.plan))
+    return Fleet(group, _bound(outcome).numbers[group.target], _bound(outcome).bindings[group.target], tuple(kinds))
+
+
+def _kind_name(values: Mapping[str, Scalar], taken: set[str]) -> str:
+    """Name a kind of site after its values, such as `boxes-2`."""
+    parts: list[str] = []
+    for column, value in values.items():
+        if column.startswith(EXCEPTION):
+            parts += [column.removeprefix(EXCEPTION)] if value is True else []
+        else:
+            parts += [column, str(value).lower() if isinstance(value, bool) else str(value)]
+    plain = "".join(one if one.isascii() and one.isalnum() else "-" for one in "-".join(parts).lower())
+    name = "-".join(piece for piece in plain.split("-") if piece) or "usual"
+    if len(name) > 40 or name in taken:
+        name = f"{name[:32].rstrip('-')}-{len(taken) + 1}"
+    taken.add(name)
+    return name
+
+
+def _programs(fleets: Iterable[Fleet], targets: Targets, outcome: Outcome) -> Iterator[Diagnostic]:
+    """Report kinds of sites that need different programs."""
+    for fleet in fleets:
+        first, *others = fleet.kinds
+        assert first.plan is not None
+        lower = targets[first.plan.system.target(fleet.group.target).provider].lower
+        lowered = lower(first.plan, fleet.group.target)
+        for kind in others:
+            assert kind.plan is not None
+            what = program_difference(lowered, lower(kind.plan, fleet.group.target))
+            if what:
+                names = fleet.group.names[first.rows[0]], fleet.group.names[kind.rows[0]]
+                span = _bound(outcome).places[fleet.group.target]
+                yield tell.different_programs(span, fleet.group.target, *names, what)
+                break
+
+
+def _leaks(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
+    """Report objects on other targets with the values of sites, such as a monitor of one folder for each site."""
+    grouped = {fleet.group.target for fleet in fleets}
+    reported: set[Path] = set()
+    for target in plan.system.deployment.targets:
+        for item in targets[target.provider].objects(plan, target.name) if target.name not in grouped else ():
+            found = next((text for text in texts_in(item.manifest) if has_markers(text)), None)
+            if found is not None and item.origin[:2] not in reported:
+                reported.add(item.origin[:2])
+                who = ".".join(map(str, item.origin[:2]))
+                yield tell.no_single_site(
+                    plan.system.key(*item.origin[:2]), who, "a value of a site", fleets[0].group.target
+                )
+
+
+def _costs(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
+    """Compare the cost of all sites, and of all other targets, with the budget."""
+    if plan.system.governance.budget is None:
+        return
+    grouped = {fleet.group.target for fleet in fleets}
+    priced = [(target, plan, 1) for target in plan.system.deployment.targets if target.name not in grouped]
+    for fleet in fleets:
+        for kind in fleet.kinds:
+            assert kind.plan is not None
+            priced.append((kind.plan.system.target(fleet.group.target), kind.plan, len(kind.rows)))
+    costs = [(targets[target.provider].cost(of, target.name), count) for target, of, count in priced]
+    yield from check_budget(
+        plan, [Cost(cost.sure * count, cost.most * count) for cost, count in costs if cost is not None]
+    )

@@ -1,0 +1,47 @@
+"""Report connections from elsewhere to what exists once at every site of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.sites import no_single_site, waves_without_promoter
+from modelyard.plan import Cluster, Kind, Plan, bundled_on
+from modelyard.spec import TargetSpec, target_path
+
+_WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
+
+
+def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
+    """Report impossible waves, and each connection into a target that stands for many sites once."""
+    for target in plan.system.deployment.targets:
+        if target.waves is not None:
+            yield from _waves(plan, target)
+    grouped = {target.name for target in plan.system.deployment.targets if target.sites is not None}
+    placed = {resource.place: resource for resource in plan.resources} if grouped else {}
+    reported: set[tuple[str, str]] = set()
+    for link in plan.crossings() if grouped else ():
+        reader, sink = placed[link.source], placed[link.sink]
+        who = reader.workload or reader.address
+        if sink.placement not in grouped or (who, link.sink) in reported:
+            continue
+        reported.add((who, link.sink))
+        what = "the registry" if sink.kind is Kind.REGISTRY else f"{_WHAT.get(sink.kind, sink.kind)} '{sink.name}'"
+        yield no_single_site(plan.system.key(*reader.origin[:2]), who, what, sink.placement)
+
+
+def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
+    """Report what a target lacks for waves: a registry elsewhere with a Prometheus, and metrics sent to it."""
+    system = plan.system
+    span = system.key(*target_path(system, target.name), "sites", "waves")
+    home = system.deployment.placement.registry
+    if not bundled_on(system, target.name):
+        what = "its models do not come from a registry on another target of this system"
+        yield waves_without_promoter(span, target.name, what, "let `registry` run on another target, without `adopt`")
+    elif not any("prometheus" in cluster.value.addons for cluster in plan.of(Cluster, home)):
+        what = f"target {quote(home)} has no Prometheus in which the promoter could see their alerts"
+        hint = f"set `governance.owner.oncall` to a channel, so that {quote(home)} gets one"
+        yield waves_without_promoter(span, target.name, what, hint)
+    elif not target.telemetry.remote_write:
+        hint = f"set `telemetry.remoteWrite` to the Prometheus of {quote(home)}"
+        yield waves_without_promoter(span, target.name, "its sites send no metrics", hint)

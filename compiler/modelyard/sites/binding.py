@@ -1,0 +1,297 @@
+"""The values that stand for a group's sites while it is compiled, and the text that each site fills in later.
+
+A group is compiled once, with a marker for each value that only passes into the output as text. Markers become
+placeholders such as `${site.gateway}` in the output, which the program fills with the values of its stack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.bounds import at_most
+from modelyard.diagnostics.sites import unknown_site
+from modelyard.patterns import pattern
+from modelyard.records import field, record, replace
+from modelyard.sites.groups import NAME, Group, Scalar
+from modelyard.source import Document, Json, Path, Span
+
+DIGEST: Final = "digest"
+"""The first word of a placeholder for a hash of a site's values, such as `${site digest gateway name}`."""
+
+EXCEPTION: Final = "overrides."
+"""The first letters of a column that states for which sites an override applies."""
+
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_FORMS: Final = (
+    (pattern(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\Z"), "zq7s{group}v{column}z"),
+    (
+        pattern(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\.[a-z](?:[-a-z0-9]*[a-z0-9])?\Z"),
+        "zq7s{group}v{column}z.example",
+    ),
+    (pattern(rf"(?:{_OCTET}\.){{3}}{_OCTET}\Z"), "240.{low}.77.{high}"),
+    (pattern(rf"(?:{_OCTET}\.){{3}}{_OCTET}/(?:3[0-2]|[12]?[0-9])\Z"), "240.{low}.{high}.0/24"),
+    (pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?\Z"), "zq7s{group}v{column}z"),
+)
+"""The forms of values that may only pass into the output: labels, host names, IPv4 addresses, address ranges and
+words. They contain no character that has a meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker
+of the same form.
+"""
+
+_AMBIGUOUS: Final = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*|(?i:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)")
+"""Matches texts that some YAML readers take for a number, a date or a word, so that a program could not insert them as
+text into YAML that is itself a text. IPv4 addresses are written in quotes there, as are their markers.
+"""
+
+_ADDRESSES: Final = (2, 3)
+"""The positions of the forms of addresses."""
+
+_MARK: Final = "zq7s"
+_MARKER: Final = pattern(
+    r"(?<![0-9.])240\.(?P<low>1[0-9][0-9])\.(?:77\.(?P<high>1[0-9][0-9])(?![0-9])|(?P<range>1[0-9][0-9])\.0/24)"
+    r"|zq7s(?P<group>[0-9]+)(?:v(?P<column>[0-9]+)z(?:\.example)?|h(?P<hashed>(?:x[0-9]+)+)z)"
+)
+_MOST: Final = 90
+
+
+@record
+class Marked:
+    """The columns of a group that have markers, in the order of the markers' numbers."""
+
+    group: int
+    columns: tuple[str, ...]
+
+    def marker(self, column: str, form: int) -> str:
+        """Return the marker of a column whose values have a form."""
+        at = self.columns.index(column)
+        return _FORMS[form][1].format(group=self.group, column=at, low=100 + self.group, high=100 + at)
+
+
+@record
+class Binding:
+    """The values of a group's columns, as they are compiled. Columns with markers are in `marked`."""
+
+    values: Mapping[str, Scalar]
+    marked: Marked
+
+
+@record
+class Choice:
+    """How to bind a group: by the values of the site at a position, except for columns with markers.
+
+    Without `fixed`, no column has a marker. Otherwise all have one that can, except those.
+    """
+
+    fixed: frozenset[str] | None
+    at: int
+
+
+@record
+class Bound:
+    """The groups of a spec, the binding of each, and the places where their values are used.
+
+    `markable` are the columns that can have markers. `places` are the places of the groups' `sites`. `numbers` are the
+    groups' numbers in markers.
+    """
+
+    groups: tuple[Group, ...]
+    used: Mapping[tuple[str, str], list[Span]]
+    markable: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, Span]
+    numbers: Mapping[str, int]
+    bindings: Mapping[str, Binding]
+
+
+@record(frozen=False)
+class Scopes:
+    """The groups to which entries of a document belong, and the references to their values.
+
+    Without bindings, references remain as they are.
+    """
+
+    groups: tuple[Group, ...]
+    bindings: Mapping[str, Binding] | None
+    owners: dict[int, Group] = field(default_factory=dict[int, Group])
+    used: dict[tuple[str, str], list[Span]] = field(default_factory=dict[tuple[str, str], "list[Span]"])
+
+    def value(self, group: Group, column: str) -> Scalar | None:
+        """Return the value to insert for a column, or None to leave the reference unchanged."""
+        return None if self.bindings is None else self.bindings[group.target].values[column]
+
+
+def form_of(values: Sequence[Scalar | None]) -> int | None:
+    """Return the number of the first form that all values have, or None if they have none."""
+    listed = [value for value in values if isinstance(value, str)]
+    if len(listed) != len(values):
+        return None
+    plain = not any(_AMBIGUOUS.fullmatch(value) for value in listed)
+    for at, (form, _) in enumerate(_FORMS):
+        if (plain or at in _ADDRESSES) and all(form.match(value) for value in listed):
+            return at
+    return None
+
+
+def scopes_of(document: Document, groups: tuple[Group, ...], bindings: Mapping[str, Binding] | None) -> Scopes:
+    """Find the entries of a document that exist once for each site of a group."""
+    scopes = Scopes(groups, bindings)
+    by_target = {group.target: group for group in groups}
+    for group in groups:
+        scopes.owners[id(_at(document.value, group.path))] = group
+    for section, kind in _SECTIONS.items():
+        entries = document.value.get(section)
+        for entry in entries.values() if isinstance(entries, dict) else ():
+            target = entry.get("target") if isinstance(entry, dict) else None
+            named = str(target) if target is not None else _default(document, kind)
+            if named in by_target:
+                scopes.owners[id(entry)] = by_target[named]
+    return scopes
+
+
+_SECTIONS: Final = {
+    "inference": "inference",
+    "pipelines": "",
+    "monitors": "monitors",
+    "stores": "default",
+    "overrides": "default",
+}
+
+
+def _default(document: Document, kind: str) -> str:
+    """Return the target of entries that name none."""
+    deployment = document.value.get("deployment")
+    placement = deployment.get("placement") if isinstance(deployment, dict) else None
+    targets = deployment.get("targets") if isinstance(deployment, dict) else None
+    only = next(iter(targets)) if isinstance(targets, dict) and len(targets) == 1 else "main"
+    if isinstance(placement, str):
+        return placement
+    if not isinstance(placement, dict):
+        return only
+    return str(placement.get(kind) or placement.get("default") or only)
+
+
+def _at(value: Json, path: Path) -> Json:
+    for step in path:
+        assert isinstance(value, dict)
+        value = value[str(step)]
+    return value
+
+
+def has_markers(text: str) -> bool:
+    """Return whether a text contains a marker."""
+    return (_MARK in text or "240." in text) and _MARKER.search(text) is not None
+
+
+def free_numbers(texts: Iterable[str], count: int) -> list[int]:
+    """Return numbers for groups whose markers do not occur in the texts of users."""
+    taken = {_numbers(found)[0] for text in texts if has_markers(text) for found in _MARKER.finditer(text)}
+    return [number for number in range(_MOST) if number not in taken][:count]
+
+
+def with_digest(digest: str, text: str) -> str:
+    """Extend the hash of a text so that it also depends on the values of the markers in the text."""
+    if not has_markers(text):
+        return digest
+    groups: dict[str, set[int]] = {}
+    for found in _MARKER.finditer(text):
+        group, columns = _numbers(found)
+        groups.setdefault(str(group), set()).update(columns)
+    marks = [
+        f"{_MARK}{group}h{''.join(f'x{column}' for column in sorted(columns))}z" for group, columns in groups.items()
+    ]
+    return "-".join((digest, *sorted(marks)))
+
+
+def _numbers(found: re.Match[str]) -> tuple[int, tuple[int, ...]]:
+    if found["group"] is None:
+        return int(found["low"]) - 100, (int(found["high"] or found["range"]) - 100,)
+    if found["hashed"] is not None:
+        return int(found["group"]), tuple(int(each) for each in found["hashed"].split("x")[1:])
+    return int(found["group"]), (int(found["column"]),)
+
+
+def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[str, ...]], str]) -> str:
+    """Replace the markers in a text. `fill` gets the kind of value, "" or `digest`, and the columns."""
+
+    def replaced(found: re.Match[str]) -> str:
+        group, columns = _numbers(found)
+        of = marked.get(group)
+        if of is None or any(column >= len(of.columns) for column in columns):
+            return found[0]
+        return fill(DIGEST if found["hashed"] is not None else "", tuple(of.columns[column] for column in columns))
+
+    return _MARKER.sub(replaced, text) if has_markers(text) else text
+
+
+def placeholder(kind: str, columns: tuple[str, ...]) -> str:
+    """Return the text in the output that a site's program replaces."""
+    return f"${{site {kind} {' '.join(columns)}}}" if kind else f"${{site.{columns[0]}}}"
+
+
+def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice) -> Binding:
+    """Bind columns of a group: to markers, or to the values of the chosen site."""
+    listed = tuple(columns)
+    forms = {} if choice.fixed is None else {column: form_of(group.columns[column]) for column in listed}
+    held = choice.fixed or frozenset()
+    opaque = tuple(column for column, form in forms.items() if form is not None and column not in held)[:_MOST]
+    marked = Marked(number, opaque)
+    values: dict[str, Scalar] = {}
+    for column in listed:
+        form = forms.get(column)
+        is_marked = column in opaque and form is not None
+        values[column] = (
+            marked.marker(column, form) if is_marked and form is not None else group.value(choice.at, column)
+        )
+    return Binding(values, marked)
+
+
+def columns_of(group: Group, used: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns to bind: the name, those that are used, and those of overrides."""
+    always = [column for column in group.columns if column.startswith(EXCEPTION) or column in group.always]
+    return tuple(column for column in dict.fromkeys((NAME, *used, *always)) if column in group.columns)
+
+
+def with_exceptions(document: Document, group: Group) -> tuple[Group, tuple[Diagnostic, ...]]:
+    """Add a column for each override that names sites, and report unknown sites."""
+    overrides = document.value.get("overrides")
+    columns: dict[str, tuple[Scalar | None, ...]] = {}
+    problems: list[Diagnostic] = []
+    for name, entry in overrides.items() if isinstance(overrides, dict) else ():
+        sites = entry.get("sites") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not isinstance(sites, list):
+            continue
+        target = entry.get("target")
+        if (str(target) if target is not None else _default(document, "default")) != group.target:
+            continue
+        for at, site in enumerate(sites):
+            if site not in group.names:
+                span = document.value_span(("overrides", name, "sites", at))
+                problems.append(unknown_site(span, str(site), group.target, group.names))
+        chosen = {str(site) for site in sites}
+        columns[f"{EXCEPTION}{name}"] = tuple(site in chosen for site in group.names)
+    if not columns:
+        return group, ()
+    for column, values in columns.items():
+        group.columns[column] = values
+    return group, at_most(problems)
+
+
+def without_exceptions(document: Document, bindings: Mapping[str, Binding]) -> Document:
+    """Remove the overrides that do not apply to the sites that are compiled."""
+    out = {
+        column.removeprefix(EXCEPTION)
+        for binding in bindings.values()
+        for column, value in binding.values.items()
+        if column.startswith(EXCEPTION) and value is False
+    }
+    overrides = document.value.get("overrides")
+    if not out or not isinstance(overrides, dict):
+        return document
+    spans = document.spans.copy()
+    kept = {name: entry for name, entry in overrides.items() if name not in out}
+    entries = dict(zip(overrides, spans.entries(overrides), strict=True))
+    spans.record(kept, [number for name in kept for number in entries[name]])
+    value = {key: kept if key == "overrides" else child for key, child in document.value.items()}
+    spans.record(value, [number for entry in spans.entries(document.value) for number in entry])
+    return replace(document, value=value, spans=spans)

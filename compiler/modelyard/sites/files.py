@@ -1,0 +1,34 @@
+"""Read a CSV file with sites from the folder of a spec."""
+
+from __future__ import annotations
+
+import os
+
+from modelyard.inputs import Given
+from modelyard.patterns import pattern
+from modelyard.sites.table import MOST_MIB
+
+_PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.csv\Z")
+
+
+def read_beside(spec: str, name: str) -> Given | str:
+    """Return a file in the folder of a spec or below, or the reason why it cannot be read.
+
+    Links must not leave the folder, so that a spec cannot make messages quote other files of the machine.
+    """
+    if not _PATH.match(name):
+        return "it is not the path of a CSV file below the spec's folder"
+    folder = os.path.dirname(spec)
+    path = os.path.join(folder, name)
+    root = os.path.realpath(folder or ".")
+    try:
+        if os.path.commonpath((root, os.path.realpath(path))) != root:
+            return "it is a link to a file outside the spec's folder"
+        if not os.path.exists(path):
+            return "there is no such file"
+        if not os.path.isfile(path):
+            return "it is not a file"
+        with open(path, "rb") as file:
+            return Given(path, file.read(MOST_MIB * 2**20 + 1))  # another byte means that the file is too large
+    except OSError as problem:
+        return problem.strerror or "it cannot be read"

@@ -1,0 +1,246 @@
+"""The groups of sites in a spec: targets with `sites`, from a CSV file or from the spec itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from modelyard.diagnostics import sites as tell
+from modelyard.diagnostics.base import Diagnostic, nearest, quote
+from modelyard.diagnostics.bounds import at_most
+from modelyard.hashing import sha256
+from modelyard.inputs import Given
+from modelyard.load.scalars import MAX_INTEGER, plain_value
+from modelyard.patterns import pattern
+from modelyard.records import field, record
+from modelyard.sites.table import Cell, Table, read_table
+from modelyard.source import Document, Json, Path, Span
+
+NAME: Final = "name"
+"""The value that every site has: its name."""
+
+WAVE: Final = "wave"
+"""The value that sites have if new models reach them in waves: `canary`, `wave-1` …"""
+
+Scalar: TypeAlias = "bool | int | float | str"
+
+_SITE: Final = pattern(
+    r"(?!(?:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)\Z)[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z"
+)
+_ZEROS: Final = pattern(r"[-+]?0[0-9]")
+_FORMULA: Final = ("=", "@", "+", "-")
+_SHORT: Final = "main"
+"""The name of the target in a `deployment` without `targets`."""
+
+
+@record(eq=False)
+class Group:
+    """A target that stands for many sites. `path` leads to the target in the spec.
+
+    `columns` contains each column's values in the order of `names`; a value is None where the site has none. `places`
+    returns the place of the value of a column at a position.
+    """
+
+    target: str
+    path: Path
+    names: tuple[str, ...]
+    columns: dict[str, tuple[Scalar | None, ...]] = field(repr=False)
+    places: Callable[[int, str], Span] = field(repr=False)
+    texts: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict[str, "tuple[Cell, ...]"], repr=False)
+    always: dict[str, None] = field(default_factory=dict[str, None])  # columns that the spec uses without naming them
+
+    def value(self, at: int, column: str) -> Scalar:
+        """Return the value of a column at a position. It must have been checked before."""
+        value = self.columns[column][at]
+        assert value is not None
+        return value
+
+
+def sites_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
+    """Yield the name, the path, and the field `sites` of each target that has one."""
+    deployment = document.value.get("deployment")
+    if not isinstance(deployment, dict):
+        return
+    targets = deployment.get("targets")
+    if isinstance(targets, dict):
+        for name, target in targets.items():
+            if isinstance(target, dict) and "sites" in target:
+                yield name, ("deployment", "targets", name), target["sites"]
+    elif "sites" in deployment:
+        yield _SHORT, ("deployment",), deployment["sites"]
+
+
+def files_of(document: Document) -> Iterator[str]:
+    """Yield the names of the files that a document names under `sites`, in the base and in all environments."""
+    environments = document.value.get("environments")
+    patches = environments.values() if isinstance(environments, dict) else ()
+    for value in (document.value, *patches):
+        if isinstance(value, dict):
+            for _, _, sites in sites_in(Document(value, document.files, document.spans)):
+                if isinstance(sites, dict) and isinstance(sites.get("file"), str):
+                    yield str(sites["file"])
+
+
+def groups_of(
+    document: Document, tables: Mapping[str, Given | str]
+) -> tuple[tuple[Group, ...], tuple[Diagnostic, ...]]:
+    """Return the groups of sites in a spec. Fields in the wrong form are ignored, because the schema reports them.
+
+    `tables` are the files next to the spec, or the reasons why they cannot be read.
+    """
+    groups: list[Group] = []
+    problems: list[Diagnostic] = []
+    for name, path, sites in sites_in(document):
+        if not isinstance(sites, dict):
+            continue
+        group = (
+            _from_file(document, name, path, str(sites["file"]), tables, problems)
+            if isinstance(sites.get("file"), str)
+            else _from_spec(document, name, path, sites.get("values"), problems)
+        )
+        if group is not None:
+            problems += list(with_waves(group, document, sites.get("waves")))
+            groups.append(group)
+    return tuple(groups), at_most(problems)
+
+
+def _from_file(
+    document: Document, name: str, path: Path, file: str, tables: Mapping[str, Given | str], problems: list[Diagnostic]
+) -> Group | None:
+    given = tables.get(file, "modelyard was called without this file")
+    if isinstance(given, str):
+        span = document.value_span((*path, "sites", "file"))
+        hint = nearest(file, [one for one, found in tables.items() if not isinstance(found, str)], "did you mean {}?")
+        problems.append(tell.sites_unreadable(span, file, given, hint or "put the file next to the spec"))
+        return None
+    table, refused = read_table(given)
+    problems += refused
+    if table is None:
+        return None
+    names = [row[table.columns.index(NAME)] for row in table.rows]
+    problems += list(_bad_names(table, names))
+    texts = {column: tuple(row[at] for row in table.rows) for at, column in enumerate(table.columns)}
+
+    def place(at: int, column: str) -> Span:
+        return texts[column][at].span(table.file)
+
+    return Group(name, path, tuple(cell.text for cell in names), _Typed(texts), place, texts)
+
+
+def _bad_names(table: Table, names: Iterable[Cell]) -> Iterator[Diagnostic]:
+    seen: dict[str, int] = {}
+    for cell in names:
+        if not _SITE.match(cell.text):
+            yield tell.bad_site_name(cell.span(table.file), cell.text)
+        elif cell.text in seen:
+            yield tell.site_twice(cell.span(table.file), cell.text, seen[cell.text])
+        seen.setdefault(cell.text, cell.line)
+
+
+class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
+    """The values of a table by column. Only columns that are used are converted."""
+
+    def __init__(self, texts: Mapping[str, tuple[Cell, ...]]) -> None:
+        super().__init__(dict.fromkeys(texts, ()))
+        self._texts = dict(texts)
+
+    def __getitem__(self, column: str) -> tuple[Scalar | None, ...]:
+        if column in self._texts:
+            self[column] = _typed(column, self._texts.pop(column))
+        return super().__getitem__(column)
+
+
+def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
+    """Return a column's values: numbers or true and false if all are, and otherwise texts."""
+    values = [_number(cell) for cell in cells]
+    if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
+        return tuple(cell.text or None for cell in cells)
+    return tuple(values)
+
+
+def _number(cell: Cell) -> bool | int | float | None:
+    """Return the number, true or false in a cell, or None. Texts in quotes and with leading zeros are no numbers."""
+    value = None if cell.quoted or _ZEROS.match(cell.text) else plain_value(cell.text)
+    return value if isinstance(value, bool | int | float) and abs(value) <= MAX_INTEGER else None
+
+
+def _from_spec(document: Document, name: str, path: Path, values: Json, problems: list[Diagnostic]) -> Group | None:
+    if not isinstance(values, dict) or not values:
+        return None
+    here = (*path, "sites", "values")
+    found: dict[str, list[Scalar | None]] = {NAME: list(values)}
+    for at, (site, entry) in enumerate(values.items()):
+        for column, value in (entry if isinstance(entry, dict) else {}).items():
+            if column == NAME:
+                span = document.key_span((*here, site, column))
+                problems.append(tell.bad_columns(span, "'name' is the site's name already", "rename the value"))
+            elif isinstance(value, bool | int | float | str):
+                found.setdefault(column, [None] * len(values))[at] = value
+
+    def place(at: int, column: str) -> Span:
+        site = list(values)[at]
+        return document.key_span((*here, site) if column == NAME else (*here, site, column))
+
+    return Group(name, path, tuple(values), {column: tuple(each) for column, each in found.items()}, place)
+
+
+def check_values(group: Group, columns: Iterable[str]) -> Iterator[Diagnostic]:
+    """Report missing values, formulas, and values of another type in the columns that the spec uses."""
+    for column in columns:
+        values = group.columns[column]
+        cells = group.texts.get(column, ())
+        numbers = {at for at, value in enumerate(values) if isinstance(value, bool | int | float)}
+        numbers |= {at for at, cell in enumerate(cells) if column != NAME and _number(cell) is not None}
+        present = sum(value is not None for value in values)
+        mixed = len(numbers) < present < 2 * len(numbers) and not any(cell.quoted for cell in cells)
+        for at, value in enumerate(values):
+            problem = _problem(value, mixed and at not in numbers)
+            if problem is not None:
+                yield tell.bad_site_value(group.places(at, column), group.names[at], column, *problem)
+
+
+def _problem(value: Scalar | None, not_a_number: bool) -> tuple[str, str] | None:
+    if value is None:
+        return "has no value", "add the value, because the spec uses it for every site"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"is a formula, {quote(value)}", "write the result of the formula"
+    if not_a_number:
+        return f"is {quote(value)}, but most sites have a number", "write a number, or put all values in quotes"
+    return None
+
+
+def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagnostic]:
+    """Add the wave of each site as the column `wave`, and report unknown canary sites.
+
+    A site's wave depends on its name alone, so other sites can come and go.
+    """
+    canary = waves.get("canary") if isinstance(waves, dict) else None
+    if not isinstance(waves, dict) or not isinstance(canary, list):
+        return
+    here = (*group.path, "sites", "waves")
+    if WAVE in group.columns:
+        problem = f"the sites have a value {quote(WAVE)}, which `waves` sets"
+        yield tell.bad_columns(document.key_span(here), problem, "rename the value")
+        return
+    for at, site in enumerate(canary):
+        if site not in group.names:
+            yield tell.unknown_site(document.value_span((*here, "canary", at)), str(site), group.target, group.names)
+    shares = waves.get("shares")
+    bounds = [_share(one) for one in shares] if isinstance(shares, list) else []
+    for at in range(1, len(bounds)):
+        if bounds[at] <= bounds[at - 1]:
+            yield tell.shrinking_wave(document.value_span((*here, "shares", at)))
+            return
+    chosen = {str(site) for site in canary}
+    group.always[WAVE] = None
+    group.columns[WAVE] = tuple("canary" if name in chosen else _wave(name, bounds) for name in group.names)
+
+
+def _share(text: Json) -> float:
+    number = text.rstrip("%") if isinstance(text, str) else ""
+    return float(number) / 100 if number.isascii() and number.isdigit() else 1.0
+
+
+def _wave(name: str, bounds: list[float]) -> str:
+    place = int(sha256(name.encode()).hexdigest()[:8], 16) / 2**32
+    return f"wave-{next((at for at, bound in enumerate(bounds, 1) if place < bound), len(bounds) + 1)}"

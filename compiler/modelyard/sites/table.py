@@ -1,0 +1,192 @@
+"""Read a CSV file into cells with their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from modelyard.diagnostics import sites as tell
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.bounds import at_most
+from modelyard.inputs import Given
+from modelyard.patterns import pattern
+from modelyard.records import record
+from modelyard.source import SourceFile, Span
+
+MOST_MIB: Final = 10
+MOST_ROWS: Final = 10_000
+
+_COLUMN: Final = pattern(r"[A-Za-z][-A-Za-z0-9_]{0,39}\Z")
+_CONTROL: Final = pattern(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
+_QUOTED: Final = pattern(r'"((?:[^"]|"")*)"[ \t]*(?=,|\Z)')
+_SPACES: Final = " \t"
+
+
+class Cell(NamedTuple):
+    """A value in a table: its text, its place, and whether it is in quotes."""
+
+    text: str
+    line: int
+    column: int
+    end_column: int
+    quoted: bool
+
+    def span(self, file: str) -> Span:
+        """Return the cell's span. An empty cell is at the character where it would begin."""
+        return Span(file, self.line, self.column, max(self.end_column, self.column + 1))
+
+
+@record
+class Table:
+    """The columns of a CSV file in order, and its lines, each with a cell for every column."""
+
+    file: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def read_table(given: Given) -> tuple[Table | None, tuple[Diagnostic, ...]]:
+    """Read a CSV file whose first line names the columns. Returns None if it has an error."""
+    start = Span(given.path, 1, 1, 2)
+    if len(given.content) > MOST_MIB * 2**20:
+        reason = f"the file is larger than {MOST_MIB} MiB"
+        return None, (tell.sites_unreadable(start, given.path, reason, "keep only the columns that the spec uses"),)
+    if isinstance(given.content, bytes) and (refused := _undecodable(given.content)):
+        return None, (tell.sites_unreadable(start, given.path, refused, "save it as UTF-8"),)
+    source = SourceFile.read(given.path, given.content)
+    problems = list(_controls(source))
+    if problems:
+        return None, at_most(problems)
+    rows = list(_rows(source, problems))
+    if not problems:
+        problems += _refused(source.path, rows)
+    if problems:
+        return None, at_most(problems)
+    return Table(source.path, tuple(cell.text for cell in rows[0]), tuple(rows[1:])), ()
+
+
+def _undecodable(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is UTF-16"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        return f"line {content.count(10, 0, problem.start) + 1} is not UTF-8"
+    return ""
+
+
+def _controls(source: SourceFile) -> Iterator[Diagnostic]:
+    if _CONTROL.search(source.text) is None:
+        return
+    lines = source.lines()
+    for at in range(len(lines)):
+        for found in _CONTROL.finditer(lines[at]):
+            span = Span(source.path, at + 1, found.start() + 1, found.end() + 1)
+            code = f"U+{ord(found[0]):04X}"
+            yield tell.malformed_table(span, f"the line contains the invisible character {code}", "delete it")
+
+
+def _rows(source: SourceFile, problems: list[Diagnostic]) -> Iterator[tuple[Cell, ...]]:
+    """Yield the cells of each line that is not empty. Stops after the first line beyond the limit."""
+    lines = source.lines()
+    found = 0
+    for at in range(len(lines)):
+        line = lines[at]
+        cells = _quoted(line, at + 1, source.path, problems) if '"' in line else _plain(line, at + 1)
+        if not any(cell.text or cell.quoted for cell in cells):
+            continue
+        found += 1
+        if found > MOST_ROWS + 1:
+            span = Span(source.path, at + 1, 1, 2)
+            hint = "divide the sites among several targets"
+            problems.append(tell.malformed_table(span, f"the file has more than {MOST_ROWS} sites", hint))
+            return
+        yield cells
+
+
+def _plain(line: str, number: int) -> tuple[Cell, ...]:
+    cells: list[Cell] = []
+    start = 0
+    for piece in line.split(","):
+        text = piece.strip(_SPACES)
+        column = start + len(piece) - len(piece.lstrip(_SPACES)) + 1 if text else start + 1
+        cells.append(Cell(text, number, column, column + len(text), False))
+        start += len(piece) + 1
+    return tuple(cells)
+
+
+def _quoted(line: str, number: int, file: str, problems: list[Diagnostic]) -> tuple[Cell, ...]:
+    """Split a line with quotes. After an error, the rest of the line is a single cell."""
+    cells: list[Cell] = []
+    at = 0
+    while True:
+        begin = at + len(line[at:]) - len(line[at:].lstrip(_SPACES))
+        found = _QUOTED.match(line, begin) if line[begin : begin + 1] == '"' else None
+        if found is not None:
+            cells.append(Cell(found[1].replace('""', '"'), number, begin + 1, begin + len(found[1]) + 3, True))
+            at = found.end()
+        else:
+            end = line.find(",", begin)
+            end = len(line) if end < 0 else end
+            if '"' in line[begin:end]:
+                problems.append(_bad_quote(line, begin, number, file))
+                return (*cells, Cell(line[begin:], number, begin + 1, len(line) + 1, True))
+            cells.append(_plain(line[at:end], number)[0]._replace(column=begin + 1, end_column=begin + 1))
+            text = cells[-1].text
+            cells[-1] = cells[-1]._replace(end_column=begin + 1 + len(text))
+            at = end
+        if at >= len(line):
+            return tuple(cells)
+        at += 1
+
+
+def _bad_quote(line: str, begin: int, number: int, file: str) -> Diagnostic:
+    at = line.index('"', begin)
+    span = Span(file, number, at + 1, at + 2)
+    if line[begin] != '"':
+        return tell.malformed_table(span, "a quote is inside a value", 'put the value in quotes and write "" for it')
+    closed = line.count('"', begin) % 2 == 0
+    problem = "text follows the closing quote" if closed else "the quote is not closed on its line"
+    return tell.malformed_table(span, problem, 'put the whole value in quotes and write "" for a quote in it')
+
+
+def _refused(file: str, rows: list[tuple[Cell, ...]]) -> Iterator[Diagnostic]:
+    """Report an empty file, wrong columns, and lines with too few or too many values."""
+    if not rows:
+        start = Span(file, 1, 1, 2)
+        yield tell.malformed_table(start, "the file is empty", "begin it with a line that names the columns")
+        return
+    head, *others = rows
+    yield from _bad_columns(file, head)
+    if not others:
+        yield tell.malformed_table(head[0].span(file), "the file has no sites", "add a line for each site")
+    for row in others:
+        if len(row) != len(head):
+            span = Span(file, row[0].line, row[0].column, row[-1].end_column)
+            problem = f"the line has {_values(len(row))}, but the first line has {len(head)}"
+            hint = "values that contain a comma must be in double quotes" if len(row) > len(head) else ""
+            yield tell.malformed_table(span, problem, hint or "add the missing values, or commas for empty ones")
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
+
+
+def _bad_columns(file: str, head: tuple[Cell, ...]) -> Iterator[Diagnostic]:
+    names = [cell.text for cell in head]
+    separator = next((mark for mark in ";\t|" if len(head) == 1 and mark in head[0].text), "")
+    if separator:
+        yield tell.bad_columns(head[0].span(file), "the columns are not separated by commas", "use commas")
+        return
+    for at, cell in enumerate(head):
+        if cell.text in names[:at]:
+            problem = f"column {quote(cell.text)} occurs twice"
+            yield tell.bad_columns(cell.span(file), problem, "rename or remove one of them")
+        elif not _COLUMN.match(cell.text):
+            hint = "use a letter, and then letters, digits, hyphens and underscores, at most 40"
+            yield tell.bad_columns(cell.span(file), f"{quote(cell.text)} is not a name for a column", hint)
+    if "name" not in names:
+        hint = "call the column with the sites' names `name`"
+        yield tell.bad_columns(head[0].span(file), "there is no column 'name'", hint)

@@ -1,0 +1,186 @@
+"""Tests that a group of sites is compiled once, and gives for each site what that site alone would compile to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard import pipeline
+from modelyard.api import compile_text
+from modelyard.pipeline import Outcome
+from tests.diagnosing import Question, diagnose, examine
+
+SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: shelf}
+governance: {owner: {team: stores, email: stores@acme.example}}
+deployment:
+  mode: on-prem
+  provider: kubernetes
+  sites: {file: shops.csv}
+  context: "${site.name}"
+  capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
+registry: {adopt: "https://${site.registry}"}
+models: {gaps: {task: regression, framework: xgboost}}
+inference:
+  shelf: {variants: {live: {model: gaps@champion}}, compute: {cpu: 2, memory: 4Gi}}
+"""
+SPEC = SPEC.replace("${site.registry}", "mlflow.acme.example")
+
+
+def told(table: str, spec: str = SPEC) -> list[str]:
+    """Return the place, code and message of each error."""
+    found = examine(Question(spec, tables={"shops.csv": table.encode()}))
+    return [f"{one.span.file}:{one.span.line}:{one.span.column} {one.code} {one.message}" for one in found if one.span]
+
+
+def files(table: str, spec: str = SPEC) -> dict[str, str]:
+    """Return the output, which must compile."""
+    done = compile_text(spec, tables={"shops.csv": table})
+    assert done.ok, done.diagnostics
+    return {path.removeprefix("default/main/"): content.decode() for path, content in done.files.items()}
+
+
+def test_settings_of_each_site() -> None:
+    found = files("name,boxes\nb,1\na,1\n")
+
+    assert [path for path in found if re.match(r"workloads/Pulumi\..+\.yaml", path)] == [
+        "workloads/Pulumi.default.a.yaml",
+        "workloads/Pulumi.default.b.yaml",
+    ]
+    settings = yaml.safe_load(found["workloads/Pulumi.default.b.yaml"])["config"]
+    assert settings == {"shelf-main-workloads:context": "b", "shelf-main-workloads:site": {"name": "b"}}
+
+
+def test_what_differs_between_kinds_is_in_their_folders() -> None:
+    """All other manifests exist once."""
+    found = files("name,boxes\na,1\nb,2\nc,1\n")
+    manifests = sorted(path.removeprefix("workloads/manifests/") for path in found if "/manifests/" in path)
+
+    assert manifests == ["addons.yaml", "boxes-1/namespace.yaml", "boxes-2/namespace.yaml", "model-shelf.yaml"]
+    settings = yaml.safe_load(found["workloads/Pulumi.default.c.yaml"])["config"]
+    assert settings["shelf-main-workloads:site"] == {"name": "c", "manifests": "boxes-1"}
+
+
+def test_a_group_of_one_site_equals_the_site_alone() -> None:
+    """With the placeholders filled, the manifests are those of a spec without `sites`."""
+    group = files("name,boxes\na,2\n")
+    alone = (
+        SPEC.replace("  sites: {file: shops.csv}\n", "").replace("${site.name}", "a").replace('"${site.boxes}"', "2")
+    )
+    single = {
+        path.removeprefix("default/main/"): content.decode() for path, content in compile_text(alone).files.items()
+    }
+    manifests = [path for path in group if "/manifests/" in path]
+
+    assert manifests == [path for path in single if "/manifests/" in path]
+    for path in manifests:
+        assert _without_hashes(group[path].replace("${site.name}", "a")) == _without_hashes(single[path])
+
+
+def _without_hashes(text: str) -> str:
+    """Remove digests, and the entry that tells a site's server its digest."""
+    return re.sub("[0-9a-f]{16}", "", re.sub(r',\n +"revision": "[^"]+"', "", text))
+
+
+def test_an_error_at_some_sites_names_them() -> None:
+    """A machine too small is reported where the spec asks for it, with the sites that have it."""
+    found = told("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
+
+    assert len(found) == 1
+    assert "E0504" in found[0]
+    assert found[0].endswith("(at sites b, c)")
+
+
+def test_an_error_at_the_first_site_alone_names_it() -> None:
+    found = told("name,boxes,cpu\na,1,1\nb,1,8\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
+
+    assert len(found) == 1
+    assert found[0].endswith("(at site a)")
+
+
+def test_an_error_everywhere_names_no_site() -> None:
+    found = told("name,boxes\na,1\nb,2\n", SPEC.replace("cpu: 2, memory: 4Gi", "cpu: 20, memory: 4Gi"))
+
+    assert len(found) == 1
+    assert "at site" not in found[0]
+
+
+def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
+    """A residency decides what is allowed, so it is compiled for each of its values, and wrong ones are refused."""
+    spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  residency: "${site.country}"\n')
+
+    assert "workloads/manifests/boxes-1-country-at/namespace.yaml" not in files("name,boxes,country\na,1,at\n", spec)
+    assert any(
+        "E0205" in one and "(at site b)" in one for one in told("name,boxes,country\na,1,at\nb,1,austria\n", spec)
+    )
+
+
+def test_too_many_kinds_are_refused() -> None:
+    table = "name,boxes\n" + "".join(f"s{number},{number}\n" for number in range(1, 40))
+
+    assert told(table) == [
+        "system.yaml:10:23 E0668 the sites of target 'main' have 39 different values of 'boxes' here; the maximum is 32"
+    ]
+
+
+def test_values_are_data_everywhere() -> None:
+    """Values that could end a string or begin another are never only inserted as text."""
+    spec = SPEC.replace("metadata: {name: shelf}", "metadata: {name: shelf}\nvars: {team: x}").replace(
+        "inference:\n  shelf: {", 'inference:\n  shelf: {endpoint: {host: "${site.host}"}, '
+    )
+    for value in ("a'b", 'a""b', "a$(reboot)", "{{ x }}", "${vars.team}", "a: b", "../x", "a\\nb", "*.acme.example#"):
+        found = told(f'name,boxes,host\na,1,"{value}"\n', spec)
+        assert found, value
+        assert all("internal" not in one for one in found)
+
+
+def test_markers_in_a_spec_are_texts() -> None:
+    """A text that looks like one of our markers is the user's own."""
+    spec = SPEC.replace(
+        "metadata: {name: shelf}", "metadata: {name: shelf, labels: {a: zq7s0v0z, b: zq7s1v0z.example}}"
+    )
+    found = files("name,boxes\na,1\n", spec)
+
+    assert "zq7s0v0z" in found["workloads/manifests/model-shelf.yaml"]
+    assert yaml.safe_load(found["workloads/Pulumi.default.a.yaml"])["config"]["shelf-main-workloads:context"] == "a"
+
+
+@pytest.mark.parametrize("name", ["shops.csv", "x.csv"])
+def test_files_that_are_not_given_are_reported(name: str) -> None:
+    printed = diagnose(Question(SPEC, tables={name: b""} if name != "shops.csv" else {}))
+
+    assert "E0660" in printed
+
+
+def test_the_budget_counts_every_site() -> None:
+    """Kinds of sites with other machines count with their own price."""
+    spec = SPEC.replace("stores@acme.example}}", "stores@acme.example}, budget: {monthly: 1000 USD}}").replace(
+        "memory: 32Gi}", 'memory: 32Gi, price: "${site.price}"}'
+    )
+
+    assert told("name,boxes,price\na,1,1 USD\n", spec) == []
+    assert [one.split()[1] for one in told("name,boxes,price\na,1,1 USD\nb,1,1 USD\n", spec)] == ["W0513"]
+    assert told("name,boxes,price\na,1,0.5 USD\nb,1,0.6 USD\n", spec) == []
+    assert [one.split()[1] for one in told("name,boxes,price\na,1,0.5 USD\nb,1,0.9 USD\n", spec)] == ["W0513"]
+
+
+def test_the_stages_run_no_more_often_for_more_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group is compiled for its kinds and for the sites with extreme values, however many sites there are."""
+    runs: list[int] = []
+    understood = pipeline._understood  # pyright: ignore[reportPrivateUsage]
+
+    def counted(*arguments: Any) -> Outcome:
+        runs[-1] += 1
+        return understood(*arguments)
+
+    monkeypatch.setattr(pipeline, "_understood", counted)
+    for count in (20, 200):
+        runs.append(0)
+        assert told("name,boxes\n" + "".join(f"s{at:04},{1 + at % 2}\n" for at in range(count))) == []
+
+    assert runs[0] == runs[1] <= 6

@@ -1,0 +1,108 @@
+"""Tests that one program deploys each site of a group, with the values in the settings of its stack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modelyard.emit import emit
+from tests.examples import of_sites
+from tests.stacks.programs import Refused, Registration, config_map, of_type, project, registrations
+
+SITES = ("shop-001", "shop-107")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project of all shops."""
+    root = tmp_path_factory.mktemp("shelf")
+    for stack in of_sites().compiled().stacks:
+        for file in emit(stack):
+            path = root / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.render())
+    return root / "default" / "shops" / "workloads"
+
+
+@pytest.fixture(scope="module")
+def registered(folder: Path) -> dict[str, list[Registration]]:
+    """Return the resources of two shops."""
+    return {site: registrations(folder / f"Pulumi.default.{site}.yaml")[0] for site in SITES}
+
+
+def test_no_placeholder_reaches_a_cluster(registered: dict[str, list[Registration]]) -> None:
+    for found in registered.values():
+        assert len(found) > 30
+        assert "${site" not in json.dumps(found)
+
+
+def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]) -> None:
+    """Images, addresses and labels are those of the site, in manifests and in charts."""
+    texts = {site: json.dumps(found) for site, found in registered.items()}
+
+    for own, other in (("graz", "villach"), ("10.1.0.0/24", "10.4.0.0/24"), ("shop-001", "shop-107")):
+        assert own in texts["shop-001"]
+        assert other not in texts["shop-001"]
+        assert other in texts["shop-107"]
+        assert own not in texts["shop-107"]
+
+
+def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, list[Registration]]) -> None:
+    """The second shop has two machines, and an override that names it."""
+    quotas = [_only(of_type(found, "kubernetes:core/v1:ResourceQuota")) for found in registered.values()]
+    servers = [_only(of_type(found, "kubernetes:ray.io/v1:RayService")) for found in registered.values()]
+
+    assert [quota["inputs"]["spec"]["hard"]["requests.cpu"] for quota in quotas] == ["8", "16"]
+    assert ["acme.example/box" in server["inputs"]["metadata"]["annotations"] for server in servers] == [False, True]
+
+
+def test_description_and_server_agree_on_the_revision(registered: dict[str, list[Registration]]) -> None:
+    """A server waits for the description with its own digest, which depends on the site's values."""
+    revisions: list[str] = []
+    for found in registered.values():
+        maps = of_type(found, "kubernetes:core/v1:ConfigMap")
+        described = next(each for each in maps if each["name"].endswith("/shelf-description"))
+        entry = json.loads(described["inputs"]["data"]["workload.json"])["applications"]["shelf-live"]
+        server = _only(of_type(found, "kubernetes:ray.io/v1:RayService"))
+        (application,) = yaml.safe_load(server["inputs"]["spec"]["serveConfigV2"])["applications"]
+        assert application["args"]["digest"] == entry["revision"]
+        revisions.append(entry["revision"])
+
+    assert len(set(revisions)) == 2
+    assert len({revision.partition("-")[0] for revision in revisions}) == 1
+
+
+def test_both_sites_have_the_same_resources(registered: dict[str, list[Registration]]) -> None:
+    first, second = (
+        [(each["type"], each["name"]) for each in found if each["type"] != "pulumi:pulumi:Stack"]
+        for found in registered.values()
+    )
+
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("context: here", "say which site of shops"),
+        ('context: here\nsite: {name: shop-1, gate: "a\\"}b"}', "gate in the setting `site` has other characters"),
+        ("context: here\nsite: {name: shop-1}", "the stack's setting `site` has no value gate"),
+    ],
+)
+def test_unusable_values_are_refused(tmp_path: Path, settings: str, problem: str) -> None:
+    program = """
+cluster = kubernetes.Cluster("tiny")
+kubernetes.Manifests("m", cluster=cluster, site=kubernetes.Site("shops"), files=["a.yaml"])
+"""
+    tiny = project(tmp_path / "tiny", program, [("a.yaml", config_map("'gate-${site.gate}'"))], settings)
+
+    with pytest.raises(Refused, match=problem):
+        registrations(tiny)
+
+
+def _only(found: list[Registration]) -> Registration:
+    (one,) = found
+    return one
