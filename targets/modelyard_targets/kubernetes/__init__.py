@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Cost, Object, Pins, Target
+from modelyard_targets.kube.existing.choose import choose, choose_system
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
-from modelyard_targets.kubernetes.hardware import choose, choose_system
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 
@@ -34,7 +34,7 @@ def _pins(plan: Plan, placement: str) -> Pins:
 
 
 def _cost(plan: Plan, placement: str) -> Cost | None:
-    from modelyard_targets.kubernetes.budget import cost
+    from modelyard_targets.kube.existing.budget import cost
 
     return cost(plan, placement)
 

@@ -9,8 +9,9 @@ from modelyard.diagnostics.budgets import budget_without_price
 from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard.target import Cost
+from modelyard.units import money_text
+from modelyard_targets.kube.existing.capacity import machines_needed
 from modelyard_targets.kube.placement.placed import target_of
-from modelyard_targets.kubernetes.capacity import machines_needed
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 
@@ -33,6 +34,15 @@ def monthly_high(plan: Plan, placement: str) -> float:
     capacity = target_of(plan, placement).capacity
     needed = machines_needed(plan, placement)
     return sum(count * (capacity[at].price_hourly or 0.0) * HOURS_OF_A_MONTH for at, count in needed.items())
+
+
+def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
+    """Yield the README's row with the cost of the machines, if all of them have prices."""
+    capacity = target_of(plan, placement).capacity
+    priced = [machine for machine in capacity if machine.price_hourly is not None]
+    if priced and len(priced) == len(capacity):
+        high = money_text(monthly_high(plan, placement), priced[0].currency)
+        yield "machines cost at most", f"{high} a month, if everything runs at its largest all the time"
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:
