@@ -13,6 +13,8 @@ from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import system_nodes
 from modelyard_targets.cloud import cost as machines
+from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
@@ -23,9 +25,12 @@ _ENDPOINT_HOURLY: Final = 0.01
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the minimum and maximum monthly cost, or None if there is no cluster."""
-    if not plan.has_cluster(placement):
-        return None
+    """Return the minimum and maximum monthly cost, or None if there is no cluster.
+
+    Of an adopted cluster, the machines that the spec describes count, and nothing else.
+    """
+    if not plan.has_cluster(placement) or adopts(plan, placement):
+        return existing.cost(plan, placement)
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
 
 

@@ -10,6 +10,8 @@ from modelyard.units import money_text
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, system_nodes
 from modelyard_targets.cloud import cost as machines
+from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 CURRENCY = "USD"
@@ -17,8 +19,8 @@ CURRENCY = "USD"
 
 def cost(plan: Plan, placement: str) -> Cost | None:
     """Return the minimum and maximum monthly cost, or None without a cluster."""
-    if not plan.has_cluster(placement):
-        return None
+    if not plan.has_cluster(placement) or adopts(plan, placement):
+        return existing.cost(plan, placement)
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
 
 

@@ -8,17 +8,22 @@ from modelyard.plan import Plan, SystemPool
 from modelyard.target import Cost
 from modelyard.units import money_text
 from modelyard_targets.cloud import cost as machines
+from modelyard_targets.cloud.existing import adopts
 from modelyard_targets.gcp.machines import offerings
 from modelyard_targets.gcp.pools import system_nodes
+from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 CURRENCY = "USD"
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the minimum and maximum monthly cost, or None if there is no cluster."""
-    if not plan.has_cluster(placement):
-        return None
+    """Return the minimum and maximum monthly cost, or None if there is no cluster.
+
+    Of an adopted cluster, the machines that the spec describes count, and nothing else.
+    """
+    if not plan.has_cluster(placement) or adopts(plan, placement):
+        return existing.cost(plan, placement)
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
 
 

@@ -18,6 +18,9 @@ COMPONENT = "secret"
 LOGIN_KEYS = ("username", "password")
 CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
+OWN_STORE = "secrets-manager"
+"""The `via` of secrets in the cloud's own service."""
+
 
 @record
 class Wanted:
@@ -94,9 +97,17 @@ def store_kind(store: SecretStore) -> str:
     return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
 
 
-def store_object(store: SecretStore) -> str:
+def store_object(store: SecretStore, context: Context) -> str:
     """Return the name of the External Secrets object for a store."""
-    return store.via if store.via == "secrets-manager" else store.store or store.name
+    return own_store(context) if store.via == OWN_STORE else store.store or store.name
+
+
+def own_store(context: Context) -> str:
+    """Return the name of the system's store in its cloud's secrets service, which is cluster-scoped.
+
+    On a cluster that other systems use too, it contains the namespace.
+    """
+    return f"{OWN_STORE}.{context.namespace}" if context.target.cluster.adopt else OWN_STORE
 
 
 def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
@@ -115,7 +126,7 @@ def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:
     labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
-    own = store.via == "secrets-manager"
+    own = store.via == OWN_STORE
     path = context.platform.secret_name(wanted.ref.path) if own else wanted.ref.path
     template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if wanted.certificate else {}
     return object_of(
@@ -124,7 +135,7 @@ def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Ma
         metadata(wanted.name, wanted.namespace, labelled),
         spec={
             "refreshInterval": f"{store.refresh_s}s",
-            "secretStoreRef": {"name": store_object(store), "kind": store_kind(store)},
+            "secretStoreRef": {"name": store_object(store, context), "kind": store_kind(store)},
             "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
             "data": [{"secretKey": key, "remoteRef": {"key": path, "property": key}} for key in wanted.keys],
         },
