@@ -11,9 +11,9 @@ from modelyard.spec import Store, target_path
 from modelyard.stack import Value
 from modelyard_targets.aws.check_cluster import STORAGE_CLASS
 from modelyard_targets.aws.options import vpc_of
-from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
+from modelyard_targets.cloud.existing_platform import account_reference
 from modelyard_targets.cloud.services import SECRETS_MANAGER, has_own_store
-from modelyard_targets.kube.access.secrets import own_store
+from modelyard_targets.kube.access.secrets import own_kind, own_place, own_readers, own_store
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
 
@@ -44,16 +44,15 @@ def secret_stores(context: Context) -> Iterator[Made]:
     """Yield the ClusterSecretStore for Secrets Manager, limited to this system's namespaces."""
     if not has_own_store(context):
         return
-    spaces: list[Value] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
     described: dict[str, Value] = {
-        "name": own_store(context),
+        **own_place(context),
         "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
     }
     service: dict[str, Value] = {"service": "SecretsManager", "region": context.target.region}
     if context.target.cluster.adopt:
-        service["auth"] = {"jwt": {"serviceAccountRef": {"name": SECRETS_ACCOUNT, "namespace": context.namespace}}}
-    spec: dict[str, Value] = {"conditions": [{"namespaces": spaces}], "provider": {"aws": service}}
-    manifest = object_of("external-secrets.io/v1", "ClusterSecretStore", described, spec=spec)
+        service["auth"] = {"jwt": {"serviceAccountRef": dict(account_reference(context))}}
+    spec: dict[str, Value] = {**own_readers(context), "provider": {"aws": service}}
+    manifest = object_of("external-secrets.io/v1", own_kind(context), described, spec=spec)
     yield Made(target_path(context.system, context.placement), manifest)
 
 
@@ -77,7 +76,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
         },
         "spec": {
             "refreshInterval": _LOGIN_REFRESH,
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": own_store(context)},
+            "secretStoreRef": {"kind": own_kind(context), "name": own_store(context)},
             "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
             "data": data,
         },

@@ -9,6 +9,7 @@ from modelyard.program import Call
 from modelyard.records import replace
 from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
 from modelyard_targets.cloud.services import has_own_store, program_object
+from modelyard_targets.kube.access.secrets import own_kind
 from modelyard_targets.kube.existing.capacity import quota
 from modelyard_targets.kube.placement import platform as defaults
 from modelyard_targets.kube.placement.context import Context
@@ -56,6 +57,7 @@ def secrets_account(context: Context, annotations: Mapping[str, Given]) -> Itera
     yield program_object("secrets_account", f"{context.namespace}/{SECRETS_ACCOUNT}", document, "network")
 
 
-def account_reference(context: Context) -> Mapping[str, Given]:
-    """Return the reference to this ServiceAccount in the secret store."""
-    return {"name": SECRETS_ACCOUNT, "namespace": context.namespace}
+def account_reference(context: Context) -> dict[str, str]:
+    """Return the reference to this ServiceAccount in the secret store, which a namespaced store may not qualify."""
+    place = {"namespace": context.namespace} if own_kind(context) == "ClusterSecretStore" else {}
+    return {"name": SECRETS_ACCOUNT, **place}

@@ -9,7 +9,7 @@ from modelyard.manifest import labels
 from modelyard.plan import Kind, Secret
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
-from modelyard_targets.kube.access.secrets import OWN_STORE, own_store, store_of
+from modelyard_targets.kube.access.secrets import OWN_STORE, own_kind, own_place, own_readers, own_store, store_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Given, ManagedDatabase, as_literal
@@ -49,15 +49,14 @@ def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[C
     """
     if not has_own_store(context):
         return
-    spaces: list[Given] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
     document: dict[str, Given] = {
         "apiVersion": "external-secrets.io/v1",
-        "kind": "ClusterSecretStore",
+        "kind": own_kind(context),
         "metadata": {
-            "name": own_store(context),
+            **own_place(context),
             "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
         },
-        "spec": {"conditions": [{"namespaces": spaces}], "provider": provider},
+        "spec": {**own_readers(context), "provider": provider},
     }
     yield program_object("secret_store", own_store(context), document, "")
 
@@ -92,7 +91,7 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
         },
         "spec": {
             "refreshInterval": _LOGIN_REFRESH,
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": own_store(context)},
+            "secretStoreRef": {"kind": own_kind(context), "name": own_store(context)},
             "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
             "data": data,
         },
