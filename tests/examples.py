@@ -93,11 +93,17 @@ def on_clouds() -> tuple[Example, ...]:
 
 
 @lru_cache(maxsize=1)
+def on_existing() -> tuple[Example, ...]:
+    """Return a system on an existing cluster of each cloud."""
+    return tuple(Example("tenant", environment, SYSTEMS) for environment in (None, "gke", "aks"))
+
+
+@lru_cache(maxsize=1)
 def kept() -> tuple[Example, ...]:
     """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "leads-on-azure", "tills"))
-    return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems)
+    return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems, *on_existing())
 
 
 def of_sites() -> Example:

@@ -68,7 +68,8 @@ def hybrid(*changes: tuple[str, str]) -> str:
 def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
     """Return the hybrid system's plan, with each target's machines."""
     system = system_of(text)
-    made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
+    targets = system.deployment.targets
+    made, found = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
     assert made is not None, found
     return made
 

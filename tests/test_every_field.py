@@ -46,7 +46,10 @@ DECISIVE = {
 }
 """Fields that cannot be changed alone because other fields depend on them."""
 
-OF_A_CLOUD = ("targetFields", "vpc", "googleVpc", "azureVpc", "secretStore", "store", "computeClass")
+OF_A_CLOUD = (
+    *("targetFields", "vpc", "googleVpc", "azureVpc", "awsCluster", "googleCluster", "azureCluster"),
+    *("secretStore", "store", "computeClass"),
+)
 """Definitions whose fields are tested again on each cloud, where another target implements them."""
 
 CLOUDS = ("aws", "gcp", "azure")

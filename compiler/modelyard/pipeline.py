@@ -121,7 +121,7 @@ def _check(outcome: Outcome, task: _Task) -> _Result:
 
 def _plan(outcome: Outcome, task: _Task) -> _Result:
     system = _system(outcome)
-    offers = {name: target.offer for name, target in _used(system, task).items()}
+    offers = {name: target.offer_for(system.target(name)) for name, target in _used(system, task).items()}
     planned, problems = plan(system, offers)
     return replace(outcome, plan=planned), problems
 

@@ -14,7 +14,7 @@ from modelyard.program import Call
 from modelyard.provider import ResolveOptions, Rule, no_options
 from modelyard.records import field, record
 from modelyard.source import Document, Json, Path
-from modelyard.spec import System, target_path
+from modelyard.spec import System, TargetSpec, target_path
 from modelyard.stack import Manifest, Stack
 from modelyard.usage import Usage
 
@@ -124,6 +124,11 @@ def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
     return ()
 
 
+def as_usual(offer: Offer) -> Offer:
+    """Return the same offer, for providers without clusters to adopt."""
+    return offer
+
+
 @record
 class Target:
     """A provider for which modelyard emits projects."""
@@ -145,6 +150,7 @@ class Target:
     resolve_options: ResolveOptions = no_options  # its own fields of a target
     in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
     price_items: Callable[[], Collection[str]] = tuple  # what its lines may be priced as
+    on_existing: Callable[[Offer], Offer] = as_usual  # the offer on a cluster that a cloud target adopts
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property
@@ -154,6 +160,10 @@ class Target:
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
         addons = {kind: addons for kind, addons in needed.items() if addons}
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
+
+    def offer_for(self, target: TargetSpec) -> Offer:
+        """Collect this information for one target of a spec, which may adopt its cluster."""
+        return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 
 class Targets(Mapping[str, Target]):

@@ -12,8 +12,11 @@ import pytest
 from modelyard import spec
 from modelyard.source import Json
 from modelyard_targets.aws.options import AwsOptions, Vpc
+from modelyard_targets.aws.options import Cluster as AwsCluster
 from modelyard_targets.azure.options import AzureOptions
+from modelyard_targets.azure.options import Cluster as AzureCluster
 from modelyard_targets.azure.options import Vpc as AzureVpc
+from modelyard_targets.gcp.options import Cluster as GoogleCluster
 from modelyard_targets.gcp.options import GcpOptions
 from modelyard_targets.gcp.options import Vpc as GoogleVpc
 from tests.schemas.walk import SYSTEM, Schema, at, schema_of
@@ -40,6 +43,9 @@ PLACES: dict[type, tuple[str, ...]] = {
     AzureVpc: ("#/$defs/azureVpc",),
     GcpOptions: ("#/$defs/target",),
     GoogleVpc: ("#/$defs/googleVpc",),
+    AwsCluster: ("#/$defs/awsCluster",),
+    AzureCluster: ("#/$defs/azureCluster",),
+    GoogleCluster: ("#/$defs/googleCluster",),
     spec.Machines: ("#/$defs/machines",),
     spec.Taint: ("#/$defs/taint",),
     spec.Gateway: ("#/$defs/gateway",),
@@ -92,8 +98,8 @@ OPTIONS = (AwsOptions, AzureOptions, GcpOptions)
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
 """Classes that are a single string in a spec, or that are stored in a file next to it."""
 
-OF_OPTIONS = {spec.Network}
-"""Classes that a provider creates from its own fields."""
+OF_OPTIONS = {spec.ExistingCluster, spec.Network}
+"""Classes that consist of fields in the providers' own sections, or that a provider creates from its own fields."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Approval, "groups"): ("from",),
@@ -149,6 +155,9 @@ NOT_WRITTEN = {
 """Fields of the typed spec that the schema lacks, with the reason."""
 
 READ_BEFORE = {
+    (AwsCluster, "cidr"): "of its network",
+    (AzureCluster, "cidr"): "of its network",
+    (GoogleCluster, "cidr"): "of its network",
     (spec.System, "apiVersion"): "the envelope",
     (spec.System, "kind"): "the envelope",
     (spec.System, "vars"): "replaced before the spec is typed",

@@ -48,7 +48,32 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "accountId": ACCOUNT,
         "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/somebody",
     },
+    "aws:eks/getAddonVersion:getAddonVersion": {"version": "v1.3.10-eksbuild.2"},
+    "aws:eks/getCluster:getCluster": {
+        "arn": f"arn:aws:eks:eu-central-1:{ACCOUNT}:cluster/platform",
+        "certificateAuthorities": [{"data": "Y2VydGlmaWNhdGU="}],
+        "endpoint": "https://platform.eks.example",
+        "identities": [{"oidcs": [{"issuer": "https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF"}]}],
+        "version": "1.36",
+        "vpcConfig": {
+            "clusterSecurityGroupId": "sg-platform",
+            "subnetIds": ["subnet-a", "subnet-b"],
+            "vpcId": "vpc-platform",
+        },
+    },
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {
+        "arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF"
+    },
     "aws:iam/getSessionContext:getSessionContext": {"issuerArn": f"arn:aws:iam::{ACCOUNT}:role/deployer"},
+    "gcp:container/getCluster:getCluster": {
+        "name": "platform",
+        "endpoint": "10.1.0.2",
+        "masterAuths": [{"clusterCaCertificate": "Y2VydGlmaWNhdGU="}],
+        "network": "projects/acme-platform/global/networks/shared",
+        "subnetwork": "projects/acme-platform/regions/europe-west3/subnetworks/nodes",
+        "nodePools": [{"nodeConfigs": [{"serviceAccount": "nodes@acme-platform.iam.gserviceaccount.com"}]}],
+        "workloadIdentityConfigs": [{"workloadPool": "acme-ml.svc.id.goog"}],
+    },
     "gcp:organizations/getProject:getProject": {"number": ACCOUNT, "billingAccount": "0A1B2C-3D4E5F-6A7B8C"},
     "gcp:sql/getCaCerts:getCaCerts": {
         "certs": [{"cert": "the first authority\n"}, {"cert": "the next authority"}],
@@ -66,6 +91,20 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "subscriptionId": SUBSCRIPTION,
         "tenantId": TENANT,
     },
+    "azure-native:containerservice:getManagedCluster": {
+        "name": "platform",
+        "agentPoolProfiles": [
+            {
+                "name": "system",
+                "vnetSubnetID": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/network/providers/Microsoft.Network"
+                "/virtualNetworks/shared/subnets/nodes",
+            }
+        ],
+        "identityProfile": {"kubeletidentity": {"objectId": "22222222-3333-4444-5555-666666666666"}},
+        "oidcIssuerProfile": {"issuerURL": "https://westeurope.oic.prod-aks.azure.com/tenant/platform/"},
+        "securityProfile": {"workloadIdentity": {"enabled": True}},
+    },
+    "azure-native:network:getSubnet": {"addressPrefix": "10.20.0.0/20"},
     "azure-native:containerservice:listManagedClusterUserCredentials": {
         "kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(KUBECONFIG.encode()).decode()}]
     },

@@ -63,11 +63,11 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         target, endpoint = system.target(inference.target), inference.endpoint
         unencrypted = (
-            target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
+            target.gateway.class_name and not target.gateway.certificate if target.gateway else target.creates_cluster
         )
         in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, even if ours has
         reported = system.profile.regulated and endpoint.auth.type != "none"  # reported as W0636
-        reached = endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
+        reached = endpoint.exposure == "internal" or (in_steps and not target.creates_cluster)
         if reached and (unencrypted or in_steps) and not reported:
             field = ("endpoint", "exposure") if endpoint.exposure == "internal" else ("rollout", "strategy")
             span = system.at("inference", inference.name, *field)

@@ -14,6 +14,7 @@ from modelyard.source import Json, Path
 from modelyard.spec import (
     FIRST_KEYS,
     Deployment,
+    ExistingCluster,
     Gateway,
     HeadState,
     Images,
@@ -81,6 +82,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
         access_keys=integers(node, "accessKeys", FIRST_KEYS),
         version=text(node, "version"),
         access=texts(node, "access"),
+        cluster=_cluster(mapping(node, "cluster")),
         options=provider.resolve_options(node, scope.enterprise),
         in_cloud=provider.in_cloud,
         secrets_via=provider.secrets_via,
@@ -94,6 +96,10 @@ def _waves(scope: Scope, sites: Node, path: Path) -> Waves | None:
         return None
     node = mapping(sites, "waves")
     return Waves(2 + len(items(node, "shares")), seconds_or(scope, node, "soak", (*path, "waves"), 86_400))
+
+
+def _cluster(node: Node) -> ExistingCluster:
+    return ExistingCluster(text(node, "adopt"), text(node, "cidr"))
 
 
 def _machines(scope: Scope, node: Node, path: Path) -> Machines:

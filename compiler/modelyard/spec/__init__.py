@@ -7,6 +7,7 @@ from modelyard.spec.deployment import (
     NO_OPTIONS,
     Accelerator,
     Deployment,
+    ExistingCluster,
     Gateway,
     HeadState,
     Images,
@@ -125,6 +126,7 @@ __all__ = [
     "FIRST_KEYS",
     "NO_OPTIONS",
     "Network",
+    "ExistingCluster",
     "Options",
 ]
 

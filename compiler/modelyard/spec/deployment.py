@@ -104,6 +104,18 @@ class Network:
     adopted: str = ""  # ID of an existing network
 
 
+@record
+class ExistingCluster:
+    """A cluster that a cloud target adopts instead of creating one.
+
+    `adopt` is the cluster's name, and "" if modelyard creates the cluster. `cidr` is the address range of its nodes,
+    its API and the system's databases, if the spec has it.
+    """
+
+    adopt: str = ""
+    cidr: str = ""
+
+
 class Options:
     """The provider-specific fields of a target. Each provider with such fields has its own subclass."""
 
@@ -177,11 +189,17 @@ class TargetSpec:
     access_keys: tuple[int, ...] = FIRST_KEYS  # numbers of access keys for clouds; the last key is active
     version: str = ""  # a cloud cluster's Kubernetes version, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
+    cluster: ExistingCluster = ExistingCluster()
     options: Options = NO_OPTIONS
     in_cloud: bool = False  # the provider is a public cloud, so the region determines the location
     secrets_via: str = ""  # how most of the provider's targets read secrets from outside their cluster
     sites: Sites | None = None  # if the target stands for many sites
     waves: Waves | None = None  # by default, models reach all sites at once
+
+    @property
+    def creates_cluster(self) -> bool:
+        """Return whether modelyard creates the cluster. It does on every cloud, unless the target adopts a cluster."""
+        return self.in_cloud and not self.cluster.adopt
 
 
 @record

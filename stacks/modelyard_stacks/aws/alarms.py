@@ -9,6 +9,7 @@ from pulumi_aws import cloudwatch, sns
 
 from .account import Account
 from .database import Database
+from .existing import ClusterNetwork
 from .key import Key
 from .network import AdoptedNetwork, Network
 from .policies import Statement, document, tls_only
@@ -33,7 +34,7 @@ class Alarms(pulumi.ComponentResource):
         *,
         account: Account,
         key: Key,
-        network: Network | AdoptedNetwork,
+        network: Network | AdoptedNetwork | ClusterNetwork,
         databases: Sequence[Database] = (),
         emails: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,

@@ -10,6 +10,7 @@ from pulumi_aws.rds.outputs import InstanceMasterUserSecret
 
 from .account import Account, protected
 from .cluster import Cluster
+from .existing import ClusterNetwork, ExistingCluster
 from .key import Key
 from .logs import LogGroup
 from .network import AdoptedNetwork, Network
@@ -48,8 +49,8 @@ class Database(pulumi.ComponentResource):
         *,
         account: Account,
         key: Key,
-        network: Network | AdoptedNetwork,
-        cluster: Cluster,
+        network: Network | AdoptedNetwork | ClusterNetwork,
+        cluster: Cluster | ExistingCluster,
         database: str,
         storage_gib: int,
         machine: str,
@@ -62,7 +63,7 @@ class Database(pulumi.ComponentResource):
         super().__init__("modelyard:aws:Database", name, None, account.options(opts))
         self.port, self.name, self.storage_gib = _PORT, database, storage_gib
         self.connections = _connections(machine)
-        self.identifier = pulumi.Output.concat(cluster.name, "-", name)
+        self.identifier = pulumi.Output.concat(cluster.title, "-", name)
         subnets = rds.SubnetGroup(name, rds.SubnetGroupArgs(subnet_ids=network.subnet_ids), self._child())
         instance = rds.Instance(
             name,
@@ -107,7 +108,9 @@ class Database(pulumi.ComponentResource):
         self.secret_arn = instance.master_user_secrets.apply(_secret_arn)
         self.register_outputs({"host": self.host, "secret_arn": self.secret_arn})
 
-    def _opening(self, name: str, network: Network | AdoptedNetwork, cluster: Cluster) -> pulumi.Output[str]:
+    def _opening(
+        self, name: str, network: Network | AdoptedNetwork | ClusterNetwork, cluster: Cluster | ExistingCluster
+    ) -> pulumi.Output[str]:
         """Create a security group that opens the port to the cluster's nodes and allows no outbound traffic."""
         group = ec2.SecurityGroup(
             name,

@@ -83,9 +83,7 @@ def pod_role(
     role = iam.Role(
         name,
         iam.RoleArgs(
-            name_prefix=pulumi.Output.from_input(cluster.name).apply(
-                lambda cluster_name: role_prefix(cluster_name, name)
-            ),
+            name_prefix=role_prefix(cluster.title, name),
             description=f"Pods of {namespace}/{service_account}",
             assume_role_policy=pod_trust(cluster.arn, namespace=namespace, service_account=service_account),
             tags={"modelyard:workload": name},

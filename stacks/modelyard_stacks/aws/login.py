@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import secretsmanager
 
 from .account import Account
+from .adopted import AdoptedCluster
 from .cluster import Cluster
 from .database import Database
 from .identity import pod_role, secret_statements
@@ -29,7 +30,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         *,
         account: Account,
         key: Key,
-        cluster: Cluster,
+        cluster: Cluster | AdoptedCluster,
         database: Database,
         namespace: str,
         service_account: str,

@@ -43,7 +43,7 @@ class AdoptedNetwork:
         self.subnet_ids = [pulumi.Output.from_input(subnet_id) for subnet_id in subnet_ids]
         self.cidr = cidr
         self.nat_gateway_ids: list[pulumi.Output[str]] = []
-        self.s3_ranges = _s3_ranges(account)
+        self.s3_ranges = s3_ranges(account)
         self.ready: tuple[pulumi.Resource, ...] = ()
 
 
@@ -139,7 +139,7 @@ class Network(pulumi.ComponentResource):
             buckets=buckets,
             opts=self._child,
         )
-        self.s3_ranges = _s3_ranges(account)
+        self.s3_ranges = s3_ranges(account)
         self.ready = (*ways_out, *vpc_endpoints)
         self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
 
@@ -239,7 +239,7 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
     ]
 
 
-def _s3_ranges(account: Account) -> pulumi.Output[str]:
+def s3_ranges(account: Account) -> pulumi.Output[str]:
     """Return S3's current addresses in the region, as comma-separated CIDR blocks."""
     prefix_list = ec2.get_prefix_list_output(
         name=f"com.amazonaws.{account.region_name}.s3", opts=pulumi.InvokeOutputOptions(provider=account)

@@ -83,6 +83,30 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
     )
 
 
+def token_trust(
+    provider_arn: pulumi.Input[str], issuer: pulumi.Input[str], *, namespace: str, service_account: str
+) -> pulumi.Output[str]:
+    """Return a trust policy for the tokens that a cluster issues for one ServiceAccount and for AWS.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html, 2026-11-27.
+    """
+    subject = f"system:serviceaccount:{namespace}:{service_account}"
+    of_issuer = pulumi.Output.from_input(issuer).apply(
+        lambda url: {
+            f"{url.removeprefix('https://')}:aud": "sts.amazonaws.com",
+            f"{url.removeprefix('https://')}:sub": subject,
+        }
+    )
+    statement = {
+        "Sid": "Tokens",
+        "Effect": "Allow",
+        "Principal": {"Federated": provider_arn},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": of_issuer},
+    }
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def tls_only(action: str, resource: Texts) -> Statement:
     """Return a statement that denies an action without TLS, even if other statements allow it."""
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
 from typing import cast
 
 import pulumi
@@ -54,13 +55,20 @@ def admins() -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in matched if match is not None]
 
 
-def kubeconfig(name: str, cluster: containerservice.ManagedCluster, group: ResourceGroup) -> pulumi.Output[str]:
+def kubeconfig(
+    name: str,
+    group: ResourceGroup,
+    *,
+    resource_group: pulumi.Input[str],
+    cluster_name: pulumi.Input[str],
+    depends_on: Sequence[pulumi.Resource] = (),
+) -> pulumi.Output[str]:
     """A kubeconfig without secrets: each use calls kubelogin for a short-lived token of the same login as Pulumi's."""
     login = way_to_log_in()
     answer = containerservice.list_managed_cluster_user_credentials_output(
-        resource_group_name=group.group,
-        resource_name=cluster.name,
-        opts=pulumi.InvokeOutputOptions(provider=group, depends_on=[cluster]),
+        resource_group_name=resource_group,
+        resource_name=cluster_name,
+        opts=pulumi.InvokeOutputOptions(provider=group, depends_on=list(depends_on)),
     )
     return answer.kubeconfigs.apply(lambda configs: _with_login(name, configs[0].value, login))
 

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_azure_native import monitor
 
 from .database import Database
+from .existing import ClusterNetwork
 from .group import ResourceGroup
 from .network import AdoptedNetwork, Network
 
@@ -31,7 +32,7 @@ class Alarms(pulumi.ComponentResource):
         name: str,
         *,
         group: ResourceGroup,
-        network: Network | AdoptedNetwork,
+        network: Network | AdoptedNetwork | ClusterNetwork,
         databases: Sequence[Database] = (),
         emails: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,

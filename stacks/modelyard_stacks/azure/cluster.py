@@ -100,7 +100,9 @@ class Cluster(pulumi.ComponentResource):
         self.issuer = cluster.oidc_issuer_profile.apply(_issuer)
         self._schedule(cluster)
         administrators(name, group=group, cluster_id=cluster.id, opts=self._child)
-        self.kubeconfig = kubeconfig(name, cluster, group)
+        self.kubeconfig = kubeconfig(
+            name, group, resource_group=group.group, cluster_name=cluster.name, depends_on=[cluster]
+        )
         self.register_outputs({"name": self.name, "issuer": self.issuer})
 
     def _identity(self, use: str) -> managedidentity.UserAssignedIdentity:

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import dbforpostgresql
 
 from .endpoints import private_endpoint
+from .existing import ClusterNetwork
 from .group import ResourceGroup, protected
 from .key import Key
 from .login import DatabaseLogin
@@ -51,7 +52,7 @@ class Database(pulumi.ComponentResource):
         *,
         group: ResourceGroup,
         key: Key,
-        network: Network | AdoptedNetwork,
+        network: Network | AdoptedNetwork | ClusterNetwork,
         login: DatabaseLogin,
         server: str,
         database: str,
@@ -109,7 +110,9 @@ class Database(pulumi.ComponentResource):
         self._configure(created, database, network)
         self.register_outputs({"host": self.host})
 
-    def _configure(self, server: dbforpostgresql.Server, database: str, network: Network | AdoptedNetwork) -> None:
+    def _configure(
+        self, server: dbforpostgresql.Server, database: str, network: Network | AdoptedNetwork | ClusterNetwork
+    ) -> None:
         """One after the other: a server refuses a change while it is busy with another."""
         created: pulumi.Resource = dbforpostgresql.Database(
             self._title,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import network as networks
 
+from .existing import ClusterNetwork
 from .group import ResourceGroup
 from .network import AdoptedNetwork, Network
 from .zones import Part
@@ -14,7 +15,7 @@ def private_endpoint(
     title: str,
     *,
     group: ResourceGroup,
-    network: Network | AdoptedNetwork,
+    network: Network | AdoptedNetwork | ClusterNetwork,
     target: pulumi.Input[str],
     part: Part,
     opts: pulumi.ResourceOptions,

@@ -9,6 +9,7 @@ from pulumi_azure_native import containerregistry
 
 from .cluster import Cluster
 from .endpoints import private_endpoint
+from .existing import ClusterNetwork, ExistingCluster
 from .group import ResourceGroup, protected
 from .network import AdoptedNetwork, Network
 from .roles import ACR_PULL, assign
@@ -33,8 +34,8 @@ class ImageRegistry(pulumi.ComponentResource):
         name: str,
         *,
         group: ResourceGroup,
-        network: Network | AdoptedNetwork,
-        cluster: Cluster,
+        network: Network | AdoptedNetwork | ClusterNetwork,
+        cluster: Cluster | ExistingCluster,
         registry: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -10,6 +10,7 @@ import pulumi
 from pulumi_azure_native import storage
 
 from .endpoints import private_endpoint
+from .existing import ClusterNetwork
 from .group import ResourceGroup, protected
 from .key import Key
 from .network import AdoptedNetwork, Network
@@ -52,7 +53,7 @@ class ObjectStore(pulumi.ComponentResource):
         key: Key,
         account: str,
         container: str,
-        network: Network | AdoptedNetwork | None = None,
+        network: Network | AdoptedNetwork | ClusterNetwork | None = None,
         shared: bool = False,
         versioned: bool = True,
         retention_days: int | None = None,
@@ -157,7 +158,7 @@ class ObjectStore(pulumi.ComponentResource):
                 pulumi.ResourceOptions(parent=self, depends_on=[settings]),
             )
 
-    def _connect(self, network: Network | AdoptedNetwork, account_id: pulumi.Output[str]) -> None:
+    def _connect(self, network: Network | AdoptedNetwork | ClusterNetwork, account_id: pulumi.Output[str]) -> None:
         """Connect only the Blob API.
 
         The account's other API, at `.dfs.`, refuses accounts that keep deleted blobs without a hierarchical namespace.

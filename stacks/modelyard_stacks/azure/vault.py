@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from .endpoints import private_endpoint
+from .existing import ClusterNetwork
 from .group import ResourceGroup, protected
 from .network import AdoptedNetwork, Network
 from .settings import blocks
@@ -30,7 +31,7 @@ class Vault(pulumi.ComponentResource):
         name: str,
         *,
         group: ResourceGroup,
-        network: Network | AdoptedNetwork,
+        network: Network | AdoptedNetwork | ClusterNetwork,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:azure:Vault", name, None, group.options(opts))

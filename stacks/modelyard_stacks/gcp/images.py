@@ -6,6 +6,7 @@ import pulumi
 from pulumi_gcp import artifactregistry
 
 from .cluster import Cluster
+from .existing import ExistingCluster
 from .key import Key
 from .project import Project, protected
 
@@ -26,7 +27,7 @@ class ImageRegistry(pulumi.ComponentResource):
         *,
         project: Project,
         key: Key,
-        cluster: Cluster,
+        cluster: Cluster | ExistingCluster,
         repository: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

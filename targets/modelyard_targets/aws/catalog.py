@@ -10,7 +10,7 @@ from modelyard.target import Catalog, Component
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
         "EKS in its own private network or an adopted one, with its own KMS key; add-ons at pinned versions;"
-        " none where nothing runs"
+        " an adopted cluster instead; none where nothing runs"
     ),
     Kind.SYSTEM_POOL: Component(
         "a managed node group on demand, for heads, what starts runs, the registry and add-ons"

@@ -49,10 +49,12 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check the CIDR range of a new network. An adopted network only needs to use IPv4."""
-    vpc = vpc_of(target_of(plan, placement))
-    why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
+    target = target_of(plan, placement)
+    vpc = vpc_of(target)
+    why = _fault(vpc.cidr, adopted=bool(vpc.adopt)) if vpc.cidr else ""
     if why and plan.has_cluster(placement):
-        where = plan.system.at(*target_path(plan.system, placement), "vpc", "cidr")
+        field = "cluster" if target.cluster.adopt else "vpc"
+        where = plan.system.at(*target_path(plan.system, placement), field, "cidr")
         yield problems.range_does_not_fit(where, vpc.cidr, why)
 
 

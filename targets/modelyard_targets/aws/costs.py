@@ -21,7 +21,9 @@ from modelyard_targets.cloud.costs.objects import load_balancers, volumes
 from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
 from modelyard_targets.cloud.data import creates_anything, has_buckets
+from modelyard_targets.cloud.existing import adopts
 from modelyard_targets.cloud.pools import DISK_GIB
+from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
@@ -42,7 +44,10 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
     target = target_of(plan, placement)
     sheet = Sheet("aws", target.region, offerings(), services_in(_FOLDER), usage)
     bill = Bill(sheet, address_of(plan, placement))
-    if plan.has_cluster(placement):
+    if adopts(plan, placement):
+        yield from existing.lines(plan, placement, usage)
+        yield from _added(bill, plan, placement, target)
+    elif plan.has_cluster(placement):
         yield from _cluster(bill, plan, placement, target)
     if plan.has_cluster(placement) or has_buckets(plan, placement):
         note = "the second and third year's key material costs as much again"
@@ -63,15 +68,20 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield from _control_plane(bill)
     yield from system_lines(sheet, plan, placement, system_nodes(plan, placement), _disks(plan, placement))
     yield from node_lines(sheet, plan, placement, _disks(plan, placement))
+    if not vpc_of(target).adopt:
+        yield from _network(bill, plan, placement, target)
+    yield logs(sheet, plan, bill.address)
+    yield from _added(bill, plan, placement, target)
+
+
+def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
         yield from bill.monthly(fixed(gib * count), what, "gp3-gb-months", "GB-months", "storage")
-    if not vpc_of(target).adopt:
-        yield from _network(bill, plan, placement, target)
     yield from _balanced(bill, plan, placement, target)
-    yield logs(sheet, plan, bill.address)
     if needs_runtime_image(plan, placement) and not target.images.registry:
-        yield images(sheet, bill.address)
+        yield images(bill.sheet, bill.address)
 
 
 def _control_plane(bill: Bill) -> Iterator[CostLine]:

@@ -11,6 +11,7 @@ from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
 from modelyard_targets.aws.names import AUTOSCALER, KARPENTER, cluster_name
 from modelyard_targets.cloud.data import has_buckets, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.data.crossing import crossing_output, infrastructure_setting, key_halves, key_output
@@ -21,6 +22,9 @@ from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 GROUP: Final = "identities"
 PLATFORM: Final = "platform"
 SECRETS: Final = "external-secrets"
+
+SECRETS_ROLE: Final = "secrets_role_arn"
+"""The infrastructure output with the role of the system's own secret store on an adopted cluster."""
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
@@ -48,6 +52,15 @@ def platform_calls(context: Context) -> Iterator[Call]:
     """Yield roles for the cluster-wide controllers: the autoscaler, External Secrets and Karpenter."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
+    if context.target.cluster.adopt:
+        account: tuple[tuple[str, Literal], ...] = (
+            ("namespace", context.namespace),
+            ("service_account", SECRETS_ACCOUNT),
+        )
+        if read := _read(context):
+            arguments = (*cluster, *account, *read)
+            yield Call("secrets_reader", "SystemSecretsReader", name, arguments, PLATFORM, here)
+        return
     yield Call("autoscaler", "ClusterAutoscaler", name, (*cluster, *_account(AUTOSCALER)), PLATFORM, here)
     read = _read(context)
     if read:

@@ -9,8 +9,10 @@ from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
+from modelyard_targets.aws.existing import existing_calls
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool, key_call
 from modelyard_targets.aws.identities import (
+    SECRETS_ROLE,
     crossing_calls,
     crossing_exports,
     identity_calls,
@@ -31,6 +33,7 @@ from modelyard_targets.cloud.data import (
 )
 from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
 from modelyard_targets.cloud.projects import project_name, split_roles
+from modelyard_targets.cloud.services import has_own_store
 from modelyard_targets.kube.placement.context import Context
 
 _SDK: Final = Sdk("aws", "pulumi-aws", "roles")
@@ -81,10 +84,13 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
     """Yield the first project's components, with roles for these identities."""
-    yield from foundation_calls(context)
-    yield from system_pool_call(context)
-    yield addon_call(context)
-    yield from pool_calls(context)
+    if context.target.cluster.adopt:
+        yield from existing_calls(context)
+    else:
+        yield from foundation_calls(context)
+        yield from system_pool_call(context)
+        yield addon_call(context)
+        yield from pool_calls(context)
     yield from storage_calls(context)
     yield from image_calls(context)
     yield from platform_calls(context)
@@ -126,6 +132,8 @@ def exports_of(context: Context) -> tuple[Export, ...]:
     if has_elastic_pool(context.plan, context.placement):
         found.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))
         found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
+    if context.target.cluster.adopt and has_own_store(context):
+        found.append(Export(SECRETS_ROLE, Ref("secrets_reader", "role_arn")))
     found += crossing_exports(context)
     return tuple(found)
 

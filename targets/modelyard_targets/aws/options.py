@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.nodes import Node, mapping, text, texts
 from modelyard.records import record
 from modelyard.spec import Network, Options, TargetSpec
+from modelyard_targets.cloud.existing import network_of
 
 
 @record
@@ -18,21 +19,40 @@ class Vpc:
 
 
 @record
+class Cluster:
+    """What only AWS needs to know of a cluster that a target adopts. Without one, `adopt` is empty."""
+
+    adopt: str = ""
+    identity_agent: str = "present"  # present install
+
+
+@record
 class AwsOptions(Options):
-    """The fields that `provider: aws` adds to a target."""
+    """The fields that `provider: aws` adds to a target.
+
+    `vpc` is the network of an adopted cluster too. Its range is then "" if the spec does not have it.
+    """
 
     account: str = ""  # twelve digits
     vpc: Vpc = Vpc()
+    cluster: Cluster = Cluster()
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Network | None:
         """Return the VPC as a network."""
-        return Network(self.vpc.cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", self.vpc.adopt)
+        return network_of(self.vpc.cidr, self.vpc.adopt, self.cluster.adopt)
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> AwsOptions:
     """Parse the options of a valid target."""
-    return AwsOptions(text(node, "account"), _vpc(mapping(node, "vpc"), is_enterprise))
+    cluster = _cluster(mapping(node, "cluster"))
+    cidr = text(mapping(node, "cluster"), "cidr")
+    vpc = Vpc(cluster.adopt, cidr=cidr) if cluster.adopt else _vpc(mapping(node, "vpc"), is_enterprise)
+    return AwsOptions(text(node, "account"), vpc, cluster)
+
+
+def _cluster(node: Node) -> Cluster:
+    return Cluster(text(node, "adopt"), text(node, "identityAgent", "present"))
 
 
 def _vpc(node: Node, is_enterprise: bool) -> Vpc:
@@ -51,6 +71,11 @@ def options_of(target: TargetSpec) -> AwsOptions:
     """Return the options of an AWS target."""
     assert isinstance(target.options, AwsOptions)
     return target.options
+
+
+def account_of(target: TargetSpec) -> str:
+    """Return the account of an AWS target, or "" if the spec does not name it."""
+    return options_of(target).account
 
 
 def vpc_of(target: TargetSpec) -> Vpc:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.plan import Plan
+from modelyard.records import replace
 from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
 from modelyard_targets.aws.elastic import node_pool
+from modelyard_targets.aws.existing import INSTALLS as INSTALLS_ON_EXISTING
+from modelyard_targets.aws.existing import late_objects
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.login import lower_login
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.options import options_of
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
+from modelyard_targets.cloud.existing_platform import platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
@@ -30,7 +34,7 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 
 def context_of(plan: Plan, placement: str) -> Context:
     """Return the context of a placement on AWS."""
-    return context_on(plan, placement, PLATFORM)
+    return context_on(plan, placement, EXISTING if target_of(plan, placement).cluster.adopt else PLATFORM)
 
 
 def _below(plan: Plan, placement: str) -> str:
@@ -69,3 +73,5 @@ PLATFORM: Final = Platform(
     identity_agents=IDENTITY_AGENTS,
     meaningless_alerts=_OVERCOMMITTED,
 )
+
+EXISTING: Final = replace(platform_on_existing(PLATFORM, INSTALLS_ON_EXISTING), late=late_objects)

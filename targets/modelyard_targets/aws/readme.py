@@ -19,6 +19,7 @@ from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.quotas import excesses
 from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.data import managed_databases
+from modelyard_targets.cloud.existing_readme import existing_values
 from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.cloud.readme import (
     cluster_values,
@@ -26,11 +27,13 @@ from modelyard_targets.cloud.readme import (
     mail_values,
     on_premises_hosts,
     secrets_to_store,
+    stored_secrets,
     stores_values,
 )
 from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
+from modelyard_targets.kube.placement.platform import as_spelled
 from modelyard_targets.kube.project.workloads_project import Workloads
 from modelyard_targets.kube.readme.prose import render
 from modelyard_targets.kube.readme.readme import README, image_texts
@@ -63,7 +66,8 @@ class _Opened:
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
     """Return the README and, if the cluster pulls from a mirror, the list of images."""
-    readme = TextFile(README, lambda: render("aws.md.j2", _values(context, infrastructure, workloads), _TEMPLATES))
+    template, values = ("aws_existing.md.j2", _existing) if context.target.cluster.adopt else ("aws.md.j2", _values)
+    readme = TextFile(README, lambda: render(template, values(context, infrastructure, workloads), _TEMPLATES))
     return (readme, *image_texts(context))
 
 
@@ -139,6 +143,21 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "kept_secrets": secrets_to_store(context),
         "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
     }
+
+
+def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
+    """Return the values for a system on an adopted cluster."""
+    values = existing_values(
+        context,
+        infrastructure,
+        workloads,
+        key=cluster_name(context.system, context.placement),
+        buckets=_buckets(context),
+        others=[f"database {database.name}" for database in managed_databases(context)],
+        secrets=stored_secrets(context, as_spelled),
+    )
+    image_path = context.runtime_image.partition("/")[2]
+    return {**values, **mail_values(calls_of(context)), "opened": tuple(_opened(context)), "image_path": image_path}
 
 
 def _linked(databases: Sequence[str]) -> list[str]:

@@ -6,19 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.manifest import labels, object_of
-from modelyard.plan import Kind, Secret
 from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
 from modelyard.stack import Value
 from modelyard_targets.aws.check_cluster import STORAGE_CLASS
 from modelyard_targets.aws.options import vpc_of
-from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.cloud.existing_platform import account_reference
+from modelyard_targets.cloud.services import SECRETS_MANAGER, has_own_store
+from modelyard_targets.kube.access.secrets import own_kind, own_place, own_readers, own_store
 from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
-
-SECRETS_MANAGER: Final = "secrets-manager"
-"""The ClusterSecretStore for AWS Secrets Manager."""
 
 _LOGIN_REFRESH: Final = "5m"
 """The refresh interval of logins. RDS rotates them weekly, and the old ones stop working at once."""
@@ -45,18 +42,17 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 def secret_stores(context: Context) -> Iterator[Made]:
     """Yield the ClusterSecretStore for Secrets Manager, limited to this system's namespaces."""
-    secrets = context.plan.of(Secret, context.placement)
-    asked = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
-    if not asked and not managed_stores(context.plan, context.placement, Kind.DATABASE):
+    if not has_own_store(context):
         return
-    spaces: list[Value] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
     described: dict[str, Value] = {
-        "name": SECRETS_MANAGER,
+        **own_place(context),
         "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
     }
     service: dict[str, Value] = {"service": "SecretsManager", "region": context.target.region}
-    spec: dict[str, Value] = {"conditions": [{"namespaces": spaces}], "provider": {"aws": service}}
-    manifest = object_of("external-secrets.io/v1", "ClusterSecretStore", described, spec=spec)
+    if context.target.cluster.adopt:
+        service["auth"] = {"jwt": {"serviceAccountRef": dict(account_reference(context))}}
+    spec: dict[str, Value] = {**own_readers(context), "provider": {"aws": service}}
+    manifest = object_of("external-secrets.io/v1", own_kind(context), described, spec=spec)
     yield Made(target_path(context.system, context.placement), manifest)
 
 
@@ -80,7 +76,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
         },
         "spec": {
             "refreshInterval": _LOGIN_REFRESH,
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
+            "secretStoreRef": {"kind": own_kind(context), "name": own_store(context)},
             "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
             "data": data,
         },

@@ -11,9 +11,10 @@ from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard_targets.azure.diagnostics import cluster as problems
 from modelyard_targets.azure.names import group_name, tag_key
-from modelyard_targets.azure.options import options_of
+from modelyard_targets.azure.options import account_of, options_of
 from modelyard_targets.azure.versions import kubernetes_versions
 from modelyard_targets.cloud import check_cluster as clouds
+from modelyard_targets.cloud import check_existing as existing
 from modelyard_targets.kube.checks.check import Rule
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -50,6 +51,8 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 CHECKS: Final[tuple[Rule, ...]] = (
     clouds.check_without_cluster,
+    *existing.CHECKS,
+    partial(existing.check_adopted_once, account_of=account_of),
     partial(clouds.check_version, versions=kubernetes_versions, report=problems.unknown_version),
     partial(clouds.check_created_cluster, storage_class=STORAGE_CLASS),
     clouds.check_envoy_clients,

@@ -20,7 +20,9 @@ from modelyard_targets.cloud.costs.objects import load_balancers, volumes
 from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
 from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.cloud.existing import adopts
 from modelyard_targets.cloud.pools import DISK_GIB, Nodes
+from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
@@ -48,7 +50,10 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
     target = target_of(plan, placement)
     sheet = Sheet("azure", target.region, offerings(), services_in(_FOLDER), usage)
     bill = Bill(sheet, address_of(plan, placement))
-    if plan.has_cluster(placement):
+    if adopts(plan, placement):
+        yield from existing.lines(plan, placement, usage)
+        yield from _added(bill, plan, placement, target)
+    elif plan.has_cluster(placement):
         yield from _cluster(bill, plan, placement, target)
     for resource in managed_stores(plan, placement, Kind.DATABASE):
         yield from _database(bill, plan, resource)
@@ -68,16 +73,21 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield disk_line(sheet, bill.address, premium(_CLUSTER_DISK_GIB), own, "AKS' own pool")
     yield from system_lines(sheet, plan, placement, system_nodes(plan, placement), _disk)
     yield from node_lines(sheet, plan, placement, _disk)
+    yield from _network(bill, plan, placement, target)
+    yield logs(sheet, plan, bill.address)
+    yield from _added(bill, plan, placement, target)
+
+
+def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
     for gib, count in volumes(plan, placement).items():
         disk = premium(gib)
         what = f"volumes for metrics and alerts, {disk.what}"
         yield from bill.monthly(fixed(count * disk.amount), what, disk.item, "months", "storage")
-    yield from _network(bill, plan, placement, target)
     yield from _balanced(bill, plan, placement)
-    yield logs(sheet, plan, bill.address)
     if needs_runtime_image(plan, placement) and not target.images.registry:
         yield from bill.monthly(fixed(1), "container registry, Premium", "registry-months", "months", "storage")
-        yield images(sheet, bill.address)
+        yield images(bill.sheet, bill.address)
 
 
 def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:

@@ -47,7 +47,8 @@ def group_call(context: Context, *, first: bool = True) -> Call:
 def key_call(context: Context) -> Call:
     """Build the vault with the key that encrypts all data of the target."""
     here = target_path(context.system, context.placement)
-    used = (("cluster", True),) if context.plan.has_cluster(context.placement) else ()
+    creates = context.plan.has_cluster(context.placement) and not context.target.cluster.adopt
+    used = (("cluster", True),) if creates else ()
     return Call("key", "Key", _name(context), (("group", Ref("group")), *used), FOUNDATION, here)
 
 
@@ -55,8 +56,9 @@ def providers_of(context: Context) -> tuple[str, ...]:
     """Return the resource providers that have to be registered in the subscription."""
     used = {"Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Storage"}
     if context.plan.has_cluster(context.placement):
-        used |= {"Microsoft.Compute", "Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
-        used |= {"Microsoft.OperationalInsights"}
+        used |= {"Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
+        if not context.target.cluster.adopt:
+            used |= {"Microsoft.Compute", "Microsoft.OperationalInsights"}
     if has_registry(context):
         used.add("Microsoft.ContainerRegistry")
     if managed_databases(context):

@@ -16,6 +16,7 @@ from modelyard_targets.azure.options import options_of
 from modelyard_targets.azure.storage import account_of, has_vault
 from modelyard_targets.cloud.access import access_in
 from modelyard_targets.cloud.data import created_stores, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
 from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.charts import charts
@@ -59,12 +60,13 @@ def platform_calls(context: Context) -> Iterator[Call]:
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     secrets = secret_ids(refs, context)
     logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
+    own = context.target.cluster.adopt  # then the systems on the cluster share External Secrets
     arguments: tuple[tuple[str, Literal], ...] = (
         ("group", Ref("group")),
         ("cluster", Ref("cluster")),
         ("vault", Ref("vault")),
-        ("namespace", charts()[SECRETS].namespace),
-        ("service_account", SECRETS),
+        ("namespace", context.namespace if own else charts()[SECRETS].namespace),
+        ("service_account", SECRETS_ACCOUNT if own else SECRETS),
         *((("secrets", secrets),) if secrets else ()),
         *((("logins", logins),) if logins else ()),
     )

@@ -9,6 +9,7 @@ from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import Call, Export, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
+from modelyard_targets.azure.existing import existing_calls
 from modelyard_targets.azure.foundation import FOUNDATION, foundation_calls, group_call, key_call
 from modelyard_targets.azure.identities import (
     SECRETS_CLIENT,
@@ -78,9 +79,12 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
     """Yield the first project's components in order; `roles` are the identities that it creates."""
-    yield from foundation_calls(context)
-    yield from system_pool_call(context)
-    yield from pool_calls(context)
+    if context.target.cluster.adopt:
+        yield from existing_calls(context)
+    else:
+        yield from foundation_calls(context)
+        yield from system_pool_call(context)
+        yield from pool_calls(context)
     yield from storage_calls(context)
     yield from image_calls(context)
     yield from platform_calls(context)

@@ -10,7 +10,7 @@ from typing import Final
 
 from modelyard.stack import Value
 from modelyard_targets.azure.options import ranges_of
-from modelyard_targets.kube.network.policies import ports
+from modelyard_targets.kube.network.policies import anywhere, ports
 from modelyard_targets.kube.placement.context import Context
 
 ENTRA_ID: Final = ("20.20.32.0/19", "20.190.128.0/18", "20.231.128.0/19", "40.126.0.0/18")
@@ -28,11 +28,16 @@ STORAGE_RANGES: Final = "storage_ranges"
 
 def api_addresses(context: Context) -> tuple[str, ...]:
     """Return the ranges of the API server's address in the network and of the Service in front of it."""
+    if context.target.cluster.adopt:  # the range of its Services is not known, nor may that of its network be
+        return ()
     ranges = ranges_of(context.target)
     return (ranges.api, ranges.services)
 
 
 def reach_vault(context: Context) -> Iterable[Value]:
     """Allow a controller's egress to the vault's private endpoint and to Entra ID."""
-    cidrs = (ranges_of(context.target).endpoints, *ENTRA_ID)
+    endpoints = ranges_of(context.target).endpoints
+    if not endpoints:  # of an adopted cluster, the spec may not have the range
+        return ({"to": anywhere(context), "ports": ports(*ENTRA_PORTS)},)
+    cidrs = (endpoints, *ENTRA_ID)
     return ({"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": ports(*ENTRA_PORTS)},)

@@ -20,7 +20,7 @@ GROUP: Final = "operations"
 
 def operation_calls(context: Context) -> Iterator[Call]:
     """Yield logs of the cluster, the budget of the spec, and alarms for databases and the NAT gateway."""
-    if context.plan.has_cluster(context.placement):
+    if context.plan.has_cluster(context.placement) and not context.target.cluster.adopt:
         yield _logs(context)
     yield from _budget(context)
     yield from _alarms(context)
@@ -82,7 +82,7 @@ def _groups_of(context: Context, targets: Iterable[TargetSpec]) -> Iterator[str]
     for target in targets:
         group = group_name(context.system, target)
         yield group
-        if context.plan.has_cluster(target.name):
+        if context.plan.has_cluster(target.name) and not target.cluster.adopt:
             yield nodes_group(group)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.nodes import Node, mapping, text
 from modelyard.records import record
 from modelyard.spec import Network, Options, TargetSpec
+from modelyard_targets.cloud.existing import network_of
 
 _CIDR: Final = "10.0.0.0/16"
 
@@ -50,13 +51,27 @@ class Ranges:
 
 
 @record
+class Cluster:
+    """What only Azure needs to know of a cluster that a target adopts. Without one, `adopt` is empty."""
+
+    adopt: str = ""
+    resource_group: str = ""
+    endpoints: str = ""  # resource id of a subnet; by default that of the nodes
+    dns_group: str = ""  # resource id of the group with the network's private DNS zones
+
+
+@record
 class AzureOptions(Options):
-    """The fields that `provider: azure` adds to a target."""
+    """The fields that `provider: azure` adds to a target.
+
+    `vpc` is the network of an adopted cluster too. Its range is then "" if the spec does not have it.
+    """
 
     account: str = ""  # subscription ID
     tenant: str = ""
     resource_group: str = ""  # an existing one
     vpc: Vpc = Vpc()
+    cluster: Cluster = Cluster()
 
     @property
     def group(self) -> tuple[str, str]:
@@ -64,18 +79,23 @@ class AzureOptions(Options):
         return self.account, self.resource_group
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Network | None:
         """Return the virtual network."""
-        return Network(self.vpc.cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", self.vpc.adopt)
+        return network_of(self.vpc.cidr, self.vpc.adopt, self.cluster.adopt)
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> AzureOptions:
     """Parse the options of a target that passed validation."""
+    adopted = mapping(node, "cluster")
+    cluster = Cluster(
+        text(adopted, "adopt"), text(adopted, "resourceGroup"), text(adopted, "endpoints"), text(adopted, "dnsGroup")
+    )
     return AzureOptions(
         account=text(node, "account"),
         tenant=text(node, "tenant"),
         resource_group=text(node, "resourceGroup"),
-        vpc=_vpc(mapping(node, "vpc")),
+        vpc=Vpc(cluster.adopt, cidr=text(adopted, "cidr")) if cluster.adopt else _vpc(mapping(node, "vpc")),
+        cluster=cluster,
     )
 
 
@@ -98,6 +118,11 @@ def options_of(target: TargetSpec) -> AzureOptions:
     """Return the options of an Azure target."""
     assert isinstance(target.options, AzureOptions)
     return target.options
+
+
+def account_of(target: TargetSpec) -> str:
+    """Return the subscription of an Azure target, or "" if the spec does not name it."""
+    return options_of(target).account
 
 
 def vpc_of(target: TargetSpec) -> Vpc:

@@ -8,7 +8,10 @@ from typing import Final
 from modelyard.indexes import index
 from modelyard.plan import Identity, Plan, Resource
 from modelyard.program import Ref
+from modelyard.records import replace
 from modelyard_targets.azure.addons import IDENTITY_ANNOTATION, IDENTITY_LABELS, INSTALLS, addons_of_nodes
+from modelyard_targets.azure.existing import INSTALLS as INSTALLS_ON_EXISTING
+from modelyard_targets.azure.existing import late_objects
 from modelyard_targets.azure.gateway import filled_in, gateway_annotations
 from modelyard_targets.azure.identities import client_output
 from modelyard_targets.azure.infrastructure import homes_of
@@ -21,10 +24,12 @@ from modelyard_targets.azure.network_policies import (
     api_addresses,
 )
 from modelyard_targets.azure.services import database, foundation_objects
+from modelyard_targets.cloud.existing_platform import platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
@@ -34,7 +39,7 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 
 def context_of(plan: Plan, placement: str) -> Context:
     """Return the context of a placement on Azure."""
-    return context_on(plan, placement, PLATFORM)
+    return context_on(plan, placement, EXISTING if target_of(plan, placement).cluster.adopt else PLATFORM)
 
 
 def _below(plan: Plan, placement: str) -> str:
@@ -95,3 +100,5 @@ PLATFORM: Final = Platform(
     secret_name=secret_id,
     meaningless_alerts=_OVERCOMMITTED,
 )
+
+EXISTING: Final = replace(platform_on_existing(PLATFORM, INSTALLS_ON_EXISTING), late=late_objects)

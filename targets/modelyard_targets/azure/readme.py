@@ -22,6 +22,7 @@ from modelyard_targets.azure.storage import account_of, has_vault
 from modelyard_targets.azure.versions import version_of
 from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.existing_readme import existing_values
 from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.readme import (
     adopted_values,
@@ -56,7 +57,9 @@ class _Pool:
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
     """Return the README and, if the cluster pulls from a mirror, the list of images."""
-    readme = TextFile(README, lambda: render("azure.md.j2", _values(context, infrastructure, workloads), _TEMPLATES))
+    existing = bool(context.target.cluster.adopt)
+    template, values = ("azure_existing.md.j2", _existing) if existing else ("azure.md.j2", _values)
+    readme = TextFile(README, lambda: render(template, values(context, infrastructure, workloads), _TEMPLATES))
     return (readme, *image_texts(context))
 
 
@@ -118,6 +121,46 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "kept_secrets": stored_secrets(context, secret_id),
         "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
     }
+
+
+def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
+    """Return the values for a system on an adopted cluster."""
+    values = existing_values(
+        context,
+        infrastructure,
+        workloads,
+        key=cluster_name(context.system, context.placement),
+        buckets=_buckets(context),
+        others=[
+            *(f"database {database.name}" for database in managed_databases(context)),
+            *(("the image registry",) if has_registry(context) else ()),
+            *(("the vault of secrets",) if has_vault(context) else ()),
+        ],
+        secrets=stored_secrets(context, secret_id),
+        first=other_targets(context, azure_access),
+    )
+    return {
+        **values,
+        **mail_values(calls_of(context)),
+        **adopted_values(context, azure_access),
+        **_lock_values(context),
+        "group": group_name(context.system, context.target),
+        "providers": providers_of(context),
+        "zones": _zones(context),
+        "vault": has_vault(context),
+        "image_path": _image_path(context),
+    }
+
+
+def _zones(context: Context) -> list[str]:
+    """Return the private DNS zones that the system's private endpoints need."""
+    needed = {
+        "privatelink.blob.core.windows.net": bool(list(_buckets(context))),
+        "privatelink.postgres.database.azure.com": bool(managed_databases(context)),
+        "privatelink.azurecr.io": has_registry(context),
+        "privatelink.vaultcore.azure.net": has_vault(context),
+    }
+    return [zone for zone, used in needed.items() if used]
 
 
 def _image_path(context: Context) -> str:

@@ -16,6 +16,10 @@ from modelyard_targets.kube.network.envoy import CLASS
 from modelyard_targets.kube.placement.placed import target_of
 
 _OF_A_CLUSTER: Final = (
+    "cluster",
+    "capacity",
+    "tenancy",
+    "priorityClasses",
     "version",
     "network",
     "access",
@@ -48,7 +52,8 @@ def check_version(
     plan: Plan, placement: str, versions: Versions, report: Callable[[Span, str, Collection[str]], Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Allow only Kubernetes versions that the cloud offers."""
-    version = target_of(plan, placement).version
+    target = target_of(plan, placement)
+    version = "" if target.cluster.adopt else target.version
     if version and version not in versions():
         where = plan.system.at(*target_path(plan.system, placement), "version")
         yield report(where, version, versions())
@@ -56,9 +61,9 @@ def check_version(
 
 def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Iterator[Diagnostic]:
     """Report `present` add-ons and unknown storage classes. A new cluster has no add-ons and one storage class."""
-    if not plan.has_cluster(placement):
-        return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
+    if not plan.has_cluster(placement) or target.cluster.adopt:
+        return
     if target.present:
         addons = ", ".join(target.present)
         yield problems.present_on_made_cluster(plan.system.key(*here, "present"), placement, addons)
@@ -69,7 +74,8 @@ def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Ite
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check the endpoints' `clients` against the namespace where our own gateway controller runs its proxies."""
-    yield from check_clients(plan, placement, CLASS)
+    if not target_of(plan, placement).cluster.adopt:  # an existing one may have any controller
+        yield from check_clients(plan, placement, CLASS)
 
 
 def check_label_keys(

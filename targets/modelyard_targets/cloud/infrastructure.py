@@ -46,7 +46,8 @@ def database_exports(context: Context, parts: Sequence[str], secret: str) -> Ite
 def _contents(sdk: Sdk, at: int, context: Context) -> str:
     if not context.plan.has_cluster(context.placement):
         return "Stores"
-    return f"Network, machines, stores and {sdk.access}" if at == 0 else f"More {sdk.access}"
+    created = "Stores" if context.target.cluster.adopt else "Network, machines, stores"
+    return f"{created} and {sdk.access}" if at == 0 else f"More {sdk.access}"
 
 
 def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:

@@ -9,12 +9,12 @@ from modelyard.manifest import labels
 from modelyard.plan import Kind, Secret
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
-from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.access.secrets import OWN_STORE, own_kind, own_place, own_readers, own_store, store_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Given, ManagedDatabase, as_literal
 
-SECRETS_MANAGER: Final = "secrets-manager"
+SECRETS_MANAGER: Final = OWN_STORE
 """The ClusterSecretStore for the cloud's own secrets service. Its name is the `via` of a secret store."""
 
 _LOGIN_REFRESH: Final = "5m"
@@ -34,27 +34,31 @@ _VERIFIED: Final = f"sslmode=verify-ca\nsslrootcert={SERVICE_FOLDER}/{_AUTHORITY
 _POSTGRESQL: Final = 5432
 
 
+def has_own_store(context: Context) -> bool:
+    """Return whether a placement reads secrets from the cloud's own service: those in the spec, or database logins."""
+    secrets = context.plan.of(Secret, context.placement)
+    requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
+    return requested or bool(managed_stores(context.plan, context.placement, Kind.DATABASE))
+
+
 def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[Call]:
     """Yield the ClusterSecretStore for the cloud's own service, limited to this system's namespaces.
 
     `provider` describes how to reach the service. External Secrets authenticates with its own identity, which may read
     no other secrets.
     """
-    secrets = context.plan.of(Secret, context.placement)
-    requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
-    if not requested and not managed_stores(context.plan, context.placement, Kind.DATABASE):
+    if not has_own_store(context):
         return
-    spaces: list[Given] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
     document: dict[str, Given] = {
         "apiVersion": "external-secrets.io/v1",
-        "kind": "ClusterSecretStore",
+        "kind": own_kind(context),
         "metadata": {
-            "name": SECRETS_MANAGER,
+            **own_place(context),
             "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
         },
-        "spec": {"conditions": [{"namespaces": spaces}], "provider": provider},
+        "spec": {**own_readers(context), "provider": provider},
     }
-    yield program_object("secret_store", SECRETS_MANAGER, document, "")
+    yield program_object("secret_store", own_store(context), document, "")
 
 
 def managed_database(store: Store, context: Context, network: str, *, has_authority: bool = False) -> ManagedDatabase:
@@ -87,7 +91,7 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
         },
         "spec": {
             "refreshInterval": _LOGIN_REFRESH,
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
+            "secretStoreRef": {"kind": own_kind(context), "name": own_store(context)},
             "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
             "data": data,
         },

@@ -10,6 +10,7 @@ from modelyard.program import Call
 from modelyard.stack import Stack
 from modelyard.target import Object, Pins, Target
 from modelyard.usage import Usage
+from modelyard_targets.cloud.existing import on_existing
 from modelyard_targets.gcp.catalog import CATALOG
 from modelyard_targets.gcp.check import check
 from modelyard_targets.gcp.hardware import choose, choose_system
@@ -73,6 +74,7 @@ TARGET = Target(
     resolve_options=resolve_options,
     namespace=namespace,
     in_cloud=True,
+    on_existing=on_existing,
     secrets_via="secrets-manager",
     pins=_pins,
 )

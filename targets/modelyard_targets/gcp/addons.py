@@ -24,8 +24,10 @@ def _prometheus(context: Context) -> Mapping[str, Given]:
     return {"coreDns": {"enabled": False}}
 
 
+PROMETHEUS: Final = AddOn(values=_prometheus)
+
 INSTALLS: Final[Mapping[str, AddOn]] = {
     SECRETS: AddOn(values=_secrets, after=secret_store, egress=reach_google),
     ENVOY: ENVOY_GATEWAY,
-    "prometheus": AddOn(values=_prometheus),
+    "prometheus": PROMETHEUS,
 }

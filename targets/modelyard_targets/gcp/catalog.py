@@ -10,7 +10,7 @@ from modelyard.target import Catalog, Component
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
         "GKE with Dataplane V2 in its own private network or an adopted one, with its own Cloud KMS key; add-ons at"
-        " pinned versions; none where nothing runs"
+        " pinned versions; an adopted cluster instead; none where nothing runs"
     ),
     Kind.SYSTEM_POOL: Component("a node pool on demand, for heads, what starts runs, the registry and add-ons"),
     Kind.NODE_POOL: Component("node pools, one for each alternative of machines, and a ComputeClass with their order"),

@@ -6,8 +6,10 @@ from functools import partial
 from typing import Final
 
 from modelyard_targets.cloud import check_cluster as clouds
+from modelyard_targets.cloud import check_existing as existing
 from modelyard_targets.gcp.diagnostics import cluster as problems
 from modelyard_targets.gcp.names import label_key
+from modelyard_targets.gcp.options import account_of
 from modelyard_targets.gcp.versions import kubernetes_versions
 from modelyard_targets.kube.checks.check import Rule
 
@@ -16,6 +18,8 @@ STORAGE_CLASS: Final = "balanced"
 
 CHECKS: Final[tuple[Rule, ...]] = (
     clouds.check_without_cluster,
+    *existing.CHECKS,
+    partial(existing.check_adopted_once, account_of=account_of),
     partial(clouds.check_version, versions=kubernetes_versions, report=problems.unknown_version),
     partial(clouds.check_created_cluster, storage_class=STORAGE_CLASS),
     clouds.check_envoy_clients,

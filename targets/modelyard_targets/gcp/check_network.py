@@ -65,8 +65,10 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check that a new network's address range is valid and fits all nodes. An adopted network must use IPv4."""
     if not plan.has_cluster(placement):
         return
-    vpc, where = vpc_of(target_of(plan, placement)), (*target_path(plan.system, placement), "vpc", "cidr")
-    why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
+    target = target_of(plan, placement)
+    field = "cluster" if target.cluster.adopt else "vpc"
+    vpc, where = vpc_of(target), (*target_path(plan.system, placement), field, "cidr")
+    why = _fault(vpc.cidr, adopted=bool(vpc.adopt)) if vpc.cidr else ""
     if why:
         hint = "use the IPv4 range of the subnet" if vpc.adopt else _RANGES
         yield problems.range_does_not_fit(plan.system.at(*where), vpc.cidr, why, hint)

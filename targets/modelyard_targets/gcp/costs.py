@@ -16,11 +16,13 @@ from modelyard_targets.cloud.costs.objects import load_balancers, volumes
 from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
 from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.cloud.existing import adopts
 from modelyard_targets.cloud.pools import DISK_GIB
 from modelyard_targets.gcp.machines import disk_type, offerings
 from modelyard_targets.gcp.options import has_nat, vpc_of
 from modelyard_targets.gcp.pools import disks_of, system_nodes
 from modelyard_targets.gcp.storage import DATABASE, ENTERPRISE_DATABASE
+from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
@@ -45,7 +47,10 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
     target = target_of(plan, placement)
     sheet = Sheet("gcp", target.region, offerings(), services_in(_FOLDER), usage)
     bill = Bill(sheet, address_of(plan, placement))
-    if plan.has_cluster(placement):
+    if adopts(plan, placement):
+        yield from existing.lines(plan, placement, usage)
+        yield from _added(bill, plan, placement, target)
+    elif plan.has_cluster(placement):
         yield from _cluster(bill, plan, placement, target)
     note = "a version more every 90 days, which decrypts older data"
     quantity = Quantity(1, 1, _KEY_VERSIONS)
@@ -68,19 +73,24 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
         *node_lines(sheet, plan, placement, _disk),
     )
     yield from nodes
-    for gib, count in volumes(plan, placement).items():
-        what = f"volumes of {gib} GiB for metrics and alerts"
-        yield from bill.monthly(fixed(gib * count), what, "pd-balanced-gb-months", "GB-months", "storage")
     if not vpc_of(target).adopt:
         what = "private zones for Google's APIs"
         yield from bill.monthly(fixed(_DNS_ZONES), what, "dns-zone-months", "months", "network")
     if has_nat(target):
         yield from _nat(bill, nodes)
         yield internet(sheet, plan, bill.address)
-    yield from _balanced(bill, plan, placement)
     yield logs(sheet, plan, bill.address)
+    yield from _added(bill, plan, placement, target)
+
+
+def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
+    for gib, count in volumes(plan, placement).items():
+        what = f"volumes of {gib} GiB for metrics and alerts"
+        yield from bill.monthly(fixed(gib * count), what, "pd-balanced-gb-months", "GB-months", "storage")
+    yield from _balanced(bill, plan, placement)
     if needs_runtime_image(plan, placement) and not target.images.registry:
-        yield images(sheet, bill.address)
+        yield images(bill.sheet, bill.address)
 
 
 def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:

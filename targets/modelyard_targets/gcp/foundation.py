@@ -47,6 +47,15 @@ _ENCRYPTED: Final = {
 }
 """API names of services that encrypt data with the key."""
 
+_OF_AN_EXISTING_CLUSTER: Final = (
+    "compute.googleapis.com",
+    "container.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "monitoring.googleapis.com",
+    "sts.googleapis.com",
+)
+_ENCRYPTED_BY_OWNER: Final = frozenset({"compute", "container", "logging"})
+
 _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
@@ -78,6 +87,8 @@ def key_call(context: Context) -> Call:
     """Build the Cloud KMS key that encrypts all data of the target."""
     here = target_path(context.system, context.placement)
     used = dict.fromkeys(_ENCRYPTED[api] for api in services_of(context) if api in _ENCRYPTED)
+    if context.target.cluster.adopt:  # its owner encrypts disks, Secrets and logs of the cluster
+        used = dict.fromkeys(service for service in used if service not in _ENCRYPTED_BY_OWNER)
     arguments = (("project", Ref("project")), ("services", tuple(used)))
     return Call("key", "Key", _name(context), arguments, GROUP, here)
 
@@ -87,7 +98,7 @@ def services_of(context: Context) -> tuple[str, ...]:
     plan, placement = context.plan, context.placement
     used = {*_ALWAYS}
     if plan.has_cluster(placement):
-        used |= {*_OF_A_CLUSTER}
+        used |= {*(_OF_AN_EXISTING_CLUSTER if context.target.cluster.adopt else _OF_A_CLUSTER)}
         if has_registry(context):
             used.add("artifactregistry.googleapis.com")
         if "external-secrets" in addons_needed(plan, placement):

@@ -14,6 +14,7 @@ from modelyard.program import Call, Literal, Ref
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.cloud.access import access_in
 from modelyard_targets.cloud.data import created_stores, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
 from modelyard_targets.gcp.names import cluster_name, secret_id, secrets_account
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.charts import charts
@@ -53,10 +54,11 @@ def platform_calls(context: Context) -> Iterator[Call]:
     logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
     if not secrets and not logins:
         return
+    own = context.target.cluster.adopt  # then the systems on the cluster share External Secrets
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
-        ("namespace", charts()[SECRETS].namespace),
-        ("service_account", secrets_account(context.system, context.placement)),
+        ("namespace", context.namespace if own else charts()[SECRETS].namespace),
+        ("service_account", SECRETS_ACCOUNT if own else secrets_account(context.system, context.placement)),
         *((("secrets", secrets),) if secrets else ()),
         *((("logins", logins),) if logins else ()),
     )

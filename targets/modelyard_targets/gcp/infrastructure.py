@@ -15,6 +15,7 @@ from modelyard_targets.cloud.data import (
 )
 from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
 from modelyard_targets.cloud.projects import project_name, split_roles
+from modelyard_targets.gcp.existing import existing_calls
 from modelyard_targets.gcp.foundation import foundation_calls, key_call, project_call
 from modelyard_targets.gcp.identities import identity_calls, identity_calls_apart, platform_calls, with_roles
 from modelyard_targets.gcp.names import cluster_name
@@ -70,9 +71,12 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
     """Yield the first project's components, with access for these identities."""
-    yield from foundation_calls(context)
-    yield from system_pool_call(context)
-    yield from pool_calls(context)
+    if context.target.cluster.adopt:
+        yield from existing_calls(context)
+    else:
+        yield from foundation_calls(context)
+        yield from system_pool_call(context)
+        yield from pool_calls(context)
     yield from storage_calls(context)
     yield from image_calls(context)
     yield from platform_calls(context)

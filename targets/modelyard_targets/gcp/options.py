@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.nodes import Node, mapping, text
 from modelyard.records import record
 from modelyard.spec import Network, Options, TargetSpec
+from modelyard_targets.cloud.existing import network_of
 
 _CIDR: Final = "10.0.0.0/16"
 _LARGEST_SERVICES: Final = 16
@@ -36,12 +37,24 @@ class Ranges:
 
 
 @record
+class Cluster:
+    """What only Google Cloud needs to know of a cluster that a target adopts. Without one, `adopt` is empty."""
+
+    adopt: str = ""
+    location: str = ""  # the zone of a zonal cluster
+
+
+@record
 class GcpOptions(Options):
-    """The fields that `provider: gcp` adds to a target."""
+    """The fields that `provider: gcp` adds to a target.
+
+    `vpc` is the network of an adopted cluster too. Its range is then "" if the spec does not have it.
+    """
 
     account: str = ""  # project ID
     billing_account: str = ""
     vpc: Vpc = Vpc()
+    cluster: Cluster = Cluster()
 
     @property
     def identities(self) -> str:
@@ -49,14 +62,17 @@ class GcpOptions(Options):
         return self.account
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Network | None:
         """Return the VPC network."""
-        return Network(self.vpc.cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", self.vpc.adopt)
+        return network_of(self.vpc.cidr, self.vpc.adopt, self.cluster.adopt)
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> GcpOptions:
     """Parse the options of a valid target."""
-    return GcpOptions(text(node, "account"), text(node, "billingAccount"), _vpc(mapping(node, "vpc")))
+    adopted = mapping(node, "cluster")
+    cluster = Cluster(text(adopted, "adopt"), text(adopted, "location"))
+    vpc = Vpc(cluster.adopt, cidr=text(adopted, "cidr")) if cluster.adopt else _vpc(mapping(node, "vpc"))
+    return GcpOptions(text(node, "account"), text(node, "billingAccount"), vpc, cluster)
 
 
 def _vpc(node: Node) -> Vpc:
@@ -76,6 +92,11 @@ def options_of(target: TargetSpec) -> GcpOptions:
     """Return the options of a Google Cloud target."""
     assert isinstance(target.options, GcpOptions)
     return target.options
+
+
+def account_of(target: TargetSpec) -> str:
+    """Return the project of a Google Cloud target, or "" if the spec does not name it."""
+    return options_of(target).account
 
 
 def vpc_of(target: TargetSpec) -> Vpc:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.plan import Plan
+from modelyard.records import replace
+from modelyard_targets.cloud.existing_platform import platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.gcp.addons import INSTALLS
 from modelyard_targets.gcp.compute_classes import compute_class
+from modelyard_targets.gcp.existing import INSTALLS as INSTALLS_ON_EXISTING
+from modelyard_targets.gcp.existing import late_objects
 from modelyard_targets.gcp.gateway import filled_in, gateway_annotations
 from modelyard_targets.gcp.names import repository, secret_id
 from modelyard_targets.gcp.network_policies import METADATA_PORTS, METADATA_SERVERS, STORAGE_RANGES, api_addresses
@@ -29,7 +33,7 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 
 def context_of(plan: Plan, placement: str) -> Context:
     """Return the context of a placement on Google Cloud."""
-    return context_on(plan, placement, PLATFORM)
+    return context_on(plan, placement, EXISTING if target_of(plan, placement).cluster.adopt else PLATFORM)
 
 
 def _below(plan: Plan, placement: str) -> str:
@@ -66,3 +70,5 @@ PLATFORM: Final = Platform(
     secret_name=secret_id,
     meaningless_alerts=_OVERCOMMITTED,
 )
+
+EXISTING: Final = replace(platform_on_existing(PLATFORM, INSTALLS_ON_EXISTING), late=late_objects)

@@ -12,6 +12,7 @@ from modelyard.stack import Project, TextFile
 from modelyard.usage import NO_USAGE
 from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.data import has_registry, managed_databases
+from modelyard_targets.cloud.existing_readme import existing_values
 from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.readme import (
     adopted_values,
@@ -56,7 +57,8 @@ class _Pool:
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
     """Return the README and, if the cluster pulls from a mirror, the list of images."""
-    readme = TextFile(README, lambda: render("gcp.md.j2", _values(context, infrastructure, workloads), _TEMPLATES))
+    template, values = ("google_existing.md.j2", _existing) if context.target.cluster.adopt else ("gcp.md.j2", _values)
+    readme = TextFile(README, lambda: render(template, values(context, infrastructure, workloads), _TEMPLATES))
     return (readme, *image_texts(context))
 
 
@@ -109,6 +111,26 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "kept_secrets": stored_secrets(context, secret_id),
         "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
     }
+
+
+def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
+    """Return the values for a system on an adopted cluster."""
+    system, databases = context.system, managed_databases(context)
+    values = existing_values(
+        context,
+        infrastructure,
+        workloads,
+        key=cluster_name(system, context.placement),
+        buckets=_buckets(context),
+        others=[
+            *(f"database {database.name}" for database in databases),
+            *((f"image repository {repository(system, context.placement)}",) if has_registry(context) else ()),
+        ],
+        secrets=stored_secrets(context, secret_id),
+        first=other_targets(context, google_access),
+    )
+    mails, adopted = mail_values(calls_of(context)), adopted_values(context, google_access)
+    return {**values, **mails, **adopted, "image_path": _image_path(context)}
 
 
 def _image_path(context: Context) -> str:

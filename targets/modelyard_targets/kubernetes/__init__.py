@@ -9,9 +9,9 @@ from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Object, Pins, Target
 from modelyard.usage import Usage
+from modelyard_targets.kube.existing.choose import choose, choose_system
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
-from modelyard_targets.kubernetes.hardware import choose, choose_system
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 
@@ -36,7 +36,7 @@ def _pins(plan: Plan, placement: str) -> Pins:
 
 
 def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
-    from modelyard_targets.kubernetes.budget import lines
+    from modelyard_targets.kube.existing.budget import lines
 
     return lines(plan, placement, usage)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from testbed.clouds.aws.api import Api
+from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.values import Values
 
 Invoke: TypeAlias = Callable[[Api, Values], Values]
@@ -67,10 +68,43 @@ def _prefix_list(api: Api, arguments: Values) -> Values:
     return {"id": found["PrefixListId"], "name": arguments["name"], "cidrBlocks": [entry["Cidr"] for entry in entries]}
 
 
+def _cluster(api: Api, arguments: Values) -> Values:
+    """Return a cluster by name. Refuse unknown names with the error of EKS."""
+    name = str(arguments["name"])
+    cluster = api.call("eks", "describe_cluster", name=name)["cluster"]
+    return {
+        "id": name,
+        "name": name,
+        **{key: cluster[key] for key in ("arn", "endpoint", "version", "status", "roleArn")},
+        "certificateAuthorities": [cluster["certificateAuthority"]],
+        "identities": [{"oidcs": [cluster["identity"]["oidc"]]}],
+        "accessConfigs": [cluster["accessConfig"]],
+        "vpcConfig": cluster["resourcesVpcConfig"],
+        "region": api.region,
+    }
+
+
+def _token_provider(api: Api, arguments: Values) -> Values:
+    """Return the IAM provider of an issuer by its address.
+
+    Wording: https://github.com/hashicorp/terraform-provider-aws, internal/service/iam, read 2026-11-27.
+    """
+    url = str(arguments["url"])
+    for entry in api.call("iam", "list_open_id_connect_providers")["OpenIDConnectProviderList"]:
+        arn = entry["Arn"]
+        if str(arn).partition(":oidc-provider/")[2] == url.removeprefix("https://"):
+            provider = api.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
+            clients, prints = provider["ClientIDList"], provider["ThumbprintList"]
+            return {"id": arn, "arn": arn, "url": provider["Url"], "clientIdLists": clients, "thumbprintLists": prints}
+    raise Refused("Error", f"finding IAM OIDC Provider by url ({url}): couldn't find resource")
+
+
 INVOKES: Mapping[str, Invoke] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
     "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
+    "aws:eks/getCluster:getCluster": _cluster,
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _token_provider,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": _partition,
     "aws:iam/getSessionContext:getSessionContext": _session_context,

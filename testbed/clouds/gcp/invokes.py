@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from testbed.clouds.gcp import machines, members
 from testbed.clouds.gcp.api import Api, refused
-from testbed.clouds.gcp.network import COMPUTE, DATABASE
+from testbed.clouds.gcp.clusters import POOL
+from testbed.clouds.gcp.network import CLUSTER, COMPUTE, DATABASE
+from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.values import Values
 
 Invoke: TypeAlias = Callable[[Api, Values], Values]
@@ -124,11 +126,38 @@ def _authorities(api: Api, arguments: Values) -> Values:
     }
 
 
+def _cluster(api: Api, arguments: Values) -> Values:
+    """Return a cluster by name and location.
+
+    Wording: hashicorp/terraform-provider-google, data_source_google_container_cluster.go, read 2026-11-27.
+    """
+    api.use("container.googleapis.com")
+    name, location = str(arguments["name"]), str(arguments.get("location") or api.region)
+    identifier = f"projects/{arguments.get('project') or api.account}/locations/{location}/clusters/{name}"
+    cluster = api.find(CLUSTER, identifier)
+    if cluster is None:
+        raise Refused("Error", f"{identifier} not found")
+    pools = [pool for path, pool in api.all(POOL).items() if path.startswith(f"{identifier}/")]
+    identities = cluster.get("workloadIdentityConfig")
+    return {
+        "id": identifier,
+        "name": name,
+        "location": location,
+        "project": api.account,
+        **{key: cluster[key] for key in ("endpoint", "masterVersion", "network", "subnetwork")},
+        "masterAuths": [cluster["masterAuth"]],
+        "nodePools": [{"name": pool["name"], "nodeConfigs": [pool["nodeConfig"]]} for pool in pools],
+        "workloadIdentityConfigs": [identities] if identities else [],
+        "controlPlaneEndpointsConfigs": [],
+    }
+
+
 INVOKES: Mapping[str, Invoke] = {
     "gcp:organizations/getProject:getProject": _project,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_agent,
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": _log_settings,
     "gcp:compute/getZones:getZones": _zones,
     "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
+    "gcp:container/getCluster:getCluster": _cluster,
     "gcp:sql/getCaCerts:getCaCerts": _authorities,
 }

@@ -69,7 +69,8 @@ def plan_of(text: str = AWS_SPEC) -> Plan:
     from modelyard_targets import TARGETS
 
     system = system_of(text)
-    made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
+    targets = system.deployment.targets
+    made, found = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
     assert made is not None, found
     return made
 

@@ -18,6 +18,9 @@ COMPONENT = "secret"
 LOGIN_KEYS = ("username", "password")
 CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
+OWN_STORE = "secrets-manager"
+"""The `via` of secrets in the cloud's own service."""
+
 
 @record
 class Wanted:
@@ -89,14 +92,52 @@ def store_of(ref: SecretRef, context: Context) -> SecretStore:
     return declared.get(ref.store, SecretStore(ref.store))
 
 
-def store_kind(store: SecretStore) -> str:
+def store_kind(store: SecretStore, context: Context) -> str:
     """Return the kind of the External Secrets object for a store."""
+    if store.via == OWN_STORE:
+        return own_kind(context)
     return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
 
 
-def store_object(store: SecretStore) -> str:
+def own_kind(context: Context) -> str:
+    """Return the kind of the system's store in its cloud's secrets service. Tenants create no cluster-wide objects."""
+    return "SecretStore" if context.target.tenancy == "shared" else "ClusterSecretStore"
+
+
+def store_object(store: SecretStore, context: Context) -> str:
     """Return the name of the External Secrets object for a store."""
-    return store.via if store.via == "secrets-manager" else store.store or store.name
+    return own_store(context) if store.via == OWN_STORE else store.store or store.name
+
+
+def own_place(context: Context) -> dict[str, str]:
+    """Return the metadata that identify this store."""
+    name = own_store(context)
+    return (
+        {"name": name} if own_kind(context) == "ClusterSecretStore" else {"name": name, "namespace": context.namespace}
+    )
+
+
+def own_readers(context: Context) -> dict[str, list[Value]]:
+    """Return the namespaces that may read a cluster-wide store: the system's, and Prometheus's if secrets go there.
+
+    A cluster that modelyard creates has no other systems, so there the second one always may.
+    """
+    if own_kind(context) != "ClusterSecretStore":
+        return {}
+    spaces = [context.namespace, context.target.telemetry.namespace]
+    if context.target.cluster.adopt:
+        wanted = {one.namespace for one in secrets_of(context.plan.on(context.placement), context)}
+        spaces = [space for space in spaces if space == context.namespace or space in wanted]
+    namespaces: list[Value] = list(dict.fromkeys(spaces))
+    return {"conditions": [{"namespaces": namespaces}]}
+
+
+def own_store(context: Context) -> str:
+    """Return the name of the system's store in its cloud's secrets service, which is usually cluster-scoped.
+
+    On a cluster that other systems use too, it contains the namespace.
+    """
+    return f"{OWN_STORE}.{context.namespace}" if context.target.cluster.adopt else OWN_STORE
 
 
 def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
@@ -115,7 +156,7 @@ def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:
     labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
-    own = store.via == "secrets-manager"
+    own = store.via == OWN_STORE
     path = context.platform.secret_name(wanted.ref.path) if own else wanted.ref.path
     template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if wanted.certificate else {}
     return object_of(
@@ -124,7 +165,7 @@ def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Ma
         metadata(wanted.name, wanted.namespace, labelled),
         spec={
             "refreshInterval": f"{store.refresh_s}s",
-            "secretStoreRef": {"name": store_object(store), "kind": store_kind(store)},
+            "secretStoreRef": {"name": store_object(store, context), "kind": store_kind(store, context)},
             "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
             "data": [{"secretKey": key, "remoteRef": {"key": path, "property": key}} for key in wanted.keys],
         },

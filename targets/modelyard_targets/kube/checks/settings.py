@@ -113,7 +113,7 @@ def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
     clusters that modelyard creates, it is not.
     """
     in_steps = inference.rollout.strategy == "incremental"
-    return inference.endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
+    return inference.endpoint.exposure == "internal" or (in_steps and not target.creates_cluster)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:

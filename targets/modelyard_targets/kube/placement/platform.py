@@ -194,6 +194,7 @@ class Platform:
     storage_ranges: str = ""  # output of `below` with the CIDRs of object storage in the target's region
     storage_is_own: bool = False  # these CIDRs lead to the placement's own stores alone, not to the whole region's
     policies: Callable[[Context], Iterable[Made]] = no_objects  # for the platform's own Pods in every cluster
+    late: Callable[[Context], Iterable[Call]] = no_calls  # objects in the namespace that only the program can build
     identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
     identity_ports: tuple[int, ...] = (80,)  # ports of these agents
     identity_labels: Mapping[str, str] = field(default_factory=dict[str, str])  # of Pods that open a store

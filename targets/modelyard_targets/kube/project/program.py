@@ -7,6 +7,7 @@ from functools import partial
 
 from modelyard.plan import Identity
 from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
+from modelyard.records import replace
 from modelyard_targets.kube.access.identity import placeholder
 from modelyard_targets.kube.addons.addons import addon_calls, registry_calls
 from modelyard_targets.kube.data.crossing_secrets import crossing_calls
@@ -24,7 +25,7 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
     registry = registry_calls(context, Ref("foundation"))
     crossing = crossing_calls(context, Ref("foundation"))
-    storage = storage_calls(context, Ref("foundation"))
+    storage = (*storage_calls(context, Ref("foundation")), *_late(context))
     server = tuple(name for name in files if name == REGISTRY)
     before = [call.variable for call in crossing if call.component == "kubernetes.Object"]
     before += [call.variable for call in storage]
@@ -42,6 +43,12 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
         *((_manifests("workloads", workloads, needs, replaced(workloads)),) if workloads else ()),
     )
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
+
+
+def _late(context: Context) -> Iterator[Call]:
+    """Yield the platform's own objects in the namespace, which the foundation creates."""
+    for call in context.platform.late(context):
+        yield replace(call, arguments=(*call.arguments, ("depends_on", (Ref("foundation"),))))
 
 
 def further_program(context: Context, files: tuple[str, ...]) -> Program:

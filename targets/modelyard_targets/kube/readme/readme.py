@@ -206,7 +206,7 @@ def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
         store = store_of(wanted.ref, context)
         if store.via == "external-secrets" and (wanted.ref.store, wanted.ref.path) not in told:
             told.add((wanted.ref.store, wanted.ref.path))
-            yield store_object(store), wanted
+            yield store_object(store, context), wanted
 
 
 def _secret_stores(context: Context) -> Iterator[str]:
@@ -215,7 +215,7 @@ def _secret_stores(context: Context) -> Iterator[str]:
     for wanted in secrets_of(context.plan.on(context.placement), context):
         store = store_of(wanted.ref, context)
         where = f" in the namespace {wanted.namespace}" if store.scope == "namespace" else ""
-        named = f"{store_kind(store)} {store_object(store)}{where}"
+        named = f"{store_kind(store, context)} {store_object(store, context)}{where}"
         if store.via == "external-secrets" and named not in told:
             told.add(named)
             yield named

@@ -16,8 +16,8 @@ from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.plan import Plan
 from modelyard.spec import Accelerator, Machines, Taint
 from modelyard.usage import NO_USAGE
-from modelyard_targets.kubernetes.budget import check_prices, lines
-from modelyard_targets.kubernetes.capacity import check_capacity, machines_needed, quota
+from modelyard_targets.kube.existing.budget import check_prices, lines
+from modelyard_targets.kube.existing.capacity import check_capacity, machines_needed, quota
 from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Pods, pack
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC, changed

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.costs import HOURS_OF_A_MONTH, CostLine, Rate, fixed
+from modelyard.costs import HOURS_OF_A_MONTH, CostLine, Rate, fixed, total
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.budgets import budget_without_price
 from modelyard.plan import Cluster, Plan
 from modelyard.spec import Machines, target_path
-from modelyard.usage import Usage
+from modelyard.units import money_text
+from modelyard.usage import NO_USAGE, Usage
+from modelyard_targets.kube.existing.capacity import machines_needed
 from modelyard_targets.kube.placement.placed import target_of
-from modelyard_targets.kubernetes.capacity import machines_needed
 
 _PROVIDER: Final = "kubernetes"
 
@@ -55,6 +56,15 @@ def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | N
     if machines.price_hourly is None:
         return None
     return Rate(machines.price_hourly, machines.currency, placement, f"capacity[{at}].price", "", own=True)
+
+
+def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
+    """Yield the README's row with the cost of the machines, if all of them have prices."""
+    capacity = target_of(plan, placement).capacity
+    priced = [machine for machine in capacity if machine.price_hourly is not None]
+    if priced and len(priced) == len(capacity):
+        high = money_text(total(lines(plan, placement, NO_USAGE)).ceiling, priced[0].currency)
+        yield "machines cost at most", f"{high} a month, if everything runs at its largest all the time"
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:

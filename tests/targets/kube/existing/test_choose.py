@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modelyard.plan import Fallback, Hardware
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.kubernetes.hardware import ANY_MACHINE, choose
+from modelyard_targets.kube.existing.choose import ANY_MACHINE, choose
 from modelyard_targets.machines.accelerators import known, names
 
 GI = 1024**3

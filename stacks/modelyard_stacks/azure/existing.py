@@ -1,0 +1,95 @@
+"""An existing AKS cluster that other systems use too, and its network."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_azure_native import containerservice
+from pulumi_azure_native import network as networks
+from pulumi_azure_native.containerservice import GetManagedClusterResult
+
+from .access import kubeconfig
+from .adopted import AdoptedCluster
+from .group import ResourceGroup
+from .zones import adopted_zones
+
+_KUBELET = "kubeletidentity"
+
+
+class ExistingCluster(AdoptedCluster):
+    """A cluster in `resource_group` of the subscription, as AKS describes it at each `up`. Nothing in it is changed.
+
+    It needs workload identity, by which alone Pods get rights of their own. Whoever applies the workloads needs a role
+    on the cluster for its kubeconfig, and rights in its API.
+    """
+
+    kubeconfig: pulumi.Output[str]
+    kubelet_principal: pulumi.Output[str]
+    nodes_subnet: pulumi.Output[str]
+
+    def __init__(self, name: str, *, group: ResourceGroup, cluster: str, resource_group: str) -> None:
+        found = containerservice.get_managed_cluster_output(
+            resource_group_name=resource_group,
+            resource_name=cluster,
+            opts=pulumi.InvokeOutputOptions(provider=group),
+        )
+        super().__init__(name, group=group, cluster_name=cluster, issuer=found.apply(_issuer))
+        self.kubelet_principal = found.apply(_kubelet)
+        self.nodes_subnet = found.apply(_nodes_subnet)
+        self.kubeconfig = kubeconfig(cluster, group, resource_group=resource_group, cluster_name=cluster)
+
+
+class ClusterNetwork:
+    """The network of an existing cluster, whose owner manages it.
+
+    Private endpoints are created in `endpoints`, the ID of a subnet, or in that of the cluster's nodes. They are
+    registered in the owner's DNS zones, in the resource group `dns_group`, because a network can be linked to one zone
+    of a name only, and every system on the cluster needs the same ones.
+    """
+
+    def __init__(
+        self, name: str, *, group: ResourceGroup, cluster: ExistingCluster, dns_group: str, endpoints: str = ""
+    ) -> None:
+        self.title = name
+        self.endpoints_id = pulumi.Output.from_input(endpoints) if endpoints else cluster.nodes_subnet
+        self.nat_id: pulumi.Output[str] | None = None
+        self.ready: tuple[pulumi.Resource, ...] = ()
+        self.zones = adopted_zones(dns_group)
+        parts = self.endpoints_id.apply(lambda subnet: subnet.split("/"))
+        subnet = networks.get_subnet_output(
+            resource_group_name=parts.apply(lambda each: each[4]),
+            virtual_network_name=parts.apply(lambda each: each[8]),
+            subnet_name=parts.apply(lambda each: each[10]),
+            opts=pulumi.InvokeOutputOptions(provider=group),
+        )
+        self.storage_ranges = subnet.apply(
+            lambda answer: answer.address_prefix or ",".join(answer.address_prefixes or ())
+        )
+
+
+def _issuer(cluster: GetManagedClusterResult) -> str:
+    issuer = cluster.oidc_issuer_profile.issuer_url if cluster.oidc_issuer_profile is not None else None
+    profile = cluster.security_profile
+    identities = profile.workload_identity if profile is not None else None
+    if not issuer or identities is None or not identities.enabled:
+        raise pulumi.RunError(
+            f"cluster {cluster.name} has no workload identity, which Pods need: "
+            f"az aks update --name {cluster.name} --enable-oidc-issuer --enable-workload-identity"
+        )
+    return issuer
+
+
+def _kubelet(cluster: GetManagedClusterResult) -> str:
+    identity = (cluster.identity_profile or {}).get(_KUBELET)
+    if identity is None or not identity.object_id:
+        raise pulumi.RunError(f"AKS names no identity of the nodes of cluster {cluster.name}")
+    return identity.object_id
+
+
+def _nodes_subnet(cluster: GetManagedClusterResult) -> str:
+    subnets = [pool.vnet_subnet_id for pool in cluster.agent_pool_profiles or () if pool.vnet_subnet_id]
+    if not subnets:
+        raise pulumi.RunError(
+            f"cluster {cluster.name} is in a network of AKS' own: set cluster.endpoints of the target to a subnet for "
+            "private endpoints"
+        )
+    return subnets[0]

@@ -1,0 +1,104 @@
+"""An existing GKE cluster that other systems use too, and its network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_gcp import container
+from pulumi_gcp.container import GetClusterResult
+
+from .access import kubeconfig
+from .adopted import AdoptedCluster
+from .network import AdoptedNetwork
+from .project import Project
+
+_DEFAULT = "default"
+"""GKE's name for the project's default service account of machines."""
+
+
+class ExistingCluster(AdoptedCluster):
+    """A cluster of the project, given by its name and location, as GKE describes it at each `up`. It is not changed.
+
+    Without `location`, the cluster is in the whole region. It needs Workload Identity Federation, which is the only way
+    for Pods to get permissions of their own. With the stack's setting `dnsEndpoint`, the kubeconfig uses the cluster's
+    DNS name. Whoever applies the workloads needs a role in the project that opens the cluster's API.
+    """
+
+    kubeconfig: pulumi.Output[str]
+    network: pulumi.Output[str]
+    subnetwork: pulumi.Output[str]
+    node_account: pulumi.Output[str]
+
+    def __init__(self, name: str, *, project: Project, cluster: str, location: str = "") -> None:
+        super().__init__(name, project=project, cluster_name=cluster)
+        found = container.get_cluster_output(
+            name=cluster,
+            location=location or project.region_name,
+            project=project.project_id,
+            opts=pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready)),
+        )
+        self.name = found.apply(lambda answer: _identified(answer, project.workload_pool))
+        self.network, self.subnetwork = found.network, found.subnetwork
+        self.node_account = pulumi.Output.all(found, project.number).apply(lambda both: _node_account(*both))
+        self.kubeconfig = _kubeconfig(cluster, found)
+
+
+class ClusterNetwork(AdoptedNetwork):
+    """The network and the subnetwork of an existing cluster, whose owner manages them. Nothing is created."""
+
+    def __init__(self, name: str, *, cluster: ExistingCluster, google_ranges: str) -> None:
+        super().__init__(
+            name,
+            project=cluster.project,
+            network=cluster.network,
+            subnetwork=cluster.subnetwork,
+            pods_range="",
+            services_range="",
+            cidr="",
+            google_ranges=google_ranges,
+        )
+
+
+def _identified(cluster: GetClusterResult, pool: str) -> str:
+    """Return the cluster's name. Raises RunError if its Pods have no identities in this project's pool."""
+    pools = [config.workload_pool for config in cluster.workload_identity_configs]
+    if pools != [pool]:
+        raise pulumi.RunError(
+            f"cluster {cluster.name} has no Workload Identity Federation with the pool {pool}, which Pods need: "
+            f"gcloud container clusters update {cluster.name} --workload-pool={pool}"
+        )
+    return cluster.name
+
+
+def _node_account(cluster: GetClusterResult, number: str) -> str:
+    """Return the service account of the cluster's nodes. Raises RunError if they have several."""
+    accounts = {config.service_account for pool in cluster.node_pools for config in pool.node_configs}
+    default = f"{number}-compute@developer.gserviceaccount.com"
+    names: Sequence[str] = sorted(default if account in ("", _DEFAULT) else account for account in accounts)
+    if len(names) != 1:
+        raise pulumi.RunError(
+            f"the nodes of cluster {cluster.name} have {len(names)} service accounts, of which none is known to pull "
+            "images: set images.registry of the target to a registry that all of them may read"
+        )
+    return names[0]
+
+
+def _kubeconfig(name: str, cluster: pulumi.Output[GetClusterResult]) -> pulumi.Output[str]:
+    if pulumi.Config().get_bool("dnsEndpoint") is True:
+        host = cluster.apply(_dns_name)
+        return kubeconfig(name, server=pulumi.Output.concat("https://", host), authority=None)
+    authority = cluster.apply(lambda answer: answer.master_auths[0].cluster_ca_certificate)
+    return kubeconfig(name, server=pulumi.Output.concat("https://", cluster.endpoint), authority=authority)
+
+
+def _dns_name(cluster: GetClusterResult) -> str:
+    names = [
+        by_name.endpoint
+        for endpoints in cluster.control_plane_endpoints_configs
+        for by_name in endpoints.dns_endpoint_configs
+        if by_name.endpoint
+    ]
+    if not names:
+        raise pulumi.RunError(f"cluster {cluster.name} has no DNS endpoint")
+    return names[0]

@@ -1,0 +1,63 @@
+"""An adopted cluster as a platform of the workloads project: the cloud's, without what its owner manages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from modelyard.manifest import labels
+from modelyard.program import Call
+from modelyard.records import replace
+from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
+from modelyard_targets.cloud.services import has_own_store, program_object
+from modelyard_targets.kube.access.secrets import own_kind
+from modelyard_targets.kube.existing.capacity import quota
+from modelyard_targets.kube.placement import platform as defaults
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.platform import AddOn, Given, Platform
+
+
+def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> Platform:
+    """Return a cloud's platform on an adopted cluster.
+
+    Its owner manages its nodes, storage classes, gateway classes and the Pods in kube-system. `installs` are the
+    add-ons that differ from those of any cluster.
+    """
+    return replace(
+        platform,
+        quota=quota,
+        target=defaults.as_written,
+        addons=defaults.no_addons,
+        installs=installs,
+        foundation=defaults.no_calls,
+        machines=defaults.no_machines,
+        policies=defaults.no_objects,
+        gateway_class="",
+        gateway_controller="",
+        gateway_parameters={},
+        gateway_annotations=defaults.no_annotations,
+        gateway_namespace="",
+    )
+
+
+def secrets_account(context: Context, annotations: Mapping[str, Given]) -> Iterator[Call]:
+    """Yield the ServiceAccount of the system's own secret store, if it has one."""
+    if not has_own_store(context):
+        return
+    document: dict[str, Given] = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": SECRETS_ACCOUNT,
+            "namespace": context.namespace,
+            "labels": labels(context.system.metadata.name, SECRETS_ACCOUNT, component="secret"),
+            **({"annotations": annotations} if annotations else {}),
+        },
+        "automountServiceAccountToken": False,
+    }
+    yield program_object("secrets_account", f"{context.namespace}/{SECRETS_ACCOUNT}", document, "network")
+
+
+def account_reference(context: Context) -> dict[str, str]:
+    """Return the reference to this ServiceAccount in the secret store, which a namespaced store may not qualify."""
+    place = {"namespace": context.namespace} if own_kind(context) == "ClusterSecretStore" else {}
+    return {"name": SECRETS_ACCOUNT, **place}

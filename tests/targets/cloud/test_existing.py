@@ -1,0 +1,223 @@
+"""Tests systems on a cluster that others use too: nothing of two systems has the same name, on any cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, cast
+
+import pytest
+
+from modelyard.diagnostics import Severity
+from modelyard.pipeline import Outcome, compile_system
+from modelyard.program import Call, Ref
+from modelyard.stack import Manifest, Stack
+from modelyard_targets import TARGETS
+from tests.examples import SYSTEMS, Example, on_existing
+
+CLOUDS = {"aws": None, "gcp": "gke", "azure": "aks"}
+SPEC = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
+
+_CLUSTER_WIDE = {
+    *("ClusterSecretStore", "Namespace", "PriorityClass", "GatewayClass", "StorageClass", "ClusterRole"),
+    *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterRoleBinding"),
+}
+_GLOBAL = {"account", "bucket", "container", "group", "registry", "repository", "repositories", "server"}
+"""Arguments with names that the cloud knows without those of the cluster."""
+
+_NAMED_AFTER_THEMSELVES = {"Alarms", "Budget", "ExistingCluster", "IdentityAgent", "ImageRegistry", "Key", "StoreRoles"}
+"""Components whose name is part of names in the cloud."""
+
+
+def compiled(cloud: str, text: str = SPEC) -> Outcome:
+    """Compile a system on an existing cluster of this cloud."""
+    inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
+    return compile_system(replace(inputs, spec=replace(inputs.spec, content=text)), TARGETS)
+
+
+@cache
+def stack(cloud: str, name: str = "tenant") -> Stack:
+    """Return the stack of the system, or of one with another name that finds all add-ons in the cluster."""
+    present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
+    outcome = compiled(
+        cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
+    )
+    assert not outcome.failed, outcome.diagnostics
+    (only,) = outcome.stacks
+    return only
+
+
+def calls(found: Stack) -> Iterator[Call]:
+    """Yield the components of all programs."""
+    for project in found.projects:
+        yield from project.program.calls
+
+
+def objects(found: Stack) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects in manifests, and those that the program builds."""
+    for project in found.projects:
+        for file in project.manifests:
+            yield from cast("Iterator[Manifest]", file.documents())
+    for call in calls(found):
+        if call.component == "kubernetes.Object":
+            yield cast("Mapping[str, Any]", dict(call.arguments)["document"])
+        if call.component == "kubernetes.Namespace":
+            yield {"kind": "Namespace", "metadata": {"name": call.name}}
+
+
+def names_in_cluster(found: Stack) -> set[tuple[str, str]]:
+    """Return the kind and name of every object that belongs to no namespace."""
+    return {(each["kind"], each["metadata"]["name"]) for each in objects(found) if each["kind"] in _CLUSTER_WIDE}
+
+
+def names_in_cloud(found: Stack) -> set[tuple[str, str]]:
+    """Return the names that a cloud compares, and the ServiceAccounts by which it knows Pods."""
+    names: set[tuple[str, str]] = set()
+    for call in calls(found):
+        arguments = dict(call.arguments)
+        if "service_account" in arguments:
+            names.add(("pods", f"{arguments['namespace']}/{arguments['service_account']}"))
+        if call.component in _NAMED_AFTER_THEMSELVES:
+            names.add((call.component, call.name))
+        for argument in _GLOBAL & set(arguments) if not call.component.startswith("kubernetes.") else ():
+            value = arguments[argument]
+            values = value if isinstance(value, tuple) else (value,)
+            names |= {(argument, each) for each in values if isinstance(each, str)}
+    return names
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
+    """One system finds the add-ons that the other one has installed. Nothing else of the two meets."""
+    first, second = stack(cloud), stack(cloud, "other")
+
+    assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}
+    assert names_in_cluster(first) & names_in_cluster(second) == set()
+    assert len(names_in_cloud(first)) > 8
+    assert names_in_cloud(first) & names_in_cloud(second) == set()
+
+
+def test_environments_of_a_system_have_their_own_namespaces() -> None:
+    """Two environments may share a cluster, where the namespace is part of every identity."""
+    text = SPEC.replace("  gke:", "  prod: {}\n  gke:")
+    inputs = replace(Example("tenant", "prod", SYSTEMS).inputs(text), environment="prod")
+    other = compile_system(inputs, TARGETS)
+    assert not other.failed, other.diagnostics
+
+    shared = names_in_cluster(stack("aws")) & names_in_cluster(other.stacks[0])
+    assert shared == {("Namespace", "external-secrets")}
+    assert names_in_cloud(stack("aws")) & names_in_cloud(other.stacks[0]) == set()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
+    """Neither network, control plane, machines, storage class nor policies of kube-system are created."""
+    found = stack(cloud)
+
+    components = {call.component for call in calls(found)}
+    assert components & {"Cluster", "Network", "NodePool", "SystemPool", "ClusterAddons", "ClusterAutoscaler"} == set()
+    assert {"ExistingCluster", "ClusterNetwork", "Key", "ObjectStore", "Database", "Identity"} <= components
+    namespaces = {each["metadata"].get("namespace", "") for each in objects(found)}
+    assert "kube-system" not in namespaces
+    assert {name for kind, name in names_in_cluster(found) if kind in ("StorageClass", "GatewayClass")} == set()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
+    """The store names the system's ServiceAccount, admits its namespace only, and ExternalSecrets refer to it."""
+    found = list(objects(stack(cloud)))
+    (store,) = (each for each in found if each["kind"] == "ClusterSecretStore")
+    namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
+    reader = {"name": "secrets-reader", "namespace": namespace}
+
+    assert store["metadata"]["name"] == f"secrets-manager.{namespace}"
+    assert _values(store["spec"]["conditions"]) == ({"namespaces": (namespace,)},)
+    assert str(_values(reader)) in str(_values(store["spec"]["provider"]))
+    (account,) = (each for each in found if each["metadata"]["name"] == "secrets-reader")
+    assert account["kind"] == "ServiceAccount"
+    asked = [each["spec"]["secretStoreRef"] for each in found if each["kind"] == "ExternalSecret"]
+    assert len(asked) == 3
+    assert all(dict(each) == {"kind": "ClusterSecretStore", "name": store["metadata"]["name"]} for each in asked)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
+    """With `tenancy: shared`, the owner creates namespace, add-ons and PriorityClasses, and the store is namespaced."""
+    text = SPEC.replace(
+        "  present: [kuberay, prometheus]",
+        "  present: [kuberay, prometheus, external-secrets]\n  tenancy: shared\n  priorityClasses: {low: batch}",
+    )
+    outcome = compiled(cloud, text)
+    assert not outcome.failed, outcome.diagnostics
+
+    (found,) = outcome.stacks
+    assert names_in_cluster(found) == set()
+    (store,) = (each for each in objects(found) if each["kind"] == "SecretStore")
+    assert store["metadata"]["namespace"].startswith("tenant")
+    assert "conditions" not in store["spec"]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_range_is_optional_without_a_database(cloud: str) -> None:
+    """Without it, policies allow the API at any address, as on any existing cluster."""
+    text = SPEC.replace(", cidr: 10.20.0.0/16", "").replace("  runs: {type: database, size: 20Gi}\n", "")
+    text = text.replace(
+        "registry: {database: runs, artifacts: lake}",
+        'registry: {adopt: "https://mlflow.acme.example", credentials: "secret://manager/mlflow"}',
+    )
+    outcome = compiled(cloud, text)
+
+    assert not outcome.failed, outcome.diagnostics
+    assert "10.20.0.0" not in str(list(objects(outcome.stacks[0])))
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize(
+    ("wrong", "count"),
+    [
+        ("  network: private\n", 1),
+        ("  version: '1.36'\n", 1),
+        ("  network: public\n  access: [192.0.2.10/32]\n", 2),
+        ("  vpc: {cidr: 10.0.0.0/16}\n", 1),
+    ],
+)
+def test_fields_of_a_created_cluster_are_refused(cloud: str, wrong: str, count: int) -> None:
+    """The owner decides about them."""
+    outcome = compiled(cloud, SPEC.replace("  present:", f"{wrong}  present:", 1))
+
+    errors = [each.code for each in outcome.diagnostics if each.severity is Severity.ERROR]
+    assert errors == ["E0635"] * count
+
+
+def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
+    """It would get the right to read all secrets of the system."""
+    outcome = compiled("aws", SPEC.replace("  fit: {type", "  secrets-reader: {type"))
+
+    errors = [each for each in outcome.diagnostics if each.severity is Severity.ERROR]
+    assert ["secrets-reader" in each.message for each in errors] == [True]
+
+
+def test_elastic_classes_and_missing_machines_are_refused() -> None:
+    """Machines exist already, so what does not fit on them is an error at the class."""
+    large = compiled("aws", SPEC.replace("small: {cpu: 1, memory: 2Gi}", "small: {cpu: 64, memory: 2Gi}"))
+    elastic = compiled("gcp", SPEC.replace("memory: 2Gi}\n  gpu", "memory: 2Gi, elastic: true}\n  gpu"))
+
+    assert large.failed
+    assert "capacity[0]" in str(large.diagnostics)
+    assert elastic.failed
+    assert "`elastic`" in str(elastic.diagnostics)
+
+
+def test_every_cloud_has_a_golden_system() -> None:
+    """Their output is compared with golden files."""
+    assert {str(example) for example in on_existing()} == {"tenant-default", "tenant-gke", "tenant-aks"}
+
+
+def _values(value: object) -> object:
+    """Return literals of programs and values of manifests in the same form."""
+    if isinstance(value, Mapping):
+        return {key: _values(each) for key, each in cast("Mapping[str, object]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_values(each) for each in cast("list[object]", value))
+    return str(value) if isinstance(value, Ref) else value
