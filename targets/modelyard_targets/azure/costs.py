@@ -52,6 +52,7 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
     bill = Bill(sheet, address_of(plan, placement))
     if adopts(plan, placement):
         yield from existing.lines(plan, placement, usage)
+        yield from _private_endpoints(bill, plan, placement, target)
         yield from _added(bill, plan, placement, target)
     elif plan.has_cluster(placement):
         yield from _cluster(bill, plan, placement, target)
@@ -97,9 +98,13 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
         yield from bill.hourly(1, "public address of the NAT gateway", "ipv4-hours", "network")
         yield from bill.monthly(fixed(_ALERTS_OF_NAT), "alert on the NAT gateway", "alert-months", "months", "other")
         yield internet(bill.sheet, plan, bill.address)
-    yield from bill.hourly(_endpoints(plan, placement, target), "private endpoints", "endpoint-hours", "network")
+    yield from _private_endpoints(bill, plan, placement, target)
     if not vpc_of(target).dns_group:
         yield from bill.monthly(fixed(_DNS_ZONES), "private DNS zones", "dns-zone-months", "months", "network")
+
+
+def _private_endpoints(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    yield from bill.hourly(_endpoints(plan, placement, target), "private endpoints", "endpoint-hours", "network")
 
 
 def _endpoints(plan: Plan, placement: str, target: TargetSpec) -> int:
