@@ -19,8 +19,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from tests.stacks.azure.arm import RESOURCES, Arm
-from tests.stacks.programs import Registration
+from testbed.clouds.azure.arm import RESOURCES, Arm
+
+Registration: TypeAlias = dict[str, Any]
 
 Node: TypeAlias = dict[str, Any]
 """What a value may be: `properties` of an object, `items` of a list, `values` or `type` of a scalar, or anything."""
