@@ -121,7 +121,7 @@ def _condition(api: Api, values: Values) -> None:
     size = len(str(condition).encode())
     if values.get("conditionVersion") != "2.0" or size > _LONGEST_CONDITION:
         raise refused(400, "InvalidCondition", f"The condition is not valid: {size} bytes, in version 2.0.")
-    (role,) = [each for each in grants([values], api.all(ROLE).values())]
+    (role,) = grants([values], api.all(ROLE).values())
     if not role.role.data_actions:
         raise refused(400, "InvalidCondition", f"Conditions are not supported for the role {role.role.name}.")
 
@@ -177,8 +177,8 @@ KINDS = {
         busy=(
             409,
             "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
-            "Too many Federated Identity Credentials are written concurrently for the managed identity '{0}'. Concurrent"
-            " Federated Identity Credentials writes under the same managed identity are not supported.",
+            "Too many Federated Identity Credentials are written concurrently for the managed identity '{0}'."
+            " Concurrent Federated Identity Credentials writes under the same managed identity are not supported.",
         ),
     ),
     ROLE: kind(ROLE, tracked=False, is_guid=True, rules=(_only_role,), guards=(_unassigned,)),

@@ -61,6 +61,16 @@ def faults(registration: Registration) -> list[str]:
     return sorted(_of_value(_shaped(sent(registration, arm), body), body, ""))
 
 
+def resource_of(registration: Registration) -> dict[str, Any]:
+    """Return a registration as a resource of a template: its type, the API's version, and its body."""
+    arm, entry = RESOURCES[registration["type"]], table()[registration["type"]]
+    body: dict[str, Any] = _shaped(sent(registration, arm), entry["body"])
+    kind, _, version = str(entry["kind"]).partition("@")
+    inputs = registration["inputs"]
+    inside = [str(inputs[name]) for name in sorted(arm.path - {"resourceGroupName", "resourceUri", "scope"})]
+    return {**body, "type": kind, "apiVersion": version, "name": "/".join([*inside, str(body["name"])])}
+
+
 def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
     """Return a registration with the API's names, but with the object `properties` still taken apart."""
     inputs = _plain(registration["inputs"])

@@ -28,7 +28,7 @@ _TOKEN = "MODELYARD_AZURE_TOKEN"
 _PLUGIN = login_plugin(
     "The plug-in that a kubeconfig asks for: the token of the login that Pulumi uses.",
     "get-token --login azurecli --server-id 6dae42f8-4368-4678-94ff-3960e28e3630",
-    f"${_TOKEN}",
+    _TOKEN,
 )
 
 

@@ -153,8 +153,9 @@ def _first_pools(api: Api, values: Values) -> None:
     pools = values.get("agentPoolProfiles") or []
     if not any(each.get("mode") == "System" and int(each.get("count", 0)) >= 1 for each in pools):
         raise refused(400, "InvalidParameter", "A cluster needs a system pool with a node.")
+    is_new = api.find(CLUSTER, api.filled(KINDS[CLUSTER].path, values)) is None
     for each in pools:
-        _machines(api, each)
+        _machines(each, is_new=is_new)
 
 
 def _node_group(api: Api, values: Values) -> None:
@@ -182,11 +183,8 @@ def _pool(api: Api, values: Values) -> None:
             "NodePoolMcVersionIncompatible",
             f"Node pool version {version} and control plane version {cluster['kubernetesVersion']} are incompatible.",
         )
-    if not {last(str(values["vnetSubnetID"]))} <= {
-        last(each) for each in at(cluster, "agentPoolProfiles.vnetSubnetID")
-    } and "/virtualNetworks/" in str(values["vnetSubnetID"]):
-        _same_network(cluster, str(values["vnetSubnetID"]))
-    _machines(api, values)
+    _same_network(cluster, str(values["vnetSubnetID"]))
+    _machines(values, is_new=api.find(POOL, api.filled(KINDS[POOL].path, values)) is None)
 
 
 def _same_network(cluster: Values, subnet: str) -> None:
@@ -195,15 +193,20 @@ def _same_network(cluster: Values, subnet: str) -> None:
         raise refused(400, "InvalidParameter", "All pools of a cluster are in one virtual network.")
 
 
-def _machines(api: Api, pool: Values) -> None:
-    """Refuse sizes and numbers of nodes that AKS does not have: the same pages, and that of spot pools."""
+def _machines(pool: Values, *, is_new: bool) -> None:
+    """Refuse sizes and numbers of nodes that AKS does not have: the same pages, and that of spot pools.
+
+    An update may leave the number outside of its bounds: Azure/AKS, issue 1758, read 2026-11-27.
+    """
     size = str(pool["vmSize"])
     if not machines.known(size):
         raise refused(400, "VMSizeNotSupported", f"The VM size of {size} is not allowed in your subscription.")
     if bool(machines.gpus(size)) != bool(pool.get("gpuProfile")) and pool.get("mode") == "User":
         raise refused(400, "InvalidParameter", f"The VM size {size} has {machines.gpus(size)} GPUs.")
+    if pool.get("count") is None:
+        raise refused(400, "InvalidParameter", "Required parameter properties.count is missing (null).")
     least, most, count = (int(pool.get(name) or 0) for name in ("minCount", "maxCount", "count"))
-    if not 0 <= least <= most <= _MOST_NODES or (pool.get("enableAutoScaling") and not least <= count <= most):
+    if not 0 <= least <= most <= _MOST_NODES or (is_new and not least <= count <= most):
         raise refused(
             400, "InvalidParameter", f"{count} nodes, autoscaling from {least} to {most}: at most {_MOST_NODES}."
         )

@@ -90,7 +90,7 @@ def _key(values: Values) -> tuple[Any, Any]:
 
 
 def _denied(key: str, identity: str) -> Refused:
-    """Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-data-encryption, 2026-11-27."""
+    """Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/security-data-encryption, 2026."""
     return refused(
         400,
         "AzureKeyVaultMissingPermissions",

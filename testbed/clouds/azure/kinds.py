@@ -92,7 +92,7 @@ class Azure(shared.Cloud[Api]):
         return not_found(identifier)
 
     def taken(self, token: str, identifier: str) -> Refused:
-        """Return the error of the provider, which looks for the resource first: pulumi-azure-native, read 2026-11-27."""
+        """Return the error of the provider, which looks for the resource first: crud.go, read 2026-11-27."""
         return Refused("cannot create already existing resource", f"'{identifier}'", " ")
 
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
@@ -184,7 +184,8 @@ def unique(token: str, name: str, code: str, message: str) -> Rule:
     def rule(api: Api, values: Values) -> None:
         identifier = api.filled(RESOURCES[token].template, values)
         others = [each for each in api.all(token) if last(each).lower() == str(values[name]).lower()]
-        if any(each != identifier for each in others) or api.store.get(f"others' {name}", str(values[name]).lower()):
+        others_have_it = api.store.get(f"others' {name}", str(values[name]).lower()) is not None
+        if others_have_it or any(each != identifier for each in others):
             raise refused(409, code, message.format(values[name]))
 
     return rule

@@ -34,6 +34,13 @@ class AzureLifecycle(DescribedLifecycle[Api]):
         if tenant and tenant != self._account.tenant:
             raise Refused("InvalidConfig", f"the login belongs to tenant {self._account.tenant}, and not to {tenant}")
 
+    def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
+        """Return the inputs with a name, and with the provider's location where there is none."""
+        inputs, failures = super().check(kind, name, olds, news, seed)
+        if not failures and "location" in KINDS[kind].fixed:
+            inputs.setdefault("location", self.api("").region)
+        return inputs, failures
+
     def deletes_first(self, kind: str, names: list[str], news: Values) -> bool:
         """Return whether a resource has no random name: pulumi-azure-native, Diff, read 2026-11-27."""
         naming = KINDS[kind].naming

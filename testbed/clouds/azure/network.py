@@ -193,8 +193,8 @@ KINDS = {
             400,
             "InUseNetworkSecurityGroupCannotBeDeleted",
             "Network security group {0} cannot be deleted because it is in use by the following resources: {1}."
-            " In order to delete the Network security group, remove the association with the resource(s). To learn how to do"
-            " this, see aka.ms/deletensg.",
+            " In order to delete the Network security group, remove the association with the resource(s). To learn"
+            " how to do this, see aka.ms/deletensg.",
         ),
     ),
     GATEWAY: kind(

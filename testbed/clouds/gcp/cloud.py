@@ -23,7 +23,7 @@ _TOKEN = "MODELYARD_GCP_TOKEN"
 _PLUGIN = login_plugin(
     "The plug-in that a kubeconfig asks for: the token of the login that Pulumi uses.",
     "--use_application_default_credentials",
-    f"${_TOKEN}",
+    _TOKEN,
 )
 
 
