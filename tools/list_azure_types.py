@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
 from modelyard.emit import emit
+from testbed.clouds.azure.arm import RESOURCES, Arm
+from testbed.clouds.azure.bicep import TABLE, Node, sent, version_of
 from tests.examples import SYSTEMS, Example
-from tests.stacks.azure.arm import RESOURCES, Arm
-from tests.stacks.azure.bicep import TABLE, Node, sent, version_of
 from tests.stacks.azure.programs import registered_together, with_everything
 from tests.stacks.programs import Registration, registrations
 

@@ -14,11 +14,14 @@ import yaml
 
 from modelyard.stack import Project
 from tests.examples import Example, on_aws, on_clusters
+from tests.real.scanners.deployed import Deployed, deployed
 from tests.real.scanners.planned import Planned, planned
 from tests.real.scanners.scanned import Object, Scanned, scanned
 from tests.real.scanners.scanning import Finding, findings
-from tests.stacks.gcp.systems import google_systems, registered_systems
+from tests.stacks.azure.systems import azure_systems
+from tests.stacks.gcp.systems import google_systems
 from tests.stacks.programs import Registration
+from tests.stacks.systems import registered_systems
 
 FIREWALL = "gcp:compute/firewall:Firewall"
 WEAKENED: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -49,6 +52,43 @@ WEAKENED: dict[str, tuple[dict[str, Any], set[str]]] = {
     "gcp:storage/bucketIAMMember:BucketIAMMember": ({"member": "allUsers"}, {"CKV_GCP_28"}),
 }
 """Changes that open resources of a type, and the checks that must report them. The firewall is removed."""
+
+RULES = "azure-native:network:NetworkSecurityGroup"
+OPENED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    RULES: (
+        {
+            "securityRules": [
+                {
+                    "name": "all",
+                    "priority": 100,
+                    "access": "Allow",
+                    "direction": "Inbound",
+                    "protocol": "Tcp",
+                    "sourceAddressPrefix": "*",
+                    "sourcePortRange": "*",
+                    "destinationAddressPrefix": "*",
+                    "destinationPortRange": "22",
+                }
+            ]
+        },
+        {"CKV_AZURE_10"},
+    ),
+    "azure-native:containerservice:ManagedCluster": (
+        {"networkProfile": {}, "disableLocalAccounts": False, "apiServerAccessProfile": {}, "enableRBAC": False},
+        {"CKV_AZURE_5", "CKV_AZURE_7", "CKV_AZURE_115", "CKV_AZURE_141"},
+    ),
+    "azure-native:containerregistry:Registry": (
+        {"adminUserEnabled": True, "anonymousPullEnabled": True, "publicNetworkAccess": "Enabled"},
+        {"CKV_AZURE_137", "CKV_AZURE_138", "CKV_AZURE_139"},
+    ),
+    "azure-native:keyvault:Vault": ({"properties": {}}, {"CKV_AZURE_42", "CKV_AZURE_109", "CKV_AZURE_189"}),
+    "azure-native:storage:StorageAccount": (
+        {"enableHttpsTrafficOnly": False, "minimumTlsVersion": "TLS1_0", "allowBlobPublicAccess": True},
+        {"CKV_AZURE_3", "CKV_AZURE_44", "CKV_AZURE_59"},
+    ),
+    "azure-native:storage:BlobContainer": ({"publicAccess": "Container"}, {"CKV_AZURE_34"}),
+}
+"""The same for Azure."""
 
 LIST = Path(__file__).parent / "scanners" / "findings.yaml"
 
@@ -91,6 +131,17 @@ def on_google(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Regist
     return registered_systems(google_systems(), tmp_path_factory.mktemp("systems"))
 
 
+@pytest.fixture(scope="module")
+def in_azure(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
+    """Return the resources that the infrastructure projects on Azure register."""
+    return registered_systems(azure_systems(), tmp_path_factory.mktemp("systems"))
+
+
+def templates_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Deployed, ...]]:
+    """Return the resources of each project as a template for Azure has them."""
+    return {name: tuple(deployed(resources)) for name, resources in registered.items()}
+
+
 def plans_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Planned, ...]]:
     """Return the Google resources of each project as planned by Terraform."""
     return {name: tuple(planned(resources)) for name, resources in registered.items()}
@@ -98,13 +149,16 @@ def plans_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Plann
 
 @pytest.fixture(scope="module")
 def found(
-    built: Callable[[str], Path], on_google: dict[str, list[Registration]], tmp_path_factory: pytest.TempPathFactory
+    built: Callable[[str], Path],
+    on_google: dict[str, list[Registration]],
+    in_azure: dict[str, list[Registration]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Finding]:
-    """Return the findings of both scanners in all examples and in the resources on Google Cloud."""
+    """Return the findings of both scanners in all examples and in the resources on Google Cloud and Azure."""
     built("kube-score")
-    examples = (*on_clusters(), *on_aws(), *google_systems())
+    examples = (*on_clusters(), *on_aws(), *google_systems(), *azure_systems())
     systems = {name: objects for example in examples for name, objects in objects_of(example).items()}
-    return findings(systems, plans_of(on_google), tmp_path_factory.mktemp("scanned"))
+    return findings(systems, plans_of(on_google), templates_of(in_azure), tmp_path_factory.mktemp("scanned"))
 
 
 def test_every_finding_is_explained(found: list[Finding]) -> None:
@@ -131,11 +185,13 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
     ] == []
 
 
-def weakened(registered: list[Registration]) -> list[Registration]:
-    """Return registrations with the changes of `WEAKENED`. None removes a property."""
+def weakened(
+    registered: list[Registration], changes: dict[str, tuple[dict[str, Any], set[str]]] = WEAKENED
+) -> list[Registration]:
+    """Return registrations with the changes. None removes a property."""
     changed = [copy.deepcopy(each) for each in registered if each["type"] != FIREWALL]
     for each in changed:
-        inputs = {**each["inputs"], **WEAKENED.get(each["type"], ({}, set[str]()))[0]}
+        inputs = {**each["inputs"], **changes.get(each["type"], ({}, set[str]()))[0]}
         each["inputs"] = {name: value for name, value in inputs.items() if value is not None}
         used = each["propertyDependencies"]
         each["propertyDependencies"] = {name: urns for name, urns in used.items() if name in each["inputs"]}
@@ -143,7 +199,10 @@ def weakened(registered: list[Registration]) -> list[Registration]:
 
 
 def test_scanners_report_a_privileged_worker_and_open_resources(
-    tmp_path: Path, found: list[Finding], on_google: dict[str, list[Registration]]
+    tmp_path: Path,
+    found: list[Finding],
+    on_google: dict[str, list[Registration]],
+    in_azure: dict[str, list[Registration]],
 ) -> None:
     """Both scanners find Pods inside Ray's kinds, and checkov reads every type of resource that it has checks for."""
     assert found
@@ -154,9 +213,14 @@ def test_scanners_report_a_privileged_worker_and_open_resources(
     container["securityContext"] = {"privileged": True}
 
     resources = weakened(on_google["leads-on-google-default-main"])
-    reported = findings({name: objects}, {"weakened": tuple(planned(resources))}, tmp_path)
+    opened = weakened(in_azure["leads-on-azure-default-main"], OPENED)
+    plans, templates = {"weakened": tuple(planned(resources))}, {"opened": tuple(deployed(opened))}
+    reported = findings({name: objects}, plans, templates, tmp_path)
     seen = {(one.tool, one.check) for one in reported if one.object == worker.address}
     in_plan = {one.check for one in reported if one.where == "weakened"}
 
+    in_template = {one.check for one in reported if one.where == "opened"}
+
     assert sorted({check for _, checks in WEAKENED.values() for check in checks} - in_plan) == []
+    assert sorted({check for _, checks in OPENED.values() for check in checks} - in_template) == []
     assert {("checkov", "CKV_K8S_16"), ("kube-score", "container-security-context-privileged")} <= seen

@@ -299,6 +299,7 @@ class Recorder(mocks.MockMonitor):
                 "ignoreChanges": list(request.ignoreChanges),
                 **({"replaceOnChanges": list(request.replaceOnChanges)} if request.replaceOnChanges else {}),
                 **({"deleteBeforeReplace": True} if request.deleteBeforeReplace else {}),
+                **({"retainOnDelete": True} if request.retainOnDelete else {}),
                 "remote": request.remote,
                 "inputs": inputs,
             }

@@ -92,7 +92,8 @@ class Key(pulumi.ComponentResource):
                 ),
                 tags=self._group.common_tags,
             ),
-            self._lasting,
+            # only the closed vault itself could delete a key; it goes with the vault
+            pulumi.ResourceOptions.merge(self._lasting, pulumi.ResourceOptions(retain_on_delete=True)),
         )
 
     def _identity(self) -> managedidentity.UserAssignedIdentity:

@@ -53,7 +53,8 @@ class DatabaseLogin(pulumi.ComponentResource):
                 properties=keyvault.SecretPropertiesArgs(value=pulumi.Output.secret(login)),
                 tags=group.common_tags,
             ),
-            pulumi.ResourceOptions(parent=self),
+            # only the closed vault itself could delete a secret; it goes with the vault
+            pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         self.secret = secret.name
         self.register_outputs({"secret": self.secret})

@@ -24,6 +24,12 @@ Source: https://learn.microsoft.com/en-us/azure/aks/spot-node-pool, 2026-11-25.
 """
 
 _GPU = ("nvidia.com/gpu", "present")
+_FIXED = ("availabilityZones", "enableEncryptionAtHost", "gpuProfile", "osDiskSizeGB", "osDiskType", "vnetSubnetID")
+"""What an existing pool keeps, besides its size and priority, which are in its name.
+
+Source: https://learn.microsoft.com/en-us/azure/aks/manage-node-pools, 2026-11-27.
+"""
+
 _ANY_PRICE = -1
 """What the market asks, which is never more than the price on demand."""
 
@@ -106,6 +112,8 @@ class NodePool(pulumi.ComponentResource):
                 depends_on=[*network.ready, key.disks],
                 # the name is taken until the earlier pool is gone
                 delete_before_replace=True,
+                # AKS refuses to change them, and the provider tries
+                replace_on_changes=list(_FIXED),
                 # the autoscaler's
                 ignore_changes=["count"],
             ),

@@ -9,7 +9,10 @@ from typing import Any
 
 from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.store import Store
+from testbed.clouds.shared.stored import StoredApi, at
 from testbed.clouds.shared.values import Values
+
+__all__ = ["FOLDER", "Api", "at", "refused", "relative"]
 
 FOLDER = "MODELYARD_GCP_FOLDER"
 """The environment variable with the folder for the state of the cloud and the orders of tests."""
@@ -18,13 +21,8 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _HOST = re.compile(r"^https://[^/]+/(?:\w+/)?(?:v\d\w*/)?(?=projects/)")
 
 
-class Api:
+class Api(StoredApi):
     """The API as seen from one project. `account` is the project and `region` its provider's default region."""
-
-    def __init__(self, account: str, region: str, store: Store) -> None:
-        self.account = account
-        self.region = region
-        self.store = store
 
     @classmethod
     def at(cls, folder: Path, account: str, region: str) -> Api:
@@ -58,25 +56,6 @@ class Api:
                 " to our systems and retry., accessNotConfigured",
             )
 
-    def find(self, kind: str, identifier: str) -> Values | None:
-        """Return a resource's properties as the cloud has them, or None."""
-        stored = self.store.get(kind, identifier)
-        return None if stored is None else merged(stored["declared"], stored["assigned"])
-
-    def all(self, kind: str) -> dict[str, Values]:
-        """Return the properties of all resources of a type by ID."""
-        return {
-            identifier: merged(stored["declared"], stored["assigned"])
-            for identifier, stored in self.store.all(kind).items()
-        }
-
-    def serial(self) -> int:
-        """Return a number that no other call of this cloud returns."""
-        with self.store.open() as everything:
-            counter = everything.setdefault("counter", {"": {"last": 4_000_000_000}})[""]
-            counter["last"] += 1
-            return int(counter["last"])
-
     def filled(self, template: str, values: Mapping[str, Any]) -> str:
         """Return a template such as `projects/{project}/secrets/{secretId}` with these properties."""
         usual = {"project": self.account, "region": self.region, "location": self.region}
@@ -91,24 +70,3 @@ def refused(code: int, message: str) -> Refused:
 def relative(link: str) -> str:
     """Return a link without its host, `https://www.googleapis.com/compute/v1/`, as names of resources have none."""
     return _HOST.sub("", link)
-
-
-def merged(declared: Any, assigned: Any) -> Any:
-    """Return declared properties together with those that the cloud assigned, at every depth."""
-    if isinstance(declared, dict) and isinstance(assigned, dict):
-        return {
-            name: merged(declared[name], assigned[name])
-            if name in declared and name in assigned
-            else declared.get(name, assigned.get(name))
-            for name in {**declared, **assigned}
-        }
-    return assigned
-
-
-def at(values: Any, path: str) -> list[Any]:
-    """Return all values at a path such as `nodeConfig.taints.key`, through lists."""
-    reached: list[Any] = [values]
-    for name in path.split("."):
-        inner = [each for value in reached for each in (value if isinstance(value, list) else [value])]
-        reached = [each[name] for each in inner if isinstance(each, dict) and each.get(name) is not None]
-    return [each for value in reached for each in (value if isinstance(value, list) else [value])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, refused
@@ -11,10 +10,9 @@ from testbed.clouds.gcp.clusters import CONTAINER, POOL, node_account
 from testbed.clouds.gcp.kinds import Kind, named
 from testbed.clouds.gcp.machines import accelerators, offered, takes, zones
 from testbed.clouds.gcp.network import CLUSTER
+from testbed.clouds.shared.fake_nodes import keep
 from testbed.clouds.shared.values import Values
 from testbed.kubernetes import nodes
-from testbed.kubernetes.kubectl import Kubectl
-from testbed.places import binary
 
 KUBECONFIG = "MODELYARD_GCP_NODES"
 """The environment variable with the kubeconfig of the API server that gets nodes. Without it, none are added."""
@@ -80,16 +78,9 @@ def _upgrades(api: Api, values: Values) -> None:
 
 def _nodes(api: Api, identifier: str) -> None:
     """Add the first nodes of a pool to the API server, or remove those of a pool that is gone."""
-    path = os.environ.get(KUBECONFIG)
-    if not path:
-        return
-    kubectl, name = Kubectl(binary("kubectl"), Path(path)), identifier.rpartition("/")[2]
     pool = api.find(POOL, identifier)
-    there = kubectl.run("get", "node", f"--selector={_LABEL}={name}", "--output=name").split()
-    if pool is None and there:
-        kubectl.run("delete", *there)
-    elif pool is not None and not there and pool.get("initialNodeCount"):
-        nodes.add_nodes(kubectl, node_of(pool, int(pool["initialNodeCount"])))
+    wanted = None if pool is None else node_of(pool, int(pool.get("initialNodeCount") or 0))
+    keep(os.environ.get(KUBECONFIG), _LABEL, identifier.rpartition("/")[2], wanted)
 
 
 def node_of(pool: Values, in_each_zone: int) -> list[nodes.Node]:

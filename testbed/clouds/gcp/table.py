@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from testbed.clouds.gcp import access, clusters, databases, domains, network, pools, storage, watching
 from testbed.clouds.gcp.api import Api
-from testbed.clouds.gcp.kinds import Kind, record
+from testbed.clouds.gcp.kinds import Google, Kind
 from testbed.clouds.shared.record import Record
 
 KINDS: Mapping[str, Kind] = {
@@ -20,4 +20,6 @@ KINDS: Mapping[str, Kind] = {
     **watching.KINDS,
 }
 
-RECORDS: Mapping[str, Record[Api]] = {token: record(token, KINDS) for token in KINDS}
+CLOUD = Google(KINDS)
+
+RECORDS: Mapping[str, Record[Api]] = CLOUD.records()

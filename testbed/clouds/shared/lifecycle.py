@@ -212,6 +212,9 @@ def _narrowed(declared: Any, seen: Any) -> Any:
     """Reduce a value from the cloud to the declared fields, because the cloud adds other fields."""
     if isinstance(declared, dict) and isinstance(seen, dict):
         return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
+    if isinstance(declared, list) and isinstance(seen, dict) and all(isinstance(each, str) for each in declared):
+        # IDs that the API returns as the keys of an object
+        return _kept(declared, list(seen))
     lists = isinstance(declared, list) and isinstance(seen, list) and len(declared) == len(seen)
     if lists and all(isinstance(each, dict) for each in (*declared, *seen)):
         return [_narrowed(one, other) for one, other in zip(declared, seen, strict=True)]

@@ -46,7 +46,7 @@ Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How the provider names a resource if the program does not: a readable part, a dash, and seven random digits.
+    """How the provider names a resource if the program does not: a readable part, a dash, and random digits.
 
     A prefix that the program sets is followed by 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
     """
@@ -55,11 +55,14 @@ class Naming:
     longest: int = 255
     prefix: str = ""
     lower: bool = False
+    separator: str = "-"
+    digits: int = 7
 
     def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
         """Return the physical name for a logical name. It begins with `namePrefix` if the program sets one."""
         start = values.get(f"{self.name}Prefix")
-        name = f"{start}{random[:26]}" if start else f"{self.prefix}{logical[: self.longest - 8]}-{random[:7]}"
+        end = f"{self.separator}{random[: self.digits]}"
+        name = f"{start}{random[:26]}" if start else f"{self.prefix}{logical[: self.longest - len(end)]}{end}"
         return name.lower() if self.lower else name
 
 

@@ -6,10 +6,10 @@ _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
 
 
 class Refused(Exception):
-    """The API refused a call, with this error code and message."""
+    """The API refused a call, with this error code and message. `separator` is what the provider prints in between."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+    def __init__(self, code: str, message: str, separator: str = ": ") -> None:
+        super().__init__(f"{code}{separator}{message}")
         self.code = code
 
     @property

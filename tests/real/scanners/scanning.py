@@ -1,4 +1,4 @@
-"""Runs checkov and kube-score on manifests and Terraform plans, and returns their findings in a common format."""
+"""Runs checkov and kube-score on manifests, Terraform plans and templates, and returns findings in a common format."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any, cast
 
 from modelyard.writers.yaml_text import documents
 from testbed import environments, parts, places
+from tests.real.scanners.deployed import Deployed, template_of
 from tests.real.scanners.planned import Planned, plan_of
 from tests.real.scanners.scanned import Scanned
 
 MANIFESTS = "manifests.yaml"
 PLAN = "plan.json"
+TEMPLATE = "azuredeploy.json"
 CHECKOV_LIMIT_S = 300
 KUBE_SCORE_LIMIT_S = 60
 OPTIONAL = (
@@ -27,7 +29,7 @@ OPTIONAL = (
 )
 """Checks of kube-score that are disabled by default."""
 
-_PLANS = "plans"
+_PLANS, _TEMPLATES = "plans", "templates"
 _FINE = 10  # kube-score's best grade
 
 
@@ -46,26 +48,36 @@ class Finding:
 
 
 def findings(
-    systems: Mapping[str, tuple[Scanned, ...]], plans: Mapping[str, tuple[Planned, ...]], folder: Path
+    systems: Mapping[str, tuple[Scanned, ...]],
+    plans: Mapping[str, tuple[Planned, ...]],
+    templates: Mapping[str, tuple[Deployed, ...]],
+    folder: Path,
 ) -> list[Finding]:
-    """Write each system's objects and each plan to a separate folder and return all findings about them."""
+    """Write each system's objects, each plan and each template to a folder, and return all findings about them."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
         (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")
     for name, resources in plans.items():
         (folder / _PLANS / name).mkdir(parents=True)
         (folder / _PLANS / name / PLAN).write_text(json.dumps(plan_of(resources)), encoding="utf-8")
-    return sorted([*_checkov(systems, plans, folder), *_kube_score(systems, folder)])
+    for name, deployed in templates.items():
+        (folder / _TEMPLATES / name).mkdir(parents=True)
+        (folder / _TEMPLATES / name / TEMPLATE).write_text(json.dumps(template_of(deployed)), encoding="utf-8")
+    return sorted([*_checkov(systems, plans, templates, folder), *_kube_score(systems, folder)])
 
 
 def _checkov(
-    systems: Mapping[str, tuple[Scanned, ...]], plans: Mapping[str, tuple[Planned, ...]], folder: Path
+    systems: Mapping[str, tuple[Scanned, ...]],
+    plans: Mapping[str, tuple[Planned, ...]],
+    templates: Mapping[str, tuple[Deployed, ...]],
+    folder: Path,
 ) -> Iterator[Finding]:
-    """Run checkov once for all systems and plans, because it starts slowly, and without network access."""
+    """Run checkov once for everything, because it starts slowly, and without network access."""
     python = environments.environment(environments.CHECKOV)
     command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework"]
     command += ["kubernetes"] if systems else []
     command += ["terraform_plan"] if plans else []
+    command += ["arm"] if templates else []
     command += ["--output", "json", "--compact", "--quiet", "--skip-download", "--skip-results-upload"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=CHECKOV_LIMIT_S, cwd=folder, env=_quiet_environment(folder)
@@ -75,9 +87,11 @@ def _checkov(
     answer = cast("dict[str, Any] | list[dict[str, Any]]", json.loads(done.stdout))
     for report in answer if isinstance(answer, list) else [answer]:
         assert report["summary"]["parsing_errors"] == 0, report["results"].get("parsing_errors")
-        is_plan = report["check_type"] == "terraform_plan"
         for one in report["results"]["failed_checks"]:
-            yield _of_plan(one, plans) if is_plan else _of_checkov(one, systems)
+            if report["check_type"] == "kubernetes":
+                yield _of_checkov(one, systems)
+            else:
+                yield _of_resource(one, plans if report["check_type"] == "terraform_plan" else templates)
 
 
 def _quiet_environment(home: Path) -> dict[str, str]:
@@ -95,9 +109,11 @@ def _of_checkov(one: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]])
     return Finding("checkov", one["check_id"], addresses[kind, name], system, one["check_name"])
 
 
-def _of_plan(one: dict[str, Any], plans: Mapping[str, tuple[Planned, ...]]) -> Finding:
+def _of_resource(
+    one: dict[str, Any], projects: Mapping[str, tuple[Planned, ...]] | Mapping[str, tuple[Deployed, ...]]
+) -> Finding:
     name = Path(one["file_path"]).parts[-2]
-    addresses = {resource.plan_address: resource.address for resource in plans[name]}
+    addresses = {resource.plan_address: resource.address for resource in projects[name]}
     return Finding("checkov", one["check_id"], addresses[one["resource"]], name, one["check_name"])
 
 

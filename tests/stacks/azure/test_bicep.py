@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from testbed.clouds.azure.arm import RESOURCES
+from testbed.clouds.azure.bicep import faults, table, version_of
 from tests.stacks.aws.programs import Found
-from tests.stacks.azure.arm import RESOURCES
-from tests.stacks.azure.bicep import faults, table, version_of
 from tools.list_azure_types import Types, merged, node_of, printed
 
 CLUSTER = "azure-native:containerservice:ManagedCluster fraud-prod-main"

@@ -1,42 +1,10 @@
-"""The systems on Google Cloud whose output tests examine, and the resources that their programs register."""
+"""The systems on Google Cloud whose output tests examine."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from modelyard.emit import emit
 from tests.examples import SYSTEMS, Example, on_google_cloud
-from tests.stacks.programs import Registration, registrations
 
 
 def google_systems() -> tuple[Example, ...]:
     """Return every example on Google Cloud, and the system with a golden folder."""
     return (*on_google_cloud(), Example("leads-on-google", None, SYSTEMS))
-
-
-def registered_systems(systems: Sequence[Example], folder: Path) -> dict[str, list[Registration]]:
-    """Return the resources that each infrastructure project registers, by names such as `hello-gcp-main`.
-
-    Further projects of a target have a number, such as `hello-gcp-main-2`.
-    """
-    written = {name: path for system in systems for name, path in _written(system, folder).items()}
-    return dict(zip(written, registrations(*written.values()), strict=True))
-
-
-def _written(system: Example, folder: Path) -> dict[str, Path]:
-    """Write the infrastructure projects of a system, and return their folders."""
-    outcome = system.compiled()
-    assert not outcome.failed, outcome.diagnostics
-    folders: dict[str, Path] = {}
-    for stack in outcome.stacks:
-        root = folder / f"{system}-{stack.target}"
-        for file in emit(stack):
-            path = root / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.render())
-        for project in stack.projects:
-            if project.folder.startswith("infrastructure"):
-                (path,) = root.rglob(f"{project.folder}/Pulumi.yaml")
-                folders[f"{root.name}{project.folder.removeprefix('infrastructure')}"] = path.parent
-    return folders

@@ -8,8 +8,9 @@ import pytest
 
 from tests.stacks.gcp.roles import PROJECT, Binding, allowed, bindings, bucket, key, permissions, repository, secret
 from tests.stacks.gcp.roles import stored as at
-from tests.stacks.gcp.systems import google_systems, registered_systems
+from tests.stacks.gcp.systems import google_systems
 from tests.stacks.programs import Registration
+from tests.stacks.systems import registered_systems
 from tools.list_google_roles import ROLES
 
 POOLS = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"

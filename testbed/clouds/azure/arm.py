@@ -25,6 +25,22 @@ class Arm:
     renames: Mapping[str, str] = field(default_factory=dict[str, str])
     keyed: frozenset[str] = frozenset()
 
+    @property
+    def template(self) -> str:
+        """The ID, with the inputs that are in it; a part that none of them names is called `default`."""
+        provider, *types = self.kind.split("/")
+        if outside := self.path - _GROUP:
+            (parent,) = outside
+            if parent in ("scope", "resourceUri"):
+                return f"{{{parent}}}/providers/{self.kind}/{{{self.name}}}"
+        if not self.path:
+            return f"/subscriptions/{{subscription}}/resourceGroups/{{{self.name}}}"
+        names = [*(f"{{{each}}}" for each in outside), f"{{{self.name}}}"]
+        if len(names) < len(types):
+            names.insert(1, "default")
+        parts = "".join(f"/{type_}/{name}" for type_, name in zip(types, names, strict=True))
+        return f"/subscriptions/{{subscription}}/resourceGroups/{{resourceGroupName}}/providers/{provider}{parts}"
+
     def reshaped(self, path: str, value: Any) -> Any:
         """Return a value as the API has it."""
         if path not in self.keyed:

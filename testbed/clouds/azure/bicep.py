@@ -19,8 +19,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from tests.stacks.azure.arm import RESOURCES, Arm
-from tests.stacks.programs import Registration
+from testbed.clouds.azure.arm import RESOURCES, Arm
+
+Registration: TypeAlias = dict[str, Any]
 
 Node: TypeAlias = dict[str, Any]
 """What a value may be: `properties` of an object, `items` of a list, `values` or `type` of a scalar, or anything."""
@@ -58,6 +59,16 @@ def faults(registration: Registration) -> list[str]:
         return [f"{registration['type']} is compared with no type"]
     body = table()[registration["type"]]["body"]
     return sorted(_of_value(_shaped(sent(registration, arm), body), body, ""))
+
+
+def resource_of(registration: Registration) -> dict[str, Any]:
+    """Return a registration as a resource of a template: its type, the API's version, and its body."""
+    arm, entry = RESOURCES[registration["type"]], table()[registration["type"]]
+    body: dict[str, Any] = _shaped(sent(registration, arm), entry["body"])
+    kind, _, version = str(entry["kind"]).partition("@")
+    inputs = registration["inputs"]
+    inside = [str(inputs[name]) for name in sorted(arm.path - {"resourceGroupName", "resourceUri", "scope"})]
+    return {**body, "type": kind, "apiVersion": version, "name": "/".join([*inside, str(body["name"])])}
 
 
 def sent(registration: Registration, arm: Arm) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""One subscription's resources, which are stored in a file, and the errors of Azure's Resource Manager."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from testbed.clouds.shared.refusal import Refused
+from testbed.clouds.shared.store import Store
+from testbed.clouds.shared.stored import StoredApi
+from testbed.clouds.shared.values import Values
+
+FOLDER = "MODELYARD_AZURE_FOLDER"
+"""The environment variable with the folder for the state of the cloud and the orders of tests."""
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Api(StoredApi):
+    """The API as seen from one subscription. `account` is its ID, and `region` the provider's default region."""
+
+    @classmethod
+    def at(cls, folder: Path, account: str, region: str) -> Api:
+        """Return the API of the cloud whose state is in this folder."""
+        return cls(account, region, Store(folder / "store.json"))
+
+    @property
+    def subscription(self) -> Values:
+        """Return the tenant, the registered resource providers, the deployer, and known members of the tenant."""
+        found = self.store.get("subscription", self.account)
+        if found is None:
+            raise refused(404, "SubscriptionNotFound", f"The subscription '{self.account}' could not be found.")
+        return found
+
+    @property
+    def tenant(self) -> str:
+        """Return the ID of the tenant."""
+        return str(self.subscription["tenant"])
+
+    def use(self, namespace: str) -> None:
+        """Refuse a call to a resource provider that is not registered.
+
+        Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/
+        error-register-resource-provider, read 2026-11-27.
+        """
+        if namespace not in self.subscription["namespaces"]:
+            raise refused(
+                409,
+                "MissingSubscriptionRegistration",
+                f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found"
+                " for how to register subscriptions.",
+            )
+
+    def filled(self, template: str, values: Mapping[str, Any]) -> str:
+        """Return the ID of a template with these properties."""
+        usual = {"subscription": self.account}
+        return _PLACE.sub(lambda place: str(values.get(place[1]) or usual[place[1]]), template)
+
+    def everything(self) -> dict[str, dict[str, Values]]:
+        """Return the stored resources by type and ID."""
+        with self.store.open() as everything:
+            return {kind: stored for kind, stored in everything.items() if kind.startswith("azure-native:")}
+
+    def exists(self, identifier: str) -> bool:
+        """Return whether any resource, or the subscription itself, has this ID."""
+        return identifier == f"/subscriptions/{self.account}" or any(
+            identifier in stored for stored in self.everything().values()
+        )
+
+
+def refused(status: int, code: str, message: str) -> Refused:
+    """Return the error that pulumi-azure-native prints for a response with this status."""
+    return Refused(f'Status={status} Code="{code}"', f'Message="{message}"', " ")
+
+
+def guid(*parts: str) -> str:
+    """Return the GUID that this cloud derives from some text."""
+    return str(uuid5(NAMESPACE_URL, "/".join(parts)))
+
+
+def last(identifier: str) -> str:
+    """Return the name at the end of an ID."""
+    return identifier.rpartition("/")[2]
+
+
+def not_found(identifier: str) -> Refused:
+    """Return the error for a resource, or a resource group, that does not exist.
+
+    Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/error-not-found, 2026-11-27.
+    """
+    group, _, rest = identifier.partition("/resourceGroups/")[2].partition("/providers/")
+    if not rest:
+        return refused(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+    provider, *parts = rest.split("/")
+    named = "/".join([provider, *parts[::2]])
+    return refused(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{named}/{'/'.join(parts[1::2])}' under resource group '{group}' was not found. For more details"
+        " please go to https://aka.ms/ARMResourceNotFoundFix",
+    )

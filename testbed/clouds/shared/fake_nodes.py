@@ -1,0 +1,25 @@
+"""The nodes of a cloud's node pools, as KWOK nodes in a test's API server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed.kubernetes import nodes
+from testbed.kubernetes.kubectl import Kubectl
+from testbed.places import binary
+
+
+def keep(kubeconfig: str | None, label: str, pool: str, wanted: Sequence[nodes.Node] | None) -> None:
+    """Add the first nodes of a pool, which have a label with its name, or remove those of a pool that is gone.
+
+    Without a kubeconfig, there is no API server that gets nodes.
+    """
+    if not kubeconfig:
+        return
+    kubectl = Kubectl(binary("kubectl"), Path(kubeconfig))
+    present = kubectl.run("get", "node", f"--selector={label}={pool}", "--output=name").split()
+    if wanted is None and present:
+        kubectl.run("delete", *present)
+    elif wanted and not present:
+        nodes.add_nodes(kubectl, wanted)

@@ -1,0 +1,136 @@
+"""Tests the whole life of a system's infrastructure on a simulated Azure: changes, drift, failures, removal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed.clouds.azure.cloud import Cloud
+from testbed.clouds.shared.orders import Order
+from testbed.pulumi.stack import Failed, PulumiStack
+from tests.examples import SYSTEMS, Example, on_azure
+from tests.real.azure_systems import LEADS, choose_subscription, cloud_for, folder_of
+from tests.real.engine import changes_of
+
+POOL = "azure-native:containerservice:AgentPool"
+ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+WORKSPACE = "azure-native:operationalinsights:Workspace"
+
+_BEFORE = {"  region: westeurope\n": '  region: westeurope\n  version: "1.35"\n'}
+_CHANGES = {
+    "numbers of replicas and workers": {"    compute: small\n": "    compute: small\n    replicas: {min: 3, max: 6}\n"},
+    "machines: `accelerators`, `cpu`, `memory`, `capacity` of a class": {'["T4:1", "A100-80GB:1"]': '["T4:1"]'},
+    "`disk` of a class": {"disk: 30Gi": "disk: 200Gi"},
+    "`retention`, `versioned` of a store; `budget`, permissions of workloads": {
+        "lake: {type: object}": "lake: {type: object, retention: 60d}",
+    },
+    "`objectLock` of a store": {"retain: 7y": "retain: 8y"},
+    "`size` of a database": {"runs: {type: database}": "runs: {type: database, size: 40Gi}"},
+    "`version` of Kubernetes": {value: key for key, value in _BEFORE.items()},
+}
+_LOGIN = "the password of a database"
+_REFUSED = {
+    "name of a store": {"lake": "sea"},
+    "`vpc`, `region`, `resourceGroup`; names of the system, the environment or the target": {
+        "10.20.0.0/16": "10.30.0.0/16"
+    },
+}
+
+
+def _edited(text: str, edits: dict[str, str]) -> str:
+    for old, new in edits.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def _rows(folder: Path) -> set[str]:
+    """Return the first column of the emitted README's table of changes."""
+    readme = (folder / "README.md").read_text()
+    table = readme.partition("## What a change does")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
+    return {row for row in rows if row != "change"}
+
+
+def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
+    """A failed run is completed, changes behave as the README documents, and protection prevents the removal."""
+    text = _edited((SYSTEMS / "leads-on-azure" / "system.yaml").read_text(), _BEFORE)
+    folder = folder_of(LEADS, tmp_path / "first", text)
+    assert _rows(folder) == {*_CHANGES, _LOGIN, *_REFUSED}
+    cloud = cloud_for(tmp_path / "cloud", folder)
+    stack = pulumi_stack(folder / "infrastructure", LEADS.stack, **cloud.variables())
+    choose_subscription(stack)
+
+    cloud.orders.give(Order("fail", verb="create", kind="azure-native:containerservice:ManagedCluster"))
+    with pytest.raises(Failed, match="told to fail"):
+        stack.up()
+    assert set(changes_of(stack.up()).values()) == {"create"}
+    assert cloud.surprises() == {}
+
+    changed_text = text
+    for edits in _CHANGES.values():
+        changed_text = _edited(changed_text, edits)
+    stack.replace(folder_of(LEADS, tmp_path / "second", changed_text) / "infrastructure")
+    stack.configure("loginVersion", "2")
+    stack.configure("lockRetention", "true")
+    changed = changes_of(stack.up())
+    print(changed)
+
+    _drift(cloud)
+    drifted = changes_of(stack.refresh())
+    print(drifted)
+    print(changes_of(stack.up()))
+
+    for edits, error in zip(_REFUSED.values(), ("cannot be deleted", "unable to replace"), strict=True):
+        stack.replace(folder_of(LEADS, tmp_path / error, _edited(changed_text, edits)) / "infrastructure")
+        assert error in "\n".join(stack.start("preview").wait(600).errors)
+    stack.replace(folder_of(LEADS, tmp_path / "third", changed_text) / "infrastructure")
+    with pytest.raises(Failed, match="protect"):
+        stack.command("destroy", "--yes")
+    _ends(cloud, stack)
+
+
+def _drift(cloud: Cloud) -> None:
+    """Simulate manual changes: a right that is gone, a larger pool, and a shorter retention of logs."""
+    assignment = next(each for each, values in cloud.api.all(ASSIGNMENT).items() if values.get("condition"))
+    cloud.remove(ASSIGNMENT, assignment)
+    pool = next(
+        each for each, values in cloud.api.all(POOL).items() if values["nodeLabels"]["modelyard.dev/pool"] == "small"
+    )
+    cloud.edit(POOL, pool, maxCount=12)
+    (logs,) = cloud.api.all(WORKSPACE)
+    cloud.edit(WORKSPACE, logs, retentionInDays=7)
+
+
+def _ends(cloud: Cloud, stack: PulumiStack) -> None:
+    """Undo the protection, then destroy everything but vaults, and an account whose lock has not ended."""
+    cloud.upload("leadsaudit01cd697b77", "audit/score/1.parquet")
+    stack.configure("protect", "false")
+    stack.up()
+    with pytest.raises(Failed, match="is protected from deletion due to ImmutableStorageWithVersioning"):
+        stack.destroy()
+    cloud.empty("leadsaudit01cd697b77")
+    stack.destroy()
+    assert stack.resources() == []
+    assert cloud.left() == {}
+    assert len(cloud.api.store.all("deleted vaults")) == 2
+
+
+@pytest.mark.parametrize("example", on_azure(), ids=str)
+def test_every_example(example: Example, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
+    """The projects of examples are created, unchanged by a second run, and removed."""
+    folder = folder_of(example, tmp_path / "build")
+    cloud = cloud_for(tmp_path / "cloud", folder)
+    cloud.container("data", "korbmarkt", "supply-dev")
+    stack = pulumi_stack(folder / "infrastructure", example.stack, **cloud.variables())
+    choose_subscription(stack)
+    stack.command("config", "set", "--path", "accounts.korbmarkt", "data")
+    stack.configure("protect", "false")
+
+    assert set(stack.up().changes.values()) == {"create"}
+    assert cloud.surprises() == {}
+    assert stack.up().changed == {}
+    stack.destroy()
+    assert set(cloud.left()) == {"ResourceGroup", "StorageAccount", "BlobContainer"}

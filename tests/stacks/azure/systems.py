@@ -1,0 +1,10 @@
+"""The systems on Azure whose output tests examine."""
+
+from __future__ import annotations
+
+from tests.examples import SYSTEMS, Example, on_azure
+
+
+def azure_systems() -> tuple[Example, ...]:
+    """Return every example on Azure, and the system with a golden folder."""
+    return (*on_azure(), Example("leads-on-azure", None, SYSTEMS))
