@@ -16,6 +16,7 @@ _EMITTED: Final = {
     "gcp": "modelyard_targets.gcp",
     "azure": "modelyard_targets.azure",
     "kubernetes": "modelyard_targets.kubernetes",
+    "local": "modelyard_targets.local",
 }
 """The package with the `TARGET` of each supported provider. All other providers refuse every kind."""
 
