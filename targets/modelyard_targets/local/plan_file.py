@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelyard.cron import parse
 from modelyard.plan import Job, ModelServer, MonitorJob, Promoter, Resource, Route
 from modelyard.source import Json
 from modelyard.spec import Dataset, Pipeline, Schedule, Store
@@ -61,7 +62,18 @@ def plan_of(context: Context) -> dict[str, Value]:
 def _schedule(schedule: Schedule) -> dict[str, Value]:
     described: dict[str, Value] = {"kind": schedule.kind, "overlap": schedule.overlap}
     if schedule.kind == "cron":
-        described |= {"cron": schedule.cron, "timeZone": schedule.time_zone}
+        cron = parse(schedule.cron)
+        described["times"] = {
+            "line": schedule.cron,
+            "timeZone": schedule.time_zone,
+            "minutes": sorted(cron.minutes),
+            "hours": sorted(cron.hours),
+            "days": sorted(cron.days),
+            "months": sorted(cron.months),
+            "weekdays": sorted(cron.weekdays),
+            "anyDay": cron.any_day,
+            "anyWeekday": cron.any_weekday,
+        }
     if schedule.kind == "after":
         described["after"] = schedule.after
     return described
