@@ -18,6 +18,10 @@ from modelyard_runtime.local.processes import Processes
 from modelyard_runtime.local.state import State
 
 _SHOWN = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING|ERROR) (.*)$")
+_GATE = re.compile(r"\(finish_step [^)]*\)\S* (?:INFO|WARNING) (gate: .*)$")
+_VALUE = re.compile(r"^modelyard_monitor_value \{.*'check': '([^']*)', 'feature': '([^']*)'.*\} (\S+)$")
+_METRIC = "modelyard_"
+_LOGS = "logs of "
 _ENDING = ("refused: ", "failed, ")
 _LONGEST_LINE = 600
 
@@ -106,10 +110,16 @@ def message_of(line: str) -> str:
     """Return the message in a line of the runtime's log, or an empty string for other output such as Ray's."""
     if line.startswith(_ENDING):
         return line[:_LONGEST_LINE]
+    if of_gate := _GATE.search(line):
+        return of_gate[1][:_LONGEST_LINE]
     match = _SHOWN.match(line)
-    if match is None or match[2].startswith(("Connecting to existing Ray", "Calling ray.init", "Connected to Ray")):
+    if match is None:
         return ""
-    return match[2][:_LONGEST_LINE]
+    message = match[2]
+    if message.startswith(_METRIC):  # without a Prometheus, metrics are only logged
+        value = _VALUE.match(message)
+        return f"{value[1]} of {value[2]} is {value[3]}"[:_LONGEST_LINE] if value else ""
+    return "" if message.startswith(_LOGS) else message[:_LONGEST_LINE]
 
 
 def code_folders(folders: list[str]) -> str:
