@@ -131,7 +131,7 @@ def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: P
     say(f"{folder}: running; everything is kept in {state}")
     sys.stdout.flush()
     sys.stderr.flush()
-    _become(command, {**os.environ, "PYTHONPATH": _search_path(folder), "PYTHONUNBUFFERED": "1"})
+    return _become(command, {**os.environ, "PYTHONPATH": _search_path(folder), "PYTHONUNBUFFERED": "1"})
 
 
 def _become(command: list[str], environment: dict[str, str]) -> NoReturn:

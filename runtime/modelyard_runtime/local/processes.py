@@ -21,6 +21,7 @@ class Processes:
     """Starts processes, and ends them with everything that they have started."""
 
     def __init__(self, mark: str) -> None:
+        self.patience_s = _PATIENCE_S
         self._mark = mark
         self._running: list[subprocess.Popen[Any]] = []
         os.environ[MARK] = mark
@@ -30,6 +31,7 @@ class Processes:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             start_new_session=True,
         )
 
@@ -53,7 +55,7 @@ class Processes:
         for process in self._running:
             if process.poll() is None:
                 process.terminate()
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         for process in self._running:
             try:
                 process.wait(max(deadline - time.monotonic(), 0.1))

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
 from modelyard_runtime.local.plan import Endpoint
 
@@ -62,7 +63,7 @@ class Router:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
-        name, _, rest = request.path.lstrip("/").partition("/")
+        name, _, rest = request.rel_url.raw_path.lstrip("/").partition("/")
         endpoint = self.endpoints.get(name)
         below = None if endpoint is None else below_prefix(f"/{rest}", endpoint.path)
         if endpoint is None or below is None:
@@ -98,10 +99,10 @@ class Router:
         if self._session is None:
             self._session = aiohttp.ClientSession(auto_decompress=False)
         headers = [(name, text) for name, text in request.headers.items() if name.lower() not in _HOP_BY_HOP]
-        query = f"?{request.query_string}" if request.query_string else ""
+        query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
         async with self._session.request(
             request.method,
-            f"{self.serve}/{application}{below}{query}",
+            URL(f"{self.serve}/{application}{below}{query}", encoded=True),
             data=body or None,
             headers=headers,
             allow_redirects=False,

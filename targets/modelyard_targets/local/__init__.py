@@ -6,7 +6,7 @@ from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Pins, Target
 from modelyard_targets.local.catalog import CATALOG
-from modelyard_targets.local.check import check
+from modelyard_targets.local.check import check, only_once
 from modelyard_targets.local.hardware import choose
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
@@ -40,4 +40,5 @@ TARGET = Target(
     pins=_no_pins,
     cost=_no_cost,
     diagnostics="modelyard_targets.local.diagnostics",
+    rules=(only_once,),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
-from modelyard.spec import Store, target_path
+from modelyard.spec import Store, System, target_path
 from modelyard_targets.kube.checks.check import check_monitors
 from modelyard_targets.kube.checks.machines import check_batches
 from modelyard_targets.local.diagnostics import fields as problems
@@ -28,12 +28,16 @@ def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     yield from check_batches(plan, placement)
 
 
+def only_once(system: System) -> Iterator[Diagnostic]:
+    """Report every target after the first that is this machine."""
+    first, *others = (target.name for target in system.deployment.targets if target.provider == "local")
+    for name in others:
+        yield problems.second_local_target(system.at(*target_path(system, name), "provider"), name, first)
+
+
 def _check_target(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     system = plan.system
     path = target_path(system, placement)
-    first = next(target.name for target in system.deployment.targets if target.provider == "local")
-    if placement != first:
-        yield problems.second_local_target(system.at(*path, "provider"), placement, first)
     for field in _OF_CLUSTERS:
         if field in system.written(*path):
             yield problems.field_of_a_cluster(system.key(*path, field), placement, field)
