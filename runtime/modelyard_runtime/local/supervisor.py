@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from modelyard_runtime.jobs.local_runs import RUNS, LocalRuns
 from modelyard_runtime.local.base import Base
@@ -57,14 +58,17 @@ def run(
     chosen = Options(
         compiled, where, Path(code or ".").resolve(), _known(addresses, plan), once, sample or drift, drift
     )
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    _on_signals(_stop)
     return _run(plan, chosen)
 
 
+def _on_signals(handler: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
-    for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(again, signal.SIG_IGN)  # ending in order takes a few seconds, and must not be interrupted
+    _on_signals(signal.SIG_IGN)  # ending in order takes a few seconds, and must not be interrupted
     raise Stopped
 
 
@@ -87,6 +91,7 @@ def _run(plan: LocalPlan, options: Options) -> int:
             os.environ[RUNS] = str(runs.folder)
             _introduce(plan, state, say)
             base.start()
+            _on_signals(_stop)  # again, because Ray handles SIGTERM itself, and would end this process at once
             work = Work(base, runs, options.addresses, options.sample, options.drift)
             work.begin(everything=options.once)
             if not options.once:
@@ -97,8 +102,7 @@ def _run(plan: LocalPlan, options: Options) -> int:
             say("", "stopping")
             return INTERRUPTED if options.once else 0
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
+            _on_signals(signal.SIG_IGN)
             base.end()
             if not ended:
                 state.record("", "stopped", "the run was ended")
