@@ -5,11 +5,14 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile verify render explain graph approve schema completion lsp)
+_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
 _shtab_modelyard_compile_option_strings=(-h --help --env --set --format --color --out --force --forget-removed --debug)
+_shtab_modelyard_run_option_strings=(-h --help --env --set --color --once --sample --drift --python --out --debug)
+_shtab_modelyard_status_option_strings=(-h --help --env --set --color --format --debug)
+_shtab_modelyard_events_option_strings=(-h --help --env --set --color --format --debug)
 _shtab_modelyard_verify_option_strings=(-h --help --env --set --format --color --out --debug)
 _shtab_modelyard_render_option_strings=(-h --help --env --set --format --color --debug)
 _shtab_modelyard_explain_option_strings=(-h --help --env --set --color --debug)
@@ -24,6 +27,10 @@ _shtab_modelyard_init_pos_0_COMPGEN=_shtab_compgen_dirs
 _shtab_modelyard_validate_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_compile_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_compile___out_COMPGEN=_shtab_compgen_dirs
+_shtab_modelyard_run_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_run___out_COMPGEN=_shtab_compgen_dirs
+_shtab_modelyard_status_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_events_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_verify_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_verify___out_COMPGEN=_shtab_compgen_dirs
 _shtab_modelyard_render_pos_0_COMPGEN=_shtab_compgen_files
@@ -36,6 +43,11 @@ _shtab_modelyard_validate___format_choices=(text json sarif github)
 _shtab_modelyard_validate___color_choices=(auto always never)
 _shtab_modelyard_compile___format_choices=(text json sarif github)
 _shtab_modelyard_compile___color_choices=(auto always never)
+_shtab_modelyard_run___color_choices=(auto always never)
+_shtab_modelyard_status___color_choices=(auto always never)
+_shtab_modelyard_status___format_choices=(text json)
+_shtab_modelyard_events___color_choices=(auto always never)
+_shtab_modelyard_events___format_choices=(text json)
 _shtab_modelyard_verify___format_choices=(text json sarif github)
 _shtab_modelyard_verify___color_choices=(auto always never)
 _shtab_modelyard_render___format_choices=(text yaml json)
@@ -46,7 +58,7 @@ _shtab_modelyard_graph___view_choices=(ml network)
 _shtab_modelyard_graph___color_choices=(auto always never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile verify render explain graph approve schema completion lsp)
+_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -60,6 +72,19 @@ _shtab_modelyard_compile___help_nargs=0
 _shtab_modelyard_compile___force_nargs=0
 _shtab_modelyard_compile___forget_removed_nargs=0
 _shtab_modelyard_compile___debug_nargs=0
+_shtab_modelyard_run_pos_1_nargs='*'
+_shtab_modelyard_run__h_nargs=0
+_shtab_modelyard_run___help_nargs=0
+_shtab_modelyard_run___once_nargs=0
+_shtab_modelyard_run___sample_nargs=0
+_shtab_modelyard_run___drift_nargs=0
+_shtab_modelyard_run___debug_nargs=0
+_shtab_modelyard_status__h_nargs=0
+_shtab_modelyard_status___help_nargs=0
+_shtab_modelyard_status___debug_nargs=0
+_shtab_modelyard_events__h_nargs=0
+_shtab_modelyard_events___help_nargs=0
+_shtab_modelyard_events___debug_nargs=0
 _shtab_modelyard_verify__h_nargs=0
 _shtab_modelyard_verify___help_nargs=0
 _shtab_modelyard_verify___debug_nargs=0

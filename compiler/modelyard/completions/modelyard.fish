@@ -50,8 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile verify render explain graph approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --reason --registry --set --template --version --view
+set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --python --reason --registry --set --template --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -83,6 +83,34 @@ complete -c modelyard -n '_shtab_modelyard_using compile' -l force -d 'rewrite e
 complete -c modelyard -n '_shtab_modelyard_using compile' -l forget-removed -d 'drop removed entries from modelyard.lock, after Pulumi has destroyed them'
 complete -c modelyard -n '_shtab_modelyard_using compile' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using compile; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a run -d 'Run a system on this machine.'
+complete -c modelyard -n '_shtab_modelyard_using run' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using run' -l env -x -d 'the environment to lay over the base (default: the base alone)'
+complete -c modelyard -n '_shtab_modelyard_using run' -l set -x -d 'the value of a variable declared under vars; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using run' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using run' -l once -d 'run every schedule once now, and end'
+complete -c modelyard -n '_shtab_modelyard_using run' -l sample -d 'generate datasets that have no files, and requests'
+complete -c modelyard -n '_shtab_modelyard_using run' -l drift -d 'like --sample, with requests that differ from the training data'
+complete -c modelyard -n '_shtab_modelyard_using run' -l python -x -d 'the Python that has Ray and MLflow (default: this one)'
+complete -c modelyard -n '_shtab_modelyard_using run' -l out -xka "(__fish_complete_directories)" -d 'where to write what is run (default: build next to the spec)'
+complete -c modelyard -n '_shtab_modelyard_using run' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using run; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a status -d 'Show what runs on this machine, and how each workload ended last.'
+complete -c modelyard -n '_shtab_modelyard_using status' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using status' -l env -x -d 'the environment to lay over the base (default: the base alone)'
+complete -c modelyard -n '_shtab_modelyard_using status' -l set -x -d 'the value of a variable declared under vars; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using status' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using status' -l format -xka "text json" -d 'output format (default: text)'
+complete -c modelyard -n '_shtab_modelyard_using status' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using status; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a events -d 'Show what has happened on this machine, oldest first.'
+complete -c modelyard -n '_shtab_modelyard_using events' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using events' -l env -x -d 'the environment to lay over the base (default: the base alone)'
+complete -c modelyard -n '_shtab_modelyard_using events' -l set -x -d 'the value of a variable declared under vars; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using events' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using events' -l format -xka "text json" -d 'output format (default: text)'
+complete -c modelyard -n '_shtab_modelyard_using events' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using events; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a verify -d 'Check that projects and lock match the spec.'
 complete -c modelyard -n '_shtab_modelyard_using verify' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using verify' -l env -x -d 'the environment to lay over the base (default: every compiled environment)'
