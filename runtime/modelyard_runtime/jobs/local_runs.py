@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ class LocalRuns:
         (self.folder / _OVERLAPS).write_text(json.dumps(overlaps), encoding="utf-8")
 
     @contextmanager
-    def deciding(self) -> Iterator[None]:
+    def deciding(self) -> Generator[None]:
         """Hold a lock, so that two monitors do not both start a run."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a") as stream:

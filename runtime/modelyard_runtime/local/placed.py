@@ -29,8 +29,7 @@ class Placed:
 def place_all(folder: Path, plan: LocalPlan, state: State, machine: Machine, registry: str) -> Placed:
     """Write every description of the plan into the state's folder."""
     placed = Placed()
-    entries = (*plan.pipelines.values(), *plan.servers.values(), *plan.monitors.values())
-    for path in dict.fromkeys((*(entry.description for entry in entries), *([plan.promoter] if plan.promoter else []))):
+    for path in plan.descriptions:
         content, said = scaled(_read(folder / path), machine)
         content = localized(content, plan, state, registry)
         where = state.below(path)

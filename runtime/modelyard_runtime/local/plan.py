@@ -147,6 +147,14 @@ class LocalPlan(Record):
     notes: tuple[Note, ...] = ()
 
     @property
+    def descriptions(self) -> tuple[str, ...]:
+        """Return the paths of all descriptions."""
+        paths = [pipeline.description for pipeline in self.pipelines.values()]
+        paths += [server.description for server in self.servers.values()]
+        paths += [monitor.description for monitor in self.monitors.values()]
+        return tuple(dict.fromkeys([*paths, *([self.promoter] if self.promoter else [])]))
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Return everything that can be named on the command line."""
         return (

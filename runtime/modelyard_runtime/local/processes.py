@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,7 @@ def marked(mark: str) -> Iterator[int]:
     if Path("/proc/self/environ").exists():
         yield from _marked_on_linux(f"{MARK}={mark}".encode())
         return
-    import psutil
-
+    psutil: Any = import_module("psutil")  # part of Ray
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:

@@ -128,7 +128,8 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     for data in _made(plan):
         declared = dict(data.schema) or dict.fromkeys(data.features, "")
         columns |= {name: kind or _guessed(name) for name, kind in declared.items()}
-    keys = tuple(dict.fromkeys((*_named_keys(described), *([_KEY] if _needs_key(plan, described) else []))))
+    named = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
+    keys = tuple(dict.fromkeys(named))
     columns = {name: kind for name, kind in columns.items() if name not in roles and name not in keys}
     columns = columns or dict(_UNNAMED)
     numeric = [name for name, kind in columns.items() if kind in {"number", "integer"}]

@@ -186,12 +186,14 @@ class Work:
         status, text = caller.predict(rows[:_SHOWN_ROWS])
         self.say(address, f"try it: {caller.curl(rows[0])}")
         self.say(address, f"{_SHOWN_ROWS} generated rows: {text[:300]}")
-        if status == 200:
-            drifted = " with drift" if self.drift else ""
-            problem = caller.predict_all(rows)
-            self.say(address, problem or f"answered {len(rows)} generated rows{drifted}")
-            self.base.state.record(address, "predicted", problem or f"{len(rows)} generated rows{drifted}")
-        if status != 200 or problem:
+        if status != 200:
+            self.failures.append(address)
+            return
+        drifted = " with drift" if self.drift else ""
+        problem = caller.predict_all(rows)
+        self.say(address, problem or f"answered {len(rows)} generated rows{drifted}")
+        self.base.state.record(address, "predicted", problem or f"{len(rows)} generated rows{drifted}")
+        if problem:
             self.failures.append(address)
 
     def _ended(self, address: str, outcome: Outcome, seconds: float) -> None:

@@ -1,7 +1,6 @@
 """Tests the whole loop on one machine, with a real Ray and MLflow, from generated data to a guarded retraining.
 
-`tests/systems/laptop` trains a model, serves, scores and watches it. The first run has data that fit, and is ended by
-SIGINT. Then the labels become noise and requests drift, so that the monitor starts a retraining that the gate refuses.
+`tests/systems/laptop` trains a model, serves, scores and watches it. The first run has data that fit. Then the labels become noise and requests drift, so that the monitor starts a retraining that the gate refuses.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import pandas as pd
 import pytest
 
 from modelyard_runtime.local.calling import Endpoint
-from modelyard_runtime.local.processes import marked
+from modelyard_runtime.local.processes import marked, sweep
 
 COMPILED = Path(__file__).parents[2] / "golden" / "laptop-default" / "main"
 PATIENCE_S = 900
@@ -76,9 +75,10 @@ class Run:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return the folder of a system that has trained, scored and looked once, and was ended by Ctrl-C."""
+    """Return the folder of a system. Nothing that a failed test has left runs afterwards."""
     folder = tmp_path_factory.mktemp("laptop") / "state"
     yield folder
+    sweep(str(folder))
     shutil.rmtree(folder, ignore_errors=True)
 
 
