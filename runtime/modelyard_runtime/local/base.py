@@ -133,7 +133,5 @@ class Base:
         import ray
 
         if self.processes is not None:
-            self.processes.end()
-        if ray.is_initialized():
-            ray.shutdown()
+            self.processes.end(ray.shutdown)
         (self.state.folder / "addresses.json").unlink(missing_ok=True)

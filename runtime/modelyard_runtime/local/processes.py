@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,11 @@ class Processes:
         self._running.append(process)
         return process
 
-    def end(self) -> None:
-        """End all processes: first by SIGTERM, and after a while for good."""
+    def end(self, also: Callable[[], None] = lambda: None) -> None:
+        """End all processes: first by SIGTERM, and after a while for good. Before that, call `also`, which ends Ray.
+
+        A process that is connected to Ray ends itself if Ray is killed.
+        """
         for process in self._running:
             if process.poll() is None:
                 process.terminate()
@@ -62,6 +65,7 @@ class Processes:
                 process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
                 process.kill()
+        also()
         sweep(self._mark, spared=frozenset({self._guardian.pid}))
         for process in self._running:
             process.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -20,6 +21,6 @@ class Said:
     def __call__(self, address: str, text: str) -> None:
         """Print one line of a workload. Line breaks and control characters of foreign text are replaced."""
         clean = "".join(character if character.isprintable() else " " for character in text)
-        with self._lock:
+        with self._lock, suppress(OSError, ValueError):  # whoever read the output may have gone
             self.stream.write(f"{address:{_WIDTH}} {clean}\n")
             self.stream.flush()

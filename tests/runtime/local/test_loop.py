@@ -1,6 +1,7 @@
 """Tests the whole loop on one machine, with a real Ray and MLflow, from generated data to a guarded retraining.
 
-`tests/systems/laptop` trains a model, serves, scores and watches it. The first run has data that fit. Then the labels become noise and requests drift, so that the monitor starts a retraining that the gate refuses.
+`tests/systems/laptop` trains a model, serves, scores and watches it. The first run has data that fit. Then the labels
+become noise and requests drift, so that the monitor starts a retraining that the gate refuses.
 """
 
 from __future__ import annotations
@@ -130,8 +131,9 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
 
     assert status == 200, answer
     assert json.loads(answer)["model"]["version"] == "1"
-    assert run.end() == 0
+    assert run.end() == 0, run.text()
     assert list(marked(str(state))) == []
+    assert events(state)[-1]["event"] == "stopped"
     runs = [json.loads(path.read_text()) for path in (state / "runs").glob("2*.json")]
     assert [one["pipeline"] for one in runs if one["startedBy"] == "monitor-drift"] == ["train"]
 
@@ -148,5 +150,5 @@ def test_a_killed_run_leaves_no_process_and_the_next_goes_on(first: Run, state: 
     assert list(marked(str(state))) == []
     again = Run.of(state, "inference.churn")
     again.await_line("answers at http://127.0.0.1")
-    assert again.end(signal.SIGTERM) == 0
+    assert again.end(signal.SIGTERM) == 0, again.text()
     assert list(marked(str(state))) == []
