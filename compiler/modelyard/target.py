@@ -120,6 +120,7 @@ class Target:
     rules: tuple[Rule, ...] = ()  # its own rules for specs
     resolve_options: ResolveOptions = no_options  # its own fields of a target
     in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
+    runs_here: bool = False  # whether it is this machine, on which `modelyard run` runs the output
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property

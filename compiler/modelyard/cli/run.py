@@ -84,7 +84,9 @@ def _target(inputs: Inputs) -> tuple[str, tuple[Diagnostic, ...]]:
 
 
 def _local_target(system: System) -> str:
-    return next((target.name for target in system.deployment.targets if target.provider == "local"), "")
+    from modelyard_targets import TARGETS
+
+    return next((target.name for target in system.deployment.targets if TARGETS[target.provider].runs_here), "")
 
 
 def _runs_here(inputs: Inputs, environment: str) -> bool:

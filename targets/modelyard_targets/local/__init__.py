@@ -41,4 +41,5 @@ TARGET = Target(
     cost=_no_cost,
     diagnostics="modelyard_targets.local.diagnostics",
     rules=(only_once,),
+    runs_here=True,
 )
