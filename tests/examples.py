@@ -103,12 +103,25 @@ def kept() -> tuple[Example, ...]:
     """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "leads-on-azure", "tills"))
-    return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems, *on_existing())
+    return (
+        *on_clusters(),
+        *(one for one in on_aws() if str(one) in shapes),
+        *systems,
+        *on_existing(),
+        *on_this_machine(),
+    )
 
 
 def of_sites() -> Example:
     """Return the system whose target stands for many sites. It has a golden folder too."""
     return Example("shelf", None, SYSTEMS)
+
+
+@lru_cache(maxsize=1)
+def on_this_machine() -> tuple[Example, ...]:
+    """Return the examples, and a test spec, whose only target is this machine."""
+    examples = (example for example in every_example() if providers_of(example) == frozenset({"local"}))
+    return (*examples, Example("laptop", None, SYSTEMS))
 
 
 def one_each() -> tuple[Example, ...]:

@@ -232,16 +232,6 @@ def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, plac
     pytest.fail(f"{len(seen)} changes and none of them shows: {', '.join(dict.fromkeys(seen))}")
 
 
-def test_an_unsupported_provider_is_reported_once() -> None:
-    """An unsupported provider is reported once at its line, and nothing is emitted."""
-    value = copy.deepcopy(seeds()[0].value)
-    value["deployment"] = {"mode": "local"}
-    files, told = compiled(value)
-
-    assert files == {}
-    assert [one.code for one in told if one.severity is Severity.ERROR] == ["E0602"]
-
-
 @pytest.mark.parametrize("section", sorted(schema_of(at("#/$defs/environment").get("properties"))))
 def test_environments_can_change_every_section(section: str) -> None:
     """If an environment changes a section, the change affects the output or is reported, but is never ignored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,9 @@ from tests.examples import (
     on_azure,
     on_clusters,
     on_google_cloud,
-    providers_of,
 )
 
 EVERY = list(every_example())
-NOT_YET = [example for example in EVERY if not providers_of(example)]
-"""Examples for a provider that is not supported yet."""
-
 TEMPLATES = templates()
 
 EXPECTED_WARNINGS = {
@@ -90,29 +86,6 @@ def test_example_compiles(example: Example) -> None:
         for name, placement in target_of.items():
             path = f"{example.stack}/{placement}/workloads/manifests/{prefix}-{name}.yaml"
             assert path in outcome.files, f"{section}.{name} came to nothing"
-
-
-@pytest.mark.parametrize("example", NOT_YET, ids=str)
-def test_examples_on_unsupported_providers_are_refused(example: Example) -> None:
-    """The error is reported at the line with the provider, and nothing is emitted."""
-    outcome = compiled(example)
-    given = example.inputs()
-    texts = {
-        given.spec.path: given.spec.content,
-        **({given.overlay.path: given.overlay.content} if given.overlay else {}),
-    }
-
-    errors = [one for one in outcome.diagnostics if one.severity == "error"]
-    assert {one.code for one in errors} == {"E0602"}
-    assert outcome.files == {}
-    for error in errors:
-        assert error.span is not None
-        assert "provider:" in _line(texts, error.span.file, error.span.line)
-
-
-def _line(texts: Mapping[str, str | bytes], path: str, line: int) -> str:
-    text = next(text for known, text in texts.items() if known.endswith(path))
-    return (text if isinstance(text, str) else text.decode()).splitlines()[line - 1]
 
 
 def _adopts(target: TargetSpec) -> bool:

@@ -20,7 +20,7 @@ from modelyard.signed import signed
 from modelyard.source import Document
 from modelyard.spec import System, at_sites
 from modelyard.stages import Outcome, Stage
-from modelyard.target import Target, Targets, check_catalog, not_made
+from modelyard.target import Target, Targets, check_catalog
 from modelyard.usage import NO_USAGE
 from modelyard.validate import validate
 from modelyard.variables import substitute
@@ -99,10 +99,8 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _validate(outcome: Outcome, task: _Task) -> _Result:
-    """Report where the document does not fit the schema. If a provider is unsupported, report only that."""
-    document = _document(outcome)
-    later = dict(not_made(document, task.targets))
-    return outcome, (*later.values(), *validate(document, later))
+    """Report where the document does not fit the schema."""
+    return outcome, validate(_document(outcome))
 
 
 def _resolve(outcome: Outcome, task: _Task) -> _Result:

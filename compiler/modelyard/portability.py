@@ -213,7 +213,7 @@ class _Trial:
         wanted: dict[str, Json] = {"provider": provider, "region": region or None}
         if "account" in written:
             wanted["account"] = None
-        if not region and not written.get("context"):
+        if not region and not self.targets[provider].runs_here and not written.get("context"):
             wanted["context"] = target.name
         for name, after in wanted.items():
             before = written.get(name)
@@ -222,10 +222,13 @@ class _Trial:
 
     def _mode(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Change]:
         """Yield the change of the mode that follows from the other kind of targets."""
-        in_cloud = self.targets[destination.provider].in_cloud
+        deployment, there = self.system.deployment, self.targets[destination.provider]
+        in_cloud = there.in_cloud
+        if there.runs_here:
+            yield Change(("deployment", "mode"), deployment.mode, "local")
+            return
         if all(target.in_cloud == in_cloud for target in moved):
             return
-        deployment = self.system.deployment
         kinds = {in_cloud} | {target.in_cloud for target in deployment.targets if target not in moved}
         mode = "hybrid" if len(kinds) > 1 else "cloud" if in_cloud else "on-prem"
         if mode != deployment.mode:

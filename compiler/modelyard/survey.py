@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from modelyard.diagnostics import Diagnostic, in_order
-from modelyard.diagnostics.target import environment_not_yet
 from modelyard.inputs import Inputs
 from modelyard.neighbours import check_neighbours, places_of
 from modelyard.paths import paths_at
@@ -20,21 +19,17 @@ _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
 _UNUSED: Final = "W0412"
 """The code for an unused entry, which is reported only if no environment uses the entry."""
-_NOT_YET: Final = "E0602"
-"""The code for a provider that is not supported yet. It does not make other environments fail."""
 
 
 @record
 class Survey:
     """The problems of the base and of every environment, and whether the base compiles without an environment.
 
-    `not_made_yet` lists the environments with a provider that is not supported yet. `waiting` and `aside` are from the
-    outcomes with errors. `plans` are by environment, where None is the base.
+    `waiting` and `aside` are from the outcomes with errors. `plans` are by environment, where None is the base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     base_is_whole: bool
-    not_made_yet: tuple[str, ...]
     waiting: tuple[Stage, ...] = ()
     aside: tuple[str, ...] = ()
     plans: Mapping[str | None, Plan] = field(default_factory=dict[str | None, Plan])
@@ -60,9 +55,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
         elsewhere = any(key not in run.problems and run.reached >= stage for run in runs.values())
         if key in deferred or (elsewhere and problem.code == _UNUSED):
             continue
-        shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in affected else problem
-        reported.append(_placed(shown, affected) if elsewhere and stage >= Stage.SUBSTITUTE else shown)
-    later = tuple(name for name, run in runs.items() if any(diagnostic.code == _NOT_YET for diagnostic in run.problems))
+        reported.append(_placed(problem, affected) if elsewhere and stage >= Stage.SUBSTITUTE else problem)
     judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not deferred]
     waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))
     aside = tuple(sorted({address for outcome in judged for address in outcome.aside}))
@@ -72,7 +65,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
     if spec.document is not None:
         named_plans = {name: plan for name, plan in plans.items() if name is not None}
         reported += check_neighbours(named_plans, places_of(inputs, spec.document, named_plans))
-    return Survey(in_order(reported), not deferred, later, waiting, aside, plans)
+    return Survey(in_order(reported), not deferred, waiting, aside, plans)
 
 
 @record

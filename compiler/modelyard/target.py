@@ -8,13 +8,13 @@ from typing import Protocol, TypeAlias
 
 from modelyard.costs import CostLine
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.target import cannot_make, provider_not_yet
+from modelyard.diagnostics.target import cannot_make
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine, namespace_of_system
 from modelyard.program import Call
 from modelyard.provider import ResolveOptions, Rule, no_options
 from modelyard.records import field, record
-from modelyard.source import Document, Json, Path
-from modelyard.spec import System, TargetSpec, target_path
+from modelyard.source import Path
+from modelyard.spec import System, TargetSpec
 from modelyard.stack import Manifest, Stack
 from modelyard.usage import Usage
 
@@ -50,50 +50,17 @@ Entry: TypeAlias = Component | NotYet | Impossible
 Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
-def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagnostic]]:
-    """Yield the targets whose provider is not supported yet, with their paths. The document may be invalid.
-
-    Other errors in such a target are not reported, because fixing them would not make the provider supported.
-    """
-    deployment = document.value.get("deployment")
-    if not isinstance(deployment, dict):
-        return
-    named = deployment.get("targets")
-    found: dict[Path, Json] = {("deployment",): deployment}
-    if isinstance(named, dict):
-        found |= {("deployment", "targets", name): target for name, target in named.items()}
-    for path, target in found.items():
-        provider = target.get("provider") if isinstance(target, dict) else None
-        reason = targets.not_made_yet(provider) if isinstance(provider, str) else None
-        if isinstance(provider, str) and reason is not None:
-            name = "main" if len(path) == 1 else str(path[-1])
-            yield path, provider_not_yet(document.value_span((*path, "provider")), name, provider, reason)
-
-
-def _all_later(catalog: Catalog) -> str | None:
-    """Explain why a provider is not supported at all, or return None if it is supported."""
-    reasons = [entry.reason for entry in catalog.values() if isinstance(entry, NotYet)]
-    return reasons[0] if len(reasons) == len(catalog) else None
-
-
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
     """Report each kind that a placement does not support once, where the spec first needs the kind.
 
-    An unsupported provider is reported once, where the spec names it. `catalogs` are by placement. A kind that is not
-    in a catalog is our bug and raises KeyError.
+    `catalogs` are by placement. A kind that is not in a catalog is our bug and raises KeyError.
     """
-    empty = {name: reason for name, catalog in catalogs.items() if (reason := _all_later(catalog)) is not None}
-    for target in plan.system.deployment.targets:
-        if target.name in empty:
-            reason = empty[target.name]
-            where = plan.system.at(*target_path(plan.system, target.name), "provider")
-            yield provider_not_yet(where, target.name, target.provider, reason)
     asked: dict[tuple[str, Kind], Resource] = {}
     for resource in plan.resources:
         asked.setdefault((resource.placement, resource.kind), resource)
     for (placement, kind), resource in asked.items():
         entry = catalogs[placement][kind]
-        if placement not in empty and not isinstance(entry, Component):
+        if not isinstance(entry, Component):
             yield cannot_make(plan.system.key(*resource.origin), kind.value, placement, entry.reason)
 
 
@@ -151,6 +118,7 @@ class Target:
     in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
     price_items: Callable[[], Collection[str]] = tuple  # what its lines may be priced as
     on_existing: Callable[[Offer], Offer] = as_usual  # the offer on a cluster that a cloud target adopts
+    runs_here: bool = False  # whether it is this machine, on which `modelyard run` runs the output
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property
@@ -176,10 +144,3 @@ class Targets(Mapping[str, Target]):
     @abstractmethod
     def rules(self, system: System) -> Iterable[Rule]:
         """Return the rules of all providers that a system uses, directly or through features on another target."""
-
-    @abstractmethod
-    def not_made_yet(self, provider: str) -> str | None:
-        """Explain why a provider is not supported yet, or return None if it is supported or unknown.
-
-        This is used for invalid specs, which need no other information about a target.
-        """

@@ -22,6 +22,8 @@ VERBS = {
     "login": ("provisioning.login", "create a login for an RDS database, with a new password each time"),
     "registry": ("registry.server", "serve MLflow so that each workload can only change its own models"),
     "bundle": ("bundles.carry", "transfer a delivered model by hand: pack it into a file, or unpack it"),
+    "local": ("local.supervisor", "run a compiled system on this machine, with one Ray and files for buckets"),
+    "serve": ("local.serving", "deploy the model servers of a system on this machine, until SIGTERM"),
     "digest": ("registry.digest", "print the digest of a model's files, for an import in the spec"),
 }
 
@@ -43,6 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             _add_actions(of_verb)
         elif verb == "digest":
             of_verb.add_argument("folder", help="model folder, which contains the file MLmodel")
+        elif verb == "local":
+            _add_local(of_verb)
+        elif verb == "serve":
+            for name, kind in (("folder", str), ("state", str), ("port", int), ("serve_port", int)):
+                of_verb.add_argument(name, type=kind)
     arguments = vars(parser.parse_args(argv))
     module, _ = VERBS[arguments.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -70,6 +77,16 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         of_action = actions.add_parser(action)
         of_action.add_argument("source", help=source)
         of_action.add_argument("target", help=target)
+
+
+def _add_local(of_verb: argparse.ArgumentParser) -> None:
+    of_verb.add_argument("folder", help="the compiled folder, with plan.json in it")
+    of_verb.add_argument("addresses", nargs="*", metavar="ADDRESS", help="what to run, such as pipelines.train")
+    of_verb.add_argument("--state", metavar="FOLDER", help="where everything is kept (default: .modelyard/ENVIRONMENT)")
+    of_verb.add_argument("--code", metavar="FOLDER", help="where user code is imported from (default: this folder)")
+    of_verb.add_argument("--once", action="store_true", help="run every schedule once now, and end")
+    of_verb.add_argument("--sample", action="store_true", help="generate data where there are none")
+    of_verb.add_argument("--drift", action="store_true", help="generate requests that differ from the training data")
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ from modelyard.provider import Rule
 from modelyard.spec import System
 from modelyard.target import Target, Targets
 
-_PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
-_EMITTED: Final = {
+_PROVIDERS: Final = {
     "aws": "modelyard_targets.aws",
     "gcp": "modelyard_targets.gcp",
     "azure": "modelyard_targets.azure",
+    "local": "modelyard_targets.local",
     "kubernetes": "modelyard_targets.kubernetes",
 }
-"""The package with the `TARGET` of each supported provider. All other providers refuse every kind."""
+"""The package with the `TARGET` of each provider."""
 
 
 class _Targets(Targets):
@@ -42,11 +42,6 @@ class _Targets(Targets):
         named |= {provider for provider, mentions in _MENTIONS.items() if mentions(system)}
         return (rule for provider in sorted(named) for rule in self[provider].rules)
 
-    def not_made_yet(self, provider: str) -> str | None:
-        from modelyard_targets.later import REASONS
-
-        return None if provider in _EMITTED else REASONS.get(provider)
-
 
 def _mentions_aws(system: System) -> bool:
     """Return whether a system uses an AWS-only feature on any target: a KMS key or Secrets Manager."""
@@ -59,12 +54,8 @@ _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
 
 
 def _target(provider: str) -> Target:
-    if provider in _EMITTED:
-        target: Target = import_module(_EMITTED[provider]).TARGET
-        return target
-    from modelyard_targets.later import later
-
-    return later(provider)
+    target: Target = import_module(_PROVIDERS[provider]).TARGET
+    return target
 
 
 TARGETS: Final[Targets] = _Targets()

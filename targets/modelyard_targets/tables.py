@@ -29,14 +29,7 @@ KMS key; without that key, or without the state, nobody can change what was appl
 
 def targets_page(targets: Mapping[str, Target]) -> str:
     """Render the page as Markdown."""
-    made = {name: target for name, target in targets.items() if not _later(target)}
-    waiting = {name: target for name, target in targets.items() if _later(target)}
-    parts = [_INTRODUCTION, *(_section(name, target) for name, target in made.items()), _not_yet(waiting)]
-    return "\n".join(part for part in parts if part)
-
-
-def _later(target: Target) -> bool:
-    return all(isinstance(entry, NotYet) for entry in target.catalog.values())
+    return "\n".join([_INTRODUCTION, *(_section(name, target) for name, target in targets.items())])
 
 
 def _section(name: str, target: Target) -> str:
@@ -48,15 +41,3 @@ def _said(entry: Entry) -> str:
     if isinstance(entry, Component):
         return entry.what
     return f"*{'not yet' if isinstance(entry, NotYet) else 'impossible'}*: {entry.reason}"
-
-
-def _not_yet(targets: Mapping[str, Target]) -> str:
-    if not targets:
-        return ""
-    rows = "".join(f"| {name} | {_reason(target)} |\n" for name, target in targets.items())
-    return f"## Not yet\n\n| provider | plan |\n|---|---|\n{rows}"
-
-
-def _reason(target: Target) -> str:
-    entry = next(iter(target.catalog.values()))
-    return entry.reason if isinstance(entry, NotYet) else ""

@@ -144,17 +144,6 @@ def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str
     assert [one for one in told(found) if one.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
 
 
-def test_an_unsupported_provider_fails_only_its_environment() -> None:
-    """An unsupported provider is a warning in an environment, but an error in the base."""
-    there = "{mode: local, provider: local, context: null}"
-    base = BASE.replace("{mode: on-prem, provider: kubernetes, context: here}", there.replace(", context: null", ""))
-
-    found = surveyed(BASE, later=f"{{deployment: {there}}}", prod="")
-    assert [one for one in told(found) if "02 " in one] == ["W0602 environments/later.yaml:1 (in later)"]
-    assert found.not_made_yet == ("later",)
-    assert "E0602 system.yaml:7" in told(surveyed(base, prod=""))
-
-
 def test_the_number_of_environments_is_limited() -> None:
     """Each environment is checked separately, so a small file must not cause a hundred thousand checks."""
     schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -43,7 +44,8 @@ class ApiServer:
                 if path in outer.objects:
                     self._answer(200, outer.objects[path])
                 elif query:
-                    self._answer(200, {"items": [v for k, v in outer.objects.items() if k.startswith(f"{path}/")]})
+                    found = [v for k, v in outer.objects.items() if k.startswith(f"{path}/")]
+                    self._answer(200, {"items": [one for one in found if _selected(one, query)]})
                 else:
                     self._answer(404, {"message": "not found"})
 
@@ -85,3 +87,10 @@ def launcher_api(
     monkeypatch.setattr(ClusterApi, "of_this_pod", lambda: found)
     monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
     return found
+
+
+def _selected(found: dict[str, Any], query: str) -> bool:
+    """Return whether an object has the label in a query's selector, of which the runtime uses only `name=value`."""
+    selector = parse_qs(query).get("labelSelector", [""])[0]
+    name, _, wanted = selector.partition("=")
+    return not selector or found.get("metadata", {}).get("labels", {}).get(name) == wanted

@@ -11,8 +11,6 @@ from modelyard.records import replace
 from modelyard.target import Component, NotYet
 from modelyard_targets import TARGETS
 from modelyard_targets.tables import targets_page
-from tests.diagnosing import Question, examine
-from tests.specs import VALID_SPEC
 
 PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
 
@@ -32,19 +30,6 @@ def test_planner_gets_add_ons_from_the_catalog() -> None:
 
     assert target.offer.addons == {Kind.DATABASE: ("operator",)}
     assert target.offer.choose is TARGETS["kubernetes"].choose
-
-
-@pytest.mark.parametrize("provider", ["local"])
-def test_unsupported_provider_is_reported_once(provider: str) -> None:
-    start, end = VALID_SPEC.index("      provider: kubernetes"), VALID_SPEC.index("  placement:")
-    text = VALID_SPEC[:start] + f"      provider: {provider}\n      region: eu-west-1\n" + VALID_SPEC[end:]
-    text = text.replace("mode: on-prem", "mode: cloud").replace("residency: [eu]", "residency: []")
-    found = [one for one in examine(Question(text)) if one.severity == "error" and one.code == "E0602"]
-
-    assert len(found) == 1
-    assert found[0].span is not None
-    assert text.splitlines()[found[0].span.line - 1].strip() == f"provider: {provider}"
-    assert all(isinstance(entry, NotYet) for entry in TARGETS[provider].catalog.values())
 
 
 def test_targets_page_is_up_to_date(accept: bool) -> None:

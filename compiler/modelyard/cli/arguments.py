@@ -25,6 +25,9 @@ _SUMMARIES = {
     "init": "write a spec to start from",
     "validate": "check a spec and print all errors",
     "compile": "write the Pulumi projects of a spec",
+    "run": "run a system on this machine",
+    "status": "show what runs on this machine, and how each workload ended last",
+    "events": "show what has happened on this machine, oldest first",
     "verify": "check that projects and lock match the spec",
     "render": "print the spec after overlays and defaults, with the origin of each value",
     "explain": "explain a field, a diagnostic code, or an address such as inference.scorer",
@@ -55,6 +58,15 @@ _DETAILS = {
         "apply them, and modelyard.lock is written next to the spec. On errors nothing is written. It never\n"
         "deploys anything."
     ),
+    "run": (
+        "Compiles an environment with `mode: local` and runs it: training, gates, promotion, endpoints, batch\n"
+        "inference and monitors, on one Ray, with MLflow on SQLite, and folders for buckets. It needs the extra\n"
+        "`modelyard[local]`. Everything is kept in .modelyard/ENVIRONMENT next to the spec, so that the next run goes\n"
+        "on from there; deleting that folder starts over. Ctrl-C ends it, and leaves no process behind.\n"
+        "With --sample, datasets without files are generated from what the spec declares."
+    ),
+    "status": "Reads the folder in which `modelyard run` keeps everything.",
+    "events": "Reads the folder in which `modelyard run` keeps everything.",
     "verify": (
         "Compiles everything again in memory and compares it with the files in build/ and with modelyard.lock.\n"
         "Nothing in the output folder is trusted, not even its hashes: an edited manifest, an added file and a false\n"
@@ -131,6 +143,9 @@ _EXAMPLES = {
         "  modelyard validate examples/fraud-detection --env on-prem --format github"
     ),
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
+    "run": ("modelyard run fraud --env dev --sample\n  modelyard run fraud pipelines.retrain --env dev --once"),
+    "status": "modelyard status fraud --env dev",
+    "events": "modelyard events fraud --env dev --format json",
     "verify": "modelyard verify examples/fraud-detection\n  modelyard verify examples/fraud-detection --env on-prem",
     "render": (
         "modelyard render examples/fraud-detection --env on-prem\n"
@@ -279,6 +294,30 @@ def _compile(entry: argparse.ArgumentParser) -> None:
         action="store_true",
         help="drop removed entries from modelyard.lock, after Pulumi has destroyed them",
     )
+
+
+def _run(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    _colour(entry)
+    entry.add_argument(
+        "address",
+        nargs="*",
+        metavar="ADDRESS",
+        help="what to run: pipelines.NAME, inference.NAME or monitors.NAME (default: everything)",
+    )
+    entry.add_argument("--once", action="store_true", help="run every schedule once now, and end")
+    entry.add_argument("--sample", action="store_true", help="generate datasets that have no files, and requests")
+    entry.add_argument(
+        "--drift", action="store_true", help="like --sample, with requests that differ from the training data"
+    )
+    entry.add_argument("--python", metavar="PATH", help="the Python that has Ray and MLflow (default: this one)")
+    entry.add_argument("--out", metavar="FOLDER", help="where to write what is run (default: build next to the spec)")
+
+
+def _status(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    _colour(entry)
+    entry.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
 
 
 def _verify(entry: argparse.ArgumentParser) -> None:
@@ -432,6 +471,9 @@ _ARGUMENTS = {
     "init": _init,
     "validate": _validate,
     "compile": _compile,
+    "run": _run,
+    "status": _status,
+    "events": _status,
     "verify": _verify,
     "render": _render,
     "explain": _explain,

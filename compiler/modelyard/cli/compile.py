@@ -147,6 +147,9 @@ def _write(
         return 1
     if arguments.format == "text":
         _print_summary(out / inputs.folder, plan, outcome.stacks, written)
+        here = any(TARGETS[target.provider].runs_here for target in plan.system.deployment.targets)
+        if here and arguments.command != "run":
+            say(f"next: modelyard run {arguments.spec}{f' --env {inputs.environment}' if inputs.environment else ''}")
     return 0
 
 

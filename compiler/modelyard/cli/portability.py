@@ -52,10 +52,9 @@ def _destinations(typed: Iterable[str], system: System) -> tuple[tuple[Destinati
 
 def _problem(destination: Destination, system: System) -> str:
     name = destination.provider
-    supported = [provider for provider in TARGETS if TARGETS.not_made_yet(provider) is None]
-    if name not in supported:
-        near = nearest(name, supported, "did you mean {}?") or f"choose from {', '.join(supported)}"
-        return f"{quote(name)} is not a supported provider\n  = {near}"
+    if name not in TARGETS:
+        near = nearest(name, TARGETS, "did you mean {}?") or f"choose from {', '.join(TARGETS)}"
+        return f"{quote(name)} is not a provider\n  = {near}"
     if destination.region and not TARGETS[name].in_cloud:
         return f"{name} has no regions\n  = --to {name}"
     if all(target.provider == name for target in moving(system)) and not destination.region:

@@ -64,14 +64,12 @@ def judged(inputs: Inputs) -> Verdict:
     from modelyard.survey import survey  # imported here because a spec without environments does not need it
 
     found = survey(inputs, spec, names, TARGETS)
-    supported = [name for name in names if name not in found.not_made_yet]
-    listed = f" for {', '.join(supported)}" if supported else ""
-    if not found.base_is_whole:
-        listed += "; the base is incomplete without an environment"
-    elif supported:
+    listed = f" for {', '.join(names)}"
+    if found.base_is_whole:
         listed = f", alone and{listed}"
-    later = f"; not supported yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
-    return Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}", found.plans)
+    else:
+        listed += "; the base is incomplete without an environment"
+    return Verdict(found.diagnostics, found.waiting, found.aside, listed, found.plans)
 
 
 def _of_one(inputs: Inputs, outcome: Outcome, valid: str) -> Verdict:

@@ -13,13 +13,16 @@ _shtab_modelyard_commands() {
     approve:'Sign that a version of a model may go live.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
+    events:'Show what has happened on this machine, oldest first.'
     explain:'Explain a field, a diagnostic code, or an address such as inference.scorer.'
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
     lsp:'Serve an editor: errors while typing, descriptions and completion.'
     portability:'Report what would have to change to run a system on another provider.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
+    run:'Run a system on this machine.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
+    status:'Show what runs on this machine, and how each workload ended last.'
     validate:'Check a spec and print all errors.'
     verify:'Check that projects and lock match the spec.'
   )
@@ -77,6 +80,19 @@ _shtab_modelyard_completion_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_completion_defaults_added=0
+
+_shtab_modelyard_events_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--format[output format (default\: text)]:format:(text json)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_events_defaults_added=0
 
 _shtab_modelyard_explain_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -153,6 +169,24 @@ _shtab_modelyard_render_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_render_defaults_added=0
 
+_shtab_modelyard_run_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--once[run every schedule once now, and end]"
+  "--sample[generate datasets that have no files, and requests]"
+  "--drift[like --sample, with requests that differ from the training data]"
+  "--python[the Python that has Ray and MLflow (default\: this one)]:PATH:"
+  "--out[where to write what is run (default\: build next to the spec)]:FOLDER:_files -/"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  "(*)::what to run\: pipelines.NAME, inference.NAME or monitors.NAME (default\: everything):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_run_defaults_added=0
+
 _shtab_modelyard_schema_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--debug[show the traceback of an internal error]"
@@ -161,6 +195,19 @@ _shtab_modelyard_schema_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_schema_defaults_added=0
+
+_shtab_modelyard_status_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--format[output format (default\: text)]:format:(text json)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_status_defaults_added=0
 
 _shtab_modelyard_validate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -211,13 +258,16 @@ _shtab_modelyard() {
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
         compile) _arguments -C -s $_shtab_modelyard_compile_options ;;
         completion) _arguments -C -s $_shtab_modelyard_completion_options ;;
+        events) _arguments -C -s $_shtab_modelyard_events_options ;;
         explain) _arguments -C -s $_shtab_modelyard_explain_options ;;
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
         init) _arguments -C -s $_shtab_modelyard_init_options ;;
         lsp) _arguments -C -s $_shtab_modelyard_lsp_options ;;
         portability) _arguments -C -s $_shtab_modelyard_portability_options ;;
         render) _arguments -C -s $_shtab_modelyard_render_options ;;
+        run) _arguments -C -s $_shtab_modelyard_run_options ;;
         schema) _arguments -C -s $_shtab_modelyard_schema_options ;;
+        status) _arguments -C -s $_shtab_modelyard_status_options ;;
         validate) _arguments -C -s $_shtab_modelyard_validate_options ;;
         verify) _arguments -C -s $_shtab_modelyard_verify_options ;;
       esac

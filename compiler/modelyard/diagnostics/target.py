@@ -28,45 +28,6 @@ def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnosti
     )
 
 
-def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> Diagnostic:
-    """A spec may name this provider, but modelyard does not support it yet.
-
-    You can keep the spec as it is and, in the meantime, place the system on a cluster in an environment.
-
-    Wrong:
-
-        deployment: {mode: cloud, provider: azure, region: westeurope}
-
-    Right:
-
-        deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
-    """
-    return Diagnostic(
-        "E0602",
-        Severity.ERROR,
-        f"target {quote(placement)} uses provider {quote(provider)}, which is not supported yet: {reason}",
-        span,
-        "use `provider: kubernetes`, here or in an environment",
-    )
-
-
-def environment_not_yet(error: Diagnostic) -> Diagnostic:
-    """An environment uses a provider that modelyard does not support yet; other environments are not affected.
-
-    `modelyard validate` without `--env` checks all environments. If you select this environment with `--env`, it is an
-    error.
-
-    Wrong:
-
-        environments: {later: {deployment: {mode: cloud, targets: {main: {provider: azure, …}}}}}
-
-    Right:
-
-        environments: {later: {deployment: {mode: cloud, targets: {main: {provider: aws, …}}}}}
-    """
-    return Diagnostic("W0602", Severity.WARNING, error.message, error.span)
-
-
 def gateway_needed(span: Span, placement: str, subject: str) -> Diagnostic:
     """Splitting or mirroring traffic needs a gateway, but the target declares none.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import uuid
 from collections import deque
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPTURED_AT", "MODEL_VERSION", "OWN_COLUMNS", "PREDICTION", "REQUEST_ID", "SCORE", "Captures", "old_days"]
 
-_FLUSH_S = 30.0
+_FLUSH_S = float(os.environ.get("MODELYARD_FLUSH_S", "30"))  # on one machine, monitors need not wait as long
 _SAVE_S = 0.5  # a kill loses at most the captures within this period
 _MOST_WAITING = 50_000  # number of rows, because an unreachable store must not fill a server's memory
 _EXPIRE_EVERY = timedelta(hours=1)

@@ -1,31 +1,49 @@
-"""Starts a run after a breach with a Job from the pipeline's CronJob, subject to the monitor's cooldown."""
+"""Starts a run after a breach with a Job from the pipeline's CronJob. Jobs are the memory of earlier runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.jobs.siblings import CRON_JOBS, JOBS, forbidden, job_of, mapping
+from modelyard_runtime.jobs.starting import Start, start_guarded
 from modelyard_runtime.workload.records import BreachRun, Request
 
 _MONITOR_LABEL = "modelyard.dev/started-by"
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """Which monitor starts a run and when, the suffix of the Job's name, and how long to keep the Job.
+class JobStarter:
+    """Creates Jobs through the API of the cluster."""
 
-    `labels` and `annotations` record on the Job what triggered the run.
-    """
+    api: ClusterApi
 
-    monitor: str
-    ending: str
-    now: datetime
-    cooldown: timedelta
-    kept_s: int
-    labels: Object = field(default_factory=dict[str, object])
-    annotations: Object = field(default_factory=dict[str, object])
+    def deciding(self) -> AbstractContextManager[None]:
+        """Hold nothing: a second attempt finds the Job's name taken."""
+        return nullcontext()
+
+    def last(self, monitor: str) -> datetime | None:
+        """Return when a monitor last started a run."""
+        earlier = [_created(job) for job in self.api.list(JOBS, f"{_MONITOR_LABEL}={monitor}")]
+        return max((created for created in earlier if created is not None), default=None)
+
+    def prevented(self, run: BreachRun | Request) -> bool:
+        """Return whether a run that is under way prevents another one."""
+        return forbidden(self.api, self.api.get(CRON_JOBS, run.cron_job))
+
+    def begin(self, run: BreachRun | Request, start: Start) -> None:
+        """Create the Job, unless another attempt has already created it."""
+        parent = self.api.get(CRON_JOBS, run.cron_job)
+        body = job_of(parent, start.ending, {_MONITOR_LABEL: start.monitor, **start.labels}, start.kept_s)
+        metadata = mapping(body, "metadata")
+        annotated = {**metadata, "annotations": {**mapping(metadata, "annotations"), **start.annotations}}
+        try:
+            self.api.create(JOBS, {**body, "metadata": annotated})
+        except ApiError as problem:
+            if problem.status != 409:
+                raise
 
 
 def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
@@ -33,26 +51,7 @@ def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
 
     No Job is created within this monitor's cooldown, or while another run is active if runs must not overlap.
     """
-    pipeline = run.pipeline
-    earlier = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
-    last = max((created for created in earlier if created is not None), default=None)
-    if last is not None and start.now - last < start.cooldown:
-        return (
-            f"pipeline {pipeline} is not started: its last start was at {last.isoformat()}, "
-            f"and the cooldown is {start.cooldown}"
-        )
-    parent = api.get(CRON_JOBS, run.cron_job)
-    if forbidden(api, parent):
-        return f"pipeline {pipeline} is not started: a run is in progress, and runs must not overlap"
-    body = job_of(parent, start.ending, {_MONITOR_LABEL: start.monitor, **start.labels}, start.kept_s)
-    metadata = mapping(body, "metadata")
-    annotated = {**metadata, "annotations": {**mapping(metadata, "annotations"), **start.annotations}}
-    try:
-        api.create(JOBS, {**body, "metadata": annotated})
-    except ApiError as problem:
-        if problem.status != 409:  # another attempt has already created it
-            raise
-    return f"pipeline {pipeline} is started"
+    return start_guarded(JobStarter(api), run, start)
 
 
 def _created(job: Object) -> datetime | None:

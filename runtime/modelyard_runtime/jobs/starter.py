@@ -19,9 +19,10 @@ from pathlib import PurePosixPath
 
 from modelyard_runtime.jobs.checks import check_starter
 from modelyard_runtime.jobs.cluster_api import ClusterApi
-from modelyard_runtime.jobs.job_start import Start, start_run
+from modelyard_runtime.jobs.job_start import start_run
 from modelyard_runtime.jobs.run_requests import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.jobs.siblings import exists, job_named
+from modelyard_runtime.jobs.starting import Start
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.filesystem import Place, first_files, place, read_whole, reading, remove, write_whole
 from modelyard_runtime.storage.protocols.driver import Entry

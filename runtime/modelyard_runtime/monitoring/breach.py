@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi
-from modelyard_runtime.jobs.job_start import Start, start_run
+from modelyard_runtime.jobs.job_start import JobStarter
+from modelyard_runtime.jobs.local_runs import LocalRuns
 from modelyard_runtime.jobs.run_requests import ask
+from modelyard_runtime.jobs.starting import RunStarter, Start, start_guarded
 from modelyard_runtime.promotion import aliases, evidence
 from modelyard_runtime.promotion.delivery import deliver
 from modelyard_runtime.promotion.history import History, actor_of
@@ -42,7 +44,7 @@ def act(
         sentences.append(ask(workload, run, run.request, now, reasons))
     elif run is not None:
         try:
-            sentences.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
+            sentences.append(start(_starter(api), workload, run, now, cooldown))
         except (ApiError, OSError) as problem:
             raise Refusal(
                 f"pipeline {run.pipeline} is not started, because the API server refused or failed: "
@@ -53,13 +55,19 @@ def act(
     return sentences
 
 
-def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
-    """Create a Job from the pipeline's CronJob, unless the cooldown or another run prevents it.
+def _starter(api: ClusterApi | None) -> RunStarter:
+    """Return what starts runs where this monitor runs: this machine, or the API of its cluster."""
+    runs = LocalRuns.of_this_process() if api is None else None
+    return runs or JobStarter(api or ClusterApi.of_this_pod())
+
+
+def start(starter: RunStarter, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
+    """Start a run of the pipeline, unless the cooldown or another run prevents it.
 
     No run starts within the monitor's cooldown, or while another run is active if runs must not overlap.
     """
     stamp = now.strftime("%Y%m%d%H%M")
-    return start_run(api, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))
+    return start_guarded(starter, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))
 
 
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:

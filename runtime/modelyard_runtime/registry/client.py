@@ -21,6 +21,7 @@ from modelyard_runtime.workload.description import Section
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow.exceptions import MlflowException
 
 
 STORE = "MODELYARD_REGISTRY_STORE"
@@ -117,10 +118,27 @@ def version_at(name: str, alias: str) -> Version | None:
     try:
         model_version = _client().get_model_version_by_alias(name, alias)
     except MlflowException as problem:
-        if problem.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+        if problem.error_code == "RESOURCE_DOES_NOT_EXIST" or _lacks_alias(name, alias, problem):
             return None
         raise
     return _version(name, model_version)
+
+
+def _lacks_alias(name: str, alias: str, problem: MlflowException) -> bool:
+    """Return whether a registry refused a lookup because the alias does not exist.
+
+    MLflow has the same error code for an alias that does not exist and for a registry that cannot be used at all, such
+    as a database for which mlflow-skinny lacks the driver. A gate must not take the second for a first version, so the
+    registry has to show the model without that alias.
+    """
+    from mlflow.exceptions import MlflowException
+
+    if problem.error_code != "INVALID_PARAMETER_VALUE":
+        return False
+    try:
+        return alias not in dict(_client().get_registered_model(name).aliases or {})
+    except MlflowException as of_model:
+        return bool(of_model.error_code == "RESOURCE_DOES_NOT_EXIST")
 
 
 def version(name: str, number: str) -> Version:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import threading
 import time
 import uuid
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 DEPLOYMENT = "model"
 
 _MOUNT_LAG_S = 120.0  # the kubelet updates a mounted ConfigMap in a running Pod within about a minute
-_FOLLOW_S = 20.0
+_FOLLOW_S = float(os.environ.get("MODELYARD_FOLLOW_S", "20"))  # on one machine, an alias is looked up more often
 _THREADS = 8  # more threads than CPUs, so that a slow call does not block others
 _log = logging.getLogger(__name__)
 

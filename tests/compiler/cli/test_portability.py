@@ -116,8 +116,8 @@ def test_settings_that_tie_a_spec_to_a_provider_are_listed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("destination", "problem"),
     [
-        ("gpc", "error: 'gpc' is not a supported provider\n  = did you mean 'gcp'?\n"),
-        ("mars", "error: 'mars' is not a supported provider\n  = choose from aws, gcp, azure, "),
+        ("gpc", "error: 'gpc' is not a provider\n  = did you mean 'gcp'?\n"),
+        ("mars", "error: 'mars' is not a provider\n  = choose from aws, gcp, azure, "),
         ("kubernetes:here", "error: kubernetes has no regions\n  = --to kubernetes\n"),
         ("aws", "error: the system is on aws already\n  = name another region: --to aws:REGION\n"),
     ],

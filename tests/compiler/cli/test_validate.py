@@ -251,16 +251,3 @@ def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
     (system / "system.yaml").write_text(SPEC.replace("framework: xgboost", "framework: xgbost"), encoding="utf-8")
 
     assert "to run" not in run("validate", system).err
-
-
-def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:
-    """Errors in an unsupported provider's regions are not reported, because fixing them would be wasted effort."""
-    old = "{mode: on-prem, provider: kubernetes, context: here}"
-    text = SPEC.replace(old, "{mode: local, provider: local, region: eu-central-1}")
-    (system / "system.yaml").write_text(
-        text.replace("governance: {", "governance: {residency: [eu], "), encoding="utf-8"
-    )
-    said = run("validate", system)
-
-    assert "E0602" in said.err
-    assert "E0405" not in said.err

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modelyard_runtime.jobs.cluster_api import ClusterApi
+from modelyard_runtime.jobs.job_start import JobStarter
 from modelyard_runtime.monitoring.breach import act, start
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import BreachRun, MonitorWorkload
@@ -50,7 +51,7 @@ def jobs(server: ApiServer) -> list[dict[str, Any]]:
 def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
     """The Job has the spec and owner of the CronJob, so it has the same settings and is deleted with it."""
     assert (
-        start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
+        start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
     )
 
@@ -78,7 +79,7 @@ def test_run_is_kept_until_the_cooldown_ends(
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
     if of_runs is not None:
         template["ttlSecondsAfterFinished"] = of_runs
-    start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, cooldown)
+    start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, cooldown)
 
     (job,) = jobs(server)
     assert job["spec"]["ttlSecondsAfterFinished"] == kept
@@ -87,15 +88,21 @@ def test_run_is_kept_until_the_cooldown_ends(
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
     """With a cooldown of a day, the next run starts a day later."""
-    start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
+    start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert "is not started" in start(
-        api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW + timedelta(hours=23), COOLDOWN
+        JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW + timedelta(hours=23), COOLDOWN
     )
     assert len(jobs(server)) == 1
     assert (
-        start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW + timedelta(hours=25), COOLDOWN)
+        start(
+            JobStarter(api),
+            record(MonitorWorkload, WORKLOAD),
+            record(BreachRun, RUN),
+            NOW + timedelta(hours=25),
+            COOLDOWN,
+        )
         == "pipeline retrain is started"
     )
     assert len(jobs(server)) == 2
@@ -110,11 +117,11 @@ def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: C
     server.objects[f"{JOBS}/retrain-1"] = running
 
     assert "a run of it is under way" in start(
-        api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN
+        JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN
     )
     running["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
     assert (
-        start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
+        start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
     )
 

@@ -72,7 +72,7 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     All workloads have some requirements in common. The others are for the frameworks and storage protocols in use, for
     managed databases, and for the registry if it runs on the target.
     """
-    table = _table()
+    table = requirements_table()
     frameworks = {model.framework for model in system.models.values()}
     frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
     lines = list(table["always"])
@@ -94,7 +94,7 @@ def _files(system: System, target: TargetSpec) -> dict[str, str]:
         "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", requirements(system, target))),
         ".dockerignore": "**/__pycache__\n",
     }
-    return {**files, **_runtime()}
+    return {**files, **runtime_files()}
 
 
 def _base(target: TargetSpec) -> str:
@@ -107,8 +107,8 @@ def _holds_registry(system: System, target: TargetSpec) -> bool:
 
 
 @cache
-def _runtime() -> dict[str, str]:
-    """Read the installed runtime's source files without importing the package."""
+def runtime_files() -> dict[str, str]:
+    """Read the installed runtime's source files, by path, without importing the package."""
     from pathlib import Path
 
     spec = find_spec(_PACKAGE)
@@ -119,9 +119,10 @@ def _runtime() -> dict[str, str]:
     return {f"{_PACKAGE}/{path.relative_to(root).as_posix()}": path.read_text(encoding="utf-8") for path in found}
 
 
-class _Table(TypedDict):
+class Table(TypedDict):
     """Lines of `requirements.txt`, grouped by the feature that needs them. Protocols are listed by URI scheme."""
 
+    beside: str
     always: list[str]
     databases: list[str]
     protocols: dict[str, list[str]]
@@ -130,9 +131,10 @@ class _Table(TypedDict):
 
 
 @cache
-def _table() -> _Table:
+def requirements_table() -> Table:
+    """Return the table of requirements."""
     with open(os.path.join(os.path.dirname(__file__), "requirements.json"), encoding="utf-8") as file:
-        table: _Table = json.load(file)
+        table: Table = json.load(file)
     return table
 
 

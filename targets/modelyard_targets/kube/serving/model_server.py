@@ -61,7 +61,7 @@ def ray_service(resource: Resource[ModelServer], described: dict[str, Json], con
     spec: dict[str, Value] = {
         "serveConfigV2": document(_serve_config(server, described, context)),
         "upgradeStrategy": _upgrade(server.applications[0].inference, context),
-        "rayClusterDeletionDelaySeconds": _longest_request(server) + _SPARE_S,
+        "rayClusterDeletionDelaySeconds": longest_request(server) + _SPARE_S,
         "excludeHeadPodFromServeSvc": all(group.minimum > 0 for group in groups),
         "rayClusterConfig": cluster_spec(_cluster(resource, server, groups, described, context), context),
     }
@@ -108,7 +108,7 @@ def _cluster(
         mounts=(description_mount(), *([token_mount()] if tokens else [])),
         scales=server.scales,
         serves=True,
-        grace_s=_longest_request(server) + _SPARE_S,
+        grace_s=longest_request(server) + _SPARE_S,
         worker_volumes=disk_volumes(resource, context),
         worker_mounts=disk_mounts(resource, context),
         priority_class=priority_class_of(resource, context),
@@ -131,7 +131,8 @@ def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]
     return {name: described[name] for name in ("registry", "stores") if name in described}
 
 
-def _longest_request(server: ModelServer) -> int:
+def longest_request(server: ModelServer) -> int:
+    """Return the longest timeout of a server's endpoints in seconds."""
     return max(one.inference.endpoint.timeout_s for one in server.applications)
 
 
@@ -154,11 +155,20 @@ def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
 
 
 def _serve_config(server: ModelServer, described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """Build the Serve config. Each application gets its name in the mounted description and a digest of its entry."""
+    return {
+        "proxy_location": "EveryNode",
+        "http_options": {"host": "0.0.0.0", "port": SERVE_PORT, "request_timeout_s": longest_request(server)},
+        "logging_config": {"encoding": "JSON", "enable_access_log": False},
+        "applications": serve_applications(server, described, context),
+    }
+
+
+def serve_applications(server: ModelServer, described: dict[str, Json], context: Context) -> list[dict[str, Value]]:
+    """Build the Serve applications. Each gets its name in the mounted description and a digest of its entry."""
     applications = described["applications"]
     assert isinstance(applications, dict)
     groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
-    entries: list[Value] = []
+    entries: list[dict[str, Value]] = []
     for one in server.applications:
         name = application_name(one)
         group = groups[one.hardware, context.image(one.inference.source.image)]
@@ -171,12 +181,7 @@ def _serve_config(server: ModelServer, described: dict[str, Json], context: Cont
                 "deployments": [_deployment(one, group)],
             }
         )
-    return {
-        "proxy_location": "EveryNode",
-        "http_options": {"host": "0.0.0.0", "port": SERVE_PORT, "request_timeout_s": _longest_request(server)},
-        "logging_config": {"encoding": "JSON", "enable_access_log": False},
-        "applications": entries,
-    }
+    return entries
 
 
 def _deployment(application: Application, group: str) -> dict[str, Value]:

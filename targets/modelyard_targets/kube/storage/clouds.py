@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.records import record
 from modelyard_targets.kube.storage.azure import AZURE
 from modelyard_targets.kube.storage.driver import Driver
+from modelyard_targets.kube.storage.files import FILES
 from modelyard_targets.kube.storage.gcs import GCS
 from modelyard_targets.kube.storage.s3 import S3
 
@@ -24,6 +25,7 @@ _STORAGE: Final[Mapping[str, CloudStorage]] = {
     "aws": CloudStorage(S3, keys=True),
     "azure": CloudStorage(AZURE),
     "gcp": CloudStorage(GCS),
+    "local": CloudStorage(FILES),
 }
 
 _ANY: Final = CloudStorage(S3)

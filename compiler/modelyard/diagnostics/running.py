@@ -1,0 +1,87 @@
+"""Diagnostics of `modelyard run`: what keeps a system from running on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def not_on_this_machine(span: Span, environment: str, local: Sequence[str]) -> Diagnostic:
+    """`modelyard run` runs an environment whose only target is this machine.
+
+    Wrong: `modelyard run fraud`, where the spec's target is a cluster.
+
+    Right: `modelyard run fraud --env dev`, where `dev` has `deployment: {mode: local, …}`.
+    """
+    what = f"environment {quote(environment)}" if environment else "the base of this spec"
+    hint = (
+        f"add --env {local[0]}"
+        if local
+        else "add an environment with `mode: local`, whose `targets` has one target with `provider: local`"
+    )
+    return Diagnostic("E0885", Severity.ERROR, f"{what} does not run on this machine", span, hint)
+
+
+def no_runtime(tried: str, missing: Sequence[str]) -> Diagnostic:
+    """`modelyard run` starts the runtime, which needs Ray, MLflow and the libraries of models.
+
+    The compiler itself needs none of them, so they are an extra.
+
+    Wrong: `pip install modelyard`, and then `modelyard run fraud --env dev`.
+
+    Right: `pip install "modelyard[local]"`, or `modelyard run … --python PATH` with the Python of an environment that
+    has the packages in the `requirements.txt` of the compiled folder.
+    """
+    return Diagnostic(
+        "E0886",
+        Severity.ERROR,
+        f"{tried} cannot run the system: it lacks {', '.join(missing)}",
+        None,
+        'pip install "modelyard[local]", or name another Python with --python',
+    )
+
+
+def not_a_python(path: str, reason: str) -> Diagnostic:
+    """The Python of `--python` does not start.
+
+    Wrong: `modelyard run fraud --env dev --python venv`
+
+    Right: `modelyard run fraud --env dev --python venv/bin/python`
+    """
+    return Diagnostic(
+        "E0887", Severity.ERROR, f"{quote(path)} does not start: {reason}", None, "name the Python of an environment"
+    )
+
+
+def nothing_ran(folder: str) -> Diagnostic:
+    """`modelyard status` and `modelyard events` show what `modelyard run` has done, and it has not run here.
+
+    Wrong: `modelyard status fraud --env dev`, before the first run.
+
+    Right: `modelyard run fraud --env dev`, and then `modelyard status fraud --env dev`.
+    """
+    return Diagnostic(
+        "E0888",
+        Severity.ERROR,
+        f"nothing has run here: {quote(folder)} does not exist",
+        None,
+        "start it: modelyard run",
+    )
+
+
+def no_such_workload(address: str, known: Sequence[str]) -> Diagnostic:
+    """`modelyard run` can be limited to workloads of the spec, and this one is not in it.
+
+    Wrong: `modelyard run fraud pipelines.retrian --env dev`
+
+    Right: `modelyard run fraud pipelines.retrain --env dev`
+    """
+    return Diagnostic(
+        "E0889",
+        Severity.ERROR,
+        f"there is no workload {quote(address)} on this machine",
+        None,
+        nearest(address, known, "did you mean {}?") or f"there are {', '.join(known)}",
+    )

@@ -1,0 +1,65 @@
+"""Starting a run for a monitor, whatever keeps the memory of earlier runs: Jobs in a cluster, or files on one machine.
+
+The guards are the same everywhere: a monitor's cooldown, and runs of one pipeline that must not overlap.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from modelyard_runtime.workload.records import BreachRun, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Which monitor starts a run and when, the suffix of the run's name, and how long to remember the run.
+
+    `labels` and `annotations` record with the run what triggered it.
+    """
+
+    monitor: str
+    ending: str
+    now: datetime
+    cooldown: timedelta
+    kept_s: int
+    labels: dict[str, object] = field(default_factory=dict[str, object])
+    annotations: dict[str, object] = field(default_factory=dict[str, object])
+
+
+class RunStarter(Protocol):
+    """Remembers runs, and starts them."""
+
+    def deciding(self) -> AbstractContextManager[None]:
+        """Keep others from starting a run between the guards and the start, where that is possible."""
+        ...
+
+    def last(self, monitor: str) -> datetime | None:
+        """Return when a monitor last started a run."""
+        ...
+
+    def prevented(self, run: BreachRun | Request) -> bool:
+        """Return whether a run that is under way prevents another one."""
+        ...
+
+    def begin(self, run: BreachRun | Request, start: Start) -> None:
+        """Start a run, unless an earlier attempt has started it."""
+        ...
+
+
+def start_guarded(starter: RunStarter, run: BreachRun | Request, start: Start) -> str:
+    """Start a run unless a guard prevents it, and return a sentence that describes the result."""
+    pipeline = run.pipeline
+    with starter.deciding():
+        last = starter.last(start.monitor)
+        if last is not None and start.now - last < start.cooldown:
+            return (
+                f"pipeline {pipeline} is not started: its last start was at {last.isoformat()}, "
+                f"and the cooldown is {start.cooldown}"
+            )
+        if starter.prevented(run):
+            return f"pipeline {pipeline} is not started: a run is in progress, and runs must not overlap"
+        starter.begin(run, start)
+    return f"pipeline {pipeline} is started"

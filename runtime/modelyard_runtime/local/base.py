@@ -1,0 +1,137 @@
+"""What everything stands on: the processes, the registry, Ray and the servers of one system on this machine."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.local.placed import Placed, place_all
+from modelyard_runtime.local.plan import LocalPlan
+from modelyard_runtime.local.ports import free_port
+from modelyard_runtime.local.processes import Processes
+from modelyard_runtime.local.registry import await_registry, start_registry
+from modelyard_runtime.local.runs import Runs, code_folders
+from modelyard_runtime.local.said import Said
+from modelyard_runtime.local.scaling import Machine, groups_of
+from modelyard_runtime.local.serving import READY
+from modelyard_runtime.local.state import State
+from modelyard_runtime.refusals import Refusal
+
+_SERVE_PORT = 8700
+_OBJECT_STORE = 512 * 2**20
+_QUIET = {
+    "MODELYARD_FOLLOW_S": "1",
+    "MODELYARD_FLUSH_S": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # Ray's default of 15 leaves workers nothing on a machine that does something else
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "RAY_SERVE_LOG_TO_STDERR": "0",
+}
+
+
+@dataclass(slots=True)
+class Base:
+    """Starts and ends what all workloads need."""
+
+    plan: LocalPlan
+    folder: Path
+    state: State
+    code: Path
+    say: Said
+    machine: Machine = field(default_factory=Machine.this)
+    processes: Processes | None = None
+    runs: Runs | None = None
+    placed: Placed = field(default_factory=Placed)
+    endpoints_port: int = 0
+    registry_uri: str = ""
+    _registry: Any = None
+    _servers: Any = None
+
+    def start(self) -> None:
+        """Start the registry and Ray, and begin to deploy the servers."""
+        os.environ.update(_QUIET)
+        runtime = str(Path(__file__).resolve().parents[2])
+        os.environ["PYTHONPATH"] = code_folders([str(self.code), runtime])
+        self.processes = Processes(str(self.state.folder))
+        registry_port = self._start_registry()
+        self.placed = place_all(self.folder, self.plan, self.state, self.machine, self.registry_uri)
+        for address, sentences in self.placed.scaled.items():
+            for sentence in sentences:
+                self.say(address, sentence)
+        address = self._start_ray()
+        environment = {"RAY_ADDRESS": address, "MLFLOW_TRACKING_URI": self.registry_uri}
+        self.runs = Runs(self.state, self.processes, environment, self.say)
+        if self._registry is not None:
+            await_registry(self._registry, registry_port, self.state)
+            self.say("registry", f"MLflow answers at {self.registry_uri}")
+        if self.plan.servers:
+            self._start_servers(environment)
+
+    def _start_registry(self) -> int:
+        assert self.processes is not None
+        if self.plan.registry.adopted or not self.plan.registry.uri:
+            self.registry_uri = self.plan.registry.uri
+            return 0
+        port = free_port(self.plan.ports.registry)
+        self.registry_uri = f"http://127.0.0.1:{port}"
+        self._registry = start_registry(self.state, self.processes, port)
+        return port
+
+    def _start_ray(self) -> str:
+        import ray
+
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        context: Any = ray.init(
+            address="local",
+            num_cpus=self.machine.cpus,
+            num_gpus=self.machine.gpus,
+            resources=groups_of(list(self.placed.contents.values()), self.machine),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            object_store_memory=_OBJECT_STORE,
+        )
+        address = str(context.address_info["gcs_address"])
+        self.say("ray", f"{self.machine.cpus} CPUs, {self.machine.gpus} GPUs")
+        return address
+
+    def _start_servers(self, environment: dict[str, str]) -> None:
+        assert self.processes is not None
+        assert self.runs is not None
+        self.endpoints_port = free_port(self.plan.ports.endpoints)
+        serve_port = free_port(_SERVE_PORT, frozenset({self.endpoints_port}))
+        arguments = [str(self.folder), str(self.state.folder), str(self.endpoints_port), str(serve_port)]
+        log = self.state.below("logs", "serving.log")
+        self._servers = self.processes.start(self.runs.command("serve", *arguments), environment, log)
+        place = {"registry": self.registry_uri, "endpoints": self.endpoints_port}
+        self.state.below("addresses.json").write_text(json.dumps(place), encoding="utf-8")
+
+    def deployed(self) -> bool:
+        """Return whether every application runs. Refuse to wait for servers that have ended."""
+        self.check()
+        return (self.state.folder / READY).exists()
+
+    def check(self) -> None:
+        """Refuse to go on without the registry or the servers."""
+        logs = self.state.folder / "logs"
+        if self._servers is not None and self._servers.poll() is not None:
+            raise Refusal(f"the servers have ended; their log is {logs / 'serving.log'}")
+        if self._registry is not None and self._registry.poll() is not None:
+            raise Refusal(f"MLflow has ended; its log is {logs / 'registry.log'}")
+
+    def end(self) -> None:
+        """End everything."""
+        import ray
+
+        if self.processes is not None:
+            self.processes.end(ray.shutdown)
+        (self.state.folder / "addresses.json").unlink(missing_ok=True)

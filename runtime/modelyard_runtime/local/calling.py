@@ -1,0 +1,75 @@
+"""Sends requests to an endpoint on this machine, as a client would."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.local.state import State
+
+_BATCH = 50
+_TIMEOUT_S = 120
+
+
+class Endpoint:
+    """A client of an endpoint, with the first caller's token if it asks for one."""
+
+    def __init__(self, name: str, path: str, port: int, token: Path | None) -> None:
+        self.url = f"http://127.0.0.1:{port}/{name}{path.rstrip('/')}"
+        self._port, self._path = port, f"/{name}{path.rstrip('/')}"
+        self.token = token
+
+    @classmethod
+    def of(cls, name: str, path: str, port: int, callers: tuple[str, ...], state: State) -> Endpoint:
+        """Return the client of an endpoint in the plan."""
+        return cls(name, path, port, state.token(name, callers[0]) if callers else None)
+
+    def is_ready(self) -> tuple[int, str]:
+        """Return the status and text of the health check."""
+        return self._send("GET", f"{self._path}/healthz", None)
+
+    def await_ready(self, patience_s: float) -> str:
+        """Wait until a version of the model answers. Return an empty string, or the reason why none does."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            status, text = self.is_ready()
+            if status == http.client.OK:
+                return ""
+            if time.monotonic() > deadline:
+                return text
+            time.sleep(0.5)
+
+    def predict(self, rows: list[dict[str, Any]]) -> tuple[int, str]:
+        """Send rows in one request."""
+        return self._send("POST", self._path, json.dumps({"instances": rows}))
+
+    def predict_all(self, rows: list[dict[str, Any]]) -> str:
+        """Send many rows in small requests. Return the first problem, or an empty string."""
+        for start in range(0, len(rows), _BATCH):
+            status, text = self.predict(rows[start : start + _BATCH])
+            if status != http.client.OK:
+                return f"{status}: {text[:300]}"
+        return ""
+
+    def curl(self, row: dict[str, Any]) -> str:
+        """Return a command that sends one row."""
+        body = json.dumps({"instances": [row]}).replace("'", "'\\''")
+        token = f' -H "Authorization: Bearer $(cat {self.token})"' if self.token else ""
+        return f"curl -s{token} {self.url} -d '{body}'"
+
+    def _send(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        headers = {"Content-Type": "application/json"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token.read_text(encoding='utf-8').strip()}"
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)
+        try:
+            connection.request(method, path or "/", body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as problem:
+            return 0, str(problem)
+        finally:
+            connection.close()

@@ -1,0 +1,31 @@
+"""When the runs of a schedule are due."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from modelyard_runtime.local.plan import Times
+
+_MINUTE = timedelta(minutes=1)
+
+
+def is_due(times: Times, at: datetime) -> bool:
+    """Return whether a schedule names this minute. `at` has a time zone."""
+    local = at.astimezone(ZoneInfo(times.time_zone))
+    if local.minute not in times.minutes or local.hour not in times.hours or local.month not in times.months:
+        return False
+    by_day, by_weekday = local.day in times.days, local.isoweekday() % 7 in times.weekdays
+    if times.any_day or times.any_weekday:  # `*` in one of the two leaves the other to decide
+        return by_day and by_weekday
+    return by_day or by_weekday
+
+
+def due_between(times: Times, after: datetime, until: datetime) -> bool:
+    """Return whether a run was due after one moment and until another, at most a day ago."""
+    minute = max(after, until - timedelta(days=1)).replace(second=0, microsecond=0) + _MINUTE
+    while minute <= until:
+        if is_due(times, minute):
+            return True
+        minute += _MINUTE
+    return False

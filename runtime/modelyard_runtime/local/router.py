@@ -1,0 +1,130 @@
+"""A router in front of Serve that does what an HTTPRoute does: a path prefix, weights, a mirror and a timeout.
+
+`/ENDPOINT/…` is the address of an endpoint here; in a cluster, each has a Gateway or a Service of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from modelyard_runtime.local.plan import Endpoint
+
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+    }
+)
+"""Headers of one connection, which a proxy does not pass on (RFC 9110, 7.6.1), and those that aiohttp sets itself."""
+
+_LARGEST = 1024**3  # applications have their own limit, and a larger body would fill this process's memory
+_SIGNIFICANT = 100
+
+
+@dataclass(slots=True)
+class Router:
+    """Chooses an application for each request, and passes the request on to Serve."""
+
+    endpoints: Mapping[str, Endpoint]
+    serve: str  # base URL
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    answered: Callable[[str, str], None] = lambda application, kind: None
+    _session: aiohttp.ClientSession | None = None
+    _mirrors: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def application(self) -> web.Application:
+        """Return the web application."""
+        app = web.Application(client_max_size=_LARGEST)
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        app.on_cleanup.append(self._close)
+        return app
+
+    def backend(self, endpoint: Endpoint) -> str:
+        """Choose an application by weight. As in an HTTPRoute, a weight of zero gets no request."""
+        weighted = [backend for backend in endpoint.backends if backend.weight]
+        chosen = self.chance.choices(weighted, [backend.weight for backend in weighted])
+        return chosen[0].application
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        name, _, rest = request.rel_url.raw_path.lstrip("/").partition("/")
+        endpoint = self.endpoints.get(name)
+        below = None if endpoint is None else below_prefix(f"/{rest}", endpoint.path)
+        if endpoint is None or below is None:
+            known = ", ".join(f"/{name}{entry.path.rstrip('/')}" for name, entry in self.endpoints.items())
+            return web.json_response({"error": f"no endpoint is at this path; there are: {known}"}, status=404)
+        body = await request.read()
+        if endpoint.mirror is not None and self.chance.random() * _SIGNIFICANT < endpoint.mirror.percent:
+            self._copy(endpoint.mirror.application, below, request, body, endpoint.timeout_seconds)
+        application = self.backend(endpoint)
+        try:
+            return await self._forward(application, below, request, body, endpoint.timeout_seconds)
+        except TimeoutError:
+            return web.json_response({"error": f"no answer within {endpoint.timeout_seconds} s"}, status=504)
+        except aiohttp.ClientError as problem:
+            return web.json_response({"error": f"the server of {application} is not reachable: {problem}"}, status=503)
+
+    def _copy(self, application: str, below: str, request: web.Request, body: bytes, timeout_s: int) -> None:
+        """Send a copy, whose answer nobody waits for."""
+
+        async def send() -> None:
+            try:
+                await self._forward(application, below, request, body, timeout_s)
+            except (aiohttp.ClientError, TimeoutError):
+                return
+
+        task = asyncio.get_running_loop().create_task(send())
+        self._mirrors.add(task)
+        task.add_done_callback(self._mirrors.discard)
+
+    async def _forward(
+        self, application: str, below: str, request: web.Request, body: bytes, timeout_s: int
+    ) -> web.Response:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(auto_decompress=False)
+        headers = [(name, text) for name, text in request.headers.items() if name.lower() not in _HOP_BY_HOP]
+        query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
+        async with self._session.request(
+            request.method,
+            URL(f"{self.serve}/{application}{below}{query}", encoded=True),
+            data=body or None,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+        ) as answer:
+            content = await answer.read()
+            passed: Any = [(name, text) for name, text in answer.headers.items() if name.lower() not in _HOP_BY_HOP]
+            self.answered(application, str(answer.status))
+            response = web.Response(body=content, status=answer.status)
+            response.headers.clear()
+            response.headers.extend(passed)
+            return response
+
+    async def _close(self, app: web.Application) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def below_prefix(path: str, prefix: str) -> str | None:
+    """Return the rest of a path below a prefix, or None if it does not begin with all elements of the prefix."""
+    wanted = prefix.rstrip("/")
+    if path != wanted and not path.startswith(f"{wanted}/"):
+        return None
+    rest = path[len(wanted) :]
+    return "" if rest == "/" else rest

@@ -1,0 +1,128 @@
+"""Runs of workloads on this machine: each is a process with the runtime's own verb, as in a Pod."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from modelyard_runtime.local.processes import Processes
+from modelyard_runtime.local.state import State
+
+_SHOWN = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING|ERROR) (.*)$")
+_GATE = re.compile(r"\(finish_step [^)]*\)\S* (?:INFO|WARNING) (gate: .*)$")
+_VALUE = re.compile(r"^modelyard_monitor_value \{.*'check': '([^']*)', 'feature': '([^']*)'.*\} (\S+)$")
+_METRIC = "modelyard_"
+_LOGS = "logs of "
+_ENDING = ("refused: ", "failed, ")
+_LONGEST_LINE = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, and its last message."""
+
+    succeeded: bool
+    message: str
+    log: Path
+
+
+@dataclass(slots=True)
+class Runs:
+    """Runs verbs of the runtime for workloads, and shows what they decide."""
+
+    state: State
+    processes: Processes
+    environment: Mapping[str, str]
+    say: Callable[[str, str], None]  # address, line
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def command(self, verb: str, *arguments: str) -> list[str]:
+        """Return the command line of a verb of the runtime."""
+        return [sys.executable, "-m", "modelyard_runtime", verb, *arguments]
+
+    def run(self, address: str, verb: str, description: Path, timeout_s: int, retries: int = 0) -> Outcome:
+        """Run a workload to its end, again after a failure as often as declared. A refusal is final."""
+        outcome = self._once(address, verb, description, timeout_s)
+        for _ in range(retries):
+            if outcome.succeeded or outcome.message.startswith(_ENDING[0]):
+                break
+            self.state.record(address, "retried", outcome.message)
+            self.say(address, f"another try, since it failed: {outcome.message}")
+            outcome = self._once(address, verb, description, timeout_s)
+        return outcome
+
+    def _once(self, address: str, verb: str, description: Path, timeout_s: int) -> Outcome:
+        log = self._log(address)
+        environment = {
+            **self.environment,
+            "MODELYARD_WORKLOAD": str(description),
+            "MODELYARD_JOB_UID": f"{address}-{log.stem}",
+        }
+        process = self.processes.start(self.command(verb), environment, log, stdout=subprocess.PIPE)
+        reader = _Reader(process.stdout, log, lambda line: self.say(address, line))
+        reader.start()
+        deadline = time.monotonic() + timeout_s
+        try:
+            code = process.wait(max(deadline - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+            return Outcome(False, f"it took longer than {timeout_s} s", log)
+        reader.join(5)
+        return Outcome(code == 0, reader.last, log)
+
+    def _log(self, address: str) -> Path:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        number = self._numbers[address] = self._numbers.get(address, 0) + 1
+        return self.state.below("logs", address, f"{stamp}-{number}.log")
+
+
+class _Reader(threading.Thread):
+    """Copies a process's output into its log, and passes on the lines that report decisions."""
+
+    def __init__(self, stream: IO[bytes], log: Path, show: Callable[[str], Any]) -> None:
+        super().__init__(daemon=True)
+        self._stream, self._log, self._show = stream, log, show
+        self.last = ""
+
+    def run(self) -> None:
+        with self._log.open("ab") as log:
+            for raw in self._stream:
+                log.write(raw)
+                log.flush()
+                text = raw.decode("utf-8", "replace").rstrip()
+                shown = message_of(text)
+                if shown:
+                    self.last = shown
+                    self._show(shown)
+
+
+def message_of(line: str) -> str:
+    """Return the message in a line of the runtime's log, or an empty string for other output such as Ray's."""
+    if line.startswith(_ENDING):
+        return line[:_LONGEST_LINE]
+    if of_gate := _GATE.search(line):
+        return of_gate[1][:_LONGEST_LINE]
+    match = _SHOWN.match(line)
+    if match is None:
+        return ""
+    message = match[2]
+    if message.startswith(_METRIC):  # without a Prometheus, metrics are only logged
+        value = _VALUE.match(message)
+        return f"{value[1]} of {value[2]} is {value[3]}"[:_LONGEST_LINE] if value else ""
+    return "" if message.startswith(_LOGS) else message[:_LONGEST_LINE]
+
+
+def code_folders(folders: list[str]) -> str:
+    """Return a PYTHONPATH with these folders before those that are already in it."""
+    present = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return os.pathsep.join(dict.fromkeys([*folders, *present]))

@@ -1,0 +1,26 @@
+"""What a run prints: one line for each step, with the address of its workload."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TextIO
+
+_WIDTH = 28
+
+
+@dataclass(slots=True)
+class Said:
+    """Prints lines from several threads."""
+
+    stream: TextIO = field(default_factory=lambda: sys.stdout)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, address: str, text: str) -> None:
+        """Print one line of a workload. Line breaks and control characters of foreign text are replaced."""
+        clean = "".join(character if character.isprintable() else " " for character in text)
+        with self._lock, suppress(OSError, ValueError):  # whoever read the output may have gone
+            self.stream.write(f"{address:{_WIDTH}} {clean}\n")
+            self.stream.flush()

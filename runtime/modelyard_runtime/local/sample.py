@@ -1,0 +1,263 @@
+"""Makes data where a system's own are not on this machine, from what the spec declares, with a known truth.
+
+Every row has all columns of the system, so that datasets join as they should. A label follows from the numeric and
+categorical features by fixed weights, which depend only on the columns' names, plus noise. With drift, the first
+numeric features are two standard deviations larger in requests than in training data. `sample.json` records the truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.local.plan import LocalPlan
+from modelyard_runtime.local.state import State
+from modelyard_runtime.storage.filesystem import files, local, place_in
+from modelyard_runtime.workload.records import Store
+from modelyard_runtime.workload.records.data import Dataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+ROWS = 3000
+LIVE_ROWS = 600
+_DAYS = 60
+_SHIFT = 2.0
+_NOISE = 0.35
+_KEY = "id"
+_CATEGORIES = ("a", "b", "c", "d")
+_CATEGORICAL = ("category", "country", "type", "plan", "region", "channel", "currency", "status", "segment", "kind")
+_UNNAMED = {"number_1": "number", "number_2": "number", "number_3": "number", "category_1": "string"}
+"""The features of a dataset for which the spec declares none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """How the columns of a system are made."""
+
+    columns: dict[str, str]  # features by type
+    labels: dict[str, str]  # label columns, with the task of the model that learns them
+    timestamps: tuple[str, ...]
+    groups: tuple[str, ...]
+    keys: tuple[str, ...]
+    drifting: tuple[str, ...] = ()
+    seed: int = 7
+
+    def weight(self, column: str) -> float:
+        """Return a column's weight: between 0.5 and 1.5, with a sign, from its name alone."""
+        digest = hashlib.sha256(column.encode()).digest()
+        return (0.5 + digest[0] / 255) * (1 if digest[1] % 2 else -1)
+
+    def rows(self, count: int, seed: int, *, drift: bool = False, until: datetime | None = None) -> pd.DataFrame:
+        """Return rows with every column of the system."""
+        import numpy as np
+        import pandas as pd
+
+        chance = np.random.default_rng([self.seed, seed])
+        end = until or datetime.now(UTC)
+        seconds = np.sort(chance.random(count)) * _DAYS * 86400
+        rows: dict[str, Any] = {name: _keys(seed, count) for name in self.keys}
+        at = [end - timedelta(seconds=float(_DAYS * 86400 - one)) for one in seconds]
+        rows |= dict.fromkeys(self.timestamps, at)
+        rows |= {name: [f"g{index // 10}" for index in range(count)] for name in self.groups}
+        score = np.zeros(count)
+        for name, kind in self.columns.items():
+            if kind == "timestamp":
+                rows[name] = at
+                continue
+            shift = _SHIFT if drift and name in self.drifting else 0.0
+            rows[name], effect = _column(kind, chance, count, shift)
+            score += self.weight(name) * effect
+        score /= max(np.sqrt(sum(self.weight(name) ** 2 for name in self.columns)), 1e-9)
+        score += _NOISE * chance.normal(size=count)
+        for name, task in self.labels.items():
+            rows[name] = _label(task, score)
+        return pd.DataFrame(rows)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the truth as plain data, for `sample.json`."""
+        return {
+            "seed": self.seed,
+            "features": {name: {"type": kind, "weight": self.weight(name)} for name, kind in self.columns.items()},
+            "labels": self.labels,
+            "noise": _NOISE,
+            "drift": {"columns": list(self.drifting), "standardDeviations": _SHIFT},
+        }
+
+
+def _keys(seed: int, count: int) -> list[str]:
+    return [f"r{seed}-{number}" for number in range(count)]
+
+
+def _column(kind: str, chance: np.random.Generator, count: int, shift: float) -> tuple[Any, Any]:
+    """Return a column's values and their effect on the label, which has a mean of about zero."""
+    if kind == "string":
+        index = chance.integers(0, len(_CATEGORIES), count)
+        return [_CATEGORIES[one] for one in index], (index - 1.5) / 1.12
+    normal = chance.normal(size=count) + shift
+    if kind == "integer":
+        return (normal * 10 + 50).round().astype("int64"), normal
+    if kind == "boolean":
+        return normal > 0, normal
+    return normal * 10 + 50, normal
+
+
+def _label(task: str, score: Any) -> Any:
+    import numpy as np
+
+    if task == "binary-classification":
+        return (score > 0.4).astype("int64")
+    if task == "multiclass-classification":
+        return [f"class-{one}" for one in np.digitize(score, (-0.5, 0.5))]
+    if task == "ranking":
+        return np.clip(np.digitize(score, (-1.0, 0.0, 1.0)), 0, 3).astype("int64")
+    return score * 20 + 100
+
+
+def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
+    """Derive the columns from the datasets and the descriptions, which name keys and tasks."""
+    described = list(contents)
+    columns: dict[str, str] = {}
+    roles = {name for data in plan.data.values() for name in (data.label, data.timestamp, data.group) if name}
+    tasks = _tasks(described)
+    for data in _made(plan):
+        declared = dict(data.schema) or dict.fromkeys(data.features, "")
+        columns |= {name: kind or _guessed(name) for name, kind in declared.items()}
+    named = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
+    keys = tuple(dict.fromkeys(named))
+    columns = {name: kind for name, kind in columns.items() if name not in roles and name not in keys}
+    columns = columns or dict(_UNNAMED)
+    numeric = [name for name, kind in columns.items() if kind in {"number", "integer"}]
+    return Truth(
+        columns=columns,
+        labels={data.label: tasks.get(name, "regression") for name, data in plan.data.items() if data.label},
+        timestamps=tuple(dict.fromkeys(data.timestamp for data in plan.data.values() if data.timestamp)),
+        groups=tuple(dict.fromkeys(data.group for data in plan.data.values() if data.group)),
+        keys=keys,
+        drifting=tuple(numeric[:2]),
+    )
+
+
+def _made(plan: LocalPlan) -> list[Dataset]:
+    return [data for name, data in plan.data.items() if name not in _written(plan)]
+
+
+def _written(plan: LocalPlan) -> set[str]:
+    return {name for pipeline in plan.pipelines.values() for name in pipeline.writes}
+
+
+def _joined(plan: LocalPlan) -> bool:
+    return any(len(pipeline.reads) > 1 for pipeline in plan.pipelines.values())
+
+
+def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the task of the model that each labelled dataset teaches, by dataset."""
+    found: dict[str, str] = {}
+    for content in contents:
+        pipeline = content.get("pipeline", {})
+        if content["type"] == "training":
+            found |= {name: pipeline["model"]["task"] for name, data in pipeline["data"].items() if "label" in data}
+    return found
+
+
+def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
+    """Return the columns by which the descriptions identify rows."""
+    keys: list[str] = []
+    for content in contents:
+        keys += content.get("pipeline", {}).get("split", {}).get("key", [])
+        keys += content.get("monitor", {}).get("key", [])
+        for application in content.get("applications", {}).values():
+            keys += application.get("capture", {}).get("keys", [])
+    return keys
+
+
+def _needs_key(plan: LocalPlan, contents: list[dict[str, Any]]) -> bool:
+    """Return whether datasets are joined, and nothing in the spec names a column to join them by."""
+    return _joined(plan) and not _named_keys(contents)
+
+
+def _guessed(name: str) -> str:
+    return "string" if any(word in name for word in _CATEGORICAL) else "number"
+
+
+@dataclass(slots=True)
+class Sample:
+    """The generated data of a system."""
+
+    plan: LocalPlan
+    state: State
+    truth: Truth
+    written: list[str] = field(default_factory=list)
+
+    def write_missing(self) -> list[str]:
+        """Write each dataset that no pipeline writes and that has no file yet. Return their names."""
+        rows = self.truth.rows(ROWS, 0)
+        rows["_at"] = rows[self.truth.timestamps[0]] if self.truth.timestamps else datetime.now(UTC)
+        for name, data in self.plan.data.items():
+            uri = self.state.file_uri(data.uri)
+            if name in _written(self.plan) or not uri.startswith("file:"):
+                continue
+            if files(place_in(Store(uri=uri), uri)):
+                continue
+            due = rows
+            if data.label and data.delay_seconds:  # labels that are not known yet are not in the data
+                due = rows[rows["_at"] <= datetime.now(UTC) - timedelta(seconds=data.delay_seconds)]
+            _write(due[self.columns(data)], data, uri)
+            self.written.append(name)
+        self.state.below("sample.json").write_text(json.dumps(self.truth.recorded(), indent=2), encoding="utf-8")
+        return self.written
+
+    def columns(self, data: Dataset) -> list[str]:
+        """Return the columns of one dataset."""
+        roles = [name for name in (data.label, data.timestamp, data.group) if name]
+        keys = [name for name in self.truth.keys if name != _KEY or _joined(self.plan)]
+        if data.schema:
+            return [name for name in data.schema if name in {*self.truth.columns, *roles, *self.truth.keys}] or roles
+        if data.features:
+            return list(dict.fromkeys((*keys, *data.features, *roles)))
+        own = [] if data.label and self._has_features_elsewhere(data) else list(self.truth.columns)
+        return list(dict.fromkeys((*keys, *own, *roles)))
+
+    def _has_features_elsewhere(self, data: Dataset) -> bool:
+        return any(
+            len(pipeline.reads) > 1
+            and any(self.plan.data[name] is data for name in pipeline.reads)
+            and any(self.plan.data[name].features or self.plan.data[name].schema for name in pipeline.reads)
+            for pipeline in self.plan.pipelines.values()
+        )
+
+    def requests(self, number: int, *, drift: bool) -> list[dict[str, Any]]:
+        """Return rows for an endpoint, with features and keys alone."""
+        rows = self.truth.rows(LIVE_ROWS, number + 1, drift=drift)
+        listed: list[dict[str, Any]] = json.loads(
+            rows[[*self.truth.keys, *self.truth.columns]].to_json(orient="records")
+        )
+        return listed
+
+
+def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:
+    """Write one file. A URI that names a file is that file, and every other one is a folder."""
+    suffix = {"parquet": ".parquet", "csv": ".csv", "json": ".jsonl"}[data.format]
+    where = place_in(Store(uri=uri), uri)
+    is_file = where.path.endswith((suffix, ".json"))
+    path = local_path(where.path if is_file else f"{where.path}/sample{suffix}")
+    if data.format == "parquet":
+        rows.to_parquet(path, index=False)
+    elif data.format == "csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_json(path, orient="records", lines=True, date_format="iso")
+
+
+def local_path(path: str) -> Any:
+    """Return a path on this machine, whose parent exists afterwards."""
+    from pathlib import Path
+
+    where = Path(local(Path(path)).path)
+    where.parent.mkdir(parents=True, exist_ok=True)
+    return where

@@ -1,0 +1,97 @@
+"""Fits declared machines to this one.
+
+A step gets as many workers as it declares, at most half of the CPUs, at least one; and each worker the CPUs that it
+declares, at most its share. Accelerators are those that the machine has. Each variant has one replica. A search tries
+at most as many parameters at once as there are CPUs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine has."""
+
+    cpus: int
+    gpus: int
+
+    @classmethod
+    def this(cls) -> Machine:
+        """Measure the machine that this process may use."""
+        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cls(max(cpus, 1), _gpus())
+
+
+def _gpus() -> int:
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([device for device in chosen.split(",") if device.strip() not in {"", "-1"}])
+    return len([name for name in _devices() if name.startswith("nvidia") and name.removeprefix("nvidia").isdigit()])
+
+
+def _devices() -> list[str]:
+    try:
+        return os.listdir("/dev")
+    except OSError:
+        return []
+
+
+def scaled(description: Content, machine: Machine) -> tuple[Content, list[str]]:
+    """Return a description that fits this machine, and sentences about what was changed."""
+    copy: Content = json.loads(json.dumps(description))
+    pipeline = copy.get("pipeline")
+    if not isinstance(pipeline, dict):
+        return copy, []
+    said = [text for name, step in pipeline["steps"].items() for text in _scale_step(name, step, machine)]
+    tuning = pipeline.get("tuning")
+    if tuning is not None and tuning["parallel"] > machine.cpus:
+        said.append(f"{tuning['parallel']} trials at once become {machine.cpus}")
+        tuning["parallel"] = machine.cpus
+    return copy, said
+
+
+def _scale_step(name: str, step: Content, machine: Machine) -> Iterator[str]:
+    declared, resources = dict(step["workers"]), step["resources"]
+    before = f"{declared['max']} workers with {_amount(resources)}"
+    most = max(1, min(declared["max"], machine.cpus // 2))
+    gpus = min(resources["gpus"], machine.gpus // most)
+    cpus = max(1, min(resources["cpus"], machine.cpus // most))
+    step["workers"] = {"min": min(declared["min"], most), "max": most}
+    changed = (most, cpus, gpus) != (declared["max"], resources["cpus"], resources["gpus"])
+    resources |= {"cpus": cpus, "gpus": gpus}
+    if changed:
+        yield f"step {name}: {before} become {most} with {_amount(resources)}"
+
+
+def _amount(resources: Content) -> str:
+    gpus = f" and {resources['gpus']} GPUs" if resources["gpus"] else ""
+    return f"{resources['cpus']} CPUs{gpus}"
+
+
+def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:
+    """Return Ray's custom resources that steps ask for, which in a cluster belong to groups of Pods."""
+    found: dict[str, float] = {}
+    for description in descriptions:
+        steps = description.get("pipeline", {}).get("steps", {})
+        for step in steps.values():
+            group = step["resources"]["group"]
+            if group:
+                found[group] = float(max(machine.cpus, 1))
+    return found
+
+
+def deployment_options(deployment: Content) -> Content:
+    """Return the options of a Serve deployment for one replica that shares the CPUs with everything else."""
+    options = {name: value for name, value in deployment.items() if name != "name"}
+    options.pop("max_replicas_per_node", None)
+    options["autoscaling_config"] = {**options["autoscaling_config"], "min_replicas": 1, "max_replicas": 1}
+    options["ray_actor_options"] = {"num_cpus": 0}
+    return options

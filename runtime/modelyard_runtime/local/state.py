@@ -1,0 +1,93 @@
+"""The folder in which a system on this machine keeps everything: stores, the registry's database, logs and events."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from modelyard_runtime.refusals import Refusal
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The folder of one system and environment. Deleting it starts over."""
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> State:
+        """Create the folder if necessary, readable by its owner alone, and ignored by git."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        return cls(folder.resolve())
+
+    def below(self, *parts: str) -> Path:
+        """Return a path in the folder, whose parent exists afterwards."""
+        path = self.folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def lock(self) -> IO[str]:
+        """Take the lock that only one run holds. The kernel releases it when the process ends, however it ends."""
+        stream = self.below("run.lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            owner = stream.read().strip()
+            stream.close()
+            raise Refusal(f"this system already runs here, as process {owner or 'unknown'}; end it first") from None
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        return stream
+
+    def file_uri(self, uri: str) -> str:
+        """Return the address on this machine of `file://BUCKET/PATH`. Other addresses stay as they are."""
+        parts = urlsplit(uri)
+        if parts.scheme != "file" or not parts.netloc:
+            return uri
+        if not _BUCKET.fullmatch(parts.netloc):
+            raise Refusal(f"{parts.netloc!r} cannot be the name of a folder")
+        return self.below("stores", parts.netloc).as_uri() + parts.path
+
+    def token(self, endpoint: str, caller: str) -> Path:
+        """Return the file with a caller's token, which is generated at its first use."""
+        path = self.below("tokens", endpoint, caller)
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(secrets.token_urlsafe(32) + "\n")
+        return path
+
+    def record(self, address: str, what: str, text: str) -> None:
+        """Append an event, which `modelyard events` shows."""
+        event = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "address": address, "event": what, "text": text}
+        with self.below("events.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield the events, oldest first. A line that a killed run left unfinished is skipped."""
+        path = self.folder / "events.jsonl"
+        if not path.exists():
+            return
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                yield event

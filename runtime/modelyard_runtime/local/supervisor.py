@@ -1,0 +1,156 @@
+"""`local` runs a compiled system on this machine, until Ctrl-C, or everything once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from modelyard_runtime.jobs.local_runs import RUNS, LocalRuns
+from modelyard_runtime.local.base import Base
+from modelyard_runtime.local.clock import due_between
+from modelyard_runtime.local.plan import LocalPlan, Schedule, read_plan
+from modelyard_runtime.local.said import Said
+from modelyard_runtime.local.state import State
+from modelyard_runtime.local.work import Work
+from modelyard_runtime.refusals import Refusal
+
+_LOOK_S = 1.0
+_PROMOTE_S = 20.0
+INTERRUPTED = 130
+
+
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C or ended the process."""
+
+
+@dataclass(slots=True)
+class Options:
+    """What the command line asks for."""
+
+    folder: Path
+    state: Path
+    code: Path
+    addresses: tuple[str, ...]
+    once: bool
+    sample: bool
+    drift: bool
+
+
+def run(
+    folder: str,
+    addresses: list[str],
+    state: str | None,
+    code: str | None,
+    once: bool,
+    sample: bool,
+    drift: bool,
+) -> int:
+    """Run the system. Return 0 if everything succeeded, 1 if something failed, and 130 after Ctrl-C without --once."""
+    compiled = Path(folder).resolve()
+    plan = read_plan(compiled)
+    where = Path(state) if state else Path(".modelyard") / plan.environment
+    chosen = Options(
+        compiled, where, Path(code or ".").resolve(), _known(addresses, plan), once, sample or drift, drift
+    )
+    _on_signals(_stop)
+    return _run(plan, chosen)
+
+
+def _on_signals(handler: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    _on_signals(signal.SIG_IGN)  # ending in order takes a few seconds, and must not be interrupted
+    raise Stopped
+
+
+def _known(addresses: list[str], plan: LocalPlan) -> tuple[str, ...]:
+    for address in addresses:
+        if address not in plan.addresses:
+            raise Refusal(f"nothing here is called {address!r}; there are {', '.join(plan.addresses)}")
+    return tuple(addresses)
+
+
+def _run(plan: LocalPlan, options: Options) -> int:
+    state, say = State.at(options.state), Said()
+    with state.lock():
+        base = Base(plan, options.folder, state, options.code, say)
+        ended = False
+        try:
+            runs = LocalRuns(state.below("runs", "x").parent)
+            runs.interrupt()
+            runs.declare({name: pipeline.schedule.overlap for name, pipeline in plan.pipelines.items()})
+            os.environ[RUNS] = str(runs.folder)
+            _introduce(plan, state, say)
+            base.start()
+            _on_signals(_stop)  # again, because Ray handles SIGTERM itself, and would end this process at once
+            work = Work(base, runs, options.addresses, options.sample, options.drift)
+            work.begin(everything=options.once)
+            if not options.once:
+                _Loop(plan, work).run()
+            ended = True
+            return work.report()
+        except Stopped:
+            say("", "stopping")
+            return INTERRUPTED if options.once else 0
+        finally:
+            _on_signals(signal.SIG_IGN)
+            base.end()
+            if not ended:
+                state.record("", "stopped", "the run was ended")
+            say("", "everything has ended" if ended else "everything has ended; the next run goes on from here")
+
+
+def _introduce(plan: LocalPlan, state: State, say: Said) -> None:
+    say("", f"{plan.system} ({plan.environment}) on this machine; everything is kept in {state.folder}")
+    for note in plan.notes:
+        say(note.field, note.text)
+    state.record("", "began", f"process {os.getpid()}")
+
+
+@dataclass(slots=True)
+class _Loop:
+    """Starts runs when they are due, after a breach, and promotes what waits."""
+
+    plan: LocalPlan
+    work: Work
+    since: dict[str, datetime] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Go on until the process is told to end."""
+        begun = datetime.now(UTC)
+        self.work.say("", "Ctrl-C ends it")
+        promoted = time.monotonic()
+        while True:
+            now = datetime.now(UTC)
+            for address, schedule in self._schedules():
+                if self._due(address, schedule, begun, now):
+                    self.work.run_address(address)
+            self.work.run_requested()
+            if time.monotonic() - promoted > _PROMOTE_S:
+                self.work.promote(quietly=True)
+                promoted = time.monotonic()
+            self.work.base.check()
+            time.sleep(_LOOK_S)
+
+    def _schedules(self) -> list[tuple[str, Schedule]]:
+        pipelines = [(f"pipelines.{name}", entry.schedule) for name, entry in self.plan.pipelines.items()]
+        monitors = [(f"monitors.{name}", entry.schedule) for name, entry in self.plan.monitors.items()]
+        return [entry for entry in (*pipelines, *monitors) if self.work.wanted(entry[0])]
+
+    def _due(self, address: str, schedule: Schedule, begun: datetime, now: datetime) -> bool:
+        if schedule.times is None:
+            return False
+        after = self.since.get(address, begun)
+        if not due_between(schedule.times, after, now):
+            return False
+        self.since[address] = now
+        return True

@@ -1,0 +1,212 @@
+"""What a system does on this machine: it trains, promotes, serves, scores, and watches, in that order."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from modelyard_runtime.jobs.local_runs import FAILED, RUNNING, SUCCEEDED, LocalRuns
+from modelyard_runtime.local.base import Base
+from modelyard_runtime.local.calling import Endpoint
+from modelyard_runtime.local.order import in_order
+from modelyard_runtime.local.plan import LocalPlan
+from modelyard_runtime.local.runs import Outcome, Runs
+from modelyard_runtime.local.sample import Sample, truth_of
+from modelyard_runtime.refusals import Refusal
+
+_DEPLOY_S = 300.0
+_ALIAS_S = 60.0
+_CAPTURED_S = 4.0
+_MONITOR_S = 1800
+_SHOWN_ROWS = 3
+
+
+@dataclass(slots=True)
+class Work:
+    """Runs workloads, and remembers what failed."""
+
+    base: Base
+    history: LocalRuns
+    addresses: tuple[str, ...]
+    sample: bool
+    drift: bool
+    failures: list[str] = field(default_factory=list)
+    _made: Sample | None = None
+    _follow: list[str] = field(default_factory=list)
+
+    @property
+    def plan(self) -> LocalPlan:
+        """Return what runs."""
+        return self.base.plan
+
+    @property
+    def runs(self) -> Runs:
+        """Return the runs of workloads, once the base stands."""
+        assert self.base.runs is not None
+        return self.base.runs
+
+    def say(self, address: str, text: str) -> None:
+        """Print a line."""
+        self.base.say(address, text)
+
+    def wanted(self, address: str) -> bool:
+        """Return whether an address was named, or none was."""
+        return not self.addresses or address in self.addresses
+
+    def begin(self, *, everything: bool) -> None:
+        """Run what is due at the start. With `everything`, each schedule counts as due now."""
+        self._write_sample()
+        due = [name for name in self.plan.pipelines if self._due_at_start(name, everything)]
+        ordered = in_order(self.plan, due)
+        trainings = [name for name in ordered if self.plan.pipelines[name].trains]
+        for name in ordered[: ordered.index(trainings[-1]) + 1] if trainings else []:
+            self.run_pipeline(name)
+        if not trainings:
+            self.promote()
+        self._serve()
+        for name in ordered[ordered.index(trainings[-1]) + 1 :] if trainings else ordered:
+            self.run_pipeline(name)
+        if everything or self.addresses:
+            for name in self.plan.monitors:
+                if self.wanted(f"monitors.{name}"):
+                    self.run_monitor(name)
+        self.run_requested()
+
+    def _due_at_start(self, name: str, everything: bool) -> bool:
+        if self.addresses:
+            return f"pipelines.{name}" in self.addresses
+        kind = self.plan.pipelines[name].schedule.kind
+        return (everything and kind in {"cron", "once"}) or self._lacks_version(name)
+
+    def _lacks_version(self, name: str) -> bool:
+        """Return whether an endpoint waits for the first version that this pipeline trains."""
+        from modelyard_runtime.registry import client as registry
+        from modelyard_runtime.workload.records import workload_of
+
+        entry = self.plan.pipelines[name]
+        if not entry.trains:
+            return False
+        content = self.base.placed.contents[entry.description]
+        registry.connect(workload_of(content))
+        model, alias = content["pipeline"]["model"]["registeredName"], content["pipeline"]["promoteTo"]
+        return registry.version_at(model, alias) is None
+
+    def _write_sample(self) -> None:
+        if not self.sample:
+            return
+        contents = self.base.placed.contents.values()
+        self._made = Sample(self.plan, self.base.state, truth_of(self.plan, contents))
+        for name in self._made.write_missing():
+            self.say(f"data.{name}", "GENERATED, since there are no files: sample.json in the folder has the truth")
+            self.base.state.record(f"data.{name}", "generated", "there were no files, and --sample was given")
+
+    def run_address(self, address: str) -> None:
+        """Run a pipeline or a monitor now."""
+        section, _, name = address.partition(".")
+        if section == "pipelines":
+            self.run_pipeline(name)
+        else:
+            self.run_monitor(name)
+
+    def run_pipeline(self, name: str, request: str = "") -> None:
+        """Run a pipeline, promote what it trained, and run the pipelines that follow it."""
+        entry, address = self.plan.pipelines[name], f"pipelines.{name}"
+        number = request or self.history.add(name, datetime.now(UTC), RUNNING)
+        if request:
+            self.history.change(request, RUNNING)
+        self.say(address, f"{entry.type} begins")
+        began = time.monotonic()
+        path = self.base.placed.paths[entry.description]
+        outcome = self.runs.run(address, "run", path, entry.timeout_seconds, entry.retries)
+        self.history.change(number, SUCCEEDED if outcome.succeeded else FAILED, outcome.message)
+        self._ended(address, outcome, time.monotonic() - began)
+        if entry.trains:
+            self.promote()
+        if outcome.succeeded:
+            for other, follower in self.plan.pipelines.items():
+                if follower.schedule.after == name and self.wanted(f"pipelines.{other}"):
+                    self.run_pipeline(other)
+
+    def promote(self, *, quietly: bool = False) -> None:
+        """Let the promoter move aliases to versions that have everything that they need."""
+        if not self.plan.promoter:
+            return
+        path = self.base.placed.paths[self.plan.promoter]
+        if quietly:
+            quiet = Runs(self.base.state, self.runs.processes, self.runs.environment, lambda address, line: None)
+            quiet.run("promoter", "promote", path, _MONITOR_S)
+            return
+        outcome = self.runs.run("promoter", "promote", path, _MONITOR_S)
+        if not outcome.succeeded:
+            self._ended("promoter", outcome, 0)
+
+    def run_monitor(self, name: str) -> None:
+        """Look once. A breach is no failure."""
+        address = f"monitors.{name}"
+        path = self.base.placed.paths[self.plan.monitors[name].description]
+        began = time.monotonic()
+        self._ended(address, self.runs.run(address, "monitor", path, _MONITOR_S), time.monotonic() - began)
+
+    def run_requested(self) -> None:
+        """Start the runs that monitors have asked for."""
+        for number, pipeline, monitor in self.history.requested():
+            self.say(f"pipelines.{pipeline}", f"{monitor} asks for a run")
+            self.base.state.record(f"pipelines.{pipeline}", "requested", f"by {monitor}")
+            self.run_pipeline(pipeline, number)
+
+    def _serve(self) -> None:
+        """Wait until endpoints answer, and send rows: some generated ones, or none."""
+        named = {name: entry for name, entry in self.plan.endpoints.items() if self.wanted(f"inference.{name}")}
+        if not named or not self.base.endpoints_port:
+            return
+        deadline = time.monotonic() + _DEPLOY_S
+        while not self.base.deployed():
+            if time.monotonic() > deadline:
+                raise Refusal(f"the servers did not start within {_DEPLOY_S:g} s; see logs/serving.log")
+            time.sleep(0.2)
+        for number, (name, entry) in enumerate(named.items()):
+            caller = Endpoint.of(name, entry.path, self.base.endpoints_port, entry.callers, self.base.state)
+            self.say(f"inference.{name}", f"answers at {caller.url}")
+            if problem := caller.await_ready(_ALIAS_S):
+                self.failures.append(f"inference.{name}")
+                self.say(f"inference.{name}", f"no version answers yet: {problem}")
+            elif self._made is not None:
+                self._send(name, caller, self._made.requests(self._turn() + number, drift=self.drift))
+        if self._made is not None:
+            time.sleep(_CAPTURED_S)
+
+    def _turn(self) -> int:
+        """Return a number that differs between runs, so that each sends other rows."""
+        return sum(1 for event in self.base.state.events() if event.get("event") == "began") * 100
+
+    def _send(self, name: str, caller: Endpoint, rows: list[dict[str, Any]]) -> None:
+        address = f"inference.{name}"
+        status, text = caller.predict(rows[:_SHOWN_ROWS])
+        self.say(address, f"try it: {caller.curl(rows[0])}")
+        self.say(address, f"{_SHOWN_ROWS} generated rows: {text[:300]}")
+        if status != 200:
+            self.failures.append(address)
+            return
+        drifted = " with drift" if self.drift else ""
+        problem = caller.predict_all(rows)
+        self.say(address, problem or f"answered {len(rows)} generated rows{drifted}")
+        self.base.state.record(address, "predicted", problem or f"{len(rows)} generated rows{drifted}")
+        if problem:
+            self.failures.append(address)
+
+    def _ended(self, address: str, outcome: Outcome, seconds: float) -> None:
+        self.base.state.record(address, "succeeded" if outcome.succeeded else "failed", outcome.message)
+        if outcome.succeeded:
+            self.say(address, f"done in {seconds:.0f} s")
+            return
+        self.failures.append(address)
+        self.say(address, f"FAILED: {outcome.message or 'no message'}; its log is {outcome.log}")
+
+    def report(self) -> int:
+        """Print what failed, if anything did. Return the exit code."""
+        failed = list(dict.fromkeys(self.failures))
+        if failed:
+            self.say("", f"failed: {', '.join(failed)}")
+        return 1 if failed else 0

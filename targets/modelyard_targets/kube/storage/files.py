@@ -1,0 +1,19 @@
+"""The driver for files on this machine, where a folder takes the place of each bucket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.stack import Value
+from modelyard_targets.kube.storage.driver import Driver, Opening
+
+
+def _nothing(opening: Opening) -> list[Value]:
+    """Return no variables, because whoever runs the system may read its files."""
+    return []
+
+
+FILES: Final = Driver("file", 0, (), client=_nothing, server=_nothing, maker=_nothing)
+"""`file://BUCKET/PATH`: a path in a bucket's folder. `modelyard run` decides where these folders are, since compiling
+reads no disk and gives the same output on every machine.
+"""

@@ -1,0 +1,45 @@
+"""The target `local`: this machine, on which `modelyard run` executes the system with one Ray and files for buckets."""
+
+from __future__ import annotations
+
+from modelyard.plan import Plan
+from modelyard.stack import Stack
+from modelyard.target import Pins, Target
+from modelyard_targets.local.catalog import CATALOG
+from modelyard_targets.local.check import check, only_once
+from modelyard_targets.local.hardware import choose
+
+# Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
+
+
+def _lower(plan: Plan, placement: str) -> Stack:
+    from modelyard_targets.local.lower import lower
+
+    return lower(plan, placement)
+
+
+def _no_objects(plan: Plan, placement: str) -> tuple[()]:
+    return ()
+
+
+def _no_pins(plan: Plan, placement: str) -> Pins:
+    return Pins()
+
+
+def _no_cost(plan: Plan, placement: str) -> None:
+    return None
+
+
+TARGET = Target(
+    name="local",
+    catalog=CATALOG,
+    choose=choose,
+    check=check,
+    lower=_lower,
+    objects=_no_objects,
+    pins=_no_pins,
+    cost=_no_cost,
+    diagnostics="modelyard_targets.local.diagnostics",
+    rules=(only_once,),
+    runs_here=True,
+)

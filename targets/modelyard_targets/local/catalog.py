@@ -1,0 +1,33 @@
+"""How this machine implements each kind of resource. Nothing is in a cluster, so everything is `apart` from one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Kind
+from modelyard.target import Catalog, Component, Impossible
+
+_NO_CLUSTER: Final = "there is no cluster on this machine; place the workload on a target with `provider: kubernetes`"
+
+CATALOG: Final[Catalog] = {
+    Kind.CLUSTER: Impossible(_NO_CLUSTER),
+    Kind.SYSTEM_POOL: Impossible(_NO_CLUSTER),
+    Kind.NODE_POOL: Impossible(_NO_CLUSTER),
+    Kind.NAMESPACE: Impossible(_NO_CLUSTER),
+    Kind.OBJECT_STORE: Component("a folder", apart=True),
+    Kind.DATABASE: Component("a file of SQLite", apart=True),
+    Kind.REGISTRY: Component("MLflow on a port of this machine, with SQLite and files; or an adopted one", apart=True),
+    Kind.SECRET: Impossible("there is no secret store on this machine; leave the secret out in this environment"),
+    Kind.IDENTITY: Component("the user who runs the system", apart=True),
+    Kind.MODEL_SERVER: Component("Serve applications on the only Ray", apart=True),
+    Kind.ROUTE: Component("a router on a port of this machine, with weights and a mirror", apart=True),
+    Kind.TRAINING_JOB: Component("a process that runs its steps on the only Ray", apart=True),
+    Kind.BATCH_JOB: Component("a process that runs its steps on the only Ray", apart=True),
+    Kind.CUSTOM_JOB: Component("a process that runs its steps on the only Ray", apart=True),
+    Kind.MONITOR: Component("a process", apart=True),
+    Kind.PROMOTER: Component("a process that moves aliases after each training", apart=True),
+    Kind.STARTER: Impossible("monitors and pipelines of one system are all on this machine"),
+    Kind.ALERT_RULES: Component("lines in the output, for what monitors find", apart=True),
+    Kind.DASHBOARD: Component("nothing, since there is no Prometheus", apart=True),
+    Kind.CHANNEL: Component("the output; nothing is sent", apart=True),
+}

@@ -1,0 +1,23 @@
+"""The machine for a compute class, which is always this one."""
+
+from __future__ import annotations
+
+from modelyard.plan import Hardware
+from modelyard.spec import ComputeClass, TargetSpec
+
+
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware:
+    """Return the class as it is declared. `modelyard run` scales it, because only it knows the machine's size."""
+    return Hardware(
+        compute=compute.name,
+        cpu_millis=compute.cpu_millis,
+        memory_bytes=compute.memory_bytes,
+        disk_bytes=compute.disk_bytes,
+        accelerator=compute.accelerators[0] if compute.accelerators else None,
+        machine="this machine",
+        spot=False,
+        selector=(),
+        tolerations=(),
+        price_hourly=None,
+        considered=(),
+    )

@@ -1,0 +1,19 @@
+"""The packages that running a system on this machine needs, pinned like those of the runtime image."""
+
+from __future__ import annotations
+
+from modelyard.spec import System
+from modelyard_targets.kube.image.runtime_image import requirements_table
+
+
+def requirements_of(system: System) -> tuple[str, ...]:
+    """Return the direct requirements: those of all workloads, the registry, and the frameworks in use."""
+    table = requirements_table()
+    frameworks = {model.framework for model in system.models.values()}
+    frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
+    lines = [table["beside"], *table["always"], *table["registry"]]
+    for framework, needed in table["frameworks"].items():
+        if framework in frameworks:
+            lines += needed
+    whole = any(line.startswith("mlflow==") for line in lines)
+    return tuple(sorted({line for line in lines if not (whole and line.startswith("mlflow-skinny"))}))

@@ -1,0 +1,156 @@
+"""Tests that `modelyard run` starts the compiled runtime, and says what keeps a system from running here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelyard.cli import run as running
+from tests.compiler.cli.said import Run
+from tests.examples import FOLDER, SYSTEMS
+
+FAKE = """#!/bin/sh
+case "$1" in
+  -c) echo '[]';;
+  *) for word in "$@"; do echo "$word"; done; echo "PYTHONPATH=$PYTHONPATH";;
+esac
+"""
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Path:
+    """Return a folder with a spec for this machine."""
+    folder = tmp_path / "laptop"
+    folder.mkdir()
+    (folder / "system.yaml").write_text((SYSTEMS / "laptop" / "system.yaml").read_text())
+    return folder
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
+    """Return the commands that would replace this process, for which every Python has all packages."""
+    commands: list[tuple[list[str], dict[str, str]]] = []
+
+    def become(command: list[str], environment: dict[str, str]) -> int:
+        commands.append((command, environment))
+        return 0
+
+    monkeypatch.setattr(running, "_become", become)
+    monkeypatch.setattr(running, "find_spec", lambda name: name)
+    return commands
+
+
+def test_runtime_gets_the_compiled_folder(
+    run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]]
+) -> None:
+    """The compiled runtime is imported first, and everything is kept next to the spec."""
+    assert run("run", laptop, "pipelines.train", "--once", "--sample").code == 0
+    ((command, environment),) = started
+    compiled = laptop / "build" / "default" / "main"
+
+    assert command[:5] == [sys.executable, "-m", "modelyard_runtime", "local", str(compiled)]
+    assert command[5:] == [
+        "pipelines.train",
+        *("--state", str(laptop / ".modelyard" / "default")),
+        *("--code", str(laptop)),
+        "--once",
+        "--sample",
+    ]
+    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(compiled / "runtime")
+    assert (compiled / "runtime" / "modelyard_runtime" / "__main__.py").is_file()
+
+
+def test_an_address_alone_is_of_the_spec_in_this_folder(
+    run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(laptop)
+    assert run("run", "monitors.drift").code == 0
+
+    assert started[0][0][5] == "monitors.drift"
+
+
+def test_another_python_is_asked_for_its_packages(
+    run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(FAKE)
+    python.chmod(0o755)
+    assert run("run", laptop, "--python", python).code == 0
+    assert started[0][0][0] == str(python)
+
+    python.write_text(FAKE.replace("[]", '["ray"]'))
+    said = run("run", laptop, "--python", python)
+    assert said.code == 1
+    assert "[E0886]" in said.err
+    assert "it lacks ray" in said.err
+    for path, reason in ((tmp_path / "nowhere", "No such file"), (Path("/bin/ls"), "it is no Python")):
+        said = run("run", laptop, "--python", path)
+        assert "[E0887]" in said.err
+        assert reason in said.err
+
+
+def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None:
+    """The compiler's own environment has neither Ray nor MLflow. Nothing is written in that case."""
+    said = run("run", laptop)
+
+    assert said.code == 1
+    assert "[E0886]" in said.err
+    assert 'pip install "modelyard[local]"' in said.err
+    assert not (laptop / "build").exists()
+
+
+def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
+    """The hint names an environment that runs here, if there is one."""
+    said = run("run", system)
+    assert "[E0885]" in said.err
+    assert "provider: local" in said.err
+
+    said = run("run", FOLDER / "fraud-detection")
+    assert "[E0885]" in said.err
+    assert "add --env dev" in said.err
+
+
+def test_an_unknown_workload_is_reported_with_the_nearest(
+    run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]]
+) -> None:
+    said = run("run", laptop, "pipelines.trian")
+
+    assert said.code == 1
+    assert "[E0889]" in said.err
+    assert "did you mean 'pipelines.train'" in said.err
+    assert started == []
+
+
+def test_a_wrong_spec_is_reported_as_by_validate(run: Run, laptop: Path) -> None:
+    path = laptop / "system.yaml"
+    path.write_text(path.read_text().replace("auc_roc", "auc_rok"))
+    said = run("run", laptop)
+
+    assert said.code == 1
+    assert "[E0435]" in said.err
+
+
+def test_status_and_events_read_what_was_recorded(run: Run, laptop: Path) -> None:
+    """A torn line, other JSON and control characters do no harm."""
+    assert "[E0888]" in run("status", laptop).err
+    state = laptop / ".modelyard" / "default"
+    state.mkdir(parents=True)
+    event = {
+        "at": "2026-11-27T18:00:00+00:00",
+        "address": "pipelines.train",
+        "event": "succeeded",
+        "text": "\x1b[2Jfine",
+    }
+    (state / "events.jsonl").write_text(f'{json.dumps(event)}\n[1]\n{{"at": 3}}\n{{"at": "2026')
+
+    status = run("status", laptop)
+    assert status.out.startswith("not running\n")
+    assert "pipelines.train              succeeded at 2026-11-27T18:00:00+00:00" in status.out
+    assert "\x1b" not in status.out
+    assert run("events", laptop).out.count("\n") == 1
+    assert json.loads(run("events", laptop, "--format", "json").out) == [event]
+    assert json.loads(run("status", laptop, "--format", "json").out)["running"] is None

@@ -1,0 +1,90 @@
+"""Tests when runs are due, and the order in which a run of the whole system starts pipelines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.local.clock import due_between, is_due
+from modelyard_runtime.local.order import in_order
+from modelyard_runtime.local.plan import Times, read_plan
+from modelyard_runtime.local.runs import message_of
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+def times(**fields: Any) -> Times:
+    always: dict[str, Any] = {
+        "line": "",
+        "time_zone": "Etc/UTC",
+        "minutes": (0,),
+        "hours": (4,),
+        "days": tuple(range(1, 32)),
+        "months": tuple(range(1, 13)),
+        "weekdays": tuple(range(7)),
+        "any_day": True,
+        "any_weekday": True,
+    }
+    return Times(**{**always, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "due"),
+    [
+        ({}, "2026-11-27T04:00", True),
+        ({}, "2026-11-27T04:01", False),
+        ({"time_zone": "Europe/Berlin"}, "2026-11-27T03:00", True),
+        ({"time_zone": "Europe/Berlin"}, "2026-07-27T02:00", True),
+        ({"weekdays": (0,), "any_weekday": False}, "2026-11-29T04:00", True),  # a Sunday
+        ({"weekdays": (0,), "any_weekday": False}, "2026-11-28T04:00", False),
+        ({"days": (1,), "weekdays": (0,), "any_day": False, "any_weekday": False}, "2026-11-29T04:00", True),
+        ({"days": (1,), "weekdays": (0,), "any_day": False, "any_weekday": False}, "2026-12-01T04:00", True),
+        ({"days": (1,), "weekdays": (0,), "any_day": False, "any_weekday": False}, "2026-12-02T04:00", False),
+    ],
+)
+def test_schedules_follow_cron(fields: dict[str, Any], at: str, due: bool) -> None:
+    assert is_due(times(**fields), datetime.fromisoformat(at).replace(tzinfo=UTC)) is due
+
+
+def test_a_busy_machine_misses_no_run() -> None:
+    """A run that was due while another one ran starts afterwards, once."""
+    at = datetime(2026, 11, 27, 4, 0, 30, tzinfo=UTC)
+
+    assert due_between(times(), at - timedelta(hours=1), at + timedelta(hours=1))
+    assert not due_between(times(), at, at + timedelta(hours=1))
+
+
+def test_a_clock_that_jumps_back_starts_nothing_again() -> None:
+    at = datetime(2026, 11, 27, 5, tzinfo=UTC)
+
+    assert not due_between(times(), at, at - timedelta(hours=2))
+
+
+def test_pipelines_wait_for_what_they_need() -> None:
+    plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
+
+    ordered = in_order(plan, plan.pipelines)
+    assert ordered.index("retrain") < ordered.index("nightly-scores")
+    assert in_order(plan, ["nightly-scores"]) == ["nightly-scores"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("2026-11-27 17:54:13,741 INFO step train: done", "step train: done"),
+        ("2026-11-27 17:53:16,629\tINFO worker.py:1691 -- Using address", ""),
+        ("refused: no such column", "refused: no such column"),
+        ("\x1b[36m(finish_step pid=9)\x1b[0m INFO gate: auc holds: it is 0.9", "gate: auc holds: it is 0.9"),
+        (
+            "2026-11-27 17:54:13,741 INFO modelyard_monitor_value {'check': 'psi', 'feature': 'age'} 0.7",
+            "psi of age is 0.7",
+        ),
+        ("2026-11-27 17:54:13,741 INFO modelyard_monitor_breach {'check': 'psi', 'feature': 'age'} 1", ""),
+        ("Created version '1' of model 'small-churn'.", ""),
+    ],
+)
+def test_decisions_are_shown_and_other_output_is_not(line: str, shown: str) -> None:
+    assert message_of(line) == shown

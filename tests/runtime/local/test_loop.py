@@ -1,0 +1,154 @@
+"""Tests the whole loop on one machine, with a real Ray and MLflow, from generated data to a guarded retraining.
+
+`tests/systems/laptop` trains a model, serves, scores and watches it. The first run has data that fit. Then the labels
+become noise and requests drift, so that the monitor starts a retraining that the gate refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.local.calling import Endpoint
+from modelyard_runtime.local.processes import marked, sweep
+
+COMPILED = Path(__file__).parents[2] / "golden" / "laptop-default" / "main"
+PATIENCE_S = 900
+
+
+@dataclass
+class Run:
+    """A run of the system in a process, and the lines that it has printed."""
+
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, state: Path, *arguments: str) -> Run:
+        """Start a run."""
+        command = [sys.executable, "-m", "modelyard_runtime", "local", str(COMPILED), *arguments, "--state", str(state)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=state.parent
+        )
+        run = cls(process)
+        threading.Thread(target=run._read, daemon=True).start()
+        return run
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.lines.extend(iter(self.process.stdout.readline, ""))
+
+    def text(self) -> str:
+        """Return everything that has been printed."""
+        return "".join(self.lines)
+
+    def await_line(self, part: str) -> str:
+        """Wait for a line that contains a text."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            for line in list(self.lines):
+                if part in line:
+                    return line
+            assert self.process.poll() is None, self.text()
+            time.sleep(0.1)
+        raise AssertionError(f"no line has {part!r}:\n{self.text()}")
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the folder of a system. Nothing that a failed test has left runs afterwards."""
+    folder = tmp_path_factory.mktemp("laptop") / "state"
+    yield folder
+    sweep(str(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def first(state: Path) -> Run:
+    """Run everything once on generated data."""
+    run = Run.of(state, "--once", "--sample")
+    run.process.wait(PATIENCE_S)
+    return run
+
+
+def events(state: Path) -> list[dict[str, Any]]:
+    """Return what the run has recorded."""
+    return [json.loads(line) for line in (state / "events.jsonl").read_text().splitlines()]
+
+
+def test_a_first_run_trains_promotes_serves_scores_and_looks(first: Run, state: Path) -> None:
+    text = first.text()
+
+    assert first.process.returncode == 0, text
+    assert "GENERATED" in text
+    assert "gate: auc holds" in text
+    assert "'champion' of laptop-churn is now version 1" in text
+    assert "answered 600 generated rows" in text
+    assert "does not hold" not in text  # no drift, no alarm
+    scores = pd.read_parquet(state / "stores" / "laptop-lake" / "scores")
+    assert len(scores) == 3000
+    succeeded = {event["address"] for event in events(state) if event["event"] == "succeeded"}
+    assert {"pipelines.train", "pipelines.score", "monitors.drift"} <= succeeded
+    assert list(marked(str(state))) == []
+
+
+def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, state: Path) -> None:
+    """The second run goes on with version 1. Its monitor starts a run, once, and the gate keeps the champion."""
+    assert first.process.returncode == 0
+    (file,) = (state / "stores" / "laptop-lake" / "customers").glob("*.parquet")
+    rows = pd.read_parquet(file)
+    rows["left"] = np.random.default_rng(3).integers(0, 2, len(rows))
+    rows.to_parquet(file)
+
+    run = Run.of(state, "inference.churn", "monitors.drift", "--drift")
+    run.await_line("pipeline train is started")
+    assert "usage" in run.await_line("check psi of inference.churn does not hold: usage")
+    assert not [line for line in run.lines if "does not hold: plan" in line]
+    run.await_line("pipelines.train              done in")
+    assert "auc" in run.await_line("the gate refuses it")
+    address = json.loads((state / "addresses.json").read_text())
+    status, answer = Endpoint("churn", "/", address["endpoints"], None).predict([{"usage": 1.0, "age": 2, "plan": "a"}])
+
+    assert status == 200, answer
+    assert json.loads(answer)["model"]["version"] == "1"
+    assert run.end() == 0, run.text()
+    assert list(marked(str(state))) == []
+    assert events(state)[-1]["event"] == "stopped"
+    runs = [json.loads(path.read_text()) for path in (state / "runs").glob("2*.json")]
+    assert [one["pipeline"] for one in runs if one["startedBy"] == "monitor-drift"] == ["train"]
+
+
+def test_a_killed_run_leaves_no_process_and_the_next_goes_on(first: Run, state: Path) -> None:
+    assert first.process.returncode == 0
+    run = Run.of(state, "inference.churn")
+    run.await_line("answers at http://127.0.0.1")
+    run.end(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while list(marked(str(state))) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    assert list(marked(str(state))) == []
+    again = Run.of(state, "inference.churn")
+    again.await_line("answers at http://127.0.0.1")
+    assert again.end(signal.SIGTERM) == 0, again.text()
+    assert list(marked(str(state))) == []

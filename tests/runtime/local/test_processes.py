@@ -1,0 +1,91 @@
+"""Tests that no process outlives a run, however the run and its processes end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from modelyard_runtime.local.processes import MARK, Processes, marked
+
+DAEMON = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+time.sleep(600)
+"""
+RUN = """
+import sys, time
+from pathlib import Path
+from modelyard_runtime.local.processes import Processes
+processes = Processes(sys.argv[1])
+processes.start([sys.executable, "-c", Path(sys.argv[2]).read_text()], {}, Path(sys.argv[1]) / "log")
+print("started", flush=True)
+time.sleep(600)
+"""
+
+
+def wait_until(condition: object, patience_s: float = 20) -> bool:
+    """Wait until a function returns true."""
+    assert callable(condition)
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_end_leaves_no_process_even_of_daemons(tmp_path: Path) -> None:
+    """A process that ignores SIGTERM and has started a daemon in a session of its own is ended with it."""
+    mark, before = str(tmp_path), os.environ.get(MARK)
+    try:
+        processes = Processes(mark)
+        processes.patience_s = 0.5
+        processes.start([sys.executable, "-c", DAEMON], {}, tmp_path / "log")
+        assert wait_until(lambda: len(list(marked(mark))) >= 3)  # with the guardian
+        processes.end()
+    finally:
+        os.environ.pop(MARK, None)
+        if before is not None:
+            os.environ[MARK] = before
+
+    assert list(marked(mark)) == []
+
+
+def test_a_killed_run_leaves_no_process(tmp_path: Path) -> None:
+    """The guardian kills what is left after SIGKILL, which a run cannot handle."""
+    code = tmp_path / "daemon.py"
+    code.write_text(DAEMON)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(tmp_path), str(code)], stdout=subprocess.PIPE, env=environment
+    )
+    assert run.stdout is not None
+    with run.stdout:
+        assert run.stdout.readline() == b"started\n"
+    assert wait_until(lambda: len(list(marked(str(tmp_path)))) >= 3)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+
+    assert wait_until(lambda: not list(marked(str(tmp_path))))
+
+
+def test_the_next_run_ends_what_an_earlier_one_left(tmp_path: Path) -> None:
+    """If the guardian was killed too, the next run of the same system ends what is left."""
+    environment = {**os.environ, MARK: str(tmp_path)}
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=environment)
+    assert wait_until(lambda: left.pid in set(marked(str(tmp_path))))
+    try:
+        processes = Processes(str(tmp_path))
+        assert left.wait(10) == -signal.SIGKILL
+        processes.end()
+    finally:
+        os.environ.pop(MARK, None)

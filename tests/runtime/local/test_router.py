@@ -1,0 +1,151 @@
+"""Tests that the router in front of Serve does what an HTTPRoute does."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from modelyard_runtime.local.plan import Backend, Endpoint, Mirror
+from modelyard_runtime.local.router import Router, below_prefix
+
+Seen = list[tuple[str, str]]
+
+
+def endpoint(weights: dict[str, int], **fields: Any) -> Endpoint:
+    backends = tuple(Backend(application=name, weight=weight) for name, weight in weights.items())
+    settings: dict[str, Any] = {"path": "/", "timeout_seconds": 5, "callers": (), "prefix": "/", "models": ()}
+    return Endpoint(backends=backends, **{**settings, **fields})
+
+
+def asked(
+    entry: Endpoint, work: Callable[[aiohttp.ClientSession, str], Awaitable[Any]], *, slow: frozenset[str] = frozenset()
+) -> tuple[Any, Seen]:
+    """Run a router in front of applications that answer with their own name, and return what they have seen."""
+    seen: Seen = []
+
+    async def answer(request: web.Request) -> web.Response:
+        name, _, rest = request.path.lstrip("/").partition("/")
+        seen.append((name, f"/{rest}"))
+        if name in slow:
+            await asyncio.sleep(2)
+        query, sent = request.rel_url.raw_query_string, (await request.read()).decode()
+        body = {"name": name, "method": request.method, "body": sent, "q": query}
+        headers = {"X-Request-ID": request.headers.get("X-Request-ID", ""), "Retry-After": "20"}
+        return web.json_response(body, status=503 if name == "empty" else 200, headers=headers)
+
+    async def run() -> Any:
+        serve = web.Application()
+        serve.router.add_route("*", "/{path:.*}", answer)
+        async with TestServer(serve) as upstream:
+            router = Router({"scorer": entry}, str(upstream.make_url("")).rstrip("/"), random.Random(7))
+            async with TestServer(router.application()) as front, aiohttp.ClientSession() as session:
+                result = await work(session, str(front.make_url("")).rstrip("/"))
+                await asyncio.sleep(0.05)
+                return result
+
+    return asyncio.run(run()), seen
+
+
+async def names(session: aiohttp.ClientSession, url: str, count: int = 1) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for _ in range(count):
+        async with session.post(f"{url}/scorer", data=b"{}") as reply:
+            found[(await reply.json())["name"]] += 1
+    return found
+
+
+def test_traffic_is_split_by_weight() -> None:
+    counted, _ = asked(endpoint({"a": 80, "b": 20, "c": 0}), lambda session, url: names(session, url, 400))
+
+    assert counted["c"] == 0
+    assert 50 < counted["b"] < 110
+
+
+def test_a_mirror_gets_copies_and_does_not_delay_answers() -> None:
+    """The mirror takes two seconds, and nobody waits for it or sees its answer."""
+    mirrored = endpoint({"a": 100}, mirror=Mirror(application="shadow", percent=100))
+    counted, seen = asked(
+        mirrored, lambda session, url: asyncio.wait_for(names(session, url, 3), 1.5), slow=frozenset({"shadow"})
+    )
+
+    assert counted == {"a": 3}
+    assert Counter(name for name, _ in seen) == {"a": 3, "shadow": 3}
+
+
+def test_a_mirror_gets_its_share() -> None:
+    mirrored = endpoint({"a": 100}, mirror=Mirror(application="shadow", percent=10))
+    _, seen = asked(mirrored, lambda session, url: names(session, url, 300))
+
+    assert 10 < Counter(name for name, _ in seen)["shadow"] < 60
+
+
+def test_requests_and_answers_pass_unchanged() -> None:
+    async def work(session: aiohttp.ClientSession, url: str) -> Any:
+        headers = {"X-Request-ID": "r-1"}
+        address = URL(f"{url}/scorer/v2/models?a=1&b=%2F", encoded=True)
+        async with session.put(address, data=b"\xc3\xa9", headers=headers) as reply:
+            return reply.status, dict(reply.headers), await reply.json()
+
+    (status, headers, body), seen = asked(endpoint({"a": 1}), work)
+
+    assert status == 200
+    assert headers["X-Request-ID"] == "r-1"
+    assert body == {"name": "a", "method": "PUT", "body": "é", "q": "a=1&b=%2F"}
+    assert seen == [("a", "/v2/models")]
+
+
+def test_errors_of_an_application_are_its_own() -> None:
+    async def work(session: aiohttp.ClientSession, url: str) -> Any:
+        async with session.get(f"{url}/scorer/healthz") as reply:
+            return reply.status, reply.headers["Retry-After"]
+
+    assert asked(endpoint({"empty": 1}), work)[0] == (503, "20")
+
+
+def test_a_slow_application_ends_in_a_timeout() -> None:
+    async def work(session: aiohttp.ClientSession, url: str) -> Any:
+        async with session.get(f"{url}/scorer") as reply:
+            return reply.status
+
+    assert asked(endpoint({"a": 1}, timeout_seconds=1), work, slow=frozenset({"a"}))[0] == 504
+
+
+def test_unknown_paths_name_the_known_ones() -> None:
+    async def work(session: aiohttp.ClientSession, url: str) -> Any:
+        replies = []
+        for path in ("/", "/other", "/scorer", "/scorer/pay", "/scorer/payment", "/scorer/pay/v2"):
+            async with session.get(url + path) as reply:
+                replies.append((reply.status, await reply.text()))
+        return replies
+
+    replies, seen = asked(endpoint({"a": 1}, path="/pay"), work)
+
+    assert [status for status, _ in replies] == [404, 404, 404, 200, 404, 200]
+    assert "/scorer/pay" in replies[0][1]
+    assert seen == [("a", "/"), ("a", "/v2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "rest"),
+    [
+        ("/", "/", ""),
+        ("/a/b", "/", "/a/b"),
+        ("/pay", "/pay", ""),
+        ("/pay/", "/pay/", ""),
+        ("/pay/x", "/pay", "/x"),
+        ("/payment", "/pay", None),
+        ("/", "/pay", None),
+    ],
+)
+def test_a_prefix_matches_whole_elements(path: str, prefix: str, rest: str | None) -> None:
+    """As in a PathPrefix of an HTTPRoute, `/payment` is not below `/pay`."""
+    assert below_prefix(path, prefix) == rest

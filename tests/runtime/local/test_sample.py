@@ -1,0 +1,90 @@
+"""Tests that generated data have the declared columns, can be learned from, and drift where they say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from modelyard_runtime.local.placed import place_all
+from modelyard_runtime.local.plan import read_plan
+from modelyard_runtime.local.sample import Sample, truth_of
+from modelyard_runtime.local.scaling import Machine
+from modelyard_runtime.local.state import State
+from modelyard_runtime.training.data import training_data
+from modelyard_runtime.training.trainers import grow
+from modelyard_runtime.workload.records import PipelineWorkload, workload_of
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+BINARY = "binary-classification"
+
+
+def made(name: str, folder: Path) -> tuple[Sample, Any, State]:
+    """Write a system's generated data, and return them with its descriptions."""
+    compiled, state = GOLDEN / name / "main", State.at(folder / "state")
+    plan = read_plan(compiled)
+    placed = place_all(compiled, plan, state, Machine(2, 0), "http://127.0.0.1:1")
+    sample = Sample(plan, state, truth_of(plan, placed.contents.values()))
+    sample.write_missing()
+    return sample, placed, state
+
+
+def test_a_model_learns_the_truth(tmp_path: Path) -> None:
+    """The data of a spec with a schema have its columns, and a built-in trainer finds the truth in them."""
+    _, placed, state = made("laptop-default", tmp_path)
+    workload = workload_of(placed.contents["descriptions/train.json"])
+    assert isinstance(workload, PipelineWorkload)
+    data = training_data(workload, ("customers",), BINARY)
+    *_, model = grow("scikit-learn", BINARY, {}, data)
+
+    assert set(data.features) == {"usage", "age", "plan"}
+    scores = model.predict_proba(data.held_out[list(data.features)])[:, 1]
+    truth = pd.Series(data.truth(data.held_out))
+    assert pd.Series(scores).rank().corr(truth) > 0.6
+    recorded = json.loads((state.folder / "sample.json").read_text())
+    assert set(recorded["drift"]["columns"]) == {"usage", "age"}
+
+
+def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
+    sample, _, state = made("laptop-default", tmp_path)
+    assert sample.written == ["customers"]
+    before = [path.stat().st_mtime_ns for path in state.folder.rglob("*.parquet")]
+
+    again = Sample(sample.plan, state, sample.truth)
+    assert again.write_missing() == []
+    assert [path.stat().st_mtime_ns for path in state.folder.rglob("*.parquet")] == before
+
+
+def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
+    """Chargebacks arrive after 45 days, so those of later payments are not in the data yet."""
+    _, _, state = made("fraud-detection-dev", tmp_path)
+    lake = state.folder / "stores" / "acme-fraud-lake"
+    payments = pd.read_parquet(lake / "transactions")
+    chargebacks = pd.read_parquet(lake / "chargebacks")
+
+    assert list(chargebacks.columns) == ["transaction_id", "is_fraud", "event_time"]
+    assert "is_fraud" not in payments.columns
+    assert set(chargebacks["transaction_id"]) < set(payments["transaction_id"])
+    assert chargebacks["event_time"].max() <= pd.Timestamp(datetime.now(UTC) - timedelta(days=45))
+    assert 0.05 < chargebacks["is_fraud"].mean() < 0.95
+    assert not (lake / "scores").exists()
+
+
+@pytest.mark.parametrize("drift", [False, True])
+def test_requests_drift_only_where_they_say(drift: bool, tmp_path: Path) -> None:
+    sample, _, _ = made("laptop-default", tmp_path)
+    reference = sample.truth.rows(3000, 0)
+    live = pd.DataFrame(sample.requests(5, drift=drift))
+    moved = {name for name in ("usage", "age", "plan") if _moved(reference[name], live[name])}
+
+    assert moved == ({"usage", "age"} if drift else set())
+
+
+def _moved(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
+    if before.dtype.kind not in "if":
+        return False
+    return abs(after.mean() - before.mean()) > 0.5 * before.std()

@@ -1,0 +1,48 @@
+"""Tests that a registry that cannot be used is not mistaken for one without a champion, which would open the gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
+
+from modelyard_runtime.registry import client as registry
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+
+class _Unusable:
+    """What mlflow-skinny does with a database: it has no driver, and says so with the code of a missing alias."""
+
+    def get_model_version_by_alias(self, name: str, alias: str) -> object:
+        raise UnsupportedModelRegistryStoreURIException("sqlite:///mlflow.db", ["http"])
+
+    def get_registered_model(self, name: str) -> object:
+        raise UnsupportedModelRegistryStoreURIException("sqlite:///mlflow.db", ["http"])
+
+
+def test_an_unsupported_database_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_client", _Unusable)
+
+    with pytest.raises(UnsupportedModelRegistryStoreURIException) as unusable:
+        registry.version_at("churn", "champion")
+    assert unusable.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_missing_model_or_alias_is_none(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    assert registry.version_at("churn", "champion") is None
+
+    client = mlflow.MlflowClient()
+    client.create_registered_model("churn")
+    assert registry.version_at("churn", "champion") is None
+
+    client.create_model_version("churn", (tmp_path / "model").as_uri())
+    client.set_registered_model_alias("churn", "champion", "1")
+    found = registry.version_at("churn", "champion")
+    assert found is not None
+    assert found.version == "1"
