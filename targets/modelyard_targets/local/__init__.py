@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Pins, Target
+from modelyard.usage import Usage
 from modelyard_targets.local.catalog import CATALOG
 from modelyard_targets.local.check import check, only_once
 from modelyard_targets.local.hardware import choose
@@ -26,8 +27,8 @@ def _no_pins(plan: Plan, placement: str) -> Pins:
     return Pins()
 
 
-def _no_cost(plan: Plan, placement: str) -> None:
-    return None
+def _no_lines(plan: Plan, placement: str, usage: Usage) -> tuple[()]:
+    return ()
 
 
 TARGET = Target(
@@ -38,7 +39,7 @@ TARGET = Target(
     lower=_lower,
     objects=_no_objects,
     pins=_no_pins,
-    cost=_no_cost,
+    lines=_no_lines,
     diagnostics="modelyard_targets.local.diagnostics",
     rules=(only_once,),
     runs_here=True,
