@@ -46,7 +46,11 @@ AREAS: Final = (
     Area("endpoints", "Endpoints", ("check.inference", "check.captures", "check.hosts", "check.promises")),
     Area("monitors", "Monitors", ("check.monitors", "check.breaches", "check.looks", "check.watched")),
     Area("governance", "Governance", ("check.governance", "check.governance_in_name", "check.evidence")),
-    Area("deployment", "Deployment and targets", ("check.deployment", "check.clouds", "target", "plan", "overrides")),
+    Area(
+        "deployment",
+        "Deployment and targets",
+        ("check.deployment", "check.clouds", "existing", "target", "plan", "overrides"),
+    ),
     Area("platform", "Stores, network and platform", ("platform", "stores", "reach", "crossings")),
     Area(
         "machines",
