@@ -16,7 +16,8 @@ UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runti
 REAL := $(PYTEST) -n 2 tests/real
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
 BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_sites.py tests/benchmarks/bench_by_hand.py
-# Of start-up, of validate and of a compile that changes nothing: the others have no ratio of this harness yet.
+# Start-up, validate and a compile that changes nothing: a minute in all. The others take minutes each, and compare with a
+# disk or with other libraries, which says little on a busy machine; tests/test_work.py counts instructions instead.
 SHORT := bench_start or bench_validate_reference or bench_validate_one or bench_recompile
 
 # Tests start many programs; each would compile every module anew.

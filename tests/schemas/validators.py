@@ -1,4 +1,4 @@
-"""Asks both validators at which places a value does not fit."""
+"""Asks both libraries at which places a value does not fit, and our validator for small documents whether it fits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jsonschema import validators
 from jsonschema.protocols import Validator
 
 from modelyard.source import Json
+from modelyard.validate.small import SmallFits
 from tests.schemas.walk import SYSTEM, Schema, alone
 
 Places = frozenset[tuple[str, ...]]
@@ -35,19 +36,20 @@ def _place(path: Iterable[str | int]) -> tuple[str, ...]:
 
 
 class Judge:
-    """Runs both validators for one schema. `places` fails if they disagree."""
+    """Runs all validators for one schema. `places` fails if they disagree."""
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
         whole = schema if schema is SYSTEM else alone(schema)
         self._rust = jsonschema_rs.Draft202012Validator(whole, pattern_options=jsonschema_rs.RegexOptions())
         self._python = _Jsonschema(whole)
+        self._whole, self._small = whole, SmallFits(whole)
 
     def places(self, value: Json) -> Places:
         """Return the places where the value does not fit. They are empty for a valid value."""
         rust = frozenset(_place(error.instance_path) for error in self._rust.iter_errors(value))
         python = frozenset(_place(error.absolute_path) for error in self._python.iter_errors(value))
         assert rust == python, (value, rust ^ python)
-        assert self._rust.is_valid(value) == (not rust)
+        assert self._rust.is_valid(value) == self._small(self._whole, value) == (not rust)
         return rust
 
 

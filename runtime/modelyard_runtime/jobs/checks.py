@@ -20,5 +20,5 @@ def check_starter(workload: Workload) -> StarterWorkload:
         }
         missing = [name for name, value in fields.items() if not value]
         if missing:
-            raise Refusal(f"a request that may be answered has no {missing[0]}")
+            raise Refusal(f"an allowed request has no {missing[0]}")
     return workload

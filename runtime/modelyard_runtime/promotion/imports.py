@@ -103,7 +103,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
     Copies of such a version have the same digest, wherever they are stored.
     """
     if not store and _is_training(trainer := _made_by(uri)):
-        return f"{trainer} has made it"
+        return f"{trainer} created it"
     copied = (
         candidate
         for candidate in registry.tagged(DIGEST_TAG, digest)

@@ -40,7 +40,7 @@ IMPORT_MISSING = "modelyard_import_missing"
 
 _NONE = "none"
 _FAILED_SOAK = "it failed its soak: "
-_WHY = "its gate held, and nothing that it needs is missing"
+_WHY = "it passed its gate, and nothing that it needs is missing"
 _log = logging.getLogger(__name__)
 
 

@@ -122,7 +122,7 @@ def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:PrincipalAccount": account.account_id}},
         },
-        "identity policies name resources; images of EKS's own add-ons belong to accounts of AWS",
+        "identity policies name resources; images of EKS's own add-ons belong to AWS accounts",
     )
     return document(everywhere=[everything])
 

@@ -71,15 +71,15 @@ def reading_everywhere(account: Account) -> Sequence[Reasoned]:
     return (
         (
             {"Sid": "ReadOffers", "Effect": "Allow", "Action": offers, "Resource": "*", "Condition": region},
-            "EC2 knows no resource for what it describes",
+            "EC2's describe actions support no resources",
         ),
         (
             {"Sid": "ReadPrices", "Effect": "Allow", "Action": "pricing:GetProducts", "Resource": "*"},
-            "the price list is one for all accounts and regions",
+            "the price list is the same for all accounts and regions",
         ),
         (
             {"Sid": "ListProfiles", "Effect": "Allow", "Action": "iam:ListInstanceProfiles", "Resource": "*"},
-            "a list of profiles has no resource; the controller looks in it for those that it would have made itself",
+            "listing profiles supports no resources, and the controller looks for profiles that it created",
         ),
     )
 

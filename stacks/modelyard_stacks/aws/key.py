@@ -8,7 +8,7 @@ from pulumi_aws import kms
 from .account import Account, protected
 from .policies import Reasoned, document
 
-_THIS_KEY = "in the policy of a key, * is that key and nothing else"
+_THIS_KEY = "in a key's policy, * means only that key"
 _USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
 
 

@@ -199,7 +199,7 @@ def _autoscaler(account: Account, cluster: str) -> pulumi.Output[str]:
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:RequestedRegion": account.region_name}},
         },
-        "these actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/",
+        "these actions support no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/",
     )
     return document(sizing, labels, everywhere=[reading])
 
