@@ -50,8 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile verify render explain graph approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --reason --registry --set --template --version --view
+set -g _shtab_modelyard_commands init validate compile verify render explain graph cost approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --format --key --model --out --reason --registry --set --template --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -116,6 +116,16 @@ complete -c modelyard -n '_shtab_modelyard_using graph' -l view -xka "ml network
 complete -c modelyard -n '_shtab_modelyard_using graph' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using graph' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using graph; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a cost -d 'List what a system costs a month, line by line.'
+complete -c modelyard -n '_shtab_modelyard_using cost' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l env -x -d 'the environment to lay over the base (default: the base alone)'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l set -x -d 'the value of a variable declared under vars; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l usage -xka "(__fish_complete_path (commandline -ct))" -d 'how much the system is used, with discounts and own prices'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l against -x -d 'another spec or its folder, with which each line is compared'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l format -xka "text json markdown" -d 'notation (default: text)'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using cost' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using cost; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a approve -d 'Sign that a version of a model may go live.'
 complete -c modelyard -n '_shtab_modelyard_using approve' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using approve' -l env -x -d 'the environment to lay over the base (default: the base alone)'
