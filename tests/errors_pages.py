@@ -55,7 +55,7 @@ AREAS: Final = (
     Area(
         "machines",
         "Machines, capacity and cost",
-        ("check.accelerators", "check.priorities", "hardware", "capacity", "budgets"),
+        ("check.accelerators", "check.priorities", "hardware", "capacity", "budgets", "usage"),
     ),
     Area("plausibility", "Systems that would not work, or are hardly meant", ("check.never_works", "check.plausible")),
     Area("output", "Writing and verifying projects", ("emit", "verify")),
