@@ -78,6 +78,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
         priority_classes=pairs(node, "priorityClasses"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
         access_keys=integers(node, "accessKeys", FIRST_KEYS),
+        issuer=text(node, "issuer"),
         version=text(node, "version"),
         access=texts(node, "access"),
         options=provider.resolve_options(node, scope.enterprise),

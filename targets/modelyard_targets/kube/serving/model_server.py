@@ -30,6 +30,7 @@ from modelyard_targets.kube.workload.environment import (
     token_volumes,
     variables,
 )
+from modelyard_targets.kube.workload.foreign import foreign_mounts, foreign_volumes
 from modelyard_targets.kube.workload.ray_cluster import (
     Group,
     RayCluster,
@@ -108,8 +109,12 @@ def _cluster(
         digest=digest(_of_pods(server, described)),
         groups=groups,
         environment=(*variables(resource, context), *latency_buckets(server), *_log_variables(server)),
-        volumes=(description_volume(resource), *tokens),
-        mounts=(description_mount(), *([token_mount()] if tokens else [])),
+        volumes=(description_volume(resource), *tokens, *foreign_volumes(resource.workload, context)),
+        mounts=(
+            description_mount(),
+            *([token_mount()] if tokens else []),
+            *foreign_mounts(resource.workload, context),
+        ),
         scales=serving_cluster_scales(server),
         serves=True,
         grace_s=_longest_request(server) + _SPARE_S,
