@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.names import HASH_LENGTH, object_name, short_hash
+from modelyard.names import HASH_LENGTH, short_hash
 from modelyard.plan import Identity, Resource
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import System, target_path
@@ -41,8 +41,8 @@ def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
 def pool_of(system: System, placement: str, reader: str) -> str:
     """Return the ID of the pool for a target's cluster, which is unique in the project and cannot begin with `gcp-`."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement, reader)
-    readable = object_name("my", *(part for part in parts if part), limit=_LONGEST_POOL - _SUFFIX - HASH_LENGTH - 1)
-    return f"{readable}-{short_hash(*parts)}"
+    readable = "-".join(("my", *(part for part in parts if part)))[: _LONGEST_POOL - _SUFFIX - HASH_LENGTH - 1]
+    return f"{readable.rstrip('-')}-{short_hash(*parts)}"
 
 
 def trust_calls(context: Context) -> Iterator[Call]:

@@ -39,6 +39,7 @@ class Federation:
     file: tuple[str, str] | None = None  # variable, value: the file contains the value, which names the token's path
     region: str = ""  # the variable with the region
     uploads: bool = False  # the issuer's keys can be uploaded, so that the issuer need not be on the internet
+    notes: tuple[str, ...] = ()  # what people have to know before they apply `crossings/`; may contain {readers}
 
 
 AWS: Final = Federation(
@@ -48,6 +49,10 @@ AWS: Final = Federation(
     variables=(("AWS_ROLE_ARN", "role_arn"),),
     token="AWS_WEB_IDENTITY_TOKEN_FILE",
     region="AWS_DEFAULT_REGION",
+    notes=(
+        "An account of AWS has each issuer once. If another program has already created that of {readers}, `up` fails;"
+        " use it as it is: `pulumi config set --path 'existingIssuers[0]' TARGET` in `crossings/`.",
+    ),
 )
 """The role of a web identity, for which boto3 and Arrow look by these variables
 (docs.aws.amazon.com/sdkref, "Assume role credential provider", read 2026-11-27).
@@ -59,6 +64,10 @@ AZURE: Final = Federation(
     values=("client_id", "tenant"),
     variables=(("AZURE_CLIENT_ID", "client_id"), ("AZURE_TENANT_ID", "tenant")),
     token="AZURE_FEDERATED_TOKEN_FILE",
+    notes=(
+        "Whoever applies `crossings/` must be allowed to assign roles on these stores. If the account of an adopted"
+        " store is in another resource group, say where: `pulumi config set --path accounts.ACCOUNT GROUP`.",
+    ),
 )
 """The variables that AKS sets for Pods with a workload identity, which the runtime reads."""
 
@@ -68,6 +77,13 @@ GOOGLE: Final = Federation(
     values=("credentials",),
     file=("GOOGLE_APPLICATION_CREDENTIALS", "credentials"),
     uploads=True,
+    notes=(
+        "If Google Cloud cannot read the public keys of {readers} on the internet, upload them:"
+        ' `pulumi config set keys-TARGET -- "$(kubectl get --raw /openid/v1/jwks)"` in `crossings/`, and again whenever'
+        " the cluster replaces its keys.",
+        "The pool of a cluster keeps its ID for 30 days after it was destroyed. To create it again before that, choose"
+        " another ID: `pulumi config set poolNumber 2` in `crossings/`.",
+    ),
 )
 """A credential configuration of workload identity federation, which contains no secret. Google's libraries and Arrow
 find it by this variable (docs.cloud.google.com/iam/docs/workload-identity-federation-with-kubernetes, 2026-11-27).
