@@ -114,4 +114,4 @@ def _existing() -> list[str]:
 def _without_scheme(url: str) -> str:
     if not url.startswith("https://"):
         raise pulumi.RunError(f"{url}: an issuer has an https address")
-    return url.removeprefix("https://").rstrip("/")
+    return url.removeprefix("https://")  # a slash at the end is part of the name, as AKS has one

@@ -33,7 +33,9 @@ def _second(resource: Resource[Identity], opened: dict[str, list[Store]], plan: 
 
 def _hidden(resource: Resource[Identity], opened: dict[str, list[Store]], plan: Plan) -> Iterator[Diagnostic]:
     artifacts = _artifacts_by_key(plan.system)
-    if artifacts is None or all(access.store != artifacts.name for access in resource.value.access):
+    if artifacts is None or plan.bundled(resource.placement):  # bundles are read without MLflow's client
+        return
+    if all(access.store != artifacts.name for access in resource.value.access):
         return
     for store in (store for stores in opened.values() for store in stores):
         if driver_of(store, plan.system) is driver_of(artifacts, plan.system):

@@ -103,7 +103,9 @@ def trust_notes(context: Context) -> tuple[str, ...]:
 def foreign_hosts(context: Context) -> tuple[str, ...]:
     """Return the hosts of other targets' stores in clouds, which a firewall has to let through."""
     opened = dict.fromkeys(store for _, store in _opened(context, context.placement))
-    return tuple(dict.fromkeys(_host(store, context) for store in opened if store.target != context.placement))
+    stores = [_host(store, context) for store in opened if store.target != context.placement]
+    others = [host for access in federated_on(context) for host in access.federation.also]
+    return tuple(dict.fromkeys([*stores, *others]))
 
 
 def paid_traffic(context: Context) -> tuple[Paid, ...]:

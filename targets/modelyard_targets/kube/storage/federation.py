@@ -38,6 +38,7 @@ class Federation:
     token: str = ""  # the variable with the path of the token
     file: tuple[str, str] | None = None  # variable, value: the file contains the value, which names the token's path
     region: str = ""  # the variable with the region
+    also: tuple[str, ...] = ()  # other hosts that libraries call
     uploads: bool = False  # the issuer's keys can be uploaded, so that the issuer need not be on the internet
     notes: tuple[str, ...] = ()  # what people have to know before they apply `crossings/`; may contain {readers}
 
@@ -76,6 +77,8 @@ GOOGLE: Final = Federation(
     host="sts.googleapis.com",
     values=("credentials",),
     file=("GOOGLE_APPLICATION_CREDENTIALS", "credentials"),
+    # MLflow's client asks for the name of the project, and continues if that is denied
+    also=("cloudresourcemanager.googleapis.com",),
     uploads=True,
     notes=(
         "If Google Cloud cannot read the public keys of {readers} on the internet, upload them:"
