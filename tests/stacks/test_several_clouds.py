@@ -214,5 +214,5 @@ def test_plant_gets_identities_as_config_maps_and_no_secret(name: str, projects:
     }
     values = {"credentials"} if name == "plant-and-google" else {"client_id", "tenant"}
 
-    assert maps == {"identity-line-main": values, "identity-monitor-drift-main": values}
+    assert maps == {"identity-line.main": values, "identity-monitor-drift.main": values}
     assert not [each for each in found if each["type"] == "kubernetes:core/v1:Secret" and "crossing" in each["name"]]

@@ -215,3 +215,15 @@ def test_issuer_without_effect_is_reported() -> None:
     assert [each.message for each in found.outcome.diagnostics if each.code == "W0634"] == [
         "`issuer` of target 'here' has no effect: nothing there opens a store of a cloud by its identity"
     ]
+
+
+def test_project_stays_when_nothing_crosses_any_more() -> None:
+    """Otherwise nobody would withdraw what it granted."""
+    found = compiled(
+        IN_CLOUD["gcp"], IN_CLOUD["aws"], ("  placement: {default: here}", "  placement: {default: there}")
+    )
+    program = found.program("there", "crossings")
+
+    assert not found.outcome.failed, found.codes
+    assert "Trusted" not in program
+    assert "export" not in program

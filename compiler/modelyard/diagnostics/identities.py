@@ -42,7 +42,7 @@ def identity_hidden_by_keys(span: Span, workload: str, store: str, artifacts: st
 
         registry: {database: runs-db, artifacts: runs}
         stores:
-          runs: {type: object, target: plant, endpoint: "https://s3.acme.example", credentials: "secret://vault/runs", …}
+          runs: {type: object, target: plant, endpoint: "https://s3.acme.example", credentials: "secret://vault/runs"}
           lake: {type: object, target: main}
         pipelines: {retrain: {target: plant, inputs: [data in lake], …}}
 

@@ -27,7 +27,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or nothing if no workload elsewhere opens a store of this placement by its identity."""
+    """Return the project, or nothing if no cluster elsewhere could open a store of this placement."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 

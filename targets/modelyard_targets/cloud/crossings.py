@@ -22,6 +22,7 @@ from modelyard_targets.kube.data.federated import (
     crossings_project,
     foreign_identities,
     identity_output,
+    may_be_crossed,
 )
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.placement.context import Context, namespace_of
@@ -37,13 +38,13 @@ def crossings_projects(
     calls: Callable[[Context], Iterator[Call]],
     exports: Callable[[Resource[Identity]], Iterator[Export]],
 ) -> tuple[Project, ...]:
-    """Return the project that trusts other clusters, or nothing if no workload there opens a store of this placement.
+    """Return the project that trusts other clusters, or nothing if none could open a store of this placement.
 
     `calls` are its components, and `exports` the outputs for a workload's identity.
     """
-    identities = [identity for identity, _ in foreign_identities(context.plan, context.placement)]
-    if not identities:
+    if not may_be_crossed(context.plan, context.placement):
         return ()
+    identities = [identity for identity, _ in foreign_identities(context.plan, context.placement)]
     made = tuple(calls(context))
     outputs = tuple(export for identity in identities for export in exports(identity))
     system, placement = context.system, context.placement
@@ -51,7 +52,7 @@ def crossings_projects(
         folder=CROSSINGS,
         name=crossings_project(system, placement),
         description=f"What workloads on other clusters may do in stores of {system.metadata.name} on {placement}",
-        program=Program(WRITTEN_BY, (Import("pulumi"), *imports_of(sdk.provider, made)), made, outputs),
+        program=Program(WRITTEN_BY, (*_pulumi(outputs), *imports_of(sdk.provider, made)), made, outputs),
         components=modules_of(sdk.provider, made),
         requirements=locked("programs", ("pulumi", sdk.package)),
     )
@@ -110,6 +111,10 @@ def token_file(context: Context) -> str:
 def value_export(identity: Resource[Identity], value: str, source: Ref) -> Export:
     """Return the output with a value of a workload's identity."""
     return Export(identity_output(identity, value), source)
+
+
+def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
+    return (Import("pulumi"),) if exports else ()
 
 
 def _infrastructure(target: str) -> str:

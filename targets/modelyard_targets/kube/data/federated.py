@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.names import object_name
 from modelyard.plan import Identity, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, System
@@ -39,8 +38,8 @@ class Federated:
 
     @property
     def config_map(self) -> str:
-        """Return the name of the ConfigMap with the values of the identity."""
-        return object_name(FOREIGN_NAME, self.identity.name, self.target)
+        """Return the name of the ConfigMap with the values of the identity. The names in it contain no dots."""
+        return f"{FOREIGN_NAME}-{self.identity.name}.{self.target}"
 
 
 def federated_on(context: Context) -> tuple[Federated, ...]:
@@ -77,6 +76,16 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 def federated_to(store: Store, workload: str, context: Context) -> Federated | None:
     """Return a workload's access to another cloud's store, or None if it does not need any."""
     return next((one for one in federated_of(workload, context) if store in one.stores), None)
+
+
+def may_be_crossed(plan: Plan, placement: str) -> bool:
+    """Return whether clusters of other targets could open stores of this placement by their tokens.
+
+    What a target grants to them is then a project even if it is empty, so that `up` withdraws what it granted before.
+    """
+    system = plan.system
+    stores = [store for store in system.stores.values() if store.target == placement]
+    return any(federates_from(store, target, system) for target in system.deployment.targets for store in stores)
 
 
 def has_foreign(plan: Plan, placement: str) -> bool:

@@ -40,7 +40,7 @@ def _project(access: Federated, context: Context) -> Call:
 def _config_map(access: Federated, foundation: Ref, context: Context) -> Call:
     name, project = access.config_map, _variable(access.target)
     outputs = {value: identity_output(access.identity, value) for value in access.federation.values}
-    labelled = labels(context.system.metadata.name, name, access.workload, COMPONENT)
+    labelled = labels(context.system.metadata.name, access.identity.name, access.workload, COMPONENT)
     document: dict[str, Given] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -52,7 +52,8 @@ def _config_map(access: Federated, foundation: Ref, context: Context) -> Call:
         ("document", as_literal(document)),
         ("depends_on", (foundation,)),
     )
-    return Call(f"{name}-map", "kubernetes.Object", name, arguments, GROUP, access.identity.origin)
+    variable = identity_output(access.identity, f"map_{access.target}")
+    return Call(variable, "kubernetes.Object", name, arguments, GROUP, access.identity.origin)
 
 
 def _variable(target: str) -> str:
