@@ -51,7 +51,7 @@ AREAS: Final = (
         "Deployment and targets",
         ("check.deployment", "check.clouds", "existing", "target", "plan", "overrides"),
     ),
-    Area("platform", "Stores, network and platform", ("platform", "stores", "reach", "crossings")),
+    Area("platform", "Stores, network and platform", ("platform", "stores", "reach", "crossings", "identities")),
     Area(
         "machines",
         "Machines, capacity and cost",

@@ -16,6 +16,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
 """The folder of test specs whose output is stored and compared, as it is for examples."""
 
+SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
+"""The test specs whose workloads open stores of other clouds by their own identity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -102,7 +105,10 @@ def on_existing() -> tuple[Example, ...]:
 def kept() -> tuple[Example, ...]:
     """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
-    systems = (Example(name, None, SYSTEMS) for name in ("leads", "leads-on-google", "leads-on-azure", "tills"))
+    systems = (
+        Example(name, None, SYSTEMS)
+        for name in ("leads", "leads-on-google", "leads-on-azure", "tills", *SEVERAL_CLOUDS)
+    )
     return (
         *on_clusters(),
         *(one for one in on_aws() if str(one) in shapes),

@@ -201,7 +201,8 @@ class Nothing(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Return the inputs. The ID is the name, an ARN in AWS, or a path in Google Cloud."""
         if args.typ == "pulumi:pulumi:StackReference":
-            return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
+            issuer = {"issuer": f"https://{args.name}.example/id"} if "issuer" in self._outputs else {}
+            return args.name, {"outputs": {**self._outputs, **issuer}, "secretOutputNames": ["kubeconfig"]}
         outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
         if args.typ.startswith("aws:"):
             kind = args.typ.rpartition(":")[2]

@@ -80,6 +80,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
         priority_classes=pairs(node, "priorityClasses"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
         access_keys=integers(node, "accessKeys", FIRST_KEYS),
+        issuer=text(node, "issuer"),
         version=text(node, "version"),
         access=texts(node, "access"),
         cluster=_cluster(mapping(node, "cluster")),

@@ -187,6 +187,7 @@ class TargetSpec:
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing PriorityClasses, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may connect to this one
     access_keys: tuple[int, ...] = FIRST_KEYS  # numbers of access keys for clouds; the last key is active
+    issuer: str = ""  # URL of the issuer of ServiceAccount tokens; a cloud's program knows that of its cluster
     version: str = ""  # a cloud cluster's Kubernetes version, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
     cluster: ExistingCluster = ExistingCluster()

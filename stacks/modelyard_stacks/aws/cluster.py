@@ -26,12 +26,14 @@ class Cluster(pulumi.ComponentResource):
     creator access; see the setting `admins`. The key encrypts Secrets, and all control plane logs are kept for
     `log_days`.
 
-    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. Nodes must wait for `ready`.
+    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. Nodes must wait for `ready`. `issuer` signs
+    the tokens of ServiceAccounts, and anyone can read its public keys.
     """
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     endpoint: pulumi.Output[str]
+    issuer: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     node_role_arn: pulumi.Output[str]
@@ -64,6 +66,7 @@ class Cluster(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         cluster = self._control_plane(public_access_cidrs, log_days)
         self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
+        self.issuer = cluster.identities.apply(_issuer)
         self.security_group_id = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         self._open_api_inside()
         administrators(name, account=account, cluster_name=self.name, opts=self._child)
@@ -246,3 +249,9 @@ class ClusterAddons(pulumi.ComponentResource):
             cluster_arn=cluster.arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _issuer(identities: Sequence[eks.outputs.ClusterIdentity] | None) -> str:
+    """Return the issuer that EKS creates for each cluster, or "" if it names none."""
+    issuers = [oidc.issuer for identity in identities or () for oidc in identity.oidcs or ()]
+    return next((issuer for issuer in issuers if issuer), "")

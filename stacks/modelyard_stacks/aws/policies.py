@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
@@ -83,6 +84,28 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
     )
 
 
+def web_identity_trust(
+    provider: pulumi.Input[str], host: pulumi.Input[str], *, audience: str, subject: str
+) -> pulumi.Output[str]:
+    """Return a trust policy for tokens of one issuer with exactly this subject and audience.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_for-idp_oidc.html, 2026-11-27.
+    """
+
+    def written(known: Sequence[str]) -> str:
+        arn, issuer = known
+        statement: Statement = {
+            "Sid": "WebIdentity",
+            "Effect": "Allow",
+            "Principal": {"Federated": arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{issuer}:aud": audience, f"{issuer}:sub": subject}},
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    return pulumi.Output.all(provider, host).apply(written)
+
+
 def token_trust(
     provider_arn: pulumi.Input[str], issuer: pulumi.Input[str], *, namespace: str, service_account: str
 ) -> pulumi.Output[str]:
@@ -90,21 +113,9 @@ def token_trust(
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html, 2026-11-27.
     """
+    host = pulumi.Output.from_input(issuer).apply(lambda url: url.removeprefix("https://"))
     subject = f"system:serviceaccount:{namespace}:{service_account}"
-    of_issuer = pulumi.Output.from_input(issuer).apply(
-        lambda url: {
-            f"{url.removeprefix('https://')}:aud": "sts.amazonaws.com",
-            f"{url.removeprefix('https://')}:sub": subject,
-        }
-    )
-    statement = {
-        "Sid": "Tokens",
-        "Effect": "Allow",
-        "Principal": {"Federated": provider_arn},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": of_issuer},
-    }
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return web_identity_trust(provider_arn, host, audience="sts.amazonaws.com", subject=subject)
 
 
 def tls_only(action: str, resource: Texts) -> Statement:

@@ -39,11 +39,13 @@ class Cluster(pulumi.ComponentResource):
 
     `version` is the lowest minor version. Google upgrades the cluster within `channel`, on weekends. `zones` are the
     zones for nodes, which Google chooses if they are empty. The nodes of each pool in `training_pools` are in one zone,
-    because their Pods train together. Nodes and Pod identities must wait for `ready`.
+    because their Pods train together. Nodes and Pod identities must wait for `ready`. `issuer` signs the tokens of
+    ServiceAccounts, and anyone can read its public keys.
     """
 
     name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
+    issuer: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     node_account: pulumi.Output[str]
     training_zones: Mapping[str, str]
@@ -77,6 +79,11 @@ class Cluster(pulumi.ComponentResource):
         by_name = pulumi.Config().get_bool("dnsEndpoint") is True
         cluster = self._control_plane(version, channel, zones, public_access_cidrs, by_name)
         self.name, self.endpoint = cluster.name, cluster.endpoint
+        # Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, 2026-11-27
+        self.issuer = pulumi.Output.concat(
+            f"https://container.googleapis.com/v1/projects/{project.project_id}/locations/{project.region_name}/clusters/",
+            cluster.name,
+        )
         administrators(name, project=project, cluster_name=name, opts=self._child)
         self.kubeconfig = _kubeconfig(name, cluster, by_name)
         self.ready = (cluster, rights)

@@ -69,12 +69,30 @@ class Identity(pulumi.ComponentResource):
             raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
         self.member = cluster.project.pods_of(namespace, service_account)
         # the workload identity pool is created with the project's first cluster
-        self._within = pulumi.ResourceOptions(parent=self, depends_on=[*cluster.ready, *stores])
-        for bucket in dict.fromkeys(each["bucket"] for each in access):
-            self._open(name, bucket, [each for each in access if each["bucket"] == bucket])
+        open_buckets(
+            name,
+            self.member,
+            access,
+            pulumi.ResourceOptions(parent=self, depends_on=[*cluster.ready, *stores]),
+        )
         self.register_outputs({"member": self.member})
 
-    def _open(self, name: str, bucket: str, access: Sequence[StoreAccess]) -> None:
+
+def open_buckets(
+    name: str, member: pulumi.Input[str], access: Sequence[StoreAccess], within: pulumi.ResourceOptions
+) -> None:
+    """Grant a member exactly this access to buckets."""
+    for bucket in dict.fromkeys(each["bucket"] for each in access):
+        _Grants(member, within).open(name, bucket, [each for each in access if each["bucket"] == bucket])
+
+
+class _Grants:
+    """The roles of one member on buckets."""
+
+    def __init__(self, member: pulumi.Input[str], within: pulumi.ResourceOptions) -> None:
+        self._member, self._within = member, within
+
+    def open(self, name: str, bucket: str, access: Sequence[StoreAccess]) -> None:
         if any(each["mode"] != "append" for each in access):
             self._grant(f"{name}-{bucket}-list", bucket, _LISTING, None)
         for mode, role in _ROLES.items():
@@ -101,7 +119,7 @@ class Identity(pulumi.ComponentResource):
         )
         storage.BucketIAMMember(
             title,
-            storage.BucketIAMMemberArgs(bucket=bucket, role=role, member=self.member, condition=condition),
+            storage.BucketIAMMemberArgs(bucket=bucket, role=role, member=self._member, condition=condition),
             self._within,
         )
 

@@ -24,6 +24,7 @@ from modelyard_targets.cloud.access import circles
 from modelyard_targets.kube.checks.check import Rule, check_cluster
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.storage.buckets import region_of
+from modelyard_targets.kube.storage.clouds import federates_from
 
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
@@ -31,6 +32,8 @@ _NODES: Final = 450
 """Node groups per cluster, and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", 2026-11-24)."""
 
 _LONGEST_TAG: Final = 128
+_CONNECT: Final = "connect the network to the internet with `vpc: {nat: one}`"
+
 _MOST_TAGS: Final = 45
 """AWS allows fifty tags, of which components use five (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
 
@@ -71,8 +74,8 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report buckets that workloads cannot access.
 
-    A bucket created in another account grants no access to this one. A bucket in another region is unreachable from a
-    network without internet access, because the S3 endpoint only covers the network's own region.
+    A bucket created in another account grants no access to this one. A bucket in another region or cloud is unreachable
+    from a network without internet access, because the S3 endpoint only covers the network's own region.
     """
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}
@@ -80,16 +83,19 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for resource in plan.of(Identity, placement):
         for store in dict.fromkeys(access.store for access in resource.value.access):
             bucket, other = system.stores[store], targets[system.stores[store].target]
+            where, region = system.key(*resource.origin), region_of(bucket, system)
+            closed = not vpc_of(here).adopt and nat_of(system, here) == "none"
+            if closed and federates_from(bucket, here, system):
+                what = f"cloud of {quote(other.name)}"
+                yield store_problems.bucket_out_of_reach(where, store, placement, what, _CONNECT)
             if other.provider != "aws" or bucket.endpoint:
                 continue
-            where, region = system.key(*resource.origin), region_of(bucket, system)
             accounts = {options_of(here).account, options_of(other).account}
             if not bucket.adopt and len(accounts) > 1:  # an adopted bucket grants access by its own policy
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
                 yield store_problems.bucket_out_of_reach(where, store, placement, what, instead)
-            if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
-                instead = "connect the network to the internet with `vpc: {nat: one}`"
-                yield store_problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
+            if region != here.region and closed:
+                yield store_problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", _CONNECT)
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:

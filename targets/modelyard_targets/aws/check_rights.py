@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Access, Identity, Plan
+from modelyard.plan import Access, Identity, Plan, Resource
 from modelyard.spec import System
 from modelyard_targets.aws.diagnostics import plan as problems
+from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 _OF_A_ROLE: Final = 10_240
@@ -31,10 +32,19 @@ def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             opened = [one for one in value.access if _is_bucket(one, providers, plan.system)]
             if resource.placement == placement and _size(opened, plan.system) > _OF_A_ROLE:
                 yield problems.too_many_folders(where, value.workload, len(opened), "a role")
-        else:
-            opened = [one for one in value.access if _is_bucket(one, providers, plan.system, placement)]
+            continue
+        opened = [one for one in value.access if _is_bucket(one, providers, plan.system, placement)]
+        if _has_key(resource, opened, plan.system):
             if len(opened) > _FOLDERS_OF_A_USER:
                 yield problems.too_many_folders(where, value.workload, len(opened), "a user")
+        elif _size(opened, plan.system) > _OF_A_ROLE:
+            yield problems.too_many_folders(where, value.workload, len(opened), "a role")
+
+
+def _has_key(resource: Resource[Identity], opened: Sequence[Access], system: System) -> bool:
+    """Return whether a workload outside AWS opens these buckets as a user with a key."""
+    target = system.target(resource.placement)
+    return any(crosses_from(system.stores[access.store], target, system) for access in opened)
 
 
 def _is_bucket(access: Access, providers: dict[str, str], system: System, target: str = "") -> bool:

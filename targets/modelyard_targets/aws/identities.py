@@ -14,7 +14,13 @@ from modelyard_targets.cloud.data import has_buckets, login_variable, managed_da
 from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.access.secrets import store_of
-from modelyard_targets.kube.data.crossing import crossing_output, infrastructure_setting, key_halves, key_output
+from modelyard_targets.kube.data.crossing import (
+    crosses_from,
+    crossing_output,
+    infrastructure_setting,
+    key_halves,
+    key_output,
+)
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.storage.buckets import bucket_name, region_of
@@ -45,7 +51,7 @@ def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) 
 def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
     """Return the identities of a placement that need access to S3."""
     identities = context.plan.of(Identity, context.placement)
-    return tuple(identity for identity in identities if _access(identity.value, context.system))
+    return tuple(identity for identity in identities if aws_access(identity.value, context.system))
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
@@ -74,7 +80,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
     """Yield references to other AWS targets whose buckets this placement's workloads use, to get their KMS keys."""
     opened: dict[str, Resource[Identity]] = {}
     for resource in context.plan.of(Identity, context.placement):
-        for access in _access(resource.value, context.system):
+        for access in aws_access(resource.value, context.system):
             store = context.system.stores[access.store]
             if store.target != context.placement and not store.adopt:
                 opened.setdefault(store.target, resource)
@@ -103,11 +109,13 @@ def makes_anything(plan: Plan, placement: str) -> bool:
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield workloads outside AWS that use a placement's buckets, with the access they need."""
+    """Yield workloads outside AWS that use a placement's buckets with a key, with the access they need."""
+    stores = plan.system.stores
     for resource in plan.of(Identity):
-        if plan.system.target(resource.placement).provider != "aws":
-            opened = _access(resource.value, plan.system)
-            mine = tuple(one for one in opened if plan.system.stores[one.store].target == placement)
+        target = plan.system.target(resource.placement)
+        if target.provider != "aws":
+            opened = (one for one in aws_access(resource.value, plan.system) if stores[one.store].target == placement)
+            mine = tuple(one for one in opened if crosses_from(stores[one.store], target, plan.system))
             if mine:
                 yield resource, mine
 
@@ -141,7 +149,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
         ("key", Ref("key")),
         ("namespace", context.namespace),
         ("service_account", resource.name),
-        ("access", tuple(_grant(one, context, apart=apart) for one in _access(resource.value, context.system))),
+        ("access", tuple(_grant(one, context, apart=apart) for one in aws_access(resource.value, context.system))),
     )
     return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
 
@@ -158,7 +166,7 @@ def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
     return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
 
 
-def _access(value: Identity, system: System) -> tuple[Access, ...]:
+def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
     """Return the access to stores on AWS itself. Other S3-compatible services have their own credentials."""
     stores = system.stores
     return tuple(

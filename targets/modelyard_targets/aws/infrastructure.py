@@ -9,6 +9,7 @@ from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
+from modelyard_targets.aws.crossings import crossings_of, trust_calls
 from modelyard_targets.aws.existing import existing_calls
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool, key_call
 from modelyard_targets.aws.identities import (
@@ -34,6 +35,7 @@ from modelyard_targets.cloud.data import (
 from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
 from modelyard_targets.cloud.projects import project_name, split_roles
 from modelyard_targets.cloud.services import has_own_store
+from modelyard_targets.kube.data.federated import shows_issuer
 from modelyard_targets.kube.placement.context import Context
 
 _SDK: Final = Sdk("aws", "pulumi-aws", "roles")
@@ -51,7 +53,8 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
-        return (project_of(_SDK, 0, calls, stores_exports(context), context),) if calls else ()
+        stores = (project_of(_SDK, 0, calls, stores_exports(context), context),) if calls else ()
+        return (*stores, *crossings_of(_SDK, context))
     roles = with_roles(context)
     groups = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
     held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + groups * _OF_A_GROUP)
@@ -59,6 +62,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     return (
         project_of(_SDK, 0, first, exports_of(context), context),
         *(project_of(_SDK, at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+        *crossings_of(_SDK, context),
     )
 
 
@@ -68,6 +72,7 @@ def calls_of(context: Context) -> Iterator[Call]:
         yield from first_calls(context, with_roles(context))
     else:
         yield from stores_calls(context)
+    yield from trust_calls(context)
 
 
 def stores_calls(context: Context) -> Iterator[Call]:
@@ -128,6 +133,8 @@ def exports_of(context: Context) -> tuple[Export, ...]:
     ]
     if has_registry(context):
         found.append(Export("image_registry", Ref("images", "host")))
+    if shows_issuer(context.plan, context.placement):
+        found.append(Export("issuer", Ref("cluster", "issuer")))
     found += database_exports(context, ("host", "port"), "secret_arn")
     if has_elastic_pool(context.plan, context.placement):
         found.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))

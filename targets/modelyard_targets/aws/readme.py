@@ -38,6 +38,7 @@ from modelyard_targets.kube.project.workloads_project import Workloads
 from modelyard_targets.kube.readme.prose import render
 from modelyard_targets.kube.readme.readme import README, image_texts
 from modelyard_targets.kube.storage.buckets import bucket_name
+from modelyard_targets.kube.storage.clouds import federates_from
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-zone": "the NAT gateways"}
@@ -83,6 +84,10 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
     told = {
         "ObjectStore": ("keys, buckets", f"the key {name} and the buckets that it encrypts, {', '.join(buckets)}"),
         "Crossing": ("users and their policies", "a user for each workload that opens a bucket from another target"),
+        "TrustedIdentity": (
+            "identity providers, roles and their policies",
+            "a role for each workload of another cluster that opens a bucket",
+        ),
         "Budget": ("budgets", "the budget of the system"),
     }
     calls = {call.component for call in calls_of(context)}
@@ -105,7 +110,9 @@ def _opened(context: Context) -> Iterator[_Opened]:
         here = resource.placement == context.placement
         for name in dict.fromkeys(access.store for access in resource.value.access):
             store = context.system.stores[name]
-            user = not here and crosses_from(store, context.system.target(resource.placement), context.system)
+            other = context.system.target(resource.placement)
+            keyed = crosses_from(store, other, context.system)
+            user = not here and (keyed or federates_from(store, other, context.system))
             at_aws = context.system.target(store.target).provider == "aws" and not store.endpoint
             if store.adopt and at_aws and (here or (user and store.target == context.placement)):
                 readers.setdefault(name, []).append(resource.name if here else f"{resource.placement}.{resource.name}")

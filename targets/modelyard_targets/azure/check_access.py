@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
@@ -15,6 +15,7 @@ from modelyard_targets.azure.names import secret_id
 from modelyard_targets.azure.options import options_of
 from modelyard_targets.cloud.access import circles, from_elsewhere
 from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.kube.data.federated import foreign_identities
 from modelyard_targets.kube.placement.placed import target_of
 
 CONDITION: Final = 8192
@@ -50,10 +51,10 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report workloads that open more folders of one store in the same mode than a condition can name."""
-    for resource in plan.of(Identity, placement):
+    for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, mode), prefixes in _folders(resource.value, plan.system).items():
             length = condition_length(mode, prefixes)
-            if length > CONDITION:
+            if length > CONDITION and placement in {resource.placement, plan.system.stores[store].target}:
                 where, workload = plan.system.key(*resource.origin), resource.value.workload
                 yield problems.too_many_folders(where, workload, len(prefixes), store, length, CONDITION)
 
@@ -71,6 +72,8 @@ def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         return
     identities = (resource for name in used for resource in plan.of(Identity, name))
     count = sum(len(_folders(resource.value, plan.system)) for resource in identities)
+    foreign = (each for name in used for each in foreign_identities(plan, name))
+    count += sum(_modes(each.value, stores, plan.system) for each, stores in foreign)
     if count > ASSIGNMENTS:
         where = plan.system.key(*target_path(plan.system, placement))
         yield problems.too_many_assignments(where, count, ASSIGNMENTS)
@@ -93,6 +96,10 @@ def _kept(plan: Plan, placement: str, stores: dict[str, str]) -> Iterator[Resour
     for resource in plan.of(Secret, placement):
         if stores.get(resource.value.ref.store) == "secrets-manager":
             yield resource
+
+
+def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
+    return sum(store in stores for store, _ in _folders(identity, system))
 
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:

@@ -19,6 +19,7 @@ from modelyard_targets.cloud.data import created_stores, login_variable, managed
 from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
 from modelyard_targets.cloud.services import SECRETS_MANAGER
 from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.data.federated import has_foreign
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
 
@@ -33,10 +34,12 @@ SECRETS_CLIENT: Final = "external_secrets_client_id"
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
     """Yield the role definitions and the identity of each of these workloads, which open a store on Azure.
 
+    Workloads of other clusters have the same roles; the project `crossings` has their identities.
+
     No workload reads secrets itself: External Secrets has its own identity and copies them into the cluster.
     """
-    if with_roles(context):
-        yield _roles(context)
+    if with_roles(context) or has_foreign(context.plan, context.placement):
+        yield roles_call(context)
     for resource in roles:
         yield _identity(resource, context, apart=False)
 
@@ -99,7 +102,7 @@ def _name(context: Context) -> str:
     return cluster_name(context.system, context.placement)
 
 
-def _roles(context: Context) -> Call:
+def roles_call(context: Context) -> Call:
     """Build the role definitions, which may be assigned in the listed groups alone."""
     opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
     elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
@@ -114,7 +117,7 @@ def _roles(context: Context) -> Call:
 
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
     opened = azure_access(resource.value, context.system)
-    access = tuple(_grant(each, context) for each in opened)
+    access = tuple(grant_of(each, context) for each in opened)
     created = () if apart else tuple(Ref(store_variable(name)) for name in created_stores(opened, context))
     arguments: tuple[tuple[str, Literal], ...] = (
         ("group", Ref("group")),
@@ -128,7 +131,8 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
     return Call(identity_variable(resource.name), "Identity", resource.name, arguments, GROUP, resource.origin)
 
 
-def _grant(access: Access, context: Context) -> dict[str, Literal]:
+def grant_of(access: Access, context: Context) -> dict[str, Literal]:
+    """Return access in the form of the components' argument."""
     store = context.system.stores[access.store]
     container, account = account_of(store, context.system)
     grant: dict[str, Literal] = {

@@ -9,6 +9,7 @@ from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import Call, Export, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
+from modelyard_targets.azure.crossings import crossings_of, trust_calls
 from modelyard_targets.azure.existing import existing_calls
 from modelyard_targets.azure.foundation import FOUNDATION, foundation_calls, group_call, key_call
 from modelyard_targets.azure.identities import (
@@ -18,6 +19,7 @@ from modelyard_targets.azure.identities import (
     identity_calls_apart,
     identity_variable,
     platform_calls,
+    roles_call,
     with_roles,
 )
 from modelyard_targets.azure.names import cluster_name
@@ -31,6 +33,7 @@ from modelyard_targets.cloud.data import (
 )
 from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
 from modelyard_targets.cloud.projects import project_name, split_roles
+from modelyard_targets.kube.data.federated import has_foreign
 from modelyard_targets.kube.placement.context import Context
 
 _SDK: Final = Sdk("azure", "pulumi-azure-native", "identities")
@@ -48,7 +51,8 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
-        return (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
+        stores = (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
+        return (*stores, *crossings_of(_SDK, context))
     first, *others = held_roles(context)
     return (
         project_of(_SDK, 0, tuple(first_calls(context, first)), exports_of(context, first), context),
@@ -56,6 +60,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
             project_of(_SDK, at, tuple(further_calls(context, roles)), identity_exports(roles), context)
             for at, roles in enumerate(others, 1)
         ),
+        *crossings_of(_SDK, context),
     )
 
 
@@ -65,15 +70,21 @@ def calls_of(context: Context) -> Iterator[Call]:
         yield from first_calls(context, with_roles(context))
     else:
         yield from stores_calls(context)
+    yield from trust_calls(context)
 
 
 def stores_calls(context: Context) -> Iterator[Call]:
     """Yield the components of a target without a cluster: stores and their key."""
-    if not creates_anything(context.plan, context.placement):
+    foreign = has_foreign(context.plan, context.placement)
+    created = creates_anything(context.plan, context.placement)
+    if not (created or foreign):
         return
     yield group_call(context)
-    yield key_call(context)
-    yield from storage_calls(context)
+    if created:
+        yield key_call(context)
+        yield from storage_calls(context)
+    if foreign:
+        yield roles_call(context)
     yield from operation_calls(context)
 
 

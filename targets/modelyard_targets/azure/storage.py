@@ -127,7 +127,7 @@ def _is_shared(store: Store, context: Context) -> bool:
     return any(
         access.store == store.name
         for resource in context.plan.of(Identity)
-        if resource.placement != context.placement and context.system.target(resource.placement).provider == "azure"
+        if resource.placement != context.placement
         for access in access_in("azure", resource.value, context.system)
     )
 

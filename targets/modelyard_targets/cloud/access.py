@@ -8,6 +8,7 @@ from modelyard.plan import Access, Identity, Plan, Resource
 from modelyard.records import replace
 from modelyard.spec import System, TargetSpec
 from modelyard.spec.watched import state_folder
+from modelyard_targets.kube.storage.clouds import federates_from
 
 
 def access_in(provider: str, value: Identity, system: System) -> tuple[Access, ...]:
@@ -24,13 +25,17 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
-    """Yield workloads on other providers that use a store of this placement, each with the store and their target."""
+    """Yield workloads elsewhere that have no way into a store of this placement, with the store and their target.
+
+    Without a key, the cloud has to be able to verify the tokens of their cluster.
+    """
     for resource in plan.of(Identity):
         other = plan.system.target(resource.placement)
         if other.provider == provider:
             continue
         for name in dict.fromkeys(access.store for access in access_in(provider, resource.value, plan.system)):
-            if plan.system.stores[name].target == placement:
+            store = plan.system.stores[name]
+            if store.target == placement and not federates_from(store, other, plan.system):
                 yield resource, name, other
 
 

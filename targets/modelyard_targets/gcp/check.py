@@ -16,6 +16,7 @@ from modelyard_targets.gcp.check_access import (
     check_order,
     check_retained,
     check_secret_names,
+    check_way_out,
 )
 from modelyard_targets.gcp.check_machines import check_disks, check_machines
 from modelyard_targets.gcp.check_network import check_images, check_network, check_region
@@ -44,6 +45,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_images,
     check_stores,
     check_elsewhere,
+    check_way_out,
     check_namespaces,
     check_order,
     check_folders,

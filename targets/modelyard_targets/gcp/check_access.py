@@ -15,7 +15,8 @@ from modelyard_targets.cloud.access import circles, from_elsewhere
 from modelyard_targets.gcp.diagnostics import data as problems
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.names import secret_id
-from modelyard_targets.gcp.options import options_of
+from modelyard_targets.gcp.options import has_nat, options_of, vpc_of
+from modelyard_targets.kube.data.federated import foreign_identities, foreign_stores
 from modelyard_targets.kube.placement.context import namespace_of
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -39,6 +40,17 @@ def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
 
 
+def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report workloads that use a store of another cloud from a network without internet access."""
+    target = target_of(plan, placement)
+    if vpc_of(target).adopt or has_nat(target):
+        return
+    for resource in plan.of(Identity, placement):
+        for other, stores in foreign_stores(resource, plan).items():
+            where = plan.system.key(*resource.origin)
+            yield problems.store_out_of_reach(where, resource.value.workload, stores[0].name, other, placement)
+
+
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report an earlier target with the same project and namespace, because their workloads would share access."""
     mine = target_of(plan, placement)
@@ -58,9 +70,9 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report workloads that use more folders of a bucket in the same mode than IAM conditions can list."""
-    for resource in plan.of(Identity, placement):
+    for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, _), count in _folders(resource.value, plan.system).items():
-            if count > FOLDERS:
+            if count > FOLDERS and placement in {resource.placement, plan.system.stores[store].target}:
                 where, workload = plan.system.key(*resource.origin), resource.value.workload
                 yield problems.too_many_folders(where, workload, count, store, FOLDERS)
 

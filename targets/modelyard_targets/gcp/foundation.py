@@ -69,16 +69,19 @@ def foundation_calls(context: Context) -> Iterator[Call]:
     yield _cluster(context)
 
 
-def project_call(context: Context, *, first: bool = True) -> Call:
-    """Build the provider with project, region and labels. The first program also enables the APIs in use."""
+def project_call(context: Context, *, first: bool = True, services: tuple[str, ...] = ()) -> Call:
+    """Build the provider with project, region and labels. The first program also enables the APIs in use.
+
+    `services` are the APIs that another program needs.
+    """
     arguments: list[tuple[str, Literal]] = [
         ("region", context.target.region),
         ("labels", dict(labels(context.system, context.placement))),
     ]
     if project := options_of(context.target).account:
         arguments.append(("project_id", project))
-    if first:
-        arguments.append(("services", services_of(context)))
+    if first or services:
+        arguments.append(("services", services or services_of(context)))
     here = target_path(context.system, context.placement)
     return Call("project", "Project", context.placement, tuple(arguments), GROUP, here)
 

@@ -79,7 +79,7 @@ def google_access(value: Identity, system: System) -> tuple[Access, ...]:
 
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
     opened = google_access(resource.value, context.system)
-    access = tuple(_grant(each, context.system) for each in opened)
+    access = tuple(grant_of(each, context.system) for each in opened)
     created = () if apart else tuple(Ref(store_variable(name)) for name in created_stores(opened, context))
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
@@ -91,6 +91,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
     return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
 
 
-def _grant(access: Access, system: System) -> dict[str, Literal]:
+def grant_of(access: Access, system: System) -> dict[str, Literal]:
+    """Return access in the form of the components' argument."""
     bucket = bucket_name(system.stores[access.store], system)
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}

@@ -15,6 +15,7 @@ from modelyard_targets.cloud.data import (
 )
 from modelyard_targets.cloud.infrastructure import Sdk, database_exports, project_of
 from modelyard_targets.cloud.projects import project_name, split_roles
+from modelyard_targets.gcp.crossings import crossings_of, trust_calls
 from modelyard_targets.gcp.existing import existing_calls
 from modelyard_targets.gcp.foundation import foundation_calls, key_call, project_call
 from modelyard_targets.gcp.identities import identity_calls, identity_calls_apart, platform_calls, with_roles
@@ -23,6 +24,7 @@ from modelyard_targets.gcp.network_policies import STORAGE_RANGES
 from modelyard_targets.gcp.operations import operation_calls
 from modelyard_targets.gcp.pools import pool_calls, system_pool_call
 from modelyard_targets.gcp.storage import image_calls, storage_calls
+from modelyard_targets.kube.data.federated import shows_issuer
 from modelyard_targets.kube.placement.context import Context
 
 _SDK: Final = Sdk("gcp", "pulumi-gcp", "access")
@@ -40,7 +42,8 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
-        return (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
+        stores = (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
+        return (*stores, *crossings_of(_SDK, context))
     roles = with_roles(context)
     pools = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
     held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
@@ -48,6 +51,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     return (
         project_of(_SDK, 0, first, exports_of(context), context),
         *(project_of(_SDK, at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+        *crossings_of(_SDK, context),
     )
 
 
@@ -57,6 +61,7 @@ def calls_of(context: Context) -> Iterator[Call]:
         yield from first_calls(context, with_roles(context))
     else:
         yield from stores_calls(context)
+    yield from trust_calls(context)
 
 
 def stores_calls(context: Context) -> Iterator[Call]:
@@ -109,6 +114,8 @@ def exports_of(context: Context) -> tuple[Export, ...]:
     ]
     if has_registry(context):
         found.append(Export("image_registry", Ref("images", "host")))
+    if shows_issuer(context.plan, context.placement):
+        found.append(Export("issuer", Ref("cluster", "issuer")))
     found += database_exports(context, ("host", "port", "authority"), "secret")
     return tuple(found)
 

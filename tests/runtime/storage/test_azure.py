@@ -345,3 +345,23 @@ def test_folders_of_other_tools_are_no_files(cloud: Cloud, lake_in: In, folder: 
     assert first_files(place, 9) == []
     place.filesystem.delete_dir(place.below("a").path)
     assert files(place) == []
+
+
+FOREIGN = "https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF"
+
+
+def test_pod_of_another_cluster_has_the_identity_that_trusts_its_issuer(cloud: Cloud, lake_in: In, folder: str) -> None:
+    place = lake_in(cloud.pod("foreign", {"write": folder}, FOREIGN)).below(folder)
+
+    write_whole(place.below("a"), b"1")
+    assert read_whole(place.below("a")) == b"1"
+    with pytest.raises(PermissionError, match="AuthorizationPermissionMismatch"):
+        read_whole(place.folder().below("b"))
+
+
+def test_same_service_account_of_another_cluster_is_refused(cloud: Cloud, lake_in: In, folder: str) -> None:
+    pod = cloud.pod("twin", {"read": folder}, FOREIGN)
+    pod.token_file.write_text(cloud.entra.service_account_token(pod.subject))
+
+    with pytest.raises(OSError, match="AADSTS700211"):
+        read_whole(lake_in(pod).below(folder, "a"))

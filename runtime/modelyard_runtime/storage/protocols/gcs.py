@@ -5,6 +5,8 @@ An endpoint without TLS must be an emulator and is accessed anonymously.
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -27,6 +29,9 @@ _TIMEOUT_S = (5, 30)
 
 _ONLY_IF_IT_EXISTS = ("storage.objects.delete", "retention policy")
 """Texts in the refusal of an upload that would replace an object. The upload of a new object needs neither."""
+
+_SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
+"""The OAuth scope of requests that read and write objects. Roles limit them further."""
 
 _PAGE = 1000
 """The maximum number of names in one response."""
@@ -200,9 +205,30 @@ def _client(store: Store) -> Any:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud.storage import Client
 
-    credentials = AnonymousCredentials() if _is_emulator(store) else None  # type: ignore[no-untyped-call]
+    credentials = AnonymousCredentials() if _is_emulator(store) else _federated()  # type: ignore[no-untyped-call]
     options = {"api_endpoint": store.endpoint} if store.endpoint else None
     return Client(project=None, credentials=credentials, client_options=options)
+
+
+def _federated() -> Any:
+    """Return the credentials of a Pod outside Google Cloud, or None if Google's library finds the Pod's own.
+
+    The library would find these too, but then asks another service for the name of their project, which the identity
+    may not know.
+    """
+    from google.auth.identity_pool import Credentials
+
+    file = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    if not file:
+        return None
+    try:
+        with open(file, encoding="utf-8") as stream:
+            configuration = json.load(stream)
+    except (OSError, ValueError):
+        return None  # the library reports what is wrong with the file
+    if not isinstance(configuration, dict) or configuration.get("type") != "external_account":
+        return None
+    return Credentials.from_info(configuration, scopes=[_SCOPE])  # type: ignore[no-untyped-call]
 
 
 def _retry() -> Any:

@@ -88,7 +88,7 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, instead: str) -> Diagnostic:
     """A role can access a bucket in another account only if that account allows it, which modelyard does not set up.
 
-    A bucket in another region is reached through public S3 endpoints. A network with `nat: none` cannot reach them,
+    A store in another region or cloud is reached through the internet. A network with `nat: none` cannot reach it,
     because its own S3 endpoint serves only its own region.
 
     Wrong:

@@ -69,7 +69,11 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 
 
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
-    """Workloads access Blob Storage without keys, through an identity that only Azure clusters provide.
+    """Workloads access Blob Storage without keys, by the tokens that their own cluster signs for them.
+
+    Azure has to know who signs them, and reads the signer's public keys on the internet. Clusters of clouds publish
+    them. Your own cluster can do so as well: its API server has a flag for the issuer, and the two documents that
+    describe it can be in a public bucket.
 
     Wrong:
 
@@ -80,7 +84,10 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
 
     Right:
 
-        pipelines: {retrain: {target: main, inputs: [data in lake], …}}
+        deployment:
+          targets:
+            main: {provider: azure, region: westeurope}
+            plant: {provider: kubernetes, issuer: "https://tokens.acme.example/plant"}
     """
     return Diagnostic(
         "AZURE-E012",
@@ -88,7 +95,7 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
         f"store {quote(store)} is a storage account of target {quote(target)}, but workloads on target"
         f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"place the workload on {quote(target)}, or keep the data in a store that both targets can access",
+        f"set `issuer` of target {quote(placement)} to one on the internet, or place the workload on {quote(target)}",
     )
 
 

@@ -91,7 +91,10 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 
 
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
-    """Workloads access Cloud Storage without keys, through an identity that only Google Cloud clusters provide.
+    """Workloads access Cloud Storage without keys, by the tokens that their own cluster signs for them.
+
+    Google Cloud has to know who signs them. Clusters of clouds show it; for your own cluster, `issuer` names it. It
+    need not be on the internet, because the cluster's public keys can be uploaded.
 
     Wrong:
 
@@ -102,7 +105,10 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
 
     Right:
 
-        pipelines: {retrain: {target: main, inputs: [data in lake], …}}
+        deployment:
+          targets:
+            main: {provider: gcp, region: europe-west3}
+            plant: {provider: kubernetes, issuer: "https://kubernetes.default.svc.cluster.local"}
     """
     return Diagnostic(
         "GCP-E012",
@@ -110,7 +116,7 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
         f"store {quote(store)} is a Cloud Storage bucket of target {quote(target)}, but workloads on target"
         f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"place the workload on {quote(target)}, or keep the data in a store that both targets can access",
+        f"set `issuer` of target {quote(placement)}, or place the workload on {quote(target)}",
     )
 
 
@@ -285,4 +291,28 @@ def too_many_members(span: Span, store: str, count: int, limit: int) -> Diagnost
         f"workloads need {count} entries in the policy of store {quote(store)}, but IAM allows only {limit}",
         span,
         "let endpoints share servers with `pool`, or divide the data between several stores",
+    )
+
+
+def store_out_of_reach(span: Span, workload: str, store: str, target: str, placement: str) -> Diagnostic:
+    """A store of another cloud is reached through the internet, to which a network with `nat: none` has no connection.
+
+    Wrong:
+
+        targets:
+          main: {provider: gcp, region: europe-west3, vpc: {nat: none}}
+          lake: {provider: aws, region: eu-central-1}
+        pipelines: {retrain: {target: main, inputs: [data in lake], …}}
+
+    Right:
+
+        targets: {main: {provider: gcp, region: europe-west3, vpc: {nat: one}}}
+    """
+    return Diagnostic(
+        "GCP-E030",
+        Severity.ERROR,
+        f"{quote(workload)} opens store {quote(store)} of target {quote(target)}, but target {quote(placement)} has no"
+        " connection to the internet",
+        span,
+        "connect the network to the internet with `vpc: {nat: one}`",
     )

@@ -10,6 +10,7 @@ from modelyard.diagnostics.target import run_of_once
 from modelyard.plan import MonitorJob, Plan
 from modelyard.spec import TargetSpec
 from modelyard_targets.kube.checks.addresses import check_addresses, check_buckets
+from modelyard_targets.kube.checks.identities import check_identities
 from modelyard_targets.kube.checks.machines import (
     check_accelerators,
     check_batches,
@@ -52,6 +53,7 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
     yield from check_batches(plan, placement)
     yield from check_addresses(plan, placement)
     yield from check_buckets(plan, placement)
+    yield from check_identities(plan, placement)
     yield from check_egress(plan, placement)
     yield from check_edge(plan, placement)
 

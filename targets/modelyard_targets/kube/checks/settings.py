@@ -12,6 +12,7 @@ from modelyard.spec import FIRST_KEYS, Gateway, Inference, TargetSpec, target_pa
 from modelyard_targets.kube.checks.secrets import check_secrets
 from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.data.disk import has_disk
+from modelyard_targets.kube.data.federated import shows_issuer
 from modelyard_targets.kube.metrics.promql import duration
 from modelyard_targets.kube.monitoring.metrics_disk import fitting_days, volume_gi
 from modelyard_targets.kube.network.route import needs_route
@@ -168,6 +169,8 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
             for access in identity.value.access
         )
         yield "accessKeys", "nothing there accesses an AWS bucket with a key", used
+    if target.issuer:
+        yield "issuer", "nothing there opens a store of a cloud by its identity", shows_issuer(plan, placement)
     if target.head_state is not None:
         yield "headState", "nothing is served there", bool(plan.of(ModelServer, placement))
     if target.telemetry != type(target.telemetry)():

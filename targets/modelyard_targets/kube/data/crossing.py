@@ -10,7 +10,7 @@ from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.spec.scoring import models_of
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.storage.clouds import cloud_storage
+from modelyard_targets.kube.storage.clouds import cloud_storage, federates_from
 
 CROSSING_NAME: Final = "crossing"
 """Name prefix of Secrets with access keys for another target's stores."""
@@ -84,7 +84,7 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     provider = system.target(store.target).provider
-    return target.provider != provider and cloud_storage(provider).keys
+    return target.provider != provider and cloud_storage(provider).keys and not federates_from(store, target, system)
 
 
 def key_halves(target: str, system: System) -> tuple[str, ...]:

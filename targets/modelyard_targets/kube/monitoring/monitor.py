@@ -24,6 +24,7 @@ from modelyard_targets.kube.workload.environment import (
     service_account,
     variables,
 )
+from modelyard_targets.kube.workload.foreign import foreign_mounts, foreign_volumes
 from modelyard_targets.kube.workload.ray_cluster import worker_resources
 
 COMPONENT = MONITOR_COMPONENT
@@ -77,7 +78,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         context.runtime_image,
         worker_resources(job.hardware),
         environment=[*variables(resource, context), *_look(job, context), *_asked_by(job)],
-        mounts=[description_mount(), *disk_mounts(resource, context)],
+        mounts=[description_mount(), *disk_mounts(resource, context), *foreign_mounts(resource.workload, context)],
         command=["python", "-m", "modelyard_runtime", "monitor"],
     )
     spec = pod_spec(
@@ -86,7 +87,11 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         account=service_account(resource, context),
         token=bool(job.monitor.on_breach.run) and job.request is None,
         place=place_of(job.hardware),
-        volumes=[description_volume(resource), *disk_volumes(resource, context)],
+        volumes=[
+            description_volume(resource),
+            *disk_volumes(resource, context),
+            *foreign_volumes(resource.workload, context),
+        ],
         scratch_bytes=job.hardware.disk_bytes,
         restartPolicy="Never",
     )

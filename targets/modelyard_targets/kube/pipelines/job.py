@@ -36,6 +36,7 @@ from modelyard_targets.kube.workload.environment import (
     service_account,
     variables,
 )
+from modelyard_targets.kube.workload.foreign import foreign_mounts, foreign_volumes
 from modelyard_targets.kube.workload.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
 
 COMPONENT = PIPELINE_COMPONENT
@@ -117,8 +118,8 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
         digest=digest(described),
         groups=groups,
         environment=tuple(variables(resource, context)),
-        volumes=(description_volume(resource),),
-        mounts=(description_mount(),),
+        volumes=(description_volume(resource), *foreign_volumes(resource.workload, context)),
+        mounts=(description_mount(), *foreign_mounts(resource.workload, context)),
         scales=scaling_groups(groups),
         serves=False,
         worker_volumes=disk_volumes(resource, context),

@@ -11,6 +11,7 @@ from modelyard.records import replace
 from modelyard_targets.kube.access.identity import placeholder
 from modelyard_targets.kube.addons.addons import addon_calls, registry_calls
 from modelyard_targets.kube.data.crossing_secrets import crossing_calls
+from modelyard_targets.kube.data.federation_maps import federation_calls
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.files import FIRST, FOUNDATION, REGISTRY, file_of
 from modelyard_targets.kube.project.storage_network import storage_calls
@@ -24,7 +25,7 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     workloads = tuple(name for name in files if name not in FIRST)
     charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
     registry = registry_calls(context, Ref("foundation"))
-    crossing = crossing_calls(context, Ref("foundation"))
+    crossing = (*crossing_calls(context, Ref("foundation")), *federation_calls(context, Ref("foundation")))
     storage = (*storage_calls(context, Ref("foundation")), *_late(context))
     server = tuple(name for name in files if name == REGISTRY)
     before = [call.variable for call in crossing if call.component == "kubernetes.Object"]

@@ -14,32 +14,18 @@ from modelyard_targets.kube.image.runtime_image import runtime_image
 from modelyard_targets.kube.placement.context import Context, mirrored
 from modelyard_targets.kube.placement.fixed import EVERY_MINUTES
 from modelyard_targets.kube.project.pins import users_images
-
-_INFRASTRUCTURE = "infrastructure/"
-_WORKLOADS = "workloads/"
-
-
-@record
-class Opening:
-    """A row in the table of connections between this target and others."""
-
-    direction: str
-    source: str
-    sink: str
-    what: str
-    protocol: str
-    port: int
-    opened_by: str
-
-
-@record
-class Before:
-    """A folder on another target that must be applied before a folder here, and the setting for its stack name."""
-
-    target: str
-    folder: str
-    here: str
-    setting: str
+from modelyard_targets.kube.readme.foreign import (
+    INFRASTRUCTURE,
+    WORKLOADS,
+    Before,
+    Opening,
+    foreign_hosts,
+    paid_traffic,
+    token_rows,
+    trust_notes,
+    trusting_order,
+)
+from modelyard_targets.kube.storage.clouds import federates_from
 
 
 @record
@@ -54,10 +40,14 @@ class Carried:
 def crossing_values(context: Context) -> dict[str, object]:
     """Return the template values for cross-target access, where `crossings` is empty if there is no such access."""
     links = context.plan.crossings(context.placement)
+    openings = (_opening(link, context) for link in links)
     return {
-        "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
+        "crossings": (*openings, *token_rows(context), *_adopted_registry(context), *_telemetry(context)),
+        "trust_notes": trust_notes(context),
+        "foreign_hosts": foreign_hosts(context),
+        "paid_traffic": paid_traffic(context),
         "waiting_metrics": next((one.sink for one in _telemetry(context)), "") if context.target.edge else "",
-        "before": tuple(_before(links, context)),
+        "before": (*_before(links, context), *trusting_order(context)),
         "made_by": _made_by(context.target),
         "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),
         "keys": bool(crossings_on(context)),
@@ -86,6 +76,8 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
         return "the credentials of the store"
     if store.endpoint or not _target(sink, context).in_cloud:
         return ""
+    if federates_from(store, _target(source, context), context.system):
+        return "its identity in crossings/" if inward else f"its identity in crossings/ of {sink.placement}"
     if _target(source, context).provider == _target(sink, context).provider:
         return "the role of the workload"
     if inward:
@@ -121,8 +113,8 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
     """Yield the folders on other targets that must be applied first, because this target depends on their resources."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _made_by(context.system.target(name)), _made_by(context.target)
-        folder = here if there == _INFRASTRUCTURE else _WORKLOADS
-        yield Before(name, there, folder, infrastructure_setting(name) if there == _INFRASTRUCTURE else "")
+        folder = here if there == INFRASTRUCTURE else WORKLOADS
+        yield Before(name, there, folder, infrastructure_setting(name) if there == INFRASTRUCTURE else "")
 
 
 def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
@@ -133,9 +125,16 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
     both = {link.ends for link in links if _is_made(link, context)}
     for link in links:
         source, sink = link.ends
-        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context)) == _WORKLOADS
-        if context.placement == (sink if inward else source) and _is_made(link, context) and not mutual:
+        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context)) == WORKLOADS
+        ordered = _is_made(link, context) and not (mutual or _is_federated(link, context))
+        if context.placement == (sink if inward else source) and ordered:
             yield link
+
+
+def _is_federated(link: Link, context: Context) -> bool:
+    """Return whether the connection only waits for the project `crossings` on the sink's target."""
+    source, store = context.placed[link.source], context.system.stores.get(context.placed[link.sink].name)
+    return store is not None and federates_from(store, _target(source, context), context.system)
 
 
 def _is_made(link: Link, context: Context) -> bool:
@@ -149,7 +148,7 @@ def _is_made(link: Link, context: Context) -> bool:
 
 def _made_by(target: TargetSpec) -> str:
     """Return the folder that creates a target's stores."""
-    return _INFRASTRUCTURE if target.in_cloud else _WORKLOADS
+    return INFRASTRUCTURE if target.in_cloud else WORKLOADS
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
@@ -162,7 +161,7 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
         return ""
     if context.placement in readers:
         return (
-            f"Models come from {registry} as bundles: each promotion writes a bundle, which is read over the first of"
+            f"Models come from {registry} as bundles: each promotion writes a bundle, which is read over"
             " these connections and kept on disk, so that workloads here keep running when the link is down."
         )
     return (

@@ -22,7 +22,8 @@ from modelyard_targets.kube.services.database import instances, login_of
 from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.workload.describe import API_VERSION, DESCRIPTION_FOLDER
 from modelyard_targets.kube.workload.describe_parts import digest
-from modelyard_targets.kube.workload.environment import description_name
+from modelyard_targets.kube.workload.environment import description_name, with_identities
+from modelyard_targets.kube.workload.foreign import foreign_mounts, foreign_volumes
 from modelyard_targets.kube.workload.ray_cluster import DIGEST
 from modelyard_targets.kube.workload.registry_access import (
     LOGIN_KEYS,
@@ -116,6 +117,7 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
             {"name": "logins", "mountPath": LOGINS_FOLDER, "readOnly": True},
             # mount the folder, because `subPath` mounts are not updated
             *([services] if managed else []),
+            *foreign_mounts("registry", context),
         ],
         command=["python", "-m", "modelyard_runtime", "registry"],
         ports=[{"name": "http", "containerPort": REGISTRY_PORT}],
@@ -165,7 +167,7 @@ def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Conte
     if managed is not None:
         items: list[Value] = [{"key": file, "path": file} for file in managed.files]
         found.append({"name": "services", "secret": {"secretName": managed.secret, "items": items}})
-    return found
+    return [*found, *foreign_volumes("registry", context)]
 
 
 def _environment(server: RegistryServer, context: Context) -> list[Value]:
@@ -173,7 +175,7 @@ def _environment(server: RegistryServer, context: Context) -> list[Value]:
     user, password = LOGIN_KEYS
     return [
         *_database(server, context),
-        *_artifacts(server, context),
+        *with_identities(_artifacts(server, context), "registry", context),
         env_from_secret("MLFLOW_AUTH_ADMIN_USERNAME", ADMIN_SECRET, user),
         env_from_secret("MLFLOW_AUTH_ADMIN_PASSWORD", ADMIN_SECRET, password),
         env_from_secret("MLFLOW_FLASK_SERVER_SECRET_KEY", ADMIN_SECRET, SESSION_KEY),

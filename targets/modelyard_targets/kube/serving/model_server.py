@@ -31,6 +31,7 @@ from modelyard_targets.kube.workload.environment import (
     token_volumes,
     variables,
 )
+from modelyard_targets.kube.workload.foreign import foreign_mounts, foreign_volumes
 from modelyard_targets.kube.workload.ray_cluster import Group, RayCluster, cluster_spec
 
 COMPONENT = "server"
@@ -104,8 +105,12 @@ def _cluster(
         digest=digest(_of_pods(server, described)),
         groups=groups,
         environment=(*variables(resource, context), *latency_buckets(server), *_log_variables(server)),
-        volumes=(description_volume(resource), *tokens),
-        mounts=(description_mount(), *([token_mount()] if tokens else [])),
+        volumes=(description_volume(resource), *tokens, *foreign_volumes(resource.workload, context)),
+        mounts=(
+            description_mount(),
+            *([token_mount()] if tokens else []),
+            *foreign_mounts(resource.workload, context),
+        ),
         scales=server.scales,
         serves=True,
         grace_s=longest_request(server) + _SPARE_S,

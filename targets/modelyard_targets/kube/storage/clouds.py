@@ -1,4 +1,4 @@
-"""The object storage of each cloud: its protocol, and whether workloads on other targets get access keys."""
+"""The object storage of each cloud: its protocol, and how workloads on other targets get access."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from modelyard.records import record
+from modelyard.spec import Store, System, TargetSpec
+from modelyard_targets.kube.storage import federation as federations
 from modelyard_targets.kube.storage.azure import AZURE
 from modelyard_targets.kube.storage.driver import Driver
+from modelyard_targets.kube.storage.federation import Federation, may_federate
 from modelyard_targets.kube.storage.files import FILES
 from modelyard_targets.kube.storage.gcs import GCS
 from modelyard_targets.kube.storage.s3 import S3
@@ -15,16 +18,22 @@ from modelyard_targets.kube.storage.s3 import S3
 
 @record
 class CloudStorage:
-    """A provider's object storage. With `keys`, its program creates access keys for workloads on other targets."""
+    """A provider's object storage, and how it recognizes workloads on other targets.
+
+    `host` is that of a bucket, for firewalls: it may contain {bucket}, {account} and {region}. With `keys`, the
+    provider's program creates access keys for workloads whose tokens it cannot verify.
+    """
 
     driver: Driver
     keys: bool = False
+    federation: Federation | None = None
+    host: str = ""
 
 
 _STORAGE: Final[Mapping[str, CloudStorage]] = {
-    "aws": CloudStorage(S3, keys=True),
-    "azure": CloudStorage(AZURE),
-    "gcp": CloudStorage(GCS),
+    "aws": CloudStorage(S3, keys=True, federation=federations.AWS, host="{bucket}.s3.{region}.amazonaws.com"),
+    "azure": CloudStorage(AZURE, federation=federations.AZURE, host="{account}.blob.core.windows.net"),
+    "gcp": CloudStorage(GCS, federation=federations.GOOGLE, host="storage.googleapis.com"),
     "local": CloudStorage(FILES),
 }
 
@@ -38,3 +47,8 @@ DRIVERS: Final[Mapping[str, Driver]] = {driver.scheme: driver for driver in (AZU
 def cloud_storage(provider: str) -> CloudStorage:
     """Return a provider's object storage."""
     return _STORAGE.get(provider, _ANY)
+
+
+def federates_from(store: Store, target: TargetSpec, system: System) -> bool:
+    """Return whether a target's workloads open a store of another cloud by their own identity, without a key."""
+    return may_federate(store, target, system, cloud_storage(system.target(store.target).provider).federation)

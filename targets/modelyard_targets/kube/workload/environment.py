@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
 from modelyard.plan import ModelServer, Resource
 from modelyard.source import Json
@@ -14,6 +16,7 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.kube.workload.describe_parts import store_variable
+from modelyard_targets.kube.workload.foreign import foreign_variables
 from modelyard_targets.kube.workload.registry_access import login_of, trained_by
 
 
@@ -31,7 +34,15 @@ def variables(resource: Resource, context: Context) -> list[Value]:
     settings: dict[str, str] = {}
     for store in (*stores, *_artifacts(resource, context)):
         settings |= driver_of(store, context.system).settings if store.endpoint else {}
-    return [*found, *(env(name, value) for name, value in settings.items())]
+    found += (env(name, value) for name, value in settings.items())
+    return with_identities(found, resource.workload, context)
+
+
+def with_identities(found: list[Value], workload: str, context: Context) -> list[Value]:
+    """Add the variables of a workload's identities in other clouds. Those that are there already stay as they are."""
+    known = {str(each["name"]) for each in found if isinstance(each, Mapping)}
+    added = (each for each in foreign_variables(workload, context) if isinstance(each, Mapping))
+    return [*found, *(each for each in added if str(each["name"]) not in known)]
 
 
 def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:

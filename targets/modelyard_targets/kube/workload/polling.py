@@ -15,6 +15,7 @@ from modelyard_targets.kube.workload.environment import (
     service_account,
     variables,
 )
+from modelyard_targets.kube.workload.foreign import foreign_mounts, foreign_volumes
 
 _KEPT = 3
 
@@ -41,7 +42,7 @@ def polling_cron_job(
         context.runtime_image,
         resources(size.cpu_millis, size.memory_bytes),
         environment=variables(resource, context),
-        mounts=[description_mount()],
+        mounts=[description_mount(), *foreign_mounts(resource.workload, context)],
         command=["python", "-m", "modelyard_runtime", verb],
     )
     pod = pod_spec(
@@ -51,7 +52,7 @@ def polling_cron_job(
         token=token,
         place=support_place(context),
         scratch_bytes=scratch_bytes,
-        volumes=[description_volume(resource)],
+        volumes=[description_volume(resource), *foreign_volumes(resource.workload, context)],
         restartPolicy="Never",
     )
     job: dict[str, Value] = {

@@ -6,6 +6,7 @@ each service, https://docs.aws.amazon.com/service-authorization/latest/reference
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from testbed.clouds.aws.authorization.language import NotEvaluated
@@ -48,9 +49,13 @@ _KNOWN: Final = frozenset(
 _FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "kms:encryptioncontext:")
 """Keys that end with a name chosen by the caller."""
 
+_OF_AN_ISSUER: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[^:]*)?:(aud|sub)")
+"""Keys of a web identity: its issuer without `https://`, and the claim of the token."""
+
 
 def check_key(key: str) -> None:
     """Raise NotEvaluated for an unsupported key."""
     name = key.lower()
-    if name not in _KNOWN and not any(name.startswith(family) and name != family for family in _FAMILIES):
+    of_service = name in _KNOWN or any(name.startswith(family) and name != family for family in _FAMILIES)
+    if not of_service and not _OF_AN_ISSUER.fullmatch(name):
         raise NotEvaluated(f"condition key {key}")

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from testbed import npm
 from tests.runtime.storage.azure_on_loopback.certificates import Certificates
 from tests.runtime.storage.azure_on_loopback.conditions import BLOBS, LIST
-from tests.runtime.storage.azure_on_loopback.entra import HOST, TENANT, Entra
+from tests.runtime.storage.azure_on_loopback.entra import CLUSTER, HOST, TENANT, Entra
 from tests.runtime.storage.azure_on_loopback.front import Front
 from tests.runtime.storage.azure_on_loopback.roles import ADD, DELETE, READ, WRITE, Role
 
@@ -63,15 +63,15 @@ class Cloud:
         )
         self.container.create_container()
 
-    def pod(self, name: str, modes: dict[Mode, str]) -> Pod:
-        """Create an identity with a role for each mode below a folder, and a Pod that has it."""
+    def pod(self, name: str, modes: dict[Mode, str], issuer: str = CLUSTER) -> Pod:
+        """Create an identity with a role for each mode below a folder, and a Pod of this cluster that has it."""
         subject = f"system:serviceaccount:shop:{name}"
-        client = self.entra.accept(subject)
+        client = self.entra.accept(subject, issuer)
         self.front.roles[client] = tuple(
             Role(CONTAINER, ACTIONS[mode], below(prefix, ACTIONS[mode])) for mode, prefix in modes.items()
         )
         token_file = self._folder / f"{client}.token"
-        token_file.write_text(self.entra.service_account_token(subject))
+        token_file.write_text(self.entra.service_account_token(subject, issuer=issuer))
         environment = {
             "AZURE_CLIENT_ID": client,
             "AZURE_TENANT_ID": TENANT,

@@ -33,27 +33,30 @@ class _Refused(Exception):
 
 
 class Entra:
-    """An authority that signs tokens of Azure, and the key of a cluster whose tokens it accepts."""
+    """An authority that signs tokens of Azure, and the keys of the clusters whose tokens it accepts, by issuer."""
 
     def __init__(self) -> None:
-        self._key, self._cluster = _key(), _key()
+        self._key = _key()
         self._next_key = self._key
-        self._subjects: dict[str, str] = {}
+        self._clusters: dict[str, rsa.RSAPrivateKey] = {}
+        self._credentials: dict[str, tuple[str, str]] = {}
         self.lifetime_s = _HOUR_S
         self.issued = 0
 
-    def accept(self, subject: str) -> str:
+    def accept(self, subject: str, issuer: str = CLUSTER) -> str:
         """Create an identity with a federated credential for a ServiceAccount, and return its client ID."""
         client = str(uuid.uuid4())
-        self._subjects[client] = subject
+        self._credentials[client] = (issuer, subject)
         return client
 
-    def service_account_token(self, subject: str, lifetime_s: int = _HOUR_S, audience: str = _AUDIENCE) -> str:
-        """Return a token as the cluster projects it into a Pod."""
+    def service_account_token(
+        self, subject: str, lifetime_s: int = _HOUR_S, audience: str = _AUDIENCE, issuer: str = CLUSTER
+    ) -> str:
+        """Return a token as a cluster projects it into a Pod."""
         now = _now()
         times = {"iat": now, "nbf": now - 1, "exp": now + lifetime_s}
-        claims = {"iss": CLUSTER, "sub": subject, "aud": [audience], **times}
-        return jwt.encode(claims, self._cluster, algorithm="RS256")
+        claims = {"iss": issuer, "sub": subject, "aud": [audience], **times}
+        return jwt.encode(claims, self._cluster(issuer), algorithm="RS256")
 
     def sign_with_another_key(self) -> None:
         """Sign the next token with a key that Azure does not know."""
@@ -93,23 +96,33 @@ class Entra:
         client, scope = form.get("client_id", ""), form.get("scope", "")
         if (form.get("grant_type"), form.get("client_assertion_type")) != ("client_credentials", _ASSERTION):
             raise _Refused("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
-        if client not in self._subjects:
+        if client not in self._credentials:
             description = f"Application with identifier '{client}' was not found in the directory."
             raise _Refused("unauthorized_client", 700016, description)
         if scope.split()[0] != f"{STORAGE}/.default":
             raise _Refused("invalid_scope", 70011, f"The provided value for scope {scope} is not valid.")
-        subject = self._subject(form["client_assertion"])
-        if subject != self._subjects[client]:
+        issuer, expected = self._credentials[client]
+        subject = self._subject(form["client_assertion"], issuer)
+        if subject != expected:
             description = f"No matching federated identity record found for presented assertion subject '{subject}'."
             raise _Refused("invalid_client", 700213, description)
         return client
 
-    def _subject(self, assertion: str) -> str:
-        """Return the ServiceAccount in a token that the cluster signed."""
+    def _cluster(self, issuer: str) -> rsa.RSAPrivateKey:
+        """Return the key of a cluster, which is created at its first use."""
+        if issuer not in self._clusters:
+            self._clusters[issuer] = _key()
+        return self._clusters[issuer]
+
+    def _subject(self, assertion: str, issuer: str) -> str:
+        """Return the ServiceAccount in a token that this cluster signed."""
+        key = self._cluster(issuer).public_key()
         try:
-            claims = jwt.decode(
-                assertion, self._cluster.public_key(), algorithms=["RS256"], audience=_AUDIENCE, issuer=CLUSTER
-            )
+            presented = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
+            if presented != issuer:
+                description = f"No federated identity record matches the presented assertion issuer '{presented}'."
+                raise _Refused("invalid_client", 700211, description)
+            claims = jwt.decode(assertion, key, algorithms=["RS256"], audience=_AUDIENCE, issuer=issuer)
         except jwt.ExpiredSignatureError:
             raise _Refused("invalid_client", 700024, "Client assertion is not within its valid time range.") from None
         except jwt.InvalidAudienceError:

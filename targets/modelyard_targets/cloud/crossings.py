@@ -1,0 +1,121 @@
+"""The project `crossings`: what a cloud target grants to workloads on clusters of other targets.
+
+It needs only what infrastructure projects create, and nothing in them needs it, so two targets can open each other's
+stores. docs/decisions/0074-several-clouds.md explains why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from modelyard.plan import Access, Identity, Resource
+from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
+from modelyard.spec import System, TargetSpec
+from modelyard.stack import Project
+from modelyard_targets.cloud.infrastructure import Sdk
+from modelyard_targets.cloud.projects import project_name
+from modelyard_targets.components import imports_of, modules_of
+from modelyard_targets.kube.data.crossing import crossing_output, infrastructure_setting
+from modelyard_targets.kube.data.federated import (
+    CROSSINGS,
+    crossings_project,
+    foreign_identities,
+    identity_output,
+    may_be_crossed,
+)
+from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.kube.placement.context import Context, namespace_of
+from modelyard_targets.kube.storage.federation import TOKEN_FILE, identity_folder
+
+GROUP: Final = "crossings"
+_ISSUERS: Final = "issuers"
+
+
+def crossings_projects(
+    sdk: Sdk,
+    context: Context,
+    calls: Callable[[Context], Iterator[Call]],
+    exports: Callable[[Resource[Identity]], Iterator[Export]],
+) -> tuple[Project, ...]:
+    """Return the project that trusts other clusters, or nothing if none could open a store of this placement.
+
+    `calls` are its components, and `exports` the outputs for a workload's identity.
+    """
+    if not may_be_crossed(context.plan, context.placement):
+        return ()
+    identities = [identity for identity, _ in foreign_identities(context.plan, context.placement)]
+    made = tuple(calls(context))
+    outputs = tuple(export for identity in identities for export in exports(identity))
+    system, placement = context.system, context.placement
+    project = Project(
+        folder=CROSSINGS,
+        name=crossings_project(system, placement),
+        description=f"What workloads on other clusters may do in stores of {system.metadata.name} on {placement}",
+        program=Program(WRITTEN_BY, (*_pulumi(outputs), *imports_of(sdk.provider, made)), made, outputs),
+        components=modules_of(sdk.provider, made),
+        requirements=locked("programs", ("pulumi", sdk.package)),
+    )
+    return (project,)
+
+
+def readers(context: Context) -> dict[str, TargetSpec]:
+    """Return the targets whose workloads open stores of this placement by their identity."""
+    names = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
+    return {name: context.system.target(name) for name in names}
+
+
+def issuer_calls(context: Context) -> Iterator[Call]:
+    """Yield references to the infrastructure of each cluster in a cloud, which knows the issuer of its tokens."""
+    for name, target in readers(context).items():
+        if target.in_cloud:
+            first = next(one for one, _ in foreign_identities(context.plan, context.placement) if one.placement == name)
+            setting: tuple[str, Literal] = ("setting", infrastructure_setting(name))
+            project = project_name(context.system, name)
+            yield Call(_infrastructure(name), "Infrastructure", project, (setting,), _ISSUERS, first.origin)
+
+
+def issuer_of(target: TargetSpec) -> Literal:
+    """Return the issuer of a target's cluster: an output of its infrastructure, or the URL in the spec."""
+    return Ref(_infrastructure(target.name), key="issuer") if target.in_cloud else target.issuer
+
+
+def issuer_variable(target: str) -> str:
+    """Return the variable of a trusted issuer."""
+    return f"{target}_issuer"
+
+
+def identity_variable(identity: Resource[Identity]) -> str:
+    """Return the variable of a workload's identity."""
+    return crossing_output(identity, "identity")
+
+
+def foreign_access(
+    context: Context, access_of: Callable[[Identity, System], tuple[Access, ...]]
+) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
+    """Yield each workload of another cluster, with its access to this placement's stores."""
+    for identity, stores in foreign_identities(context.plan, context.placement):
+        yield identity, tuple(one for one in access_of(identity.value, context.system) if one.store in stores)
+
+
+def namespace_there(identity: Resource[Identity], context: Context) -> str:
+    """Return the namespace of a workload on another target."""
+    return namespace_of(context.plan, identity.placement)
+
+
+def token_file(context: Context) -> str:
+    """Return the path of the token in Pods of other clusters."""
+    return f"{identity_folder(context.placement)}/{TOKEN_FILE}"
+
+
+def value_export(identity: Resource[Identity], value: str, source: Ref) -> Export:
+    """Return the output with a value of a workload's identity."""
+    return Export(identity_output(identity, value), source)
+
+
+def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
+    return (Import("pulumi"),) if exports else ()
+
+
+def _infrastructure(target: str) -> str:
+    return f"{target}_infrastructure"

@@ -1,0 +1,121 @@
+"""Access of workloads to stores of other clouds by their own identity, seen from both sides.
+
+The store's target has a project `crossings`, which trusts the issuer of the workload's cluster. It needs only the
+outputs of infrastructure projects, so two targets can open each other's stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Identity, Plan, Resource
+from modelyard.records import record
+from modelyard.spec import Store, System
+from modelyard_targets.kube.data.crossing import crossing_output
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.clouds import cloud_storage, federates_from
+from modelyard_targets.kube.storage.federation import Federation
+
+FOREIGN_NAME: Final = "identity"
+"""Name prefix of the ConfigMaps with the identities that workloads have in other clouds."""
+
+CROSSINGS: Final = "crossings"
+"""The folder of the project that trusts other clusters, and the end of its name."""
+
+
+@record
+class Federated:
+    """A workload's access to the stores of one target in another cloud."""
+
+    workload: str
+    target: str
+    provider: str
+    region: str
+    stores: tuple[Store, ...]
+    identity: Resource[Identity]
+    federation: Federation
+
+    @property
+    def config_map(self) -> str:
+        """Return the name of the ConfigMap with the values of the identity. The names in it contain no dots."""
+        return f"{FOREIGN_NAME}-{self.identity.name}.{self.target}"
+
+
+def federated_on(context: Context) -> tuple[Federated, ...]:
+    """Return the access of all workloads on this placement to other clouds, in plan order."""
+    workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
+    return tuple(access for workload in workloads for access in federated_of(workload, context))
+
+
+def federated_of(workload: str, context: Context) -> tuple[Federated, ...]:
+    """Return a workload's access to other clouds, one entry for each target."""
+    identity = context.identity(workload)
+    if identity is None:
+        return ()
+    found: list[Federated] = []
+    for target, stores in foreign_stores(identity, context.plan).items():
+        there = context.system.target(target)
+        federation = cloud_storage(there.provider).federation
+        assert federation is not None
+        found.append(Federated(workload, target, there.provider, there.region, tuple(stores), identity, federation))
+    return tuple(found)
+
+
+def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[Store]]:
+    """Return the stores that an identity opens in other clouds, by target."""
+    system = plan.system
+    here, found = system.target(identity.placement), dict[str, list[Store]]()
+    for name in dict.fromkeys(access.store for access in identity.value.access):
+        store = system.stores[name]
+        if federates_from(store, here, system):
+            found.setdefault(store.target, []).append(store)
+    return found
+
+
+def federated_to(store: Store, workload: str, context: Context) -> Federated | None:
+    """Return a workload's access to another cloud's store, or None if it does not need any."""
+    return next((one for one in federated_of(workload, context) if store in one.stores), None)
+
+
+def may_be_crossed(plan: Plan, placement: str) -> bool:
+    """Return whether clusters of other targets could open stores of this placement by their tokens.
+
+    What a target grants to them is then a project even if it is empty, so that `up` withdraws what it granted before.
+    """
+    system = plan.system
+    stores = [store for store in system.stores.values() if store.target == placement]
+    return any(federates_from(store, target, system) for target in system.deployment.targets for store in stores)
+
+
+def has_foreign(plan: Plan, placement: str) -> bool:
+    """Return whether workloads of other clusters open stores of this placement by their identity."""
+    return next(foreign_identities(plan, placement), None) is not None
+
+
+def foreign_identities(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[str, ...]]]:
+    """Yield the identities of other clusters that open stores of this placement, each with those stores."""
+    for identity in plan.of(Identity):
+        stores = foreign_stores(identity, plan).get(placement, ()) if identity.placement != placement else ()
+        if stores:
+            yield identity, tuple(store.name for store in stores)
+
+
+def shows_issuer(plan: Plan, placement: str) -> bool:
+    """Return whether other targets have to know the issuer of this placement's cluster."""
+    return any(foreign_stores(identity, plan) for identity in plan.of(Identity, placement))
+
+
+def identity_output(identity: Resource, value: str) -> str:
+    """Return the name of the output of the project `crossings` with a value of a workload's identity."""
+    return crossing_output(identity, value)
+
+
+def crossings_project(system: System, target: str) -> str:
+    """Return the name of the project in which a target trusts other clusters."""
+    return f"{system.metadata.name}-{target}-{CROSSINGS}"
+
+
+def crossings_setting(target: str) -> str:
+    """Return the name of the setting for the stack of another target's project `crossings`."""
+    return f"{CROSSINGS}-{target}"

@@ -1,0 +1,134 @@
+"""The README's part on identities in other clouds: connections, the order of projects, hosts and paid traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Identity
+from modelyard.records import record
+from modelyard.spec import Store
+from modelyard_targets.kube.data.crossing import infrastructure_setting
+from modelyard_targets.kube.data.federated import (
+    CROSSINGS,
+    Federated,
+    crossings_setting,
+    federated_on,
+    foreign_identities,
+)
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.readme.prose import Said
+from modelyard_targets.kube.storage.buckets import bucket_name, region_of
+from modelyard_targets.kube.storage.clouds import cloud_storage
+
+INFRASTRUCTURE: Final = "infrastructure/"
+WORKLOADS: Final = "workloads/"
+_CROSSINGS: Final = f"{CROSSINGS}/"
+_HTTPS: Final = 443
+
+
+@record
+class Opening:
+    """A row in the table of connections between this target and others."""
+
+    direction: str
+    source: str
+    sink: str
+    what: str
+    protocol: str
+    port: int
+    opened_by: str
+
+
+@record
+class Before:
+    """A folder on another target that must be applied before a folder here, and the setting for its stack name."""
+
+    target: str
+    folder: str
+    here: str
+    setting: str
+
+
+@record
+class Paid:
+    """Stores from which workloads on another target read, so that the owner of the stores pays for the traffic."""
+
+    reader: str
+    stores: tuple[str, ...]
+
+
+def token_rows(context: Context) -> Iterator[Opening]:
+    """Yield a row for each place where a workload exchanges the token of its ServiceAccount."""
+    for access in federated_on(context):
+        host = access.federation.host.format(region=access.region)
+        yield Opening(
+            f"out, to {access.target}",
+            _source(access, context),
+            host,
+            "credentials",
+            "https",
+            _HTTPS,
+            "the token of its Pods",
+        )
+
+
+def _source(access: Federated, context: Context) -> str:
+    """Return the place of a workload, as in the rows of its stores."""
+    links = context.plan.crossings(context.placement)
+    sources = (link.source for link in links if context.placed[link.source].workload == access.workload)
+    return next(sources, f"{context.placement}:{access.workload}")
+
+
+def trusting_order(context: Context) -> Iterator[Before]:
+    """Yield what has to be applied elsewhere before `crossings` here, and before workloads whose identity is there."""
+    readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
+    for name in readers:
+        if context.system.target(name).in_cloud:
+            yield Before(name, INFRASTRUCTURE, _CROSSINGS, infrastructure_setting(name))
+    for target in dict.fromkeys(access.target for access in federated_on(context)):
+        yield Before(target, _CROSSINGS, WORKLOADS, crossings_setting(target))
+
+
+def trust_notes(context: Context) -> tuple[str, ...]:
+    """Return what the cloud here needs to know of other clusters, or nothing if none has an identity here."""
+    federation = cloud_storage(context.target.provider).federation
+    readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
+    if federation is None or not readers:
+        return ()
+    # names of targets are DNS labels, so they contain no markup
+    return tuple(Said(note.replace("{readers}", " or ".join(readers))) for note in federation.notes)
+
+
+def foreign_hosts(context: Context) -> tuple[str, ...]:
+    """Return the hosts of other targets' stores in clouds, which a firewall has to let through."""
+    opened = dict.fromkeys(store for _, store in _opened(context, context.placement))
+    stores = [_host(store, context) for store in opened if store.target != context.placement]
+    others = [host for access in federated_on(context) for host in access.federation.also]
+    return tuple(dict.fromkeys([*stores, *others]))
+
+
+def paid_traffic(context: Context) -> tuple[Paid, ...]:
+    """Return the readers outside this cloud, because clouds charge for what leaves them."""
+    found: dict[str, dict[str, None]] = {}
+    for target in context.system.deployment.targets:
+        if context.target.in_cloud and target.provider != context.target.provider:
+            for _, store in _opened(context, target.name):
+                if store.target == context.placement:
+                    found.setdefault(target.name, {}).setdefault(store.name)
+    return tuple(Paid(reader, tuple(stores)) for reader, stores in found.items())
+
+
+def _opened(context: Context, placement: str) -> Iterator[tuple[Identity, Store]]:
+    """Yield the object stores in clouds that the workloads of a placement open."""
+    for resource in context.plan.of(Identity, placement):
+        for name in dict.fromkeys(access.store for access in resource.value.access):
+            store = context.system.stores[name]
+            if not store.endpoint and context.system.target(store.target).in_cloud:
+                yield resource.value, store
+
+
+def _host(store: Store, context: Context) -> str:
+    bucket, _, account = bucket_name(store, context.system).partition("@")
+    pattern = cloud_storage(context.system.target(store.target).provider).host
+    return pattern.format(bucket=bucket, account=account, region=region_of(store, context.system))
