@@ -47,6 +47,7 @@ AREAS: Final = (
     Area("monitors", "Monitors", ("check.monitors", "check.breaches", "check.looks", "check.watched")),
     Area("governance", "Governance", ("check.governance", "check.governance_in_name", "check.evidence")),
     Area("deployment", "Deployment and targets", ("check.deployment", "check.clouds", "target", "plan", "overrides")),
+    Area("sites", "Many sites", ("sites",)),
     Area("platform", "Stores, network and platform", ("platform", "stores", "reach", "crossings")),
     Area(
         "machines",
