@@ -110,6 +110,11 @@ class Cloud:
             SECRET, identifier, {"declared": {"secretId": name, "replication": {"auto": {}}}, "assigned": {}}
         )
 
+    def enable(self, service: str) -> None:
+        """Enable a service by hand."""
+        with self.api.store.open() as everything:
+            everything["project"][self.api.account]["services"].append(service)
+
     def left(self) -> dict[str, list[str]]:
         """Return the IDs of all resources by class, except enabled services and the agents of services."""
         names = {token.rpartition(":")[2]: sorted(self.api.store.all(token)) for token in KINDS}
