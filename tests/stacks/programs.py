@@ -24,7 +24,7 @@ class Refused(Exception):
 def registrations(*folders: Path) -> list[list[Registration]]:
     """Run the projects in a separate process and return the resources that each of them registers."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=110
+        [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=300
     )
     if done.returncode:
         raise Refused(done.stderr)

@@ -36,7 +36,8 @@ class ExistingCluster(AdoptedCluster):
             name=cluster,
             location=location or project.region_name,
             project=project.project_id,
-            opts=pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready)),
+            # the service of a cluster that exists is enabled, so that the first preview already finds the cluster
+            opts=pulumi.InvokeOutputOptions(provider=project),
         )
         self.name = found.apply(lambda answer: _identified(answer, project.workload_pool))
         self.network, self.subnetwork = found.network, found.subnetwork

@@ -65,6 +65,11 @@ class Cloud(StoredAccount[Api]):
             SECRET, identifier, {"declared": {"secretId": name, "replication": {"auto": {}}}, "assigned": {}}
         )
 
+    def enable(self, service: str) -> None:
+        """Enable a service by hand."""
+        with self.api.store.open() as everything:
+            everything["project"][self.api.account]["services"].append(service)
+
     def left(self) -> dict[str, list[str]]:
         """Return the IDs of all resources by class, except enabled services and the agents of services."""
         return {name: each for name, each in super().left().items() if name not in ("Service", "ServiceIdentity")}
