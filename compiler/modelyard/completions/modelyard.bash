@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile verify render explain graph approve schema completion lsp)
+_shtab_modelyard_subparsers=(init validate compile verify render explain graph diff approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
@@ -14,6 +14,7 @@ _shtab_modelyard_verify_option_strings=(-h --help --env --set --format --color -
 _shtab_modelyard_render_option_strings=(-h --help --env --set --format --color --debug)
 _shtab_modelyard_explain_option_strings=(-h --help --env --set --color --debug)
 _shtab_modelyard_graph_option_strings=(-h --help --env --set --format --view --color --debug)
+_shtab_modelyard_diff_option_strings=(-h --help --against --env --set --format --level --fail-on --color --debug)
 _shtab_modelyard_approve_option_strings=(-h --help --env --set --model --alias --digest --version --registry --key --save --reason --debug)
 _shtab_modelyard_schema_option_strings=(-h --help --debug)
 _shtab_modelyard_completion_option_strings=(-h --help --debug)
@@ -29,6 +30,7 @@ _shtab_modelyard_verify___out_COMPGEN=_shtab_compgen_dirs
 _shtab_modelyard_render_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_explain_pos_1_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_graph_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_diff_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve___key_COMPGEN=_shtab_compgen_files
 
@@ -44,9 +46,13 @@ _shtab_modelyard_explain___color_choices=(auto always never)
 _shtab_modelyard_graph___format_choices=(mermaid svg html dot json)
 _shtab_modelyard_graph___view_choices=(ml network)
 _shtab_modelyard_graph___color_choices=(auto always never)
+_shtab_modelyard_diff___format_choices=(text markdown json)
+_shtab_modelyard_diff___level_choices=(danger review note quiet)
+_shtab_modelyard_diff___fail_on_choices=(danger review never)
+_shtab_modelyard_diff___color_choices=(auto always never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile verify render explain graph approve schema completion lsp)
+_shtab_modelyard_pos_0_choices=(init validate compile verify render explain graph diff approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -72,6 +78,9 @@ _shtab_modelyard_explain___debug_nargs=0
 _shtab_modelyard_graph__h_nargs=0
 _shtab_modelyard_graph___help_nargs=0
 _shtab_modelyard_graph___debug_nargs=0
+_shtab_modelyard_diff__h_nargs=0
+_shtab_modelyard_diff___help_nargs=0
+_shtab_modelyard_diff___debug_nargs=0
 _shtab_modelyard_approve__h_nargs=0
 _shtab_modelyard_approve___help_nargs=0
 _shtab_modelyard_approve___save_nargs=0

@@ -50,8 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile verify render explain graph approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --reason --registry --set --template --version --view
+set -g _shtab_modelyard_commands init validate compile verify render explain graph diff approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --model --out --reason --registry --set --template --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -116,6 +116,17 @@ complete -c modelyard -n '_shtab_modelyard_using graph' -l view -xka "ml network
 complete -c modelyard -n '_shtab_modelyard_using graph' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using graph' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using graph; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a diff -d 'Review a change: what it means, whom it reaches, and what cannot be undone.'
+complete -c modelyard -n '_shtab_modelyard_using diff' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l against -x -d 'the branch, tag or commit that this branch left (default: the default branch)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l env -x -d 'compare one environment (default: the base and all environments)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l set -x -d 'the value of a variable declared under vars, in both versions; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l format -xka "text markdown json" -d 'output format (default: text)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l level -xka "danger review note quiet" -d 'the lowest level that is shown (default: note)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using diff; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder; with NEW, the old version (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a approve -d 'Sign that a version of a model may go live.'
 complete -c modelyard -n '_shtab_modelyard_using approve' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using approve' -l env -x -d 'the environment to lay over the base (default: the base alone)'

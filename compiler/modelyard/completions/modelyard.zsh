@@ -13,6 +13,7 @@ _shtab_modelyard_commands() {
     approve:'Sign that a version of a model may go live.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
+    diff:'Review a change: what it means, whom it reaches, and what cannot be undone.'
     explain:'Explain a field, a diagnostic code, or an address such as inference.scorer.'
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
@@ -76,6 +77,23 @@ _shtab_modelyard_completion_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_completion_defaults_added=0
+
+_shtab_modelyard_diff_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
+  "--env[compare one environment (default\: the base and all environments)]:NAME:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "--format[output format (default\: text)]:format:(text markdown json)"
+  "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
+  "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
+  ":the new version, if SPEC is the old one:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_diff_defaults_added=0
 
 _shtab_modelyard_explain_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -195,6 +213,7 @@ _shtab_modelyard() {
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
         compile) _arguments -C -s $_shtab_modelyard_compile_options ;;
         completion) _arguments -C -s $_shtab_modelyard_completion_options ;;
+        diff) _arguments -C -s $_shtab_modelyard_diff_options ;;
         explain) _arguments -C -s $_shtab_modelyard_explain_options ;;
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
         init) _arguments -C -s $_shtab_modelyard_init_options ;;
