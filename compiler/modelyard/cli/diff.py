@@ -79,7 +79,7 @@ def _committed(name: str | None, after: Version) -> Version | None:
     """Return the version at the merge base of HEAD and a revision, or None if there is no spec yet."""
     path = after.inputs.spec.path
     folder = os.path.dirname(path) or "."
-    revision = merge_base(folder, name or default_revision(folder))
+    revision = merge_base(folder, default_revision(folder) if name is None else name)
     label = (name or revision.name).removeprefix("refs/remotes/").removeprefix("refs/heads/")
 
     def given(file: str, content: bytes) -> Given:

@@ -1,0 +1,163 @@
+"""Tests of `modelyard diff`: two files, a revision, all environments, formats, and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.cli.said import SPEC, Run
+
+Commit = Callable[[], None]
+
+
+def edited(text: str, old: str, new: str) -> str:
+    """Replace a string, which must occur."""
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.fixture
+def git(system: Path) -> Callable[..., str]:
+    """Run git in the folder of the spec, which is a repository on branch main."""
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example", "GIT_COMMITTER_NAME": "a"}
+    environment = {**os.environ, **who, "GIT_COMMITTER_EMAIL": "a@b.example", "GIT_CONFIG_GLOBAL": os.devnull}
+
+    def run(*arguments: str) -> str:
+        command = ["git", *arguments]
+        return subprocess.run(command, cwd=system, env=environment, check=True, capture_output=True, text=True).stdout
+
+    run("init", "-q", "-b", "main")
+    run("add", "-A")
+    run("commit", "-q", "-m", "first")
+    return run
+
+
+def test_two_files_are_compared(run: Run, system: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(edited(SPEC, "owner: {team: growth", "owner: {team: sales"), encoding="utf-8")
+    result = run("diff", system, new, "--format", "json")
+    report = json.loads(result.out)
+
+    assert (result.code, report["verdict"]) == (0, "review")
+    assert [(one["code"], one["before"], one["after"]) for one in report["findings"]] == [("R801", "growth", "sales")]
+    assert report["findings"][0]["places"]["after"]["file"] == str(new)
+
+
+def test_the_same_spec_has_nothing_to_review(run: Run, system: Path) -> None:
+    result = run("diff", system, system)
+
+    assert result.code == 0
+    assert result.out.endswith("nothing that matters changes\n")
+
+
+def test_a_danger_fails_unless_it_may_not(run: Run, system: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(edited(SPEC, "metadata: {name: ", "metadata: {name: another-"), encoding="utf-8")
+
+    assert run("diff", system, new).code == 1
+    assert run("diff", system, new, "--fail-on", "never").code == 0
+    assert "danger R508" in run("diff", system, new, "--level", "danger").out
+
+
+def test_a_version_that_does_not_compile_is_not_judged(run: Run, system: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(edited(SPEC, "kind: MLSystem", "kind: Nothing"), encoding="utf-8")
+    result = run("diff", system, new, "--fail-on", "never")
+
+    assert result.code == 1
+    assert "cannot be judged, because the new version does not compile" in result.out
+    assert "E02" in result.err
+
+
+def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: Callable[..., str]) -> None:
+    """What others merged into the branch that is compared with since then is no change of this branch."""
+    spec = system / "system.yaml"
+    mine = edited(spec.read_text(encoding="utf-8"), "team: growth", "team: sales")
+    git("checkout", "-q", "-b", "feature")
+    git("checkout", "-q", "main")
+    spec.write_text(edited(spec.read_text(encoding="utf-8"), "growth@", "others@"), encoding="utf-8")
+    git("commit", "-qam", "others")
+    git("checkout", "-q", "feature")
+    spec.write_text(mine, encoding="utf-8")
+    report = json.loads(run("diff", system, "--against", "main", "--format", "json").out)
+
+    assert [finding["code"] for finding in report["findings"]] == ["R801"]
+    assert report["findings"][0]["places"]["before"]["file"] == f"main:{spec}"
+    assert json.loads(run("diff", system, "--format", "json").out) == report  # main is the default branch
+
+
+def test_environments_are_compared_and_named(run: Run, system: Path, git: Callable[..., str]) -> None:
+    """An environment that is new, gone, or changed in a file of its own is found."""
+    folder = system / "environments"
+    folder.mkdir(exist_ok=True)
+    (folder / "blue.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
+    (folder / "green.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
+    git("add", "-A")
+    git("commit", "-qm", "environments")
+    (folder / "blue.yaml").unlink()
+    (folder / "red.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
+    (folder / "green.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
+    report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
+    found = {(finding["code"], *finding["environments"]) for finding in report["findings"]}
+
+    assert {("R911", "red"), ("R912", "blue"), ("R801", "green")} <= found
+
+
+def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
+    other = system / "second"
+    other.mkdir()
+    (other / "system.yaml").write_text(SPEC, encoding="utf-8")
+    report = json.loads(run("diff", other, "--against", "main", "--format", "json").out)
+
+    assert report["first"] is True
+    assert report["findings"]
+
+
+def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
+    """Charts that differ from the lock of the old version are found, although the spec is the same."""
+    assert run("compile", system).code == 0
+    lock = system / "modelyard.lock"
+    text = lock.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if "kuberay" in line and ":" in line)
+    lock.write_text(text.replace(line, f"{line.rpartition(': ')[0]}: 0.1.0", 1), encoding="utf-8")
+    git("add", "-f", "modelyard.lock")
+    git("commit", "-qm", "lock")
+    report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
+
+    assert [(one["code"], one["before"]) for one in report["findings"]] == [("R701", "0.1.0")]
+
+
+@pytest.mark.parametrize("revision", ["nothing", "--output=x", "main:system.yaml", ""])
+def test_revisions_that_do_not_exist_are_reported(
+    run: Run, system: Path, git: Callable[..., str], revision: str
+) -> None:
+    result = run("diff", system, f"--against={revision}")
+
+    assert result.code == 1
+    assert result.err.startswith("error: git: ")
+    assert not (system / "x").exists()
+
+
+def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(system.parent))
+    result = run("diff", system, "--against", "main")
+
+    assert (result.code, result.out) == (1, "")
+    assert "error: git: " in result.err
+
+
+def test_links_in_a_revision_are_not_followed(run: Run, system: Path, git: Callable[..., str]) -> None:
+    folder = system / "environments"
+    folder.mkdir(exist_ok=True)
+    (folder / "linked.yaml").symlink_to("/etc/passwd")
+    git("add", "-A")
+    git("commit", "-qm", "link")
+    (folder / "linked.yaml").unlink()
+    result = run("diff", system, "--against", "HEAD")
+
+    assert "root:" not in result.out + result.err
