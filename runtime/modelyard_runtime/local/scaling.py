@@ -69,6 +69,10 @@ def _scale_step(name: str, step: Content, machine: Machine) -> Iterator[str]:
     resources |= {"cpus": cpus, "gpus": gpus}
     if changed:
         yield f"step {name}: {before} become {most} with {_amount(resources)}"
+    device = step.get("parameters", {}).get("device")
+    if not gpus and isinstance(device, str) and device.startswith("cuda"):
+        del step["parameters"]["device"]
+        yield f"step {name}: its parameter device {device} is left out"
 
 
 def _amount(resources: Content) -> str:

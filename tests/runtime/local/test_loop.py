@@ -36,6 +36,7 @@ class Run:
 
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
+    reader: threading.Thread | None = None
 
     @classmethod
     def of(cls, state: Path, *arguments: str) -> Run:
@@ -46,12 +47,15 @@ class Run:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=state.parent
         )
         run = cls(process)
-        threading.Thread(target=run._read, daemon=True).start()
+        run.reader = threading.Thread(target=run._read, daemon=True)
+        run.reader.start()
         return run
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        self.lines.extend(iter(self.process.stdout.readline, ""))
+        with self.process.stdout as stream:
+            for line in stream:
+                self.lines.append(line)
 
     def text(self) -> str:
         """Return everything that has been printed."""
@@ -71,7 +75,14 @@ class Run:
     def end(self, number: int = signal.SIGINT) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.wait(60)
+
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
+        """Wait for the end, and for everything that has been printed. Return the exit code."""
+        code = self.process.wait(patience_s)
+        assert self.reader is not None
+        self.reader.join(10)
+        return code
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +98,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def first(state: Path) -> Run:
     """Run everything once on generated data."""
     run = Run.of(state, "--once", "--sample")
-    run.process.wait(PATIENCE_S)
+    run.wait()
     return run
 
 

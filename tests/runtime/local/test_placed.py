@@ -109,6 +109,16 @@ def test_machines_are_scaled_by_a_rule(
     assert set(groups_of([content], machine)) == {"group-a"}
 
 
+def test_a_trainer_uses_no_device_that_the_machine_lacks() -> None:
+    declared = step_of(1, 1, 1)
+    declared["pipeline"]["steps"]["learn"]["parameters"] = {"device": "cuda", "max_depth": 3}
+
+    without, said = scaled(declared, Machine(2, 0))
+    assert without["pipeline"]["steps"]["learn"]["parameters"] == {"max_depth": 3}
+    assert "step learn: its parameter device cuda is left out" in said
+    assert scaled(declared, Machine(2, 1))[0]["pipeline"]["steps"]["learn"]["parameters"]["device"] == "cuda"
+
+
 def test_a_variant_has_one_replica_beside_training() -> None:
     plan = json.loads((FRAUD / "plan.json").read_text())
     declared = plan["servers"]["scorer-champion"]["applications"][0]["deployments"][0]
