@@ -55,10 +55,10 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_suggestions_are_computed_only_for_reported_errors() -> None:
-    """Only the first thousand unknown fields are reported. The others are only parsed."""
+    """Only the first thousand unknown fields are reported. Others cost no more than a known field, 569 instructions."""
     spec = system(1, where=ON_PREM)
     many, more = (
         work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (1000, 2000)
     )
 
-    assert more.total() - many.total() < 1000 * 800
+    assert more.total() - many.total() < 1000 * 570

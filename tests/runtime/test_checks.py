@@ -88,11 +88,11 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     ("path", "value", "why"),
     [
         ("monitor.type", "gut-feeling", "no monitor of type 'gut-feeling'"),
-        ("monitor.type", "performance", "watched by alert rules"),
+        ("monitor.type", "performance", "monitored by alert rules"),
         ("monitor.type", "data-drift", "check 'good': 'auc_pr' is not computed by a monitor of type data-drift"),
         ("monitor.data.events.timestamp", None, "a window of 'events' needs its timestamp"),
         ("monitor.data.events.label", None, "quality needs a dataset with a label"),
-        ("monitor.models", [], "what is watched has none"),
+        ("monitor.models", [], "the monitored dataset has none"),
         ("monitor.models.0.task", "regression", "'auc_pr' is not computed"),
         ("monitor.checks.0.metric", "parity", "'parity' is not computed"),
         ("monitor.checks.0.features", ["a"], "has no column checks"),
@@ -107,7 +107,7 @@ def test_unusable_monitor_is_refused(path: str, value: Any, why: str) -> None:
 
 
 def test_server_is_refused_as_a_monitor() -> None:
-    with pytest.raises(Refusal, match="'monitor' is for monitors"):
+    with pytest.raises(Refusal, match="'monitor' is only for monitors"):
         check_monitor(record(Workload, SERVER))
 
 
@@ -116,7 +116,7 @@ def test_server_is_refused_as_a_monitor() -> None:
     [
         ("out_of_range", ["reference"], "'out_of_range' needs a reference"),
         ("schema", ["reference", "data.events.features"], "'schema' needs a reference"),
-        ("psi", ["reference.data", "models"], "what is watched has no model"),
+        ("psi", ["reference.data", "models"], "the monitored dataset has no model"),
     ],
 )
 def test_check_without_its_inputs_is_refused(metric: str, without: list[str], why: str) -> None:
@@ -160,8 +160,8 @@ def test_ranking_checks_need_queries() -> None:
     ("path", "value", "why"),
     [
         ("applications", {}, "no application"),
-        ("applications.a.model.task", "poetry", "'poetry' is no task"),
-        ("applications.a.auth.type", "palm", "cannot be asked for 'palm'"),
+        ("applications.a.model.task", "poetry", "'poetry' is not a model task"),
+        ("applications.a.auth.type", "palm", "authentication of type 'palm' is not supported"),
     ],
 )
 def test_unusable_server_is_refused(path: str, value: Any, why: str) -> None:

@@ -82,17 +82,16 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
     return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES + 1))
 
 
-def _has_many(value: Json) -> bool:
+def _has_many(value: dict[str, Json]) -> bool:
     """Return whether there are many values. Counting stops early, because aliases can make a short text very large."""
-    waiting, counted = [value], 0
-    while waiting and counted < _MANY:
-        one = waiting.pop()
-        counted += 1
-        if isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
-    return bool(waiting)
+    waiting: list[dict[str, Json] | list[Json]] = [value]
+    counted = 0
+    while waiting and counted <= _MANY:
+        container = waiting.pop()
+        children = container.values() if isinstance(container, dict) else container
+        counted += len(children)
+        waiting += [child for child in children if isinstance(child, dict | list)]
+    return counted > _MANY
 
 
 @lru_cache(maxsize=1)

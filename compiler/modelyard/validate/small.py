@@ -14,6 +14,7 @@ from modelyard.shape import Schema, definition, schema_of, texts
 from modelyard.source import Json
 
 _MOST_REMEMBERED: Final = 10_000
+_CHECKS: Final = dict(FITS)
 
 
 class SmallFits:
@@ -43,8 +44,9 @@ class SmallFits:
 
     def _fits(self, schema: Schema, value: Json) -> bool:
         for keyword, argument in schema.items():
-            if keyword in FITS:
-                if not FITS[keyword](value, argument):
+            check = _CHECKS.get(keyword)
+            if check is not None:
+                if not check(value, argument):
                     return False
             elif keyword in _APPLICATORS and not _APPLICATORS[keyword](self, schema, value):
                 return False

@@ -249,5 +249,5 @@ def _forget(requests: MonitorRequests) -> None:
 
 def _shown(value: Json) -> str:
     """Format a value for a single log line, escaped and truncated."""
-    shown = ascii(value) if isinstance(value, str) else "no text"
+    shown = ascii(value) if isinstance(value, str) else "not a string"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

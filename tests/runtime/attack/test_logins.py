@@ -122,7 +122,7 @@ def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: regis
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)
-    assert "no record says that 'champion' is there" in yard.served()
+    assert "no record shows that 'champion' points to it" in yard.served()
 
     yard.look()
     assert yard.moves()[-1] == (BY_HAND, version.version)

@@ -94,5 +94,5 @@ def test_results_do_not_depend_on_the_number_of_calls() -> None:
 
     assert both.scores is not None
     assert (both.values.tolist(), both.scores.tolist(), both.classes) == ([0, 1], [0.2, 0.7], (0, 1))
-    with pytest.raises(Unfit, match="others without"):
+    with pytest.raises(Unfit, match="for only some of its rows"):
         together([one, Answer(np.array([1]))])

@@ -38,7 +38,7 @@ def nested(depth: int) -> list[Any]:
 
 
 FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
-    "another pipeline": (lambda place: forged(place, pipeline="wipe"), "pipeline of the request is 'wipe', and may"),
+    "another pipeline": (lambda place: forged(place, pipeline="wipe"), "pipeline of the request is 'wipe', but must"),
     "no pipeline": (lambda place: forged(place, pipeline=["retrain"]), "but must be retrain"),
     "another monitor": (lambda place: forged(place, monitor="other"), "monitor of the request is 'other'"),
     "another system": (lambda place: forged(place, system="shop"), "system of the request"),
@@ -49,7 +49,7 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
     "no JSON": (lambda _: b"\xff{", "is not JSON"),
     "a list": (lambda _: b"[]", "is not a JSON object"),
     "deep": (lambda _: b"[" * 16000, "is not JSON"),
-    "lists in lists": (lambda place: forged(place, pipeline=nested(900)), "pipeline of the request is no text"),
+    "lists in lists": (lambda place: forged(place, pipeline=nested(900)), "pipeline of the request is not a string"),
     "nothing": (lambda _: b"", "is not JSON"),
 }
 

@@ -135,7 +135,7 @@ def test_request_does_not_overlap_a_run_in_progress(place: Place, server: ApiSer
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
-    assert "they must not overlap" in place.answers()[0]["why"]
+    assert "runs must not overlap" in place.answers()[0]["why"]
 
 
 def test_expired_request_is_refused(place: Place, server: ApiServer, api: ClusterApi) -> None:
@@ -143,7 +143,7 @@ def test_expired_request_is_refused(place: Place, server: ApiServer, api: Cluste
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(days=2)) == 0
     assert jobs(server) == []
-    assert "has waited since" in place.answers()[0]["why"]
+    assert "has been waiting since" in place.answers()[0]["why"]
 
 
 def test_old_answers_are_deleted(place: Place, server: ApiServer, api: ClusterApi) -> None:

@@ -146,5 +146,5 @@ def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) 
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     found = models.version()
     assert found is not None
-    with pytest.raises(Refusal, match="nothing was kept of the data"):
+    with pytest.raises(Refusal, match="nothing was stored about the training data"):
         models.profiles(found)

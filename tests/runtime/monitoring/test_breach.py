@@ -116,7 +116,7 @@ def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: C
     running: dict[str, Any] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
     server.objects[f"{JOBS}/retrain-1"] = running
 
-    assert "a run of it is under way" in start(
+    assert "a run is in progress" in start(
         JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN
     )
     running["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}

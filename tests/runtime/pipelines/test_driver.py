@@ -74,7 +74,7 @@ def test_unsupported_description_is_refused(path: str, value: Any, why: str) -> 
 
 
 def test_monitor_is_refused_as_a_pipeline() -> None:
-    with pytest.raises(Refusal, match="'run' is for pipelines"):
+    with pytest.raises(Refusal, match="'run' is only for pipelines"):
         check(record(MonitorWorkload, {"type": "monitor"}))
 
 

@@ -124,7 +124,7 @@ class Page(list[Any]):
 
 def move(version: int, alias: str = "champion") -> Move:
     """Return the promotion of a version."""
-    return Move(alias, PROMOTE, str(version), "", "training", "its gate held", f"sha256:{version}")
+    return Move(alias, PROMOTE, str(version), "", "training", "it passed its gate", f"sha256:{version}")
 
 
 @pytest.fixture

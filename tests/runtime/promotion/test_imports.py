@@ -146,7 +146,7 @@ def test_import_backs_off_while_another_registers(here: Importing) -> None:
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
     with imports.exclusive_run(look_of(look), {}) as first:
         assert first is not None
-        assert "is being imported by another look" in here.bring()
+        assert "is being imported by another run" in here.bring()
         assert versions() == {}
 
     assert here.bring().startswith(f"version 1 of {NAME} was imported")

@@ -83,7 +83,7 @@ def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> Non
     """If somebody other than the promoter moves an alias, servers do not follow it."""
     registry.set_alias("fraud", "champion", "1")
 
-    with pytest.raises(Refusal, match="no record says that 'champion' is there"):
+    with pytest.raises(Refusal, match="no record shows that 'champion' points to it"):
         load(record(Workload, {}), record(Model, RECORDED), version)
     promoted(version)
     assert len(load(record(Workload, {}), record(Model, RECORDED), version).predict(ROWS)) == len(ROWS)

@@ -96,13 +96,13 @@ def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFac
     ("change", "why"),
     [
         ({"shape": [3]}, "has 2 values, and its shape 3"),
-        ({"data": [2**63, 1]}, "column 'age' holds 9223372036854775808"),
+        ({"data": [2**63, 1]}, "column 'age' contains 9223372036854775808"),
         ({"data": ["x", 1]}, "column 'age' must contain whole numbers"),
         ({"name": "years"}, "column 'age' is missing"),
         ({"shape": "two"}, "has no shape"),
         ({"data": None}, "must contain a list"),
         ({"data": [], "shape": [0]}, "different numbers of rows"),
-        ({"parameters": {"binary_data_size": 10**9}}, "no length within the body"),
+        ({"parameters": {"binary_data_size": 10**9}}, "not a length within the body"),
     ],
 )
 def test_invalid_request_is_refused(endpoint: Endpoint, change: dict[str, Any], why: str) -> None:

@@ -51,7 +51,7 @@ def test_three_request_formats_give_the_same_rows(content: Any) -> None:
         ({"instances": [{"amount": "1", "country": "ch"}]}, "column 'amount' must contain numbers"),
         ({"instances": [{"amount": 1, "country": 5}]}, "column 'country' must contain texts"),
         ({"instances": [{"amount": 1, "country": "ch", "age": 1.5}]}, "column 'age' must contain whole numbers"),
-        ({"dataframe_split": {"columns": ["amount"], "data": [[1, 2]]}}, "unequal shape"),
+        ({"dataframe_split": {"columns": ["amount"], "data": [[1, 2]]}}, "differ in length"),
         ({"dataframe_split": {"columns": ["amount", "amount"], "data": [[1, 2]]}}, "names a column twice"),
     ],
 )
@@ -63,7 +63,7 @@ def test_invalid_rows_are_refused(content: Any, why: str) -> None:
 def test_missing_numbers_are_valid_and_invalid_json_is_refused() -> None:
     """Missing numbers are valid, because models are trained on rows with gaps."""
     assert ask({"instances": [{"amount": None, "country": None}]})["amount"].isna().all()
-    with pytest.raises(BadRequest, match="no JSON") as found:
+    with pytest.raises(BadRequest, match="not JSON") as found:
         rows_of(b"{")
     assert found.value.status == 400
 
@@ -189,7 +189,7 @@ def test_too_many_rows_are_refused() -> None:
 
 @pytest.mark.parametrize("data", [[[1], [1, 2]], [[1], 5], [[1], {"amount": 1}]])
 def test_rows_of_unequal_shape_are_refused(data: Any) -> None:
-    with pytest.raises(BadRequest, match="unequal shape"):
+    with pytest.raises(BadRequest, match="differ in length"):
         rows_of(json.dumps({"dataframe_split": {"columns": ["amount"], "data": data}}).encode())
 
 

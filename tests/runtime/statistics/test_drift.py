@@ -54,7 +54,7 @@ def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
 def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None:
     """An undefined measure, such as KS for categories, has no value. An unknown measure is refused."""
     assert drift("ks", profile(CATEGORIES), MOVED) is None
-    with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
+    with pytest.raises(Refusal, match="'cosine' is not a drift metric"):
         drift("cosine", profile(CATEGORIES), MOVED)
 
 

@@ -103,7 +103,7 @@ def test_every_request_without_a_token_is_an_os_error(cloud: Cloud, lake_in: In)
     pod.token_file.unlink()
 
     for what, request in everything(place).items():
-        with pytest.raises(OSError, match=r"there is no token of Azure .*No such file") as caught:
+        with pytest.raises(OSError, match=r"there is no Azure token .*No such file") as caught:
             request()
         assert not isinstance(caught.value, FileNotFoundError), what
 
@@ -123,7 +123,7 @@ def test_reason_of_a_refused_token_is_reported(
     pod = cloud.pod("refused", {"write": "refused"})
     pod.token_file.write_text(cloud.entra.service_account_token(subject or pod.subject, **options))
 
-    with pytest.raises(OSError, match=f"there is no token of Azure for .*{expected}"):
+    with pytest.raises(OSError, match=f"there is no Azure token for .*{expected}"):
         read_whole(lake_in(pod).below("refused", "file"))
 
 
@@ -132,7 +132,7 @@ def test_unreachable_authority_is_an_os_error(cloud: Cloud, lake_in: In) -> None
     pod = cloud.pod("offline", {"append": "captures"})
     file = lake_in(pod).below("captures", "file")
     cloud.front.unreachable.add(HOST)
-    with pytest.raises(OSError, match="there is no token of Azure"):
+    with pytest.raises(OSError, match="there is no Azure token"):
         write_once(file, b"rows")
 
     cloud.front.unreachable.clear()

@@ -245,7 +245,7 @@ def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans)
     came = keyed.changed(dataset={"features": ["income", "years", "debt"]}).train(**FOREST)
 
     assert came.startswith("version 2 of loans is kept, but it fails the gate: better: auc_roc cannot be compared: ")
-    assert "needs the column 'age', which the data no longer have; keep it beside the new one" in came
+    assert "needs the column 'age', which the data no longer have; keep it next to the new one" in came
     assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
 
 
@@ -318,7 +318,7 @@ def test_threshold_without_probabilities_is_refused(system: Loans) -> None:
 
     careful = system.changed(model={"threshold": 0.2})
 
-    with pytest.raises(Refusal, match="needs probabilities, and this model answers classes alone"):
+    with pytest.raises(Refusal, match="needs probabilities, but this model only returns classes"):
         finish(
             record(PipelineWorkload, careful.workload), "learn", Trained(ClassesOnly(), {}, {}), careful.data(), "run"
         )

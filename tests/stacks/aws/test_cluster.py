@@ -156,7 +156,7 @@ def test_setting_allows_traffic_before_policies_are_applied(tmp_path: Path) -> N
 
 
 def test_unknown_network_policy_mode_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="networkPolicies is standard or strict, not 'lax'"):
+    with pytest.raises(Refused, match="networkPolicies must be standard or strict, not 'lax'"):
         registered(tmp_path, CLUSTER + MORE, "networkPolicies: lax")
 
 

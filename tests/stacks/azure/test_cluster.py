@@ -279,7 +279,7 @@ def test_it_is_protected_until_a_setting_ends_that(programs: dict[str, Found]) -
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ('["platform@acme.example"]', "the setting admins has object IDs of Entra ID"),
+        ('["platform@acme.example"]', "the setting admins must be object IDs of Entra ID"),
         (f'"group:{GROUP_ID}"', "the setting admins is a list"),
         (f'["group:{GROUP_ID}", "robot:{GROUP_ID}"]', "as group:ID, user:ID or servicePrincipal:ID"),
     ],

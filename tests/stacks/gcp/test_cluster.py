@@ -192,7 +192,7 @@ def test_administrators_are_limited_to_this_cluster(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("admins: '[\"platform@acme.example\"]'", "has members such as group:NAME"),
+        ("admins: '[\"platform@acme.example\"]'", "must be members such as group:NAME"),
         ("admins: '\"group:platform@acme.example\"'", "the setting admins is a list"),
         ("apiClients: '[]'", "the setting apiClients is a list"),
     ],
