@@ -9,9 +9,12 @@ import pytest
 
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
+from testbed.charts import ChartRepository
 from testbed.clouds.aws.cloud import cloud as running_aws
 from testbed.clouds.gcp.cloud import Cloud as Google
 from testbed.clouds.shared.store import Store
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
 from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example
 from tests.real.aws_projects import left_in
@@ -20,24 +23,22 @@ from tests.real.existing import create_eks_cluster, create_gke_cluster
 ZONE = "europe-west3-a"
 
 
-def _infrastructure(environment: str | None, out: Path) -> Path:
-    """Write the system for this environment to disk and return its infrastructure project."""
-    outcome = Example("tenant", environment, SYSTEMS).compiled()
+def _written(environment: str | None, out: Path, text: str | None = None) -> Path:
+    """Write the system for this environment to disk and return the folder of its projects."""
+    outcome = Example("tenant", environment, SYSTEMS).compiled(text)
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
     assert problems == ()
-    return out / (environment or "default") / "main" / "infrastructure"
+    return out / (environment or "default") / "main"
 
 
 def _lives(stack: PulumiStack) -> None:
-    """Check that everything is created once, stays the same, and is deleted only if it is not protected."""
+    """Check that everything is created once and stays the same, and unprotect it."""
     assert set(stack.preview().changes.values()) == {"create"}
     assert set(stack.up().changes.values()) == {"create"}
     assert stack.up().changed == {}
     assert stack.refresh().changed == {}
-    with pytest.raises(Failed, match="protect"):
-        stack.destroy()
     stack.configure("protect", "false")
     stack.up()
 
@@ -45,7 +46,7 @@ def _lives(stack: PulumiStack) -> None:
 def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
     """The cluster has to exist, and it stays as it is when the system is gone."""
     with running_aws(tmp_path / "cloud") as cloud:
-        stack = pulumi_stack(_infrastructure(None, tmp_path / "build"), "default", **cloud.variables())
+        stack = pulumi_stack(_written(None, tmp_path / "build") / "infrastructure", "default", **cloud.variables())
         with pytest.raises(Failed, match="No cluster found for name: platform"):
             stack.preview()
         create_eks_cluster(cloud, "platform")
@@ -70,7 +71,7 @@ def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[
     cloud.enable("container.googleapis.com")  # by whoever created the first cluster
     for name in ("token", "pagerduty"):
         cloud.secret(name)
-    stack = pulumi_stack(_infrastructure("gke", tmp_path / "build"), "gke", **cloud.variables())
+    stack = pulumi_stack(_written("gke", tmp_path / "build") / "infrastructure", "gke", **cloud.variables())
     with pytest.raises(Failed, match=f"locations/{ZONE}/clusters/platform not found"):
         stack.preview()
     create_gke_cluster(cloud, "platform", ZONE, identities=False)
@@ -92,3 +93,51 @@ def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[
     kept = ("KeyRing", "CryptoKey", "CryptoKeyIAMMember")  # Google never deletes these
     left = {kind: names for kind, names in cloud.left().items() if kind not in kept}
     assert left == {kind: names for kind, names in before.items() if kind not in kept}
+
+
+def test_two_systems_share_a_cluster(
+    tmp_path: Path,
+    control_plane: Cluster,
+    chart_repository: ChartRepository,
+    pulumi_stack: Callable[..., PulumiStack],
+) -> None:
+    """The second system finds the add-ons of the first one, and neither notices that the other one comes or goes."""
+    spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
+    second = spec.replace("{name: tenant,", "{name: other,").replace("prometheus]", "prometheus, external-secrets]")
+    kubectl = control_plane.kubectl
+    nodes.remove_nodes(kubectl)
+    machines = [nodes.Node(f"general-{at}", labels=(("acme.example/pool", "general"),)) for at in range(3)]
+    nodes.add_nodes(kubectl, machines)
+    with running_aws(tmp_path / "cloud", cluster=control_plane) as cloud:
+        create_eks_cluster(cloud, "platform")
+        (tmp_path / "backend").mkdir()
+        variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{tmp_path / 'backend'}"}
+        stacks: dict[str, tuple[PulumiStack, PulumiStack]] = {}
+        for name, text in (("tenant", spec), ("other", second)):
+            folder = _written(None, tmp_path / name, text)
+            both = tuple(
+                pulumi_stack(folder / part, "default", **variables) for part in ("infrastructure", "workloads")
+            )
+            for stack in both:
+                stack.configure("protect", "false")
+            stacks[name] = (both[0], both[1])
+            stacks[name][1].configure("chartRepository", chart_repository.url)
+            assert set(stacks[name][0].up().changes.values()) == {"create"}
+            assert "create" in stacks[name][1].up().changes.values()
+        for part in stacks["tenant"]:
+            assert part.up().changed == {}
+        stores = kubectl.run("get", "clustersecretstore", "--output=name").split()
+        assert {each.rpartition("/")[2] for each in stores} == {"secrets-manager.tenant", "secrets-manager.other"}
+
+        for part in reversed(stacks["other"]):
+            part.destroy()
+            assert part.resources() == []
+        for part in stacks["tenant"]:
+            assert part.up().changed == {}
+            assert part.refresh().changed == {}
+        for part in reversed(stacks["tenant"]):
+            part.destroy()
+            assert part.resources() == []
+        assert cloud.client("eks").list_clusters()["clusters"] == ["platform"]
+    nodes.remove_nodes(kubectl)
+    nodes.add_nodes(kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)])
