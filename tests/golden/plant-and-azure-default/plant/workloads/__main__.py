@@ -115,17 +115,17 @@ foundation = kubernetes.Manifests(
 )
 
 main_crossings = Infrastructure("paints-main-crossings", setting="crossings-main")
-identity_line_main_map = kubernetes.Object(
-    "identity-line-main",
+plant__line_map_main = kubernetes.Object(
+    "identity-line.main",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-line-main",
+            "name": "identity-line.main",
             "namespace": "paints",
             "labels": {
-                "app.kubernetes.io/name": "identity-line-main",
+                "app.kubernetes.io/name": "line",
                 "app.kubernetes.io/part-of": "paints",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "paints",
@@ -137,17 +137,17 @@ identity_line_main_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_monitor_drift_main_map = kubernetes.Object(
-    "identity-monitor-drift-main",
+plant__monitor_drift_map_main = kubernetes.Object(
+    "identity-monitor-drift.main",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-monitor-drift-main",
+            "name": "identity-monitor-drift.main",
             "namespace": "paints",
             "labels": {
-                "app.kubernetes.io/name": "identity-monitor-drift-main",
+                "app.kubernetes.io/name": "monitor-drift",
                 "app.kubernetes.io/part-of": "paints",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "paints",
@@ -167,5 +167,5 @@ kubernetes.Manifests(
     "workloads",
     cluster=cluster,
     files=["model-line.yaml", "monitor-drift.yaml"],
-    depends_on=[foundation, identity_line_main_map, identity_monitor_drift_main_map],
+    depends_on=[foundation, plant__line_map_main, plant__monitor_drift_map_main],
 )

@@ -214,17 +214,17 @@ object_storage = kubernetes.EgressPolicy(
 
 hub_crossings = Infrastructure("offers-hub-crossings", setting="crossings-hub")
 shop_crossings = Infrastructure("offers-shop-crossings", setting="crossings-shop")
-identity_registry_hub_map = kubernetes.Object(
-    "identity-registry-hub",
+learn__registry_map_hub = kubernetes.Object(
+    "identity-registry.hub",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-registry-hub",
+            "name": "identity-registry.hub",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-registry-hub",
+                "app.kubernetes.io/name": "registry",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -239,17 +239,17 @@ identity_registry_hub_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_retrain_shop_map = kubernetes.Object(
-    "identity-retrain-shop",
+learn__retrain_map_shop = kubernetes.Object(
+    "identity-retrain.shop",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-retrain-shop",
+            "name": "identity-retrain.shop",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-retrain-shop",
+                "app.kubernetes.io/name": "retrain",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -261,17 +261,17 @@ identity_retrain_shop_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_retrain_hub_map = kubernetes.Object(
-    "identity-retrain-hub",
+learn__retrain_map_hub = kubernetes.Object(
+    "identity-retrain.hub",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-retrain-hub",
+            "name": "identity-retrain.hub",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-retrain-hub",
+                "app.kubernetes.io/name": "retrain",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -286,17 +286,17 @@ identity_retrain_hub_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_promoter_hub_map = kubernetes.Object(
-    "identity-promoter-hub",
+learn__promoter_map_hub = kubernetes.Object(
+    "identity-promoter.hub",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-promoter-hub",
+            "name": "identity-promoter.hub",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-promoter-hub",
+                "app.kubernetes.io/name": "promoter",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -311,17 +311,17 @@ identity_promoter_hub_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_starter_hub_map = kubernetes.Object(
-    "identity-starter-hub",
+learn__starter_map_hub = kubernetes.Object(
+    "identity-starter.hub",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-starter-hub",
+            "name": "identity-starter.hub",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-starter-hub",
+                "app.kubernetes.io/name": "starter",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -407,11 +407,11 @@ registry = kubernetes.Manifests(
     in_order=True,
     depends_on=[
         foundation,
-        identity_registry_hub_map,
-        identity_retrain_shop_map,
-        identity_retrain_hub_map,
-        identity_promoter_hub_map,
-        identity_starter_hub_map,
+        learn__registry_map_hub,
+        learn__retrain_map_shop,
+        learn__retrain_map_hub,
+        learn__promoter_map_hub,
+        learn__starter_map_hub,
         object_storage,
         registry_admin,
         registry_logins,
@@ -426,11 +426,11 @@ kubernetes.Manifests(
     depends_on=[
         foundation,
         registry,
-        identity_registry_hub_map,
-        identity_retrain_shop_map,
-        identity_retrain_hub_map,
-        identity_promoter_hub_map,
-        identity_starter_hub_map,
+        learn__registry_map_hub,
+        learn__retrain_map_shop,
+        learn__retrain_map_hub,
+        learn__promoter_map_hub,
+        learn__starter_map_hub,
         object_storage,
     ],
 )

@@ -216,17 +216,17 @@ object_storage = kubernetes.EgressPolicy(
 
 hub_crossings = Infrastructure("offers-hub-crossings", setting="crossings-hub")
 learn_crossings = Infrastructure("offers-learn-crossings", setting="crossings-learn")
-identity_offers_hub_map = kubernetes.Object(
-    "identity-offers-hub",
+shop__offers_map_hub = kubernetes.Object(
+    "identity-offers.hub",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-offers-hub",
+            "name": "identity-offers.hub",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-offers-hub",
+                "app.kubernetes.io/name": "offers",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -238,17 +238,17 @@ identity_offers_hub_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_monitor_drift_learn_map = kubernetes.Object(
-    "identity-monitor-drift-learn",
+shop__monitor_drift_map_learn = kubernetes.Object(
+    "identity-monitor-drift.learn",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-monitor-drift-learn",
+            "name": "identity-monitor-drift.learn",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-monitor-drift-learn",
+                "app.kubernetes.io/name": "monitor-drift",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -260,17 +260,17 @@ identity_monitor_drift_learn_map = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-identity_monitor_drift_hub_map = kubernetes.Object(
-    "identity-monitor-drift-hub",
+shop__monitor_drift_map_hub = kubernetes.Object(
+    "identity-monitor-drift.hub",
     cluster=cluster,
     document={
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": "identity-monitor-drift-hub",
+            "name": "identity-monitor-drift.hub",
             "namespace": "offers",
             "labels": {
-                "app.kubernetes.io/name": "identity-monitor-drift-hub",
+                "app.kubernetes.io/name": "monitor-drift",
                 "app.kubernetes.io/part-of": "offers",
                 "app.kubernetes.io/managed-by": "pulumi",
                 "modelyard.dev/system": "offers",
@@ -293,9 +293,9 @@ kubernetes.Manifests(
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[
         foundation,
-        identity_offers_hub_map,
-        identity_monitor_drift_learn_map,
-        identity_monitor_drift_hub_map,
+        shop__offers_map_hub,
+        shop__monitor_drift_map_learn,
+        shop__monitor_drift_map_hub,
         object_storage,
     ],
 )
