@@ -1,4 +1,10 @@
+<<<<<<< HEAD
 """Diagnostics about groups of sites, their tables and their values: E066, E067."""
+||||||| dd3a5f56
+"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
+=======
+"""Diagnostics about groups of sites: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
+>>>>>>> fleets
 
 from __future__ import annotations
 
@@ -32,15 +38,9 @@ def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
     Values are separated by commas. A value that contains a comma or a quote is in double quotes, with inner quotes
     doubled, and ends on its line. Each line has as many values as the first, which names the columns.
 
-    Wrong:
+    Wrong: the line `shop-001` below the line `name,gateway`.
 
-        name,gateway
-        shop-001
-
-    Right:
-
-        name,gateway
-        shop-001,gw-1.shops.example
+    Right: `shop-001,gw-1.shops.example`
     """
     return Diagnostic("E0661", Severity.ERROR, problem, span, hint)
 
@@ -51,13 +51,9 @@ def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
     Columns are used as `${site.COLUMN}`, so they start with a letter and contain only letters, digits, hyphens and
     underscores.
 
-    Wrong:
+    Wrong: `shop,gateway address`
 
-        shop,gateway address
-
-    Right:
-
-        name,gateway
+    Right: `name,gateway`
     """
     return Diagnostic("E0662", Severity.ERROR, problem, span, hint)
 
@@ -84,17 +80,9 @@ def bad_site_name(span: Span, name: str) -> Diagnostic:
 def site_twice(span: Span, name: str, line: int) -> Diagnostic:
     """Two lines of the CSV file describe the same site, and only one of them could be right.
 
-    Wrong:
+    Wrong: two lines that begin with `shop-001,`.
 
-        name,gateway
-        shop-001,gw-1.shops.example
-        shop-001,gw-2.shops.example
-
-    Right:
-
-        name,gateway
-        shop-001,gw-1.shops.example
-        shop-002,gw-2.shops.example
+    Right: `shop-001,…` and `shop-002,…`
     """
     return Diagnostic(
         "E0664", Severity.ERROR, f"site {quote(name)} is already in line {line}", span, "remove or rename one of them"
@@ -106,17 +94,9 @@ def bad_site_value(span: Span, site: str, column: str, problem: str, hint: str) 
 
     A spreadsheet's formula is text in a CSV file, so its result would not be used. Numbers in quotes are text.
 
-    Wrong:
+    Wrong: `shop-002,=B2`
 
-        name,boxes
-        shop-001,2
-        shop-002,=B2
-
-    Right:
-
-        name,boxes
-        shop-001,2
-        shop-002,2
+    Right: `shop-002,2`
     """
     return Diagnostic("E0665", Severity.ERROR, f"{quote(column)} of site {quote(site)} {problem}", span, hint)
 

@@ -4,7 +4,7 @@ An absent field is an empty string or tuple if absence makes no difference, and 
 """
 
 from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry
-from modelyard_runtime.workload.records.data import Dataset, Location, Store, Waves
+from modelyard_runtime.workload.records.data import Dataset, Delivery, Location, Store, Waves
 from modelyard_runtime.workload.records.models import (
     ApprovalGroup,
     Approvals,
@@ -63,6 +63,7 @@ __all__ = [
     "Freeze",
     "Governance",
     "Import",
+    "Delivery",
     "Location",
     "Waves",
     "Metrics",

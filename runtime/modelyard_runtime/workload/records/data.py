@@ -31,7 +31,15 @@ class Waves(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location(Record):
-    """A folder in an object store, with the targets whose sites get its bundles in waves."""
+    """A folder in an object store."""
+
+    uri: str
+    store: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Record):
+    """A folder of bundles that are delivered, with the targets whose sites get them in waves."""
 
     uri: str
     store: str

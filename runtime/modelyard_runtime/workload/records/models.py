@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modelyard_runtime.workload.decode import Record
-from modelyard_runtime.workload.records.data import Location
+from modelyard_runtime.workload.records.data import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,5 +84,5 @@ class Model(Record):
     approvals: Approvals | None = None
     bundle: BundleSource | None = None
     kept: KeptVersions | None = None
-    delivery: Location | None = None
-    other_deliveries: Mapping[str, Location] = field(default_factory=dict[str, Location])
+    delivery: Delivery | None = None
+    other_deliveries: Mapping[str, Delivery] = field(default_factory=dict[str, Delivery])
