@@ -12,8 +12,9 @@ import yaml
 
 from modelyard.emit import emit
 from modelyard_targets.kube.image import runtime_image
+from testbed.clouds.azure import bicep
 from tests.examples import Example, kept, no_hash, on_clusters
-from tests.stacks.azure import bicep, sdk
+from tests.stacks.azure import sdk
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
