@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,8 @@ class Base:
     def start(self) -> None:
         """Start the registry and Ray, and begin to deploy the servers."""
         os.environ.update(_QUIET)
+        # Ray listens on the machine's own address, also when it is told to use that of loopback.
+        os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
         runtime = str(Path(__file__).resolve().parents[2])
         os.environ["PYTHONPATH"] = code_folders([str(self.code), runtime])
         self.processes = Processes(str(self.state.folder))

@@ -40,7 +40,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
         return 0
 
     monkeypatch.setattr(running, "_become", become)
-    monkeypatch.setattr(running, "find_spec", lambda name: name)
+
+    def found(name: str) -> str:
+        return name
+
+    monkeypatch.setattr(running, "find_spec", found)
     return commands
 
 

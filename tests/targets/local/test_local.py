@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -51,9 +51,10 @@ def neutral(value: Any, key: str = "") -> Any:
     """Replace addresses, which depend on the place, and drop what only a cluster has."""
     if isinstance(value, dict):
         dropped = {"endpoint", "accessKeyIdEnv", "secretAccessKeyEnv", "usernameEnv", "passwordEnv", "metrics", "image"}
-        return {name: neutral(entry, name) for name, entry in value.items() if name not in dropped}
+        mapping = cast("dict[str, Any]", value)
+        return {name: neutral(entry, name) for name, entry in mapping.items() if name not in dropped}
     if isinstance(value, list):
-        return [neutral(entry, key) for entry in value]
+        return [neutral(entry, key) for entry in cast("list[Any]", value)]
     if key == "uri" and isinstance(value, str) and value.startswith("http"):
         return "the registry"
     return value.replace("file://", "s3://") if isinstance(value, str) else value
