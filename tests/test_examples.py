@@ -27,13 +27,17 @@ TEMPLATES = templates()
 
 EXPECTED_WARNINGS = {
     "recommender-default": ["W0410"],
-    "recommender-aws": ["W0410"],
+    "recommender-aws": ["W0410", "W0516"],
+    "recommender-gcp": ["W0516"],
+    "fraud-detection-default": ["W0516"],
     "fraud-detection-on-prem": ["W0681"],
     "readmission-default": ["W0681"],
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""Intended warnings: an override for one provider, a pinned version at a plant, and a hospital with its own backup."""
+"""Intended warnings: an override for one provider, a pinned version at a plant, a hospital with its own backup, and
+budgets for an expected month instead of the busiest one.
+"""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 

@@ -103,7 +103,7 @@ _DETAILS = {
         "  pipelines: {retrain: {typical: 3h}}\n"
         "  data: {transactions: {rowsPerDay: 2M, bytesPerRow: 140}}\n"
         "  discounts: {compute: 28%}\n"
-        "  prices: {aws: {eu-central-1: {m6i.xlarge: 0.19}}}\n"
+        "  priceBook: prices.yaml\n"
         "\n"
         "It opens no connection. docs/cost.md explains the model, and what is left out."
     ),

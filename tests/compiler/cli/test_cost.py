@@ -87,7 +87,7 @@ def test_usage_decides_the_expected_cost_alone(run: Run, leads: Path, usage: Cal
     """A usage file changes neither the floor nor the bounds of nodes, but what is expected."""
     path = usage(USAGE)
     without, known = (data(run("cost", leads, "--format", "json", *more)) for more in ((), ("--usage", path)))
-    balanced = next(one for one in lines(known) if one["what"] == "requests and responses, balanced")
+    balanced = next(one for one in lines(known) if one["what"] == "balanced requests and responses")
 
     assert known["usage"] == str(path)
     assert known["total"]["floor"] == without["total"]["floor"]

@@ -74,7 +74,7 @@ def test_prices_from_another_region_are_marked() -> None:
     """A price from us-east-1 is marked as such, for example the price of g7e in Frankfurt."""
     text = readme(changed(('["L4:1", "A10G:1"]', '"RTX-PRO-6000:1"')))
 
-    assert "us-east-1 if none is known for eu-central-1: " in text
+    assert "(price of us-east-1 × 1.2" in text
     assert "none is known of us-east-1" not in readme(changed(("region: eu-central-1", "region: us-east-1")))
 
 

@@ -37,7 +37,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
     for rate in _sources(listed):
         yield "prices", rate
     if costs.estimated:
-        yield "estimated prices", f"{costs.estimated} of {costs.lines}; `modelyard cost` lists each with its origin"
+        yield "estimated prices", f"{costs.estimated} of {costs.lines}; modelyard cost lists each with its origin"
 
 
 def _money(amount: float) -> str:

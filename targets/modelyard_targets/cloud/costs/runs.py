@@ -15,7 +15,7 @@ from modelyard.usage import Runs, Usage
 from modelyard_targets.kube.workload.durations import MONITOR_S, run_seconds
 
 LINGER_S: Final = 600
-"""How long an autoscaler keeps a node that has become empty: the default of Cluster Autoscaler, GKE and AKS."""
+"""How long an autoscaler keeps an empty node: the default of Cluster Autoscaler, also in managed clusters."""
 
 _MONTH_S: Final = HOURS_OF_A_MONTH * 3600
 _TYPICAL_SHARE: Final = 4

@@ -23,7 +23,7 @@ def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLi
     """Return the ingestion of the cluster's, network's and databases' logs."""
     known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
     amount = known if known is not None else _LOGS_GB[size]
-    return _open(sheet, "platform", address, "logs, ingested", item, amount, "other", _of(known, size))
+    return _open(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
 
 
 def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> CostLine:
@@ -36,7 +36,7 @@ def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> Co
 def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
     """Return the storage of the runtime image's versions."""
     note = f"assumed {_IMAGES_GB:g} GB of image layers"
-    return _open(sheet, "platform", address, "image registry, stored", item, _IMAGES_GB, "storage", note)
+    return _open(sheet, "platform", address, "stored images", item, _IMAGES_GB, "storage", note)
 
 
 def requests_of(
@@ -51,7 +51,7 @@ def requests_of(
         component, here = f"inference.{inference.name}", resource.place
         note = _traffic_note(known)
         amount = known.monthly * (known.request_bytes + known.response_bytes) / _GB if known is not None else 0.0
-        yield _open(sheet, component, here, "requests and responses, balanced", balanced, amount, "network", note)
+        yield _open(sheet, component, here, "balanced requests and responses", balanced, amount, "network", note)
         if exposure == "public":
             sent = known.monthly * known.response_bytes / _GB if known is not None else 0.0
             yield _open(sheet, component, here, "responses to the internet", out, sent, "network", note)
