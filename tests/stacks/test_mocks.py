@@ -12,17 +12,9 @@ import yaml
 
 from modelyard.emit import emit
 from modelyard_targets.kube.image import runtime_image
-<<<<<<< HEAD
-from tests.examples import SEVERAL_CLOUDS, Example, kept, no_hash, on_clusters
-from tests.stacks.azure import bicep, sdk
-||||||| 314314e9
-from tests.examples import Example, kept, no_hash, on_clusters
-from tests.stacks.azure import bicep, sdk
-=======
 from testbed.clouds.azure import bicep
-from tests.examples import Example, kept, no_hash, on_clusters
+from tests.examples import SEVERAL_CLOUDS, Example, kept, no_hash, on_clusters
 from tests.stacks.azure import sdk
->>>>>>> azproof
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"

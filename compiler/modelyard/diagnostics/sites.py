@@ -1,10 +1,4 @@
-<<<<<<< HEAD
-"""Diagnostics about groups of sites, their tables and their values: E066, E067."""
-||||||| dd3a5f56
-"""Diagnostics about groups of sites, their tables and their values: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
-=======
 """Diagnostics about groups of sites: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
->>>>>>> fleets
 
 from __future__ import annotations
 

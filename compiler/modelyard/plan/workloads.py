@@ -118,13 +118,7 @@ class Promoter:
         return tuple(system.models[name] for name in names)
 
     def reports(self, system: System) -> bool:
-<<<<<<< HEAD
-        """Return whether the promoter uses Prometheus: it pushes metrics for alerts, or reads the alerts of sites."""
-||||||| dd3a5f56
-        """Return whether the promoter uses the Prometheus: it pushes metrics for alerts, or reads the alerts of sites."""
-=======
         """Return whether the promoter needs Prometheus, to push metrics for alerts or to read the alerts of sites."""
->>>>>>> fleets
         if any(target.waves is not None for target in system.deployment.targets):
             return True
         on_call = bool(system.governance.owner.oncall)
