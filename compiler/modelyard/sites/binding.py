@@ -66,7 +66,8 @@ class Marked:
     def marker(self, column: str, form: int) -> str:
         """Return the marker of a column whose values have a form."""
         at = self.columns.index(column)
-        return _FORMS[form][1].format(group=self.group, column=at, low=100 + self.group, high=100 + at)
+        template: str = _FORMS[form][1]
+        return template.format(group=self.group, column=at, low=100 + self.group, high=100 + at)
 
 
 @record

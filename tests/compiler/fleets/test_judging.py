@@ -24,12 +24,11 @@ deployment:
   sites: {file: shops.csv}
   context: "${site.name}"
   capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
-registry: {adopt: "https://${site.registry}"}
+registry: {adopt: "https://mlflow.acme.example"}
 models: {gaps: {task: regression, framework: xgboost}}
 inference:
   shelf: {variants: {live: {model: gaps@champion}}, compute: {cpu: 2, memory: 4Gi}}
 """
-SPEC = SPEC.replace("${site.registry}", "mlflow.acme.example")
 
 
 def told(table: str, spec: str = SPEC) -> list[str]:
