@@ -51,7 +51,8 @@ def test_validate_imports_only_the_first_stages() -> None:
     """No output modules are loaded, such as templates, the Python printer, or code for the disk."""
     modules = loaded("validate", str(SPEC))
 
-    assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
+    assert {"yaml", "modelyard.planner"} <= modules
+    assert "jsonschema_rs" not in modules  # loading it takes longer than checking a small spec without it
     assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
     assert not modules & {"modelyard.survey", "modelyard.further"}  # needed for environments or errors
     assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
