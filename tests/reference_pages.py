@@ -13,6 +13,7 @@ from modelyard.shape import Schema
 from modelyard.source import Json
 from modelyard.writers.json_text import json_text
 from tests.errors_pages import AREAS, PROVIDERS, area_page, index_page
+from tests.findings_page import findings_page
 from tests.metrics_page import metrics_page
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -81,4 +82,5 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     **{f"errors/{area.page}.md": partial(area_page, area, _PRINTED) for area in (*AREAS, *PROVIDERS)},
     "spec.md": spec_page,
     "metrics.md": lambda: metrics_page(_PRINTED),
+    "findings.md": lambda: findings_page(_PRINTED),
 }

@@ -33,7 +33,6 @@ _HEAD: Final = pattern(r"(?s)\A(?P<head># (?:R[0-9]{3}|none|broken): [^\n]*\n\n`
 BASES: Final = {"fraud": Path("examples/fraud-detection/system.yaml"), "shop": REVIEWS / "base" / "shop.yaml"}
 
 SHOWN_ELSEWHERE: Final = {
-    "R502": "of providers; tests/targets/test_effects.py",
     "R701": "a lock of another version; tests/compiler/cli/test_diff.py",
     "R900": "nothing leads to it; tests/compiler/review/test_completeness.py",
     "R909": "nothing that a system contains leads to it",
@@ -45,7 +44,8 @@ SHOWN_ELSEWHERE: Final = {
 
 _ALSO: Final = {
     **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # what a new endpoint brings along
-    **dict.fromkeys(("R215", "R703", "R504"), ("R215", "R703", "R504")),  # what may have no direction
+    **dict.fromkeys(("R215", "R703"), ("R215", "R703")),  # what may have no direction
+    "R401": ("R126", "R401"),  # both
 }
 """Codes of reverse changes besides the mirror."""
 

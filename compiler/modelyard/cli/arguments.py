@@ -339,7 +339,9 @@ def _render(entry: argparse.ArgumentParser) -> None:
 
 def _explain(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
-        "what", metavar="WHAT", help="a code (E0203), a field (inference.*.replicas) or an address (inference.scorer)"
+        "what",
+        metavar="WHAT",
+        help="a code (E0203, R201), a field (inference.*.replicas) or an address (inference.scorer)",
     )
     _spec(entry)
     _colour(entry)

@@ -100,7 +100,7 @@ _shtab_modelyard_explain_options=(
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":a code (E0203), a field (inference.\*.replicas) or an address (inference.scorer):"
+  ":a code (E0203, R201), a field (inference.\*.replicas) or an address (inference.scorer):"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 

@@ -31,7 +31,7 @@ def review_text(review: Review, lowest: Level, colour: bool) -> str:
         [f"not compared, because its provider is not supported yet: {listed(review.skipped)}"] if review.skipped else []
     )
     codes = list(dict.fromkeys(finding.code for finding in shown))
-    blocks += [explain_command(codes[0])] if codes else []
+    blocks += [f"`{explain_command(codes[0])}` describes a code"] if codes else []
     return "\n\n".join(blocks) + "\n"
 
 

@@ -143,3 +143,18 @@ def test_explain_describes_workloads_that_the_compiler_adds(run: Run, system: Pa
     assert "CronJob/promoter" in told.out
     assert run("explain", "promoter", system).code == 1
     assert "CronJob/starter" in tills.out
+
+
+def test_codes_of_findings_are_explained(run: Run) -> None:
+    result = run("explain", "r201")
+
+    assert result.code == 0
+    assert result.out.startswith("R201: A gate is looser")
+    assert "The reverse change is R202." in result.out
+
+
+def test_an_unknown_code_of_a_finding_is_reported(run: Run) -> None:
+    result = run("explain", "R999")
+
+    assert result.code == 1
+    assert "no finding has the code R999" in result.err

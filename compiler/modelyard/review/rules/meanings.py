@@ -48,5 +48,12 @@ _VERDICTS: Final[Mapping[str, tuple[Verdict, Verdict, Verdict]]] = {
     "trigger": (("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
 }
 
-RULES: Final[Mapping[str, Rule]] = {about: Rule((), by_way(*_VERDICTS[about]), plainly) for about in ABOUT}
+_WHY: Final[Mapping[str, str]] = {
+    "state": "it cannot be changed in place: what it names is made anew, and what holds data is protected",
+    "secret": "it must exist before this is applied",
+}
+
+RULES: Final[Mapping[str, Rule]] = {
+    about: Rule((), by_way(*_VERDICTS[about]), plainly, _WHY.get(about, "")) for about in ABOUT
+}
 """The rule for each meaning."""

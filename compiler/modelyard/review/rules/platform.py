@@ -193,19 +193,6 @@ RULES: Final[tuple[Rule, ...]] = (
         "everything is made anew in the other namespace",
     ),
     Rule(
-        (*_TARGET, "vpc", "nat"),
-        by_way(("R401", REVIEW), ("R402", REVIEW), ("R401", REVIEW)),
-        plainly,
-        "how workloads reach the internet",
-    ),
-    Rule(
-        (*_TARGET, "vpc"),
-        always("R508", DANGER),
-        plainly,
-        "a network cannot be changed: it and all in it are replaced",
-        lasting=True,
-    ),
-    Rule(
         (*_TARGET, "version"),
         _version,
         named("the Kubernetes version of {target} is {moves}"),

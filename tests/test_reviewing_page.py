@@ -1,0 +1,20 @@
+"""Tests that docs/reviewing.md shows what its commands print."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.reference_pages import DOCS
+from tests.transcripts import played
+
+
+def test_the_page_shows_what_its_commands_print(tmp_path: Path, accept: bool) -> None:
+    """The commands run next to the examples."""
+    shutil.copytree(DOCS.parent / "examples" / "fraud-detection", tmp_path / "fraud-detection")
+    page = DOCS / "reviewing.md"
+    shown = played(page.read_text(encoding="utf-8"), tmp_path)
+    if accept:
+        page.write_text(shown, encoding="utf-8")
+
+    assert shown == page.read_text(encoding="utf-8")
