@@ -13,6 +13,8 @@ _shtab_modelyard_commands() {
     approve:'Sign that a version of a model may go live.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
+    cost:'List what a system costs a month, line by line.'
+    diff:'Review a change: what it means, whom it reaches, and what cannot be undone.'
     events:'Show what has happened on this machine, oldest first.'
     explain:'Explain a field, a diagnostic code, or an address such as inference.scorer.'
     graph:'Draw the system: from data through models and endpoints to monitors.'
@@ -80,6 +82,38 @@ _shtab_modelyard_completion_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_completion_defaults_added=0
+
+_shtab_modelyard_cost_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "--usage[how much the system is used, with discounts and own prices]:FILE:_files"
+  "--against[another spec or its folder, with which each line is compared]:OTHER:"
+  "--format[notation (default\: text)]:format:(text json markdown)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_cost_defaults_added=0
+
+_shtab_modelyard_diff_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
+  "--env[compare one environment (default\: the base and all environments)]:NAME:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "--format[output format (default\: text)]:format:(text markdown json)"
+  "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
+  "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
+  ":the new version, if SPEC is the old one:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_diff_defaults_added=0
 
 _shtab_modelyard_events_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -258,6 +292,8 @@ _shtab_modelyard() {
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
         compile) _arguments -C -s $_shtab_modelyard_compile_options ;;
         completion) _arguments -C -s $_shtab_modelyard_completion_options ;;
+        cost) _arguments -C -s $_shtab_modelyard_cost_options ;;
+        diff) _arguments -C -s $_shtab_modelyard_diff_options ;;
         events) _arguments -C -s $_shtab_modelyard_events_options ;;
         explain) _arguments -C -s $_shtab_modelyard_explain_options ;;
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
