@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
 from typing import Final
 
 from modelyard.budget import check_budget
 from modelyard.cli.console import report
 from modelyard.cli.inputs import gather, other_file
-from modelyard.costs import CostLine, discounted
+from modelyard.costs import discounted
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
 from modelyard.diagnostics.usage import several_currencies
+from modelyard.fleets.costs import lines_of
 from modelyard.inputs import Given, Inputs, quotable
 from modelyard.pipeline import Outcome, understand
 from modelyard.plan import Plan
@@ -101,10 +101,8 @@ def _usage(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnosti
 
 def _estimate(outcome: Outcome, plan: Plan, usage: Usage, files: UsageFiles | None) -> Estimate:
     system = plan.system
-    lines: dict[str, tuple[CostLine, ...]] = {}
-    for target in system.deployment.targets:
-        yielded: Iterable[CostLine] = TARGETS[target.provider].lines(plan, target.name, usage)
-        lines[target.name] = tuple(discounted(yielded, usage.discounts))
+    yielded = lines_of(plan, outcome.fleets, TARGETS, usage)
+    lines = {name: tuple(discounted(of_target, usage.discounts)) for name, of_target in yielded}
     used = {name: found for name, found in lines.items() if found}
     return Estimate(system.metadata.name, system.environment, used, files.usage.path if files is not None else "")
 

@@ -13,6 +13,7 @@ from modelyard.budget import check_budget
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import sites as tell
 from modelyard.fleets.comparing import first_difference, program_difference
+from modelyard.fleets.costs import lines_of
 from modelyard.fleets.fleet import Fleet, Kind
 from modelyard.fleets.mapping import texts_in
 from modelyard.plan import Plan
@@ -22,7 +23,8 @@ from modelyard.sites.groups import NAME, Group, Scalar
 from modelyard.source import Path, Span
 from modelyard.stack import Stack as Lowered
 from modelyard.stages import Outcome, Stage
-from modelyard.target import Cost, Targets
+from modelyard.target import Targets
+from modelyard.usage import NO_USAGE
 
 MOST_KINDS: Final = 32
 """The most kinds of sites in a group. Each costs a compile, and a set of manifests in the output."""
@@ -339,15 +341,6 @@ def _leaks(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[
 
 def _costs(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
     """Compare the cost of all sites, and of all other targets, with the budget."""
-    if plan.system.governance.budget is None:
-        return
-    grouped = {fleet.group.target for fleet in fleets}
-    priced = [(target, plan, 1) for target in plan.system.deployment.targets if target.name not in grouped]
-    for fleet in fleets:
-        for kind in fleet.kinds:
-            assert kind.plan is not None
-            priced.append((kind.plan.system.target(fleet.group.target), kind.plan, len(kind.rows)))
-    costs = [(targets[target.provider].cost(of, target.name), count) for target, of, count in priced]
-    yield from check_budget(
-        plan, [Cost(cost.sure * count, cost.most * count) for cost, count in costs if cost is not None]
-    )
+    if plan.system.governance.budget is not None:
+        lines = (line for _, of_target in lines_of(plan, fleets, targets, NO_USAGE) for line in of_target)
+        yield from check_budget(plan, lines)
