@@ -20,7 +20,7 @@ from modelyard.source import Path
 from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
 from modelyard_targets.cloud import choose as clouds
-from modelyard_targets.kubernetes import hardware as clusters
+from modelyard_targets.kube.existing import choose as clusters
 from tests.examples import Example, every_example
 from tests.narrowing import present
 from tests.targets.aws.infrastructure import LEADS
