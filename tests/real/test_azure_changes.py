@@ -130,7 +130,9 @@ def _ends(cloud: Cloud, stack: PulumiStack) -> None:
     cloud.upload("leadsaudit01cd697b77", "audit/score/1.parquet")
     stack.configure("protect", "false")
     stack.up()
-    with pytest.raises(Failed, match="is not allowed as the container has a immutable storage with versioning|protected from deletion"):
+    with pytest.raises(
+        Failed, match=r"is not allowed as the container has a immutable storage with versioning|protected from deletion"
+    ):
         stack.destroy()
     cloud.empty("leadsaudit01cd697b77")
     stack.destroy()
