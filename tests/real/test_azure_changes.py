@@ -131,7 +131,7 @@ def _ends(cloud: Cloud, stack: PulumiStack) -> None:
     stack.configure("protect", "false")
     stack.up()
     with pytest.raises(
-        Failed, match="is not allowed as the container has a immutable storage with versioning|protected from deletion"
+        Failed, match=r"is not allowed as the container has a immutable storage with versioning|protected from deletion"
     ):
         stack.destroy()
     cloud.empty("leadsaudit01cd697b77")

@@ -247,31 +247,28 @@ def test_nobody_has_a_right_on_the_group_or_the_subscription(
     } == {("Microsoft.KeyVault/vaults/write", "Key Vault Contributor")}
 
 
-def _widened(resources: list[Registration], change: Callable[[dict[str, Any]], None]) -> list[Registration]:
+def _widened(resources: list[Registration], change: Callable[[dict[str, Any]], Any]) -> list[Registration]:
     """Return registrations in which the first assignment to a workload is changed."""
     changed = copy.deepcopy(resources)
     change(next(each["inputs"] for each in of_type(changed, ASSIGNMENT) if each["name"].startswith("fit-")))
     return changed
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda inputs: inputs.pop("condition"),
-        lambda inputs: inputs.update(scope=inputs["scope"].partition("/blobServices/")[0]),
-        lambda inputs: inputs.update(scope=inputs["scope"].replace("leads-lake", "leads-audit")),
-        lambda inputs: inputs.update(condition=inputs["condition"].replace("logs/fit", "*")),
-        lambda inputs: inputs.update(condition=inputs["condition"].replace("mlflow", "other")),
-        lambda inputs: inputs.update(
-            roleDefinitionId=f"{inputs['roleDefinitionId'].rpartition('/')[0]}/4d97b98b-1d4f-4787-a291-c67834d212e7"
-        ),
-    ],
-    ids=["no condition", "the whole account", "another container", "a wildcard", "another folder", "another role"],
-)
-def test_a_wider_or_narrower_assignment_is_found(
-    change: Callable[[dict[str, Any]], None], registered: dict[str, list[Registration]]
-) -> None:
-    sabotaged = _widened(registered["leads-on-azure-default-main"], change)
+SABOTAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no condition": lambda inputs: inputs.pop("condition"),
+    "the whole account": lambda inputs: inputs.update(scope=inputs["scope"].partition("/blobServices/")[0]),
+    "another container": lambda inputs: inputs.update(scope=inputs["scope"].replace("leads-lake", "leads-audit")),
+    "a wildcard": lambda inputs: inputs.update(condition=inputs["condition"].replace("logs/fit", "*")),
+    "another folder": lambda inputs: inputs.update(condition=inputs["condition"].replace("mlflow", "other")),
+    "another role": lambda inputs: inputs.update(
+        roleDefinitionId=f"{inputs['roleDefinitionId'].rpartition('/')[0]}/4d97b98b-1d4f-4787-a291-c67834d212e7"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", SABOTAGE)
+def test_a_wider_or_narrower_assignment_is_found(change: str, registered: dict[str, list[Registration]]) -> None:
+    sabotaged = _widened(registered["leads-on-azure-default-main"], SABOTAGE[change])
 
     assert {each[0] for each in too_much_or_too_little(sabotaged, LEADS)} == {"fit"}
 
