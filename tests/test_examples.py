@@ -27,7 +27,7 @@ TEMPLATES = templates()
 
 EXPECTED_WARNINGS = {
     "recommender-default": ["W0410"],
-    "recommender-aws": ["W0410", "W0516"],
+    "recommender-aws": ["W0516", "W0410"],
     "recommender-gcp": ["W0516"],
     "fraud-detection-default": ["W0516"],
     "fraud-detection-on-prem": ["W0681"],
