@@ -21,7 +21,7 @@ ALLOWED = {
     "kube/storage/gcs.py": "a protocol, and where its authentication is described",
     "kube/storage/azure.py": "a protocol, and where its addresses are described",
     "kube/storage/clouds.py": "the table of which cloud's buckets speak which protocol",
-    "kube/storage/federation.py": "how each cloud exchanges a token of another issuer, and the variables its libraries read",
+    "kube/storage/federation.py": "how each cloud takes tokens of other issuers, and the variables its libraries read",
     "kube/storage/buckets.py": "a store with an endpoint speaks S3; what a URI looks like",
     "kube/placement/fixed.py": "the name that Ray gives a port of its own",
     "kube/network/policies.py": "the address at which one cloud serves credentials is kept closed on every cluster",
