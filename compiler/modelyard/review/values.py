@@ -132,7 +132,9 @@ def _typed(value: Any, field: str) -> Any:
 
 def _tuple_of(value: object) -> tuple[Any, ...]:
     """Return a value that is a tuple, and otherwise an empty tuple."""
-    return cast("tuple[Any, ...]", value) if value.__class__ is tuple else ()
+    if not isinstance(value, tuple):
+        return ()
+    return cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
