@@ -75,7 +75,8 @@ def parts(value: Any) -> Parts | None:
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, Any]", value)
         return {(str(name),): child for name, child in entries.items()}
-    return _keyed(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) and value else None
+    listed = _tuple_of(value)
+    return _keyed(listed) if listed else None
 
 
 def leaf(value: Any, field: str = "") -> Leaf:
@@ -125,9 +126,15 @@ def _typed(value: Any, field: str) -> Any:
     """Return a scalar or a list as a leaf in the units of its field, and any other value unchanged."""
     if value is None or isinstance(value, bool | int | float | str):
         return leaf(value, field) if value is not None else None
-    if isinstance(value, tuple) and value and all(isinstance(item, str) for item in cast("tuple[Any, ...]", value)):
-        return leaf(value, field)
-    return value  # pyright: ignore[reportUnknownVariableType] # it is narrowed, but stays any value
+    listed = _tuple_of(value)
+    return leaf(value, field) if listed and all(isinstance(item, str) for item in listed) else value
+
+
+def _tuple_of(value: object) -> tuple[Any, ...]:
+    """Return a value that is a tuple, and otherwise an empty tuple."""
+    if not isinstance(value, tuple):
+        return ()
+    return cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
@@ -136,7 +143,7 @@ def _keyed(value: tuple[Any, ...]) -> Parts | None:
     kind = kind_of(first)
     if kind in _NAMED:
         return {(str(item.alias if kind == "Stage" else item.name),): item for item in value}
-    if isinstance(first, tuple) and len(cast("tuple[Any, ...]", first)) == 2:
+    if len(_tuple_of(first)) == 2:
         return {(str(name),): leaf(child) for name, child in value}
     if kind == "Machines":
         return {(str(at),): item for at, item in enumerate(value)}

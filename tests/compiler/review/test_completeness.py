@@ -14,6 +14,7 @@ from modelyard.review.codes import codes
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Level
 from modelyard.review.rules import rule_for
+from modelyard.review.sides import Sides
 from modelyard.spec import System
 from modelyard.stages import Outcome
 from tests.narrowing import present
@@ -155,7 +156,7 @@ def test_each_change_is_claimed_by_one_rule() -> None:
     for reviews in _reviews().values():
         for _, before, after, _ in reviews[:1]:
             for change in changes(present(before.system), present(after.system)):
-                assert rule_for(change)
+                assert rule_for(change).says(change, Sides(present(before.system), present(after.system)))
 
 
 def test_a_system_compared_with_itself_has_no_findings() -> None:
