@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.patterns import pattern
 from modelyard.plan import Plan
 from modelyard.provider import Rule
 from modelyard.records import replace
@@ -21,6 +23,7 @@ from modelyard.spec import ModelCard, System
 
 _MOVABLE: Final = ("stores", "pipelines", "inference", "monitors")
 _MUTATING: Final = ("write ", "append ", "call ")
+_FIGURES: Final = pattern(r"[0-9][0-9.,]*")
 
 
 def coverage(sides: Sides) -> Iterator[Finding]:
@@ -156,16 +159,28 @@ def _unnamed(entry: object, section: str, name: str) -> str:
 
 
 def warnings(sides: Sides, before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...]) -> Iterator[Finding]:
-    """Yield warnings that only one version has."""
-    old = {(one.code, one.message): one for one in before if one.severity is Severity.WARNING}
-    new = {(one.code, one.message): one for one in after if one.severity is Severity.WARNING}
-    for key, warning in new.items():
-        if key not in old:
-            yield _warning("R905", Level.REVIEW, f"new warning {key[0]}: {key[1]}", warning, sides)
-    for key, warning in old.items():
-        if key not in new:
-            found = _warning("R906", Level.NOTE, f"warning {key[0]} is gone: {key[1]}", warning, sides)
-            yield replace(found, was_at=warning.span, now_at=None)
+    """Yield warnings that only one version has. The same warning with other figures, such as a cost, is not new."""
+    old, new = _unlike(before, after), _unlike(after, before)
+    for warning in new:
+        yield _warning("R905", Level.REVIEW, f"new warning {warning.code}: {warning.message}", warning, sides)
+    for warning in old:
+        found = _warning("R906", Level.NOTE, f"warning {warning.code} is gone: {warning.message}", warning, sides)
+        yield replace(found, was_at=warning.span, now_at=None)
+
+
+def _unlike(ones: tuple[Diagnostic, ...], others: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
+    """Yield the warnings without a counterpart. Equal texts are paired first, then those that differ in figures."""
+    texts, own = ({(one.code, one.message) for one in side} for side in (others, ones))
+    left = [one for one in ones if one.severity is Severity.WARNING and (one.code, one.message) not in texts]
+    alike = Counter(_without_figures(other) for other in others if (other.code, other.message) not in own)
+    for one in left:
+        alike[_without_figures(one)] -= 1
+        if alike[_without_figures(one)] < 0:
+            yield one
+
+
+def _without_figures(warning: Diagnostic) -> tuple[str, str]:
+    return warning.code, _FIGURES.sub("0", warning.message)
 
 
 def _warning(code: str, level: Level, message: str, warning: Diagnostic, sides: Sides) -> Finding:
