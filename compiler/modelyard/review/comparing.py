@@ -135,6 +135,10 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
     yield from further.renames(sides)
     yield from further.signatures(sides)
+    if old.bound is not None and new.bound is not None:
+        from modelyard.review.site_values import site_changes  # only few specs have sites
+
+        yield from site_changes(old, new, after.environment)
     if old.failed or new.failed:
         return
     yield from further.warnings(sides, old.diagnostics, new.diagnostics)

@@ -42,6 +42,7 @@ _HIDDEN: Final = frozenset(
         ("Store", "name"),
         ("Approvers", "name"),
         ("Reprocess", "window_s"),
+        *(("Sites", name) for name in ("names", "name", "wave")),  # site_values.py compares the tables
     }
 )
 """Fields of records that are no values: names, which are keys, and what the compiler itself adds."""

@@ -1,0 +1,105 @@
+"""Findings about the sites of a target: which are new or gone, and whose values differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.review.findings import Finding, Level
+from modelyard.review.words import shown
+from modelyard.sites.groups import NAME, WAVE, Group, Scalar
+from modelyard.source import Span
+from modelyard.stages import Outcome
+
+_MOST: Final = 3
+"""How many sites a message names."""
+
+
+def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Finding]:
+    """Yield what differs in the sites of each target that both versions have with sites."""
+    if old.bound is None or new.bound is None:
+        return
+    before = {group.target: group for group in old.bound.groups}
+    used = dict.fromkeys((*old.bound.used, *new.bound.used))
+    for group in new.bound.groups:
+        if group.target in before:
+            columns = tuple(column for target, column in used if target == group.target and column not in (NAME, WAVE))
+            yield from _names(before[group.target], group, environment)
+            yield from _values(before[group.target], group, columns, environment)
+
+
+def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
+    path, known, kept = (*map(str, new.path), "sites"), set(old.names), set(new.names)
+    gone = [name for name in old.names if name not in kept]
+    fresh = [at for at, name in enumerate(new.names) if name not in known]
+    if gone:
+        message = f"{new.target} loses {_listed(gone)} of {len(old.names)} sites"
+        why = "a stack runs until `pulumi destroy`, also without its site in the spec"
+        was = old.places(old.names.index(gone[0]), NAME)
+        yield _finding("R516", Level.DANGER, path, message, environment, why, was=was, before=", ".join(gone))
+    if fresh:
+        names = [new.names[at] for at in fresh]
+        message = f"{new.target} gets {_listed(names)}, {len(old.names)} sites before"
+        now = new.places(fresh[0], NAME)
+        yield _finding("R515", Level.REVIEW, path, message, environment, now=now, after=", ".join(names))
+
+
+def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[Finding]:
+    """Yield a finding for each of these columns with other values at sites that both versions have."""
+    positions = {name: at for at, name in enumerate(old.names)}
+    both = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
+    for column in columns:
+        was, now = _column(old, column), _column(new, column)
+        differing = [(a, b) for a, b in both if _at(was, a) != _at(now, b)]
+        if not differing:
+            continue
+        first, second = differing[0]
+        before, after = _shown(_at(was, first)), _shown(_at(now, second))
+        names = _listed([new.names[at] for _, at in differing])
+        message = f"{column} of {names} of {new.target} is {after}, {before} before"
+        if len(differing) > 1:
+            message = (
+                f"{column} changes at {names} of {new.target}: at {new.names[second]} it is {after}, {before} before"
+            )
+        path = (*map(str, new.path), "sites", column)
+        places = (old.places(first, column) if was else None, new.places(second, column) if now else None)
+        yield _finding(
+            "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after
+        )
+
+
+def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
+    """Return a column's values. `get` would return a column that is not typed yet, as an empty one."""
+    columns = group.columns
+    return columns[name] if name in columns else None  # noqa: SIM401
+
+
+def _at(column: tuple[Scalar | None, ...] | None, at: int) -> Scalar | None:
+    return None if column is None else column[at]
+
+
+def _shown(value: Scalar | None) -> str:
+    return "none" if value is None else shown("", value)
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= _MOST:
+        return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+    return f"{', '.join(names[: _MOST - 1])} and {len(names) - _MOST + 1} more"
+
+
+def _finding(
+    code: str,
+    level: Level,
+    path: tuple[str, ...],
+    message: str,
+    environment: str,
+    why: str = "",
+    was: Span | None = None,
+    now: Span | None = None,
+    before: str = "",
+    after: str = "",
+) -> Finding:
+    return Finding(
+        code, level, path, message, why, before, after, environments=(environment,), was_at=was, now_at=now or was
+    )

@@ -1,0 +1,67 @@
+"""Tests that a review compares the sites of a target by name, and their values where the spec uses them."""
+
+from __future__ import annotations
+
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import understand
+from modelyard.review.findings import Finding, Level
+from modelyard_targets import TARGETS
+from tests.examples import SYSTEMS
+from tests.reviewing import review_of
+
+SHELF = SYSTEMS / "shelf"
+TABLE = (SHELF / "shops.csv").read_text(encoding="utf-8")
+
+
+def found(before: str, after: str) -> list[Finding]:
+    """Return the findings about sites if the table changes."""
+    old, new = (
+        understand(
+            Inputs(
+                Given("system.yaml", (SHELF / "system.yaml").read_bytes()),
+                tables={"shops.csv": Given("shops.csv", table.encode())},
+            ),
+            TARGETS,
+        )
+        for table in (before, after)
+    )
+    assert not old.failed
+    assert not new.failed
+    return [one for one in review_of(old, new).findings if one.code in ("R515", "R516", "R517")]
+
+
+def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
+    """Most values are the same to the compiler, which only puts them into the output."""
+    (finding,) = found(TABLE, TABLE.replace("s3.linz", "s3.wels"))
+
+    assert finding.message == "s3 of shop-002 of shops is s3.wels.acme.example, s3.linz.acme.example before"
+    assert (finding.code, finding.level, finding.path[-2:]) == ("R517", Level.REVIEW, ("sites", "s3"))
+    assert finding.now_at is not None
+    assert (finding.now_at.file, finding.now_at.line) == ("shops.csv", 3)
+
+
+def test_a_column_that_changes_at_many_sites_is_one_finding() -> None:
+    (finding,) = found(TABLE, TABLE.replace(",s3.", ",minio."))
+
+    assert finding.message == (
+        "s3 changes at shop-001, shop-002 and 2 more of shops: at shop-001 it is minio.graz.acme.example, "
+        "s3.graz.acme.example before"
+    )
+
+
+def test_new_and_lost_sites_are_found_whatever_their_order() -> None:
+    lines = TABLE.splitlines(keepends=True)
+    fewer = "".join(line for line in lines if not line.startswith("shop-003"))
+    reordered = "".join([lines[0], *reversed(lines[1:])])
+
+    assert found(TABLE, reordered) == []
+    assert [(one.code, one.level, one.message) for one in found(reordered, fewer)] == [
+        ("R516", Level.DANGER, "shops loses shop-003 of 4 sites")
+    ]
+    assert [(one.code, one.level, one.message) for one in found(fewer, TABLE)] == [
+        ("R515", Level.REVIEW, "shops gets shop-003, 3 sites before")
+    ]
+
+
+def test_a_column_that_the_spec_does_not_use_changes_nothing() -> None:
+    assert found(TABLE, TABLE.replace("Wien", "Vienna")) == []
