@@ -17,7 +17,7 @@ from random import Random
 import pytest
 
 from modelyard.emit import emit
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import compile_system
 from modelyard.source import Json
 from modelyard_targets import TARGETS
 from tests.hostile.seeds import Seed, seeds
@@ -41,7 +41,7 @@ print(sha256(repr(sorted(done.files.items())).encode()).hexdigest(), list(done.f
 def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str, bytes]:
     """Return the output of a seed, optionally with another document."""
     text = seed.text if value is None else json.dumps(value)
-    outcome = compile_system(Inputs(Given(path, text), seed.environment), TARGETS)
+    outcome = compile_system(seed.inputs(text, path), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return {file.path: file.render() for stack in outcome.stacks for file in emit(stack)}
 
@@ -79,7 +79,7 @@ def test_key_order_does_not_change_the_output(seed: Seed) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_files_can_be_rendered_twice(seed: Seed) -> None:
     """Rendering a file a second time returns the same bytes."""
-    outcome = compile_system(Inputs(Given("system.yaml", seed.text), seed.environment), TARGETS)
+    outcome = compile_system(seed.inputs(path="system.yaml"), TARGETS)
     made = [file for stack in outcome.stacks for file in emit(stack)]
 
     assert [file.render() for file in made] == [file.render() for file in made]

@@ -11,6 +11,9 @@ from modelyard.pipeline import Given, Inputs, read
 from modelyard.source import Json, SourceFile
 from tests.examples import one_each
 
+TABLES = {"shops.csv": "name\nshop-001\nshop-002\n"}
+"""The files with sites that seeds name."""
+
 FIELDS = Path(__file__).resolve().parent.parent / "fields"
 
 
@@ -23,9 +26,15 @@ class Seed:
     text: str
     value: dict[str, Json]
 
+    def inputs(self, text: str | None = None, path: str | None = None) -> Inputs:
+        """Return the seed as the input of a compile, optionally with another text or path."""
+        tables: dict[str, Given | str] = {name: Given(name, table) for name, table in TABLES.items()}
+        given = Given(path or self.name, self.text if text is None else text)
+        return Inputs(given, self.environment, tables=tables)
+
     def alone(self) -> dict[str, Json]:
         """Return the document of the environment alone, with overlay and variables applied."""
-        outcome = read(Inputs(Given(self.name, self.text), self.environment))
+        outcome = read(self.inputs())
         assert outcome.document is not None, outcome.diagnostics
         return {key: value for key, value in outcome.document.value.items() if key not in {"environments", "vars"}}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from modelyard import spec
+from modelyard.review import words
 from modelyard.source import Json
 from modelyard_targets.aws.options import AwsOptions, Vpc
 from modelyard_targets.aws.options import Cluster as AwsCluster
@@ -104,38 +105,7 @@ OF_OPTIONS = {spec.ExistingCluster, spec.Network}
 """Classes that consist of fields in the providers' own sections, or that a provider creates from its own fields."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
-    (spec.Approval, "groups"): ("from",),
-    (spec.Auth, "callers"): ("token", "tokens"),
-    (spec.Budget, "currency"): ("monthly",),
-    (spec.Capture, "fraction"): ("sample",),
-    (spec.Channel, "secret"): ("url", "key", "password"),
-    (spec.Channel, "sender"): ("from",),
-    (spec.ChangeWindow, "from_minute"): ("from",),
-    (spec.ChangeWindow, "to_minute"): ("to",),
-    (spec.Check, "maximum"): ("max",),
-    (spec.Check, "minimum"): ("min",),
-    (spec.Freeze, "first"): ("from",),
-    (spec.Freeze, "last"): ("to",),
-    (spec.Gateway, "class_name"): ("class",),
-    (spec.Governance, "approve_promotion"): ("approvals",),
-    (spec.Machines, "accelerator"): ("accelerators",),
-    (spec.Machines, "currency"): ("price",),
-    (spec.Machines, "price_hourly"): ("price",),
-    (spec.Mirror, "variant"): ("to",),
-    (spec.Model, "imported"): ("import",),
-    (spec.Override, "kind"): ("object",),
-    (spec.Parameter, "choices"): ("choice",),
-    (spec.Parameter, "high"): ("uniform", "loguniform", "int"),
-    (spec.Parameter, "kind"): ("uniform", "loguniform", "int", "choice"),
-    (spec.Parameter, "low"): ("uniform", "loguniform", "int"),
-    (spec.Range, "maximum"): ("max",),
-    (spec.Range, "minimum"): ("min",),
-    (spec.Stage, "approval"): ("approvals",),
-    (spec.Sites, "names"): ("file", "values"),
-    (spec.Slo, "latency_ms"): ("p50", "p90", "p95", "p99", "p999"),
-    (spec.Telemetry, "prometheus_labels"): ("labels",),
-    (spec.Tuning, "trials"): ("trials", "max"),
-    (spec.Waves, "count"): ("canary", "shares"),
+    (getattr(spec, owner), field): names for (owner, field), names in words.OTHER_NAMES.items()
 }
 """Fields that have another name in a spec, or consist of several fields there."""
 
@@ -183,8 +153,6 @@ READ_BEFORE = {
 }
 """Fields of the schema that the class lacks, with the reason."""
 
-_UNITS = re.compile("_(s|ms|bytes|millis|percent)$")
-
 
 def described(schema: Schema) -> Iterator[str]:
     """Yield the names of a mapping's fields in any branch."""
@@ -201,7 +169,7 @@ def names_of(owner: type, field: str) -> tuple[str, ...]:
     """Return the names that a field of a class has in a spec."""
     if (owner, field) in OTHER_NAMES:
         return OTHER_NAMES[owner, field]
-    first, *more = _UNITS.sub("", field).split("_")
+    first, *more = words.UNITS.sub("", field).split("_")
     return (first + "".join(word.capitalize() for word in more),)
 
 

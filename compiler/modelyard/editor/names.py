@@ -66,6 +66,13 @@ def _stores(kind: str) -> Source:
     return Source(texts, "stores")
 
 
+def _sites(names: Names, path: Path) -> Iterator[str]:
+    """Yield the sites in the spec of the target that an override names. Those in a file are not known here."""
+    target = names.first(*map(str, path[:2]), "target")
+    yield from names.at("deployment", "targets", str(target), "sites", "values") if target else ()
+    yield from names.at("deployment", "sites", "values")
+
+
 def _addresses(*sections: str) -> Source:
     return Source(lambda names, _: [f"{section}.{name}" for section in sections for name in names.at(section)])
 
@@ -108,6 +115,9 @@ SOURCES: Final[Mapping[str, Source]] = {
     "deployment.placement": _TARGETS,
     "deployment.placement.*": _TARGETS,
     "deployment.reachableFrom.*": _TARGETS,
+    "deployment.sites.waves.canary.*": _in_same_entry("values", above=3),
+    "deployment.targets.*.sites.waves.canary.*": _in_same_entry("values", above=3),
+    "overrides.*.sites.*": Source(_sites),
     "deployment.targets.*.reachableFrom.*": _TARGETS,
     "stores.*.target": _TARGETS,
     "pipelines.*.target": _TARGETS,

@@ -15,7 +15,7 @@ from modelyard.review.rules.base import Rule
 from modelyard.review.sides import Sides
 from modelyard.review.values import ABSENT, Leaf, Steps, plain
 from modelyard.review.words import shown
-from modelyard.spec import Inference
+from modelyard.spec import Inference as Endpoint
 
 _GUARDS: Final = frozenset({"gate", "approval", "evidence", "promotion", "data", "privacy", "residency"})
 _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
@@ -32,7 +32,7 @@ def judged(sides: Sides) -> Iterator[Finding]:
 def _brought_along(change: Change) -> Iterator[Change]:
     """Yield what a new endpoint opens or keeps, which would be worth a finding of its own if the endpoint existed."""
     endpoint = change.now
-    if not (change.entry and change.added and isinstance(endpoint, Inference)):
+    if not (change.entry and change.added and isinstance(endpoint, Endpoint)):
         return
     if endpoint.endpoint.exposure != "cluster":
         path = (*change.path, "endpoint")

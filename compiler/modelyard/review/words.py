@@ -38,9 +38,11 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Range", "maximum"): ("max",),
     ("Range", "minimum"): ("min",),
     ("Stage", "approval"): ("approvals",),
+    ("Sites", "names"): ("file", "values"),
     ("Slo", "latency_ms"): ("p50", "p90", "p95", "p99", "p999"),
     ("Telemetry", "prometheus_labels"): ("labels",),
     ("Tuning", "trials"): ("trials", "max"),
+    ("Waves", "count"): ("canary", "shares"),
 }
 """Fields that have another name in a spec, or consist of several fields there."""
 

@@ -30,6 +30,8 @@ def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             continue
         where = plan.system.key(*here, field)
         if target.cluster.adopt:
+            if field == "network" and target.network == "private":
+                continue  # the default, which a rendered spec contains
             yield problems.field_of_created_cluster(where, placement, field, target.cluster.adopt)
         elif field != "tenancy" or target.tenancy != "dedicated":
             yield problems.field_of_existing_cluster(where, placement, field)

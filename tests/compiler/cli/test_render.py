@@ -10,21 +10,23 @@ import yaml
 
 from modelyard.api import compile_text
 from tests.compiler.cli.said import Run
-from tests.hostile.seeds import Seed, seeds
+from tests.hostile.seeds import TABLES, Seed, seeds
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_a_rendered_spec_compiles_to_the_same_output(run: Run, tmp_path: Path, seed: Seed) -> None:
     """The rendered spec includes overlays, variables and defaults, and compiles to the same bytes."""
     (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
+    for name, table in TABLES.items():
+        (tmp_path / name).write_text(table, encoding="utf-8")
     said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
     assert said.code == 0
 
-    expected = compile_text(seed.text, environment=seed.environment)
+    expected = compile_text(seed.text, environment=seed.environment, tables=TABLES)
     rendered = yaml.safe_load(said.out)
     text = "\n".join(line.partition("  # ")[0].rstrip() for line in said.out.splitlines()) + "\n"
     assert yaml.safe_load(text) == rendered
-    again = compile_text(text, environment=None)
+    again = compile_text(text, environment=None, tables=TABLES)
     assert again.ok, again.diagnostics
     environment = seed.environment or "default"
     ours = {path.partition("/")[2]: content for path, content in expected.files.items()}
