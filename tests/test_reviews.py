@@ -33,6 +33,7 @@ _HEAD: Final = pattern(r"(?s)\A(?P<head># (?:R[0-9]{3}|none|broken): [^\n]*\n\n`
 BASES: Final = {"fraud": Path("examples/fraud-detection/system.yaml"), "shop": REVIEWS / "base" / "shop.yaml"}
 
 SHOWN_ELSEWHERE: Final = {
+    **dict.fromkeys(("R515", "R516", "R517"), "sites; tests/compiler/review/test_site_values.py"),
     "R701": "a lock of another version; tests/compiler/cli/test_diff.py",
     "R900": "nothing leads to it; tests/compiler/review/test_completeness.py",
     "R909": "nothing that a system contains leads to it",

@@ -10,6 +10,7 @@ from tests.examples import Example, kept, on_clouds, on_this_machine
 from tests.narrowing import present
 from tools.list_components import TABLE, table_text
 
+WITH_PROGRAMS = tuple(example for example in (*kept(), *on_clouds()) if example not in on_this_machine())
 ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
 
 

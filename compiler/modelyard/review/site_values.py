@@ -23,9 +23,12 @@ def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Findi
     used = dict.fromkeys((*old.bound.used, *new.bound.used))
     for group in new.bound.groups:
         if group.target in before:
-            columns = tuple(column for target, column in used if target == group.target and column not in (NAME, WAVE))
+            columns = dict.fromkeys(column for target, column in used if target == group.target and column != NAME)
+            both = (before[group.target].columns, group.columns)
+            if any(WAVE in columns_of_side for columns_of_side in both):
+                columns[WAVE] = None
             yield from _names(before[group.target], group, environment)
-            yield from _values(before[group.target], group, columns, environment)
+            yield from _values(before[group.target], group, tuple(columns), environment)
 
 
 def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
@@ -62,7 +65,8 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
                 f"{column} changes at {names} of {new.target}: at {new.names[second]} it is {after}, {before} before"
             )
         path = (*map(str, new.path), "sites", column)
-        places = (old.places(first, column) if was else None, new.places(second, column) if now else None)
+        place = NAME if column == WAVE else column  # a wave is no cell of the table
+        places = (old.places(first, place) if was else None, new.places(second, place) if now else None)
         yield _finding(
             "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after
         )

@@ -248,9 +248,10 @@ def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice
 
 
 def columns_of(group: Group, used: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns to bind: the name, those that are used, and those of overrides."""
-    always = [column for column in group.columns if column.startswith(EXCEPTION) or column in group.always]
-    return tuple(column for column in dict.fromkeys((NAME, *used, *always)) if column in group.columns)
+    """Return the columns to bind, in an order of their own: the name, those that are used, and those of overrides."""
+    always = (column for column in group.columns if column.startswith(EXCEPTION) or column in group.always)
+    bound = {*used, *always} - {NAME}
+    return (NAME, *(column for column in sorted(bound) if column in group.columns))
 
 
 def with_exceptions(document: Document, group: Group) -> tuple[Group, tuple[Diagnostic, ...]]:

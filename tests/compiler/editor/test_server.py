@@ -143,7 +143,7 @@ def test_names_are_completed(editor: LanguageClient, spec: str, old: str, new: s
         ("monitors:\n  m: {type: data-drift, checks: {▮}}\n", ["psi", "ks", "chi2", "js", "wasserstein", "missing"]),
         ("monitors: {m: {type: ▮}}\n", ["data-drift", "prediction-drift", "concept-drift", "prediction-quality",
             "performance", "data-quality"]),
-        ("overrides:\n  o:\n    ▮\n", ["target", "object", "patch", "reason"]),
+        ("overrides:\n  o:\n    ▮\n", ["target", "object", "patch", "sites", "reason"]),
         ("profile: {size: enterprise, ▮}\n", ["industry"]),
     ],
 )  # fmt: skip

@@ -22,7 +22,13 @@ from tests.reviewing import resolved, review_of
 from tests.schemas.walk import fields
 from tests.test_every_field import Steps, alternatives, changed, leaves, occurrences, seeds, value_at, without
 
-NEVER_IN_A_SYSTEM: Final = ("#/$defs/variable/", "#/$defs/sites/", "#/properties/apiVersion", "#/properties/kind")
+NEVER_IN_A_SYSTEM: Final = (
+    "#/$defs/variable/",
+    "#/$defs/sites/",
+    "#/$defs/waves/properties/canary",
+    "#/properties/apiVersion",
+    "#/properties/kind",
+)
 """Fields that are read before the spec is typed. A change of a variable shows as a change of what it is used in, and
 test_site_values.py has changes of sites.
 """

@@ -13,17 +13,17 @@ SHELF = SYSTEMS / "shelf"
 TABLE = (SHELF / "shops.csv").read_text(encoding="utf-8")
 
 
-def found(before: str, after: str) -> list[Finding]:
-    """Return the findings about sites if the table changes."""
+SPEC = (SHELF / "system.yaml").read_text(encoding="utf-8")
+
+
+def found(before: str, after: str, old_spec: str = SPEC, new_spec: str = SPEC) -> list[Finding]:
+    """Return the findings about sites if the table or the spec changes."""
     old, new = (
         understand(
-            Inputs(
-                Given("system.yaml", (SHELF / "system.yaml").read_bytes()),
-                tables={"shops.csv": Given("shops.csv", table.encode())},
-            ),
+            Inputs(Given("system.yaml", spec), tables={"shops.csv": Given("shops.csv", table)}),
             TARGETS,
         )
-        for table in (before, after)
+        for spec, table in ((old_spec, before), (new_spec, after))
     )
     assert not old.failed
     assert not new.failed
@@ -65,3 +65,12 @@ def test_new_and_lost_sites_are_found_whatever_their_order() -> None:
 
 def test_a_column_that_the_spec_does_not_use_changes_nothing() -> None:
     assert found(TABLE, TABLE.replace("Wien", "Vienna")) == []
+
+
+def test_another_canary_is_found_although_the_table_is_the_same() -> None:
+    other = SPEC.replace("canary: [shop-001]", "canary: [shop-003]")
+
+    messages = [one.message for one in found(TABLE, TABLE, SPEC, other)]
+    assert messages == [
+        "wave changes at shop-001, shop-002 and 2 more of shops: at shop-001 it is wave-1, canary before"
+    ]
