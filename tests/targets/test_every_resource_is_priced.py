@@ -143,7 +143,9 @@ def registered(example: Example) -> dict[str, Counter[str]]:
     return {target: kinds for target, kinds in found.items() if kinds}
 
 
-IN_CLOUDS: Final = [example for example in kept() if registered(example)]
+# Of systems on several clouds, only parts are registered.
+_STORED: Final = [example for example in kept() if (REGISTRATIONS / f"{example}.json").is_file()]
+IN_CLOUDS: Final = [example for example in _STORED if registered(example)]
 
 
 def test_every_type_has_exactly_one_answer() -> None:
