@@ -15,8 +15,8 @@ from modelyard_targets.kube.checks.check import Rule
 from modelyard_targets.kube.existing import checks as existing
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
-_OF_A_CREATED_CLUSTER: Final = ("version", "network", "access", "vpc")
-_OF_AN_EXISTING_CLUSTER: Final = ("capacity", "tenancy", "priorityClasses")
+_OF_A_CREATED_CLUSTER: Final[tuple[str, ...]] = ("version", "network", "access", "vpc")
+_OF_AN_EXISTING_CLUSTER: Final[tuple[str, ...]] = ("capacity", "tenancy", "priorityClasses")
 
 
 def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -238,8 +238,8 @@ def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | Non
         rate = max(rates, key=lambda one: one.amount, default=None)
         nodes = _nodes(sheet, pool, pods, at)
         found.append((nodes * (rate.amount if rate is not None else 0.0), nodes, rate))
-    _, nodes, rate = max(found, key=lambda one: one[:2])
-    return nodes, rate
+    _, most, dearest = max(found, key=lambda one: one[:2])
+    return most, dearest
 
 
 def _dearest_elastic(sheet: Sheet, pool: NodePool) -> Rate | None:
