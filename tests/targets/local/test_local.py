@@ -54,8 +54,7 @@ def neutral(value: Any, key: str = "") -> Any:
         mapping = cast("dict[str, Any]", value)
         return {name: neutral(entry, name) for name, entry in mapping.items() if name not in dropped}
     if isinstance(value, list):
-        entries: list[Any] = value
-        return [neutral(entry, key) for entry in entries]
+        return [neutral(value[at], key) for at in range(len(cast("list[object]", value)))]
     if key == "uri" and isinstance(value, str) and value.startswith("http"):
         return "the registry"
     return value.replace("file://", "s3://") if isinstance(value, str) else value
