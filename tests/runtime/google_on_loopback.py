@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -88,7 +88,7 @@ class Federated(Handler):
         answer = {"access_token": token, "issued_token_type": _ACCESS, "token_type": "Bearer", "expires_in": 3600}
         self._answer(200, answer)
 
-    def _answer(self, status: int, content: dict[str, object]) -> None:
+    def _answer(self, status: int, content: Mapping[str, object]) -> None:
         text = json.dumps(content).encode()
         self.rfile.read(0 if self.path == "/v1/token" else int(self.headers.get("Content-Length") or 0))
         self.send_response(status)
