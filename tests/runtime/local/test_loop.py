@@ -136,7 +136,7 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
     assert "usage" in run.await_line("check psi of inference.churn does not hold: usage")
     assert not [line for line in run.lines if "does not hold: plan" in line]
     run.await_line("pipelines.train              done in")
-    assert "auc" in run.await_line("the gate refuses it")
+    assert "auc" in run.await_line("fails the gate")
     address = json.loads((state / "addresses.json").read_text())
     status, answer = Endpoint("churn", "/", address["endpoints"], None).predict([{"usage": 1.0, "age": 2, "plan": "a"}])
 
