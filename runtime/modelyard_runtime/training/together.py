@@ -7,6 +7,7 @@ only from the store.
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from collections.abc import Callable, Generator, Mapping
@@ -26,11 +27,14 @@ from modelyard_runtime.workload.description import Json, digest
 from modelyard_runtime.workload.records import PipelineWorkload, Step
 
 if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
     from modelyard_runtime.training.data import TrainingData
 
 _BLOCKS_A_WORKER = 8  # so that any number of workers have about the same number of rows
 _RESIZE_S = 300.0  # interval at which new workers join, when trees since the last save are trained again
 _KEPT = 3
+_SNAPSHOT = "checkpoint_manager_snapshot.json"  # ray.train.v2._internal.constants of Ray 2.60
 
 _Grow = Callable[[dict[str, Any]], bytes | None]
 _GROWS: dict[str, _Grow] = {"xgboost": grow_xgboost, "lightgbm": grow_lightgbm, "scikit-learn": grow_histograms}
@@ -191,7 +195,9 @@ def run_storage(
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     if checkpoints is not None:
-        yield {"name": digest(identity), "storage_path": checkpoints.path, "storage_filesystem": checkpoints.files()}
+        name, files = digest(identity), checkpoints.files()
+        _drop_torn_snapshot(files, f"{checkpoints.path}/{name}/{_SNAPSHOT}")
+        yield {"name": name, "storage_path": checkpoints.path, "storage_filesystem": files}
         return
     on_this_node = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
     keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=on_this_node).remote()
@@ -201,6 +207,27 @@ def run_storage(
             yield {"storage_path": folder}
     finally:
         ray.kill(keeper)
+
+
+def _drop_torn_snapshot(files: FileSystem, path: str) -> None:
+    """Delete Ray Train's list of checkpoints if a driver was killed while it wrote the list.
+
+    Ray Train does not start with such a list, so that every later run would fail. It writes the list in place, which
+    shows half-written in folders, but never in object stores.
+    """
+    from pyarrow import fs
+
+    if files.get_file_info(path).type != fs.FileType.File:
+        return
+    with files.open_input_file(path) as file:
+        content = file.read()
+    try:
+        json.loads(content)
+    except ValueError:
+        _log.warning(
+            "training starts over: the list of checkpoints in %s is incomplete, because its writer was killed", path
+        )
+        files.delete_file(path)
 
 
 def _resumes(run: Mapping[str, Any]) -> bool:

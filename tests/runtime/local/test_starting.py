@@ -109,7 +109,7 @@ def test_a_run_under_way_prevents_another_one(place: Any) -> None:
     place.begun(NOW)
     later = NOW + timedelta(days=2)
 
-    assert "a run of it is under way" in started(place.starter, later)
+    assert "a run is in progress" in started(place.starter, later)
     place.overlap("allow")
     assert started(place.starter, later) == "pipeline retrain is started"
 

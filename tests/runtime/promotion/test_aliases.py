@@ -111,6 +111,9 @@ class Interleaved:
             raise mlflow.MlflowException("no such alias", error_code=INVALID_PARAMETER_VALUE)
         return SimpleNamespace(version=self.aliases[alias], tags={}, run_id="")
 
+    def get_registered_model(self, name: str) -> Any:
+        return SimpleNamespace(aliases=dict(self.aliases))
+
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
         self._step()
         self.aliases[alias] = version

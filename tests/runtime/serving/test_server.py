@@ -55,7 +55,7 @@ def test_rows_are_answered(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize(
     ("row", "why"),
-    [({**ROW, "age": 2**63}, "column 'age' holds"), ({**ROW, "amount": 10**400}, "column 'amount' holds")],
+    [({**ROW, "age": 2**63}, "column 'age' contains"), ({**ROW, "amount": 10**400}, "column 'amount' contains")],
 )
 def test_number_out_of_range_is_a_client_error(endpoint: Endpoint, row: Any, why: str) -> None:
     found = endpoint.ask({"instances": [row]})

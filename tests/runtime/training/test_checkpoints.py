@@ -21,8 +21,9 @@ from modelyard_runtime.training.boosting import grow_lightgbm, grow_xgboost, par
 from modelyard_runtime.training.checkpoints import Checkpoints
 from modelyard_runtime.training.histograms import grow_histograms, read_histograms
 from modelyard_runtime.training.shares import RUNGS, Progress
-from modelyard_runtime.training.together import goes_on
+from modelyard_runtime.training.together import goes_on, run_storage
 from modelyard_runtime.training.trainers import estimator
+from modelyard_runtime.workload.description import Json, digest
 from modelyard_runtime.workload.records import PipelineWorkload, Step, Workload
 from tests.narrowing import present
 from tests.runtime.described import record
@@ -316,3 +317,19 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
     kept.discard()
     assert files.get_file_info(one).type == fs.FileType.NotFound
     assert [name for name in store.names() if "training-" in name] == []
+
+
+@pytest.mark.parametrize(("content", "remains"), [(b"", False), (b'{"ray_version": "2.', False), (b"{}", True)])
+def test_a_half_written_list_of_checkpoints_is_deleted(tmp_path: Path, content: bytes, remains: bool) -> None:
+    """Ray Train writes the list in place. With a torn one, it would refuse to start in every later run as well."""
+    root = place(record(Workload, {}), tmp_path.as_uri(), "artifacts")
+    kept = Checkpoints(root, "training-0123", datetime.now(UTC))
+    identity: dict[str, Json] = {"rows": "1"}
+    path = f"{kept.path}/{digest(identity)}/checkpoint_manager_snapshot.json"
+    with kept.files().open_output_stream(path) as stream:
+        stream.write(content)
+
+    with run_storage(kept, {}, identity) as run:
+        assert run["storage_path"] == kept.path
+
+    assert (kept.files().get_file_info(path).type == fs.FileType.File) is remains

@@ -80,7 +80,7 @@ def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
     """If all frauds are among the newest rows, training would see only one class, so the split is refused."""
     late = labels().assign(fraud=(np.arange(100) >= 85).astype(int))
 
-    with pytest.raises(Refusal, match="one value of 'fraud' only"):
+    with pytest.raises(Refusal, match="only one value of 'fraud'"):
         read(tmp_path, events(), late, {"fraction": 0.2, "by": "time"})
 
 
