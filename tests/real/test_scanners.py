@@ -74,8 +74,13 @@ OPENED: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"CKV_AZURE_10"},
     ),
     "azure-native:containerservice:ManagedCluster": (
-        {"networkProfile": {}, "disableLocalAccounts": False, "apiServerAccessProfile": {}, "enableRBAC": False},
-        {"CKV_AZURE_5", "CKV_AZURE_7", "CKV_AZURE_115", "CKV_AZURE_141"},
+        {
+            "networkProfile": {},
+            "disableLocalAccounts": False,
+            "apiServerAccessProfile": {"enablePrivateCluster": False},
+            "enableRBAC": False,
+        },
+        {"CKV_AZURE_5", "CKV_AZURE_7", "CKV_AZURE_141"},
     ),
     "azure-native:containerregistry:Registry": (
         {"adminUserEnabled": True, "anonymousPullEnabled": True, "publicNetworkAccess": "Enabled"},
@@ -83,7 +88,12 @@ OPENED: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "azure-native:keyvault:Vault": ({"properties": {}}, {"CKV_AZURE_42", "CKV_AZURE_109", "CKV_AZURE_189"}),
     "azure-native:storage:StorageAccount": (
-        {"enableHttpsTrafficOnly": False, "minimumTlsVersion": "TLS1_0", "allowBlobPublicAccess": True},
+        {
+            "enableHttpsTrafficOnly": False,
+            "minimumTlsVersion": "TLS1_0",
+            "allowBlobPublicAccess": True,
+            "publicNetworkAccess": "Enabled",
+        },
         {"CKV_AZURE_3", "CKV_AZURE_44", "CKV_AZURE_59"},
     ),
     "azure-native:storage:BlobContainer": ({"publicAccess": "Container"}, {"CKV_AZURE_34"}),
