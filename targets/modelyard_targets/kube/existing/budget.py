@@ -40,7 +40,8 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
             yield CostLine("platform", cluster.place, what, "hours", fixed(HOURS_OF_A_MONTH), None, "compute")
         for at, count in machines_needed(plan, placement).items() if capacity else ():
             if count:
-                what, hours = f"{count} machines of capacity[{at}]", fixed(count * HOURS_OF_A_MONTH)
+                what = f"{count} machine{'' if count == 1 else 's'} of capacity[{at}]"
+                hours = fixed(count * HOURS_OF_A_MONTH)
                 rate = _rate(capacity[at], at, placement, usage)
                 note = "all machines that the largest size needs"
                 yield CostLine(
