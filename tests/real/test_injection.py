@@ -9,7 +9,11 @@ from tests.hostile.nasty import NASTY, WORST
 from tests.hostile.seeds import Seed, seeds
 
 
-@pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
+ONCE = {"azure_existing", "gcp_existing", "azure_adopted", "gcp_adopted"}
+"""Seeds that put texts where the same seed for AWS puts them."""
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds() if seed.name not in ONCE])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
     """The output has the same structure as with harmless text, and only the texts themselves differ.
 
