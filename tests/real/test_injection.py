@@ -8,7 +8,6 @@ from tests.hostile.injection import problems
 from tests.hostile.nasty import NASTY, WORST
 from tests.hostile.seeds import Seed, seeds
 
-
 ONCE = {"azure_existing", "gcp_existing", "azure_adopted", "gcp_adopted"}
 """Seeds that put texts where the same seed for AWS puts them."""
 
