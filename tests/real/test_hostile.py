@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.hostile.children import hostile
 
-CASES = 2_500
+CASES = 1_500
 
 
 def test_hostile_specs_compile_or_are_refused() -> None:
