@@ -43,7 +43,13 @@ def test_version_imports_no_stage() -> None:
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}
-    assert ours == {"modelyard", "modelyard.cli", "modelyard.cli.main", "modelyard.cli.arguments"}
+    assert ours == {
+        "modelyard",
+        "modelyard.cli",
+        "modelyard.cli.main",
+        "modelyard.cli.arguments",
+        "modelyard.cli.help_texts",
+    }
     assert not modules & {*NEVER, "yaml", "jinja2", "jsonschema_rs", "importlib.metadata", "dataclasses"}
 
 

@@ -1,0 +1,182 @@
+"""The texts of `--help`, by command."""
+
+from __future__ import annotations
+
+ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi projects with Ray on Kubernetes."""
+
+FIRST_STEPS = """first steps:
+  modelyard init my-system            a spec to start from (see: modelyard init --list)
+  modelyard validate my-system        all errors, with line and column
+  modelyard compile my-system         my-system/build/default/<target>/, ready for `pulumi up`
+
+exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it), 130 interrupted
+"""
+EXIT_CODES = "exit codes: 0 fine, 1 the input is wrong, 2 modelyard is wrong (please report it), 130 interrupted"
+
+SUMMARIES = {
+    "init": "write a spec to start from",
+    "validate": "check a spec and print all errors",
+    "compile": "write the Pulumi projects of a spec",
+    "run": "run a system on this machine",
+    "status": "show what runs on this machine, and how each workload ended last",
+    "events": "show what has happened on this machine, oldest first",
+    "verify": "check that projects and lock match the spec",
+    "render": "print the spec after overlays and defaults, with the origin of each value",
+    "explain": "explain a field, a diagnostic code, or an address such as inference.scorer",
+    "graph": "draw the system: from data through models and endpoints to monitors",
+    "portability": "report what would have to change to run a system on another provider",
+    "cost": "list what a system costs a month, line by line",
+    "diff": "review a change: what it means, whom it reaches, and what cannot be undone",
+    "approve": "sign that a version of a model may go live",
+    "schema": "print the JSON Schema of a spec or of an environment, for editors",
+    "completion": "print the script that completes this command line in a shell",
+    "lsp": "serve an editor: errors while typing, descriptions and completion",
+}
+
+DETAILS = {
+    "init": (
+        "The folder becomes the system's name. The schema is written next to the spec, so that editors with a YAML\n"
+        "language server complete and check it. An existing spec is left unchanged."
+    ),
+    "validate": (
+        "One run reports all errors, each with its line and a hint; the last line names the checks that could not\n"
+        "run because of them, if any. Warnings do not fail, and appear once there are no errors.\n"
+        "Without --env, the base and every environment are checked, including those in files next to the spec: each\n"
+        "error is reported once, with its environments if it does not affect all. What the base lacks is no error\n"
+        "if every environment adds it. The command writes nothing and opens no connection."
+    ),
+    "compile": (
+        "The projects go to build/ENVIRONMENT/TARGET/ next to the spec, each with a README.md that explains how to\n"
+        "apply them, and modelyard.lock is written next to the spec. On errors nothing is written. It never\n"
+        "deploys anything."
+    ),
+    "run": (
+        "Compiles an environment with `mode: local` and runs it: training, gates, promotion, endpoints, batch\n"
+        "inference and monitors, on one Ray, with MLflow on SQLite, and folders for buckets. It needs the extra\n"
+        "`modelyard[local]`. Everything is kept in .modelyard/ENVIRONMENT next to the spec, so that the next run goes\n"
+        "on from there; deleting that folder starts over. Ctrl-C ends it, and leaves no process behind.\n"
+        "With --sample, datasets without files are generated from what the spec declares."
+    ),
+    "status": "Reads the folder in which `modelyard run` keeps everything.",
+    "events": "Reads the folder in which `modelyard run` keeps everything.",
+    "verify": (
+        "Compiles everything again in memory and compares it with the files in build/ and with modelyard.lock.\n"
+        "Nothing in the output folder is trusted, not even its hashes: an edited manifest, an added file and a false\n"
+        "version in the lock are errors. Run it in CI where build/ is committed, and before `pulumi up`. It writes\n"
+        "nothing."
+    ),
+    "render": (
+        "Prints YAML to standard output; a comment on each line names the file and line, or the default. Programs\n"
+        "read plain YAML or JSON. Diagnostics go to standard error."
+    ),
+    "explain": (
+        "An address is a place in a spec. The output shows where it is written, its resources and objects, their\n"
+        "connections, and why they run on that machine. Fields need no spec; * stands for any name."
+    ),
+    "graph": (
+        "The ml view shows how data becomes a model, how the model goes live, and what watches it. The network view\n"
+        "shows the resources on each target and their connections. GitHub and GitLab render Mermaid in a code block;\n"
+        "svg and html are files of their own, dot is for Graphviz, json for programs."
+    ),
+    "portability": (
+        "Moves the system to each other cloud in memory, by changing only provider and region of its targets, and\n"
+        "lists what is refused there. Without a region, the one in the same country with the fewest refusals is\n"
+        "chosen, else one that the residency allows; a target's account is left out, because it is another one there.\n"
+        "The score is the percentage of the parts of the spec (stores, models, endpoints, targets …) that no refusal\n"
+        "is about. --min makes CI fail when a change ties the system to its provider. It writes nothing."
+    ),
+    "cost": (
+        "Every line is a quantity times a price, with source, date and region. The floor is paid even if nothing is\n"
+        "used; the ceiling is a bound by replicas, timeouts, retries and cooldowns; the expected cost follows from\n"
+        "--usage, or from assumptions that each line names. ~ marks prices that are estimated from another region.\n"
+        "The usage file is YAML and addressed like the spec; it may also have discounts and own prices:\n"
+        "\n"
+        "  inference: {scorer: {rps: {mean: 12, peak: 60}, requestBytes: 900, responseBytes: 200, requestTime: 40ms}}\n"
+        "  pipelines: {retrain: {typical: 3h}}\n"
+        "  data: {transactions: {rowsPerDay: 2M, bytesPerRow: 140}}\n"
+        "  discounts: {compute: 28%}\n"
+        "  priceBook: prices.yaml\n"
+        "\n"
+        "It opens no connection. docs/cost.md explains the model, and what is left out."
+    ),
+    "diff": (
+        "Compares what two versions of a spec mean, in every environment, with variables, overlays and defaults\n"
+        "applied; formatting, order and short forms are no change. `diff OLD NEW` compares two files or folders.\n"
+        "`diff SPEC --against REV` compares with the commit at which this branch left REV, and `diff SPEC` with\n"
+        "where it left the default branch; only these two run git.\n\n"
+        "Levels: danger cannot be undone, gives up a safeguard, or lets data go where it was not; review is for\n"
+        "whoever owns it to look at; a note is true and harmless. Each finding has a code for `modelyard explain`.\n"
+        "If one version does not compile, the verdict is that the change cannot be judged, and the exit code is 1.\n"
+        "The command writes nothing and opens no connection."
+    ),
+    "approve": (
+        "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
+        "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
+        "statement is stored with it; the login is in MLFLOW_TRACKING_USERNAME and\n"
+        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written next to\n"
+        "the spec, to be committed and reviewed, and counts once the compiled projects are applied. Use the --env\n"
+        "that the version was trained or imported in: an approval counts in one environment."
+    ),
+    "schema": (
+        "Prints JSON Schema, draft 2020-12. `modelyard init` writes the schema of the spec next to it; the schema of\n"
+        "environments is for the files in environments/. docs/editor.md describes how to set up an editor."
+    ),
+    "lsp": (
+        "An editor starts it and talks to it by the Language Server Protocol, over standard input and output.\n"
+        "It needs an extra: pip install 'modelyard[editor]'. docs/editor.md describes how to set up an editor."
+    ),
+    "completion": "Source it in your shell's start-up file, or save it where the shell looks for completions.",
+}
+
+EXAMPLES = {
+    "init": "modelyard init churn --template realtime",
+    "validate": (
+        "modelyard validate examples/visual-inspection\n"
+        "  modelyard validate examples/fraud-detection --env on-prem --format github"
+    ),
+    "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
+    "run": ("modelyard run fraud --env dev --sample\n  modelyard run fraud pipelines.retrain --env dev --once"),
+    "status": "modelyard status fraud --env dev",
+    "events": "modelyard events fraud --env dev --format json",
+    "verify": "modelyard verify examples/fraud-detection\n  modelyard verify examples/fraud-detection --env on-prem",
+    "render": (
+        "modelyard render examples/fraud-detection --env on-prem\n"
+        "  modelyard render examples/fraud-detection --env on-prem --format json | jq .inference.scorer"
+    ),
+    "explain": (
+        "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
+        "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
+    ),
+    "graph": (
+        "modelyard graph examples/fraud-detection --env on-prem > fraud.mmd\n"
+        "  modelyard graph examples/fraud-detection --format html > fraud.html\n"
+        "  modelyard graph examples/fraud-detection --view network"
+    ),
+    "portability": (
+        "modelyard portability examples/fraud-detection\n"
+        "  modelyard portability examples/fraud-detection --to gcp:europe-west4 --to kubernetes\n"
+        "  modelyard portability examples/fraud-detection --min 90 --format json"
+    ),
+    "cost": (
+        "modelyard cost examples/fraud-detection\n"
+        "  modelyard cost examples/fraud-detection --usage usage.yaml --format markdown\n"
+        "  modelyard cost examples/fraud-detection --against ../main/examples/fraud-detection"
+    ),
+    "diff": (
+        "modelyard diff examples/fraud-detection --against main\n"
+        "  modelyard diff before/system.yaml after/system.yaml --env on-prem\n"
+        "  modelyard diff . --format markdown --fail-on review > comment.md"
+    ),
+    "approve": (
+        "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
+        "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519\n"
+        "  modelyard approve . --env prod --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 --save"
+    ),
+    "schema": ("modelyard schema > system.schema.json\n  modelyard schema environment > environment.schema.json"),
+    "lsp": "modelyard lsp",
+    "completion": (
+        "source <(modelyard completion bash)\n"
+        "  modelyard completion zsh > ~/.zfunc/_modelyard\n"
+        "  modelyard completion fish > ~/.config/fish/completions/modelyard.fish"
+    ),
+}
