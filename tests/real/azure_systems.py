@@ -11,6 +11,7 @@ from testbed.clouds.azure.cloud import SUBSCRIPTION, Cloud
 from testbed.kubernetes.control_plane import Cluster
 from testbed.pulumi.stack import PulumiStack
 from tests.examples import SYSTEMS, Example
+from tests.narrowing import present
 
 LEADS = Example("leads-on-azure", None, SYSTEMS)
 
@@ -30,8 +31,7 @@ def folder_of(example: Example, out: Path, text: str | None = None) -> Path:
 
 def cloud_for(folder: Path, target: Path, cluster: Cluster | None = None) -> Cloud:
     """Return a subscription with the resource providers that the README of a target lists, and no others."""
-    matched = _REGISTERED.search((target / "README.md").read_text())
-    assert matched is not None
+    matched = present(_REGISTERED.search((target / "README.md").read_text()))
     return Cloud(folder, matched[1].split(", "), cluster)
 
 

@@ -7,6 +7,7 @@ from modelyard.pipeline import understand
 from modelyard.review.findings import Finding, Level
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS
+from tests.narrowing import present
 from tests.reviewing import review_of
 
 SHELF = SYSTEMS / "shelf"
@@ -36,8 +37,8 @@ def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
 
     assert finding.message == "s3 of shop-002 of shops is s3.wels.acme.example, s3.linz.acme.example before"
     assert (finding.code, finding.level, finding.path[-2:]) == ("R517", Level.REVIEW, ("sites", "s3"))
-    assert finding.now_at is not None
-    assert (finding.now_at.file, finding.now_at.line) == ("shops.csv", 3)
+    place = present(finding.now_at)
+    assert (place.file, place.line) == ("shops.csv", 3)
 
 
 def test_a_column_that_changes_at_many_sites_is_one_finding() -> None:

@@ -25,6 +25,7 @@ import pytest
 
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.processes import marked, sweep
+from tests.narrowing import present
 
 COMPILED = Path(__file__).parents[2] / "golden" / "laptop-default" / "main"
 PATIENCE_S = 900
@@ -52,8 +53,7 @@ class Run:
         return run
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as stream:
+        with present(self.process.stdout) as stream:
             for line in stream:
                 self.lines.append(line)
 
@@ -80,8 +80,7 @@ class Run:
     def wait(self, patience_s: float = PATIENCE_S) -> int:
         """Wait for the end, and for everything that has been printed. Return the exit code."""
         code = self.process.wait(patience_s)
-        assert self.reader is not None
-        self.reader.join(10)
+        present(self.reader).join(10)
         return code
 
 

@@ -14,6 +14,7 @@ from modelyard_runtime.local.scaling import Machine, deployment_options, groups_
 from modelyard_runtime.local.state import State
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import workload_of
+from tests.narrowing import present
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 LAPTOP = GOLDEN / "laptop-default" / "main"
@@ -39,8 +40,7 @@ def test_every_description_is_one_of_the_runtime(folder: Path, state: State) -> 
     assert placed.contents
     for content in placed.contents.values():
         workload = workload_of(content)
-        assert workload.registry is not None
-        assert workload.registry.uri == REGISTRY
+        assert present(workload.registry).uri == REGISTRY
         assert all(store.uri.startswith(f"file://{state.folder}/stores/") for store in workload.stores.values())
     assert "file://acme" not in json.dumps(placed.contents)
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from modelyard_runtime.local.processes import MARK, Processes, marked
+from tests.narrowing import present
 
 DAEMON = """
 import os, signal, sys, time
@@ -68,9 +69,8 @@ def test_a_killed_run_leaves_no_process(tmp_path: Path) -> None:
     run = subprocess.Popen(
         [sys.executable, "-c", RUN, str(tmp_path), str(code)], stdout=subprocess.PIPE, env=environment
     )
-    assert run.stdout is not None
-    with run.stdout:
-        assert run.stdout.readline() == b"started\n"
+    with present(run.stdout) as output:
+        assert output.readline() == b"started\n"
     assert wait_until(lambda: len(list(marked(str(tmp_path)))) >= 3)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()

@@ -9,6 +9,7 @@ import pytest
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
 from modelyard_runtime.registry import client as registry
+from tests.narrowing import present
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -43,6 +44,4 @@ def test_a_missing_model_or_alias_is_none(tmp_path: Path) -> None:
 
     client.create_model_version("churn", (tmp_path / "model").as_uri())
     client.set_registered_model_alias("churn", "champion", "1")
-    found = registry.version_at("churn", "champion")
-    assert found is not None
-    assert found.version == "1"
+    assert present(registry.version_at("churn", "champion")).version == "1"
