@@ -60,7 +60,7 @@ class Base:
     def start(self) -> None:
         """Start the registry and Ray, and begin to deploy the servers."""
         os.environ.update(_QUIET)
-        # Ray listens on the machine's own address, also when it is told to use that of loopback.
+        # Ray listens on the machine's own address even if it is configured with the loopback address.
         os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
         runtime = str(Path(__file__).resolve().parents[2])
         os.environ["PYTHONPATH"] = code_folders([str(self.code), runtime])

@@ -125,7 +125,7 @@ class _Loop:
     since: dict[str, datetime] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Go on until the process is told to end."""
+        """Run until the process receives a signal to end."""
         begun = datetime.now(UTC)
         self.work.say("", "Ctrl-C ends it")
         promoted = time.monotonic()

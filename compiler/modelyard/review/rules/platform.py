@@ -220,7 +220,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "present"),
         always("R702", REVIEW),
         lambda change, _: f"add-ons that {change.path[2]} brings itself: {moves(change)}",
-        "what is listed is not installed; what is no longer listed is",
+        "add-ons in this list are not installed; those that leave it are",
     ),
     Rule(
         (*_TARGET, "capacity", "*", "price"),

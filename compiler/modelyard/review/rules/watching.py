@@ -1,4 +1,4 @@
-"""Rules about monitors and channels: what is noticed, when, by whom, and what follows."""
+"""Rules about monitors and channels: what they detect, when they run, whom they notify, and what they start."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _window(change: Change, _: Sides) -> Verdict:
     return ("R215", REVIEW) if after > before else ("R216", REVIEW)
 
 
-def _told(change: Change, _: Sides) -> Verdict:
+def _recipients(change: Change, _: Sides) -> Verdict:
     nobody = change.after.items == ()
     return {
         Way.LOOSER: ("R217", DANGER if nobody or change.removed else REVIEW),
@@ -61,7 +61,7 @@ def _notified(change: Change, _: Sides) -> str:
 
 def _channel(change: Change, sides: Sides) -> Verdict:
     if not change.entry:
-        return _told(change, sides)
+        return _recipients(change, sides)
     return ("R218", NOTE) if change.added else ("R217", REVIEW)
 
 
@@ -105,7 +105,7 @@ RULES: Final[tuple[Rule, ...]] = (
         named("{name} is another kind of monitor: {moves}"),
         "what it noticed before is no longer noticed by it",
     ),
-    Rule((*_BREACH, "notify"), _told, _notified),
+    Rule((*_BREACH, "notify"), _recipients, _notified),
     Rule(
         (*_BREACH, "cooldown"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
@@ -122,8 +122,8 @@ RULES: Final[tuple[Rule, ...]] = (
         named("a breach of {name} takes the version back: {moves}"),
     ),
     Rule((*_MONITOR, "compute"), always("R607", NOTE), named("{name} runs on compute class {moves}")),
-    Rule(("channels", "*", "severities"), _told, named("what channel {name} is used for {moves}")),
-    Rule(("governance", "owner", "oncall"), _told, named("alerts of the system go to {moves}")),
+    Rule(("channels", "*", "severities"), _recipients, named("what channel {name} is used for {moves}")),
+    Rule(("governance", "owner", "oncall"), _recipients, named("alerts of the system go to {moves}")),
     Rule(("data", "*", "delay"), _window, named("labels in {name} arrive {moves}"), "quality is known that much later"),
 )
 
