@@ -20,8 +20,6 @@ from modelyard.review.pins import Locks
 from modelyard_targets import TARGETS
 
 _LEVELS = {level.word: level for level in Level}
-_NOT_YET = "E0602"
-"""The code for a provider that is not supported yet. Environments with such a provider are not compared."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -108,14 +106,11 @@ def _committed(name: str | None, after: Version) -> Version | None:
 
 def _review(before: Version | None, after: Version, environment: str | None) -> Review:
     new = _outcomes(after.inputs, environment)
-    if before is None:
-        return replace(introduced(_known(new)), skipped=tuple(sorted(new.keys() - _known(new).keys())))
-    old = _outcomes(before.inputs, environment)
-    left = {name for side in (old, new) for name, outcome in side.items() if _is_left_out(name, outcome, side)}
-    kept_old = {name: outcome for name, outcome in _known(old).items() if name not in left}
-    kept_new = {name: outcome for name, outcome in _known(new).items() if name not in left}
-    review = compared(kept_old, kept_new, TARGETS, Locks(before.lock, after.lock))
-    return replace(review, skipped=tuple(sorted({*old, *new} - {*kept_old, *kept_new} - {BASE_FOLDER})))
+    old = {} if before is None else _outcomes(before.inputs, environment)
+    if _is_left_out(new) or _is_left_out(old):
+        new.pop(BASE_FOLDER, None)
+        old.pop(BASE_FOLDER, None)
+    return introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
 
 
 def _outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
@@ -130,20 +125,11 @@ def _outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
     return outcomes
 
 
-def _known(outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
-    """Return the environments whose providers are supported."""
-    return {name: outcome for name, outcome in outcomes.items() if not _only(outcome, {_NOT_YET})}
-
-
-def _only(outcome: Outcome, codes: set[str]) -> bool:
-    errors = {one.code for one in outcome.diagnostics if one.severity is Severity.ERROR}
-    return bool(errors) and errors <= codes
-
-
-def _is_left_out(name: str, outcome: Outcome, others: Mapping[str, Outcome]) -> bool:
-    """Return whether this is a base that only lacks what every environment adds."""
-    errors = [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
-    return name == BASE_FOLDER and len(others) > 1 and bool(errors) and all(one.lacks for one in errors)
+def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
+    """Return whether the base only lacks what every environment adds."""
+    base = outcomes.get(BASE_FOLDER)
+    errors = [] if base is None else [one for one in base.diagnostics if one.severity is Severity.ERROR]
+    return len(outcomes) > 1 and bool(errors) and all(one.lacks for one in errors)
 
 
 def _print(review: Review, arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from modelyard.costs import CostLine, total
 from modelyard.printing.costs import Estimate, data_of, title_of, total_label
+from modelyard.printing.markdown import escaped
 from modelyard.printing.terminal import visible
 from modelyard.stack import Value
 
@@ -26,7 +27,7 @@ def changes_markdown(before: Estimate, after: Estimate) -> str:
     differences = (*_differences(before, after), (f"**{total_label(after)}**", before.all, after.all))
     for label, old, new in differences:
         cells = " | ".join(_step(*pair) for pair in zip(_sums(old), _sums(new), strict=True))
-        rows.append(f"| {_plain(label)} | {cells} |")
+        rows.append(f"| {escaped(label)} | {cells} |")
     return "\n".join(rows) + "\n"
 
 
@@ -81,10 +82,3 @@ def _changed(label: str, old: tuple[CostLine, ...], new: tuple[CostLine, ...]) -
 
 def _step(old: float, new: float) -> str:
     return f"{new:,.2f}" if old == new else f"{old:,.2f} → {new:,.2f} ({new - old:+,.2f})"
-
-
-def _plain(text: str) -> str:
-    escaped = visible(text)
-    for character in "\\`[]<>|@":
-        escaped = escaped.replace(character, f"&#{ord(character)};")
-    return escaped

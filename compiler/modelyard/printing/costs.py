@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from modelyard.costs import CATEGORIES, HOURS_OF_A_MONTH, CostLine, Rate, Total, total
+from modelyard.printing.markdown import escaped, table_row
 from modelyard.printing.terminal import visible
 from modelyard.records import record
 from modelyard.stack import Value
@@ -94,23 +95,24 @@ def markdown_of(estimate: Estimate) -> str:
     """Return the estimate for a comment on a change: totals by component, and all lines folded."""
     sources = _Sources()
     rows = [
-        f"**{_cell(title_of(estimate))}**",
+        f"**{escaped(title_of(estimate))}**",
         "",
         "| component | floor | expected | ceiling |",
         "|---|---:|---:|---:|",
     ]
     for (target, component), lines in estimate.components().items():
-        rows.append(_table_row((_component(estimate, target, component), *_amounts(lines))))
-    rows.append(_table_row((f"**{total_label(estimate)}**", *(f"**{amount}**" for amount in _amounts(estimate.all)))))
-    rows += ["", *(f"- {_cell(note)}" for note in notes_of(estimate))]
+        rows.append(table_row((_component(estimate, target, component), *_amounts(lines))))
+    sums = (f"**{amount}**" for amount in _amounts(estimate.all))
+    rows.append(f"| {' | '.join((f'**{escaped(total_label(estimate))}**', *sums))} |")
+    rows += ["", *(f"- {escaped(note)}" for note in notes_of(estimate))]
     rows += ["", "<details><summary>All lines</summary>", ""]
     rows += ["| component | what | quantity × price | floor | expected | ceiling |", "|---|---|---|---:|---:|---:|"]
     for (target, component), lines in estimate.components().items():
         for line in lines:
             formula = f"{_quantity(line)} {line.unit} × {_price(line, sources)}"
             where = _component(estimate, target, component)
-            rows.append(_table_row((where, line.what, formula, *_amounts((line,)))))
-    rows += ["", *(f"{at}. {_cell(text)}" for at, text in enumerate(sources.listed, 1)), "", "</details>"]
+            rows.append(table_row((where, line.what, formula, *_amounts((line,)))))
+    rows += ["", *(f"{at}. {escaped(text)}" for at, text in enumerate(sources.listed, 1)), "", "</details>"]
     return "\n".join(rows) + "\n"
 
 
@@ -242,15 +244,3 @@ def _amounts(lines: Sequence[CostLine]) -> tuple[str, str, str]:
 
 def _row(label: str, amounts: Iterable[str]) -> str:
     return f"{label:<60}" + "".join(f"{amount:>{_WIDTH}}" for amount in amounts)
-
-
-def _table_row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Return text that Markdown shows as it is: names of a spec cannot hold markup, but file names can."""
-    escaped = visible(text)
-    for character in "\\`[]<>|@":
-        escaped = escaped.replace(character, f"&#{ord(character)};")
-    return escaped

@@ -9,6 +9,7 @@ from typing import Final
 
 from modelyard.portability import Change, Move, Portability, Refusal
 from modelyard.printing.diagnostics import json_entry
+from modelyard.printing.markdown import escaped
 from modelyard.printing.redact import redacted
 from modelyard.printing.terminal import visible
 
@@ -63,9 +64,9 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 
 
 def _markdown(result: Portability, spec: str) -> str:
-    lines = [f"**{_cell(spec)}**: {_counted(len(result.parts), 'part')}; {_cell(_moving(result))}", ""]
+    lines = [f"**{escaped(spec)}**: {_counted(len(result.parts), 'part')}; {escaped(_moving(result))}", ""]
     lines += ["| to | score | refused |", "|---|---|---|"]
-    lines += [f"| {_cell(_place(move))} | {move.score} % | {_listed(move.refusals)} |" for move in result.moves]
+    lines += [f"| {escaped(_place(move))} | {move.score} % | {_listed(move.refusals)} |" for move in result.moves]
     if result.tied:
         lines += ["", f"Tied to one provider: {_listed(result.tied)}"]
     return "\n".join(lines) + "\n"
@@ -76,14 +77,7 @@ def _listed(refusals: Iterable[Refusal]) -> str:
         f"{refusal.part or _WHOLE}: {redacted(refusal.problem.message)} ({refusal.problem.code})"
         for refusal in refusals
     )
-    return "<br>".join(_cell(text) for text in texts) or "nothing"
-
-
-def _cell(text: str) -> str:
-    """Return a text as plain Markdown in a table cell: no markup, HTML, mentions or other cells."""
-    return "".join(
-        f"&#{ord(character)};" if character in "\\`*_{}[]()<>#+-!|~@&$:" else character for character in visible(text)
-    )
+    return "<br>".join(escaped(text) for text in texts) or "nothing"
 
 
 def _json(result: Portability, spec: str) -> str:

@@ -26,7 +26,6 @@ def review_json(review: Review, lowest: Level) -> str:
         "verdict": verdict,
         "counts": {level.word: review.count(level) for level in Level},
         "environments": list(review.environments),
-        "skipped": list(review.skipped),
         "findings": [_finding(finding) for finding in review.findings if finding.level >= lowest],
         "notJudged": [_unjudged(one) for one in review.unjudged],
     }

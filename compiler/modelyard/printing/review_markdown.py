@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.patterns import pattern
-from modelyard.printing.redact import redacted
-from modelyard.printing.review_words import headline, held_in, listed, place_of, reached
-from modelyard.printing.terminal import visible
+from modelyard.printing.markdown import escaped
+from modelyard.printing.review_words import headline, held_in, place_of, reached
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
 
@@ -16,11 +15,7 @@ BUDGET: Final = 60_000
 """The longest comment. GitHub refuses comments of more than 65,536 characters (docs.github.com, 2026-11)."""
 
 _SIGNS: Final = {Level.DANGER: "🛑", Level.REVIEW: "⚠️"}
-_SPECIAL: Final = pattern(r"[\\`*_{}\[\]()~|!:]")
-_REFERENCE: Final = pattern(r"([@#])(?=[A-Za-z0-9])")
-_WWW: Final = pattern(r"(?i)(www)\.")
 _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
-_JOINER: Final = "\u2060"
 
 
 def review_markdown(review: Review, lowest: Level) -> str:
@@ -70,8 +65,6 @@ def _rest(review: Review) -> Iterator[str]:
         side = "old" if unjudged.side == "before" else "new"
         yield f"\nThe {side} version does not compile in {escaped(unjudged.environment)}:\n\n"
         yield from (f"- {escaped(f'{one.code}: {one.message}')}\n" for one in unjudged.diagnostics[:10])
-    if review.skipped:
-        yield f"\nNot compared, because its provider is not supported yet: {escaped(listed(review.skipped))}.\n"
     quiet = review.count(Level.QUIET)
     if quiet:
         yield f"\n{quiet} {'change' if quiet == 1 else 'changes'} of texts only.\n"
@@ -93,10 +86,3 @@ def _place(finding: Finding, review: Review) -> str:
     where = held_in(finding, review)
     parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
     return ", ".join(escaped(part) for part in parts if part)
-
-
-def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is: no markup, links, mentions or references, on one line."""
-    text = visible(redacted(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = _SPECIAL.sub(r"\\\g<0>", text)
-    return _WWW.sub(r"\1\\.", _REFERENCE.sub(rf"\\\1{_JOINER}", text))

@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics import explain_command
 from modelyard.printing.redact import redacted
-from modelyard.printing.review_words import headline, held_in, listed, place_of, reached
+from modelyard.printing.review_words import headline, held_in, place_of, reached
 from modelyard.printing.terminal import visible
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
@@ -27,9 +27,6 @@ def review_text(review: Review, lowest: Level, colour: bool) -> str:
     blocks += ["\n".join(_note(finding, review, colour) for finding in notes)] if notes else []
     quiet = review.count(Level.QUIET)
     blocks += [f"{quiet} {'change' if quiet == 1 else 'changes'} of texts only"] if quiet else []
-    blocks += (
-        [f"not compared, because its provider is not supported yet: {listed(review.skipped)}"] if review.skipped else []
-    )
     codes = list(dict.fromkeys(finding.code for finding in shown))
     blocks += [f"`{explain_command(codes[0])}` describes a code"] if codes else []
     return "\n\n".join(blocks) + "\n"

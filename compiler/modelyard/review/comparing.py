@@ -33,8 +33,7 @@ class Unjudged:
 class Review:
     """The findings of all environments, and what could not be judged.
 
-    `environments` are the environments that were compared, and `skipped` those with a provider that is not supported
-    yet. `is_first` marks a spec that did not exist before.
+    `environments` are the environments that were compared. `is_first` marks a spec that did not exist before.
     """
 
     system: str
@@ -42,7 +41,6 @@ class Review:
     environments: tuple[str, ...]
     unjudged: tuple[Unjudged, ...] = ()
     is_first: bool = False
-    skipped: tuple[str, ...] = ()
 
     def count(self, level: Level) -> int:
         """Return the number of findings of a level."""

@@ -1,0 +1,27 @@
+"""Write texts of a spec into Markdown, where they stay text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from modelyard.patterns import pattern
+from modelyard.printing.redact import redacted
+from modelyard.printing.terminal import visible
+
+_SPECIAL: Final = pattern(r"[\\`*_{}\[\]()~|!:]")
+_REFERENCE: Final = pattern(r"([@#])(?=[A-Za-z0-9])")
+_WWW: Final = pattern(r"(?i)(www)\.")
+_JOINER: Final = "\u2060"
+
+
+def escaped(text: str) -> str:
+    """Return a text that Markdown shows as it is: no markup, links, mentions or references, on one line."""
+    text = visible(redacted(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _SPECIAL.sub(r"\\\g<0>", text)
+    return _WWW.sub(r"\1\\.", _REFERENCE.sub(rf"\\\1{_JOINER}", text))
+
+
+def table_row(cells: Iterable[str]) -> str:
+    """Return a row of a table with texts in its cells."""
+    return f"| {' | '.join(escaped(cell) for cell in cells)} |"
