@@ -33,20 +33,13 @@ class Component:
 
 
 @record
-class NotYet:
-    """Marks a kind that modelyard does not support on this target yet. The reason becomes the diagnostic."""
-
-    reason: str
-
-
-@record
 class Impossible:
     """Marks a kind that the platform cannot support. The reason becomes the diagnostic and names an alternative."""
 
     reason: str
 
 
-Entry: TypeAlias = Component | NotYet | Impossible
+Entry: TypeAlias = Component | Impossible
 Catalog: TypeAlias = Mapping[Kind, Entry]
 
 

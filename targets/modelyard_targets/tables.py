@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from modelyard.plan import Kind
-from modelyard.target import Component, Entry, NotYet, Target
+from modelyard.target import Component, Entry, Target
 
 _INTRODUCTION: Final = """\
 # Targets
 
 Generated from the catalogs of `targets/modelyard_targets`; a test keeps it up to date.
 
-For every kind of resource, a target lists what it becomes there: a component, *not yet* (modelyard does not support it
-yet), or *impossible* (the platform cannot do it; the reason names the closest alternative). A spec that needs one of
-the last two is an error at the line that needs it.
+For every kind of resource, a target lists what it becomes there: a component, or *impossible* (the platform cannot do
+it; the reason names the closest alternative). A spec that needs what is impossible is an error at the line that needs
+it.
 
 Your own image has to contain the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0, the version
 that KubeRay is configured for. It also needs `bash`, and `wget` for serving: KubeRay's init container and its
@@ -40,4 +40,4 @@ def _section(name: str, target: Target) -> str:
 def _said(entry: Entry) -> str:
     if isinstance(entry, Component):
         return entry.what
-    return f"*{'not yet' if isinstance(entry, NotYet) else 'impossible'}*: {entry.reason}"
+    return f"*impossible*: {entry.reason}"

@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.plan import Kind
 from modelyard.records import replace
-from modelyard.target import Component, NotYet
+from modelyard.target import Component, Impossible
 from modelyard_targets import TARGETS
 from modelyard_targets.tables import targets_page
 
@@ -26,7 +26,7 @@ def test_every_kind_has_a_catalog_entry(provider: str) -> None:
 def test_planner_gets_add_ons_from_the_catalog() -> None:
     """The planner gets the target's machine choice and the add-ons that its catalog lists."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
-    target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: NotYet("later")})
+    target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: Impossible("without a gateway")})
 
     assert target.offer.addons == {Kind.DATABASE: ("operator",)}
     assert target.offer.choose is TARGETS["kubernetes"].choose
