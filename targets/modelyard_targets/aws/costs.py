@@ -1,33 +1,28 @@
-"""Cost lines of a placement on AWS."""
+"""What a placement costs on AWS."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from modelyard.costs import CostLine, Quantity, fixed
-from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource
+from modelyard.plan import SYSTEM_POOL, Hardware, NodeGroup, Plan, Resource
 from modelyard.spec import Store, TargetSpec
-from modelyard.usage import Usage
 from modelyard_targets.aws.foundation import endpoints_of, nat_of, zones_of
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import disks_of, system_nodes
 from modelyard_targets.aws.storage import DATABASE, ENTERPRISE_DATABASE
-from modelyard_targets.cloud.costs.lines import Bill, address_of, copies_of
+from modelyard_targets.cloud.costs.lines import Bill, copies_of
 from modelyard_targets.cloud.costs.nodes import Disk, DiskOf, node_lines, system_lines
 from modelyard_targets.cloud.costs.objects import load_balancers, volumes
-from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
-from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
-from modelyard_targets.cloud.data import creates_anything, has_buckets
-from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.cloud.costs.provider import CloudCosts
+from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of
+from modelyard_targets.cloud.data import has_buckets
 from modelyard_targets.cloud.pools import DISK_GIB
-from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.image.needed import needs_runtime_image
-from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
-_FOLDER: Final = os.path.dirname(__file__)
 _GI: Final = 1024**3
 _ROTATIONS: Final = 2
 """KMS charges for the first two yearly rotations of a key's material as for another key each."""
@@ -37,30 +32,11 @@ _SECRETS_OF_A_DATABASE: Final = 2
 """That of RDS's administrator, and that of the workloads' login."""
 
 
-def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield everything that costs money on a placement."""
-    if not creates_anything(plan, placement):
-        return
-    target = target_of(plan, placement)
-    sheet = Sheet("aws", target.region, offerings(), services_in(_FOLDER), usage)
-    bill = Bill(sheet, address_of(plan, placement))
-    if adopts(plan, placement):
-        yield from existing.lines(plan, placement, usage)
-        yield from _added(bill, plan, placement, target)
-    elif plan.has_cluster(placement):
-        yield from _cluster(bill, plan, placement, target)
+def _keys(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
     if plan.has_cluster(placement) or has_buckets(plan, placement):
         note = "the second and third year's key material costs as much again"
         quantity = Quantity(1, 1, 1 + _ROTATIONS)
         yield from bill.monthly(quantity, "customer managed key", "key-months", "months", "other", note=note)
-    for resource in managed_stores(plan, placement, Kind.DATABASE):
-        yield from _database(bill, plan, resource)
-    yield from stored(sheet, plan, placement)
-
-
-def price_items() -> Collection[str]:
-    """Return what lines may be priced as: machines, on demand or spot, and services."""
-    return items_of(offerings(), services_in(_FOLDER))
 
 
 def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -71,7 +47,6 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     if not vpc_of(target).adopt:
         yield from _network(bill, plan, placement, target)
     yield logs(sheet, plan, bill.address)
-    yield from _added(bill, plan, placement, target)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -147,3 +122,14 @@ def _disks(plan: Plan, placement: str) -> DiskOf:
         return Disk("gp3-gb-months", gib, f"{gib} GiB each")
 
     return of
+
+
+COSTS: Final = CloudCosts(
+    provider="aws",
+    folder=os.path.dirname(__file__),
+    offerings=offerings,
+    cluster=_cluster,
+    added=_added,
+    database=_database,
+    keys=_keys,
+)

@@ -10,7 +10,7 @@ from modelyard.plan import Identity, Kind, NodePool
 from modelyard.records import record
 from modelyard.stack import Project, TextFile
 from modelyard.usage import NO_USAGE
-from modelyard_targets.aws.costs import lines
+from modelyard_targets.aws.costs import COSTS
 from modelyard_targets.aws.foundation import nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
@@ -148,7 +148,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         ],
         "joined": tuple(dict.fromkeys(_joined(context))),
         "kept_secrets": secrets_to_store(context),
-        "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
+        "prices": tuple(cost_rows(COSTS.lines(context.plan, context.placement, NO_USAGE))),
     }
 
 

@@ -46,15 +46,15 @@ def _pins(plan: Plan, placement: str) -> Pins:
 
 
 def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
-    from modelyard_targets.azure.costs import lines
+    from modelyard_targets.azure.costs import COSTS
 
-    return lines(plan, placement, usage)
+    return COSTS.lines(plan, placement, usage)
 
 
 def _price_items() -> Collection[str]:
-    from modelyard_targets.azure.costs import price_items
+    from modelyard_targets.azure.costs import COSTS
 
-    return price_items()
+    return COSTS.price_items()
 
 
 TARGET = Target(

@@ -1,32 +1,27 @@
-"""Cost lines of a placement on Azure."""
+"""What a placement costs on Azure."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from modelyard.costs import CostLine, fixed
 from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource, Secret
 from modelyard.spec import Store, TargetSpec
-from modelyard.usage import Usage
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.options import has_nat, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, disks_of, system_nodes
 from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_gib
-from modelyard_targets.cloud.costs.lines import Bill, address_of, copies_of
+from modelyard_targets.cloud.costs.lines import Bill, copies_of
 from modelyard_targets.cloud.costs.nodes import Disk, disk_line, node_lines, own_pool, system_lines
 from modelyard_targets.cloud.costs.objects import load_balancers, volumes
-from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
-from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
-from modelyard_targets.cloud.data import creates_anything
-from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.cloud.costs.provider import CloudCosts
+from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of
 from modelyard_targets.cloud.pools import DISK_GIB, Nodes
-from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
-_FOLDER: Final = os.path.dirname(__file__)
 _CLUSTER_DISK_GIB: Final = 64
 _CLUSTER_SURGE: Final = 2
 """AKS' own pool may have this many nodes more than its minimum."""
@@ -43,29 +38,6 @@ _ALERTS_OF_NAT: Final = 1
 _SECRETS_VIA: Final = "secrets-manager"
 
 
-def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield everything that costs money on a placement. Keys and secrets in a vault cost only when they are used."""
-    if not creates_anything(plan, placement):
-        return
-    target = target_of(plan, placement)
-    sheet = Sheet("azure", target.region, offerings(), services_in(_FOLDER), usage)
-    bill = Bill(sheet, address_of(plan, placement))
-    if adopts(plan, placement):
-        yield from existing.lines(plan, placement, usage)
-        yield from _private_endpoints(bill, plan, placement, target)
-        yield from _added(bill, plan, placement, target)
-    elif plan.has_cluster(placement):
-        yield from _cluster(bill, plan, placement, target)
-    for resource in managed_stores(plan, placement, Kind.DATABASE):
-        yield from _database(bill, plan, resource)
-    yield from stored(sheet, plan, placement)
-
-
-def price_items() -> Collection[str]:
-    """Return what lines may be priced as: machines, on demand or spot, and services."""
-    return items_of(offerings(), services_in(_FOLDER))
-
-
 def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
     sheet = bill.sheet
     yield from bill.hourly(1, "AKS control plane, Standard", "cluster-hours", "compute")
@@ -76,15 +48,15 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield from node_lines(sheet, plan, placement, _disk)
     yield from _network(bill, plan, placement, target)
     yield logs(sheet, plan, bill.address)
-    yield from _added(bill, plan, placement, target)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
+    """Yield what the system adds to any cluster: volumes, private endpoints, load balancers, and the image registry."""
     for gib, count in volumes(plan, placement).items():
         disk = premium(gib)
         what = f"volumes for metrics and alerts, {disk.what}"
         yield from bill.monthly(fixed(count * disk.amount), what, disk.item, "months", "storage")
+    yield from bill.hourly(_endpoints(plan, placement, target), "private endpoints", "endpoint-hours", "network")
     yield from _balanced(bill, plan, placement)
     if needs_runtime_image(plan, placement) and not target.images.registry:
         yield from bill.monthly(fixed(1), "container registry, Premium", "registry-months", "months", "storage")
@@ -92,19 +64,14 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the NAT gateway with its address and alert, private endpoints and private DNS zones."""
+    """Yield the NAT gateway with its address and alert, and private DNS zones."""
     if has_nat(target):
         yield from bill.hourly(1, "NAT gateway", "nat-gateway-hours", "network")
         yield from bill.hourly(1, "public address of the NAT gateway", "ipv4-hours", "network")
         yield from bill.monthly(fixed(_ALERTS_OF_NAT), "alert on the NAT gateway", "alert-months", "months", "other")
         yield internet(bill.sheet, plan, bill.address)
-    yield from _private_endpoints(bill, plan, placement, target)
     if not vpc_of(target).dns_group:
         yield from bill.monthly(fixed(_DNS_ZONES), "private DNS zones", "dns-zone-months", "months", "network")
-
-
-def _private_endpoints(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    yield from bill.hourly(_endpoints(plan, placement, target), "private endpoints", "endpoint-hours", "network")
 
 
 def _endpoints(plan: Plan, placement: str, target: TargetSpec) -> int:
@@ -157,3 +124,13 @@ def premium(gib: int) -> Disk:
 def _disk(hardware: Hardware, group: NodeGroup | None) -> Disk:
     assert group is not None  # no class is elastic here
     return premium(DISK_GIB if hardware.compute == SYSTEM_POOL else disks_of(hardware, group).root_gib)
+
+
+COSTS: Final = CloudCosts(
+    provider="azure",
+    folder=os.path.dirname(__file__),
+    offerings=offerings,
+    cluster=_cluster,
+    added=_added,
+    database=_database,  # keys and secrets in a vault cost only when they are used
+)

@@ -10,7 +10,7 @@ from modelyard.plan import Kind, NodePool
 from modelyard.records import record
 from modelyard.stack import Project, TextFile
 from modelyard.usage import NO_USAGE
-from modelyard_targets.azure.costs import lines
+from modelyard_targets.azure.costs import COSTS
 from modelyard_targets.azure.foundation import providers_of
 from modelyard_targets.azure.identities import azure_access
 from modelyard_targets.azure.infrastructure import calls_of
@@ -119,7 +119,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "joined": tuple(dict.fromkeys(on_premises_hosts(context))),
         "first": sorted(other_targets(context, azure_access)),
         "kept_secrets": stored_secrets(context, secret_id),
-        "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
+        "prices": tuple(cost_rows(COSTS.lines(context.plan, context.placement, NO_USAGE))),
     }
 
 

@@ -1,32 +1,26 @@
-"""Cost lines of a placement on Google Cloud."""
+"""What a placement costs on Google Cloud."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from modelyard.costs import HOURS_OF_A_MONTH, CostLine, Quantity, fixed
-from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource
+from modelyard.plan import SYSTEM_POOL, Hardware, NodeGroup, Plan, Resource
 from modelyard.spec import Store, TargetSpec
-from modelyard.usage import Usage
-from modelyard_targets.cloud.costs.lines import Bill, address_of, copies_of, sum_of
+from modelyard_targets.cloud.costs.lines import Bill, copies_of, sum_of
 from modelyard_targets.cloud.costs.nodes import Disk, node_lines, system_lines
 from modelyard_targets.cloud.costs.objects import load_balancers, volumes
-from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
-from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of, stored
-from modelyard_targets.cloud.data import creates_anything
-from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.cloud.costs.provider import CloudCosts
+from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of
 from modelyard_targets.cloud.pools import DISK_GIB
 from modelyard_targets.gcp.machines import disk_type, offerings
 from modelyard_targets.gcp.options import has_nat, vpc_of
 from modelyard_targets.gcp.pools import disks_of, system_nodes
 from modelyard_targets.gcp.storage import DATABASE, ENTERPRISE_DATABASE
-from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.image.needed import needs_runtime_image
-from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
-_FOLDER: Final = os.path.dirname(__file__)
 _GI: Final = 1024**3
 _NAT_MACHINES: Final = 32
 """Cloud NAT charges for this many machines at most."""
@@ -40,29 +34,10 @@ _CONDITIONS_OF_A_DATABASE: Final = 4
 _CONDITIONS_OF_NAT: Final = 1
 
 
-def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield everything that costs money on a placement."""
-    if not creates_anything(plan, placement):
-        return
-    target = target_of(plan, placement)
-    sheet = Sheet("gcp", target.region, offerings(), services_in(_FOLDER), usage)
-    bill = Bill(sheet, address_of(plan, placement))
-    if adopts(plan, placement):
-        yield from existing.lines(plan, placement, usage)
-        yield from _added(bill, plan, placement, target)
-    elif plan.has_cluster(placement):
-        yield from _cluster(bill, plan, placement, target)
+def _keys(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
     note = "a version more every 90 days, which decrypts older data"
     quantity = Quantity(1, 1, _KEY_VERSIONS)
     yield from bill.monthly(quantity, "versions of the key", "key-months", "months", "other", note=note)
-    for resource in managed_stores(plan, placement, Kind.DATABASE):
-        yield from _database(bill, plan, resource)
-    yield from stored(sheet, plan, placement)
-
-
-def price_items() -> Collection[str]:
-    """Return what lines may be priced as: machines, on demand or spot, and services."""
-    return items_of(offerings(), services_in(_FOLDER))
 
 
 def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -80,7 +55,6 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
         yield from _nat(bill, nodes)
         yield internet(sheet, plan, bill.address)
     yield logs(sheet, plan, bill.address)
-    yield from _added(bill, plan, placement, target)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -156,3 +130,14 @@ def _disk(hardware: Hardware, group: NodeGroup | None) -> Disk:
     gib = DISK_GIB if hardware.compute == SYSTEM_POOL else disks_of(hardware, group).root_gib
     kind = disk_type(group.machines[0])
     return Disk(f"{kind}-gb-months", gib, f"{gib} GiB of {kind} each")
+
+
+COSTS: Final = CloudCosts(
+    provider="gcp",
+    folder=os.path.dirname(__file__),
+    offerings=offerings,
+    cluster=_cluster,
+    added=_added,
+    database=_database,
+    keys=_keys,
+)

@@ -24,7 +24,7 @@ from modelyard_targets.cloud.readme import (
     stored_secrets,
     stores_values,
 )
-from modelyard_targets.gcp.costs import lines
+from modelyard_targets.gcp.costs import COSTS
 from modelyard_targets.gcp.identities import google_access
 from modelyard_targets.gcp.infrastructure import calls_of
 from modelyard_targets.gcp.names import cluster_name, pool_name, repository, secret_id
@@ -109,7 +109,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "joined": tuple(dict.fromkeys(_joined(context))),
         "first": sorted(other_targets(context, google_access)),
         "kept_secrets": stored_secrets(context, secret_id),
-        "prices": tuple(cost_rows(lines(context.plan, context.placement, NO_USAGE))),
+        "prices": tuple(cost_rows(COSTS.lines(context.plan, context.placement, NO_USAGE))),
     }
 
 

@@ -1,0 +1,68 @@
+"""The outline of what a placement costs on any cloud, and what a provider adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeAlias
+
+from modelyard.costs import CostLine
+from modelyard.plan import Kind, Plan, Resource
+from modelyard.records import record
+from modelyard.spec import Store, TargetSpec
+from modelyard.usage import Usage
+from modelyard_targets.cloud.costs.lines import Bill, address_of
+from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
+from modelyard_targets.cloud.costs.traffic import stored
+from modelyard_targets.cloud.data import creates_anything
+from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.cloud.offerings import Offerings
+from modelyard_targets.kube.existing import budget as existing
+from modelyard_targets.kube.placement.placed import managed_stores, target_of
+
+Part: TypeAlias = Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine]]
+"""Yields lines of a placement: bill, plan, placement, target."""
+
+
+def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tuple[()]:
+    """Return nothing, for what costs nothing on a cloud."""
+    return ()
+
+
+@record(eq=False)
+class CloudCosts:
+    """A provider's part of the lines.
+
+    `cluster` yields a cluster that the program creates, with its network. `added` yields what a system adds to any
+    cluster, also to an adopted one: volumes, load balancers, and the registry of its image. `folder` contains the
+    prices of services.
+    """
+
+    provider: str
+    folder: str
+    offerings: Callable[[], Offerings]
+    cluster: Part
+    added: Part
+    database: Callable[[Bill, Plan, Resource[Store]], Iterator[CostLine]]
+    keys: Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine] | tuple[()]] = no_lines
+
+    def lines(self, plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
+        """Yield everything that costs money on a placement."""
+        if not creates_anything(plan, placement):
+            return
+        target = target_of(plan, placement)
+        sheet = Sheet(self.provider, target.region, self.offerings(), services_in(self.folder), usage)
+        bill = Bill(sheet, address_of(plan, placement))
+        if adopts(plan, placement):
+            yield from existing.lines(plan, placement, usage)
+        elif plan.has_cluster(placement):
+            yield from self.cluster(bill, plan, placement, target)
+        if plan.has_cluster(placement):
+            yield from self.added(bill, plan, placement, target)
+        yield from self.keys(bill, plan, placement, target)
+        for resource in managed_stores(plan, placement, Kind.DATABASE):
+            yield from self.database(bill, plan, resource)
+        yield from stored(sheet, plan, placement)
+
+    def price_items(self) -> Collection[str]:
+        """Return what lines may be priced as: machines, on demand or spot, and services."""
+        return items_of(self.offerings(), services_in(self.folder))
