@@ -168,6 +168,16 @@ def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
     return account.arn("secretsmanager", f"secret:{_literal(name)}-??????")
 
 
+def secret_arns(
+    name: str, account: Account, secrets: Sequence[str], arns: Sequence[pulumi.Input[str]]
+) -> list[pulumi.Input[str]]:
+    """Return the ARN patterns of secrets by name, and these ARNs. A role that reads nothing is an error."""
+    found: list[pulumi.Input[str]] = [*(secret_arn(account, secret) for secret in secrets), *arns]
+    if not found:
+        raise pulumi.RunError(f"{name}: a role needs at least one permission to read")
+    return found
+
+
 def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:
     """Combine a bucket's folders in one statement: role policies are limited to 10,240 characters."""
     statement: Statement = {

@@ -9,7 +9,7 @@ from pulumi_aws import cloudwatch, ec2, iam, sqs
 
 from .account import Account
 from .cluster import Cluster
-from .identity import pod_role, secret_arn, secret_statements
+from .identity import pod_role, secret_arns, secret_statements
 from .karpenter import controller_statements, reading_everywhere
 from .key import Key
 from .policies import Reasoned, Statement, document, tls_only
@@ -73,9 +73,7 @@ class SecretsReader(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:SecretsReader", name, None, key.account.options(opts))
-        all_arns = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
-        if not all_arns:
-            raise pulumi.RunError(f"{name}: a role needs at least one permission to read")
+        all_arns = secret_arns(name, key.account, secrets, arns)
         role = pod_role(
             self,
             name,

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import iam
 
 from .existing import ExistingCluster
-from .identity import secret_arn, secret_statements
+from .identity import secret_arns, secret_statements
 from .key import Key
 from .policies import document, role_prefix, token_trust
 
@@ -36,9 +36,7 @@ class SystemSecretsReader(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:SystemSecretsReader", name, None, key.account.options(opts))
-        all_arns = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
-        if not all_arns:
-            raise pulumi.RunError(f"{name}: a role that may read nothing is not created")
+        all_arns = secret_arns(name, key.account, secrets, arns)
         within, title = pulumi.ResourceOptions(parent=self), f"{name}-secrets"
         role = iam.Role(
             title,

@@ -137,6 +137,7 @@ def _existing(context: Context, infrastructure: Sequence[Project], workloads: Wo
             *(("the vault of secrets",) if has_vault(context) else ()),
         ],
         secrets=stored_secrets(context, secret_id),
+        costs=COSTS,
         first=other_targets(context, azure_access),
     )
     return {

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from modelyard.stack import Project
+from modelyard.usage import NO_USAGE
+from modelyard_targets.cloud.costs.provider import CloudCosts
+from modelyard_targets.cloud.costs.rows import cost_rows
 from modelyard_targets.cloud.readme import StoredSecret, cluster_values, on_premises_hosts
 from modelyard_targets.cloud.services import has_own_store
-from modelyard_targets.kube.existing.budget import cost_rows
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.workloads_project import Workloads
 
@@ -21,6 +23,7 @@ def existing_values(
     buckets: Iterable[str],
     others: Iterable[str],
     secrets: Sequence[StoredSecret],
+    costs: CloudCosts,
     first: Iterable[str] = (),
 ) -> dict[str, object]:
     """Return the values that the clouds have in common.
@@ -36,5 +39,5 @@ def existing_values(
         "joined": tuple(dict.fromkeys(on_premises_hosts(context))),
         "first": sorted(first),
         "kept_secrets": secrets,
-        "prices": tuple(cost_rows(context.plan, context.placement)),
+        "prices": tuple(cost_rows(costs.lines(context.plan, context.placement, NO_USAGE))),
     }

@@ -127,6 +127,7 @@ def _existing(context: Context, infrastructure: Sequence[Project], workloads: Wo
             *((f"image repository {repository(system, context.placement)}",) if has_registry(context) else ()),
         ],
         secrets=stored_secrets(context, secret_id),
+        costs=COSTS,
         first=other_targets(context, google_access),
     )
     mails, adopted = mail_values(calls_of(context)), adopted_values(context, google_access)

@@ -52,4 +52,4 @@ def _sources(lines: Iterable[CostLine]) -> Iterator[str]:
 
 def _source(rate: Rate) -> str:
     estimate = f" ({rate.estimate})" if rate.estimate else ""
-    return f"of {rate.date}, {rate.region}: {rate.source}{estimate}"
+    return f"of {rate.date}, {rate.region}: {rate.source}{estimate}" if rate.date else rate.source
