@@ -88,9 +88,9 @@ def _overlay(outcome: Outcome, task: _Task) -> _Result:
 
 def _substitute(outcome: Outcome, task: _Task) -> _Result:
     if has_sites(_document(outcome)):
-        from modelyard.sites.bound import Wanted, with_sites  # only few specs have sites
+        from modelyard.sites.bound import SiteChoices, with_sites  # only few specs have sites
 
-        wanted = Wanted(task.inputs.tables, task.choices, task.before)
+        wanted = SiteChoices(task.inputs.tables, task.choices, task.before)
         others = task.inputs.beside.values()
         document, bound, problems = with_sites(_document(outcome), task.inputs.variables, others, wanted)
         return replace(outcome, document=document, bound=bound), problems
@@ -185,12 +185,12 @@ def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
     if outcome.bound is None:
         return outcome, None
     from modelyard.sites.binding import Choice
-    from modelyard.sites.bound import Wanted, unfilled
+    from modelyard.sites.bound import SiteChoices, unfilled
 
     choices = {group.target: Choice(None, 0) for group in outcome.bound.groups}
     outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
     merged = _passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY)
-    wanted = Wanted(inputs.tables, choices)
+    wanted = SiteChoices(inputs.tables, choices)
     return outcome, unfilled(_document(merged), inputs.variables, inputs.beside.values(), wanted)
 
 

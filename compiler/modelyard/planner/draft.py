@@ -43,7 +43,7 @@ class SecretUse:
 
 
 @record(frozen=False)
-class Wanted:
+class Needs:
     """The access that a workload needs, from which its identity and links are derived."""
 
     workload: str
@@ -171,37 +171,37 @@ class Draft:
         observed = target.tenancy != "shared" or "prometheus" in target.present
         return bool(self.system.governance.owner.oncall) and observed
 
-    def wants_dataset(self, wanted: Wanted, dataset: Dataset, mode: str) -> None:
+    def wants_dataset(self, needs: Needs, dataset: Dataset, mode: str) -> None:
         """Give a workload access to a dataset in a store. For a dataset with only a URI, the user arranges access."""
         if dataset.store:
-            wanted.store(dataset.store, dataset.path, mode, "data")
-            self.wants_credentials(wanted, dataset.store)
+            needs.store(dataset.store, dataset.path, mode, "data")
+            self.wants_credentials(needs, dataset.store)
 
-    def wants_artifacts(self, wanted: Wanted, mode: str, models: Iterable[str]) -> None:
+    def wants_artifacts(self, needs: Needs, mode: str, models: Iterable[str]) -> None:
         """Give a workload access to the registry and to these models' artifacts."""
         if self.system.registry is None:
             return
         if self.system.registry.adopt:
-            wanted.secret(self.system.registry.credentials, "registry", "credentials")
+            needs.secret(self.system.registry.credentials, "registry", "credentials")
         if self.artifacts is not None:
             store, prefix = self.artifacts
             for name in models:
                 registered = self.system.models[name].registered_name
-                wanted.store(store, model_path(prefix, registered), mode, "artifacts")
-            self.wants_credentials(wanted, store)
+                needs.store(store, model_path(prefix, registered), mode, "artifacts")
+            self.wants_credentials(needs, store)
 
-    def wants_models(self, wanted: Wanted, placement: str, models: Iterable[ModelRef]) -> None:
+    def wants_models(self, needs: Needs, placement: str, models: Iterable[ModelRef]) -> None:
         """Give a workload read access to models in the registry, or to bundles if the registry is on another target."""
         if not bundled_on(self.system, placement):
-            self.wants_artifacts(wanted, "read", [ref.model for ref in models])
+            self.wants_artifacts(needs, "read", [ref.model for ref in models])
         elif self.artifacts is not None:
             store, prefix = self.artifacts
             for ref in models:
                 registered = self.system.models[ref.model].registered_name
-                wanted.store(store, bundle_path(prefix, registered, ref.alias), "read", "artifacts")
-            self.wants_credentials(wanted, store)
+                needs.store(store, bundle_path(prefix, registered, ref.alias), "read", "artifacts")
+            self.wants_credentials(needs, store)
 
-    def wants_deliveries(self, wanted: Wanted, models: Iterable[ModelRef]) -> None:
+    def wants_deliveries(self, needs: Needs, models: Iterable[ModelRef]) -> None:
         """Allow a workload that moves aliases to write only the bundles that other targets read."""
         if self.artifacts is None:
             return
@@ -209,22 +209,22 @@ class Draft:
         for ref in models:
             if ref.alias in self.bundles.get(ref.model, ()):
                 registered = self.system.models[ref.model].registered_name
-                wanted.store(store, bundle_path(prefix, registered, ref.alias), "write", "artifacts")
+                needs.store(store, bundle_path(prefix, registered, ref.alias), "write", "artifacts")
 
-    def wants_credentials(self, wanted: Wanted, store: str) -> None:
+    def wants_credentials(self, needs: Needs, store: str) -> None:
         """Give a workload credentials for a store."""
-        wanted.secret(self.system.stores[store].credentials_of(wanted.workload), "stores", store, "credentials")
+        needs.secret(self.system.stores[store].credentials_of(needs.workload), "stores", store, "credentials")
 
-    def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
-        """Give a workload its own identity, with exactly the wanted access."""
-        value = Identity(workload, tuple(wanted.access), tuple(wanted.secrets), api)
+    def identity(self, name: str, placement: str, origin: Path, workload: str, needs: Needs, api: str) -> Resource:
+        """Give a workload its own identity, with exactly the needed access."""
+        value = Identity(workload, tuple(needs.access), tuple(needs.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
-    def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
+    def connect(self, resource: Resource, needs: Needs, registry: bool) -> None:
         """Link a workload to the stores, secrets and registry that it uses at run time."""
-        for store, purpose in wanted.stores:
+        for store, purpose in needs.stores:
             self.link_store(resource, store, purpose)
-        for ref, origin in wanted.secrets.items():
+        for ref, origin in needs.secrets.items():
             self.use_secret(ref, resource.placement, origin, resource.workload, resource.place)
         if registry and self.registry is not None:
             adopted = self.system.registry.adopt if self.system.registry is not None else ""

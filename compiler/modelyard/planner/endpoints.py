@@ -17,7 +17,7 @@ from modelyard.plan import (
     bucket_expires,
     bundled_on,
 )
-from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.draft import Draft, Needs
 from modelyard.source import Path
 from modelyard.spec import Capture, Inference, Variant, target_path
 
@@ -31,12 +31,12 @@ def plan_pools(draft: Draft) -> None:
     for (placement, pool), members in pools.items():
         applications = [_application(draft, member, variant) for member in members for variant in member.variants]
         name, workload = pool_name(pool), f"pool.{pool}"
-        wanted = Wanted(workload)
+        needs = Needs(workload)
         for member in members:
-            _collect_wanted(draft, member, wanted)
+            _collect_wanted(draft, member, needs)
         origin: Path = ("inference", members[0].name, "pool")
-        draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales(members) else "")
-        _server(draft, name, placement, origin, workload, applications, wanted, pool)
+        draft.identity(name, placement, origin, workload, needs, "autoscaler" if _scales(members) else "")
+        _server(draft, name, placement, origin, workload, applications, needs, pool)
 
 
 def plan_inference(draft: Draft, inference: Inference) -> None:
@@ -44,14 +44,14 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
     workload, origin = f"inference.{inference.name}", ("inference", inference.name)
     name, placement = draft.called("inference", inference.name), inference.target
     if not inference.pool:
-        wanted = Wanted(workload)
-        _collect_wanted(draft, inference, wanted)
-        draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales([inference]) else "")
+        needs = Needs(workload)
+        _collect_wanted(draft, inference, needs)
+        draft.identity(name, placement, origin, workload, needs, "autoscaler" if _scales([inference]) else "")
         for variant in inference.variants:
             variant_path = (*origin, "variants", variant.name)
             applications = [_application(draft, inference, variant)]
             _server(
-                draft, server_name(draft, inference, variant), placement, variant_path, workload, applications, wanted
+                draft, server_name(draft, inference, variant), placement, variant_path, workload, applications, needs
             )
     _route(draft, inference, name, workload)
     if inference.slo is not None:
@@ -87,12 +87,12 @@ def _server(
     origin: Path,
     workload: str,
     applications: Iterable[Application | None],
-    wanted: Wanted,
+    needs: Needs,
     pool: str = "",
 ) -> None:
     value = ModelServer(tuple(application for application in applications if application is not None), pool)
     server = draft.add(Kind.MODEL_SERVER, name, placement, origin, value, workload)
-    draft.connect(server, wanted, registry=not bundled_on(draft.system, placement))
+    draft.connect(server, needs, registry=not bundled_on(draft.system, placement))
     draft.metrics.append(server)
 
 
@@ -116,19 +116,17 @@ def _request(route: Resource, server: str) -> Link:
     return Link(route.place, f"{route.placement}:{Kind.MODEL_SERVER}/{server}", "requests", "http", 8000)
 
 
-def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
+def _collect_wanted(draft: Draft, inference: Inference, needs: Needs) -> None:
     """Collect the access to models, the capture folder, the head's state, and the callers' tokens."""
-    draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
+    draft.wants_models(needs, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
-        wanted.store(
-            inference.capture.store, inference.capture.path, _capture_mode(draft, inference.capture), "capture"
-        )
-        draft.wants_credentials(wanted, inference.capture.store)
+        needs.store(inference.capture.store, inference.capture.path, _capture_mode(draft, inference.capture), "capture")
+        draft.wants_credentials(needs, inference.capture.store)
     state = draft.targets[inference.target].head_state
     if state is not None:
-        wanted.secret(state.password, *target_path(draft.system, inference.target), "headState", "password")
+        needs.secret(state.password, *target_path(draft.system, inference.target), "headState", "password")
     for caller in inference.endpoint.auth.callers:
-        wanted.secret(caller.token, "inference", inference.name, "endpoint", "auth", *caller.field)
+        needs.secret(caller.token, "inference", inference.name, "endpoint", "auth", *caller.field)
 
 
 def _capture_mode(draft: Draft, capture: Capture) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import rules_only
 from modelyard.plan import AlertRules, Kind, Link, MonitorJob, bundled_on
-from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.draft import Draft, Needs
 from modelyard.planner.pipelines import place_of
 from modelyard.planner.starters import ask_elsewhere
 from modelyard.source import Json, Path
@@ -36,37 +36,37 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
     inference = _watched_endpoint(draft.system, monitor)
     refs = watched_models(draft.system, monitor)
     models = tuple(draft.system.models[name] for name in dict.fromkeys(ref.model for ref in refs))
-    wanted = _wanted(draft, monitor, inference, models)
-    request = ask_elsewhere(draft, monitor, name, wanted)
+    needs = _needs(draft, monitor, inference, models)
+    request = ask_elsewhere(draft, monitor, name, needs)
     starts = bool(monitor.on_breach.run) and draft.system.pipelines[monitor.on_breach.run].target == monitor.target
-    draft.identity(name, monitor.target, origin, workload, wanted, "trigger" if starts else "")
+    draft.identity(name, monitor.target, origin, workload, needs, "trigger" if starts else "")
     value = MonitorJob(monitor, hardware, inference, models, request)
     job = draft.add(Kind.MONITOR, name, monitor.target, origin, value, workload)
-    draft.connect(job, wanted, registry=bool(models) and not bundled_on(draft.system, monitor.target))
+    draft.connect(job, needs, registry=bool(models) and not bundled_on(draft.system, monitor.target))
     draft.metrics.append(job)
     if starts:
         pipeline = draft.system.pipelines[monitor.on_breach.run]
         draft.links.append(Link(job.place, place_of(draft, pipeline), "trigger", "https", 443))
 
 
-def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:
+def _needs(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Needs:
     """Collect the read access to the watched data, the reference and the labels."""
-    system, wanted = draft.system, Wanted(f"monitors.{monitor.name}")
+    system, needs = draft.system, Needs(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
-        wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
-        draft.wants_credentials(wanted, inference.capture.store)
+        needs.store(inference.capture.store, inference.capture.path, "read", "capture")
+        draft.wants_credentials(needs, inference.capture.store)
     for name in _watched_data(system, monitor):
-        draft.wants_dataset(wanted, system.data[name], "read")
-    _keep_state(draft, monitor, wanted)
+        draft.wants_dataset(needs, system.data[name], "read")
+    _keep_state(draft, monitor, needs)
     if models:
         refs = watched_models(system, monitor)
-        draft.wants_models(wanted, monitor.target, refs)
+        draft.wants_models(needs, monitor.target, refs)
         if monitor.on_breach.rollback:
-            draft.wants_deliveries(wanted, refs)
-    return wanted
+            draft.wants_deliveries(needs, refs)
+    return needs
 
 
-def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
+def _keep_state(draft: Draft, monitor: Monitor, needs: Needs) -> None:
     """Give a monitor append access to its state folder and, unless it already has read access, read access."""
     state = state_folder(draft.system, monitor)
     if state is None:
@@ -74,9 +74,9 @@ def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
     store, folder = state
     captured = monitor.watch.startswith("inference.")
     if not captured:
-        wanted.store(store, folder, "read", "data")
-        draft.wants_credentials(wanted, store)
-    wanted.store(store, folder, "append", "capture" if captured else "data")
+        needs.store(store, folder, "read", "data")
+        draft.wants_credentials(needs, store)
+    needs.store(store, folder, "append", "capture" if captured else "data")
 
 
 def _watched_data(system: System, monitor: Monitor) -> Iterator[str]:

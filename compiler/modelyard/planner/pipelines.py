@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelyard.plan import AlertRules, Hardware, Job, Kind, Link, bundled_on, log_place, model_path
-from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.draft import Draft, Needs
 from modelyard.source import Path
 from modelyard.spec import ModelRef, Pipeline
 from modelyard.spec.following import launched
@@ -28,26 +28,26 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     workload, origin = f"pipelines.{pipeline.name}", ("pipelines", pipeline.name)
     name, placement = draft.called("pipelines", pipeline.name), pipeline.target
     model = draft.system.models[pipeline.model.model] if pipeline.model is not None else None
-    wanted = _wanted(draft, pipeline)
+    needs = _needs(draft, pipeline)
     checkpoints = _checkpoints(draft, pipeline, hardware)
-    if checkpoints is not None and not wanted.writes(*checkpoints):
-        wanted.store(*checkpoints, "write", "data")
-        draft.wants_credentials(wanted, checkpoints[0])
+    if checkpoints is not None and not needs.writes(*checkpoints):
+        needs.store(*checkpoints, "write", "data")
+        draft.wants_credentials(needs, checkpoints[0])
     logs = log_place(draft.system, pipeline) if draft.artifacts is not None else None
     if logs is not None:
-        wanted.store(*logs, "append", "artifacts")
-        draft.wants_credentials(wanted, logs[0])
+        needs.store(*logs, "append", "artifacts")
+        draft.wants_credentials(needs, logs[0])
     scales = any(step.workers.minimum < step.workers.maximum for step in pipeline.steps)
-    draft.identity(name, placement, origin, workload, wanted, "autoscaler" if scales else "")
+    draft.identity(name, placement, origin, workload, needs, "autoscaler" if scales else "")
     if launched(pipeline, draft.followers):
         starts: Path = (*origin, "schedule")
-        draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(workload), "launcher")
+        draft.identity(f"{name}-launcher", placement, starts, workload, Needs(workload), "launcher")
     bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()
     value = Job(pipeline, model, hardware, bundles, checkpoints, logs)
     job = draft.add(KINDS[pipeline.type], name, placement, origin, value, workload)
     scored = models_of(pipeline)
     bundled = bool(scored) and bundled_on(draft.system, placement)
-    draft.connect(job, wanted, registry=(model is not None or bool(scored)) and not bundled)
+    draft.connect(job, needs, registry=(model is not None or bool(scored)) and not bundled)
     draft.metrics.append(job)
     for follower in draft.followers.get(pipeline.name, ()):
         draft.links.append(Link(job.place, place_of(draft, follower), "trigger", "https", 443))
@@ -60,31 +60,31 @@ def place_of(draft: Draft, pipeline: Pipeline) -> str:
     return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 
-def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
+def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
     """Collect the read access to inputs and gate datasets, and the write access to outputs and artifacts."""
-    system, wanted = draft.system, Wanted(f"pipelines.{pipeline.name}")
+    system, needs = draft.system, Needs(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
-            draft.wants_dataset(wanted, system.data[name], "read")
+            draft.wants_dataset(needs, system.data[name], "read")
         if step.output:
-            draft.wants_dataset(wanted, system.data[step.output], "write")
+            draft.wants_dataset(needs, system.data[step.output], "write")
     for name in pipeline.inputs:
-        draft.wants_dataset(wanted, system.data[name], "read")
+        draft.wants_dataset(needs, system.data[name], "read")
     if pipeline.output:
-        draft.wants_dataset(wanted, system.data[pipeline.output], "write")
+        draft.wants_dataset(needs, system.data[pipeline.output], "write")
     if scored := models_of(pipeline):
-        draft.wants_models(wanted, pipeline.target, scored)
+        draft.wants_models(needs, pipeline.target, scored)
     if pipeline.model is not None:
         if pipeline.type != "batch-inference":
-            draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
+            draft.wants_artifacts(needs, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
             adopted = system.registry is not None and bool(system.registry.adopt)
             aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers them
-            draft.wants_deliveries(wanted, (ModelRef(pipeline.model.model, alias) for alias in aliases))
+            draft.wants_deliveries(needs, (ModelRef(pipeline.model.model, alias) for alias in aliases))
             for check in system.models[pipeline.model.model].validation:
                 if check.data:
-                    draft.wants_dataset(wanted, system.data[check.data], "read")
-    return wanted
+                    draft.wants_dataset(needs, system.data[check.data], "read")
+    return needs
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:

@@ -30,7 +30,7 @@ from modelyard.plan import (
     of_type,
     reports,
 )
-from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.draft import Draft, Needs
 from modelyard.source import Path
 from modelyard.spec import Channel, Store, System, TargetSpec, target_path
 
@@ -64,24 +64,24 @@ def plan_registry(draft: Draft) -> None:
         return
     placement = system.deployment.placement.registry
     database, artifacts = system.stores.get(registry.database), system.stores.get(registry.artifacts)
-    wanted = Wanted("registry")
+    needs = Needs("registry")
     if artifacts is not None:
         draft.artifacts = (artifacts.name, registry.artifact_path)
-        wanted.store(artifacts.name, registry.artifact_path, "write", "artifacts")
-        draft.wants_credentials(wanted, artifacts.name)
+        needs.store(artifacts.name, registry.artifact_path, "write", "artifacts")
+        draft.wants_credentials(needs, artifacts.name)
     if database is not None:
-        draft.wants_credentials(wanted, database.name)
-    wanted.secret(registry.credentials, "registry", "credentials")
+        draft.wants_credentials(needs, database.name)
+    needs.secret(registry.credentials, "registry", "credentials")
     origin = ("registry",)
     if not registry.adopt:
-        value = Identity("registry", tuple(wanted.access), tuple(wanted.secrets), "")
+        value = Identity("registry", tuple(needs.access), tuple(needs.secrets), "")
         draft.share(Kind.IDENTITY, "registry", placement, origin, value, "registry")
     server = RegistryServer(registry, database, artifacts)
     resource = draft.share(Kind.REGISTRY, "registry", placement, origin, server, "registry")
     draft.registry = resource
     if registry.adopt:
         return
-    for ref, named in wanted.secrets.items():
+    for ref, named in needs.secrets.items():
         draft.use_secret(ref, placement, named, "registry", resource.place)
     if database is not None:
         draft.link_store(resource, database.name, "database")
@@ -203,18 +203,18 @@ def _channels(draft: Draft) -> Iterator[Resource]:
 
     A Prometheus that is installed to forward metrics also fires the cluster's alerts.
     """
-    wanted: dict[tuple[str, str], None] = {}
+    used: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
     if oncall:
         for target in draft.targets.values():
             if target.telemetry.remote_write and not target.edge:
-                wanted.setdefault((target.name, oncall))
+                used.setdefault((target.name, oncall))
     for rules in of_type(draft.workloads, AlertRules):
         monitor = rules.value.monitor
         notify = monitor.on_breach.notify if monitor is not None else ()
         for name in notify or ((oncall,) if oncall else ()):
-            wanted.setdefault((rules.placement, name))
-    for placement, name in wanted:
+            used.setdefault((rules.placement, name))
+    for placement, name in used:
         channel = draft.system.channels[name]
         yield _channel(draft, channel, placement)
 

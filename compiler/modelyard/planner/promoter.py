@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.plan import Kind, Promoter, model_path
-from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.draft import Draft, Needs
 from modelyard.source import Path
 from modelyard.spec import Model
 from modelyard.spec.imports import imported, stored_at
@@ -23,27 +23,27 @@ def plan_promoter(draft: Draft) -> None:
     origin: Path = ("registry",)
     bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in imported_models}
     promoter = Promoter(trainings, imported_models, bundles)
-    wanted = Wanted(NAME)
+    needs = Needs(NAME)
     if draft.artifacts is not None:  # whole folders, because cloud policies are too small to list many models
         store, prefix = draft.artifacts
-        wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
+        needs.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
         if any(draft.bundles.get(model.name) for model in promoter.models(system)):
-            wanted.store(store, f"{prefix.rstrip('/')}/bundles/", "write", "artifacts")
+            needs.store(store, f"{prefix.rstrip('/')}/bundles/", "write", "artifacts")
         for model in imported_models:
-            wanted.store(store, model_path(prefix, model.registered_name), "append", "artifacts")
-        draft.wants_credentials(wanted, store)
+            needs.store(store, model_path(prefix, model.registered_name), "append", "artifacts")
+        draft.wants_credentials(needs, store)
     for model in imported_models:
-        _wants_source(draft, wanted, model)
+        _wants_source(draft, needs, model)
     placement = draft.registry.placement
-    draft.identity(NAME, placement, origin, NAME, wanted, "")
+    draft.identity(NAME, placement, origin, NAME, needs, "")
     resource = draft.add(Kind.PROMOTER, NAME, placement, origin, promoter, NAME)
-    draft.connect(resource, wanted, registry=True)
+    draft.connect(resource, needs, registry=True)
     draft.metrics.append(resource)
 
 
-def _wants_source(draft: Draft, wanted: Wanted, model: Model) -> None:
+def _wants_source(draft: Draft, needs: Needs, model: Model) -> None:
     """Allow the promoter to read a model's folder in a store, in addition to the registry's folders."""
     source = stored_at(draft.system, model.imported) if model.imported is not None else None
     if source is not None:
-        wanted.store(*source, "read", "artifacts")
-        draft.wants_credentials(wanted, source[0])
+        needs.store(*source, "read", "artifacts")
+        draft.wants_credentials(needs, source[0])

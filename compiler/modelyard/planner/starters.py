@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.diagnostics.target import run_elsewhere, way_to_a_store
 from modelyard.plan import Kind, Link, RunRequest, Starter, cluster_service
 from modelyard.planner.crossings import reaches
-from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.draft import Draft, Needs
 from modelyard.planner.pipelines import place_of
 from modelyard.source import Path
 from modelyard.spec import Monitor, Pipeline, Store
@@ -15,7 +15,7 @@ NAME = "starter"
 _FOLDER = "run-requests"
 
 
-def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> RunRequest | None:
+def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
     """Allow a monitor to request a pipeline run on another target. Returns None if it starts no pipeline there."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
@@ -29,8 +29,8 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> 
         return None
     folder, subfolder = _folder(draft, store, pipeline.target), f"{pipeline.name}/{monitor.name}/"
     request = RunRequest(monitor, name, pipeline, store, f"{folder}asked/{subfolder}", f"{folder}answered/{subfolder}")
-    wanted.store(store, request.asked, "append", "trigger")
-    draft.wants_credentials(wanted, store)
+    needs.store(store, request.asked, "append", "trigger")
+    draft.wants_credentials(needs, store)
     draft.requests.append(request)
     return request
 
@@ -43,13 +43,13 @@ def plan_starters(draft: Draft) -> None:
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
         requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)
         origin: Path = ("monitors", requests[0].monitor.name, "onBreach", "run")
-        wanted = Wanted(NAME)
+        needs = Needs(NAME)
         for request in requests:
-            wanted.store(request.store, _folder(draft, request.store, placement), "write", "trigger")
-            draft.wants_credentials(wanted, request.store)
-        draft.identity(NAME, placement, origin, NAME, wanted, "starter")
+            needs.store(request.store, _folder(draft, request.store, placement), "write", "trigger")
+            draft.wants_credentials(needs, request.store)
+        draft.identity(NAME, placement, origin, NAME, needs, "starter")
         resource = draft.add(Kind.STARTER, NAME, placement, origin, Starter(requests), NAME)
-        draft.connect(resource, wanted, registry=False)
+        draft.connect(resource, needs, registry=False)
         for pipeline in {request.pipeline.name: request.pipeline for request in requests}.values():
             draft.links.append(Link(resource.place, place_of(draft, pipeline), "trigger", "https", 443))
 

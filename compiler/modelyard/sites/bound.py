@@ -29,7 +29,7 @@ _MARKED = Choice(frozenset(), 0)
 
 
 @record
-class Wanted:
+class SiteChoices:
     """How to bind the groups of sites, and what an earlier run found. Groups without a choice get markers."""
 
     tables: Mapping[str, Given | str]
@@ -38,17 +38,17 @@ class Wanted:
 
 
 def with_sites(
-    document: Document, settings: Mapping[str, str], others: Iterable[Given], wanted: Wanted
+    document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices
 ) -> tuple[Document, Bound | None, tuple[Diagnostic, ...]]:
     """Replace all references to variables and to the values of sites."""
     listed = tuple(others)
-    found, problems = (wanted.before, ()) if wanted.before is not None else _found(document, settings, listed, wanted)
+    found, problems = (sites.before, ()) if sites.before is not None else _found(document, settings, listed, sites)
     if found is None:
         return document, None, problems
     bindings: dict[str, Binding] = {}
     for group in found.groups:
         columns = columns_of(group, (column for target, column in found.used if target == group.target))
-        choice = wanted.choices.get(group.target, _MARKED)
+        choice = sites.choices.get(group.target, _MARKED)
         bindings[group.target] = binding_of(found.numbers[group.target], group, columns, choice)
     scopes = scopes_of(document, found.groups, bindings)
     result, warnings = substitute(document, settings, listed, scopes)
@@ -57,17 +57,17 @@ def with_sites(
     return result, bound, (*problems, *warnings)
 
 
-def unfilled(document: Document, settings: Mapping[str, str], others: Iterable[Given], wanted: Wanted) -> Document:
+def unfilled(document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices) -> Document:
     """Replace variables, and leave references to the values of sites as they are."""
-    groups, _ = groups_of(document, wanted.tables)
+    groups, _ = groups_of(document, sites.tables)
     return substitute(document, settings, others, scopes_of(document, groups, None))[0]
 
 
 def _found(
-    document: Document, settings: Mapping[str, str], others: tuple[Given, ...], wanted: Wanted
+    document: Document, settings: Mapping[str, str], others: tuple[Given, ...], sites: SiteChoices
 ) -> tuple[Bound | None, tuple[Diagnostic, ...]]:
     """Read the groups, and find the values that the spec uses. Returns None after an error."""
-    plain, problems = groups_of(document, wanted.tables)
+    plain, problems = groups_of(document, sites.tables)
     if has_errors(problems):
         return None, problems
     groups: list[Group] = []
@@ -84,7 +84,7 @@ def _found(
     if has_errors(problems):
         return None, problems
     texts = [file.text for file in document.files]
-    texts += [SourceFile.read(one.path, one.content).text for one in wanted.tables.values() if isinstance(one, Given)]
+    texts += [SourceFile.read(one.path, one.content).text for one in sites.tables.values() if isinstance(one, Given)]
     numbers = free_numbers(texts, len(groups))
     places = {group.target: _place(document, group) for group in groups}
     markable = {group.target: _markable(group, used) for group in groups}

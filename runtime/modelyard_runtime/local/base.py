@@ -13,10 +13,10 @@ from typing import Any
 from modelyard_runtime.local.placed import Placed, place_all
 from modelyard_runtime.local.plan import LocalPlan
 from modelyard_runtime.local.ports import free_port
+from modelyard_runtime.local.printer import Printer
 from modelyard_runtime.local.processes import Processes
 from modelyard_runtime.local.registry import await_registry, start_registry
 from modelyard_runtime.local.runs import Runs, code_folders
-from modelyard_runtime.local.said import Said
 from modelyard_runtime.local.scaling import Machine, groups_of
 from modelyard_runtime.local.serving import READY
 from modelyard_runtime.local.state import State
@@ -47,7 +47,7 @@ class Base:
     folder: Path
     state: State
     code: Path
-    say: Said
+    say: Printer
     machine: Machine = field(default_factory=Machine.this)
     processes: Processes | None = None
     runs: Runs | None = None

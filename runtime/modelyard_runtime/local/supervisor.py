@@ -15,7 +15,7 @@ from modelyard_runtime.jobs.local_runs import RUNS, LocalRuns
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.clock import due_between
 from modelyard_runtime.local.plan import LocalPlan, Schedule, read_plan
-from modelyard_runtime.local.said import Said
+from modelyard_runtime.local.printer import Printer
 from modelyard_runtime.local.state import State
 from modelyard_runtime.local.work import Work
 from modelyard_runtime.refusals import Refusal
@@ -80,7 +80,7 @@ def _known(addresses: list[str], plan: LocalPlan) -> tuple[str, ...]:
 
 
 def _run(plan: LocalPlan, options: Options) -> int:
-    state, say = State.at(options.state), Said()
+    state, say = State.at(options.state), Printer()
     with state.lock():
         base = Base(plan, options.folder, state, options.code, say)
         ended = False
@@ -109,7 +109,7 @@ def _run(plan: LocalPlan, options: Options) -> int:
             say("", "everything has ended" if ended else "everything has ended; the next run goes on from here")
 
 
-def _introduce(plan: LocalPlan, state: State, say: Said) -> None:
+def _introduce(plan: LocalPlan, state: State, say: Printer) -> None:
     say("", f"{plan.system} ({plan.environment}) on this machine; everything is kept in {state.folder}")
     for note in plan.notes:
         say(note.field, note.text)

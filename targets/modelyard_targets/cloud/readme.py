@@ -13,7 +13,7 @@ from modelyard.spec import Store, System
 from modelyard.stack import Project
 from modelyard_targets.cloud.data import has_registry, managed_databases
 from modelyard_targets.cloud.services import SECRETS_MANAGER
-from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
+from modelyard_targets.kube.access.secrets import NeededSecret, secrets_of, store_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.workloads_project import Workloads
 from modelyard_targets.kube.readme.crossings import crossing_values
@@ -94,9 +94,9 @@ def other_targets(context: Context, access_of: Callable[[Identity, System], Iter
     return created - {context.placement}
 
 
-def secrets_to_store(context: Context) -> tuple[Wanted, ...]:
+def secrets_to_store(context: Context) -> tuple[NeededSecret, ...]:
     """Return the secrets that must exist in the cloud's service before deployment, merged across namespaces."""
-    merged: dict[str, Wanted] = {}
+    merged: dict[str, NeededSecret] = {}
     for secret in secrets_of(context.plan.of(Secret, context.placement), context):
         if store_of(secret.ref, context).via == SECRETS_MANAGER:
             known = merged.get(secret.ref.path, secret)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.printing.markdown import escaped
 from modelyard.printing.review_json import review_json
-from modelyard.printing.review_markdown import BUDGET, escaped, review_markdown
+from modelyard.printing.review_markdown import BUDGET, review_markdown
 from modelyard.printing.review_text import review_text
 from modelyard.records import replace
 from modelyard.review.comparing import Review

@@ -23,7 +23,7 @@ OWN_STORE = "secrets-manager"
 
 
 @record
-class Wanted:
+class NeededSecret:
     """A Kubernetes Secret, its keys in use, and the workloads that use it."""
 
     name: str
@@ -35,7 +35,7 @@ class Wanted:
     certificate: bool
 
 
-def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
+def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededSecret, ...]:
     """Return each Secret once, in the order of first use."""
     found: dict[tuple[str, str], list[Resource[Secret]]] = {}
     for resource in of_type(resources, Secret):
@@ -45,7 +45,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted,
     gateway = context.target.gateway
     certificate = gateway.certificate if gateway else None
     return tuple(
-        Wanted(
+        NeededSecret(
             name=name,
             namespace=namespace,
             ref=uses[0].value.ref,
@@ -81,7 +81,7 @@ def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[M
             yield Made(wanted.origin, _external_secret(wanted, store, context))
 
 
-def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
+def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[NeededSecret, ...]:
     """Return the Secrets that must exist before deployment."""
     return tuple(wanted for wanted in secrets_of(resources, context) if store_of(wanted.ref, context).via == "existing")
 
@@ -154,7 +154,7 @@ def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
     return (context.namespace, telemetry.namespace) if shared else (context.namespace,)
 
 
-def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:
+def _external_secret(wanted: NeededSecret, store: SecretStore, context: Context) -> Manifest:
     labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
     own = store.via == OWN_STORE
     path = context.platform.secret_name(wanted.ref.path) if own else wanted.ref.path

@@ -17,7 +17,7 @@ from modelyard_targets.kube.data.federated import (
     foreign_identities,
 )
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.readme.prose import Said
+from modelyard_targets.kube.readme.prose import Markup
 from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 from modelyard_targets.kube.storage.clouds import cloud_storage
 
@@ -97,7 +97,7 @@ def trust_notes(context: Context) -> tuple[str, ...]:
     if federation is None or not readers:
         return ()
     # names of targets are DNS labels, so they contain no markup
-    return tuple(Said(note.replace("{readers}", " or ".join(readers))) for note in federation.notes)
+    return tuple(Markup(note.replace("{readers}", " or ".join(readers))) for note in federation.notes)
 
 
 def foreign_hosts(context: Context) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from modelyard.manifest import NAME
 from modelyard.records import record
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.network.policies import ANYWHERE, NAMESPACE_NAME, is_anywhere
-from modelyard_targets.kube.readme.prose import Said, as_code
+from modelyard_targets.kube.readme.prose import Markup, as_code
 
 _DIRECTIONS = (("ingress", "from", "accept from"), ("egress", "to", "connect to"))
 _EACH_OTHER = "each other"
@@ -20,9 +20,9 @@ _ANY_PORT = "any"
 class Open:
     """A row in the table: Pods, the direction of their connections, peers, and ports."""
 
-    pods: Said
+    pods: Markup
     direction: str
-    peers: Said
+    peers: Markup
     ports: str
 
 
@@ -36,7 +36,8 @@ def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]
         for rule in _rules(spec, space, own):
             found.setdefault(rule, {})[pods] = None
     return tuple(
-        Open(Said(", ".join(pods)), direction, Said(peers), ports) for (direction, peers, ports), pods in found.items()
+        Open(Markup(", ".join(pods)), direction, Markup(peers), ports)
+        for (direction, peers, ports), pods in found.items()
     )
 
 

@@ -23,7 +23,7 @@ _LONGEST_DIAGRAM: Final = 50_000
 """Mermaid's defaults for `maxEdges` and `maxTextSize`. Larger diagrams are not rendered."""
 
 
-class Said(str):
+class Markup(str):
     """Markdown that a filter has already escaped."""
 
     __slots__ = ()
@@ -36,37 +36,37 @@ def render(template: str, values: Mapping[str, object], folder: Path = FOLDER) -
 
 def as_text(value: object) -> str:
     """Format a value as one line of Markdown text, with markup escaped."""
-    if isinstance(value, Said):
+    if isinstance(value, Markup):
         return value
     return _MARKUP.sub(_escaped, _BREAKS.sub(" ", str(value)))
 
 
-def as_code(value: object) -> Said:
+def as_code(value: object) -> Markup:
     """Format a value as a code span with enough backticks, and with bars escaped for table cells."""
     text = _BREAKS.sub(" ", str(value)).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     padding = " " if text.startswith("`") or text.endswith("`") else ""
-    return Said(f"{fence}{padding}{text}{padding}{fence}")
+    return Markup(f"{fence}{padding}{text}{padding}{fence}")
 
 
-def as_word(value: object) -> Said:
+def as_word(value: object) -> Markup:
     """Format a value as one shell word in a code block, quoted if necessary."""
-    return Said(shlex.quote(_BREAKS.sub(" ", str(value))))
+    return Markup(shlex.quote(_BREAKS.sub(" ", str(value))))
 
 
-def as_diagram(system: System) -> Said:
+def as_diagram(system: System) -> Markup:
     """Return a system's ML view as a Mermaid code block, or a note if it is too large for GitHub and GitLab."""
     from modelyard.drawing.mermaid import mermaid
     from modelyard.drawing.ml import ml_view
 
-    too_large = Said("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
+    too_large = Markup("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
     if len(system.pipelines) + len(system.inference) + len(system.monitors) > _MOST_ARROWS:
         return too_large  # nearly all lines have an arrow
     picture = ml_view(system)
     if len(picture.arrows) > _MOST_ARROWS or len(text := mermaid(picture)) > _LONGEST_DIAGRAM:
         return too_large
-    return Said(f"```mermaid\n{text}```")
+    return Markup(f"```mermaid\n{text}```")
 
 
 def _escaped(match: re.Match[str]) -> str:

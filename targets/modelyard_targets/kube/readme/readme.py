@@ -13,7 +13,7 @@ from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.kube.access.admission import OLDEST_KUBERNETES
 from modelyard_targets.kube.access.secrets import (
-    Wanted,
+    NeededSecret,
     existing_secrets,
     secrets_of,
     store_kind,
@@ -50,7 +50,7 @@ from modelyard_targets.kube.readme.callers import access_logs, caller_rows
 from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.first_steps import first_steps
 from modelyard_targets.kube.readme.open_connections import Open, open_connections
-from modelyard_targets.kube.readme.prose import Said, as_code, render
+from modelyard_targets.kube.readme.prose import Markup, as_code, render
 from modelyard_targets.kube.readme.yields import yields_readme
 from modelyard_targets.kube.services.database import databases_here
 from modelyard_targets.kube.storage.buckets import bucket_name
@@ -199,7 +199,7 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
         yield "budget", f"{money_text(budget.monthly, budget.currency)} a month"
 
 
-def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
+def _synced(context: Context) -> Iterator[tuple[str, NeededSecret]]:
     """Yield each secret that must exist in an External Secrets store, with the name of the store object."""
     told: set[tuple[str, str]] = set()
     for wanted in secrets_of(context.plan.on(context.placement), context):
@@ -296,8 +296,8 @@ def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
     """Return the allowed connections, including those in the object storage policy, which the program creates."""
     policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
     rows = open_connections(policies, context.namespace)
-    readers = Said(", ".join(map(as_code, storage_readers(context))))
-    storage = Open(readers, "connect to", Said("object storage of the region"), "443")
+    readers = Markup(", ".join(map(as_code, storage_readers(context))))
+    storage = Open(readers, "connect to", Markup("object storage of the region"), "443")
     return (*rows, storage) if readers else rows
 
 

@@ -12,7 +12,7 @@ _WIDTH = 28
 
 
 @dataclass(slots=True)
-class Said:
+class Printer:
     """Prints lines from several threads."""
 
     stream: TextIO = field(default_factory=lambda: sys.stdout)
