@@ -52,6 +52,9 @@ def command() -> NoReturn:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:  # the reader exited after the last write
+        _discard()
+        sys.exit(code)
     except (OSError, ValueError):  # Python's normal exit reports streams that are closed or not writable
         sys.exit(code)
     waiting = atexit._ncallbacks()  # pyright: ignore[reportPrivateUsage] # there is no public way to ask

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,13 +55,36 @@ def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyP
     assert "\x1b[" in run("validate", wrong, "--color", "always").err
 
 
+def _buffered() -> dict[str, str]:
+    """Return an environment in which Python keeps output in a buffer, as it does for users."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+
+
 @pytest.mark.parametrize("arguments", [("schema",), ("render", "."), ("explain", "inference.*"), ("--help",)])
 def test_a_closed_pipe_is_no_error(system: Path, arguments: tuple[str, ...]) -> None:
     """If a reader such as `| head` exits early, the exit code is 0 and there is no traceback."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:
-        ended = subprocess.run([*COMMAND, *arguments], stdout=gone, stderr=subprocess.PIPE, text=True, cwd=system)
+        command = [*COMMAND, *arguments]
+        ended = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, cwd=system, env=_buffered())
 
     assert ended.stderr == ""
     assert ended.returncode == 0
+
+
+def test_a_pipe_that_closes_after_the_last_write_is_no_error() -> None:
+    """Output that still waits in Python's buffer when the reader exits is discarded, without a message at exit."""
+    program = """
+import sys
+import modelyard.cli
+sys.modules["modelyard.cli.main"].main = lambda: print("a line") or 0
+modelyard.cli.command()
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        command = [sys.executable, "-c", program]
+        ended = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, env=_buffered())
+
+    assert (ended.returncode, ended.stderr) == (0, "")
