@@ -28,6 +28,9 @@ _FRAME: Final = 5
 _AROUND: Final = 400
 """The number of characters to read before and after a place in a line, far more than fit on a screen."""
 
+_REPETITIONS: Final = 10
+"""The number of warnings with the same code that are shown in full."""
+
 Texts: TypeAlias = Mapping[str, Lines]
 """The lines of each file, by path."""
 
@@ -63,17 +66,46 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 # --- text
 
+Paint: TypeAlias = Callable[[str, str], str]
+
 
 def _text(
     diagnostics: tuple[Diagnostic, ...], sources: tuple[SourceFile, ...], colour: bool, columns: int | None
 ) -> str:
+    if not diagnostics:
+        return ""
     lines = {source.path: source.lines() for source in sources}
     secrets = _secrets(diagnostics)
-    blocks = [_block(diagnostic, lines, secrets, _painter(colour), columns) for diagnostic in diagnostics]
-    return "\n".join((*blocks, f"{summary(diagnostics)}\n")) if blocks else ""
+    shown, repeated = _without_repetition(diagnostics)
+    blocks = [_block(diagnostic, lines, secrets, _painter(colour), columns) for diagnostic in shown]
+    blocks += [f"{_repetition(code, more, _painter(colour))}\n" for code, more in repeated.items()]
+    return "\n".join((*blocks, f"{summary(diagnostics)}\n"))
 
 
-Paint: TypeAlias = Callable[[str, str], str]
+def _without_repetition(
+    diagnostics: tuple[Diagnostic, ...],
+) -> tuple[list[Diagnostic], dict[str, list[Diagnostic]]]:
+    """Split off, by code, the warnings that come after the first few with the same code. Errors are all shown."""
+    counts: dict[str, int] = {}
+    shown: list[Diagnostic] = []
+    repeated: dict[str, list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        code = diagnostic.code
+        counts[code] = counts.get(code, 0) + 1
+        if diagnostic.severity is Severity.WARNING and counts[code] > _REPETITIONS:
+            repeated.setdefault(code, []).append(diagnostic)
+        else:
+            shown.append(diagnostic)
+    return shown, repeated
+
+
+def _repetition(code: str, more: list[Diagnostic], paint: Paint) -> str:
+    spans = [diagnostic.span for diagnostic in more if diagnostic.span is not None]
+    files = {span.file: None for span in spans}
+    between = f"on line {spans[0].line}" if len(spans) == 1 else f"from line {spans[0].line} to {spans[-1].line}"
+    places = f", {between}" if len(files) == 1 else ""
+    head = paint(_COLOURS[Severity.WARNING], f"warning[{code}]")
+    return f"{head}{paint(_BOLD, f': and {len(more)} more like it{places}')}\n  = --format json lists all of them"
 
 
 def _painter(colour: bool) -> Paint:

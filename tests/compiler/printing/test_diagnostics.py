@@ -50,6 +50,21 @@ def test_text_looks_as_the_style_guide_shows() -> None:
     )
 
 
+def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
+    """Ten warnings with the same code are shown, the others as one line. Errors and machine formats have all."""
+    text = "key: 1\n" * 60
+    warnings = [at(line, 1, 4, warning=True) for line in range(1, 43)]
+    errors = [at(line, 1, 4) for line in range(43, 58)]
+
+    shown = render([*warnings, *errors], [SourceFile("s", text)])
+
+    assert shown.count("warning[E0203]: m\n") == 10
+    assert "warning[E0203]: and 32 more like it, from line 11 to 42\n  = --format json lists all of them\n" in shown
+    assert shown.count("error[E0203]: m\n") == 15
+    assert shown.endswith("\n\n15 errors, 42 warnings\n")
+    assert len(json.loads(render([*warnings, *errors], [], "json"))["diagnostics"]) == 57
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_text_fits_a_narrow_terminal(columns: int) -> None:
     """The excerpt is clipped around the mark. A hint that does not fit next to the mark is wrapped below it."""
