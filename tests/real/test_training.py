@@ -14,7 +14,7 @@ def test_two_workers_train_models_as_good_as_one(tmp_path: Path) -> None:
     facts = happened("whole_training.py", tmp_path)
     lost, rounds, quality = (facts.pop(name) for name in ("lost", "rounds", "quality"))
 
-    assert len(facts) == 4
+    assert len(facts) == 3
     for together, alone in facts.values():
         assert together == pytest.approx(alone, abs=0.02)
     assert (lost, rounds) == (1, 2000)

@@ -106,7 +106,6 @@ def main() -> None:
     ray.init(address="local", num_cpus=2, resources={"group-a": 2}, include_dashboard=False, log_to_driver=False)
     facts: dict[str, Any] = {}
     for trainer, task in (
-        ("xgboost", "ranking"),
         ("xgboost", "multiclass-classification"),
         ("lightgbm", "binary-classification"),
         ("lightgbm", "ranking"),
