@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ class Base:
         import ray
 
         logging.getLogger("ray").setLevel(logging.ERROR)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         context: Any = ray.init(
             address="local",
             num_cpus=self.machine.cpus,
@@ -104,6 +106,8 @@ class Base:
             object_store_memory=_OBJECT_STORE,
         )
         address = str(context.address_info["gcs_address"])
+        for number, handler in handlers.items():  # Ray handles SIGTERM itself, and would end this process at once
+            signal.signal(number, handler)
         self.say("ray", f"{self.machine.cpus} CPUs, {self.machine.gpus} GPUs")
         return address
 

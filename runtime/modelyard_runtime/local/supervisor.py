@@ -91,7 +91,6 @@ def _run(plan: LocalPlan, options: Options) -> int:
             os.environ[RUNS] = str(runs.folder)
             _introduce(plan, state, say)
             base.start()
-            _on_signals(_stop)  # again, because Ray handles SIGTERM itself, and would end this process at once
             work = Work(base, runs, options.addresses, options.sample, options.drift)
             work.begin(everything=options.once)
             if not options.once:
