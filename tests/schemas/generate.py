@@ -235,7 +235,7 @@ def _values(schema: Schema) -> list[Json]:
 
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
     """Return the names together with the names that the schema requires for them."""
-    for part in (whole, *_branches(schema)):
+    for part in (whole, *_branches(schema), *_branches(whole)):
         for name, needed in schema_of(part.get("dependentRequired")).items():
             if name in names:
                 names = [*dict.fromkeys((*names, *map(str, _texts_of(needed))))]
