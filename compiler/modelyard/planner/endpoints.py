@@ -33,7 +33,7 @@ def plan_pools(draft: Draft) -> None:
         name, workload = pool_name(pool), f"pool.{pool}"
         needs = Needs(workload)
         for member in members:
-            _collect_wanted(draft, member, needs)
+            _collect_needs(draft, member, needs)
         origin: Path = ("inference", members[0].name, "pool")
         draft.identity(name, placement, origin, workload, needs, "autoscaler" if _scales(members) else "")
         _server(draft, name, placement, origin, workload, applications, needs, pool)
@@ -45,7 +45,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
     name, placement = draft.called("inference", inference.name), inference.target
     if not inference.pool:
         needs = Needs(workload)
-        _collect_wanted(draft, inference, needs)
+        _collect_needs(draft, inference, needs)
         draft.identity(name, placement, origin, workload, needs, "autoscaler" if _scales([inference]) else "")
         for variant in inference.variants:
             variant_path = (*origin, "variants", variant.name)
@@ -116,7 +116,7 @@ def _request(route: Resource, server: str) -> Link:
     return Link(route.place, f"{route.placement}:{Kind.MODEL_SERVER}/{server}", "requests", "http", 8000)
 
 
-def _collect_wanted(draft: Draft, inference: Inference, needs: Needs) -> None:
+def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
     """Collect the access to models, the capture folder, the head's state, and the callers' tokens."""
     draft.wants_models(needs, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
