@@ -54,12 +54,6 @@ class Change:
         return not self.after.text
 
     @property
-    def is_mixed(self) -> bool:
-        """Whether a list gains items and loses others, so that the change and its reverse go the same way."""
-        before, after = set(self.before.items or ()), set(self.after.items or ())
-        return bool(before - after) and bool(after - before)
-
-    @property
     def way(self) -> Way:
         """Which way the change goes, by the order of the field's values."""
         return way_of(self)

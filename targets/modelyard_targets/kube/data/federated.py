@@ -73,11 +73,6 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
     return found
 
 
-def federated_to(store: Store, workload: str, context: Context) -> Federated | None:
-    """Return a workload's access to another cloud's store, or None if it does not need any."""
-    return next((one for one in federated_of(workload, context) if store in one.stores), None)
-
-
 def may_be_crossed(plan: Plan, placement: str) -> bool:
     """Return whether clusters of other targets could open stores of this placement by their tokens.
 
