@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -26,5 +27,10 @@ def test_failed_training_leaves_no_worker_process() -> None:
     with pytest.raises(ValueError, match="a worker failed"):
         failing()
 
+    def wait_for_end() -> None:  # `ray.kill` returns before the process has ended
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            ray.get(config["keeper"].rounds.remote(), timeout=60)
+
     with pytest.raises(RayActorError):
-        ray.get(config["keeper"].rounds.remote())
+        wait_for_end()
