@@ -9,17 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from modelyard_runtime.local.notes import Notes, value_of
 from modelyard_runtime.local.processes import Processes
 from modelyard_runtime.local.state import State
 
 _SHOWN = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING|ERROR) (.*)$")
 _GATE = re.compile(r"\(finish_step [^)]*\)\S* (?:INFO|WARNING) (gate: .*)$")
-_VALUE = re.compile(r"^modelyard_monitor_value \{.*'check': '([^']*)', 'feature': '([^']*)'.*\} (\S+)$")
 _METRIC = "modelyard_"
 _LOGS = "logs of "
 _ENDING = ("refused: ", "failed, ")
@@ -43,11 +43,17 @@ class Runs:
     processes: Processes
     environment: Mapping[str, str]
     say: Callable[[str, str], None]  # address, line
+    notes: Notes
+    decisions_alone: bool = False
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def command(self, verb: str, *arguments: str) -> list[str]:
         """Return the command line of a verb of the runtime."""
         return [sys.executable, "-m", "modelyard_runtime", verb, *arguments]
+
+    def quietly(self) -> Runs:
+        """Return runs that print nothing but decisions that they have not printed before."""
+        return replace(self, decisions_alone=True)
 
     def run(self, address: str, verb: str, description: Path, timeout_s: int, retries: int = 0) -> Outcome:
         """Run a workload to its end, again after a failure as often as declared. A refusal is final."""
@@ -68,7 +74,7 @@ class Runs:
             "MODELYARD_JOB_UID": f"{address}-{log.stem}",
         }
         process = self.processes.start(self.command(verb), environment, log, stdout=subprocess.PIPE)
-        reader = _Reader(process.stdout, log, lambda line: self.say(address, line))
+        reader = _Reader(process.stdout, log, lambda line: self._show(address, line))
         reader.start()
         deadline = time.monotonic() + timeout_s
         try:
@@ -78,7 +84,12 @@ class Runs:
             process.wait()
             return Outcome(False, f"it took longer than {timeout_s} s", log)
         reader.join(5)
+        self.notes.measured(address, reader.values)
         return Outcome(code == 0, reader.last, log)
+
+    def _show(self, address: str, line: str) -> None:
+        if self.notes.decision(address, line) or not self.decisions_alone:
+            self.say(address, line)
 
     def _log(self, address: str) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -93,6 +104,7 @@ class _Reader(threading.Thread):
         super().__init__(daemon=True)
         self._stream, self._log, self._show = stream, log, show
         self.last = ""
+        self.values: dict[str, float] = {}
 
     def run(self) -> None:
         with self._log.open("ab") as log:
@@ -104,6 +116,13 @@ class _Reader(threading.Thread):
                 if shown:
                     self.last = shown
                     self._show(shown)
+                if value := _logged_value(text):
+                    self.values[value[0]] = value[1]
+
+
+def _logged_value(line: str) -> tuple[str, float] | None:
+    match = _SHOWN.match(line)
+    return value_of(match[2]) if match else None
 
 
 def message_of(line: str) -> str:
@@ -117,8 +136,8 @@ def message_of(line: str) -> str:
         return ""
     message = match[2]
     if message.startswith(_METRIC):  # without a Prometheus, metrics are only logged
-        value = _VALUE.match(message)
-        return f"{value[1]} of {value[2]} is {value[3]}"[:_LONGEST_LINE] if value else ""
+        value = value_of(message)
+        return f"{value[0]} is {value[1]:g}"[:_LONGEST_LINE] if value else ""
     return "" if message.startswith(_LOGS) else message[:_LONGEST_LINE]
 
 

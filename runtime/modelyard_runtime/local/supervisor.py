@@ -14,6 +14,7 @@ from typing import Any
 from modelyard_runtime.jobs.local_runs import RUNS, LocalRuns
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.clock import due_between
+from modelyard_runtime.local.page.server import Page
 from modelyard_runtime.local.plan import LocalPlan, Schedule, read_plan
 from modelyard_runtime.local.printer import Printer
 from modelyard_runtime.local.state import State
@@ -83,13 +84,17 @@ def _run(plan: LocalPlan, options: Options) -> int:
     state, say = State.at(options.state), Printer()
     with state.lock():
         base = Base(plan, options.folder, state, options.code, say)
+        page = Page.start(plan, options.folder, state)
         ended = False
         try:
             runs = LocalRuns(state.below("runs", "x").parent)
             runs.interrupt()
             runs.declare({name: pipeline.schedule.overlap for name, pipeline in plan.pipelines.items()})
             os.environ[RUNS] = str(runs.folder)
+            state.withdraw()
+            state.announce(page=page.url)
             _introduce(plan, state, say)
+            say("page", f"{page.url} shows the system as it runs")
             base.start()
             work = Work(base, runs, options.addresses, options.sample, options.drift)
             work.begin(everything=options.once)
@@ -103,6 +108,7 @@ def _run(plan: LocalPlan, options: Options) -> int:
         finally:
             _on_signals(signal.SIG_IGN)
             base.end()
+            page.end()
             if not ended:
                 state.record("", "stopped", "the run was ended")
             say("", "everything has ended" if ended else "everything has ended; the next run goes on from here")

@@ -135,8 +135,7 @@ class Work:
             return
         path = self.base.placed.paths[self.plan.promoter]
         if quietly:
-            quiet = Runs(self.base.state, self.runs.processes, self.runs.environment, lambda address, line: None)
-            quiet.run("promoter", "promote", path, _MONITOR_S)
+            self.runs.quietly().run("promoter", "promote", path, _MONITOR_S)
             return
         outcome = self.runs.run("promoter", "promote", path, _MONITOR_S)
         if not outcome.succeeded:
