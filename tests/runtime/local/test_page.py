@@ -91,6 +91,18 @@ def test_decisions_are_newest_first_with_their_reasons(browser: Browser) -> None
     assert "usage is 0.31, must be at most 0.2" in listed
 
 
+def test_the_renewed_parts_are_those_of_the_page(browser: Browser) -> None:
+    """The script exchanges parts by their ID, and must get no style or script, which another nonce would forbid."""
+    _, page = browser.get()
+    status, live = browser.get("/live")
+    parts = re.findall(r'id="([^"]+)" data-live', page)
+
+    assert status == 200
+    assert {"summary", "decisions", "metrics", "models", "form-churn"} <= set(parts)
+    assert re.findall(r'id="([^"]+)" data-live', live) == parts
+    assert not re.search("<style|<script", live)
+
+
 def test_what_runs_now_is_shown(browser: Browser, shown: Shown) -> None:
     from datetime import UTC, datetime
 

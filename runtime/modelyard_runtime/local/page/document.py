@@ -59,7 +59,7 @@ const gone = document.getElementById("gone");
 async function renew() {
   if (document.hidden) return;
   try {
-    const answer = await fetch("/", { cache: "no-store" });
+    const answer = await fetch("/live", { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
@@ -86,6 +86,11 @@ async function predict(event) {
 document.addEventListener("submit", predict);
 setInterval(renew, 3000);
 """
+
+
+def live(view: View) -> str:
+    """Return the parts that the script renews, without the drawing, style and script of a whole page."""
+    return join((summary(view), sections(view)))
 
 
 def document(view: View, drawing: str, nonce: str) -> str:

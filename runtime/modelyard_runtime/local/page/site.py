@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from modelyard_runtime.jobs.local_runs import RUNNING, LocalRuns
-from modelyard_runtime.local.page.document import document
+from modelyard_runtime.local.page.document import document, live
 from modelyard_runtime.local.page.forms import BODY, PREFIX
 from modelyard_runtime.local.page.guard import Guard, headers_of
 from modelyard_runtime.local.page.sections import View
@@ -22,7 +22,7 @@ DRAWING = "graph.svg"
 _HTML, _JSON, _TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 5000
-_TRY = "/try/"
+_TRY, _LIVE = "/try/", "/live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,9 @@ class Site:
         """Answer a request."""
         if self.guard.misdirected(request.headers):
             return refusal(http.client.MISDIRECTED_REQUEST, "this page answers only at its own address")
-        if request.path == "/":
-            return self._page() if request.method == "GET" else refusal(http.client.METHOD_NOT_ALLOWED, "use GET")
+        if request.path in {"/", _LIVE}:
+            shown = self._live if request.path == _LIVE else self._page
+            return shown() if request.method == "GET" else refusal(http.client.METHOD_NOT_ALLOWED, "use GET")
         name = request.path.removeprefix(_TRY)
         if not request.path.startswith(_TRY) or name not in self.watch.plan.endpoints:
             return refusal(http.client.NOT_FOUND, "there is nothing at this path")
@@ -66,14 +67,20 @@ class Site:
         return self._try(name, request)
 
     def _page(self) -> Response:
-        self.watch.look()
         nonce = secrets.token_urlsafe(16)
+        content = document(self._view(), _drawing(self.watch.compiled), nonce)
+        return _response(http.client.OK, _HTML, content, nonce)
+
+    def _live(self) -> Response:
+        return _response(http.client.OK, _HTML, live(self._view()))
+
+    def _view(self) -> View:
+        self.watch.look()
         state = self.watch.state
         events = tuple(event for event in state.events() if all(key in event for key in ("at", "address", "event")))
         runs = LocalRuns(state.folder / "runs").all()
-        view = View(self.watch, events, tuple(run for run in runs if run["state"] == RUNNING), self.guard.token)
-        content = document(view, _drawing(self.watch.compiled), nonce)
-        return _response(http.client.OK, _HTML, content, nonce)
+        active = tuple(run for run in runs if run["state"] == RUNNING)
+        return View(self.watch, events, active, self.guard.token)
 
     def _try(self, name: str, request: Request) -> Response:
         """Send what was typed to an endpoint, and return its status and words, which are no errors of the page."""
