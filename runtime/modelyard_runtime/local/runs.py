@@ -24,6 +24,9 @@ _METRIC = "modelyard_"
 _LOGS = "logs of "
 _ENDING = ("refused: ", "failed, ")
 _LONGEST_LINE = 600
+_LOOK_S = 0.5
+_LATE, _REPLACED = "late", "replaced"
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Outcome:
     succeeded: bool
     message: str
     log: Path
+    replaced: bool = False
 
 
 @dataclass(slots=True)
@@ -55,18 +59,31 @@ class Runs:
         """Return runs that print nothing but decisions that they have not printed before."""
         return replace(self, decisions_alone=True)
 
-    def run(self, address: str, verb: str, description: Path, timeout_s: int, retries: int = 0) -> Outcome:
-        """Run a workload to its end, again after a failure as often as declared. A refusal is final."""
-        outcome = self._once(address, verb, description, timeout_s)
+    def run(
+        self,
+        address: str,
+        verb: str,
+        description: Path,
+        timeout_s: int,
+        retries: int = 0,
+        replaced: Callable[[], bool] = lambda: False,
+    ) -> Outcome:
+        """Run a workload to its end, again after a failure as often as declared. A refusal is final.
+
+        While it runs, `replaced` is asked whether another run has to take its place.
+        """
+        outcome = self._once(address, verb, description, timeout_s, replaced)
         for _ in range(retries):
-            if outcome.succeeded or outcome.message.startswith(_ENDING[0]):
+            if outcome.succeeded or outcome.replaced or outcome.message.startswith(_ENDING[0]):
                 break
             self.state.record(address, "retried", outcome.message)
             self.say(address, f"another try, since it failed: {outcome.message}")
-            outcome = self._once(address, verb, description, timeout_s)
+            outcome = self._once(address, verb, description, timeout_s, replaced)
         return outcome
 
-    def _once(self, address: str, verb: str, description: Path, timeout_s: int) -> Outcome:
+    def _once(
+        self, address: str, verb: str, description: Path, timeout_s: int, replaced: Callable[[], bool]
+    ) -> Outcome:
         log = self._log(address)
         environment = {
             **self.environment,
@@ -76,16 +93,14 @@ class Runs:
         process = self.processes.start(self.command(verb), environment, log, stdout=subprocess.PIPE)
         reader = _Reader(process.stdout, log, lambda line: self._show(address, line))
         reader.start()
-        deadline = time.monotonic() + timeout_s
-        try:
-            code = process.wait(max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            process.wait()
-            return Outcome(False, f"it took longer than {timeout_s} s", log)
+        ending = _await(process, time.monotonic() + timeout_s, replaced)
         reader.join(5)
+        if ending == _REPLACED:
+            return Outcome(False, "a newer start replaces it", log, replaced=True)
+        if ending == _LATE:
+            return Outcome(False, f"it took longer than {timeout_s} s", log)
         self.notes.measured(address, reader.values)
-        return Outcome(code == 0, reader.last, log)
+        return Outcome(process.returncode == 0, reader.last, log)
 
     def _show(self, address: str, line: str) -> None:
         if self.notes.decision(address, line) or not self.decisions_alone:
@@ -95,6 +110,30 @@ class Runs:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         number = self._numbers[address] = self._numbers.get(address, 0) + 1
         return self.state.below("logs", address, f"{stamp}-{number}.log")
+
+
+def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable[[], bool]) -> str:
+    """Wait for the end of a process, or end it. Return why it was ended, or an empty string."""
+    while True:
+        try:
+            process.wait(min(_LOOK_S, max(deadline - time.monotonic(), 0.01)))
+        except subprocess.TimeoutExpired:
+            reason = _LATE if time.monotonic() >= deadline else _REPLACED if replaced() else ""
+            if reason:
+                _end(process)
+                return reason
+        else:
+            return ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process as Ctrl-C would: it leaves Ray in order, and Ray ends what it has started there."""
+    process.terminate()
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class _Reader(threading.Thread):
@@ -107,7 +146,7 @@ class _Reader(threading.Thread):
         self.values: dict[str, float] = {}
 
     def run(self) -> None:
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, self._stream:
             for raw in self._stream:
                 log.write(raw)
                 log.flush()

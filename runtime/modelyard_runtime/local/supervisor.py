@@ -133,6 +133,7 @@ class _Loop:
         """Run until the process receives a signal to end."""
         begun = datetime.now(UTC)
         self.work.say("", "Ctrl-C ends it")
+        self.work.looping = True
         promoted = time.monotonic()
         while True:
             now = datetime.now(UTC)
