@@ -5,15 +5,19 @@ The stand-in answers like MLflow's server and like an endpoint of the router, fr
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
+import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from modelyard_runtime.local.notes import DECIDED, MEASURED
 from modelyard_runtime.local.plan import LocalPlan, read_plan
@@ -22,7 +26,44 @@ from modelyard_runtime.local.state import READY, State
 COMPILED = Path(__file__).parent / "golden" / "laptop-default" / "main"
 HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u202e"
 LACKS = "row 1 lacks the column 'plan' <b>"
+FORM = "application/x-www-form-urlencoded"
+PATIENCE_S = 60
 INPUTS = (("usage", "FP64"), ("age", "INT64"), ("plan", "BYTES"), ("vip", "BOOL"))
+
+
+class Visitor:
+    """Sends requests to the page of a run as a browser does that has loaded it."""
+
+    def __init__(self, url: str) -> None:
+        self.port = int(url.rstrip("/").rpartition(":")[2])
+        self.headers: dict[str, str] = {}
+
+    def get(self, path: str = "/", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
+        """Return the status and body of an answer, and keep its headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            self.headers = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def token(self) -> str:
+        """Return the token in the page's form, which is there once the endpoint has described its inputs."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if found := re.search(r'name="token" value="([^"]+)"', self.get()[1]):
+                return found[1]
+            time.sleep(0.2)
+        raise AssertionError(f"the page has no form: {self.get()[1]}")
+
+    def submit(self, endpoint: str, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
+        """Send an endpoint's form, with the page's token unless the fields have another one."""
+        sent = urlencode({"token": self.token(), **fields})
+        status, text = self.get(f"/try/{endpoint}", "POST", sent, **{"Content_Type": FORM, **headers})
+        answer: dict[str, Any] = json.loads(text)
+        return status, answer
 
 
 @dataclass

@@ -100,7 +100,7 @@ class Runs:
         if ending == _LATE:
             return Outcome(False, f"it took longer than {timeout_s} s", log)
         self.notes.measured(address, reader.values)
-        return Outcome(process.returncode == 0, reader.last, log)
+        return Outcome(process.returncode == 0, reader.last or reader.unwritten, log)
 
     def _show(self, address: str, line: str) -> None:
         if self.notes.decision(address, line) or not self.decisions_alone:
@@ -144,19 +144,25 @@ class _Reader(threading.Thread):
         self._stream, self._log, self._show = stream, log, show
         self.last = ""
         self.values: dict[str, float] = {}
+        self.unwritten = ""
 
     def run(self) -> None:
-        with self._log.open("ab") as log, self._stream:
+        """Read to the end, whatever happens to the log, since a process whose output nobody reads would stop."""
+        with self._log.open("ab", buffering=0) as log, self._stream:
             for raw in self._stream:
-                log.write(raw)
-                log.flush()
-                text = raw.decode("utf-8", "replace").rstrip()
-                shown = message_of(text)
-                if shown:
-                    self.last = shown
-                    self._show(shown)
-                if value := _logged_value(text):
-                    self.values[value[0]] = value[1]
+                try:
+                    log.write(raw)
+                    self._pass_on(raw.decode("utf-8", "replace").rstrip())
+                except OSError as problem:
+                    self.unwritten = f"its log cannot be written: {problem.strerror or problem}"
+
+    def _pass_on(self, text: str) -> None:
+        shown = message_of(text)
+        if shown:
+            self.last = shown
+            self._show(shown)
+        if value := _logged_value(text):
+            self.values[value[0]] = value[1]
 
 
 def _logged_value(line: str) -> tuple[str, float] | None:

@@ -119,3 +119,21 @@ def test_a_replaced_run_ends_with_what_it_has_started(
     assert time.monotonic() - began < 60
     assert (tmp_path / "ended").exists() == (program == WORK)
     assert len(list(marked(str(tmp_path)))) == 1  # the guardian
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+def test_a_full_disk_neither_stops_a_run_nor_hides_why(
+    tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run prints more than a pipe holds, and its end cannot be recorded, which ends the run of the whole system."""
+    state = State.at(tmp_path)
+    (tmp_path / "events.jsonl").symlink_to("/dev/full")
+    monkeypatch.setattr(Runs, "_log", lambda self, address: Path("/dev/full"))
+    program = "print('2026-11-28 04:00:00,000 INFO gate: auc holds\\n' * 20000)"
+    runs = Python(state, processes, {}, lambda address, line: None, Notes(state), program=program)
+    outcome = runs.run("pipelines.train", "run", tmp_path / "x.json", 60)
+
+    assert outcome.succeeded
+    assert outcome.message == "its log cannot be written: No space left on device"
+    with pytest.raises(OSError, match="No space left"):
+        state.record("pipelines.train", "succeeded", outcome.message)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
@@ -17,40 +14,9 @@ from modelyard_runtime.jobs.local_runs import RUNNING, LocalRuns
 from modelyard_runtime.local.page.server import Page
 from modelyard_runtime.local.plan import LocalPlan
 from modelyard_runtime.local.state import READY
-from tests.shown_system import HOSTILE, LACKS, Shown, shown_system
+from tests.shown_system import FORM, HOSTILE, LACKS, Shown, Visitor, shown_system
 
-FORM = "application/x-www-form-urlencoded"
 TYPED = {"input:usage": "1.5", "input:age": "40", "input:plan": "a", "input:vip": "true"}
-
-
-class Browser:
-    """Sends requests as a browser does that has loaded the page."""
-
-    def __init__(self, page: Page) -> None:
-        self.port = int(page.url.rstrip("/").rpartition(":")[2])
-        self.headers: dict[str, str] = {}
-
-    def get(self, path: str = "/", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
-        """Return the status and body of an answer, and keep its headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-            answer = connection.getresponse()
-            self.headers = {name.lower(): value for name, value in answer.getheaders()}
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
-
-    def token(self) -> str:
-        """Return the token in the page's form."""
-        (token,) = re.findall(r'name="token" value="([^"]+)"', self.get()[1])
-        return str(token)
-
-    def submit(self, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
-        """Send the form of the endpoint, with the page's token unless the fields have another one."""
-        sent = urlencode({"token": self.token(), **fields})
-        status, text = self.get("/try/churn", "POST", sent, **{"Content_Type": FORM, **headers})
-        return status, json.loads(text)
 
 
 @pytest.fixture
@@ -60,18 +26,18 @@ def shown(tmp_path: Path) -> Iterator[Shown]:
 
 
 @pytest.fixture
-def browser(shown: Shown) -> Iterator[Browser]:
+def visitor(shown: Shown) -> Iterator[Visitor]:
     yield from opened(shown)
 
 
-def opened(shown: Shown, plan: LocalPlan | None = None) -> Iterator[Browser]:
+def opened(shown: Shown, plan: LocalPlan | None = None) -> Iterator[Visitor]:
     page = Page.start(plan or shown.plan, shown.compiled, shown.state)
-    yield Browser(page)
+    yield Visitor(page.url)
     page.end()
 
 
-def test_it_shows_the_drawing_versions_decisions_and_charts(browser: Browser) -> None:
-    status, text = browser.get()
+def test_it_shows_the_drawing_versions_decisions_and_charts(visitor: Visitor) -> None:
+    status, text = visitor.get()
 
     assert status == 200
     assert "churn@champion</text>" in text
@@ -82,8 +48,8 @@ def test_it_shows_the_drawing_versions_decisions_and_charts(browser: Browser) ->
     assert "churn-live: 100% of requests" in text
 
 
-def test_decisions_are_newest_first_with_their_reasons(browser: Browser) -> None:
-    _, text = browser.get()
+def test_decisions_are_newest_first_with_their_reasons(visitor: Visitor) -> None:
+    _, text = visitor.get()
     listed = text[text.index('id="decisions"') : text.index('id="metrics"')]
     kinds = re.findall(r'class="badge (\w+)"', listed)
 
@@ -91,10 +57,10 @@ def test_decisions_are_newest_first_with_their_reasons(browser: Browser) -> None
     assert "usage is 0.31, must be at most 0.2" in listed
 
 
-def test_the_renewed_parts_are_those_of_the_page(browser: Browser) -> None:
+def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
     """The script exchanges parts by their ID, and must get no style or script, which another nonce would forbid."""
-    _, page = browser.get()
-    status, live = browser.get("/live")
+    _, page = visitor.get()
+    status, live = visitor.get("/live")
     parts = re.findall(r'id="([^"]+)" data-live', page)
 
     assert status == 200
@@ -103,30 +69,30 @@ def test_the_renewed_parts_are_those_of_the_page(browser: Browser) -> None:
     assert not re.search("<style|<script", live)
 
 
-def test_what_runs_now_is_shown(browser: Browser, shown: Shown) -> None:
+def test_what_runs_now_is_shown(visitor: Visitor, shown: Shown) -> None:
     from datetime import UTC, datetime
 
-    assert "nothing is at work" in browser.get()[1]
+    assert "nothing is at work" in visitor.get()[1]
     LocalRuns(shown.state.folder / "runs").add("train", datetime.now(UTC), RUNNING)
-    assert "at work: pipelines.train" in browser.get()[1]
+    assert "at work: pipelines.train" in visitor.get()[1]
 
 
-def test_texts_of_others_are_never_markup(browser: Browser, shown: Shown) -> None:
+def test_texts_of_others_are_never_markup(visitor: Visitor, shown: Shown) -> None:
     """Reasons, columns, names of metrics and the registry's address come from elsewhere."""
     shown.inputs = ((HOSTILE, "BYTES"),)
     shown.state.record(HOSTILE, "failed", HOSTILE)
-    _, text = browser.get()
+    _, text = visitor.get()
 
     assert "&lt;script&gt;alert(1)" in text
     assert not re.search(r"<script(?! nonce)|<img|\u202e", text)
     assert text.count("<script") == 1
     shown.state.announce(registry="javascript:alert(1)")
-    assert "javascript:" not in browser.get()[1]
+    assert "javascript:" not in visitor.get()[1]
 
 
-def test_nothing_may_be_loaded_from_elsewhere(browser: Browser) -> None:
-    _, text = browser.get()
-    policy = browser.headers["content-security-policy"]
+def test_nothing_may_be_loaded_from_elsewhere(visitor: Visitor) -> None:
+    _, text = visitor.get()
+    policy = visitor.headers["content-security-policy"]
     (nonce,) = re.findall(r"script-src 'nonce-([^']+)'", policy)
 
     assert policy.startswith("default-src 'none'")
@@ -134,41 +100,43 @@ def test_nothing_may_be_loaded_from_elsewhere(browser: Browser) -> None:
     assert set(re.findall(r'nonce="([^"]+)"', text)) == {nonce}
     assert not re.search(r'style="|\son\w+="|\ssrc="|url\((?!#)|@import', text)
     assert not re.search(r'="https?://(?!127\.0\.0\.1|www\.w3\.org/2000/svg)', text)
-    browser.get()
-    assert nonce not in browser.headers["content-security-policy"]
-    assert browser.headers["cache-control"] == "no-store"
+    visitor.get()
+    assert nonce not in visitor.headers["content-security-policy"]
+    assert visitor.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:8600", ""])
-def test_other_host_names_are_refused(browser: Browser, host: str) -> None:
+def test_other_host_names_are_refused(visitor: Visitor, host: str) -> None:
     """A site whose name was rebound to 127.0.0.1 cannot read the page."""
-    assert browser.get(Host=host) == (421, "this page answers only at its own address\n")
-    assert browser.get("/try/churn", "POST", "", Host=host, Content_Type=FORM)[0] == 421
+    assert visitor.get(Host=host) == (421, "this page answers only at its own address\n")
+    assert visitor.get("/try/churn", "POST", "", Host=host, Content_Type=FORM)[0] == 421
 
 
-def test_localhost_is_a_name_of_this_machine(browser: Browser) -> None:
-    assert browser.get(Host=f"localhost:{browser.port}")[0] == 200
+def test_localhost_is_a_name_of_this_machine(visitor: Visitor) -> None:
+    assert visitor.get(Host=f"localhost:{visitor.port}")[0] == 200
 
 
 @pytest.mark.parametrize(
     "path", ["/graph", "/try/", "/try/other", "/try/churn/x", "/../events.jsonl", "/index.html", "/favicon.ico"]
 )
-def test_other_paths_do_not_exist(browser: Browser, path: str) -> None:
-    assert browser.get(path)[0] == 404
-    assert "content-security-policy" in browser.headers
+def test_other_paths_do_not_exist(visitor: Visitor, path: str) -> None:
+    assert visitor.get(path)[0] == 404
+    assert "content-security-policy" in visitor.headers
 
 
-def test_the_form_sends_a_row_of_the_declared_types(browser: Browser, shown: Shown) -> None:
-    status, answer = browser.submit(TYPED)
+def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, shown: Shown) -> None:
+    status, answer = visitor.submit("churn", TYPED)
 
     assert (status, answer["status"]) == (200, 200)
     assert '"scores": [' in answer["answer"]
     assert shown.received == [{"instances": [{"usage": 1.5, "age": 40, "plan": "a", "vip": True}]}]
 
 
-def test_the_form_shows_errors_in_the_words_of_the_endpoint(browser: Browser, shown: Shown) -> None:
+def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, shown: Shown) -> None:
     """What is empty is left out, and what is no number is sent as it is, so that the endpoint decides."""
-    status, answer = browser.submit({"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""})
+    status, answer = visitor.submit(
+        "churn", {"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""}
+    )
 
     assert (status, answer) == (200, {"status": 422, "answer": LACKS})
     assert shown.received == [{"instances": [{"usage": "much"}]}]
@@ -185,45 +153,45 @@ def test_the_form_shows_errors_in_the_words_of_the_endpoint(browser: Browser, sh
     ],
 )
 def test_other_sites_cannot_send_the_form(
-    browser: Browser, shown: Shown, fields: dict[str, str], headers: dict[str, str]
+    visitor: Visitor, shown: Shown, fields: dict[str, str], headers: dict[str, str]
 ) -> None:
-    assert browser.submit({**TYPED, **fields}, **headers)[0] == 403
+    assert visitor.submit("churn", {**TYPED, **fields}, **headers)[0] == 403
     assert shown.received == []
 
 
-def test_only_forms_of_a_small_size_are_read(browser: Browser, shown: Shown) -> None:
-    assert browser.submit(TYPED, Content_Type="application/json")[0] == 415
-    assert browser.get("/try/churn", "POST", None, Content_Type=FORM, Content_Length=str(2**21))[0] == 413
-    assert browser.get("/try/churn")[0] == 405
+def test_only_forms_of_a_small_size_are_read(visitor: Visitor, shown: Shown) -> None:
+    assert visitor.submit("churn", TYPED, Content_Type="application/json")[0] == 415
+    assert visitor.get("/try/churn", "POST", None, Content_Type=FORM, Content_Length=str(2**21))[0] == 413
+    assert visitor.get("/try/churn")[0] == 405
     assert shown.received == []
 
 
 def test_a_caller_with_a_token_is_used(shown: Shown) -> None:
     """The token of the first caller goes to the endpoint, and never into the page."""
     endpoint = replace(shown.plan.endpoints["churn"], callers=("shop", "app"))
-    for browser in opened(shown, replace(shown.plan, endpoints={"churn": endpoint})):
-        _, text = browser.get()
+    for visitor in opened(shown, replace(shown.plan, endpoints={"churn": endpoint})):
+        _, text = visitor.get()
         token = shown.state.token("churn", "shop").read_text().strip()
 
         assert "sent with the token of shop" in text
         assert token not in text
-        assert browser.submit(TYPED)[1]["status"] == 200
+        assert visitor.submit("churn", TYPED)[1]["status"] == 200
         assert shown.headers[-1]["Authorization"] == f"Bearer {token}"
 
 
-def test_a_model_without_inputs_gets_the_body_as_it_is(browser: Browser, shown: Shown) -> None:
+def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, shown: Shown) -> None:
     shown.inputs = ()
-    status, answer = browser.submit({"body": '{"instances": [{"plan": "b"}]}'})
+    status, answer = visitor.submit("churn", {"body": '{"instances": [{"plan": "b"}]}'})
 
     assert (status, answer["status"]) == (200, 200)
     assert shown.received == [{"instances": [{"plan": "b"}]}]
 
 
-def test_what_has_not_started_is_named(browser: Browser, shown: Shown) -> None:
+def test_what_has_not_started_is_named(visitor: Visitor, shown: Shown) -> None:
     """The page is there before anything else."""
     shown.state.withdraw()
     (shown.state.folder / READY).unlink()
-    status, text = browser.get()
+    status, text = visitor.get()
 
     assert status == 200
     assert "the registry has not started yet" in text
@@ -231,23 +199,23 @@ def test_what_has_not_started_is_named(browser: Browser, shown: Shown) -> None:
     assert "<form" not in text
 
 
-def test_a_registry_that_fails_is_named_and_the_page_stays(browser: Browser, shown: Shown) -> None:
+def test_a_registry_that_fails_is_named_and_the_page_stays(visitor: Visitor, shown: Shown) -> None:
     shown.state.announce(registry="http://127.0.0.1:1")
-    status, text = browser.get()
+    status, text = visitor.get()
 
     assert status == 200
     assert "the registry cannot be read: " in text
     assert "fails the gate" in text
 
 
-def test_two_pages_take_two_ports(browser: Browser, shown: Shown) -> None:
+def test_two_pages_take_two_ports(visitor: Visitor, shown: Shown) -> None:
     for second in opened(shown):
-        assert second.port != browser.port
+        assert second.port != visitor.port
         assert second.get()[0] == 200
 
 
-def test_only_loopback_reaches_the_page(browser: Browser) -> None:
+def test_only_loopback_reaches_the_page(visitor: Visitor) -> None:
     """Another address of this machine, even one of the loopback network, is not listened on."""
-    connection = http.client.HTTPConnection("127.0.0.2", browser.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.2", visitor.port, timeout=5)
     with pytest.raises(ConnectionRefusedError):
         connection.request("GET", "/")
