@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from modelyard_runtime.local.notes import DECIDED, MEASURED
 from modelyard_runtime.local.plan import LocalPlan, read_plan
@@ -35,11 +35,13 @@ class Visitor:
     """Sends requests to the page of a run as a browser does that has loaded it."""
 
     def __init__(self, url: str) -> None:
-        self.port = int(url.rstrip("/").rpartition(":")[2])
+        parts = urlsplit(url)
+        self.port, self.base = parts.port or 0, parts.path
         self.headers: dict[str, str] = {}
 
-    def get(self, path: str = "/", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
-        """Return the status and body of an answer, and keep its headers."""
+    def get(self, path: str = "", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
+        """Return the status and body of an answer, and keep its headers. A path without a / first is below the page."""
+        path = path if path.startswith("/") else f"{self.base}{path}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -61,7 +63,7 @@ class Visitor:
     def submit(self, endpoint: str, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
         """Send an endpoint's form, with the page's token unless the fields have another one."""
         sent = urlencode({"token": self.token(), **fields})
-        status, text = self.get(f"/try/{endpoint}", "POST", sent, **{"Content_Type": FORM, **headers})
+        status, text = self.get(f"try/{endpoint}", "POST", sent, **{"Content_Type": FORM, **headers})
         answer: dict[str, Any] = json.loads(text)
         return status, answer
 

@@ -60,7 +60,7 @@ def test_decisions_are_newest_first_with_their_reasons(visitor: Visitor) -> None
 def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
     """The script exchanges parts by their ID, and must get no style or script, which another nonce would forbid."""
     _, page = visitor.get()
-    status, live = visitor.get("/live")
+    status, live = visitor.get("live")
     parts = re.findall(r'id="([^"]+)" data-live', page)
 
     assert status == 200
@@ -109,19 +109,25 @@ def test_nothing_may_be_loaded_from_elsewhere(visitor: Visitor) -> None:
 def test_other_host_names_are_refused(visitor: Visitor, host: str) -> None:
     """A site whose name was rebound to 127.0.0.1 cannot read the page."""
     assert visitor.get(Host=host) == (421, "this page answers only at its own address\n")
-    assert visitor.get("/try/churn", "POST", "", Host=host, Content_Type=FORM)[0] == 421
+    assert visitor.get("try/churn", "POST", "", Host=host, Content_Type=FORM)[0] == 421
 
 
 def test_localhost_is_a_name_of_this_machine(visitor: Visitor) -> None:
     assert visitor.get(Host=f"localhost:{visitor.port}")[0] == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/graph", "/try/", "/try/other", "/try/churn/x", "/../events.jsonl", "/index.html", "/favicon.ico"]
-)
+@pytest.mark.parametrize("path", ["graph", "try/", "try/other", "try/churn/x", "../events.jsonl", "index.html", "/"])
 def test_other_paths_do_not_exist(visitor: Visitor, path: str) -> None:
     assert visitor.get(path)[0] == 404
     assert "content-security-policy" in visitor.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/live", "/try/churn", "/x/", "/x/live", "//"])
+def test_other_users_of_the_machine_cannot_open_the_page(visitor: Visitor, path: str) -> None:
+    """The address has a key that only the output and the folder of the run contain, which is its user's alone."""
+    assert visitor.get(path)[0] == 404
+    assert visitor.get(visitor.base.rstrip("/"))[0] == 404
+    assert visitor.get(visitor.base[:-2] + "/")[0] == 404
 
 
 def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, shown: Shown) -> None:
@@ -161,8 +167,8 @@ def test_other_sites_cannot_send_the_form(
 
 def test_only_forms_of_a_small_size_are_read(visitor: Visitor, shown: Shown) -> None:
     assert visitor.submit("churn", TYPED, Content_Type="application/json")[0] == 415
-    assert visitor.get("/try/churn", "POST", None, Content_Type=FORM, Content_Length=str(2**21))[0] == 413
-    assert visitor.get("/try/churn")[0] == 405
+    assert visitor.get("try/churn", "POST", None, Content_Type=FORM, Content_Length=str(2**21))[0] == 413
+    assert visitor.get("try/churn")[0] == 405
     assert shown.received == []
 
 

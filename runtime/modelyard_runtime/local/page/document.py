@@ -44,7 +44,7 @@ button { font: inherit; margin: .8rem .8rem 0 0; padding: .4rem 1.2rem; border: 
 output { display: block; white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; margin-top: .8rem; }
 output.refused { color: var(--bad); }
 .chart { margin: 0; border: 1px solid var(--edge); border-radius: 6px; padding: .6rem; }
-.chart ul { list-style: none; padding: 0; font-size: .85rem; columns: 2; }
+.chart li { break-inside: avoid; } .chart ul { list-style: none; padding: 0; font-size: .85rem; columns: 2; }
 .plot { width: 100%; height: auto; } .plot text { font: 9px sans-serif; fill: var(--soft); }
 .plot .end { text-anchor: end; } .plot .begin { text-anchor: start; }
 .grid { stroke: var(--edge); stroke-width: .5; } .bound { stroke: var(--bad); stroke-dasharray: 4 3; }
@@ -59,7 +59,7 @@ const gone = document.getElementById("gone");
 async function renew() {
   if (document.hidden) return;
   try {
-    const answer = await fetch("/live", { cache: "no-store" });
+    const answer = await fetch("live", { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {

@@ -10,6 +10,9 @@ from modelyard_runtime.local.page.signature import Input, Signature
 PREFIX = "input:"
 """What the names of the fields begin with, so that no column can be taken for a field of the form itself."""
 
+TRY = "try/"
+"""What the path of an endpoint's form begins with, below the page's own."""
+
 BODY = "body"
 _EXAMPLE = '{"instances": [{"column": 1}]}'
 
@@ -33,7 +36,7 @@ def _form(name: str, callers: tuple[str, ...], signature: Signature, token: str)
         caller,
         tag("output", class_="answer", aria_live="polite"),
         method="post",
-        action=f"/try/{name}",
+        action=f"{TRY}{name}",
         autocomplete="off",
     )
 

@@ -1,4 +1,4 @@
-"""What a request must fulfil, and what browsers are told: only this page, on this machine, may use the form."""
+"""What a request must fulfil, and what browsers are told: only who has the address sees the page and uses its form."""
 
 from __future__ import annotations
 
@@ -10,15 +10,30 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The rules for one page. `token` is in its forms, so other sites cannot send them."""
+    """The rules for one page.
+
+    `key` is in its address, so other users of the machine cannot open it. `token` is in its forms, so other sites
+    cannot send them.
+    """
 
     port: int
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property
     def hosts(self) -> frozenset[str]:
         """The names under which browsers reach the page."""
         return frozenset({f"127.0.0.1:{self.port}", f"localhost:{self.port}"})
+
+    @property
+    def url(self) -> str:
+        """The address of the page, which ends with a slash."""
+        return f"http://127.0.0.1:{self.port}/{self.key}/"
+
+    def below(self, path: str) -> str | None:
+        """Return a path below the page's own, or None if it does not begin with the key."""
+        _, key, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
+        return rest[0] if rest and hmac.compare_digest(key.encode(), self.key.encode()) else None
 
     def misdirected(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request names another host, as after a DNS name was rebound to this machine."""

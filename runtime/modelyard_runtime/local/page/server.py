@@ -96,9 +96,10 @@ class Page:
         """Begin to serve, at the first free port."""
         server = _bound()
         port = int(server.server_address[1])
-        server.site = Site(Watch(plan, compiled, state), Guard(port))
+        guard = Guard(port)
+        server.site = Site(Watch(plan, compiled, state), guard)
         threading.Thread(target=server.serve_forever, args=(_LOOK_S,), name="page", daemon=True).start()
-        return cls(f"http://127.0.0.1:{port}/", server)
+        return cls(guard.url, server)
 
     def end(self) -> None:
         """Stop serving."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from modelyard_runtime.jobs.local_runs import RUNNING, LocalRuns
 from modelyard_runtime.local.page.document import document, live
-from modelyard_runtime.local.page.forms import BODY, PREFIX
+from modelyard_runtime.local.page.forms import BODY, PREFIX, TRY
 from modelyard_runtime.local.page.guard import Guard, headers_of
 from modelyard_runtime.local.page.sections import View
 from modelyard_runtime.local.page.signature import Signature, row_of, words_of
@@ -22,7 +22,7 @@ DRAWING = "graph.svg"
 _HTML, _JSON, _TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 5000
-_TRY, _LIVE = "/try/", "/live"
+_LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,15 @@ class Site:
         """Answer a request."""
         if self.guard.misdirected(request.headers):
             return refusal(http.client.MISDIRECTED_REQUEST, "this page answers only at its own address")
-        if request.path in {"/", _LIVE}:
-            shown = self._live if request.path == _LIVE else self._page
+        path = self.guard.below(request.path)
+        if path in {"", _LIVE}:
+            shown = self._live if path == _LIVE else self._page
             return shown() if request.method == "GET" else refusal(http.client.METHOD_NOT_ALLOWED, "use GET")
-        name = request.path.removeprefix(_TRY)
-        if not request.path.startswith(_TRY) or name not in self.watch.plan.endpoints:
-            return refusal(http.client.NOT_FOUND, "there is nothing at this path")
+        name = (path or "").removeprefix(TRY)
+        if not (path or "").startswith(TRY) or name not in self.watch.plan.endpoints:
+            return refusal(
+                http.client.NOT_FOUND, "there is nothing at this path; the run has printed the page's address"
+            )
         if request.method != "POST":
             return refusal(http.client.METHOD_NOT_ALLOWED, "use the form")
         return self._try(name, request)
