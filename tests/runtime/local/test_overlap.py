@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,11 +17,13 @@ from modelyard_runtime.jobs.local_runs import REQUESTED, LocalRuns
 from modelyard_runtime.local import runs as running
 from modelyard_runtime.local.notes import Notes
 from modelyard_runtime.local.overlap import Successor
-from modelyard_runtime.local.plan import Schedule, Times
+from modelyard_runtime.local.plan import Pipeline, Schedule, Times, read_plan
 from modelyard_runtime.local.processes import MARK, Processes, marked
-from modelyard_runtime.local.runs import Runs
+from modelyard_runtime.local.runs import Outcome, Runs
 from modelyard_runtime.local.state import State
+from modelyard_runtime.local.work import Work
 
+LAPTOP = Path(__file__).parents[2] / "golden" / "laptop-default" / "main"
 BEGAN = datetime(2026, 11, 28, 3, 59, 30, tzinfo=UTC)
 AT_FOUR = Times(
     line="0 4 * * *",
@@ -119,6 +123,41 @@ def test_a_replaced_run_ends_with_what_it_has_started(
     assert time.monotonic() - began < 60
     assert (tmp_path / "ended").exists() == (program == WORK)
     assert len(list(marked(str(tmp_path)))) == 1  # the guardian
+
+
+@dataclass
+class Scripted:
+    """Runs that end as a script says, after asking whether another run replaces them."""
+
+    asked: list[bool] = field(default_factory=list[bool])
+
+    def run(self, address: str, verb: str, path: Path, timeout_s: int, retries: int, replaced: Any) -> Outcome:
+        self.asked.append(replaced())
+        message = "a newer start replaces it" if self.asked[-1] else "done"
+        return Outcome(not self.asked[-1], message, path, replaced=self.asked[-1])
+
+
+def test_a_replaced_run_is_no_failure_and_the_requested_one_follows(tmp_path: Path) -> None:
+    """The folder of runs and the log show both. What follows a training waits for the one that ends."""
+    state, runs = State.at(tmp_path / "state"), Scripted()
+    plan = replace(read_plan(LAPTOP), promoter="")
+    plan = replace(plan, pipelines={"train": _replacing(plan.pipelines["train"])})
+    history = LocalRuns(tmp_path / "runs")
+    placed = SimpleNamespace(paths={plan.pipelines["train"].description: tmp_path})
+    base: Any = SimpleNamespace(plan=plan, state=state, runs=runs, placed=placed, say=lambda address, line: None)
+    work = Work(base, history, (), sample=False, drift=False, looping=True)
+    history.add("train", BEGAN, REQUESTED, "monitor-drift")
+    work.run_pipeline("train")
+    work.run_requested()
+
+    assert runs.asked == [True, False]
+    assert sorted(entry["state"] for entry in history.all()) == ["replaced", "succeeded"]
+    assert [event["event"] for event in state.events()] == ["replaced", "requested", "succeeded"]
+    assert work.failures == []
+
+
+def _replacing(pipeline: Pipeline) -> Pipeline:
+    return replace(pipeline, schedule=replace(pipeline.schedule, overlap="replace"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
