@@ -28,12 +28,15 @@ PACKAGES = {
 }
 """Programs that the whole Kubernetes needs, and the Debian package of each."""
 
+BROWSER = {"chromium-headless-shell": "chromium-headless-shell"}
+"""The browser that looks at pages, and its Debian package. `testbed.browser` starts it."""
+
 _IMAGE_PROGRAMS = ("debootstrap", "buildah")
 
 
 def install_packages() -> None:
     """Install missing Debian packages if possible, which requires root and apt."""
-    absent = sorted({package for program, package in PACKAGES.items() if not _has(program)})
+    absent = sorted({package for program, package in (PACKAGES | BROWSER).items() if not _has(program)})
     if not absent or not _can_install():
         return
     print(f"installing {' '.join(absent)}", flush=True)

@@ -27,6 +27,8 @@ VERBS = {
     "digest": ("registry.digest", "print the digest of a model's files, for an import in the spec"),
 }
 
+_INTERRUPTED = 130  # as a shell reports a command that Ctrl-C has ended
+
 _BUNDLE_ACTIONS = {
     "pack": ("folder of bundles, or its URI", "file to write"),
     "unpack": ("file to read", "folder, or its URI, in which the bundle is put into use"),
@@ -55,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         code: int = import_module(f"modelyard_runtime.{module}").run(**arguments)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except Refusal as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return 1

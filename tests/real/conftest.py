@@ -11,6 +11,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
 from testbed import environments, image, machine, npm
+from testbed.browser import Browser
+from testbed.browser import browser as running_browser
+from testbed.browser import missing as missing_browser
 from testbed.charts import ChartRepository
 from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
@@ -103,6 +106,14 @@ def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
         return found
 
     return program
+
+
+@pytest.fixture(scope="session")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Run a headless browser with an empty profile."""
+    _demand(request, "a browser", missing_browser())
+    with running_browser() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

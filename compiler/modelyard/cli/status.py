@@ -64,6 +64,15 @@ def _last(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {event["address"]: event for event in events if event["address"]}
 
 
+def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what answers requests, and where, as far as it has started."""
+    for name in ("page", "registry"):
+        if addresses.get(name):
+            yield name, str(addresses[name])
+    if addresses.get("endpoints"):
+        yield "endpoints", f"http://127.0.0.1:{addresses['endpoints']}/"
+
+
 def _running(folder: Path) -> int | None:
     """Return the process that runs the system now, which holds a lock until it ends."""
     import fcntl
@@ -99,8 +108,7 @@ def _mapping(text: str) -> dict[str, Any]:
 def _status(current: dict[str, Any]) -> Iterator[str]:
     process, addresses = current["running"], current["addresses"]
     yield "not running\n" if process is None else f"running, process {process}\n"
-    if process is not None and addresses:
-        yield f"{'registry':{_WIDTH}} {visible(str(addresses.get('registry', '')))}\n"
-        yield f"{'endpoints':{_WIDTH}} http://127.0.0.1:{addresses.get('endpoints', '')}/\n"
+    if process is not None:
+        yield from (f"{name:{_WIDTH}} {visible(address)}\n" for name, address in _answering(addresses))
     for address, event in current["last"].items():
         yield visible(f"{address:{_WIDTH}} {event['event']} at {event['at']}: {event.get('text', '')}") + "\n"

@@ -19,7 +19,8 @@ from modelyard_runtime.workload.records import BreachRun, Request
 RUNS = "MODELYARD_RUNS"
 """The environment variable with the folder. Without it, runs are Jobs of a cluster."""
 
-REQUESTED, RUNNING, SUCCEEDED, FAILED, INTERRUPTED = "requested", "running", "succeeded", "failed", "interrupted"
+REQUESTED, RUNNING = "requested", "running"
+SUCCEEDED, FAILED, INTERRUPTED, REPLACED = "succeeded", "failed", "interrupted", "replaced"
 _ACTIVE = frozenset({REQUESTED, RUNNING})
 _OVERLAPS = "overlaps.json"
 

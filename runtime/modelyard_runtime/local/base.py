@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modelyard_runtime.local.notes import Notes
 from modelyard_runtime.local.placed import Placed, place_all
 from modelyard_runtime.local.plan import LocalPlan
 from modelyard_runtime.local.ports import free_port
@@ -19,8 +19,7 @@ from modelyard_runtime.local.processes import Processes
 from modelyard_runtime.local.registry import await_registry, start_registry
 from modelyard_runtime.local.runs import Runs, code_folders
 from modelyard_runtime.local.scaling import Machine, groups_of
-from modelyard_runtime.local.serving import READY
-from modelyard_runtime.local.state import State
+from modelyard_runtime.local.state import READY, State
 from modelyard_runtime.refusals import Refusal
 
 _SERVE_PORT = 8700
@@ -73,10 +72,11 @@ class Base:
                 self.say(address, sentence)
         address = self._start_ray()
         environment = {"RAY_ADDRESS": address, "MLFLOW_TRACKING_URI": self.registry_uri}
-        self.runs = Runs(self.state, self.processes, environment, self.say)
+        self.runs = Runs(self.state, self.processes, environment, self.say, Notes(self.state))
         if self._registry is not None:
             await_registry(self._registry, registry_port, self.state)
             self.say("registry", f"MLflow answers at {self.registry_uri}")
+        self.state.announce(registry=self.registry_uri)
         if self.plan.servers:
             self._start_servers(environment)
 
@@ -119,8 +119,7 @@ class Base:
         arguments = [str(self.folder), str(self.state.folder), str(self.endpoints_port), str(serve_port)]
         log = self.state.below("logs", "serving.log")
         self._servers = self.processes.start(self.runs.command("serve", *arguments), environment, log)
-        place = {"registry": self.registry_uri, "endpoints": self.endpoints_port}
-        self.state.below("addresses.json").write_text(json.dumps(place), encoding="utf-8")
+        self.state.announce(endpoints=self.endpoints_port)
 
     def deployed(self) -> bool:
         """Return whether every application runs. Refuse to wait for servers that have ended."""
@@ -141,4 +140,4 @@ class Base:
 
         if self.processes is not None:
             self.processes.end(ray.shutdown)
-        (self.state.folder / "addresses.json").unlink(missing_ok=True)
+        self.state.withdraw()

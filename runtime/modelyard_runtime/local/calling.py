@@ -29,7 +29,7 @@ class Endpoint:
 
     def is_ready(self) -> tuple[int, str]:
         """Return the status and text of the health check."""
-        return self._send("GET", f"{self._path}/healthz", None)
+        return self.get("/healthz")
 
     def await_ready(self, patience_s: float) -> str:
         """Wait until a version of the model answers. Return an empty string, or the reason why none does."""
@@ -42,9 +42,17 @@ class Endpoint:
                 return text
             time.sleep(0.5)
 
+    def get(self, below: str) -> tuple[int, str]:
+        """Return the status and text at a path below the endpoint's own."""
+        return self._send("GET", f"{self._path}{below}", None)
+
+    def post(self, body: str) -> tuple[int, str]:
+        """Send a body as it is."""
+        return self._send("POST", self._path, body)
+
     def predict(self, rows: list[dict[str, Any]]) -> tuple[int, str]:
         """Send rows in one request."""
-        return self._send("POST", self._path, json.dumps({"instances": rows}))
+        return self.post(json.dumps({"instances": rows}))
 
     def predict_all(self, rows: list[dict[str, Any]]) -> str:
         """Send many rows in small requests. Return the first problem, or an empty string."""

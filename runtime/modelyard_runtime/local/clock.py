@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,3 +30,19 @@ def due_between(times: Times, after: datetime, until: datetime) -> bool:
             return True
         minute += _MINUTE
     return False
+
+
+@dataclass(slots=True)
+class Starts:
+    """When each workload was last looked at, so that every time of its schedule counts once."""
+
+    begun: datetime
+    _since: dict[str, datetime] = field(default_factory=dict[str, datetime])
+
+    def due(self, address: str, times: Times, now: datetime) -> bool:
+        """Return whether a start became due since the last one. A clock that was set back begins anew from there."""
+        after = self._since.get(address, self.begun)
+        due = due_between(times, after, now)
+        if due or now < after:
+            self._since[address] = now
+        return due

@@ -9,21 +9,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from modelyard_runtime.local.notes import Notes, value_of
 from modelyard_runtime.local.processes import Processes
 from modelyard_runtime.local.state import State
 
 _SHOWN = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING|ERROR) (.*)$")
 _GATE = re.compile(r"\(finish_step [^)]*\)\S* (?:INFO|WARNING) (gate: .*)$")
-_VALUE = re.compile(r"^modelyard_monitor_value \{.*'check': '([^']*)', 'feature': '([^']*)'.*\} (\S+)$")
 _METRIC = "modelyard_"
 _LOGS = "logs of "
 _ENDING = ("refused: ", "failed, ")
 _LONGEST_LINE = 600
+_LOOK_S = 0.5
+_LATE, _REPLACED = "late", "replaced"
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Outcome:
     succeeded: bool
     message: str
     log: Path
+    replaced: bool = False
 
 
 @dataclass(slots=True)
@@ -43,24 +47,43 @@ class Runs:
     processes: Processes
     environment: Mapping[str, str]
     say: Callable[[str, str], None]  # address, line
+    notes: Notes
+    decisions_alone: bool = False
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def command(self, verb: str, *arguments: str) -> list[str]:
         """Return the command line of a verb of the runtime."""
         return [sys.executable, "-m", "modelyard_runtime", verb, *arguments]
 
-    def run(self, address: str, verb: str, description: Path, timeout_s: int, retries: int = 0) -> Outcome:
-        """Run a workload to its end, again after a failure as often as declared. A refusal is final."""
-        outcome = self._once(address, verb, description, timeout_s)
+    def quietly(self) -> Runs:
+        """Return runs that print nothing but decisions that they have not printed before."""
+        return replace(self, decisions_alone=True)
+
+    def run(
+        self,
+        address: str,
+        verb: str,
+        description: Path,
+        timeout_s: int,
+        retries: int = 0,
+        replaced: Callable[[], bool] = lambda: False,
+    ) -> Outcome:
+        """Run a workload to its end, again after a failure as often as declared. A refusal is final.
+
+        While it runs, `replaced` is asked whether another run has to take its place.
+        """
+        outcome = self._once(address, verb, description, timeout_s, replaced)
         for _ in range(retries):
-            if outcome.succeeded or outcome.message.startswith(_ENDING[0]):
+            if outcome.succeeded or outcome.replaced or outcome.message.startswith(_ENDING[0]):
                 break
             self.state.record(address, "retried", outcome.message)
             self.say(address, f"another try, since it failed: {outcome.message}")
-            outcome = self._once(address, verb, description, timeout_s)
+            outcome = self._once(address, verb, description, timeout_s, replaced)
         return outcome
 
-    def _once(self, address: str, verb: str, description: Path, timeout_s: int) -> Outcome:
+    def _once(
+        self, address: str, verb: str, description: Path, timeout_s: int, replaced: Callable[[], bool]
+    ) -> Outcome:
         log = self._log(address)
         environment = {
             **self.environment,
@@ -68,22 +91,49 @@ class Runs:
             "MODELYARD_JOB_UID": f"{address}-{log.stem}",
         }
         process = self.processes.start(self.command(verb), environment, log, stdout=subprocess.PIPE)
-        reader = _Reader(process.stdout, log, lambda line: self.say(address, line))
+        reader = _Reader(process.stdout, log, lambda line: self._show(address, line))
         reader.start()
-        deadline = time.monotonic() + timeout_s
-        try:
-            code = process.wait(max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            process.wait()
-            return Outcome(False, f"it took longer than {timeout_s} s", log)
+        ending = _await(process, time.monotonic() + timeout_s, replaced)
         reader.join(5)
-        return Outcome(code == 0, reader.last, log)
+        if ending == _REPLACED:
+            return Outcome(False, "a newer start replaces it", log, replaced=True)
+        if ending == _LATE:
+            return Outcome(False, f"it took longer than {timeout_s} s", log)
+        self.notes.measured(address, reader.values)
+        return Outcome(process.returncode == 0, reader.last or reader.unwritten, log)
+
+    def _show(self, address: str, line: str) -> None:
+        if self.notes.decision(address, line) or not self.decisions_alone:
+            self.say(address, line)
 
     def _log(self, address: str) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         number = self._numbers[address] = self._numbers.get(address, 0) + 1
         return self.state.below("logs", address, f"{stamp}-{number}.log")
+
+
+def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable[[], bool]) -> str:
+    """Wait for the end of a process, or end it. Return why it was ended, or an empty string."""
+    while True:
+        try:
+            process.wait(min(_LOOK_S, max(deadline - time.monotonic(), 0.01)))
+        except subprocess.TimeoutExpired:
+            reason = _LATE if time.monotonic() >= deadline else _REPLACED if replaced() else ""
+            if reason:
+                _end(process)
+                return reason
+        else:
+            return ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process as Ctrl-C would: it leaves Ray in order, and Ray ends what it has started there."""
+    process.terminate()
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class _Reader(threading.Thread):
@@ -93,17 +143,31 @@ class _Reader(threading.Thread):
         super().__init__(daemon=True)
         self._stream, self._log, self._show = stream, log, show
         self.last = ""
+        self.values: dict[str, float] = {}
+        self.unwritten = ""
 
     def run(self) -> None:
-        with self._log.open("ab") as log:
+        """Read to the end, whatever happens to the log, since a process whose output nobody reads would stop."""
+        with self._log.open("ab", buffering=0) as log, self._stream:
             for raw in self._stream:
-                log.write(raw)
-                log.flush()
-                text = raw.decode("utf-8", "replace").rstrip()
-                shown = message_of(text)
-                if shown:
-                    self.last = shown
-                    self._show(shown)
+                try:
+                    log.write(raw)
+                    self._pass_on(raw.decode("utf-8", "replace").rstrip())
+                except OSError as problem:
+                    self.unwritten = f"its log cannot be written: {problem.strerror or problem}"
+
+    def _pass_on(self, text: str) -> None:
+        shown = message_of(text)
+        if shown:
+            self.last = shown
+            self._show(shown)
+        if value := _logged_value(text):
+            self.values[value[0]] = value[1]
+
+
+def _logged_value(line: str) -> tuple[str, float] | None:
+    match = _SHOWN.match(line)
+    return value_of(match[2]) if match else None
 
 
 def message_of(line: str) -> str:
@@ -117,8 +181,8 @@ def message_of(line: str) -> str:
         return ""
     message = match[2]
     if message.startswith(_METRIC):  # without a Prometheus, metrics are only logged
-        value = _VALUE.match(message)
-        return f"{value[1]} of {value[2]} is {value[3]}"[:_LONGEST_LINE] if value else ""
+        value = value_of(message)
+        return f"{value[0]} is {value[1]:g}"[:_LONGEST_LINE] if value else ""
     return "" if message.startswith(_LOGS) else message[:_LONGEST_LINE]
 
 

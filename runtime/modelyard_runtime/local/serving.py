@@ -16,11 +16,11 @@ from aiohttp import web
 from modelyard_runtime.local.plan import LocalPlan, read_plan
 from modelyard_runtime.local.router import Router
 from modelyard_runtime.local.scaling import deployment_options
+from modelyard_runtime.local.state import READY
 from modelyard_runtime.serving.application import DEPLOYMENT, Server
 from modelyard_runtime.serving.checks import check_server
 from modelyard_runtime.workload.records import workload_of
 
-READY = "serving.ready"
 _log = logging.getLogger(__name__)
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,10 @@ from urllib.parse import urlsplit
 
 from modelyard_runtime.refusals import Refusal
 
+READY = "serving.ready"
+"""The file that exists once every application of the model servers runs."""
+
+_ADDRESSES = "addresses.json"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 
 
@@ -73,9 +77,30 @@ class State:
                 stream.write(secrets.token_urlsafe(32) + "\n")
         return path
 
-    def record(self, address: str, what: str, text: str) -> None:
-        """Append an event, which `modelyard events` shows."""
-        event = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "address": address, "event": what, "text": text}
+    def announce(self, **addresses: object) -> None:
+        """Publish where something answers, for `modelyard status` and the page, next to what was announced before."""
+        staged = self.below(f".{_ADDRESSES}")
+        staged.write_text(json.dumps({**self.addresses(), **addresses}), encoding="utf-8")
+        staged.replace(self.folder / _ADDRESSES)
+
+    def addresses(self) -> dict[str, Any]:
+        """Return where the registry, the endpoints and the page answer, as far as they have started."""
+        try:
+            content = json.loads((self.folder / _ADDRESSES).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def withdraw(self) -> None:
+        """Forget all addresses, at the end of a run, and those that a killed one has left."""
+        (self.folder / _ADDRESSES).unlink(missing_ok=True)
+
+    def record(self, address: str, what: str, text: str, values: Mapping[str, float] | None = None) -> None:
+        """Append an event, which `modelyard events` shows. `values` are those that it reports, by name."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        event: dict[str, Any] = {"at": at, "address": address, "event": what, "text": text}
+        if values:
+            event["values"] = dict(values)
         with self.below("events.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(event, ensure_ascii=False) + "\n")
 

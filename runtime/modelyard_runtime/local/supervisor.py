@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -13,7 +14,8 @@ from typing import Any
 
 from modelyard_runtime.jobs.local_runs import RUNS, LocalRuns
 from modelyard_runtime.local.base import Base
-from modelyard_runtime.local.clock import due_between
+from modelyard_runtime.local.clock import Starts
+from modelyard_runtime.local.page.server import Page
 from modelyard_runtime.local.plan import LocalPlan, Schedule, read_plan
 from modelyard_runtime.local.printer import Printer
 from modelyard_runtime.local.state import State
@@ -22,6 +24,7 @@ from modelyard_runtime.refusals import Refusal
 
 _LOOK_S = 1.0
 _PROMOTE_S = 20.0
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 INTERRUPTED = 130
 
 
@@ -59,7 +62,14 @@ def run(
         compiled, where, Path(code or ".").resolve(), _known(addresses, plan), once, sample or drift, drift
     )
     _on_signals(_stop)
-    return _run(plan, chosen)
+    try:
+        return _run(plan, chosen)
+    except Stopped:  # before anything has been started
+        return INTERRUPTED if once else 0
+    except OSError as problem:
+        if problem.errno not in _FULL:
+            raise
+        raise Refusal(f"the disk of {where} is full; free some space, and the next run goes on from here") from None
 
 
 def _on_signals(handler: Any) -> None:
@@ -83,13 +93,17 @@ def _run(plan: LocalPlan, options: Options) -> int:
     state, say = State.at(options.state), Printer()
     with state.lock():
         base = Base(plan, options.folder, state, options.code, say)
+        page = Page.start(plan, options.folder, state)
         ended = False
         try:
             runs = LocalRuns(state.below("runs", "x").parent)
             runs.interrupt()
             runs.declare({name: pipeline.schedule.overlap for name, pipeline in plan.pipelines.items()})
             os.environ[RUNS] = str(runs.folder)
+            state.withdraw()
+            state.announce(page=page.url)
             _introduce(plan, state, say)
+            say("page", f"{page.url} shows the system as it runs")
             base.start()
             work = Work(base, runs, options.addresses, options.sample, options.drift)
             work.begin(everything=options.once)
@@ -103,6 +117,7 @@ def _run(plan: LocalPlan, options: Options) -> int:
         finally:
             _on_signals(signal.SIG_IGN)
             base.end()
+            page.end()
             if not ended:
                 state.record("", "stopped", "the run was ended")
             say("", "everything has ended" if ended else "everything has ended; the next run goes on from here")
@@ -121,17 +136,17 @@ class _Loop:
 
     plan: LocalPlan
     work: Work
-    since: dict[str, datetime] = field(default_factory=dict)
 
     def run(self) -> None:
         """Run until the process receives a signal to end."""
-        begun = datetime.now(UTC)
+        starts = Starts(datetime.now(UTC))
         self.work.say("", "Ctrl-C ends it")
+        self.work.looping = True
         promoted = time.monotonic()
         while True:
             now = datetime.now(UTC)
             for address, schedule in self._schedules():
-                if self._due(address, schedule, begun, now):
+                if schedule.times is not None and starts.due(address, schedule.times, now):
                     self.work.run_address(address)
             self.work.run_requested()
             if time.monotonic() - promoted > _PROMOTE_S:
@@ -144,12 +159,3 @@ class _Loop:
         pipelines = [(f"pipelines.{name}", entry.schedule) for name, entry in self.plan.pipelines.items()]
         monitors = [(f"monitors.{name}", entry.schedule) for name, entry in self.plan.monitors.items()]
         return [entry for entry in (*pipelines, *monitors) if self.work.wanted(entry[0])]
-
-    def _due(self, address: str, schedule: Schedule, begun: datetime, now: datetime) -> bool:
-        if schedule.times is None:
-            return False
-        after = self.since.get(address, begun)
-        if not due_between(schedule.times, after, now):
-            return False
-        self.since[address] = now
-        return True

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from modelyard_runtime.jobs.local_runs import FAILED, RUNNING, SUCCEEDED, LocalRuns
+from modelyard_runtime.jobs.local_runs import FAILED, REPLACED, RUNNING, SUCCEEDED, LocalRuns
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.order import in_order
-from modelyard_runtime.local.plan import LocalPlan
+from modelyard_runtime.local.overlap import Successor
+from modelyard_runtime.local.plan import LocalPlan, Schedule
 from modelyard_runtime.local.runs import Outcome, Runs
 from modelyard_runtime.local.sample import Sample, truth_of
 from modelyard_runtime.refusals import Refusal
@@ -33,6 +35,7 @@ class Work:
     sample: bool
     drift: bool
     failures: list[str] = field(default_factory=list)
+    looping: bool = False
     _made: Sample | None = None
     _follow: list[str] = field(default_factory=list)
 
@@ -119,9 +122,12 @@ class Work:
         self.say(address, f"{entry.type} begins")
         began = time.monotonic()
         path = self.base.placed.paths[entry.description]
-        outcome = self.runs.run(address, "run", path, entry.timeout_seconds, entry.retries)
-        self.history.change(number, SUCCEEDED if outcome.succeeded else FAILED, outcome.message)
+        replaced = self._replaced(entry.schedule, name)
+        outcome = self.runs.run(address, "run", path, entry.timeout_seconds, entry.retries, replaced)
+        self.history.change(number, _state_of(outcome), outcome.message)
         self._ended(address, outcome, time.monotonic() - began)
+        if outcome.replaced:
+            return
         if entry.trains:
             self.promote()
         if outcome.succeeded:
@@ -135,8 +141,7 @@ class Work:
             return
         path = self.base.placed.paths[self.plan.promoter]
         if quietly:
-            quiet = Runs(self.base.state, self.runs.processes, self.runs.environment, lambda address, line: None)
-            quiet.run("promoter", "promote", path, _MONITOR_S)
+            self.runs.quietly().run("promoter", "promote", path, _MONITOR_S)
             return
         outcome = self.runs.run("promoter", "promote", path, _MONITOR_S)
         if not outcome.succeeded:
@@ -145,9 +150,15 @@ class Work:
     def run_monitor(self, name: str) -> None:
         """Look once. A breach is no failure."""
         address = f"monitors.{name}"
-        path = self.base.placed.paths[self.plan.monitors[name].description]
+        entry = self.plan.monitors[name]
+        path, replaced = self.base.placed.paths[entry.description], self._replaced(entry.schedule)
         began = time.monotonic()
-        self._ended(address, self.runs.run(address, "monitor", path, _MONITOR_S), time.monotonic() - began)
+        outcome = self.runs.run(address, "monitor", path, _MONITOR_S, replaced=replaced)
+        self._ended(address, outcome, time.monotonic() - began)
+
+    def _replaced(self, schedule: Schedule, pipeline: str = "") -> Callable[[], bool]:
+        """Return what tells whether a run that begins now has to end for a newer one, which only a loop starts."""
+        return Successor(schedule, self.history, pipeline, datetime.now(UTC)) if self.looping else lambda: False
 
     def run_requested(self) -> None:
         """Start the runs that monitors have asked for."""
@@ -197,7 +208,10 @@ class Work:
             self.failures.append(address)
 
     def _ended(self, address: str, outcome: Outcome, seconds: float) -> None:
-        self.base.state.record(address, "succeeded" if outcome.succeeded else "failed", outcome.message)
+        self.base.state.record(address, _state_of(outcome), outcome.message)
+        if outcome.replaced:
+            self.say(address, f"ended after {seconds:.0f} s: {outcome.message}")
+            return
         if outcome.succeeded:
             self.say(address, f"done in {seconds:.0f} s")
             return
@@ -210,3 +224,9 @@ class Work:
         if failed:
             self.say("", f"failed: {', '.join(failed)}")
         return 1 if failed else 0
+
+
+def _state_of(outcome: Outcome) -> str:
+    if outcome.replaced:
+        return REPLACED
+    return SUCCEEDED if outcome.succeeded else FAILED

@@ -34,11 +34,20 @@ def lower(plan: Plan, placement: str) -> Stack:
 def _files(context: Context) -> Iterator[TextFile]:
     yield TextFile("README.md", lambda: readme_of(context))
     yield TextFile("plan.json", lambda: json_text(plan_of(context)))
+    yield TextFile("graph.svg", lambda: _graph(context))
     yield TextFile("requirements.txt", lambda: "".join(f"{line}\n" for line in requirements_of(context.system)))
     for name, described in _descriptions(context):
         yield TextFile(description_path(name), partial(_as_text, described))
     for path, text in runtime_files().items():
         yield TextFile(f"runtime/{path}", partial(str, text))
+
+
+def _graph(context: Context) -> str:
+    """Draw the system, for the page of a run, which has no compiler."""
+    from modelyard.drawing.ml import ml_view
+    from modelyard.drawing.svg import svg
+
+    return svg(ml_view(context.system))
 
 
 def _as_text(described: Callable[[], dict[str, Json]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -158,3 +159,18 @@ def test_status_and_events_read_what_was_recorded(run: Run, laptop: Path) -> Non
     assert run("events", laptop).out.count("\n") == 1
     assert json.loads(run("events", laptop, "--format", "json").out) == [event]
     assert json.loads(run("status", laptop, "--format", "json").out)["running"] is None
+
+
+def test_status_lists_what_answers_while_it_runs(run: Run, laptop: Path) -> None:
+    """Only what has started is listed, and only as long as a run holds the lock."""
+    state = laptop / ".modelyard" / "default"
+    state.mkdir(parents=True)
+    (state / "addresses.json").write_text(json.dumps({"page": "http://127.0.0.1:8600/key/", "endpoints": 8000}))
+    with (state / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = run("status", laptop).out
+
+    assert "page                         http://127.0.0.1:8600/key/\n" in running
+    assert "endpoints                    http://127.0.0.1:8000/\n" in running
+    assert "registry" not in running
+    assert "8600" not in run("status", laptop).out

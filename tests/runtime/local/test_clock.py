@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelyard_runtime.local.clock import due_between, is_due
+from modelyard_runtime.local.clock import Starts, due_between, is_due
 from modelyard_runtime.local.order import in_order
 from modelyard_runtime.local.plan import Times, read_plan
 from modelyard_runtime.local.runs import message_of
@@ -88,3 +88,28 @@ def test_pipelines_wait_for_what_they_need() -> None:
 )
 def test_decisions_are_shown_and_other_output_is_not(line: str, shown: str) -> None:
     assert message_of(line) == shown
+
+
+FOUR = datetime(2026, 11, 27, 4, 0, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def due_at(*moments: datetime) -> list[bool]:
+    """Look at each moment, having begun a minute before four o'clock."""
+    starts = Starts(FOUR - timedelta(minutes=1))
+    return [starts.due("pipelines.train", times(), moment) for moment in moments]
+
+
+def test_every_time_counts_once() -> None:
+    assert due_at(FOUR, FOUR, FOUR + timedelta(hours=1), FOUR + DAY) == [True, False, False, True]
+
+
+def test_a_clock_that_jumps_forward_starts_one_run() -> None:
+    """After a suspended night or a month, not one run for each time that has passed."""
+    assert due_at(FOUR + 30 * DAY, FOUR + 30 * DAY, FOUR + 31 * DAY) == [True, False, True]
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_schedule() -> None:
+    """Without it, nothing would be due until the clock has caught up with the wrong time, which may take years."""
+    wrong = FOUR + 800 * DAY
+    assert due_at(wrong, FOUR + timedelta(hours=1), FOUR + DAY, FOUR + DAY) == [True, False, True, False]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ import pytest
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.processes import marked, sweep
 from tests.narrowing import present
+from tests.shown_system import Visitor
 
 COMPILED = Path(__file__).parents[2] / "golden" / "laptop-default" / "main"
 PATIENCE_S = 900
@@ -141,11 +143,49 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
 
     assert status == 200, answer
     assert json.loads(answer)["model"]["version"] == "1"
+    check_page(Visitor(address["page"]))
     assert run.end() == 0, run.text()
     assert list(marked(str(state))) == []
     assert events(state)[-1]["event"] == "stopped"
     runs = [json.loads(path.read_text()) for path in (state / "runs").glob("2*.json")]
     assert [one["pipeline"] for one in runs if one["startedBy"] == "monitor-drift"] == ["train"]
+
+
+def check_page(page: Visitor) -> None:
+    """Check that the page shows what this run has decided and measured, and that its form reaches the model."""
+    status, answer = page.submit("churn", {"input:usage": "1", "input:age": "2", "input:plan": "a"})
+    _, text = page.get()
+
+    assert (status, answer["status"]) == (200, 200), answer
+    assert '"version": "1"' in answer["answer"]
+    assert page.submit("churn", {"input:usage": "much"})[1]["status"] == 422
+    assert re.search(r"<td>1</td><td><span[^>]*>champion</span></td><td>held</td>", text)
+    assert re.search(r"<td>2</td><td></td><td>refused</td>", text)
+    for part in ("fails the gate", "pipeline train is started", "psi by monitors.drift", "auc_roc of laptop-churn"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("line", "number", "code"),
+    [
+        ("", signal.SIGINT, 130),
+        ("everything is kept", signal.SIGINT, 0),
+        ("everything is kept", signal.SIGTERM, 0),
+        ("CPUs, ", signal.SIGINT, 0),
+    ],
+)
+def test_a_signal_at_the_start_leaves_nothing(line: str, number: int, code: int, tmp_path: Path) -> None:
+    """While Python imports, while Ray and MLflow start, and before the servers do."""
+    folder = tmp_path / "state"
+    run = Run.of(folder)
+    if line:
+        run.await_line(line)
+    time.sleep(0.4)
+
+    assert run.end(number) == code, run.text()
+    assert "Traceback" not in run.text()
+    assert list(marked(str(folder))) == []
+    assert not (folder / "addresses.json").exists()
 
 
 def test_a_killed_run_leaves_no_process_and_the_next_goes_on(first: Run, state: Path) -> None:

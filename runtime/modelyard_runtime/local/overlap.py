@@ -1,0 +1,37 @@
+"""A start that comes while the run before still runs: with `overlap: replace`, it ends that run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from modelyard_runtime.jobs.local_runs import LocalRuns
+from modelyard_runtime.local.clock import due_between
+from modelyard_runtime.local.plan import Schedule
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """Whether a newer start replaces a run of a workload, which began at a moment."""
+
+    schedule: Schedule
+    history: LocalRuns
+    pipeline: str  # empty for a monitor, whose runs nobody requests
+    began: datetime
+    clock: Callable[[], datetime] = _now
+
+    def __call__(self) -> bool:
+        """Return whether the schedule or a monitor has started another run since."""
+        return self.schedule.overlap == "replace" and (self._is_due() or self._is_requested())
+
+    def _is_due(self) -> bool:
+        times = self.schedule.times
+        return times is not None and due_between(times, self.began, self.clock())
+
+    def _is_requested(self) -> bool:
+        return any(pipeline == self.pipeline for _, pipeline, _ in self.history.requested())

@@ -1,0 +1,59 @@
+"""The form with which somebody tries an endpoint."""
+
+from __future__ import annotations
+
+import hashlib
+
+from modelyard_runtime.local.page.markup import Markup, tag
+from modelyard_runtime.local.page.signature import Input, Signature
+
+PREFIX = "input:"
+"""What the names of the fields begin with, so that no column can be taken for a field of the form itself."""
+
+TRY = "try/"
+"""What the path of an endpoint's form begins with, below the page's own."""
+
+BODY = "body"
+_EXAMPLE = '{"instances": [{"column": 1}]}'
+
+
+def form_of(name: str, callers: tuple[str, ...], signature: Signature | str, token: str) -> Markup:
+    """Return the form, or why there is none yet. It is replaced while the page is open only if the inputs change."""
+    inner = tag("p", signature) if isinstance(signature, str) else _form(name, callers, signature, token)
+    key = hashlib.sha256(repr(signature).encode()).hexdigest()[:16]
+    return tag("div", inner, id=f"form-{name}", data_live="", data_key=key)
+
+
+def _form(name: str, callers: tuple[str, ...], signature: Signature, token: str) -> Markup:
+    fields = [_field(entry) for entry in signature.inputs] or [_body()]
+    caller = tag("small", f"sent with the token of {callers[0]}") if callers else Markup()
+    return tag(
+        "form",
+        tag("input", type="hidden", name="token", value=token),
+        tag("p", f"inputs of version {signature.version}", class_="hint"),
+        tag("div", *fields, class_="fields"),
+        tag("button", "Predict", type="submit"),
+        caller,
+        tag("output", class_="answer", aria_live="polite"),
+        method="post",
+        action=f"{TRY}{name}",
+        autocomplete="off",
+    )
+
+
+def _field(entry: Input) -> Markup:
+    label = tag("span", entry.name, tag("small", f" {entry.kind}"))
+    return tag("label", label, _control(f"{PREFIX}{entry.name}", entry))
+
+
+def _control(name: str, entry: Input) -> Markup:
+    if entry.kind == "boolean":
+        options = [tag("option", word, value=word) for word in ("", "true", "false")]
+        return tag("select", *options, name=name)
+    mode = {"number": "decimal", "integer": "numeric"}.get(entry.kind)
+    return tag("input", type="text", name=name, inputmode=mode, maxlength="10000")
+
+
+def _body() -> Markup:
+    label = tag("span", "body", tag("small", " the model declares no inputs, so the request is JSON"))
+    return tag("label", label, tag("textarea", _EXAMPLE, name=BODY, rows="4", spellcheck="false"))

@@ -1,0 +1,42 @@
+"""HTML as values. Text is escaped, unless it is markup that these functions have made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+_VOID = frozenset({"input", "link", "meta", "br"})
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def text(content: str) -> Markup:
+    """Escape text, without line breaks and invisible characters that could change how other text is displayed."""
+    return Markup(escape("".join(letter if letter.isprintable() else " " for letter in content), quote=True))
+
+
+def tag(element: str, /, *children: str, **attributes: str | None) -> Markup:
+    """Return an element. `class_` is the attribute `class`, `data_key` is `data-key`, and None leaves one out."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    start = f"<{element}{written}>"
+    return Markup(start if element in _VOID else f"{start}{join(children)}</{element}>")
+
+
+def join(parts: Iterable[str]) -> Markup:
+    """Join markup and text, which is escaped."""
+    return Markup("".join(part if isinstance(part, Markup) else text(part) for part in parts))
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "figures") -> Markup:
+    """Return a table that scrolls on its own where it is wider than the page. In a `log`, narrow pages stack cells."""
+    first = tag("tr", *(tag("th", cell, scope="col") for cell in head))
+    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
+    return tag("div", tag("table", tag("thead", first), tag("tbody", *body)), class_=f"wide {kind}")

@@ -1,0 +1,91 @@
+"""The inputs that an endpoint declares, and a row of them from what somebody has typed into a form."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from modelyard_runtime.local.calling import Endpoint
+
+_TURNS = 3  # variants may serve different models, and each request reaches one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input with its type in the Open Inference Protocol, such as FP64."""
+
+    name: str
+    datatype: str
+
+    @property
+    def kind(self) -> str:
+        """The type in the words of a spec."""
+        if self.datatype.startswith("FP"):
+            return "number"
+        if self.datatype.startswith(("INT", "UINT")):
+            return "integer"
+        return "boolean" if self.datatype == "BOOL" else "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The inputs of the served version. None of them means that the model declares none."""
+
+    version: str
+    inputs: tuple[Input, ...]
+
+
+def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
+    """Ask an endpoint for its inputs. Return its own words if it does not answer with them."""
+    words = ""
+    for name in [*models] * _TURNS:
+        status, text = endpoint.get(f"/v2/models/{name}")
+        if status == http.client.OK:
+            return _signature(text)
+        words = words_of(text)
+        if status != http.client.NOT_FOUND:
+            break
+    return words
+
+
+def words_of(text: str) -> str:
+    """Return the error in an answer, or the whole answer if it has none."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return text
+    return str(content["error"]) if isinstance(content, dict) and "error" in content else text
+
+
+def row_of(signature: Signature, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return a row. What is empty is left out, and what is no number is sent as it is: the endpoint refuses both."""
+    return {
+        entry.name: _value(entry.kind, fields[entry.name])
+        for entry in signature.inputs
+        if fields.get(entry.name, "").strip()
+    }
+
+
+def _signature(text: str) -> Signature | str:
+    try:
+        content = json.loads(text)
+        inputs = tuple(Input(str(entry["name"]), str(entry["datatype"])) for entry in content["inputs"])
+        return Signature(str(content["versions"][0]), inputs)
+    except (ValueError, LookupError, TypeError):
+        return "the endpoint does not describe its inputs"
+
+
+def _value(kind: str, typed: str) -> Any:
+    if kind == "boolean" and typed in {"true", "false"}:
+        return typed == "true"
+    if kind not in {"integer", "number"}:
+        return typed
+    try:
+        number = int(typed) if kind == "integer" else float(typed)
+    except ValueError:
+        return typed
+    return number if isfinite(number) else typed

@@ -1,0 +1,110 @@
+"""What the page asks others for: the registry and the endpoints. It never waits for them longer than a moment."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.local.calling import Endpoint
+from modelyard_runtime.local.page.registered import Registered, Registry
+from modelyard_runtime.local.page.signature import Signature, signature_of
+from modelyard_runtime.local.plan import LocalPlan
+from modelyard_runtime.local.state import READY, State
+
+_FRESH_S = 2.0
+_PATIENCE_S = 1.5
+_NOT_YET = "the registry has not started yet"
+
+
+@dataclass(slots=True)
+class Watch:
+    """Keeps the last answers. They are renewed when somebody looks, in a thread that outlives slow answers."""
+
+    plan: LocalPlan
+    compiled: Path
+    state: State
+    models: tuple[Registered, ...] = ()
+    signatures: Mapping[str, Signature | str] = field(default_factory=dict[str, Signature | str])
+    problem: str = _NOT_YET
+    contents: tuple[dict[str, Any], ...] = ()
+    _registry: Registry = field(default_factory=lambda: Registry(""))
+    _renewing: threading.Thread | None = None
+    _renewed: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Read the descriptions, which do not change while the system runs."""
+        self.contents = tuple(_read(self.compiled / path) for path in self.plan.descriptions)
+
+    def look(self) -> None:
+        """Renew what is older than two seconds, and wait for it as long as a person does not notice."""
+        with self._lock:
+            idle = self._renewing is None or not self._renewing.is_alive()
+            if idle and (not self._renewed or time.monotonic() - self._renewed > _FRESH_S):
+                self._renewing = threading.Thread(target=self._renew, daemon=True)
+                self._renewing.start()
+            renewing = self._renewing
+        if renewing is not None:
+            renewing.join(_PATIENCE_S)
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """Return a client of an endpoint, or None before the servers run."""
+        port, entry = self.state.addresses().get("endpoints"), self.plan.endpoints[name]
+        if not isinstance(port, int) or not (self.state.folder / READY).exists():
+            return None
+        return Endpoint.of(name, entry.path, port, entry.callers, self.state)
+
+    def _renew(self) -> None:
+        try:
+            self._renew_models()
+            self.signatures = dict(self._signatures())
+        finally:
+            self._renewed = time.monotonic()
+
+    def _renew_models(self) -> None:
+        uri = str(self.state.addresses().get("registry", ""))
+        if not uri:
+            self.problem = _NOT_YET
+            return
+        if uri != self._registry.uri:
+            self._registry = Registry(uri)
+        try:
+            self.models = tuple(self._registry.model(name) for name in registered_names(self.contents))
+            self.problem = ""
+        except OSError as problem:
+            self.problem = f"the registry cannot be read: {problem}"
+
+    def _signatures(self) -> Iterator[tuple[str, Signature | str]]:
+        for name, entry in self.plan.endpoints.items():
+            endpoint = self.endpoint(name)
+            words = "the servers have not started yet"
+            yield name, words if endpoint is None else signature_of(endpoint, entry.models)
+
+
+def registered_names(contents: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
+    """Return the names of all models in the registry that descriptions name."""
+    return tuple(dict.fromkeys(name for content in contents for name in _named(content)))
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("registeredName"), str):
+            yield value["registeredName"]
+        for entry in value.values():
+            yield from _named(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _named(entry)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # the run itself refuses such a folder
+    return content if isinstance(content, dict) else {}
