@@ -31,14 +31,15 @@ class Part:
     """How changes of a component, or of a kind of Kubernetes object, take effect.
 
     `word` and `words` are what a reader calls one and several of them; a part without a word is never mentioned. Names
-    are shown if it is `named`. What it `holds` is lost with it: data, everything (as in a cluster), requests
-    to an endpoint, machines, access, or nothing that anybody would miss. `arguments` map arguments
-    of a component to properties of its main resource, whose `type` is in the table of resources; for a Kubernetes
-    object, these are the same. A change of a path in `rolls`, but not in `quiet`, replaces Pods or nodes one after the
-    other; with the value `stops[1]` at the path `stops[0]`, they stop before others start. A number in `grows` can only
-    grow, for the given reason. An item that leaves the list `items` is deleted. `spreads` are the fates of dependent
-    parts if an argument changes. Of a part with a `successor`, the new one is created before the old one is deleted, and
-    parts with the same value of `pool` take each other's place.
+    are shown if it is `named`. What it `holds` is lost with it: data, everything (as in a cluster), requests to an
+    endpoint, machines, access, or nothing that anybody would miss.
+
+    `arguments` map arguments of a component to properties of its main resource, whose `type` is in the table of
+    resources; for a Kubernetes object, these are the same. A change of a path in `rolls`, but not in `quiet`, replaces
+    Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop before others start.
+    A number in `grows` can only grow, for the given reason. An item that leaves the list `items` is deleted. `spreads`
+    are the fates of dependent parts if an argument changes. The replacement of a part with a `successor` is created
+    first, and parts with the same value of `pool` take each other's place. `because` is what a rolling change means.
     """
 
     word: str

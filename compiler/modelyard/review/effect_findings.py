@@ -14,6 +14,7 @@ from modelyard.review.findings import Finding, Level
 from modelyard.review.lowered import lowered
 from modelyard.review.reach import reached_by
 from modelyard.review.sides import Sides
+from modelyard.review.touched import touched
 from modelyard.target import Targets
 
 _PROVIDERS_OF_PULUMI: Final = "pulumi:providers:"
@@ -21,7 +22,7 @@ _PROVIDERS_OF_PULUMI: Final = "pulumi:providers:"
 
 @record
 class OnTarget:
-    """What happens on a target, by the tables of its provider. `place` is what the target was before, such as a region."""
+    """What happens on a target, by the tables of its provider. `place` is the region in which it was before."""
 
     name: str
     found: tuple[Consequence, ...]
@@ -43,14 +44,13 @@ class OnTarget:
 
 def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget]:
     """Yield what happens on each target of either plan."""
-    if before is after:
-        return
+    scope = touched(before, after)
     old = {target.name: target for target in before.system.deployment.targets}
     new = {target.name: target for target in after.system.deployment.targets}
     for name in {**new, **old}:
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
-        found = consequences(lowered(before, name, targets), lowered(after, name, targets), tables)
+        found = consequences(*(lowered(plan, name, targets, scope) for plan in (before, after)), tables)
         yield OnTarget(name, found, tables, old[name].region if name in old else "")
 
 
@@ -185,7 +185,10 @@ def _harmless(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     names = _most(created, target)
     if names:
         yield _finding("R522", Level.NOTE, f"`pulumi up` creates {names}", "", created, target, sides)
-    changed = [one for one in target.found if one.effect is Effect.IN_PLACE or _unnoticed(target, one)]
+    with_it = any(_is_noticed(target, one) for one in target.of(Effect.REPLACED, Effect.REFUSED))
+    changed = [
+        one for one in target.found if one.effect is Effect.IN_PLACE or (not with_it and _unnoticed(target, one))
+    ]
     names = owners(changed, target.effects)
     if names:
         yield _finding("R523", Level.NOTE, f"`pulumi up` changes in place: {names}", "", changed, target, sides)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from modelyard.indexes import index
 from modelyard.plan import Plan
 from modelyard.program import Call, Ref
 from modelyard.records import field, record
+from modelyard.review.touched import is_touched
 from modelyard.stack import Project
 from modelyard.target import Targets
 
@@ -44,27 +44,22 @@ Items: TypeAlias = Mapping[Key, Item]
 """Resources in an order in which each follows what it needs."""
 
 
-def lowered(plan: Plan, placement: str, targets: Targets) -> Items:
-    """Return the resources of a placement, or nothing if the plan has no such placement."""
-    providers = {target.name: target.provider for target in plan.system.deployment.targets}
-    return _by_placement(plan).setdefault(placement, dict(_items(plan, placement, providers, targets)))
+def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:
+    """Return the resources of a placement, or nothing if the plan has no such placement.
+
+    With a scope, objects that belong to a single workload outside of it are left out.
+    """
+    return dict(_items(plan, placement, targets, scope))
 
 
-@index
-def _by_placement(plan: Plan) -> dict[str, Items]:
-    """Return where the resources of each placement are kept once they have been lowered."""
-    return {}
+def _items(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
+    provider = next((one.provider for one in plan.system.deployment.targets if one.name == placement), "")
+    if provider:
+        for project in targets[provider].lower(plan, placement).projects:
+            yield from _of_project(project, provider, scope)
 
 
-def _items(plan: Plan, placement: str, providers: Mapping[str, str], targets: Targets) -> Iterator[tuple[Key, Item]]:
-    if placement not in providers:
-        return
-    provider = providers[placement]
-    for project in targets[provider].lower(plan, placement).projects:
-        yield from _of_project(project, provider)
-
-
-def _of_project(project: Project, provider: str) -> Iterator[tuple[Key, Item]]:
+def _of_project(project: Project, provider: str, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
     variables: dict[str, Key] = {}
     for call in project.program.calls:
         if call.component in _GROUPS_OF_FILES:
@@ -75,6 +70,8 @@ def _of_project(project: Project, provider: str) -> Iterator[tuple[Key, Item]]:
         yield key, item
     cluster = {"cluster": variables["cluster"]} if "cluster" in variables else {}
     for file in project.manifests:
+        if not is_touched(file.owner, scope):
+            continue
         for document in file.documents():
             item = _object(document, _name_of(document), cluster)
             yield (project.name, item.kind, item.name), item
