@@ -21,10 +21,14 @@ Manifest: TypeAlias = Mapping[str, Value]
 
 @record
 class ManifestFile:
-    """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied."""
+    """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied.
+
+    `owner` is the workload's address in the spec, such as `inference.scorer`, if all objects belong to a single one.
+    """
 
     name: str
     documents: Callable[[], Iterable[Manifest]]
+    owner: str = ""
 
 
 @record

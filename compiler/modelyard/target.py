@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from modelyard.costs import CostLine
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make
+from modelyard.effects import Table, no_effects
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine, namespace_of_system
 from modelyard.program import Call
 from modelyard.provider import ResolveOptions, Rule, no_options
@@ -112,6 +113,7 @@ class Target:
     price_items: Callable[[], Collection[str]] = tuple  # what its lines may be priced as
     on_existing: Callable[[Offer], Offer] = as_usual  # the offer on a cluster that a cloud target adopts
     runs_here: bool = False  # whether it is this machine, on which `modelyard run` runs the output
+    effects: Table = no_effects  # what `pulumi up` does with a resource that changes
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
 
     @property

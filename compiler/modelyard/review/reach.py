@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.indexes import index
@@ -15,19 +15,35 @@ _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
     """Return whom a change of this path reaches: callers, then addresses, endpoints first, without the path's own."""
     start = _start(path)
-    edges = _edges(system)
-    seen: dict[str, None] = {start: None}
-    waiting = [start]
-    while waiting:
-        for address in edges.get(waiting.pop(0), ()):
-            if address not in seen:
-                seen[address] = None
-                waiting.append(address)
+    seen = dependents(system, (start,))
     callers = [caller for address in seen for caller in _callers(system, address)]
     del seen[start]
     ranked = [address for address in seen if address.partition(".")[0] in _SHOWN]
     ranked.sort(key=lambda address: (_SHOWN.index(address.partition(".")[0]), address))
     return (*sorted(callers), *ranked)
+
+
+def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
+    """Return these addresses, and all that depend on them, directly or through others."""
+    edges = _edges(system)
+    seen = dict.fromkeys(addresses)
+    waiting = list(seen)
+    while waiting:
+        for address in edges.get(waiting.pop(0), ()):
+            if address not in seen:
+                seen[address] = None
+                waiting.append(address)
+    return seen
+
+
+def neighbours(system: System, addresses: Iterable[str]) -> Iterator[str]:
+    """Yield what these addresses depend on, and what depends on them, directly."""
+    wanted = set(addresses)
+    for source, sinks in _edges(system).items():
+        if source in wanted:
+            yield from sinks
+        elif not wanted.isdisjoint(sinks):
+            yield source
 
 
 def _callers(system: System, address: str) -> Iterator[str]:

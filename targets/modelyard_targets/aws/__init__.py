@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from modelyard.costs import CostLine
+from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
@@ -58,6 +59,12 @@ def _price_items() -> Collection[str]:
     return COSTS.price_items()
 
 
+def _effects() -> Effects:
+    from modelyard_targets.effects import effects_of
+
+    return effects_of("aws")
+
+
 TARGET = Target(
     name="aws",
     catalog=CATALOG,
@@ -75,6 +82,7 @@ TARGET = Target(
     resolve_options=resolve_options,
     in_cloud=True,
     on_existing=on_existing,
+    effects=_effects,
     secrets_via="secrets-manager",
     pins=_pins,
 )

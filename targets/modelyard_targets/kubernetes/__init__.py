@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelyard.costs import CostLine
+from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Object, Pins, Target
@@ -41,6 +42,12 @@ def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
     return lines(plan, placement, usage)
 
 
+def _effects() -> Effects:
+    from modelyard_targets.effects import effects_of
+
+    return effects_of("kubernetes")
+
+
 TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
@@ -51,5 +58,6 @@ TARGET = Target(
     lower=_lower,
     objects=_objects,
     pins=_pins,
+    effects=_effects,
     secrets_via="external-secrets",
 )

@@ -60,6 +60,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "promoter": "promoter",
     "starter": "starter",
 }
+_ENTRIES: Final = frozenset({"inference", "pipelines", "monitors"})
 
 
 @record
@@ -85,6 +86,13 @@ def file_of(resource: Resource) -> str:
         return shared
     section, _, name = resource.workload.partition(".")
     return f"{_PREFIXES[section]}-{name}" if name else _PREFIXES[section]
+
+
+def owner_of(file: File) -> str:
+    """Return the address of the entry in the spec to which all objects of a file belong, or an empty text."""
+    owners = {resource.workload for resource in file.resources}
+    owner = owners.pop() if len(owners) == 1 and file.name not in _SHARED.values() else ""
+    return owner if owner.partition(".")[0] in _ENTRIES else ""
 
 
 def objects_of(file: File, context: Context) -> Iterator[Made]:

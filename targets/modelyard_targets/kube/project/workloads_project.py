@@ -14,7 +14,7 @@ from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.image.runtime_image import image_files
 from modelyard_targets.kube.image.sbom import bill_of_materials
 from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.project.files import File, files_of, objects_of
+from modelyard_targets.kube.project.files import File, files_of, objects_of, owner_of
 from modelyard_targets.kube.project.program import further_program, program_of
 from modelyard_targets.kube.project.split import split
 
@@ -105,7 +105,7 @@ def _manifests(file: File, written: dict[str, Written], context: Context) -> Man
             yield made.manifest
         written[file.name] = Written(kinds, tuple(policies))
 
-    return ManifestFile(file.name, documents)
+    return ManifestFile(file.name, documents, owner_of(file))
 
 
 def _image(context: Context) -> tuple[TextFile, ...]:

@@ -1,0 +1,129 @@
+"""What `pulumi up` does with a resource that changes, as tables that a target hands to `modelyard diff`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from modelyard.records import field, record
+
+MOVED: Final = "!"
+"""Instead of a property: a resource cannot move to what the argument names, but has to be made anew there."""
+
+
+class Fate(StrEnum):
+    """What happens to a resource that changes, from harmless to harmful."""
+
+    IN_PLACE = "in place"
+    ROLLING = "rolling"
+    REPLACED = "replaced"
+
+    @property
+    def rank(self) -> int:
+        """The fate's position, with the most harmful last."""
+        return list(Fate).index(self)
+
+
+@record
+class Part:
+    """How changes of a component, or of a kind of Kubernetes object, take effect.
+
+    `word` and `words` are what a reader calls one and several of them; a part without a word is never mentioned. Names
+    are shown if it is `named`. What it `holds` is lost with it: data, everything (as in a cluster), requests to an
+    endpoint, machines, access, or nothing that anybody would miss.
+
+    `arguments` map arguments of a component to properties of its main resource, whose `type` is in the table of
+    resources; for a Kubernetes object, these are the same. A change of a path in `rolls`, but not in `quiet`, replaces
+    Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop before others start.
+    A number in `grows` can only grow, for the given reason. An item that leaves the list `items` is deleted. `spreads`
+    are the fates of dependent parts if an argument changes. The replacement of a part with a `successor` is created
+    first, and parts with the same value of `pool` take each other's place. `because` is what a rolling change means.
+    """
+
+    word: str
+    words: str
+    type: str = ""
+    named: bool = False
+    holds: str = ""  # data everything requests machines access
+    protected: bool = False
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    rolls: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    grows: Mapping[str, str] = field(default_factory=dict[str, str])
+    items: str = ""
+    spreads: Mapping[str, Mapping[str, Fate]] = field(default_factory=dict[str, Mapping[str, Fate]])
+    successor: bool = False
+    pool: str = ""
+    because: str = ""
+
+
+@record
+class Effects:
+    """The tables of a provider.
+
+    `parts` are by component, such as `aws.Network`, or by kind, such as `apps/v1/Deployment`. `resources` are the
+    properties whose change replaces a resource, by type; `*` stands for all.
+    """
+
+    parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
+    resources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+
+    def part(self, kind: str) -> Part:
+        """Return how changes of a kind take effect. What the table does not know changes in place."""
+        return self.parts.get(kind, _unknown(kind))
+
+    def fate(self, kind: str, path: str) -> Fate:
+        """Return what a change at a path, such as `cidr` or `spec.template.spec`, does to a part."""
+        part = self.part(kind)
+        if self._replaces(part, path):
+            return Fate.REPLACED
+        rolls = any(_is_below(path, one) for one in part.rolls)
+        quiet = any(path == one or path.endswith(f".{one}") or f".{one}." in path for one in part.quiet)
+        return Fate.ROLLING if rolls and not quiet else Fate.IN_PLACE
+
+    def _replaces(self, part: Part, path: str) -> bool:
+        found = part.arguments.get(path, "" if part.arguments else path)
+        if found == MOVED:
+            return True
+        fixed = self.resources.get(part.type, frozenset())
+        return bool(found) and ("*" in fixed or any(_is_below(found, one) for one in fixed))
+
+
+Table: TypeAlias = Callable[[], Effects]
+
+
+def no_effects() -> Effects:
+    """Return empty tables, for providers that create nothing with Pulumi."""
+    return Effects()
+
+
+def read_effects(files: Iterable[str]) -> Effects:
+    """Return the tables in these JSON files, the later ones on top."""
+    parts: dict[str, Part] = {}
+    resources: dict[str, frozenset[str]] = {}
+    for name in files:
+        with open(name, encoding="utf-8") as file:
+            content = json.load(file)
+        parts |= {kind: _part(kind, entry) for kind, entry in content["parts"].items()}
+        resources |= {kind: frozenset(fixed) for kind, fixed in content["resources"].items()}
+    return Effects(parts, resources)
+
+
+def _part(kind: str, entry: dict[str, Any]) -> Part:
+    spreads = {
+        name: {other: Fate(fate) for other, fate in fates.items()} for name, fates in entry.pop("spreads", {}).items()
+    }
+    lists = {name: tuple(entry.pop(name, ())) for name in ("rolls", "quiet", "stops")}
+    return Part(**{"type": kind, "spreads": spreads, **lists, **entry})
+
+
+def _unknown(kind: str) -> Part:
+    word = kind.rpartition("/")[2].rpartition(".")[2]
+    return Part(word, f"{word} objects", type=kind, named=True)
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path == above or path.startswith((f"{above}.", f"{above}["))

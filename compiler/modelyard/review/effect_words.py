@@ -1,0 +1,74 @@
+"""Name the resources that a change affects, in few words: the network, node groups a and b, 12 identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from modelyard.effects import Effects, Part
+from modelyard.review.effects import Consequence
+from modelyard.review.lowered import Item
+
+_MOST_NAMES: Final = 3
+_MOST_GROUPS: Final = 8
+_RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "access": 4, "": 5}
+
+
+def named(found: Iterable[Consequence], effects: Effects) -> str:
+    """Return all resources in a list, those that hold data first. An empty text means that none has a word."""
+    return enumerated(texts_of(found, effects))
+
+
+def texts_of(found: Iterable[Consequence], effects: Effects) -> list[str]:
+    """Return one text for each word, at most eight, then how many more there are."""
+    groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
+    for one in found:
+        part = effects.part(one.item.kind)
+        if part.word:
+            groups.setdefault((_RANKS[part.holds], part.word), (part, []))[1].append(one.item)
+    ordered = [groups[key] for key in sorted(groups)]
+    hidden = sum(len(items) for _, items in ordered[_MOST_GROUPS:])
+    texts = [_group(part, items) for part, items in ordered[:_MOST_GROUPS]]
+    return [*texts, *([f"{hidden} more"] if hidden else [])]
+
+
+def _group(part: Part, items: Sequence[Item]) -> str:
+    """Name a few resources, and count more of them."""
+    if not part.named:
+        return f"the {part.word}" if len(items) == 1 or part.word == part.words else f"{len(items)} {part.words}"
+    names = list(dict.fromkeys(_name(item) for item in items))
+    if len(names) > _MOST_NAMES:
+        return f"{len(names)} {part.words}"
+    return f"{part.word if len(names) == 1 else part.words} {enumerated(names)}"
+
+
+def _name(item: Item) -> str:
+    """Return a resource's own name without its namespace."""
+    return item.name.rpartition("/")[2]
+
+
+def enumerated(texts: Sequence[str]) -> str:
+    """Join texts: `a, b and c`."""
+    return " and ".join((", ".join(texts[:-1]), texts[-1])) if len(texts) > 1 else "".join(texts)
+
+
+def owners(found: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
+    """Return the addresses of workloads to which objects belong, after an introduction, and all other resources."""
+    known: dict[str, None] = {}
+    others: list[Consequence] = []
+    for one in found:
+        if "." in one.item.workload and "/" in one.item.kind:
+            known[one.item.workload] = None
+        else:
+            others.append(one)
+    addresses = sorted(known)
+    texts = [f"{len(addresses)} workloads"] if len(addresses) > _MOST_GROUPS else addresses
+    if texts and intro:
+        texts = [f"{intro}{enumerated(texts)}"]
+    return enumerated([*texts, *texts_of(others, effects)])
+
+
+def reasons(found: Iterable[Consequence], effects: Effects) -> str:
+    """Return why the resources change as they do, each reason once."""
+    parts: list[Part] = [effects.part(one.item.kind) for one in found]
+    return "; ".join(dict.fromkeys(part.because for part in parts if part.because))

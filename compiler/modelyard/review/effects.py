@@ -1,0 +1,180 @@
+"""Find what `pulumi up` does with each resource of a placement that differs between two versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from modelyard.effects import Effects, Fate, Part
+from modelyard.records import field, record
+from modelyard.review.lowered import Item, Items, Key
+
+
+class Effect(StrEnum):
+    """What happens to a resource."""
+
+    CREATED = "created"
+    IN_PLACE = "in place"
+    ROLLING = "rolling"
+    REPLACED = "replaced"
+    DESTROYED = "destroyed"
+    REFUSED = "refused"
+    LEFT = "left"
+
+
+@record
+class Consequence:
+    """What happens to a resource, the paths that differ, and the reason if it is refused."""
+
+    key: Key
+    item: Item
+    effect: Effect
+    paths: tuple[str, ...] = ()
+    why: str = ""
+
+
+PROTECTED: Final = "it is protected"
+_OF_FATES: Final = {Fate.ROLLING: Effect.ROLLING, Fate.REPLACED: Effect.REPLACED, Fate.IN_PLACE: Effect.IN_PLACE}
+
+
+def consequences(before: Items, after: Items, effects: Effects) -> tuple[Consequence, ...]:
+    """Return what happens to every resource that differs, or that depends on one that is made anew."""
+    kept = {key[0] for key in after}
+    gone = [_gone(key, item, effects, kept) for key, item in before.items() if key not in after]
+    return tuple(_taking_turns([*gone, *_remaining(before, after, effects)], effects))
+
+
+def _gone(key: Key, item: Item, effects: Effects, projects: set[str]) -> Consequence:
+    if key[0] not in projects:
+        return Consequence(key, item, Effect.LEFT)
+    refused = effects.part(item.kind).protected or item.protected
+    return Consequence(key, item, Effect.REFUSED if refused else Effect.DESTROYED, why=PROTECTED if refused else "")
+
+
+@record
+class _Known:
+    """What was found out about the items so far: the fate of each, and the arguments of it that differ."""
+
+    fates: dict[Key, Fate] = field(default_factory=dict[Key, Fate])
+    paths: dict[Key, tuple[str, ...]] = field(default_factory=dict[Key, tuple[str, ...]])
+
+
+def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Consequence]:
+    known = _Known()
+    for key, item in after.items():
+        was = before.get(key)
+        if was is None:
+            yield Consequence(key, item, Effect.CREATED)
+            continue
+        paths = tuple(dict.fromkeys(differing(was.values, item.values)))
+        fate = _fate(item, paths, after, known, effects)
+        if fate is None:
+            continue
+        known.fates[key], known.paths[key] = fate, paths
+        yield _outcome(key, item, was, fate, paths, effects)
+
+
+def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
+    """Return the worst fate of what differs and of what the item needs, or None if nothing does."""
+    fates = [effects.fate(item.kind, path) for path in paths]
+    for argument, key in item.needs.items():
+        if known.fates.get(key) is Fate.REPLACED:
+            fates.append(_fate_with(item, argument, effects))
+        spreads = effects.part(after[key].kind).spreads if key in after else {}
+        fates += [spreads[path][item.kind] for path in known.paths.get(key, ()) if item.kind in spreads.get(path, {})]
+    return max(fates, key=lambda fate: fate.rank, default=None)
+
+
+def _fate_with(item: Item, argument: str, effects: Effects) -> Fate:
+    """Return the fate of an item if what an argument refers to is made anew. All objects go with their cluster."""
+    return Fate.REPLACED if "/" in item.kind else effects.fate(item.kind, argument)
+
+
+def _outcome(key: Key, item: Item, was: Item, fate: Fate, paths: tuple[str, ...], effects: Effects) -> Consequence:
+    part = effects.part(item.kind)
+    shrunk = next((part.grows[path] for path in paths if path in part.grows and _is_less(was, item, path)), "")
+    if shrunk:
+        return Consequence(key, item, Effect.REFUSED, paths, shrunk)
+    own = max((effects.fate(item.kind, path).rank for path in paths), default=0)
+    effect = _OF_FATES[fate]
+    if effect is Effect.REPLACED and part.successor and own == fate.rank:
+        effect = Effect.ROLLING
+    if effect is Effect.ROLLING and _stops(part, item):
+        effect = Effect.REPLACED
+    if effect is Effect.IN_PLACE and _loses_items(part, was, item):
+        effect = Effect.DESTROYED
+    if effect in {Effect.REPLACED, Effect.DESTROYED} and (part.protected or item.protected):
+        return Consequence(key, item, Effect.REFUSED, paths, PROTECTED)
+    return Consequence(key, item, effect, paths)
+
+
+def _stops(part: Part, item: Item) -> bool:
+    """Return whether this item is stopped before its successor starts."""
+    return bool(part.stops) and at(item.values, part.stops[0]) == part.stops[1]
+
+
+def _loses_items(part: Part, was: Item, item: Item) -> bool:
+    return bool(part.items) and bool(set(was.values.get(part.items) or ()) - set(item.values.get(part.items) or ()))
+
+
+def _taking_turns(found: Sequence[Consequence], effects: Effects) -> Iterator[Consequence]:
+    """Yield what happens, with what comes while others of its group go as one change."""
+    come, go = (
+        {_group(one, effects) for one in found if one.effect is effect and _group(one, effects)}
+        for effect in (Effect.CREATED, Effect.DESTROYED)
+    )
+    for one in found:
+        group = _group(one, effects) if one.effect in {Effect.CREATED, Effect.DESTROYED} else None
+        if group not in come & go:
+            yield one
+        else:
+            effect = Effect.ROLLING if effects.part(one.item.kind).pool else Effect.IN_PLACE
+            yield Consequence(one.key, one.item, effect, one.paths)
+
+
+def _group(one: Consequence, effects: Effects) -> tuple[str, str, str] | None:
+    """Return the pool of machines, or the owner of objects that nobody would miss, such as Jobs named by a hash."""
+    part, item = effects.part(one.item.kind), one.item
+    if part.pool:
+        return (one.key[0], item.kind, str(item.values.get(part.pool)))
+    return (one.key[0], item.kind, item.workload) if item.workload and "/" in item.kind and not part.holds else None
+
+
+def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths below which two values differ, such as `spec.ports[*].port`. Equal parts are not taken apart."""
+    if was is now or was == now:
+        return
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        for name in {**was, **now}:
+            yield from differing(was.get(name), now.get(name), f"{path}.{name}" if path else str(name))
+    elif isinstance(was, list | tuple) and isinstance(now, list | tuple) and len(was) == len(now):
+        for one, other in zip(was, now, strict=True):
+            yield from differing(one, other, f"{path}[*]")
+    else:
+        yield path
+
+
+def at(values: Any, path: str) -> Any:
+    """Return the value at a path without lists, or None."""
+    for name in path.split("."):
+        values = values.get(name) if isinstance(values, Mapping) else None
+    return values
+
+
+def _is_less(was: Item, now: Item, path: str) -> bool:
+    """Return whether a size or a version is smaller than before."""
+    old, new = (_numbers(at(item.values, path)) for item in (was, now))
+    return bool(old) and bool(new) and new < old
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    """Return a value as numbers that compare: 20, `1.36` or `20Gi`."""
+    if isinstance(value, int | float):
+        return (float(value),)
+    text = str(value or "")
+    for unit, size in (("Ti", 1024.0), ("Gi", 1.0), ("Mi", 1 / 1024)):
+        if text.endswith(unit):
+            return (float(text.removesuffix(unit)) * size,)
+    parts = text.removeprefix("v").split(".")
+    return tuple(float(part) for part in parts) if all(part.isdecimal() for part in parts) else ()

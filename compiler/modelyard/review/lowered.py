@@ -1,0 +1,109 @@
+"""Lower a plan to the resources that `pulumi up` manages: components of cloud projects, and Kubernetes objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from modelyard.plan import Plan
+from modelyard.program import Call, Ref
+from modelyard.records import field, record
+from modelyard.review.touched import is_touched
+from modelyard.stack import Project
+from modelyard.target import Targets
+
+Values: TypeAlias = Mapping[str, Any]
+"""The arguments of a component, or a Kubernetes object."""
+
+Key: TypeAlias = tuple[str, str, str]
+"""The project, the kind and the name of a resource, by which Pulumi knows it."""
+
+CLUSTER: Final = "kubernetes.Cluster"
+_WORKLOAD: Final = "modelyard.dev/workload"
+_PROTECT: Final = "modelyard.dev/protect"
+_GROUPS_OF_FILES: Final = frozenset({"kubernetes.Manifests", "Infrastructure", "kubernetes.Site"})
+_OBJECT: Final = "kubernetes.Object"
+
+
+@record
+class Item:
+    """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name and what it is made from.
+
+    `workload` is the address of its owner. `needs` are the items that arguments refer to, by argument.
+    """
+
+    kind: str
+    name: str
+    values: Values
+    workload: str = ""
+    protected: bool = False
+    needs: Mapping[str, Key] = field(default_factory=dict[str, Key])
+
+
+Items: TypeAlias = Mapping[Key, Item]
+"""Resources in an order in which each follows what it needs."""
+
+
+def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:
+    """Return the resources of a placement, or nothing if the plan has no such placement.
+
+    With a scope, objects that belong to a single workload outside of it are left out.
+    """
+    return dict(_items(plan, placement, targets, scope))
+
+
+def _items(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
+    provider = next((one.provider for one in plan.system.deployment.targets if one.name == placement), "")
+    if provider:
+        for project in targets[provider].lower(plan, placement).projects:
+            yield from _of_project(project, provider, scope)
+
+
+def _of_project(project: Project, provider: str, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
+    variables: dict[str, Key] = {}
+    for call in project.program.calls:
+        if call.component in _GROUPS_OF_FILES:
+            continue
+        item = _component(call, provider, project, variables)
+        key = (project.name, item.kind, item.name)
+        variables[call.variable] = key
+        yield key, item
+    cluster = {"cluster": variables["cluster"]} if "cluster" in variables else {}
+    for file in project.manifests:
+        if not is_touched(file.owner, scope):
+            continue
+        for document in file.documents():
+            item = _object(document, _name_of(document), cluster)
+            yield (project.name, item.kind, item.name), item
+
+
+def _component(call: Call, provider: str, project: Project, variables: Mapping[str, Key]) -> Item:
+    arguments = dict(call.arguments)
+    needs = {
+        name: variables[value.variable]
+        for name, value in arguments.items()
+        if isinstance(value, Ref) and value.variable in variables
+    }
+    if call.component == _OBJECT:
+        return _object(cast("Values", arguments["document"]), call.name, needs)
+    if call.component == CLUSTER:
+        arguments |= {name: cast("Any", value) for name, value in project.settings.items()}
+    kind = call.component if "." in call.component else f"{provider}.{call.component}"
+    owner = ".".join(map(str, call.origin[:2]))
+    return Item(kind, call.name, arguments, owner, needs=needs)
+
+
+def _object(document: Values, name: str, needs: Mapping[str, Key]) -> Item:
+    version = str(document["apiVersion"])
+    kind = f"{version if '/' in version else f'core/{version}'}/{document['kind']}"
+    metadata = cast("Values", document.get("metadata") or {})
+    workload = str((metadata.get("labels") or {}).get(_WORKLOAD, ""))
+    is_protected = (metadata.get("annotations") or {}).get(_PROTECT) == "true"
+    return Item(kind, name, document, workload, is_protected, needs)
+
+
+def _name_of(document: Values) -> str:
+    """Return the name of the Pulumi resource: `namespace/name`, or only the name of a cluster-wide object."""
+    metadata = cast("Values", document["metadata"])
+    namespace = metadata.get("namespace")
+    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])

@@ -1,0 +1,50 @@
+"""Find the workloads whose objects a change can touch, so that those of thousands of others are not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from typing import Final
+
+from modelyard.plan import Plan
+from modelyard.review.reach import dependents, neighbours
+from modelyard.spec import System
+
+_SECTIONS: Final = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
+_IGNORED: Final = frozenset({"document", "environment"})
+
+
+def touched(before: Plan, after: Plan) -> frozenset[str] | None:
+    """Return the addresses that a change can touch, or None if it may touch everything.
+
+    Objects of a workload follow from its resources in the plan, from what it depends on and is watched by, and from
+    what holds for the whole system.
+    """
+    old, new = before.system, after.system
+    names = (name for name in System.__match_args__ if name not in _IGNORED and name not in _SECTIONS)  # type: ignore[attr-defined]
+    if any(getattr(old, name) != getattr(new, name) for name in names):
+        return None
+    changed = {*_entries(old, new), *_planned(before, after)}
+    reached = {address for system in (old, new) for address in dependents(system, changed)}
+    return frozenset(
+        changed | reached | {one for system in (old, new) for one in neighbours(system, reached | changed)}
+    )
+
+
+def _entries(old: System, new: System) -> Iterator[str]:
+    """Yield the addresses of entries that are new, gone or different."""
+    for section in _SECTIONS:
+        was, now = getattr(old, section), getattr(new, section)
+        yield from (f"{section}.{name}" for name in {**was, **now} if was.get(name) != now.get(name))
+
+
+def _planned(before: Plan, after: Plan) -> Iterator[str]:
+    """Yield the owners of resources that are new, gone or different."""
+    old, new = ({resource.place: resource for resource in plan.resources} for plan in (before, after))
+    for place in {**old, **new}:
+        if old.get(place) != new.get(place):
+            yield from (plan[place].workload for plan in (old, new) if place in plan)
+
+
+def is_touched(owner: str, scope: Container[str] | None) -> bool:
+    """Return whether objects of an owner may differ. Those of no single owner always may."""
+    return scope is None or not owner or owner in scope
