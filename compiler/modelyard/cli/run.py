@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -27,6 +28,9 @@ STATE: Final = ".modelyard"
 NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", "flask")
 """Packages that the runtime imports. The last two are part of `mlflow` and not of `mlflow-skinny`."""
 
+_FLAGS: Final = ("once", "now", "sample", "drift", "ask")
+"""The options that the runtime gets as they are. Only `modelyard try` sets `now` and `ask`."""
+
 _PROBE: Final = (
     "import importlib.util as u, json, sys; print(json.dumps([n for n in sys.argv[1:] if u.find_spec(n) is None]))"
 )
@@ -46,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if refused:
         report(refused, inputs.files(), "text", arguments.color)
         return 1
-    python, unfit = _python(arguments.python)
+    python, unfit = python_for(arguments.python)
     if unfit is not None:
         report((unfit,), (), "text", arguments.color)
         return 1
@@ -98,12 +102,12 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
     return system is not None and bool(_local_target(system))
 
 
-def _python(named: str | None) -> tuple[str, Diagnostic | None]:
+def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
     """Return a Python that has what the runtime imports: the one that is named, or the one that runs this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     if python == sys.executable:
         missing = [name for name in NEEDED if find_spec(name) is None]
-        return python, problems.no_runtime("this Python", missing) if missing else None
+        return python, problems.no_runtime("this Python", missing, _install(python)) if missing else None
     try:
         probe = subprocess.run(
             [python, "-c", _PROBE, *NEEDED], capture_output=True, timeout=_PROBE_S, check=True, text=True
@@ -111,7 +115,14 @@ def _python(named: str | None) -> tuple[str, Diagnostic | None]:
         missing = json.loads(probe.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as problem:
         return python, problems.not_a_python(python, str(getattr(problem, "strerror", None) or "it is no Python"))
-    return python, problems.no_runtime(python, missing) if missing else None
+    return python, problems.no_runtime(python, missing, _install(python)) if missing else None
+
+
+def _install(python: str) -> str:
+    """Return the one command that gives a Python the packages: from this checkout, if the command runs from one."""
+    root = Path(__file__).resolve().parents[3]
+    source = f"{root}[local]" if (root / "pyproject.toml").is_file() else "modelyard[local]"
+    return f'{shlex.quote(python)} -m pip install "{source}"'
 
 
 def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path) -> int:
@@ -129,7 +140,7 @@ def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: P
     state = state_folder(inputs)
     command = [python, "-m", "modelyard_runtime", "local", str(folder.resolve()), *arguments.address]
     command += ["--state", str(state), "--code", str(Path(os.path.abspath(inputs.spec.path)).parent)]
-    command += [f"--{name}" for name in ("once", "sample", "drift") if getattr(arguments, name)]
+    command += [f"--{name}" for name in _FLAGS if getattr(arguments, name, False)]
     say(f"{folder}: running; everything is kept in {state}")
     sys.stdout.flush()
     sys.stderr.flush()

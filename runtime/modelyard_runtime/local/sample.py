@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+_RECORD = "sample.json"
 ROWS = 3000
 LIVE_ROWS = 600
 _DAYS = 60
@@ -194,6 +195,13 @@ class Sample:
     truth: Truth
     written: list[str] = field(default_factory=list)
 
+    @property
+    def generated(self) -> list[str]:
+        """Return the datasets that this run or an earlier one has written."""
+        path = self.state.folder / _RECORD
+        earlier = json.loads(path.read_text(encoding="utf-8")).get("generated", []) if path.exists() else []
+        return list(dict.fromkeys((*earlier, *self.written)))
+
     def write_missing(self) -> list[str]:
         """Write each dataset that no pipeline writes and that has no file yet. Return their names."""
         rows = self.truth.rows(ROWS, 0)
@@ -202,14 +210,15 @@ class Sample:
             uri = self.state.file_uri(data.uri)
             if name in _written(self.plan) or not uri.startswith("file:"):
                 continue
-            if files(place_in(Store(uri=uri), uri)):
+            if has_files(data, self.state):
                 continue
             due = rows
             if data.label and data.delay_seconds:  # labels that are not known yet are not in the data
                 due = rows[rows["_at"] <= datetime.now(UTC) - timedelta(seconds=data.delay_seconds)]
             _write(due[self.columns(data)], data, uri)
             self.written.append(name)
-        self.state.below("sample.json").write_text(json.dumps(self.truth.recorded(), indent=2), encoding="utf-8")
+        record = {**self.truth.recorded(), "generated": self.generated}
+        self.state.below(_RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
         return self.written
 
     def columns(self, data: Dataset) -> list[str]:
@@ -238,6 +247,12 @@ class Sample:
             rows[[*self.truth.keys, *self.truth.columns]].to_json(orient="records")
         )
         return listed
+
+
+def has_files(data: Dataset, state: State) -> bool:
+    """Return whether a dataset has files here. One in a store elsewhere counts as having some."""
+    uri = state.file_uri(data.uri)
+    return not uri.startswith("file:") or bool(files(place_in(Store(uri=uri), uri)))
 
 
 def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:

@@ -103,7 +103,8 @@ def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None
 
     assert said.code == 1
     assert "[E0886]" in said.err
-    assert 'pip install "modelyard[local]"' in said.err
+    assert f'{sys.executable} -m pip install "' in said.err
+    assert '[local]"' in said.err
     assert not (laptop / "build").exists()
 
 
