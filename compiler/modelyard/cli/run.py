@@ -15,12 +15,14 @@ from typing import Final, NoReturn
 from modelyard.cli import compile as compiling
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import environment_names, gather
+from modelyard.cli.sampling import ENDING
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import running as problems
 from modelyard.inputs import Inputs
 from modelyard.patterns import pattern
 from modelyard.records import replace
 from modelyard.spec import System
+from modelyard.stages import Outcome
 
 STATE: Final = ".modelyard"
 """The folder next to a spec in which runs keep everything."""
@@ -46,23 +48,47 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs is None:
         report(diagnostics, (), "text", arguments.color)
         return 1
-    target, refused = _target(inputs)
-    if refused:
+    target, outcome, refused = _target(inputs)
+    copies = not target and outcome.document is not None and not outcome.failed and _wants_sample(arguments)
+    if refused and not copies:
         report(refused, inputs.files(), "text", arguments.color)
         return 1
     python, unfit = python_for(arguments.python)
     if unfit is not None:
         report((unfit,), (), "text", arguments.color)
         return 1
+    if copies:
+        return _run_copy(arguments, inputs, python, outcome)
     code = compiling.run(_compile_arguments(arguments))
     if code:
         return code
-    return _start(arguments, inputs, python, compiling.output_folder(arguments.out, inputs) / inputs.folder / target)
+    folder = compiling.output_folder(arguments.out, inputs) / inputs.folder / target
+    return _start(arguments, inputs, python, folder, _state(inputs))
+
+
+def _wants_sample(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.sample or arguments.drift)
+
+
+def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
+    """Run a copy of a system that is elsewhere. Its spec and its state are in one folder."""
+    from modelyard.cli.sampling import compiled_copy
+
+    assert outcome.document is not None
+    state = _state(inputs, sampled=True)
+    folder = compiled_copy(inputs, outcome.document, state, arguments.color)
+    return 1 if folder is None else _start(arguments, inputs, python, folder, state)
 
 
 def state_folder(inputs: Inputs) -> Path:
-    """Return where the runs of an environment keep everything: next to the spec, in a folder that git ignores."""
-    return Path(os.path.abspath(inputs.spec.path)).parent / STATE / inputs.folder
+    """Return where the runs of an environment keep everything, or those of its copy if only that has run."""
+    own, copied = _state(inputs), _state(inputs, sampled=True)
+    return copied if copied.is_dir() and not own.is_dir() else own
+
+
+def _state(inputs: Inputs, *, sampled: bool = False) -> Path:
+    """Return a folder next to the spec that git ignores."""
+    return Path(os.path.abspath(inputs.spec.path)).parent / STATE / f"{inputs.folder}{ENDING if sampled else ''}"
 
 
 def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
@@ -70,21 +96,21 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**{**vars(arguments), **settings})
 
 
-def _target(inputs: Inputs) -> tuple[str, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine. A spec with errors has none, and they are reported."""
+def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
+    """Return the target that is this machine, and the outcome. A spec with errors has none, and they are reported."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
     outcome = understand(inputs, TARGETS)
     if outcome.failed or outcome.system is None:
-        return "", outcome.diagnostics
+        return "", outcome, outcome.diagnostics
     name = _local_target(outcome.system)
     if name:
-        return name, ()
+        return name, outcome, ()
     names = environment_names(inputs, opened(inputs).document)
     local = [name for name in names if _runs_here(inputs, name)]
     span = outcome.system.at("deployment", "mode")
-    return "", (problems.not_on_this_machine(span, inputs.environment or "", local),)
+    return "", outcome, (problems.not_on_this_machine(span, inputs.environment or "", local),)
 
 
 def _local_target(system: System) -> str:
@@ -125,7 +151,7 @@ def _install(python: str) -> str:
     return f'{shlex.quote(python)} -m pip install "{source}"'
 
 
-def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path) -> int:
+def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, state: Path) -> int:
     """Replace this process, so that signals and the exit code are the runtime's own."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known = [
@@ -137,7 +163,6 @@ def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: P
         if address not in known:
             report((problems.no_such_workload(address, known),), (), "text", arguments.color)
             return 1
-    state = state_folder(inputs)
     command = [python, "-m", "modelyard_runtime", "local", str(folder.resolve()), *arguments.address]
     command += ["--state", str(state), "--code", str(Path(os.path.abspath(inputs.spec.path)).parent)]
     command += [f"--{name}" for name in _FLAGS if getattr(arguments, name, False)]

@@ -19,7 +19,8 @@ def not_on_this_machine(span: Span, environment: str, local: Sequence[str]) -> D
     hint = (
         f"add --env {local[0]}"
         if local
-        else "add an environment with `mode: local`, whose `targets` has one target with `provider: local`"
+        else "run a copy of it with --sample, or add an environment with `mode: local`, whose `targets` has one target "
+        "with `provider: local`"
     )
     return Diagnostic("E0885", Severity.ERROR, f"{what} does not run on this machine", span, hint)
 
