@@ -148,6 +148,17 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
     assert [one["pipeline"] for one in runs if one["startedBy"] == "monitor-drift"] == ["train"]
 
 
+@pytest.mark.parametrize("line", ["everything is kept in", "MLflow answers"])
+def test_an_interrupted_start_leaves_no_process(line: str, tmp_path: Path) -> None:
+    """Ray starts between these lines."""
+    run = Run.of(tmp_path / "state", "--once")
+    run.await_line(line)
+
+    assert run.end() == 130, run.text()
+    assert "Traceback" not in run.text()
+    assert list(marked(str(tmp_path / "state"))) == []
+
+
 def test_a_killed_run_leaves_no_process_and_the_next_goes_on(first: Run, state: Path) -> None:
     assert first.process.returncode == 0
     run = Run.of(state, "inference.churn")
