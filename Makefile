@@ -5,6 +5,9 @@ BIN := .venv/bin
 # The command alone, for the demo; with the tools and the SDKs that tests need, for everything else.
 COMMAND := .venv/.command
 INSTALLED := .venv/.installed
+# What runs a system on this machine, apart from .venv: tests there show that the compiler needs none of it.
+LOCAL_VENV := .venv-local
+LOCAL := $(LOCAL_VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 # What runs inside Ray has large libraries of its own, in an environment in the cache folder.
 RUNTIME := .venv/.runtime
@@ -28,7 +31,7 @@ check runtime real test: export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check style types mypy pyright imports unit coverage clouds runtime test real testbed budgets bench clean
+.PHONY: help demo compiled check style types mypy pyright imports unit coverage clouds runtime test real testbed budgets bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -51,7 +54,17 @@ $(INSTALLED): pyproject.toml | .venv/bin/python
 $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
 	$(BIN)/python -m testbed environment $(RUNTIME_REQUIREMENTS) > $@
 
-demo: $(COMMAND) ## compile the reference system, and show what came out and why
+$(LOCAL): pyproject.toml
+	@echo "Making a virtual environment in $(LOCAL_VENV) ..."
+	@$(PYTHON) -m venv $(LOCAL_VENV)
+	@echo "Installing modelyard with Ray, MLflow and libraries of models: about 2 GB, once ..."
+	@$(LOCAL_VENV)/bin/python -m pip install --disable-pip-version-check --editable '.[local]'
+	@touch $@
+
+demo: $(LOCAL) ## a system with real data on this machine, from its first training to a prediction
+	$(LOCAL_VENV)/bin/modelyard try --once
+
+compiled: $(COMMAND) ## compile the reference system, and show what came out and why
 	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
 	@echo
 	$(BIN)/modelyard explain inference.scorer examples/fraud-detection --env on-prem
@@ -111,6 +124,6 @@ budgets: $(INSTALLED) ## the compiler's budgets of speed and memory, as ratios i
 bench: $(INSTALLED) ## all budgets, with ten thousand models and inside of Ray
 	$(BENCH) tests/benchmarks
 
-clean: ## remove the environment, caches of tools and compiled examples; the real parts stay in the cache folder
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist examples/*/build
+clean: ## remove the environments, caches of tools and compiled examples; the real parts stay in the cache folder
+	rm -rf .venv $(LOCAL_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist examples/*/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

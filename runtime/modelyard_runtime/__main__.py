@@ -89,8 +89,10 @@ def _add_local(of_verb: argparse.ArgumentParser) -> None:
     of_verb.add_argument("--state", metavar="FOLDER", help="where everything is kept (default: .modelyard/ENVIRONMENT)")
     of_verb.add_argument("--code", metavar="FOLDER", help="where user code is imported from (default: this folder)")
     of_verb.add_argument("--once", action="store_true", help="run every schedule once now, and end")
+    of_verb.add_argument("--now", action="store_true", help="run every schedule once now, and go on")
     of_verb.add_argument("--sample", action="store_true", help="generate data where there are none")
     of_verb.add_argument("--drift", action="store_true", help="generate requests that differ from the training data")
+    of_verb.add_argument("--ask", action="store_true", help="send rows of the data to each endpoint, and show one")
 
 
 if __name__ == "__main__":

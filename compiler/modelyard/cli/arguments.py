@@ -118,6 +118,19 @@ def _compile(entry: argparse.ArgumentParser) -> None:
     )
 
 
+def _try(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument(
+        "what",
+        nargs="?",
+        metavar="FOLDER|TEMPLATE",
+        help="the folder of the system, or the template to begin with (default: modelyard-try, local)",
+    )
+    entry.add_argument("--once", action="store_true", help="end after the first round, instead of at Ctrl-C")
+    entry.add_argument("--ask", action="store_true", help="only ask the system that runs there for a prediction")
+    entry.add_argument("--python", metavar="PATH", help="the Python that has Ray and MLflow (default: this one)")
+    _colour(entry)
+
+
 def _run(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     _colour(entry)
@@ -295,6 +308,7 @@ _ARGUMENTS = {
     "init": _init,
     "validate": _validate,
     "compile": _compile,
+    "try": _try,
     "run": _run,
     "status": _status,
     "events": _status,

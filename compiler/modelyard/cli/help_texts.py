@@ -5,6 +5,7 @@ from __future__ import annotations
 ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi projects with Ray on Kubernetes."""
 
 FIRST_STEPS = """first steps:
+  modelyard try                       a system with real data on this machine, up to a prediction
   modelyard init my-system            a spec to start from (see: modelyard init --list)
   modelyard validate my-system        all errors, with line and column
   modelyard compile my-system         my-system/build/default/<target>/, ready for `pulumi up`
@@ -14,6 +15,7 @@ exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it)
 EXIT_CODES = "exit codes: 0 fine, 1 the input is wrong, 2 modelyard is wrong (please report it), 130 interrupted"
 
 SUMMARIES = {
+    "try": "run a system with real data on this machine, up to a prediction",
     "init": "write a spec to start from",
     "validate": "check a spec and print all errors",
     "compile": "write the Pulumi projects of a spec",
@@ -34,6 +36,12 @@ SUMMARIES = {
 }
 
 DETAILS = {
+    "try": (
+        "Writes a system from the template `local` into a folder, and runs it: collect data, train, gate, register,\n"
+        "promote, serve, score and monitor. Then it asks the endpoint about a row that was held out of training, and\n"
+        "prints request, answer and the time of each step. It needs the extra `modelyard[local]`, and no network.\n"
+        "A folder that has a system goes on from where it was. Ctrl-C ends it, and leaves no process behind."
+    ),
     "init": (
         "The folder becomes the system's name. The schema is written next to the spec, so that editors with a YAML\n"
         "language server complete and check it. An existing spec is left unchanged."
@@ -135,6 +143,7 @@ EXAMPLES = {
         "  modelyard validate examples/fraud-detection --env on-prem --format github"
     ),
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
+    "try": "modelyard try\n  modelyard try --once\n  modelyard try --ask",
     "run": ("modelyard run fraud --env dev --sample\n  modelyard run fraud pipelines.retrain --env dev --once"),
     "status": "modelyard status fraud --env dev",
     "events": "modelyard events fraud --env dev --format json",

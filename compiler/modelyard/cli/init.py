@@ -20,7 +20,7 @@ _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml` and its schema into a folder. Returns 1 and changes nothing if the folder has a spec."""
+    """Write `system.yaml`, its schema and the template's code into a folder. Returns 1 if one of them exists."""
     found = templates()
     if arguments.list:
         width = max(map(len, found))
@@ -32,8 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
             nearest(arguments.template, found, "did you mean {}?") or f"one of: {', '.join(found)}",
         )
     folder = Path(arguments.folder)
+    code = write(folder, found[arguments.template])
+    if code == 0:
+        say(f"next: modelyard compile {folder}")
+    return code
+
+
+def write(folder: Path, template: Path) -> int:
+    """Write a template into a folder. Returns 1 and changes nothing if the folder has one of the files."""
     try:
-        _write(folder, found[arguments.template].read_text(encoding="utf-8"))
+        files = _write(folder, template)
     except FileExistsError as there:
         return _refuse(f"'{there.filename}' already exists", "choose another folder, or move the file away")
     except OSError as problem:
@@ -43,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except ValueError:  # the path contains a NUL byte
         return _refuse(f"cannot write to '{folder}': its name contains a NUL character", "")
-    say(f"wrote {folder / SPEC_NAME} and {folder / SCHEMA_NAME}\nnext: modelyard compile {folder}")
+    *others, last = map(str, files)
+    say(f"wrote {', '.join(others)} and {last}")
     return 0
 
 
@@ -57,15 +66,26 @@ def _summary(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
-def _write(folder: Path, text: str) -> None:
+def _write(folder: Path, template: Path) -> list[Path]:
+    """Write the spec, the code next to it, and the schema. Raises FileExistsError before it has written anything."""
     folder.mkdir(parents=True, exist_ok=True)
-    spec = folder / SPEC_NAME
-    if os.path.lexists(folder / DISTINCT_NAME):  # two specs in a folder would be an error
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DISTINCT_NAME))
+    code = {folder / path.name: path.read_text(encoding="utf-8") for path in code_of(template)}
+    spec, text = folder / SPEC_NAME, template.read_text(encoding="utf-8")
+    for path in (folder / DISTINCT_NAME, spec, *code):  # two specs in a folder would be an error
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
     with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:
         file.write(f"# yaml-language-server: $schema={SCHEMA_NAME}\n{named}")
-    (folder / SCHEMA_NAME).write_text(schema_text("system"), encoding="utf-8", newline="\n")
+    code[folder / SCHEMA_NAME] = schema_text("system")
+    for path, content in code.items():
+        path.write_text(content, encoding="utf-8", newline="\n")
+    return [spec, *code]
+
+
+def code_of(template: Path) -> list[Path]:
+    """Return the user code of a template, which is in a folder of the same name."""
+    return sorted(template.with_suffix("").glob("*.py"))
 
 
 def _system_name(folder: Path) -> str:

@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "modelyard.cli.init",
     "validate": "modelyard.cli.validate",
     "compile": "modelyard.cli.compile",
+    "try": "modelyard.cli.trying",
     "run": "modelyard.cli.run",
     "status": "modelyard.cli.status",
     "events": "modelyard.cli.status",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -14,18 +15,23 @@ from typing import Final, NoReturn
 from modelyard.cli import compile as compiling
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import environment_names, gather
+from modelyard.cli.sampling import ENDING
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import running as problems
 from modelyard.inputs import Inputs
 from modelyard.patterns import pattern
 from modelyard.records import replace
 from modelyard.spec import System
+from modelyard.stages import Outcome
 
 STATE: Final = ".modelyard"
 """The folder next to a spec in which runs keep everything."""
 
 NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", "flask")
 """Packages that the runtime imports. The last two are part of `mlflow` and not of `mlflow-skinny`."""
+
+_FLAGS: Final = ("once", "now", "sample", "drift", "ask")
+"""The options that the runtime gets as they are. Only `modelyard try` sets `now` and `ask`."""
 
 _PROBE: Final = (
     "import importlib.util as u, json, sys; print(json.dumps([n for n in sys.argv[1:] if u.find_spec(n) is None]))"
@@ -42,23 +48,47 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs is None:
         report(diagnostics, (), "text", arguments.color)
         return 1
-    target, refused = _target(inputs)
-    if refused:
+    target, outcome, refused = _target(inputs)
+    copies = not target and outcome.document is not None and not outcome.failed and _wants_sample(arguments)
+    if refused and not copies:
         report(refused, inputs.files(), "text", arguments.color)
         return 1
-    python, unfit = _python(arguments.python)
+    python, unfit = python_for(arguments.python)
     if unfit is not None:
         report((unfit,), (), "text", arguments.color)
         return 1
+    if copies:
+        return _run_copy(arguments, inputs, python, outcome)
     code = compiling.run(_compile_arguments(arguments))
     if code:
         return code
-    return _start(arguments, inputs, python, compiling.output_folder(arguments.out, inputs) / inputs.folder / target)
+    folder = compiling.output_folder(arguments.out, inputs) / inputs.folder / target
+    return _start(arguments, inputs, python, folder, _state(inputs))
+
+
+def _wants_sample(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.sample or arguments.drift)
+
+
+def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
+    """Run a copy of a system that is elsewhere. Its spec and its state are in one folder."""
+    from modelyard.cli.sampling import compiled_copy
+
+    assert outcome.document is not None
+    state = _state(inputs, sampled=True)
+    folder = compiled_copy(inputs, outcome.document, state, arguments.color)
+    return 1 if folder is None else _start(arguments, inputs, python, folder, state)
 
 
 def state_folder(inputs: Inputs) -> Path:
-    """Return where the runs of an environment keep everything: next to the spec, in a folder that git ignores."""
-    return Path(os.path.abspath(inputs.spec.path)).parent / STATE / inputs.folder
+    """Return where the runs of an environment keep everything, or those of its copy if only that has run."""
+    own, copied = _state(inputs), _state(inputs, sampled=True)
+    return copied if copied.is_dir() and not own.is_dir() else own
+
+
+def _state(inputs: Inputs, *, sampled: bool = False) -> Path:
+    """Return a folder next to the spec that git ignores."""
+    return Path(os.path.abspath(inputs.spec.path)).parent / STATE / f"{inputs.folder}{ENDING if sampled else ''}"
 
 
 def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
@@ -66,21 +96,21 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**{**vars(arguments), **settings})
 
 
-def _target(inputs: Inputs) -> tuple[str, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine. A spec with errors has none, and they are reported."""
+def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
+    """Return the target that is this machine, and the outcome. A spec with errors has none, and they are reported."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
     outcome = understand(inputs, TARGETS)
     if outcome.failed or outcome.system is None:
-        return "", outcome.diagnostics
+        return "", outcome, outcome.diagnostics
     name = _local_target(outcome.system)
     if name:
-        return name, ()
+        return name, outcome, ()
     names = environment_names(inputs, opened(inputs).document)
     local = [name for name in names if _runs_here(inputs, name)]
     span = outcome.system.at("deployment", "mode")
-    return "", (problems.not_on_this_machine(span, inputs.environment or "", local),)
+    return "", outcome, (problems.not_on_this_machine(span, inputs.environment or "", local),)
 
 
 def _local_target(system: System) -> str:
@@ -98,12 +128,12 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
     return system is not None and bool(_local_target(system))
 
 
-def _python(named: str | None) -> tuple[str, Diagnostic | None]:
+def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
     """Return a Python that has what the runtime imports: the one that is named, or the one that runs this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     if python == sys.executable:
         missing = [name for name in NEEDED if find_spec(name) is None]
-        return python, problems.no_runtime("this Python", missing) if missing else None
+        return python, problems.no_runtime("this Python", missing, _install(python)) if missing else None
     try:
         probe = subprocess.run(
             [python, "-c", _PROBE, *NEEDED], capture_output=True, timeout=_PROBE_S, check=True, text=True
@@ -111,10 +141,17 @@ def _python(named: str | None) -> tuple[str, Diagnostic | None]:
         missing = json.loads(probe.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as problem:
         return python, problems.not_a_python(python, str(getattr(problem, "strerror", None) or "it is no Python"))
-    return python, problems.no_runtime(python, missing) if missing else None
+    return python, problems.no_runtime(python, missing, _install(python)) if missing else None
 
 
-def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path) -> int:
+def _install(python: str) -> str:
+    """Return the one command that gives a Python the packages: from this checkout, if the command runs from one."""
+    root = Path(__file__).resolve().parents[3]
+    source = f"{root}[local]" if (root / "pyproject.toml").is_file() else "modelyard[local]"
+    return f'{shlex.quote(python)} -m pip install "{source}"'
+
+
+def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, state: Path) -> int:
     """Replace this process, so that signals and the exit code are the runtime's own."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known = [
@@ -126,10 +163,9 @@ def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: P
         if address not in known:
             report((problems.no_such_workload(address, known),), (), "text", arguments.color)
             return 1
-    state = state_folder(inputs)
     command = [python, "-m", "modelyard_runtime", "local", str(folder.resolve()), *arguments.address]
     command += ["--state", str(state), "--code", str(Path(os.path.abspath(inputs.spec.path)).parent)]
-    command += [f"--{name}" for name in ("once", "sample", "drift") if getattr(arguments, name)]
+    command += [f"--{name}" for name in _FLAGS if getattr(arguments, name, False)]
     say(f"{folder}: running; everything is kept in {state}")
     sys.stdout.flush()
     sys.stderr.flush()

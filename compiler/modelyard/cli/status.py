@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.command == "events":
         sys.stdout.writelines(_lines(everything, arguments.format))
         return 0
-    current = {"running": _running(folder), "addresses": _read(folder / "addresses.json"), "last": _last(everything)}
+    current = {"running": process_of(folder), "addresses": _read(folder / "addresses.json"), "last": _last(everything)}
     if arguments.format == "json":
         sys.stdout.write(f"{json.dumps(current, indent=2, ensure_ascii=False)}\n")
         return 0
@@ -73,7 +73,7 @@ def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "endpoints", f"http://127.0.0.1:{addresses['endpoints']}/"
 
 
-def _running(folder: Path) -> int | None:
+def process_of(folder: Path) -> int | None:
     """Return the process that runs the system now, which holds a lock until it ends."""
     import fcntl
 

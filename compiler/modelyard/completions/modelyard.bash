@@ -5,11 +5,12 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp)
+_shtab_modelyard_subparsers=(init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
 _shtab_modelyard_compile_option_strings=(-h --help --env --set --format --color --out --force --forget-removed --debug)
+_shtab_modelyard_try_option_strings=(-h --help --once --ask --python --color --debug)
 _shtab_modelyard_run_option_strings=(-h --help --env --set --color --once --sample --drift --python --out --debug)
 _shtab_modelyard_status_option_strings=(-h --help --env --set --color --format --debug)
 _shtab_modelyard_events_option_strings=(-h --help --env --set --color --format --debug)
@@ -50,6 +51,7 @@ _shtab_modelyard_validate___format_choices=(text json sarif github)
 _shtab_modelyard_validate___color_choices=(auto always never)
 _shtab_modelyard_compile___format_choices=(text json sarif github)
 _shtab_modelyard_compile___color_choices=(auto always never)
+_shtab_modelyard_try___color_choices=(auto always never)
 _shtab_modelyard_run___color_choices=(auto always never)
 _shtab_modelyard_status___color_choices=(auto always never)
 _shtab_modelyard_status___format_choices=(text json)
@@ -73,7 +75,7 @@ _shtab_modelyard_diff___fail_on_choices=(danger review never)
 _shtab_modelyard_diff___color_choices=(auto always never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp)
+_shtab_modelyard_pos_0_choices=(init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -87,6 +89,11 @@ _shtab_modelyard_compile___help_nargs=0
 _shtab_modelyard_compile___force_nargs=0
 _shtab_modelyard_compile___forget_removed_nargs=0
 _shtab_modelyard_compile___debug_nargs=0
+_shtab_modelyard_try__h_nargs=0
+_shtab_modelyard_try___help_nargs=0
+_shtab_modelyard_try___once_nargs=0
+_shtab_modelyard_try___ask_nargs=0
+_shtab_modelyard_try___debug_nargs=0
 _shtab_modelyard_run_pos_1_nargs='*'
 _shtab_modelyard_run__h_nargs=0
 _shtab_modelyard_run___help_nargs=0

@@ -50,7 +50,7 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp
+set -g _shtab_modelyard_commands init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp
 set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --set --template --to --usage --version --view
 
 complete -c modelyard -e
@@ -83,6 +83,13 @@ complete -c modelyard -n '_shtab_modelyard_using compile' -l force -d 'rewrite e
 complete -c modelyard -n '_shtab_modelyard_using compile' -l forget-removed -d 'drop removed entries from modelyard.lock, after Pulumi has destroyed them'
 complete -c modelyard -n '_shtab_modelyard_using compile' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using compile; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a try -d 'Run a system with real data on this machine, up to a prediction.'
+complete -c modelyard -n '_shtab_modelyard_using try' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using try' -l once -d 'end after the first round, instead of at Ctrl-C'
+complete -c modelyard -n '_shtab_modelyard_using try' -l ask -d 'only ask the system that runs there for a prediction'
+complete -c modelyard -n '_shtab_modelyard_using try' -l python -x -d 'the Python that has Ray and MLflow (default: this one)'
+complete -c modelyard -n '_shtab_modelyard_using try' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using try' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a run -d 'Run a system on this machine.'
 complete -c modelyard -n '_shtab_modelyard_using run' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using run' -l env -x -d 'the environment to lay over the base (default: the base alone)'

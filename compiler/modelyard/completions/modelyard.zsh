@@ -25,6 +25,7 @@ _shtab_modelyard_commands() {
     run:'Run a system on this machine.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
     status:'Show what runs on this machine, and how each workload ended last.'
+    try:'Run a system with real data on this machine, up to a prediction.'
     validate:'Check a spec and print all errors.'
     verify:'Check that projects and lock match the spec.'
   )
@@ -243,6 +244,19 @@ _shtab_modelyard_status_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_status_defaults_added=0
 
+_shtab_modelyard_try_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--once[end after the first round, instead of at Ctrl-C]"
+  "--ask[only ask the system that runs there for a prediction]"
+  "--python[the Python that has Ray and MLflow (default\: this one)]:PATH:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the folder of the system, or the template to begin with (default\: modelyard-try, local):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_try_defaults_added=0
+
 _shtab_modelyard_validate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base and every environment)]:NAME:"
@@ -304,6 +318,7 @@ _shtab_modelyard() {
         run) _arguments -C -s $_shtab_modelyard_run_options ;;
         schema) _arguments -C -s $_shtab_modelyard_schema_options ;;
         status) _arguments -C -s $_shtab_modelyard_status_options ;;
+        try) _arguments -C -s $_shtab_modelyard_try_options ;;
         validate) _arguments -C -s $_shtab_modelyard_validate_options ;;
         verify) _arguments -C -s $_shtab_modelyard_verify_options ;;
       esac

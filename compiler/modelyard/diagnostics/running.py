@@ -19,12 +19,13 @@ def not_on_this_machine(span: Span, environment: str, local: Sequence[str]) -> D
     hint = (
         f"add --env {local[0]}"
         if local
-        else "add an environment with `mode: local`, whose `targets` has one target with `provider: local`"
+        else "run a copy of it with --sample, or add an environment with `mode: local`, whose `targets` has one target "
+        "with `provider: local`"
     )
     return Diagnostic("E0885", Severity.ERROR, f"{what} does not run on this machine", span, hint)
 
 
-def no_runtime(tried: str, missing: Sequence[str]) -> Diagnostic:
+def no_runtime(tried: str, missing: Sequence[str], install: str) -> Diagnostic:
     """`modelyard run` starts the runtime, which needs Ray, MLflow and the libraries of models.
 
     The compiler itself needs none of them, so they are an extra.
@@ -39,7 +40,7 @@ def no_runtime(tried: str, missing: Sequence[str]) -> Diagnostic:
         Severity.ERROR,
         f"{tried} cannot run the system: it lacks {', '.join(missing)}",
         None,
-        'pip install "modelyard[local]", or name another Python with --python',
+        f"{install}, or name another Python with --python",
     )
 
 
@@ -84,4 +85,16 @@ def no_such_workload(address: str, known: Sequence[str]) -> Diagnostic:
         f"there is no workload {quote(address)} on this machine",
         None,
         nearest(address, known, "did you mean {}?") or f"there are {', '.join(known)}",
+    )
+
+
+def nobody_to_ask(folder: str) -> Diagnostic:
+    """`modelyard try --ask` sends a row to the endpoints of a system that `modelyard try` runs, and none runs.
+
+    Wrong: `modelyard try --ask`, before the first run or after Ctrl-C.
+
+    Right: `modelyard try`, and `modelyard try --ask` in another terminal while it runs.
+    """
+    return Diagnostic(
+        "E0877", Severity.ERROR, f"no endpoint runs in {quote(folder)}", None, f"start it: modelyard try {folder}"
     )

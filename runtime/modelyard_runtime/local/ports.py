@@ -1,22 +1,54 @@
-"""Ports of this machine."""
+"""Ports of this machine, reserved for this process, so that two runs that start at once do not choose the same."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import socket
+import tempfile
+from pathlib import Path
+from typing import IO
 
 _TRIED = 50
+_held: list[IO[str]] = []
+"""Locks on files with the ports' numbers. The kernel releases them when this process ends, however it ends."""
 
 
 def free_port(wanted: int, taken: frozenset[int] = frozenset()) -> int:
-    """Return the wanted port or the first free one after it. If none is, the kernel chooses."""
+    """Reserve the wanted port or the first free one after it. If none is, the kernel chooses.
+
+    A server binds the port only later, so until then the lock keeps other runs of this user from choosing it.
+    """
     for port in (*range(wanted, wanted + _TRIED), 0):
-        if port in taken:
-            continue
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(listener.getsockname()[1])
+        chosen = 0 if port in taken else _bound(port)
+        if chosen and _reserve(chosen):
+            return chosen
     raise OSError(f"no port is free on 127.0.0.1, from {wanted}")
+
+
+def _bound(port: int) -> int:
+    """Return the port if it can be bound, or 0. For port 0, the kernel chooses one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+        return int(listener.getsockname()[1])
+
+
+def _reserve(port: int) -> bool:
+    """Lock a port's file. Where no file can be written, the port counts as reserved: a collision is unlikely."""
+    try:
+        folder = Path(tempfile.gettempdir()) / f"modelyard-ports-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        stream = (folder / str(port)).open("a", encoding="utf-8")
+    except OSError:
+        return True
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stream.close()
+        return False
+    _held.append(stream)
+    return True

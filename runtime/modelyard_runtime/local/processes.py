@@ -65,8 +65,10 @@ class Processes:
                 process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
                 process.kill()
-        also()
-        sweep(self._mark, spared=frozenset({self._guardian.pid}))
+        try:
+            also()
+        finally:  # Ray may be half started
+            sweep(self._mark, spared=frozenset({self._guardian.pid}))
         for process in self._running:
             process.wait()
         if self._guardian.stdin is not None:

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+_RECORD = "sample.json"
 ROWS = 3000
 LIVE_ROWS = 600
-_DAYS = 60
+_DAY_S = 86400
+_DAYS = 60.0
+_DELAYS = 3  # data cover three times as long as the latest labels take
 _SHIFT = 2.0
 _NOISE = 0.35
 _KEY = "id"
@@ -46,6 +49,7 @@ class Truth:
     groups: tuple[str, ...]
     keys: tuple[str, ...]
     drifting: tuple[str, ...] = ()
+    days: float = _DAYS
     seed: int = 7
 
     def weight(self, column: str) -> float:
@@ -60,9 +64,11 @@ class Truth:
 
         chance = np.random.default_rng([self.seed, seed])
         end = until or datetime.now(UTC)
-        seconds = np.sort(chance.random(count)) * _DAYS * 86400
+        ages = (
+            np.sort(chance.random(count) ** 2)[::-1] * self.days * _DAY_S
+        )  # more rows in recent days, as monitors need
         rows: dict[str, Any] = {name: _keys(seed, count) for name in self.keys}
-        at = [end - timedelta(seconds=float(_DAYS * 86400 - one)) for one in seconds]
+        at = [end - timedelta(seconds=float(age)) for age in ages]
         rows |= dict.fromkeys(self.timestamps, at)
         rows |= {name: [f"g{index // 10}" for index in range(count)] for name in self.groups}
         score = np.zeros(count)
@@ -86,6 +92,7 @@ class Truth:
             "features": {name: {"type": kind, "weight": self.weight(name)} for name, kind in self.columns.items()},
             "labels": self.labels,
             "noise": _NOISE,
+            "days": self.days,
             "drift": {"columns": list(self.drifting), "standardDeviations": _SHIFT},
         }
 
@@ -128,6 +135,8 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     for data in _made(plan):
         declared = dict(data.schema) or dict.fromkeys(data.features, "")
         columns |= {name: kind or _guessed(name) for name, kind in declared.items()}
+    for name in plan.data:
+        columns |= dict.fromkeys(_invented(plan, name), "number")
     named = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
     keys = tuple(dict.fromkeys(named))
     columns = {name: kind for name, kind in columns.items() if name not in roles and name not in keys}
@@ -140,6 +149,7 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
         groups=tuple(dict.fromkeys(data.group for data in plan.data.values() if data.group)),
         keys=keys,
         drifting=tuple(numeric[:2]),
+        days=max(_DAYS, *(_DELAYS * (data.delay_seconds or 0) / _DAY_S for data in plan.data.values()), 0),
     )
 
 
@@ -149,6 +159,32 @@ def _made(plan: LocalPlan) -> list[Dataset]:
 
 def _written(plan: LocalPlan) -> set[str]:
     return {name for pipeline in plan.pipelines.values() for name in pipeline.writes}
+
+
+def _invented(plan: LocalPlan, name: str) -> list[str]:
+    """Return columns of its own for a dataset that is joined with others and declares none.
+
+    Datasets are joined by the columns that they share, so the same features in each would leave no feature.
+    """
+    data = plan.data[name]
+    is_joined = any(name in pipeline.reads and len(pipeline.reads) > 1 for pipeline in plan.pipelines.values())
+    if not is_joined or _is_declared(data) or name in _written(plan):
+        return []
+    return (
+        [] if data.label and _has_features_elsewhere(plan, name) else [f"{name.replace('-', '_')}_{n}" for n in (1, 2)]
+    )
+
+
+def _is_declared(data: Dataset) -> bool:
+    return bool(data.schema or data.features)
+
+
+def _has_features_elsewhere(plan: LocalPlan, name: str) -> bool:
+    """Return whether a dataset is joined with one that has features, so that it may have a label alone."""
+    return any(
+        name in pipeline.reads and any(other != name and _is_declared(plan.data[other]) for other in pipeline.reads)
+        for pipeline in plan.pipelines.values()
+    )
 
 
 def _joined(plan: LocalPlan) -> bool:
@@ -194,6 +230,13 @@ class Sample:
     truth: Truth
     written: list[str] = field(default_factory=list)
 
+    @property
+    def generated(self) -> list[str]:
+        """Return the datasets that this run or an earlier one has written."""
+        path = self.state.folder / _RECORD
+        earlier = json.loads(path.read_text(encoding="utf-8")).get("generated", []) if path.exists() else []
+        return list(dict.fromkeys((*earlier, *self.written)))
+
     def write_missing(self) -> list[str]:
         """Write each dataset that no pipeline writes and that has no file yet. Return their names."""
         rows = self.truth.rows(ROWS, 0)
@@ -202,34 +245,31 @@ class Sample:
             uri = self.state.file_uri(data.uri)
             if name in _written(self.plan) or not uri.startswith("file:"):
                 continue
-            if files(place_in(Store(uri=uri), uri)):
+            if has_files(data, self.state):
                 continue
             due = rows
             if data.label and data.delay_seconds:  # labels that are not known yet are not in the data
                 due = rows[rows["_at"] <= datetime.now(UTC) - timedelta(seconds=data.delay_seconds)]
-            _write(due[self.columns(data)], data, uri)
+            _write(due[self.columns(name)], data, uri)
             self.written.append(name)
-        self.state.below("sample.json").write_text(json.dumps(self.truth.recorded(), indent=2), encoding="utf-8")
+        record = {**self.truth.recorded(), "generated": self.generated}
+        self.state.below(_RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
         return self.written
 
-    def columns(self, data: Dataset) -> list[str]:
+    def columns(self, name: str) -> list[str]:
         """Return the columns of one dataset."""
-        roles = [name for name in (data.label, data.timestamp, data.group) if name]
-        keys = [name for name in self.truth.keys if name != _KEY or _joined(self.plan)]
+        data = self.plan.data[name]
+        roles = [role for role in (data.label, data.timestamp, data.group) if role]
+        keys = [key for key in self.truth.keys if key not in self.truth.timestamps]
+        keys = [key for key in keys if key != _KEY or _joined(self.plan)]
         if data.schema:
-            return [name for name in data.schema if name in {*self.truth.columns, *roles, *self.truth.keys}] or roles
+            return [one for one in data.schema if one in {*self.truth.columns, *roles, *self.truth.keys}] or roles
         if data.features:
             return list(dict.fromkeys((*keys, *data.features, *roles)))
-        own = [] if data.label and self._has_features_elsewhere(data) else list(self.truth.columns)
+        own = _invented(self.plan, name) or list(self.truth.columns)
+        if data.label and _has_features_elsewhere(self.plan, name):
+            own = []
         return list(dict.fromkeys((*keys, *own, *roles)))
-
-    def _has_features_elsewhere(self, data: Dataset) -> bool:
-        return any(
-            len(pipeline.reads) > 1
-            and any(self.plan.data[name] is data for name in pipeline.reads)
-            and any(self.plan.data[name].features or self.plan.data[name].schema for name in pipeline.reads)
-            for pipeline in self.plan.pipelines.values()
-        )
 
     def requests(self, number: int, *, drift: bool) -> list[dict[str, Any]]:
         """Return rows for an endpoint, with features and keys alone."""
@@ -238,6 +278,12 @@ class Sample:
             rows[[*self.truth.keys, *self.truth.columns]].to_json(orient="records")
         )
         return listed
+
+
+def has_files(data: Dataset, state: State) -> bool:
+    """Return whether a dataset has files here. One in a store elsewhere counts as having some."""
+    uri = state.file_uri(data.uri)
+    return not uri.startswith("file:") or bool(files(place_in(Store(uri=uri), uri)))
 
 
 def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:

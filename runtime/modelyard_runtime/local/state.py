@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ READY = "serving.ready"
 """The file that exists once every application of the model servers runs."""
 
 _ADDRESSES = "addresses.json"
+_MB = 10**6
+_LEAST_FREE = 500 * _MB
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 
 
@@ -31,11 +34,18 @@ class State:
 
     @classmethod
     def at(cls, folder: Path) -> State:
-        """Create the folder if necessary, readable by its owner alone, and ignored by git."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        """Create the folder if necessary, readable by its owner alone, and ignored by git.
+
+        Refuse a folder that cannot be written to, and a disk that has too little space for Ray's and MLflow's files.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            free = shutil.disk_usage(folder).free
+        except OSError as problem:
+            raise Refusal(f"cannot write to {folder}: {problem.strerror or problem}") from None
+        if free < _LEAST_FREE:
+            raise Refusal(f"the disk of {folder} has {free // _MB} MB left; a run needs {_LEAST_FREE // _MB} MB")
         return cls(folder.resolve())
 
     def below(self, *parts: str) -> Path:

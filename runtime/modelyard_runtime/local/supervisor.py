@@ -41,8 +41,10 @@ class Options:
     code: Path
     addresses: tuple[str, ...]
     once: bool
+    now: bool
     sample: bool
     drift: bool
+    ask: bool
 
 
 def run(
@@ -51,15 +53,25 @@ def run(
     state: str | None,
     code: str | None,
     once: bool,
+    now: bool,
     sample: bool,
     drift: bool,
+    ask: bool,
 ) -> int:
-    """Run the system. Return 0 if everything succeeded, 1 if something failed, and 130 after Ctrl-C without --once."""
+    """Run the system. Return 0 if everything succeeded, 1 if something failed, and 130 after Ctrl-C with --once."""
     compiled = Path(folder).resolve()
     plan = read_plan(compiled)
     where = Path(state) if state else Path(".modelyard") / plan.environment
     chosen = Options(
-        compiled, where, Path(code or ".").resolve(), _known(addresses, plan), once, sample or drift, drift
+        folder=compiled,
+        state=where,
+        code=Path(code or ".").resolve(),
+        addresses=_known(addresses, plan),
+        once=once,
+        now=now or once,
+        sample=sample or drift,
+        drift=drift,
+        ask=ask,
     )
     _on_signals(_stop)
     try:
@@ -90,7 +102,7 @@ def _known(addresses: list[str], plan: LocalPlan) -> tuple[str, ...]:
 
 
 def _run(plan: LocalPlan, options: Options) -> int:
-    state, say = State.at(options.state), Printer()
+    state, say, began = State.at(options.state), Printer(), time.monotonic()
     with state.lock():
         base = Base(plan, options.folder, state, options.code, say)
         page = Page.start(plan, options.folder, state)
@@ -105,9 +117,10 @@ def _run(plan: LocalPlan, options: Options) -> int:
             _introduce(plan, state, say)
             say("page", f"{page.url} shows the system as it runs")
             base.start()
-            work = Work(base, runs, options.addresses, options.sample, options.drift)
-            work.begin(everything=options.once)
+            work = Work(base, runs, options.addresses, options.sample, options.drift, options.ask, began)
+            work.begin(everything=options.now)
             if not options.once:
+                work.summarize()
                 _Loop(plan, work).run()
             ended = True
             return work.report()

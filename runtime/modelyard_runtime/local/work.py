@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from modelyard_runtime.jobs.local_runs import FAILED, REPLACED, RUNNING, SUCCEEDED, LocalRuns
+from modelyard_runtime.local.asking import Rows, keep, rows_for
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.order import in_order
 from modelyard_runtime.local.overlap import Successor
 from modelyard_runtime.local.plan import LocalPlan, Schedule
 from modelyard_runtime.local.runs import Outcome, Runs
-from modelyard_runtime.local.sample import Sample, truth_of
+from modelyard_runtime.local.sample import Sample, has_files, truth_of
 from modelyard_runtime.refusals import Refusal
 
 _DEPLOY_S = 300.0
@@ -23,6 +25,16 @@ _ALIAS_S = 60.0
 _CAPTURED_S = 4.0
 _MONITOR_S = 1800
 _SHOWN_ROWS = 3
+_SHOWN = 300  # characters of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one workload did, how long it took, and its last message."""
+
+    address: str
+    seconds: float
+    text: str
 
 
 @dataclass(slots=True)
@@ -34,7 +46,10 @@ class Work:
     addresses: tuple[str, ...]
     sample: bool
     drift: bool
+    ask: bool = False
+    began: float = field(default_factory=time.monotonic)
     failures: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     looping: bool = False
     _made: Sample | None = None
     _follow: list[str] = field(default_factory=list)
@@ -61,9 +76,8 @@ class Work:
     def begin(self, *, everything: bool) -> None:
         """Run what is due at the start. With `everything`, each schedule counts as due now."""
         self._write_sample()
-        due = [name for name in self.plan.pipelines if self._due_at_start(name, everything)]
-        ordered = in_order(self.plan, due)
-        trainings = [name for name in ordered if self.plan.pipelines[name].trains]
+        ordered = in_order(self.plan, self._due(everything))
+        trainings = [name for name in ordered if self._trains(name)]
         for name in ordered[: ordered.index(trainings[-1]) + 1] if trainings else []:
             self.run_pipeline(name)
         if not trainings:
@@ -76,6 +90,29 @@ class Work:
                 if self.wanted(f"monitors.{name}"):
                     self.run_monitor(name)
         self.run_requested()
+
+    def _trains(self, name: str) -> bool:
+        """Return whether a pipeline trains, or one that follows it."""
+        followers = [other for other, entry in self.plan.pipelines.items() if entry.schedule.after == name]
+        return bool(self.plan.pipelines[name].trains) or any(map(self._trains, followers))
+
+    def _due(self, everything: bool) -> list[str]:
+        """Return the pipelines to run at the start, with those that write data which the others lack.
+
+        A pipeline that follows one of them is left out, since it runs after it anyway.
+        """
+        due = {name for name in self.plan.pipelines if self._due_at_start(name, everything)}
+        due |= {name for name in self.plan.pipelines if self._lacks_data(due, name)}
+        return [name for name in self.plan.pipelines if name in due and not self._follows(name, due)]
+
+    def _follows(self, name: str, due: set[str]) -> bool:
+        return self.plan.pipelines[name].schedule.after in due and not self.addresses
+
+    def _lacks_data(self, due: set[str], name: str) -> bool:
+        """Return whether a due pipeline reads what this one writes, and there is nothing yet."""
+        read = {data for other in due for data in self.plan.pipelines[other].reads}
+        missing = (data for data in self.plan.pipelines[name].writes if data in read)
+        return not self.addresses and any(not has_files(self.plan.data[data], self.base.state) for data in missing)
 
     def _due_at_start(self, name: str, everything: bool) -> bool:
         if self.addresses:
@@ -100,8 +137,11 @@ class Work:
         if not self.sample:
             return
         contents = self.base.placed.contents.values()
-        self._made = Sample(self.plan, self.base.state, truth_of(self.plan, contents))
-        for name in self._made.write_missing():
+        sample = Sample(self.plan, self.base.state, truth_of(self.plan, contents))
+        new = sample.write_missing()
+        if sample.generated or self.drift:  # rows for requests that resemble the user's own data cannot be generated
+            self._made = sample
+        for name in new:
             self.say(f"data.{name}", "GENERATED, since there are no files: sample.json in the folder has the truth")
             self.base.state.record(f"data.{name}", "generated", "there were no files, and --sample was given")
 
@@ -143,8 +183,11 @@ class Work:
         if quietly:
             self.runs.quietly().run("promoter", "promote", path, _MONITOR_S)
             return
+        began = time.monotonic()
         outcome = self.runs.run("promoter", "promote", path, _MONITOR_S)
-        if not outcome.succeeded:
+        if outcome.succeeded:
+            self.steps.append(Step("promoter", time.monotonic() - began, outcome.message))
+        else:
             self._ended("promoter", outcome, 0)
 
     def run_monitor(self, name: str) -> None:
@@ -172,7 +215,8 @@ class Work:
         named = {name: entry for name, entry in self.plan.endpoints.items() if self.wanted(f"inference.{name}")}
         if not named or not self.base.endpoints_port:
             return
-        deadline = time.monotonic() + _DEPLOY_S
+        began = time.monotonic()
+        deadline = began + _DEPLOY_S
         while not self.base.deployed():
             if time.monotonic() > deadline:
                 raise Refusal(f"the servers did not start within {_DEPLOY_S:g} s; see logs/serving.log")
@@ -183,10 +227,34 @@ class Work:
             if problem := caller.await_ready(_ALIAS_S):
                 self.failures.append(f"inference.{name}")
                 self.say(f"inference.{name}", f"no version answers yet: {problem}")
-            elif self._made is not None:
+                continue
+            self.steps.append(Step(f"inference.{name}", time.monotonic() - began, f"answers at {caller.url}"))
+            if self.ask and (rows := rows_for(entry, self.plan, self.base.placed)) is not None:
+                self._ask(name, caller, rows)
+            if self._made is not None:
                 self._send(name, caller, self._made.requests(self._turn() + number, drift=self.drift))
-        if self._made is not None:
+        if self.ask or self._made is not None:
             time.sleep(_CAPTURED_S)
+
+    def _ask(self, name: str, caller: Endpoint, rows: Rows) -> None:
+        """Ask for a prediction of one row of the data, show it, and send the other rows if none are generated."""
+        address = f"inference.{name}"
+        keep(self.base.state, name, caller.url, str(caller.token or ""), rows)
+        began = time.monotonic()
+        status, text = caller.predict(rows.features[:1])
+        seconds = time.monotonic() - began
+        self.say(address, f"request: {caller.curl(rows.features[0])}")
+        self.say(address, f"answer after {seconds * 1000:.0f} ms: {text.strip()[:_SHOWN]}")
+        self.say(address, f"in the data, {rows.label} of this row is {rows.value!r}")
+        self.say(address, f"first answer {time.monotonic() - self.began:.0f} s after the start")
+        self.steps.append(Step(address, seconds, f"predicted: {text.strip()[:_SHOWN]}"))
+        problem = f"{status}: {text[:_SHOWN]}" if status != HTTPStatus.OK else ""
+        if not problem and self._made is None:
+            problem = caller.predict_all(rows.features)
+            self.say(address, problem or f"answered {len(rows.features)} rows of the data")
+        self.base.state.record(address, "predicted", problem or f"{len(rows.features)} rows of the data")
+        if problem:
+            self.failures.append(address)
 
     def _turn(self) -> int:
         """Return a number that differs between runs, so that each sends other rows."""
@@ -196,8 +264,8 @@ class Work:
         address = f"inference.{name}"
         status, text = caller.predict(rows[:_SHOWN_ROWS])
         self.say(address, f"try it: {caller.curl(rows[0])}")
-        self.say(address, f"{_SHOWN_ROWS} generated rows: {text[:300]}")
-        if status != 200:
+        self.say(address, f"{_SHOWN_ROWS} generated rows: {text[:_SHOWN]}")
+        if status != HTTPStatus.OK:
             self.failures.append(address)
             return
         drifted = " with drift" if self.drift else ""
@@ -212,14 +280,21 @@ class Work:
         if outcome.replaced:
             self.say(address, f"ended after {seconds:.0f} s: {outcome.message}")
             return
+        self.steps.append(Step(address, seconds, outcome.message))
         if outcome.succeeded:
             self.say(address, f"done in {seconds:.0f} s")
             return
         self.failures.append(address)
         self.say(address, f"FAILED: {outcome.message or 'no message'}; its log is {outcome.log}")
 
+    def summarize(self) -> None:
+        """With `--ask`, list what happened, with the time that each step took."""
+        for step in self.steps if self.ask else ():
+            self.say(step.address, f"{step.seconds:6.1f} s  {step.text}")
+
     def report(self) -> int:
         """Print what failed, if anything did. Return the exit code."""
+        self.summarize()
         failed = list(dict.fromkeys(self.failures))
         if failed:
             self.say("", f"failed: {', '.join(failed)}")

@@ -104,7 +104,8 @@ def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None
 
     assert said.code == 1
     assert "[E0886]" in said.err
-    assert 'pip install "modelyard[local]"' in said.err
+    assert f'{sys.executable} -m pip install "' in said.err
+    assert '[local]"' in said.err
     assert not (laptop / "build").exists()
 
 
@@ -117,6 +118,40 @@ def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
     said = run("run", FOLDER / "fraud-detection")
     assert "[E0885]" in said.err
     assert "add --env dev" in said.err
+
+
+def test_a_copy_of_a_system_elsewhere_runs_here(
+    run: Run, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path
+) -> None:
+    """The copy has a folder of its own. The spec, its lock and its output stay as they are."""
+    spec = tmp_path / "hello" / "system.yaml"
+    spec.parent.mkdir()
+    spec.write_text((FOLDER / "hello" / "system.yaml").read_text())
+    said = run("run", spec.parent, "--sample", "--once")
+    copied = spec.parent / ".modelyard" / "default.sample"
+
+    assert said.code == 0
+    assert "registry                     http://mlflow.mlflow.svc:5000 is not opened" in said.err
+    assert started[0][0][4:] == [
+        str(copied / "build" / "main"),
+        *("--state", str(copied), "--code", str(spec.parent), "--once", "--sample"),
+    ]
+    assert "provider: local" in (copied / "system.yaml").read_text()
+    assert sorted(path.name for path in spec.parent.iterdir()) == [".modelyard", "system.yaml"]
+    assert run("run", spec.parent, "--drift").code == 0  # a second copy takes the place of the first
+    assert run("status", spec.parent).code == 0
+
+
+def test_a_copy_has_the_workloads_that_were_not_left_out(
+    run: Run, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path
+) -> None:
+    spec = tmp_path / "recommender" / "system.yaml"
+    spec.parent.mkdir()
+    spec.write_text((FOLDER / "recommender" / "system.yaml").read_text())
+
+    assert run("run", spec.parent, "pipelines.train-ranker", "--sample").code == 0
+    said = run("run", spec.parent, "pipelines.train-towers", "--sample")
+    assert (said.code, "[E0889]" in said.err, len(started)) == (1, True, 1)
 
 
 def test_an_unknown_workload_is_reported_with_the_nearest(

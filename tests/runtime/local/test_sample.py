@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from modelyard_runtime.training.trainers import grow
 from modelyard_runtime.workload.records import PipelineWorkload, workload_of
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+RETRAIN = "fraud-detection-dev/main/descriptions/retrain.json"
 BINARY = "binary-classification"
 
 
@@ -72,6 +74,22 @@ def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
     assert chargebacks["event_time"].max() <= pd.Timestamp(datetime.now(UTC) - timedelta(days=45))
     assert 0.05 < chargebacks["is_fraud"].mean() < 0.95
     assert not (lake / "scores").exists()
+
+
+def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None:
+    """Each gets columns of its own, from which a model can learn, and labels that are late cover enough days."""
+    plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
+    bare = {name: replace(data, features=()) for name, data in plan.data.items()}
+    state, contents = State.at(tmp_path / "state"), [json.loads((GOLDEN / RETRAIN).read_text())]
+    sample = Sample(replace(plan, data=bare), state, truth_of(replace(plan, data=bare), contents))
+    sample.write_missing()
+    lake = state.folder / "stores" / "acme-fraud-lake"
+    payments, chargebacks = (pd.read_parquet(lake / name) for name in ("transactions", "chargebacks"))
+
+    assert set(payments) & set(chargebacks) == {"id", "event_time"}
+    assert {"transactions_1", "transactions_2"} < set(payments)
+    assert sample.truth.days == 135
+    assert len(chargebacks) > 1000
 
 
 @pytest.mark.parametrize("drift", [False, True])

@@ -1,0 +1,62 @@
+"""Compile a copy of a system for this machine, which `modelyard run --sample` runs if the system is elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from modelyard.cli.console import report, say
+from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.disk import Tree, write_file_atomically, write_trees
+from modelyard.inputs import Given, Inputs
+from modelyard.lock import digest
+from modelyard.source import Document
+
+ENDING: Final = ".sample"
+"""What follows the environment's name in the folder of a copy. No environment's name contains a dot."""
+
+_WIDTH: Final = 28
+_HEAD: Final = (
+    "# A copy for this machine, with generated data. Change the original spec: the next run writes this file again.\n"
+)
+
+
+def compiled_copy(inputs: Inputs, document: Document, folder: Path, colour: str) -> Path | None:
+    """Write the copy and what it compiles to into a folder. Returns the compiled folder, or None after errors."""
+    from modelyard.emit import stack_files
+    from modelyard.local_copy import copy_of
+    from modelyard.pipeline import compile_system
+    from modelyard.writers.yaml_text import document as yaml_text
+    from modelyard_targets import TARGETS
+
+    copied = copy_of(document.value, lambda entrypoint: _is_here(entrypoint, Path(inputs.spec.path).parent))
+    spec = Given(str(folder / "system.yaml"), _HEAD + yaml_text(copied.spec))
+    outcome = compile_system(Inputs(spec), TARGETS)
+    errors = tuple(one for one in outcome.diagnostics if has_errors((one,)))
+    if not errors:
+        key = digest(spec.content)
+        trees = [Tree("build", stack.target, stack_files(stack), key) for stack in outcome.stacks]
+        errors = _written(folder, spec, trees)
+    if errors:
+        report(errors, Inputs(spec).files(), "text", colour)
+        return None
+    say(f"{folder}: a copy of this system for this machine, with generated data where files are missing")
+    for note in copied.notes:
+        say(f"{note.address:{_WIDTH}} {note.text}")
+    return folder / "build" / outcome.stacks[0].target
+
+
+def _written(folder: Path, spec: Given, trees: list[Tree]) -> tuple[Diagnostic, ...]:
+    _, problems = write_trees(folder, trees, force=True)
+    if has_errors(problems):
+        return problems
+    content = spec.content if isinstance(spec.content, bytes) else spec.content.encode()
+    return write_file_atomically(folder / "system.yaml", content)
+
+
+def _is_here(entrypoint: str, folder: Path) -> bool:
+    """Return whether the module of an entrypoint is next to the spec, from where the runtime imports it."""
+    module = entrypoint.partition(":")[0]
+    path = folder.joinpath(*module.split("."))
+    return bool(module) and (os.path.isfile(f"{path}.py") or os.path.isfile(path / "__init__.py"))

@@ -1,0 +1,125 @@
+"""`modelyard try`: from nothing to a prediction, with a system from a template that runs on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from modelyard.cli import init
+from modelyard.cli import run as run_command
+from modelyard.cli.console import report, say
+from modelyard.cli.inputs import SPEC_NAMES, gather
+from modelyard.cli.status import process_of
+from modelyard.diagnostics import running as problems
+from modelyard.printing.terminal import visible
+
+FOLDER: Final = "modelyard-try"
+"""The folder of the system, if none is named."""
+
+TEMPLATE: Final = "local"
+_TIMEOUT_S: Final = 60
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make a system unless the folder has one, and run it; or ask the system that runs there."""
+    folder, template = _place(arguments.what)
+    found = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
+    if arguments.ask:
+        return _ask(folder, arguments)
+    _, unfit = run_command.python_for(arguments.python)
+    if unfit is not None:
+        report((unfit,), (), "text", arguments.color)
+        return 1
+    if found:
+        say(f"{folder} has a system, which goes on; delete the folder to start over")
+    elif init.write(folder, init.templates()[template]):
+        return 1
+    return run_command.run(_as_run(folder, arguments))
+
+
+def _place(typed: str | None) -> tuple[Path, str]:
+    """Return the folder and the template. A template's name means a folder of that name, unless one exists."""
+    if typed is None:
+        return Path(FOLDER), TEMPLATE
+    is_template = typed in init.templates() and not os.path.lexists(typed)
+    return Path(typed), typed if is_template else TEMPLATE
+
+
+def _as_run(folder: Path, arguments: argparse.Namespace) -> argparse.Namespace:
+    """Return the options of `modelyard run` that run every schedule now, and ask each endpoint."""
+    return argparse.Namespace(
+        command="run",
+        spec=str(folder),
+        env=None,
+        set=[],
+        color=arguments.color,
+        address=[],
+        once=arguments.once,
+        now=True,
+        ask=True,
+        sample=True,
+        drift=False,
+        python=arguments.python,
+        out=None,
+    )
+
+
+def _ask(folder: Path, arguments: argparse.Namespace) -> int:
+    """Ask each endpoint of the system that runs in a folder for the prediction of a row of its data."""
+    inputs, diagnostics = gather(_as_run(folder, arguments))
+    if inputs is None:
+        report(diagnostics, (), "text", arguments.color)
+        return 1
+    state = run_command.state_folder(inputs)
+    questions = _questions(state / "questions.json") if process_of(state) is not None else {}
+    if not questions:
+        report((problems.nobody_to_ask(str(folder)),), (), "text", arguments.color)
+        return 1
+    return max([_ask_one(name, question) for name, question in questions.items()])
+
+
+def _questions(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        content: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, dict[str, Any]]", content) if isinstance(content, dict) else {}
+
+
+def _ask_one(name: str, question: dict[str, Any]) -> int:
+    """Send one row, and print request and answer. Returns 1 if there is no answer."""
+    body = json.dumps({"instances": [question["row"]]})
+    began = time.monotonic()
+    answered, text = _sent(question["url"], body, question["token"])
+    for line in (
+        f"inference.{name}: POST {question['url']}",
+        f"request: {body}",
+        f"answer after {(time.monotonic() - began) * 1000:.0f} ms: {text.strip()}",
+        f"in the data, {question['label']} of this row is {question['value']!r}",
+    ):
+        print(visible(line))
+    return 0 if answered else 1
+
+
+def _sent(url: str, body: str, token: str) -> tuple[bool, str]:
+    headers = {"Content-Type": "application/json", **dict(_authorization(token))}
+    try:
+        request = urllib.request.Request(url, body.encode(), headers)
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+            return True, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as problem:
+        return False, f"{problem.code} {problem.read().decode('utf-8', 'replace')}"
+    except OSError as problem:
+        return False, str(problem)
+
+
+def _authorization(token: str) -> Iterator[tuple[str, str]]:
+    if token:
+        yield "Authorization", f"Bearer {Path(token).read_text(encoding='utf-8').strip()}"

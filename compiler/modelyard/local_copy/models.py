@@ -1,0 +1,184 @@
+"""Give each model a trainer that this machine has, and each alias that is served or scored a version."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.capabilities import fits, metric_of, trainers
+from modelyard.local_copy.code import HasCode, without_pipeline
+from modelyard.local_copy.note import Entry, Note, entries, mapping, section, unused
+from modelyard.source import Json
+
+_HEAVY: Final = "pytorch"
+"""The trainer whose library is not among the packages of the extra `local`."""
+
+_ALIAS: Final = "champion"
+_LOOSEST: Final = 0.8
+"""The strictest bound of a gate, for a metric whose best value is 1, that noisy data let a model meet."""
+
+
+def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
+    """Leave out models whose task no built-in trainer learns, unless their own code is here."""
+    for name, model in entries(spec, "models"):
+        task = str(model.get("task"))
+        if _trainer("", task) or all(_has_own(entry, has_code) for _, entry in _trainings(spec, name)):
+            continue
+        yield Note(f"models.{name}", f"left out, with all that needs it: no built-in trainer learns {task}")
+        yield from _without_model(spec, name)
+
+
+def _has_own(pipeline: Entry, has_code: HasCode) -> bool:
+    """Return whether the code of a training is here."""
+    parts = (pipeline, *(step for _, step in entries(pipeline, "steps")))
+    return any(has_code(str(mapping(part.get("source")).get("entrypoint", ""))) for part in parts)
+
+
+def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
+    """Adapt models that built-in trainers train, and train what nothing trains."""
+    for name, model in entries(spec, "models"):
+        task, trainings = str(model.get("task")), _trainings(spec, name)
+        if not any(_has_own(entry, has_code) for _, entry in trainings):
+            yield from _adapted(spec, name, model, _trainer(str(model.get("framework")), task))
+            yield from _gate(name, model, task)
+        if model.pop("stages", None):
+            yield Note(f"models.{name}.stages", "left out: a version needs no time in one alias before the next")
+        if model.pop("import", None):
+            yield Note(f"models.{name}.import", "the delivered version is not fetched; one is trained here")
+    for name, _ in entries(spec, "models"):
+        yield from _aliases(spec, name)
+
+
+def _trainer(framework: str, task: str) -> str:
+    """Return the built-in trainer of a framework or, if it cannot run here, the first one for the task."""
+    able = [name for name, trainer in trainers().items() if task in trainer.tasks and name != _HEAVY]
+    return framework if framework in able else next(iter(able), "")
+
+
+def _adapted(spec: Entry, name: str, model: Entry, trainer: str) -> Iterator[Note]:
+    here = f"models.{name}"
+    if model.get("framework") != trainer:
+        yield Note(here, f"{trainer} stands in for {model.get('framework')}")
+        model["framework"] = trainer
+        for _, pipeline in _trainings(spec, name):
+            for entry in (pipeline, *(step for _, step in entries(pipeline, "steps"))):
+                for field in (
+                    "trainer",
+                    "parameters",
+                    "tuning",
+                    *(() if trainers()[trainer].together else ("workers",)),
+                ):
+                    entry.pop(field, None)
+
+
+def _gate(name: str, model: Entry, task: str) -> Iterator[Note]:
+    """Drop checks that only user code can report, and loosen bounds that generated data cannot meet."""
+    gate = mapping(model.get("validation"))
+    for check, bounds in [(key, mapping(value)) for key, value in gate.items()]:
+        here, metric = f"models.{name}.validation.{check}", str(bounds.get("metric", check))
+        if not fits(metric, task):
+            yield Note(here, f"left out, since no built-in trainer reports {metric}")
+            del gate[check]
+            continue
+        yield from _loosened(here, metric, bounds)
+    if "validation" in model and not gate:
+        del model["validation"]
+
+
+def _loosened(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
+    known = metric_of(metric)
+    if known is None or known.least not in {0, -1} or known.most != 1:
+        return
+    limits = {"min": _LOOSEST, "max": 1 - _LOOSEST}
+    for field, limit in limits.items():
+        bound = bounds.get(field)
+        strict = isinstance(bound, int | float) and (bound > limit if field == "min" else bound < limit)
+        if strict:
+            yield Note(here, f"{field}: {bound} is loosened to {limit:g}, since generated labels have noise")
+            bounds[field] = round(limit, 2)
+
+
+def _trainings(spec: Entry, model: str) -> list[tuple[str, Entry]]:
+    return [
+        (name, entry)
+        for name, entry in entries(spec, "pipelines")
+        if entry.get("type") == "training" and entry.get("model") == model
+    ]
+
+
+def _aliases(spec: Entry, model: str) -> Iterator[Note]:
+    """Train a version for each alias that something uses and no pipeline promotes to."""
+    trained = {str(entry.get("promoteTo", _ALIAS)): name for name, entry in _trainings(spec, model)}
+    for holder, here in _references(spec, model):
+        alias = str(holder["model"]).partition("@")[2] or _ALIAS
+        if alias.isdigit():
+            holder["model"] = f"{model}@{next(iter(trained), _ALIAS)}"
+            yield Note(here, f"version {alias} is not here; {holder['model']} answers instead")
+            alias = next(iter(trained), _ALIAS)
+        if alias not in trained:
+            trained[alias] = _train(spec, model, alias)
+            yield Note(f"pipelines.{trained[alias]}", f"added, since nothing in the spec trains {model}@{alias}")
+
+
+def _references(spec: Entry, model: str) -> Iterator[tuple[Entry, str]]:
+    """Yield the mappings whose field `model` refers to a version of this model, with their addresses."""
+    for name, endpoint in entries(spec, "inference"):
+        for variant, entry in entries(endpoint, "variants"):
+            if _is_of(entry, model):
+                yield entry, f"inference.{name}.variants.{variant}"
+    for name, pipeline in entries(spec, "pipelines"):
+        for entry in (pipeline, *(step for _, step in entries(pipeline, "steps"))):
+            if entry.get("type") != "training" and _is_of(entry, model):
+                yield entry, f"pipelines.{name}"
+
+
+def _is_of(entry: Entry, model: str) -> bool:
+    return str(entry.get("model", "")).partition("@")[0] == model
+
+
+def _train(spec: Entry, model: str, alias: str) -> str:
+    """Add a training: like the first one of the model, or on a dataset of its own."""
+    name = unused(spec, "pipelines", f"train-{model}-{alias}"[:40].rstrip("-"))
+    known = _trainings(spec, model)
+    pipeline: Entry = copy.deepcopy(known[0][1]) if known else _on_own_data(spec, model)
+    section(spec, "pipelines")[name] = {**pipeline, "schedule": "on-demand", "promoteTo": alias}
+    return name
+
+
+def _on_own_data(spec: Entry, model: str) -> Entry:
+    data = unused(spec, "data", f"{model}-examples"[:40])
+    artifacts = mapping(spec["registry"])["artifacts"]
+    section(spec, "data")[data] = {"store": artifacts, "path": data, "format": "parquet", "label": "label"}
+    inputs: list[Json] = [data]
+    return {"type": "training", "model": model, "inputs": inputs, "compute": {"cpu": 1, "memory": "2Gi"}}
+
+
+def _without_model(spec: Entry, model: str) -> Iterator[Note]:
+    section(spec, "models").pop(model)
+    for name, pipeline in entries(spec, "pipelines"):
+        if any(_is_of(entry, model) for entry in (pipeline, *(step for _, step in entries(pipeline, "steps")))):
+            yield Note(f"pipelines.{name}", "left out")
+            without_pipeline(spec, name)
+    for name, endpoint in entries(spec, "inference"):
+        yield from _without_variants(spec, name, endpoint, model)
+
+
+def _without_variants(spec: Entry, name: str, endpoint: Entry, model: str) -> Iterator[Note]:
+    """Remove an endpoint's variants of a model. The others share the traffic as before if they can."""
+    variants = mapping(endpoint["variants"])
+    gone = [variant for variant, entry in entries(endpoint, "variants") if _is_of(entry, model)]
+    for variant in gone:
+        del variants[variant]
+    if gone and not variants:
+        yield Note(f"inference.{name}", "left out")
+        section(spec, "inference").pop(name)
+        for monitor, entry in entries(spec, "monitors"):
+            if entry.get("watch") == f"inference.{name}":
+                yield Note(f"monitors.{monitor}", "left out")
+                section(spec, "monitors").pop(monitor)
+    elif gone:
+        endpoint.pop("mirror", None)
+        first, *others = variants
+        endpoint["traffic"] = {first: 100, **dict.fromkeys(others, 0)}
+        yield Note(f"inference.{name}", f"{first} gets all requests")

@@ -1,0 +1,58 @@
+"""Reduce what is declared for a cluster's size: hardware, and how long a search takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.local_copy.code import HasCode
+from modelyard.local_copy.note import Entry, Note, entries, mapping
+from modelyard.source import Json
+
+_KEPT: Final = ("cpu", "memory")
+_SMALL: Final[Entry] = {"cpu": 1, "memory": "2Gi"}
+_MOST_TRIALS: Final = 4
+
+
+def reduced(spec: Entry, has_code: HasCode) -> Iterator[Note]:
+    """Keep CPUs and memory of each compute class. `modelyard run` then fits workers and CPUs to the machine."""
+    for name, compute in entries(spec, "compute"):
+        yield from _left_out(f"compute.{name}", compute)
+        mapping(spec["compute"])[name] = _only_cpus(compute)
+    for section in ("pipelines", "inference", "monitors"):
+        for name, entry in entries(spec, section):
+            parts = (entry, *(below for field in ("steps", "variants") for _, below in entries(entry, field)))
+            for part in parts:
+                yield from _compute(f"{section}.{name}.compute", part, mapping(spec.get("compute")))
+    for name, pipeline in entries(spec, "pipelines"):
+        yield from _search(f"pipelines.{name}.tuning", mapping(pipeline.get("tuning")))
+
+
+def _compute(here: str, entry: Entry, classes: Entry) -> Iterator[Note]:
+    compute = entry.get("compute")
+    if isinstance(compute, dict):
+        yield from _left_out(here, compute)
+        entry["compute"] = _only_cpus(compute)
+    elif isinstance(compute, str) and compute not in classes:  # an accelerator by its name
+        yield Note(here, f"{compute} is left out, and the CPUs do the work")
+        entry["compute"] = dict(_SMALL)
+
+
+def _only_cpus(compute: Entry) -> Entry:
+    kept: dict[str, Json] = {field: compute[field] for field in _KEPT if field in compute}
+    return {**_SMALL, **kept}
+
+
+def _left_out(here: str, compute: Entry) -> Iterator[Note]:
+    if "accelerators" in compute or "acceleratorMemory" in compute:
+        yield Note(here, "accelerators are left out, and the CPUs do the work")
+
+
+def _search(here: str, tuning: Entry) -> Iterator[Note]:
+    trials = mapping(tuning.get("trials"))
+    most = trials.get("max")
+    if isinstance(most, int) and most > _MOST_TRIALS:
+        yield Note(here, f"{most} trials are reduced to {_MOST_TRIALS}")
+        trials["max"] = _MOST_TRIALS
+        if isinstance(trials.get("parallel"), int):
+            trials["parallel"] = min(int(str(trials["parallel"])), _MOST_TRIALS)

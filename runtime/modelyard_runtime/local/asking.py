@@ -1,0 +1,62 @@
+"""Rows of a system's own data, to ask an endpoint for predictions: those held out of training come first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard_runtime.local.placed import Placed
+from modelyard_runtime.local.plan import Endpoint, LocalPlan
+from modelyard_runtime.local.state import State
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training.data import training_data
+from modelyard_runtime.workload.records import PipelineWorkload, workload_of
+
+MOST_ROWS = 1000
+QUESTIONS = "questions.json"
+"""The file with a question for each endpoint, which `modelyard try --ask` sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows for an endpoint, and the label of the first one, as the data have it."""
+
+    features: list[dict[str, Any]]
+    label: str
+    value: Any
+
+    def question(self) -> dict[str, Any]:
+        """Return the first row with its label as plain data."""
+        return {"row": self.features[0], "label": self.label, "value": self.value}
+
+
+def rows_for(endpoint: Endpoint, plan: LocalPlan, placed: Placed) -> Rows | None:
+    """Return rows of the data that a model behind the endpoint is trained on, or None if there are none here."""
+    for entry in plan.pipelines.values():
+        workload = workload_of(placed.contents[entry.description])
+        if entry.trains in endpoint.models and isinstance(workload, PipelineWorkload):
+            return _read(workload, entry.reads)
+    return None
+
+
+def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
+    import pandas as pd
+
+    try:
+        data = training_data(workload, inputs, workload.pipeline.task)
+    except (OSError, Refusal):  # the training has said why; an endpoint may still serve an earlier version
+        return None
+    columns = [*data.features, data.label]
+    frame = pd.concat([data.held_out[columns], data.train[columns]], ignore_index=True)[:MOST_ROWS]
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", date_format="iso"))
+    value = rows[0][data.label]
+    return Rows([{name: row[name] for name in data.features} for row in rows], data.label, value)
+
+
+def keep(state: State, name: str, url: str, token: str, rows: Rows) -> None:
+    """Keep the question for an endpoint, so that it can be asked again."""
+    path = state.below(QUESTIONS)
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept[name] = {"url": url, "token": token, **rows.question()}
+    path.write_text(json.dumps(kept, ensure_ascii=False, indent=2), encoding="utf-8")

@@ -1,0 +1,122 @@
+"""Tests that every system has a copy for this machine, and that the copy says what it replaces and leaves out."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard.cli.init import templates
+from modelyard.load import load
+from modelyard.local_copy import Copy, copy_of
+from modelyard.pipeline import Given, Inputs, understand
+from modelyard.writers.yaml_text import document as yaml_text
+from modelyard_targets import TARGETS
+from tests.examples import FOLDER, Example, every_example
+from tests.specs import VALID_SPEC
+
+SPECS = [*every_example(), *templates().values()]
+
+
+def nowhere(entrypoint: str) -> bool:
+    """Return that no code is on this machine."""
+    return False
+
+
+def copied(spec: Inputs) -> Copy:
+    """Return the copy of a valid spec without own code."""
+    outcome = understand(spec, TARGETS)
+    assert outcome.document is not None
+    return copy_of(outcome.document.value, nowhere)
+
+
+def of_text(text: str) -> Copy:
+    return copied(Inputs(Given("system.yaml", text)))
+
+
+def of(name: str) -> dict[str, str]:
+    """Return the notes of an example's copy, by address."""
+    return {note.address: note.text for note in copied(Example(name, None).inputs()).notes}
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem if isinstance(spec, Path) else str(spec))
+def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
+    """The copy is a spec for this machine alone, in which every endpoint's model is trained."""
+    inputs = Inputs(Given(spec.name, spec.read_text())) if isinstance(spec, Path) else spec.inputs()
+    copy = copied(inputs)
+    outcome = understand(Inputs(Given("copy.yaml", yaml_text(copy.spec))), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    system = outcome.system
+    assert system is not None
+
+    assert [target.provider for target in system.deployment.targets] == ["local"]
+    assert system.inference or system.pipelines
+    assert "secret://" not in yaml_text(copy.spec.get("stores")) + yaml_text(copy.spec.get("registry"))
+    served = {(one.model.model, one.model.alias) for entry in system.inference.values() for one in entry.variants}
+    assert served <= {(model, alias) for model, aliases in system.promoted().items() for alias in aliases}
+
+
+def test_a_copy_leaves_the_original_unchanged() -> None:
+    loaded, _ = load(VALID_SPEC, "system.yaml")
+    assert loaded is not None
+    before = copy.deepcopy(loaded.value)
+    copy_of(loaded.value, nowhere)
+
+    assert loaded.value == before
+
+
+def test_code_that_is_only_in_an_image_is_named() -> None:
+    fraud, claims = of("fraud-detection"), of("motor-claims")
+
+    assert "fraud.train:main in ghcr.io/acme/fraud-train:1.8.2 is not on this machine" in [
+        note.text for note in copied(Example("fraud-detection", None).inputs()).notes
+    ]
+    assert "stands in" in fraud["pipelines.retrain"]
+    assert "claim-features is generated instead" in claims["pipelines.train-severity.steps.features"]
+    assert "pipelines.train-severity.steps.fit" not in claims
+    assert fraud["governance.approvals"].startswith("left out")
+
+
+def test_code_next_to_the_spec_runs_without_its_image() -> None:
+    loaded, _ = load((FOLDER / "fraud-detection" / "system.yaml").read_text(), "system.yaml")
+    assert loaded is not None
+    spec: Any = copy_of(loaded.value, lambda entrypoint: entrypoint == "fraud.train:main").spec
+
+    assert spec["pipelines"]["retrain"]["source"] == {"entrypoint": "fraud.train:main"}
+    assert spec["models"]["fraud-xgb"]["validation"]["auc-pr"]["min"] == 0.82
+
+
+def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
+    notes = of("recommender")
+
+    assert "no built-in trainer learns recommendation" in notes["models.towers"]
+    assert {address for address, text in notes.items() if text == "left out"} == {
+        "pipelines.train-towers",
+        "pipelines.try-towers",
+        "inference.candidates",
+        "inference.similar",
+    }
+
+
+def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
+    """A model without pipelines gets one. A version by number is replaced by the version that is trained here."""
+    minimal: Any = of_text(templates()["minimal"].read_text()).spec
+    (pipeline,) = minimal["pipelines"].values()
+    assert (pipeline["model"], pipeline["promoteTo"]) == ("churn", "champion")
+    assert minimal["data"][pipeline["inputs"][0]]["label"] == "label"
+
+    inspection: Any = copied(Example("visual-inspection", None).inputs()).spec
+    assert inspection["inference"]["suzhou"]["variants"]["line"]["model"] == "surface@released"
+    assert inspection["pipelines"]["learn"]["inputs"] == ["labelled"]  # two inputs would have a label
+
+
+@pytest.mark.parametrize(("bound", "kept"), [("min: 0.7", 0.7), ("min: 0.95", 0.8)])
+def test_strict_bounds_of_a_gate_are_loosened(bound: str, kept: float) -> None:
+    text = (FOLDER / "hello" / "system.yaml").read_text().replace("min: 0.7", bound)
+    copy = of_text(text)
+    spec: Any = copy.spec
+
+    assert spec["models"]["churn"]["validation"]["auc"]["min"] == kept
+    assert any("loosened" in note.text for note in copy.notes) == (kept == 0.8)

@@ -1,0 +1,74 @@
+"""Tests which pipelines run at the start, and with which rows of the data an endpoint is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.local.asking import keep, rows_for
+from modelyard_runtime.local.placed import Placed
+from modelyard_runtime.local.plan import LocalPlan, Pipeline, Schedule, read_plan
+from modelyard_runtime.local.state import State
+from modelyard_runtime.local.work import Work
+from tests.runtime.local.test_sample import GOLDEN, made
+
+CRON = Schedule(kind="cron", overlap="forbid")
+
+
+def system(train: Schedule) -> LocalPlan:
+    """Return a plan in which one pipeline writes what another one trains on."""
+    plan = read_plan(GOLDEN / "laptop-default" / "main")
+    trained = replace(plan.pipelines["train"], schedule=train)
+    collect: Pipeline = replace(trained, type="custom", schedule=CRON, trains="", reads=(), writes=("customers",))
+    return replace(plan, pipelines={"train": trained, "collect": collect, "score": plan.pipelines["score"]})
+
+
+def work_of(plan: LocalPlan, state: State, monkeypatch: pytest.MonkeyPatch) -> Work:
+    """Return the work of a plan whose model has no version yet."""
+    base: Any = SimpleNamespace(plan=plan, state=state)
+    monkeypatch.setattr(Work, "_lacks_version", lambda self, name: bool(self.plan.pipelines[name].trains))
+    return Work(base, Any, (), sample=False, drift=False)
+
+
+def test_what_writes_missing_data_runs_before_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State.at(tmp_path / "state")
+    work = work_of(system(CRON), state, monkeypatch)
+    assert work._due(everything=False) == ["train", "collect"]
+
+    uri = state.file_uri(work.plan.data["customers"].uri).removeprefix("file://")
+    Path(uri).mkdir(parents=True)
+    (Path(uri) / "part.parquet").write_bytes(b"rows")
+    assert work._due(everything=False) == ["train"]
+    assert set(work._due(everything=True)) == {"train", "collect", "score"}
+
+
+def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follows = Schedule(kind="after", overlap="forbid", after="collect")
+    work = work_of(system(follows), State.at(tmp_path / "state"), monkeypatch)
+
+    assert work._due(everything=False) == ["collect"]
+    assert work._trains("collect")
+    assert not work._trains("score")
+
+
+def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
+    """The label is not part of the request. Without data there is no question."""
+    sample, placed, state = made("laptop-default", tmp_path)
+    endpoint = sample.plan.endpoints["churn"]
+    rows = rows_for(endpoint, sample.plan, placed)
+    assert rows is not None
+    keep(state, "churn", "http://127.0.0.1:8000/churn", "", rows)
+
+    assert len(rows.features) == 1000
+    assert set(rows.features[0]) == {"usage", "age", "plan"}
+    assert (rows.label, rows.value in {0, 1}) == ("left", True)
+    assert '"label": "left"' in (state.folder / "questions.json").read_text()
+
+    for path in state.folder.rglob("*.parquet"):
+        path.unlink()
+    assert rows_for(endpoint, sample.plan, placed) is None
+    assert isinstance(placed, Placed)
