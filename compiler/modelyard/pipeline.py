@@ -94,7 +94,10 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
         others = task.inputs.beside.values()
         document, bound, problems = with_sites(_document(outcome), task.inputs.variables, others, wanted)
         return replace(outcome, document=document, bound=bound), problems
-    document, problems = substitute(_document(outcome), task.inputs.variables, task.inputs.beside.values())
+    inputs = task.inputs
+    document, problems = substitute(
+        _document(outcome), inputs.variables, inputs.beside.values(), tables=inputs.tables
+    )
     return replace(outcome, document=document), problems
 
 
@@ -187,7 +190,7 @@ def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
     from modelyard.sites.binding import Choice
     from modelyard.sites.bound import SiteChoices, unfilled
 
-    choices = {group.target: Choice(None, 0) for group in outcome.bound.groups}
+    choices = {group.name: Choice(None, 0) for group in outcome.bound.groups}
     outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
     merged = _passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY)
     wanted = SiteChoices(inputs.tables, choices)

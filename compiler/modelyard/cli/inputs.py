@@ -56,11 +56,11 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
-    """Read the CSV files that a spec and its environments name under `sites`, or return why they cannot be read."""
-    wanted = [one for one in files if "sites" in _text(one.content)]
+    """Read the CSV files with sites and lists that a spec and its environments name, or return why they are unreadable."""
+    wanted = [one for one in files if any(word in _text(one.content) for word in ("sites", "lists"))]
     if not wanted:
         return {}
-    from modelyard.load import load  # imported here because only few specs have sites
+    from modelyard.load import load  # imported here because only few specs have tables
     from modelyard.sites.files import read_beside
     from modelyard.sites.groups import files_of
 
