@@ -210,13 +210,25 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     """
     outcome = _understood(_Task(inputs, targets), spec)
     if outcome.bound is None:
-        return outcome
+        return _folded(outcome)
     from modelyard.fleets.judging import judged
 
     def again(choices: Mapping[str, Choice]) -> Outcome:
         return _understood(_Task(inputs, targets, choices, outcome.bound), spec)
 
-    return judged(outcome, again, targets)
+    return _folded(judged(outcome, again, targets))
+
+
+def _folded(outcome: Outcome) -> Outcome:
+    """Report once what is wrong with many rows of a list."""
+    if outcome.document is None or not outcome.document.repeated or not outcome.diagnostics:
+        return outcome
+    from modelyard.sites.folding import Repeats, folded_diagnostics  # only few specs have lists
+
+    aside = map(Repeats.of(outcome.document.repeated).general, outcome.aside)
+    pairs = tuple(folded_diagnostics(outcome.diagnostics, outcome.document.repeated))
+    stages = {one: min(outcome.stages[member] for member in members) for one, members in pairs}
+    return replace(outcome, diagnostics=tuple(one for one, _ in pairs), stages=stages, aside=tuple(dict.fromkeys(aside)))
 
 
 def _understood(task: _Task, spec: Outcome | None) -> Outcome:

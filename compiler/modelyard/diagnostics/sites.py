@@ -271,6 +271,10 @@ def site_left_running(span: Span, target: str, sites: list[str], environment: st
 
 def of_sites(names: list[str]) -> str:
     """Return the end of a message that names the sites at which a problem occurs."""
-    shown = ", ".join(names[:_MOST_NAMED])
+    return f" (at site{'s' if len(names) > 1 else ''} {listed(names)})"
+
+
+def listed(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f" (at site{'s' if len(names) > 1 else ''} {shown}{more})"
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

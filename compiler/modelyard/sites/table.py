@@ -47,7 +47,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def read_table(given: Given, member: str) -> tuple[Table | None, tuple[Diagnostic, ...]]:
+def read_table(given: Given, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
     """Read a CSV file whose first line names the columns. `member` is what a line describes: `site` or `row`.
 
     Returns None if the file has an error.
