@@ -95,9 +95,7 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
         document, bound, problems = with_sites(_document(outcome), task.inputs.variables, others, wanted)
         return replace(outcome, document=document, bound=bound), problems
     inputs = task.inputs
-    document, problems = substitute(
-        _document(outcome), inputs.variables, inputs.beside.values(), tables=inputs.tables
-    )
+    document, problems = substitute(_document(outcome), inputs.variables, inputs.beside.values(), tables=inputs.tables)
     return replace(outcome, document=document), problems
 
 
@@ -228,7 +226,9 @@ def _folded(outcome: Outcome) -> Outcome:
     aside = map(Repeats.of(outcome.document.repeated).general, outcome.aside)
     pairs = tuple(folded_diagnostics(outcome.diagnostics, outcome.document.repeated))
     stages = {one: min(outcome.stages[member] for member in members) for one, members in pairs}
-    return replace(outcome, diagnostics=tuple(one for one, _ in pairs), stages=stages, aside=tuple(dict.fromkeys(aside)))
+    return replace(
+        outcome, diagnostics=tuple(one for one, _ in pairs), stages=stages, aside=tuple(dict.fromkeys(aside))
+    )
 
 
 def _understood(task: _Task, spec: Outcome | None) -> Outcome:

@@ -142,7 +142,10 @@ class Substitution:
             inside = found["inside"]
             if inside is None and self.scopes is not None and text.startswith("site.", found.end()):
                 self._report_elsewhere("$${site.", owner, step)
-            pieces += (text[at : found.start()], "${" if inside is None else text_of(self._resolved(found, owner, step)))
+            pieces += (
+                text[at : found.start()],
+                "${" if inside is None else text_of(self._resolved(found, owner, step)),
+            )
             at = found.end()
         pieces.append(text[at:])
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text

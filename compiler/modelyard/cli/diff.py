@@ -106,9 +106,7 @@ def _committed(name: str | None, after: Version) -> Version | None:
     return Version(inputs, revision.files(LOCK_NAME).get(LOCK_NAME, b""))
 
 
-def _tables(
-    specs: Iterable[Given], revision: Revision, given: Callable[[str, bytes], Given]
-) -> dict[str, Given | str]:
+def _tables(specs: Iterable[Given], revision: Revision, given: Callable[[str, bytes], Given]) -> dict[str, Given | str]:
     """Return the tables that specs named at a revision."""
     tables: dict[str, Given | str] = {}
     for name in names_of_tables(specs):

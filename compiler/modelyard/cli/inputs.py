@@ -56,7 +56,7 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
-    """Read the CSV files with sites and lists that a spec and its environments name, or return why they are unreadable."""
+    """Read the CSV files that a spec and its environments name, or return why they cannot be read."""
     names = names_of_tables(files)
     if not names:
         return {}

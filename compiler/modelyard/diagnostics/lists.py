@@ -1,4 +1,4 @@
-"""Diagnostics about lists and the entries that are repeated for their rows: E0678, E0679, E0682 to E0684, E0686, W0687."""
+"""Diagnostics about lists and repeated entries: E0678, E0679, E0682 to E0684, E0686 and W0687."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about groups of sites, and about the values of sites and of lists: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
+"""Diagnostics about groups of sites, and values of lists: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
 def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
     """The first line of the CSV file names the columns, once each, and one of them is `name`.
 
-    Columns are used as `${site.COLUMN}` or, in a list, as `${each.COLUMN}`, so they start with a letter and contain only letters, digits, hyphens and
-    underscores.
+    Columns are used as `${site.COLUMN}` or, in a list, as `${each.COLUMN}`, so they start with a letter and contain only
+    letters, digits, hyphens and underscores.
 
     Wrong: `shop,gateway address`
 
@@ -79,7 +79,11 @@ def site_twice(span: Span, member: str, name: str, line: int) -> Diagnostic:
     Right: `shop-001,…` and `shop-002,…`
     """
     return Diagnostic(
-        "E0664", Severity.ERROR, f"{member} {quote(name)} is already in line {line}", span, "remove or rename one of them"
+        "E0664",
+        Severity.ERROR,
+        f"{member} {quote(name)} is already in line {line}",
+        span,
+        "remove or rename one of them",
     )
 
 
@@ -106,9 +110,7 @@ def unknown_site_value(span: Span, column: str, member: str, title: str, columns
     """
     known = list(columns)
     hint = nearest(column, known, "did you mean {}?") or f"available: {', '.join(sorted(known)[:8])}"
-    return Diagnostic(
-        "E0666", Severity.ERROR, f"the {member}s of {title} have no value {quote(column)}", span, hint
-    )
+    return Diagnostic("E0666", Severity.ERROR, f"the {member}s of {title} have no value {quote(column)}", span, hint)
 
 
 def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:

@@ -8,7 +8,7 @@ from modelyard.shape import Schema, texts
 from modelyard.source import Json
 
 VARIABLE: Final = r"\$\{(?:vars|site|each|lists)\."
-"""Matches text with a reference to a variable, or to a value of a site or a list, which editors see before it is substituted."""
+"""Matches text with a reference, which editors see before it is substituted."""
 
 _MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a string"}

@@ -137,9 +137,7 @@ def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -
         lowered = _lowered(outcome, group, targets)
         alone = _lowered(first, group, targets)
         marked = _marked(outcome)
-        values = {
-            column: str(group.value(0, column)) for column in marked[_bound(outcome).numbers[group.name]].columns
-        }
+        values = {column: str(group.value(0, column)) for column in marked[_bound(outcome).numbers[group.name]].columns}
         if first_difference(lowered, alone, marked, values):
             for column in values:
                 single = {**fixed, group.name: fixed[group.name] | (set(values) - {column})}

@@ -121,9 +121,7 @@ def groups_of(
     return tuple(groups), at_most(problems)
 
 
-def lists_of(
-    document: Document, tables: Mapping[str, Given | str]
-) -> tuple[dict[str, Group], tuple[Diagnostic, ...]]:
+def lists_of(document: Document, tables: Mapping[str, Given | str]) -> tuple[dict[str, Group], tuple[Diagnostic, ...]]:
     """Return the lists of a spec by name, like `groups_of`."""
     problems: list[Diagnostic] = []
     groups = {
@@ -225,7 +223,9 @@ def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]
         for column, value in (entry if isinstance(entry, dict) else {}).items():
             if column == NAME:
                 span = document.key_span((*here, site, column))
-                problems.append(tell.bad_columns(span, f"'name' is the {definition.member}'s name already", "rename the value"))
+                problems.append(
+                    tell.bad_columns(span, f"'name' is the {definition.member}'s name already", "rename the value")
+                )
             elif isinstance(value, bool | int | float | str):
                 found.setdefault(column, [None] * len(values))[at] = value
 

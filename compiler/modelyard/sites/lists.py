@@ -10,7 +10,7 @@ from modelyard.diagnostics.base import ENTRIES, Diagnostic, has_errors
 from modelyard.diagnostics.sites import unknown_site_value
 from modelyard.inputs import Given
 from modelyard.patterns import pattern
-from modelyard.records import field, record, replace
+from modelyard.records import field, record
 from modelyard.sites.groups import Group, Scalar, check_values, lists_of
 from modelyard.source import Document, Json, Path, Repeat, SourceFile, Span, with_file
 from modelyard.substitution import FOR_EACH, LISTS, REFERENCE, Substitution, text_of
@@ -81,7 +81,9 @@ class Lists:
                 continue
             if "${" in key:
                 walk.refuse_key(entries, key)
-            result.add(key, walk.child(child, entries, key), numbers, f"is in line {walk.document.span(_key(numbers)).line}")
+            result.add(
+                key, walk.child(child, entries, key), numbers, f"is in line {walk.document.span(_key(numbers)).line}"
+            )
         walk.spans.record(result.value, result.numbers)
         return result.value
 
@@ -153,9 +155,7 @@ class Lists:
             return reference if value is None else value
         return reference
 
-    def _value(
-        self, walk: Substitution, row: Row | None, column: str, here: Span
-    ) -> tuple[Scalar | None, Span | None]:
+    def _value(self, walk: Substitution, row: Row | None, column: str, here: Span) -> tuple[Scalar | None, Span | None]:
         """Return a value of a row and its place. Returns None without a row, and after an error."""
         if row is None:
             return None, None

@@ -55,7 +55,9 @@ def read_table(given: Given, member: str = "site") -> tuple[Table | None, tuple[
     start = Span(given.path, 1, 1, 2)
     if len(given.content) > MOST_MIB * 2**20:
         reason = f"the file is larger than {MOST_MIB} MiB"
-        return None, (tell.sites_unreadable(start, member, given.path, reason, "keep only the columns that the spec uses"),)
+        return None, (
+            tell.sites_unreadable(start, member, given.path, reason, "keep only the columns that the spec uses"),
+        )
     if isinstance(given.content, bytes) and (refused := _undecodable(given.content)):
         return None, (tell.sites_unreadable(start, member, given.path, refused, "save it as UTF-8"),)
     source = SourceFile.read(given.path, given.content)
