@@ -186,7 +186,7 @@ class Substitution:
     def _of_list(self, reference: str, owner: Container, step: str | int) -> Scalar:
         """Return the value of a list's row, or the unchanged text."""
         if self.lists is not None:
-            return self.lists.resolved(self, reference, self.place(reference, owner, step))
+            return self.lists.resolved(self, reference, lambda: self.place(reference, owner, step))
         from modelyard.diagnostics.lists import each_elsewhere, list_elsewhere  # only needed for specs with errors
 
         report = each_elsewhere if reference.startswith("${each.") else list_elsewhere

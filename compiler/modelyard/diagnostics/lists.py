@@ -115,7 +115,7 @@ def same_key(span: Span, key: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0686",
         Severity.ERROR,
-        f"every row of list {quote(name)} would make {quote(key)}",
+        f"every row of list {quote(name)} would make the same entry, {quote(key)}",
         span,
         f'write a value of the row into the key, such as "{key}-${{each.name}}"' if "${" not in key else "",
     )

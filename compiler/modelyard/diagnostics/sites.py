@@ -42,8 +42,8 @@ def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
 def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
     """The first line of the CSV file names the columns, once each, and one of them is `name`.
 
-    Columns are used as `${site.COLUMN}` or, in a list, as `${each.COLUMN}`, so they start with a letter and contain only
-    letters, digits, hyphens and underscores.
+    Columns are used as `${site.COLUMN}` or, in a list, as `${each.COLUMN}`, so they start with a letter and contain
+    only letters, digits, hyphens and underscores.
 
     Wrong: `shop,gateway address`
 

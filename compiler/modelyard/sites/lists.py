@@ -81,9 +81,12 @@ class Lists:
                 continue
             if "${" in key:
                 walk.refuse_key(entries, key)
-            result.add(
-                key, walk.child(child, entries, key), numbers, f"is in line {walk.document.span(_key(numbers)).line}"
-            )
+            here = walk.document.span(_key(numbers))
+            origin = f"is in line {here.line}"
+            if key in result.value:
+                row = self.repeated[section, key].row
+                walk.diagnostics.append(tell.name_twice(here, ENTRIES[section], key, row, origin))
+            result.add(key, walk.child(child, entries, key), numbers, origin)
         walk.spans.record(result.value, result.numbers)
         return result.value
 
@@ -126,7 +129,7 @@ class Lists:
                 if column is None:
                     walk.diagnostics.append(tell.each_elsewhere(here, found[0]))
                     return None, None
-                value, place = self._value(walk, self.row, column[1], here)
+                value, place = self._value(walk, self.row, column[1], lambda: here)
             if value is None:
                 return None, None
             pieces += (key[at : found.start()], text_of(value))
@@ -135,33 +138,36 @@ class Lists:
 
     # --- values
 
-    def resolved(self, walk: Substitution, reference: str, here: Span) -> Scalar:
+    def resolved(self, walk: Substitution, reference: str, here: Callable[[], Span]) -> Scalar:
         """Return the value of `${each.…}` or `${lists.…}`, or the unchanged text after an error."""
-        each = _EACH.match(reference)
+        each, named = _EACH.match(reference), _LIST.match(reference)
         if each is not None:
             if self.row is None:
-                walk.diagnostics.append(tell.each_elsewhere(here, reference))
+                walk.diagnostics.append(tell.each_elsewhere(here(), reference))
             value, _ = self._value(walk, self.row, each[1], here)
-            return reference if value is None else value
-        named = _LIST.match(reference)
-        assert named is not None
-        if self.item is None:
-            walk.diagnostics.append(tell.list_elsewhere(here, reference))
-        elif self.item[0].name != named[1]:
-            other = f"names another list than the rest of the item, {self.item[0].name!r}"
-            walk.diagnostics.append(tell.list_elsewhere(here, reference, other))
-        else:
+        elif named is not None and self.item is not None and self.item[0].name == named[1]:
             value, _ = self._value(walk, self.item, named[2], here)
-            return reference if value is None else value
-        return reference
+        else:
+            value = None
+            walk.diagnostics.append(self._misplaced(reference, here()))
+        return reference if value is None else value
 
-    def _value(self, walk: Substitution, row: Row | None, column: str, here: Span) -> tuple[Scalar | None, Span | None]:
+    def _misplaced(self, reference: str, here: Span) -> Diagnostic:
+        if self.item is None:
+            return tell.list_elsewhere(here, reference)
+        return tell.list_elsewhere(
+            here, reference, f"names another list than the rest of its item, {self.item[0].title}"
+        )
+
+    def _value(
+        self, walk: Substitution, row: Row | None, column: str, here: Callable[[], Span]
+    ) -> tuple[Scalar | None, Span | None]:
         """Return a value of a row and its place. Returns None without a row, and after an error."""
         if row is None:
             return None, None
         group, at = row
         if column not in group.columns:
-            problem = unknown_site_value(here, column, group.member, group.title, group.columns)
+            problem = unknown_site_value(here(), column, group.member, group.title, group.columns)
             walk.diagnostics.append(problem)
             return None, None
         if (group.name, column) not in self.sound:
