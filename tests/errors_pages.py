@@ -51,7 +51,7 @@ AREAS: Final = (
         "Deployment and targets",
         ("check.deployment", "check.clouds", "existing", "target", "plan", "overrides"),
     ),
-    Area("sites", "Many sites", ("sites",)),
+    Area("sites", "Many sites, and lists", ("sites", "lists")),
     Area("platform", "Stores, network and platform", ("platform", "stores", "reach", "crossings", "identities")),
     Area(
         "machines",

@@ -21,6 +21,9 @@ Steps = tuple[str | int, ...]
 
 SEEDS = Path(__file__).parent / "fields"
 
+TABLES = {"shops.csv": "name\nshop-001\nshop-002\n"}
+"""The tables that seeds name."""
+
 INFORMATIVE = {
     "#/$defs/governance/properties/explainability": "a rule about models, checked while compiling",
     "#/$defs/variable/properties/description": "told to whoever sets the variable",
@@ -66,8 +69,7 @@ class Seed:
 
 def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
     """Return the output of a spec and its diagnostics."""
-    tables = {"shops.csv": "name\nshop-001\nshop-002\n"}
-    done = compile_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), tables=tables)
+    done = compile_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), tables=TABLES)
     return dict(done.files), done.diagnostics
 
 
@@ -240,7 +242,7 @@ def test_environments_can_change_every_section(section: str) -> None:
         if section in seed.value:
             patched = {**seed.value, "environments": {"other": {section: None}}}
             text = yaml.safe_dump(patched, sort_keys=False, allow_unicode=True)
-            base, other = compile_text(text), compile_text(text, environment="other")
+            base, other = (compile_text(text, environment=name, tables=TABLES) for name in (None, "other"))
             assert base.ok
             shown = {path.removeprefix("other/"): data for path, data in other.files.items()}
             assert not other.ok or shown != {path.removeprefix("default/"): data for path, data in base.files.items()}

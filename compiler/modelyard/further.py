@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_ERRORS: Final = 100
 _MOST_ROUNDS: Final = 24
-_ENTRIES: Final = frozenset({*SECTIONS, "overrides", "moved", "vars"})
+_ENTRIES: Final = frozenset({*SECTIONS, "overrides", "moved", "vars", "lists"})
 _GUESSED: Final = frozenset({("metadata",), ("governance", "owner")})
 """Required sections whose content may be guessed, because nothing else depends on them."""
 

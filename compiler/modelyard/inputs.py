@@ -29,8 +29,8 @@ class Inputs:
     """Everything that determines the output: the spec, an environment with its overlay file, and variables.
 
     `beside` are the overlay files of all environments, by name. They may use variables. `approvals` are the signed
-    statements next to the spec, for all environments. `tables` are the CSV files that list sites, as the spec names
-    them, or the reasons why they cannot be read.
+    statements next to the spec, for all environments. `tables` are the CSV files with sites and lists, as the
+    spec names them, or the reasons why they cannot be read.
     """
 
     spec: Given
@@ -64,8 +64,8 @@ def quotable(*given: Given) -> tuple[SourceFile, ...]:
 
 _SECTIONS: Final = "|".join(
     (
-        "channels|compute|data|deployment|environments|governance|inference|metadata|models|monitors|moved|overrides",
-        "pipelines|profile|registry|stores|vars",
+        "channels|compute|data|deployment|environments|governance|inference|lists|metadata|models|monitors|moved",
+        "overrides|pipelines|profile|registry|stores|vars",
     )
 )
 _A_SECTION: Final = pattern(rf"""(?m)^[ \t]*(?:[{{,][ \t]*)?["']?(?:{_SECTIONS})["']?[ \t]*:""")

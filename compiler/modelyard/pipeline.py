@@ -94,7 +94,8 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
         others = task.inputs.beside.values()
         document, bound, problems = with_sites(_document(outcome), task.inputs.variables, others, wanted)
         return replace(outcome, document=document, bound=bound), problems
-    document, problems = substitute(_document(outcome), task.inputs.variables, task.inputs.beside.values())
+    inputs = task.inputs
+    document, problems = substitute(_document(outcome), inputs.variables, inputs.beside.values(), tables=inputs.tables)
     return replace(outcome, document=document), problems
 
 
@@ -187,7 +188,7 @@ def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
     from modelyard.sites.binding import Choice
     from modelyard.sites.bound import SiteChoices, unfilled
 
-    choices = {group.target: Choice(None, 0) for group in outcome.bound.groups}
+    choices = {group.name: Choice(None, 0) for group in outcome.bound.groups}
     outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
     merged = _passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY)
     wanted = SiteChoices(inputs.tables, choices)
@@ -207,13 +208,27 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     """
     outcome = _understood(_Task(inputs, targets), spec)
     if outcome.bound is None:
-        return outcome
+        return _folded(outcome)
     from modelyard.fleets.judging import judged
 
     def again(choices: Mapping[str, Choice]) -> Outcome:
         return _understood(_Task(inputs, targets, choices, outcome.bound), spec)
 
-    return judged(outcome, again, targets)
+    return _folded(judged(outcome, again, targets))
+
+
+def _folded(outcome: Outcome) -> Outcome:
+    """Report once what is wrong with many rows of a list."""
+    if outcome.document is None or not outcome.document.repeated or not outcome.diagnostics:
+        return outcome
+    from modelyard.sites.folding import Repeats, folded_diagnostics  # only few specs have lists
+
+    aside = map(Repeats.of(outcome.document.repeated).general, outcome.aside)
+    pairs = tuple(folded_diagnostics(outcome.diagnostics, outcome.document.repeated))
+    stages = {one: min(outcome.stages[member] for member in members) for one, members in pairs}
+    return replace(
+        outcome, diagnostics=tuple(one for one, _ in pairs), stages=stages, aside=tuple(dict.fromkeys(aside))
+    )
 
 
 def _understood(task: _Task, spec: Outcome | None) -> Outcome:

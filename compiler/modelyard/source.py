@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from modelyard.patterns import pattern
-from modelyard.records import field, record
+from modelyard.records import field, record, replace
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 """The content of a spec: JSON values whose numbers are integers and finite floats."""
@@ -127,13 +127,24 @@ class Spans:
         return positions[step]
 
 
+@record
+class Repeat:
+    """Why an entry exists: a definition that is repeated for a row of a list. `key` is the definition's key."""
+
+    key: str
+    list: str
+    row: str
+    place: Span  # of the row
+
+
 @record(eq=False)
 class Document:
     """A spec as JSON values, with the span of every key and value.
 
     `first_lines` are the line numbers at which each file of a merged document begins. `deleted` are the places where an
     environment deletes parts of the base, and `overlaid` are the paths of values that the environment sets. `aside` are
-    the paths of entries that exist but were removed because of errors.
+    the paths of entries that exist but were removed because of errors. `repeated` are the entries that stand for a row
+    of a list, by path.
     """
 
     value: dict[str, Json]
@@ -144,6 +155,7 @@ class Document:
     deleted: Mapping[Path, Span] = field(default_factory=dict[Path, Span])
     overlaid: AbstractSet[Path] = frozenset()
     aside: AbstractSet[Path] = frozenset()
+    repeated: Mapping[Path, Repeat] = field(default_factory=dict[Path, Repeat])
 
     def key_span(self, path: Path) -> Span:
         """Return the span of the last key in `path` or, for a list position, of its value.
@@ -165,6 +177,11 @@ class Document:
         while self.first_lines[at] >= line:
             at -= 1
         return Span(self.files[at].path, line - self.first_lines[at], column, end)
+
+    def numbers(self, span: Span) -> tuple[int, int, int]:
+        """Return the line, column and end column of a span in one of the files, the inverse of `span`."""
+        at = next(at for at, file in enumerate(self.files) if file.path == span.file)
+        return span.line + self.first_lines[at], span.column, span.end_column
 
     def _numbers(self, path: Path) -> tuple[int, ...]:
         value: Json = self.value
@@ -189,6 +206,12 @@ def _child(container: Container, step: str | int) -> Json:
         return container[step]
     assert isinstance(step, int)
     return container[step]
+
+
+def with_file(document: Document, file: SourceFile) -> Document:
+    """Add a file in which values of the document may have their places."""
+    first_line = document.first_lines[-1] + len(document.files[-1].lines())
+    return replace(document, files=(*document.files, file), first_lines=(*document.first_lines, first_line))
 
 
 def appended(document: Document, extra: Document) -> Document:

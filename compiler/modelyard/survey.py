@@ -17,8 +17,8 @@ from modelyard.target import Targets
 
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
-_UNUSED: Final = "W0412"
-"""The code for an unused entry, which is reported only if no environment uses the entry."""
+_UNUSED: Final = frozenset({"W0412", "W0687"})
+"""The codes for an unused entry or list, which are reported only if no environment uses it."""
 
 
 @record
@@ -53,7 +53,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
     }.items():
         affected, stage = [name for name, run in runs.items() if key in run.problems], _stage(key, runs.values())
         elsewhere = any(key not in run.problems and run.reached >= stage for run in runs.values())
-        if key in deferred or (elsewhere and problem.code == _UNUSED):
+        if key in deferred or (elsewhere and problem.code in _UNUSED):
             continue
         reported.append(_placed(problem, affected) if elsewhere and stage >= Stage.SUBSTITUTE else problem)
     judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not deferred]

@@ -36,7 +36,9 @@ class Seed:
         """Return the document of the environment alone, with overlay and variables applied."""
         outcome = read(self.inputs())
         assert outcome.document is not None, outcome.diagnostics
-        return {key: value for key, value in outcome.document.value.items() if key not in {"environments", "vars"}}
+        return {
+            key: value for key, value in outcome.document.value.items() if key not in {"environments", "vars", "lists"}
+        }
 
 
 @lru_cache(maxsize=1)

@@ -100,8 +100,8 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
 @pytest.mark.parametrize(
     ("place", "offered"),
     [
-        ("▮", ["channels", "compute", "data", "environments", "inference", "models", "monitors", "moved", "overrides",
-            "pipelines", "profile", "registry", "stores", "vars"]),
+        ("▮", ["channels", "compute", "data", "environments", "inference", "lists", "models", "monitors", "moved",
+            "overrides", "pipelines", "profile", "registry", "stores", "vars"]),
         ("inference:\n  i:\n    endpoint:\n      ▮", ["accessLog", "auth", "clients", "exposure", "host", "maxBody",
             "path", "timeout"]),
         ("monitors:\n  m:\n    type: data-quality\n    ▮", ["checks", "compute", "onBreach", "reference", "schedule",

@@ -138,6 +138,11 @@ READ_BEFORE = {
     (spec.System, "apiVersion"): "the envelope",
     (spec.System, "kind"): "the envelope",
     (spec.System, "vars"): "replaced before the spec is typed",
+    (spec.System, "lists"): "repeated before the spec is typed",
+    **{
+        (owner, "forEach"): "repeated before the spec is typed"
+        for owner in (spec.Store, spec.Dataset, spec.Model, spec.Pipeline, spec.Inference, spec.Monitor)
+    },
     (spec.System, "environments"): "merged before the spec is typed",
     (spec.Override, "sites"): "removed at other sites before the spec is typed",
     (spec.Sites, "waves"): "of the target",

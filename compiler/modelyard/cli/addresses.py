@@ -17,7 +17,7 @@ from modelyard_targets import TARGETS
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
     """Return the explanation to print, or nothing if the spec has nothing at this address."""
-    lines = _explained(outcome, address)
+    lines = _definition(outcome, address) or _explained(outcome, address)
     if not lines or outcome.bound is None:
         return lines
     from modelyard.fleets.judging import shown, sites_lines  # only few specs have sites
@@ -36,13 +36,24 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
     return [shown(outcome, line) for line in (*lines, *about)]
 
 
+def _definition(outcome: Outcome, address: str) -> list[str]:
+    """Describe a definition that is repeated for the rows of a list, such as `models.demand-${each.name}`."""
+    repeated = outcome.document.repeated if outcome.document is not None else {}
+    made = [path for path, repeat in repeated.items() if address == f"{path[0]}.{repeat.key}"]
+    if outcome.document is None or not made:
+        return []
+    place, rows = _place(outcome.document.key_span(made[0])), repeated[made[0]].list
+    lines = [f"{address}: written at {place}, for each row of list {rows}", ""]
+    return [*lines, *(f"  {'.'.join(map(str, path))}, from {_place(repeated[path].place)}" for path in made)]
+
+
 def _explained(outcome: Outcome, address: str) -> list[str]:
     path: Path = tuple(address.split("."))
     if outcome.document is None:
         return []
     if not _exists(outcome, path):
         return _added(outcome.plan, address) if outcome.plan is not None else []
-    lines = [f"{address}: written at {_place(outcome.document.key_span(path))}"]
+    lines = [f"{address}: written at {_place(outcome.document.key_span(path))}{_row(outcome.document, path)}"]
     if outcome.plan is not None and len(path) > len(_owner(path)):
         return [*lines, *_field(outcome.document, outcome.plan, path)]
     if outcome.plan is None:
@@ -57,6 +68,12 @@ def _explained(outcome: Outcome, address: str) -> list[str]:
     lines += _components(outcome.plan, path)
     lines += _objects(outcome.plan, path, address)
     return lines
+
+
+def _row(document: Document, path: Path) -> str:
+    """Return the row for which an entry exists, if it is repeated for a list."""
+    repeat = document.repeated.get(path[:2])
+    return "" if repeat is None else f", for row {repeat.row} of list {repeat.list} ({_place(repeat.place)})"
 
 
 def _added(plan: Plan, address: str) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from modelyard.cli.console import report, say, wants_colour
-from modelyard.cli.git import GitError, default_revision, merge_base
-from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather
+from modelyard.cli.git import GitError, Revision, default_revision, merge_base
+from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather, names_of_tables
 from modelyard.diagnostics import Diagnostic, Severity, has_errors
 from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
 from modelyard.pipeline import Outcome, opened, understand
@@ -17,6 +17,7 @@ from modelyard.records import record, replace
 from modelyard.review.comparing import Review, compared, introduced
 from modelyard.review.findings import Level
 from modelyard.review.pins import Locks
+from modelyard.sites.files import refused_name
 from modelyard_targets import TARGETS
 
 _LEVELS = {level.word: level for level in Level}
@@ -100,8 +101,19 @@ def _committed(name: str | None, after: Version) -> Version | None:
         beside=overlays,
         overlay=overlays.get(after.inputs.environment or ""),
         approvals=tuple(given(one, text) for one, text in approvals),
+        tables=_tables((given(file, content), *overlays.values()), revision, given),
     )
     return Version(inputs, revision.files(LOCK_NAME).get(LOCK_NAME, b""))
+
+
+def _tables(specs: Iterable[Given], revision: Revision, given: Callable[[str, bytes], Given]) -> dict[str, Given | str]:
+    """Return the tables that specs named at a revision."""
+    tables: dict[str, Given | str] = {}
+    for name in names_of_tables(specs):
+        refused = refused_name(name)
+        content = None if refused else revision.files(name).get(name)
+        tables[name] = (refused or "there is no such file") if content is None else given(name, content)
+    return tables
 
 
 def _review(before: Version | None, after: Version, environment: str | None) -> Review:

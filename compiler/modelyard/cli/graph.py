@@ -8,6 +8,7 @@ import sys
 from modelyard.cli.console import report
 from modelyard.cli.inputs import gather
 from modelyard.drawing.picture import Picture
+from modelyard.drawing.rows import by_definition
 from modelyard.pipeline import understand
 from modelyard.plan import Plan
 from modelyard_targets import TARGETS
@@ -36,13 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _ml(plan: Plan, notation: str) -> str:
     from modelyard.drawing.ml import ml_view
 
-    return drawn(ml_view(plan.system), notation)
+    return drawn(by_definition(ml_view(plan.system), plan.system.document), notation)
 
 
 def _network(plan: Plan, notation: str) -> str:
     from modelyard.drawing.network import network_view, plan_json
 
-    return plan_json(plan) if notation == "json" else drawn(network_view(plan), notation)
+    if notation == "json":
+        return plan_json(plan)
+    return drawn(by_definition(network_view(plan), plan.system.document), notation)
 
 
 def drawn(picture: Picture, notation: str) -> str:

@@ -56,17 +56,25 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
-    """Read the CSV files that a spec and its environments name under `sites`, or return why they cannot be read."""
-    wanted = [one for one in files if "sites" in _text(one.content)]
-    if not wanted:
+    """Read the CSV files that a spec and its environments name, or return why they cannot be read."""
+    names = names_of_tables(files)
+    if not names:
         return {}
-    from modelyard.load import load  # imported here because only few specs have sites
-    from modelyard.sites.files import read_beside
+    from modelyard.sites.files import read_beside  # imported here because only few specs have tables
+
+    return {name: read_beside(spec, name) for name in names}
+
+
+def names_of_tables(files: Iterable[Given]) -> list[str]:
+    """Return the names of the CSV files that a spec and its environments name."""
+    wanted = [one for one in files if any(word in _text(one.content) for word in ("sites", "lists"))]
+    if not wanted:
+        return []
+    from modelyard.load import load  # the same
     from modelyard.sites.groups import files_of
 
     documents = (load(one.content, one.path, may_be_empty=True)[0] for one in wanted)
-    names = dict.fromkeys(name for document in documents if document is not None for name in files_of(document))
-    return {name: read_beside(spec, name) for name in names}
+    return list(dict.fromkeys(name for document in documents if document is not None for name in files_of(document)))
 
 
 def _text(content: str | bytes) -> str:

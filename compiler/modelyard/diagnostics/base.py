@@ -36,6 +36,7 @@ ENTRIES: Final[Mapping[str, str]] = MappingProxyType(
         "channels": "channel",
         "overrides": "override",
         "vars": "variable",
+        "lists": "list",
         "targets": "target",
     }
 )

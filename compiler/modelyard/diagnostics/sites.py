@@ -1,4 +1,4 @@
-"""Diagnostics about groups of sites: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
+"""Diagnostics about groups of sites, and values of lists: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from modelyard.source import Span
 _MOST_NAMED = 3
 
 
-def sites_unreadable(span: Span, file: str, reason: str, hint: str) -> Diagnostic:
-    """The file with a group's sites must be a CSV file in the spec's folder or below.
+def sites_unreadable(span: Span, member: str, file: str, reason: str, hint: str) -> Diagnostic:
+    """A file with sites, or with the rows of a list, must be a CSV file in the spec's folder or below.
 
     A compile reads nothing else, so that a spec gives the same output on every machine.
 
@@ -23,7 +23,7 @@ def sites_unreadable(span: Span, file: str, reason: str, hint: str) -> Diagnosti
 
         sites: {file: shops.csv}
     """
-    return Diagnostic("E0660", Severity.ERROR, f"the sites cannot be read from {quote(file)}: {reason}", span, hint)
+    return Diagnostic("E0660", Severity.ERROR, f"the {member}s cannot be read from {quote(file)}: {reason}", span, hint)
 
 
 def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
@@ -42,8 +42,8 @@ def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
 def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
     """The first line of the CSV file names the columns, once each, and one of them is `name`.
 
-    Columns are used as `${site.COLUMN}`, so they start with a letter and contain only letters, digits, hyphens and
-    underscores.
+    Columns are used as `${site.COLUMN}` or, in a list, as `${each.COLUMN}`, so they start with a letter and contain
+    only letters, digits, hyphens and underscores.
 
     Wrong: `shop,gateway address`
 
@@ -52,8 +52,8 @@ def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
     return Diagnostic("E0662", Severity.ERROR, problem, span, hint)
 
 
-def bad_site_name(span: Span, name: str) -> Diagnostic:
-    """A site's name becomes part of a stack's name and of file names.
+def bad_site_name(span: Span, member: str, name: str) -> Diagnostic:
+    """A site's name becomes part of a stack's name and of file names, and a row's name part of other names.
 
     It is a DNS label that begins with a letter: lower-case letters, digits and hyphens, at most 40 characters. A number
     alone, and words such as `no`, are something else than a text for some readers of YAML.
@@ -65,26 +65,30 @@ def bad_site_name(span: Span, name: str) -> Diagnostic:
     return Diagnostic(
         "E0663",
         Severity.ERROR,
-        f"{quote(name)} is not a name for a site",
+        f"{quote(name)} is not a name for a {member}",
         span,
         "use at most 40 lower-case letters, digits and hyphens, and begin with a letter, such as shop-12",
     )
 
 
-def site_twice(span: Span, name: str, line: int) -> Diagnostic:
-    """Two lines of the CSV file describe the same site, and only one of them could be right.
+def site_twice(span: Span, member: str, name: str, line: int) -> Diagnostic:
+    """Two lines of the CSV file describe the same site or row, and only one of them could be right.
 
     Wrong: two lines that begin with `shop-001,`.
 
     Right: `shop-001,…` and `shop-002,…`
     """
     return Diagnostic(
-        "E0664", Severity.ERROR, f"site {quote(name)} is already in line {line}", span, "remove or rename one of them"
+        "E0664",
+        Severity.ERROR,
+        f"{member} {quote(name)} is already in line {line}",
+        span,
+        "remove or rename one of them",
     )
 
 
-def bad_site_value(span: Span, site: str, column: str, problem: str, hint: str) -> Diagnostic:
-    """A value that the spec uses is missing at a site, is a formula, or differs in type from the column's other values.
+def bad_site_value(span: Span, member: str, name: str, column: str, problem: str, hint: str) -> Diagnostic:
+    """A value that the spec uses is missing, is a formula, or differs in type from the column's other values.
 
     A spreadsheet's formula is text in a CSV file, so its result would not be used. Numbers in quotes are text.
 
@@ -92,11 +96,11 @@ def bad_site_value(span: Span, site: str, column: str, problem: str, hint: str) 
 
     Right: `shop-002,2`
     """
-    return Diagnostic("E0665", Severity.ERROR, f"{quote(column)} of site {quote(site)} {problem}", span, hint)
+    return Diagnostic("E0665", Severity.ERROR, f"{quote(column)} of {member} {quote(name)} {problem}", span, hint)
 
 
-def unknown_site_value(span: Span, column: str, target: str, columns: Iterable[str]) -> Diagnostic:
-    """A reference names a column that the group's sites do not have.
+def unknown_site_value(span: Span, column: str, member: str, title: str, columns: Iterable[str]) -> Diagnostic:
+    """A reference names a column that the sites of the target, or the rows of the list, do not have.
 
     Wrong: `${site.gatway}` for
 
@@ -106,9 +110,7 @@ def unknown_site_value(span: Span, column: str, target: str, columns: Iterable[s
     """
     known = list(columns)
     hint = nearest(column, known, "did you mean {}?") or f"available: {', '.join(sorted(known)[:8])}"
-    return Diagnostic(
-        "E0666", Severity.ERROR, f"the sites of target {quote(target)} have no value {quote(column)}", span, hint
-    )
+    return Diagnostic("E0666", Severity.ERROR, f"the {member}s of {title} have no value {quote(column)}", span, hint)
 
 
 def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
@@ -271,6 +273,10 @@ def site_left_running(span: Span, target: str, sites: list[str], environment: st
 
 def of_sites(names: list[str]) -> str:
     """Return the end of a message that names the sites at which a problem occurs."""
-    shown = ", ".join(names[:_MOST_NAMED])
+    return f" (at site{'s' if len(names) > 1 else ''} {listed(names)})"
+
+
+def listed(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f" (at site{'s' if len(names) > 1 else ''} {shown}{more})"
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

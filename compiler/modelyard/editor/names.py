@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.records import record
 from modelyard.shape import Schema, schema_of
 from modelyard.source import Json, Path
+from modelyard.substitution import FOR_EACH, LISTS, REPEATED
 
 _ANY: Final = "*"
 _CHAMPION: Final = "champion"
@@ -158,6 +159,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "monitors.*.watch": _addresses("inference", "pipelines", "data"),
     "pipelines.*.steps.*.needs.*": _in_same_entry(above=3),
     "inference.*.mirror.to": _in_same_entry("variants", above=2),
+    **{f"{section}.*.{FOR_EACH}": _entries(LISTS) for section in REPEATED},
     "data.*.label": _in_same_entry("schema"),
     "data.*.timestamp": _in_same_entry("schema"),
     "data.*.group": _in_same_entry("schema"),

@@ -14,11 +14,12 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.shape import Schema, definition, schema_of
 from modelyard.source import Json, Path
+from modelyard.substitution import FOR_EACH, LISTS, REPEATED, VARIABLES
 
 Holds: TypeAlias = "Callable[[Schema, Json], bool]"
 """A function that checks whether a value satisfies a condition in the schema."""
 
-_VARIABLE: Final = pattern(r"\$\{(?:v(?:a(?:r(?:s(?:\.[A-Za-z0-9_-]*)?)?)?)?)?$")
+_REFERENCE: Final = pattern(r"\$\{[A-Za-z0-9_.-]*$")
 _BOOLEANS: Final = ("true", "false")
 
 
@@ -38,15 +39,28 @@ class Offer:
 
 def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, holds: Holds) -> tuple[Offer, ...]:
     """Return all completions. `value` is the readable part of the document, without the word at the cursor."""
-    variable = _VARIABLE.search(cursor.word)
-    if variable is not None and not cursor.is_key:
-        texts = [f"${{vars.{name}}}" for name in names.at("vars")]
-        return tuple(Offer(text, text, "name", len(variable[0])) for text in texts)
+    started = _REFERENCE.search(cursor.word)
+    if started is not None and not cursor.is_key:
+        path = cursor.path if is_environment else in_base(cursor.path)
+        texts = [text for text in _references(names, path) if text.startswith(started[0])]
+        return tuple(Offer(text, text, "name", len(started[0])) for text in texts)
     root = _schema(is_environment)
     schemas = _schemas_at(root, value, cursor.path, holds)
     base = cursor.path if is_environment else in_base(cursor.path)
     found = _fields(schemas, value, cursor, base, names) if cursor.is_key else _values(schemas, cursor, base, names)
     return tuple({offer.label: offer for offer in reversed([*found])}.values())[::-1]
+
+
+def _references(names: Names, path: Path) -> Iterator[str]:
+    """Yield references to variables and, in an entry with `forEach`, to the values of a row in the spec."""
+    yield from (f"${{vars.{name}}}" for name in names.at(VARIABLES))
+    wanted = names.first(*map(str, path[:2]), FOR_EACH) if path[:1] and path[0] in REPEATED else None
+    if isinstance(wanted, str):
+        rows = names.at(LISTS, wanted, "values")
+        columns = dict.fromkeys(
+            ("name", *(column for row in rows for column in names.at(LISTS, wanted, "values", row)))
+        )
+        yield from (f"${{each.{column}}}" for column in columns)
 
 
 @lru_cache(maxsize=2)

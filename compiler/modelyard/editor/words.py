@@ -7,8 +7,8 @@ from typing import Final
 from modelyard.shape import Schema, texts
 from modelyard.source import Json
 
-VARIABLE: Final = r"\$\{(?:vars|site)\."
-"""Matches text with a reference to a variable or to a site's value, which editors see before it is substituted."""
+VARIABLE: Final = r"\$\{(?:vars|site|each|lists)\."
+"""Matches text with a reference, which editors see before it is substituted."""
 
 _MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a string"}
@@ -32,7 +32,7 @@ def worded(node: Schema) -> Schema:
 
 
 def with_variables(node: Schema) -> Schema:
-    """Make a scalar schema accept `${vars.NAME}` and `${site.NAME}`, and return other schemas unchanged."""
+    """Make a scalar schema accept references such as `${vars.NAME}`, and return other schemas unchanged."""
     if "enum" in node:
         choices: Schema = {key: node[key] for key in ("enum", "errorMessage") if key in node}
         rest = {key: value for key, value in node.items() if key not in choices}

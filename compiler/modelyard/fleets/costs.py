@@ -16,7 +16,7 @@ def lines_of(
     plan: Plan, fleets: tuple[Fleet, ...], targets: Targets, usage: Usage
 ) -> Iterator[tuple[str, Iterable[CostLine]]]:
     """Yield the cost lines of each target, by its name."""
-    by_target = {fleet.group.target: fleet for fleet in fleets}
+    by_target = {fleet.group.name: fleet for fleet in fleets}
     for target in plan.system.deployment.targets:
         fleet = by_target.get(target.name)
         if fleet is None:
@@ -29,7 +29,7 @@ def _of_sites(fleet: Fleet, targets: Targets, usage: Usage) -> Iterator[CostLine
     """Yield the lines of each kind of sites, multiplied by their number."""
     for kind in fleet.kinds:
         assert kind.plan is not None
-        count, name = len(kind.rows), fleet.group.target
+        count, name = len(kind.rows), fleet.group.name
         where = f"{count} sites" if count > 1 else "1 site"
         where = f"{where} like {kind.name}" if len(fleet.kinds) > 1 else where
         for line in targets[kind.plan.system.target(name).provider].lines(kind.plan, name, usage):

@@ -83,12 +83,12 @@ def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _
     If the spec has errors that do not come from markers, the outcome is that of the first site of each group.
     """
     groups = _bound(first).groups
-    fixed: _Fixed = {group.target: frozenset() for group in groups}
+    fixed: _Fixed = {group.name: frozenset() for group in groups}
     outcome = first
     real: Outcome | None = None
     while True:
         if outcome.failed:
-            real = real or again({group.target: Choice(None, 0) for group in groups})
+            real = real or again({group.name: Choice(None, 0) for group in groups})
             if real.failed:
                 return real, fixed
             wrong = _culprits(outcome, real, fixed)
@@ -130,35 +130,33 @@ def _covers(place: Span | None, span: Span) -> bool:
 def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -> _Fixed:
     """Return the columns whose markers do not give what a site alone compiles to."""
     groups = _bound(outcome).groups
-    first = again({group.target: Choice(None, 0) for group in groups})
+    first = again({group.name: Choice(None, 0) for group in groups})
     if first.failed:
         return {}
     for group in groups:
         lowered = _lowered(outcome, group, targets)
         alone = _lowered(first, group, targets)
         marked = _marked(outcome)
-        values = {
-            column: str(group.value(0, column)) for column in marked[_bound(outcome).numbers[group.target]].columns
-        }
+        values = {column: str(group.value(0, column)) for column in marked[_bound(outcome).numbers[group.name]].columns}
         if first_difference(lowered, alone, marked, values):
             for column in values:
-                single = {**fixed, group.target: fixed[group.target] | (set(values) - {column})}
+                single = {**fixed, group.name: fixed[group.name] | (set(values) - {column})}
                 other = again({target: Choice(columns, 0) for target, columns in single.items()})
                 if other.failed or first_difference(_lowered(other, group, targets), alone, _marked(other), values):
-                    return {group.target: frozenset({column})}
-            return {group.target: frozenset(values)}
+                    return {group.name: frozenset({column})}
+            return {group.name: frozenset(values)}
     return {}
 
 
 def _lowered(outcome: Outcome, group: Group, targets: Targets) -> Lowered:
     assert outcome.plan is not None
-    provider = outcome.plan.system.target(group.target).provider
-    return targets[provider].lower(outcome.plan, group.target)
+    provider = outcome.plan.system.target(group.name).provider
+    return targets[provider].lower(outcome.plan, group.name)
 
 
 def _kind_columns(outcome: Outcome, group: Group) -> tuple[str, ...]:
     """Return the columns that divide the sites of a group into kinds."""
-    binding = _bound(outcome).bindings[group.target]
+    binding = _bound(outcome).bindings[group.name]
     return tuple(column for column in binding.values if column not in binding.marked.columns)
 
 
@@ -180,35 +178,35 @@ def _too_many(outcome: Outcome) -> Iterator[Diagnostic]:
             continue
         most = max(columns, key=lambda column: len(set(group.columns[column])))
         named = [column for column in columns if not column.startswith(EXCEPTION)]
-        spans = _bound(outcome).used.get((group.target, most))
-        span = spans[0] if spans else _bound(outcome).places[group.target]
-        yield tell.too_many_kinds(span, group.target, named, count, MOST_KINDS)
+        spans = _bound(outcome).used.get((group.name, most))
+        span = spans[0] if spans else _bound(outcome).places[group.name]
+        yield tell.too_many_kinds(span, group.name, named, count, MOST_KINDS)
 
 
 def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
     """Yield an outcome for each kind of site, and for the sites with the shortest and longest values."""
     groups = _bound(outcome).groups
     for group in groups:
-        held = None if outcome.failed else fixed[group.target]
+        held = None if outcome.failed else fixed[group.name]
         columns = _kind_columns(outcome, group)
         if outcome.failed:
-            markable = _bound(outcome).markable[group.target]
+            markable = _bound(outcome).markable[group.name]
             columns = tuple(column for column in columns if column not in markable)
         kinds = list(_rows_by_kind(group, columns).values())[:MOST_KINDS]
         for rows in kinds:
             if rows[0] == 0:
                 yield _Run(group, tuple(rows), outcome, True)
                 continue
-            choices = {other.target: Choice(None if held is None else fixed[other.target], 0) for other in groups}
-            yield _Run(group, tuple(rows), again({**choices, group.target: Choice(held, rows[0])}), True)
+            choices = {other.name: Choice(None if held is None else fixed[other.name], 0) for other in groups}
+            yield _Run(group, tuple(rows), again({**choices, group.name: Choice(held, rows[0])}), True)
         for at in () if outcome.failed else _extremes(outcome, group):
-            choices = {other.target: Choice(fixed[other.target], 0) for other in groups}
-            yield _Run(group, (at,), again({**choices, group.target: Choice(None, at)}), False)
+            choices = {other.name: Choice(fixed[other.name], 0) for other in groups}
+            yield _Run(group, (at,), again({**choices, group.name: Choice(None, at)}), False)
 
 
 def _extremes(outcome: Outcome, group: Group) -> list[int]:
     """Return the positions of the sites with the shortest and longest texts for the markers."""
-    marked = _bound(outcome).bindings[group.target].marked
+    marked = _bound(outcome).bindings[group.name].marked
     found: dict[int, None] = {}
     for column in marked.columns:
         lengths = [len(str(value)) for value in group.columns[column]]
@@ -255,7 +253,7 @@ def shown(outcome: Outcome, text: str) -> str:
 
 def sites_lines(outcome: Outcome, target: str) -> list[str]:
     """Describe the sites of a target and their kinds, or return nothing if it does not stand for many sites."""
-    fleet = next((one for one in outcome.fleets if one.group.target == target), None)
+    fleet = next((one for one in outcome.fleets if one.group.name == target), None)
     if fleet is None:
         return []
     names = fleet.group.names
@@ -288,7 +286,7 @@ def _fleet(group: Group, outcome: Outcome, runs: Iterable[_Run]) -> Fleet:
             values = {column: group.value(run.rows[0], column) for column in columns}
             name = _kind_name(values, names)
             kinds.append(Kind(name, values, run.rows, run.outcome.plan))
-    return Fleet(group, _bound(outcome).numbers[group.target], _bound(outcome).bindings[group.target], tuple(kinds))
+    return Fleet(group, _bound(outcome).numbers[group.name], _bound(outcome).bindings[group.name], tuple(kinds))
 
 
 def _kind_name(values: Mapping[str, Scalar], taken: set[str]) -> str:
@@ -312,21 +310,21 @@ def _programs(fleets: Iterable[Fleet], targets: Targets, outcome: Outcome) -> It
     for fleet in fleets:
         first, *others = fleet.kinds
         assert first.plan is not None
-        lower = targets[first.plan.system.target(fleet.group.target).provider].lower
-        lowered = lower(first.plan, fleet.group.target)
+        lower = targets[first.plan.system.target(fleet.group.name).provider].lower
+        lowered = lower(first.plan, fleet.group.name)
         for kind in others:
             assert kind.plan is not None
-            what = program_difference(lowered, lower(kind.plan, fleet.group.target))
+            what = program_difference(lowered, lower(kind.plan, fleet.group.name))
             if what:
                 names = fleet.group.names[first.rows[0]], fleet.group.names[kind.rows[0]]
-                span = _bound(outcome).places[fleet.group.target]
-                yield tell.different_programs(span, fleet.group.target, *names, what)
+                span = _bound(outcome).places[fleet.group.name]
+                yield tell.different_programs(span, fleet.group.name, *names, what)
                 break
 
 
 def _leaks(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
     """Report objects on other targets with the values of sites, such as a monitor of one folder for each site."""
-    grouped = {fleet.group.target for fleet in fleets}
+    grouped = {fleet.group.name for fleet in fleets}
     reported: set[Path] = set()
     for target in plan.system.deployment.targets:
         for item in targets[target.provider].objects(plan, target.name) if target.name not in grouped else ():
@@ -335,7 +333,7 @@ def _leaks(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[
                 reported.add(item.origin[:2])
                 who = ".".join(map(str, item.origin[:2]))
                 yield tell.no_single_site(
-                    plan.system.key(*item.origin[:2]), who, "a value of a site", fleets[0].group.target
+                    plan.system.key(*item.origin[:2]), who, "a value of a site", fleets[0].group.name
                 )
 
 

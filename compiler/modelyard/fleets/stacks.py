@@ -30,7 +30,7 @@ def with_fleets(
 ) -> tuple[Stack, ...]:
     """Replace the stack of each group by one for all its sites. Other stacks have references for the sites' values."""
     marked = {fleet.number: fleet.binding.marked for fleet in fleets}
-    by_target = {fleet.group.target: fleet for fleet in fleets}
+    by_target = {fleet.group.name: fleet for fleet in fleets}
     found: list[Stack] = []
     for stack in stacks:
         fleet = by_target.get(stack.target)
@@ -59,7 +59,7 @@ def _of_all(lowered: tuple[Stack, ...], fleet: Fleet, marked: Mapping[int, Marke
         projects.append(
             replace(
                 project,
-                program=_with_site(project.program, fleet.group.target),
+                program=_with_site(project.program, fleet.group.name),
                 settings=next(iter(named.values())),
                 stacks=named,
                 manifests=manifests,

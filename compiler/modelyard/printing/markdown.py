@@ -9,7 +9,7 @@ from modelyard.patterns import pattern
 from modelyard.printing.redact import redacted
 from modelyard.printing.terminal import visible
 
-_SPECIAL: Final = pattern(r"[\\`*_{}\[\]()~|!:]")
+_SPECIAL: Final = pattern(r"[\\`*_{}\[\]()~|!:$]")
 _REFERENCE: Final = pattern(r"([@#])(?=[A-Za-z0-9])")
 _WWW: Final = pattern(r"(?i)(www)\.")
 _JOINER: Final = "\u2060"

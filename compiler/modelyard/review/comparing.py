@@ -12,6 +12,7 @@ from modelyard.review.effect_findings import effects_of_up
 from modelyard.review.findings import Finding, Level, folded
 from modelyard.review.judging import judged
 from modelyard.review.pins import Locks, upgraded
+from modelyard.review.rows import for_rows, repeats_of
 from modelyard.review.sides import Sides
 from modelyard.source import Span
 from modelyard.spec import System
@@ -73,7 +74,9 @@ def compared(before: Outcomes, after: Outcomes, targets: Targets, locks: Locks =
         findings += _findings(old, new, targets)
         findings += upgraded(locks, name, old, targets)
     both = tuple(name for name in names if name in before and name in after)
-    return Review(_system_name((*after.values(), *before.values())), folded(findings), both, tuple(unjudged))
+    outcomes = (*after.values(), *before.values())
+    found = for_rows(folded(findings), repeats_of(outcomes))
+    return Review(_system_name(outcomes), folded(found), both, tuple(unjudged))
 
 
 def introduced(after: Outcomes) -> Review:
@@ -86,7 +89,8 @@ def introduced(after: Outcomes) -> Review:
         system = _whole(outcome)
         if system is not None:
             findings += judged(Sides(_emptied(system), system))
-    return Review(_system_name(tuple(after.values())), folded(findings), tuple(after), tuple(unjudged), is_first=True)
+    found = for_rows(folded(findings), repeats_of(after.values()))
+    return Review(_system_name(tuple(after.values())), folded(found), tuple(after), tuple(unjudged), is_first=True)
 
 
 def _emptied(system: System) -> System:

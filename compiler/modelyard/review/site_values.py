@@ -19,16 +19,16 @@ def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Findi
     """Yield what differs in the sites of each target that both versions have with sites."""
     if old.bound is None or new.bound is None:
         return
-    before = {group.target: group for group in old.bound.groups}
+    before = {group.name: group for group in old.bound.groups}
     used = dict.fromkeys((*old.bound.used, *new.bound.used))
     for group in new.bound.groups:
-        if group.target in before:
-            columns = dict.fromkeys(column for target, column in used if target == group.target and column != NAME)
-            both = (before[group.target].columns, group.columns)
+        if group.name in before:
+            columns = dict.fromkeys(column for target, column in used if target == group.name and column != NAME)
+            both = (before[group.name].columns, group.columns)
             if any(WAVE in columns_of_side for columns_of_side in both):
                 columns[WAVE] = None
-            yield from _names(before[group.target], group, environment)
-            yield from _values(before[group.target], group, tuple(columns), environment)
+            yield from _names(before[group.name], group, environment)
+            yield from _values(before[group.name], group, tuple(columns), environment)
 
 
 def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
@@ -36,13 +36,13 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
     gone = [name for name in old.names if name not in kept]
     fresh = [at for at, name in enumerate(new.names) if name not in known]
     if gone:
-        message = f"{new.target} loses {_listed(gone)} of {len(old.names)} sites"
+        message = f"{new.name} loses {_listed(gone)} of {len(old.names)} sites"
         why = "a stack runs until `pulumi destroy`, also without its site in the spec"
         was = old.places(old.names.index(gone[0]), NAME)
         yield _finding("R516", Level.DANGER, path, message, environment, why, was=was, before=", ".join(gone))
     if fresh:
         names = [new.names[at] for at in fresh]
-        message = f"{new.target} gets {_listed(names)}, {len(old.names)} sites before"
+        message = f"{new.name} gets {_listed(names)}, {len(old.names)} sites before"
         now = new.places(fresh[0], NAME)
         yield _finding("R515", Level.REVIEW, path, message, environment, now=now, after=", ".join(names))
 
@@ -59,10 +59,10 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
         first, second = differing[0]
         before, after = _shown(_at(was, first)), _shown(_at(now, second))
         names = _listed([new.names[at] for _, at in differing])
-        message = f"{column} of {names} of {new.target} is {after}, {before} before"
+        message = f"{column} of {names} of {new.name} is {after}, {before} before"
         if len(differing) > 1:
             message = (
-                f"{column} changes at {names} of {new.target}: at {new.names[second]} it is {after}, {before} before"
+                f"{column} changes at {names} of {new.name}: at {new.names[second]} it is {after}, {before} before"
             )
         path = (*map(str, new.path), "sites", column)
         place = NAME if column == WAVE else column  # a wave is no cell of the table

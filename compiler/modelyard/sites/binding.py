@@ -119,7 +119,7 @@ class Scopes:
 
     def value(self, group: Group, column: str) -> Scalar | None:
         """Return the value to insert for a column, or None to leave the reference unchanged."""
-        return None if self.bindings is None else self.bindings[group.target].values[column]
+        return None if self.bindings is None else self.bindings[group.name].values[column]
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
@@ -137,7 +137,7 @@ def form_of(values: Sequence[Scalar | None]) -> int | None:
 def scopes_of(document: Document, groups: tuple[Group, ...], bindings: Mapping[str, Binding] | None) -> Scopes:
     """Find the entries of a document that exist once for each site of a group."""
     scopes = Scopes(groups, bindings)
-    by_target = {group.target: group for group in groups}
+    by_target = {group.name: group for group in groups}
     for group in groups:
         scopes.owners[id(_at(document.value, group.path))] = group
     for section, kind in _SECTIONS.items():
@@ -264,12 +264,12 @@ def with_exceptions(document: Document, group: Group) -> tuple[Group, tuple[Diag
         if not isinstance(entry, dict) or not isinstance(sites, list):
             continue
         target = entry.get("target")
-        if (str(target) if target is not None else _default(document, "default")) != group.target:
+        if (str(target) if target is not None else _default(document, "default")) != group.name:
             continue
         for at, site in enumerate(sites):
             if site not in group.names:
                 span = document.value_span(("overrides", name, "sites", at))
-                problems.append(unknown_site(span, str(site), group.target, group.names))
+                problems.append(unknown_site(span, str(site), group.name, group.names))
         chosen = {str(site) for site in sites}
         columns[f"{EXCEPTION}{name}"] = tuple(site in chosen for site in group.names)
     if not columns:

@@ -47,11 +47,11 @@ def with_sites(
         return document, None, problems
     bindings: dict[str, Binding] = {}
     for group in found.groups:
-        columns = columns_of(group, (column for target, column in found.used if target == group.target))
-        choice = sites.choices.get(group.target, _MARKED)
-        bindings[group.target] = binding_of(found.numbers[group.target], group, columns, choice)
+        columns = columns_of(group, (column for target, column in found.used if target == group.name))
+        choice = sites.choices.get(group.name, _MARKED)
+        bindings[group.name] = binding_of(found.numbers[group.name], group, columns, choice)
     scopes = scopes_of(document, found.groups, bindings)
-    result, warnings = substitute(document, settings, listed, scopes)
+    result, warnings = substitute(document, settings, listed, scopes, sites.tables)
     result = without_exceptions(result, bindings)
     bound = Bound(found.groups, found.used, found.markable, found.places, found.numbers, bindings)
     return result, bound, (*problems, *warnings)
@@ -60,7 +60,7 @@ def with_sites(
 def unfilled(document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices) -> Document:
     """Replace variables, and leave references to the values of sites as they are."""
     groups, _ = groups_of(document, sites.tables)
-    return substitute(document, settings, others, scopes_of(document, groups, None))[0]
+    return substitute(document, settings, others, scopes_of(document, groups, None), sites.tables)[0]
 
 
 def _found(
@@ -76,24 +76,24 @@ def _found(
         groups.append(extended)
         problems += unknown
     scopes = scopes_of(document, tuple(groups), None)
-    problems += substitute(document, settings, others, scopes)[1]
+    problems += substitute(document, settings, others, scopes, sites.tables)[1]
     used = scopes.used
     for group in groups:
-        columns = columns_of(group, (column for target, column in used if target == group.target))
+        columns = columns_of(group, (column for target, column in used if target == group.name))
         problems += at_most(check_values(group, (one for one in columns if not one.startswith(EXCEPTION))))
     if has_errors(problems):
         return None, problems
     texts = [file.text for file in document.files]
     texts += [SourceFile.read(one.path, one.content).text for one in sites.tables.values() if isinstance(one, Given)]
     numbers = free_numbers(texts, len(groups))
-    places = {group.target: _place(document, group) for group in groups}
-    markable = {group.target: _markable(group, used) for group in groups}
-    named = {group.target: number for group, number in zip(groups, numbers, strict=True)}
+    places = {group.name: _place(document, group) for group in groups}
+    markable = {group.name: _markable(group, used) for group in groups}
+    named = {group.name: number for group, number in zip(groups, numbers, strict=True)}
     return Bound(tuple(groups), used, markable, places, named, {}), ()
 
 
 def _markable(group: Group, used: Mapping[tuple[str, str], list[Span]]) -> tuple[str, ...]:
-    columns = columns_of(group, (column for target, column in used if target == group.target))
+    columns = columns_of(group, (column for target, column in used if target == group.name))
     return tuple(column for column in columns if form_of(group.columns[column]) is not None)
 
 

@@ -1,4 +1,4 @@
-"""Read a CSV file with sites from the folder of a spec."""
+"""Read a CSV file with sites or rows from the folder of a spec."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from modelyard.sites.table import MOST_MIB
 _PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.csv\Z")
 
 
+def refused_name(name: str) -> str:
+    """Return why a name is not that of a CSV file in the folder of a spec or below, or ""."""
+    return "" if _PATH.match(name) else "it is not the path of a CSV file below the spec's folder"
+
+
 def read_beside(spec: str, name: str) -> Given | str:
     """Return a file in the folder of a spec or below, or the reason why it cannot be read.
 
     Links must not leave the folder, so that a spec cannot make messages quote other files of the machine.
     """
-    if not _PATH.match(name):
-        return "it is not the path of a CSV file below the spec's folder"
+    if refused := refused_name(name):
+        return refused
     folder = os.path.dirname(spec)
     path = os.path.join(folder, name)
     root = os.path.realpath(folder or ".")

@@ -1,8 +1,9 @@
-"""The groups of sites in a spec: targets with `sites`, from a CSV file or from the spec itself."""
+"""Groups in a spec: the sites of a target and the rows of a list, from a CSV file or from the spec itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics import sites as tell
@@ -15,9 +16,10 @@ from modelyard.patterns import pattern
 from modelyard.records import field, record
 from modelyard.sites.table import Cell, Table, read_table
 from modelyard.source import Document, Json, Path, Span
+from modelyard.substitution import LISTS
 
 NAME: Final = "name"
-"""The value that every site has: its name."""
+"""The value that every site and row has: its name."""
 
 WAVE: Final = "wave"
 """The value that sites have if new models reach them in waves: `canary`, `wave-1` …"""
@@ -33,21 +35,34 @@ _SHORT: Final = "main"
 """The name of the target in a `deployment` without `targets`."""
 
 
+class Member(StrEnum):
+    """What a group consists of."""
+
+    SITE = "site"
+    ROW = "row"
+
+
 @record(eq=False)
 class Group:
-    """A target that stands for many sites. `path` leads to the target in the spec.
+    """A target that stands for many sites, or a list of rows. `path` leads to the target or the list in the spec.
 
-    `columns` contains each column's values in the order of `names`; a value is None where the site has none. `places`
+    `columns` contains each column's values in the order of `names`; a value is None where the member has none. `places`
     returns the place of the value of a column at a position.
     """
 
-    target: str
+    name: str
+    member: Member
     path: Path
     names: tuple[str, ...]
     columns: dict[str, tuple[Scalar | None, ...]] = field(repr=False)
     places: Callable[[int, str], Span] = field(repr=False)
     texts: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict[str, "tuple[Cell, ...]"], repr=False)
     always: dict[str, None] = field(default_factory=dict[str, None])  # columns that the spec uses without naming them
+
+    @property
+    def title(self) -> str:
+        """What the group is called in messages, such as `target 'shops'`."""
+        return f"{'list' if self.member is Member.ROW else 'target'} {quote(self.name)}"
 
     def value(self, at: int, column: str) -> Scalar:
         """Return the value of a column at a position. It must have been checked before."""
@@ -70,15 +85,23 @@ def sites_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
         yield _SHORT, ("deployment",), deployment["sites"]
 
 
+def lists_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
+    """Yield the name, the path and the definition of each list."""
+    lists = document.value.get(LISTS)
+    for name, definition in lists.items() if isinstance(lists, dict) else ():
+        yield name, (LISTS, name), definition
+
+
 def files_of(document: Document) -> Iterator[str]:
-    """Yield the names of the files that a document names under `sites`, in the base and in all environments."""
+    """Yield the names of the files with sites and lists that a document names, in the base and in all environments."""
     environments = document.value.get("environments")
     patches = environments.values() if isinstance(environments, dict) else ()
     for value in (document.value, *patches):
         if isinstance(value, dict):
-            for _, _, sites in sites_in(Document(value, document.files, document.spans)):
-                if isinstance(sites, dict) and isinstance(sites.get("file"), str):
-                    yield str(sites["file"])
+            part = Document(value, document.files, document.spans)
+            for _, _, definition in (*sites_in(part), *lists_in(part)):
+                if isinstance(definition, dict) and isinstance(definition.get("file"), str):
+                    yield str(definition["file"])
 
 
 def groups_of(
@@ -91,49 +114,76 @@ def groups_of(
     groups: list[Group] = []
     problems: list[Diagnostic] = []
     for name, path, sites in sites_in(document):
-        if not isinstance(sites, dict):
-            continue
-        group = (
-            _from_file(document, name, path, str(sites["file"]), tables, problems)
-            if isinstance(sites.get("file"), str)
-            else _from_spec(document, name, path, sites.get("values"), problems)
-        )
-        if group is not None:
+        group = _group(_Definition(document, name, Member.SITE, path, (*path, "sites")), sites, tables, problems)
+        if group is not None and isinstance(sites, dict):
             problems += list(with_waves(group, document, sites.get("waves")))
             groups.append(group)
     return tuple(groups), at_most(problems)
 
 
-def _from_file(
-    document: Document, name: str, path: Path, file: str, tables: Mapping[str, Given | str], problems: list[Diagnostic]
+def lists_of(document: Document, tables: Mapping[str, Given | str]) -> tuple[dict[str, Group], tuple[Diagnostic, ...]]:
+    """Return the lists of a spec by name, like `groups_of`."""
+    problems: list[Diagnostic] = []
+    groups = {
+        name: _group(_Definition(document, name, Member.ROW, path, path), definition, tables, problems)
+        for name, path, definition in lists_in(document)
+    }
+    return {name: group for name, group in groups.items() if group is not None}, at_most(problems)
+
+
+@record
+class _Definition:
+    """Where a group is defined. `here` is the path of its file or values."""
+
+    document: Document
+    name: str
+    member: Member
+    path: Path
+    here: Path
+
+
+def _group(
+    definition: _Definition, written: Json, tables: Mapping[str, Given | str], problems: list[Diagnostic]
 ) -> Group | None:
+    if not isinstance(written, dict):
+        return None
+    if isinstance(written.get("file"), str):
+        return _from_file(definition, str(written["file"]), tables, problems)
+    return _from_spec(definition, written.get("values"), problems)
+
+
+def _from_file(
+    definition: _Definition, file: str, tables: Mapping[str, Given | str], problems: list[Diagnostic]
+) -> Group | None:
+    member = definition.member
     given = tables.get(file, "modelyard was called without this file")
     if isinstance(given, str):
-        span = document.value_span((*path, "sites", "file"))
+        span = definition.document.value_span((*definition.here, "file"))
         hint = nearest(file, [one for one, found in tables.items() if not isinstance(found, str)], "did you mean {}?")
-        problems.append(tell.sites_unreadable(span, file, given, hint or "put the file next to the spec"))
+        problems.append(tell.sites_unreadable(span, member, file, given, hint or "put the file next to the spec"))
         return None
-    table, refused = read_table(given)
+    table, refused = read_table(given, member)
     problems += refused
     if table is None:
         return None
     names = [row[table.columns.index(NAME)] for row in table.rows]
-    problems += list(_bad_names(table, names))
+    problems += list(_bad_names(table, names, member))
     texts = {column: tuple(row[at] for row in table.rows) for at, column in enumerate(table.columns)}
 
     def place(at: int, column: str) -> Span:
         return texts[column][at].span(table.file)
 
-    return Group(name, path, tuple(cell.text for cell in names), _Typed(texts), place, texts)
+    known = tuple(cell.text for cell in names)
+    return Group(definition.name, member, definition.path, known, _Typed(texts), place, texts)
 
 
-def _bad_names(table: Table, names: Iterable[Cell]) -> Iterator[Diagnostic]:
+def _bad_names(table: Table, names: Iterable[Cell], member: Member) -> Iterator[Diagnostic]:
     seen: dict[str, int] = {}
     for cell in names:
         if not _SITE.match(cell.text):
-            yield tell.bad_site_name(cell.span(table.file), cell.text)
+            yield tell.bad_site_name(cell.span(table.file), member, cell.text)
         elif cell.text in seen:
-            yield tell.site_twice(cell.span(table.file), cell.text, seen[cell.text])
+            yield tell.site_twice(cell.span(table.file), member, cell.text, seen[cell.text])
         seen.setdefault(cell.text, cell.line)
 
 
@@ -164,16 +214,18 @@ def _number(cell: Cell) -> bool | int | float | None:
     return value if isinstance(value, bool | int | float) and abs(value) <= MAX_INTEGER else None
 
 
-def _from_spec(document: Document, name: str, path: Path, values: Json, problems: list[Diagnostic]) -> Group | None:
+def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]) -> Group | None:
     if not isinstance(values, dict) or not values:
         return None
-    here = (*path, "sites", "values")
+    document, here = definition.document, (*definition.here, "values")
     found: dict[str, list[Scalar | None]] = {NAME: list(values)}
     for at, (site, entry) in enumerate(values.items()):
         for column, value in (entry if isinstance(entry, dict) else {}).items():
             if column == NAME:
                 span = document.key_span((*here, site, column))
-                problems.append(tell.bad_columns(span, "'name' is the site's name already", "rename the value"))
+                problems.append(
+                    tell.bad_columns(span, f"'name' is the {definition.member}'s name already", "rename the value")
+                )
             elif isinstance(value, bool | int | float | str):
                 found.setdefault(column, [None] * len(values))[at] = value
 
@@ -181,7 +233,8 @@ def _from_spec(document: Document, name: str, path: Path, values: Json, problems
         site = list(values)[at]
         return document.key_span((*here, site) if column == NAME else (*here, site, column))
 
-    return Group(name, path, tuple(values), {column: tuple(each) for column, each in found.items()}, place)
+    columns = {column: tuple(each) for column, each in found.items()}
+    return Group(definition.name, definition.member, definition.path, tuple(values), columns, place)
 
 
 def check_values(group: Group, columns: Iterable[str]) -> Iterator[Diagnostic]:
@@ -194,18 +247,18 @@ def check_values(group: Group, columns: Iterable[str]) -> Iterator[Diagnostic]:
         present = sum(value is not None for value in values)
         mixed = len(numbers) < present < 2 * len(numbers) and not any(cell.quoted for cell in cells)
         for at, value in enumerate(values):
-            problem = _problem(value, mixed and at not in numbers)
+            problem = _problem(value, mixed and at not in numbers, group.member)
             if problem is not None:
-                yield tell.bad_site_value(group.places(at, column), group.names[at], column, *problem)
+                yield tell.bad_site_value(group.places(at, column), group.member, group.names[at], column, *problem)
 
 
-def _problem(value: Scalar | None, not_a_number: bool) -> tuple[str, str] | None:
+def _problem(value: Scalar | None, not_a_number: bool, member: Member) -> tuple[str, str] | None:
     if value is None:
-        return "has no value", "add the value, because the spec uses it for every site"
+        return "has no value", f"add the value, because the spec uses it for every {member}"
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"is a formula, {quote(value)}", "write the result of the formula"
     if not_a_number:
-        return f"is {quote(value)}, but most sites have a number", "write a number, or put all values in quotes"
+        return f"is {quote(value)}, but most {member}s have a number", "write a number, or put all values in quotes"
     return None
 
 
@@ -224,7 +277,7 @@ def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagno
         return
     for at, site in enumerate(canary):
         if site not in group.names:
-            yield tell.unknown_site(document.value_span((*here, "canary", at)), str(site), group.target, group.names)
+            yield tell.unknown_site(document.value_span((*here, "canary", at)), str(site), group.name, group.names)
     shares = waves.get("shares")
     bounds = [_share(one) for one in shares] if isinstance(shares, list) else []
     for at in range(1, len(bounds)):

@@ -47,21 +47,26 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def read_table(given: Given) -> tuple[Table | None, tuple[Diagnostic, ...]]:
-    """Read a CSV file whose first line names the columns. Returns None if it has an error."""
+def read_table(given: Given, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
+    """Read a CSV file whose first line names the columns. `member` is what a line describes: `site` or `row`.
+
+    Returns None if the file has an error.
+    """
     start = Span(given.path, 1, 1, 2)
     if len(given.content) > MOST_MIB * 2**20:
         reason = f"the file is larger than {MOST_MIB} MiB"
-        return None, (tell.sites_unreadable(start, given.path, reason, "keep only the columns that the spec uses"),)
+        return None, (
+            tell.sites_unreadable(start, member, given.path, reason, "keep only the columns that the spec uses"),
+        )
     if isinstance(given.content, bytes) and (refused := _undecodable(given.content)):
-        return None, (tell.sites_unreadable(start, given.path, refused, "save it as UTF-8"),)
+        return None, (tell.sites_unreadable(start, member, given.path, refused, "save it as UTF-8"),)
     source = SourceFile.read(given.path, given.content)
     problems = list(_controls(source))
     if problems:
         return None, at_most(problems)
-    rows = list(_rows(source, problems))
+    rows = list(_rows(source, member, problems))
     if not problems:
-        problems += _refused(source.path, rows)
+        problems += _refused(source.path, member, rows)
     if problems:
         return None, at_most(problems)
     return Table(source.path, tuple(cell.text for cell in rows[0]), tuple(rows[1:])), ()
@@ -88,7 +93,7 @@ def _controls(source: SourceFile) -> Iterator[Diagnostic]:
             yield tell.malformed_table(span, f"the line contains the invisible character {code}", "delete it")
 
 
-def _rows(source: SourceFile, problems: list[Diagnostic]) -> Iterator[tuple[Cell, ...]]:
+def _rows(source: SourceFile, member: str, problems: list[Diagnostic]) -> Iterator[tuple[Cell, ...]]:
     """Yield the cells of each line that is not empty. Stops after the first line beyond the limit."""
     lines = source.lines()
     found = 0
@@ -100,8 +105,8 @@ def _rows(source: SourceFile, problems: list[Diagnostic]) -> Iterator[tuple[Cell
         found += 1
         if found > MOST_ROWS + 1:
             span = Span(source.path, at + 1, 1, 2)
-            hint = "divide the sites among several targets"
-            problems.append(tell.malformed_table(span, f"the file has more than {MOST_ROWS} sites", hint))
+            hint = f"divide the {member}s among several {'lists' if member == 'row' else 'targets'}"
+            problems.append(tell.malformed_table(span, f"the file has more than {MOST_ROWS} {member}s", hint))
             return
         yield cells
 
@@ -152,16 +157,16 @@ def _bad_quote(line: str, begin: int, number: int, file: str) -> Diagnostic:
     return tell.malformed_table(span, problem, 'put the whole value in quotes and write "" for a quote in it')
 
 
-def _refused(file: str, rows: list[tuple[Cell, ...]]) -> Iterator[Diagnostic]:
+def _refused(file: str, member: str, rows: list[tuple[Cell, ...]]) -> Iterator[Diagnostic]:
     """Report an empty file, wrong columns, and lines with too few or too many values."""
     if not rows:
         start = Span(file, 1, 1, 2)
         yield tell.malformed_table(start, "the file is empty", "begin it with a line that names the columns")
         return
     head, *others = rows
-    yield from _bad_columns(file, head)
+    yield from _bad_columns(file, member, head)
     if not others:
-        yield tell.malformed_table(head[0].span(file), "the file has no sites", "add a line for each site")
+        yield tell.malformed_table(head[0].span(file), f"the file has no {member}s", f"add a line for each {member}")
     for row in others:
         if len(row) != len(head):
             span = Span(file, row[0].line, row[0].column, row[-1].end_column)
@@ -174,7 +179,7 @@ def _values(count: int) -> str:
     return "1 value" if count == 1 else f"{count} values"
 
 
-def _bad_columns(file: str, head: tuple[Cell, ...]) -> Iterator[Diagnostic]:
+def _bad_columns(file: str, member: str, head: tuple[Cell, ...]) -> Iterator[Diagnostic]:
     names = [cell.text for cell in head]
     separator = next((mark for mark in ";\t|" if len(head) == 1 and mark in head[0].text), "")
     if separator:
@@ -188,5 +193,5 @@ def _bad_columns(file: str, head: tuple[Cell, ...]) -> Iterator[Diagnostic]:
             hint = "use a letter, and then letters, digits, hyphens and underscores, at most 40"
             yield tell.bad_columns(cell.span(file), f"{quote(cell.text)} is not a name for a column", hint)
     if "name" not in names:
-        hint = "call the column with the sites' names `name`"
+        hint = f"call the column with the {member}s' names `name`"
         yield tell.bad_columns(head[0].span(file), "there is no column 'name'", hint)

@@ -114,8 +114,8 @@ def at_sites(system: System, bound: Bound) -> System:
     """Return the system with the sites of each target that stands for many."""
     sites: dict[str, Sites] = {}
     for group in bound.groups:
-        values = bound.bindings[group.target].values
-        sites[group.target] = Sites(group.names, str(values["name"]), str(values.get("wave", "")))
+        values = bound.bindings[group.name].values
+        sites[group.name] = Sites(group.names, str(values["name"]), str(values.get("wave", "")))
     targets = tuple(replace(target, sites=sites.get(target.name)) for target in system.deployment.targets)
     return replace(system, deployment=replace(system.deployment, targets=targets))
 

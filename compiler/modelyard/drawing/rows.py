@@ -1,0 +1,40 @@
+"""Draw the entries that one definition makes for the rows of a list as a single box."""
+
+from __future__ import annotations
+
+from modelyard.drawing.picture import Box, Ids, Picture, between_boxes
+from modelyard.records import replace
+from modelyard.sites.folding import Repeats
+from modelyard.source import Document
+
+
+def by_definition(picture: Picture, document: Document) -> Picture:
+    """Join the boxes that stand for rows of a list, and the arrows between them."""
+    if not document.repeated:
+        return picture
+    repeats, ids = Repeats.of(document.repeated), Ids()
+    joined: dict[tuple[str, str, str], list[Box]] = {}
+    for box in picture.boxes:
+        joined.setdefault((box.group, box.kind, repeats.general(box.name)), []).append(box)
+    taken = {box.id for box in picture.boxes}
+    new: dict[str, str] = {}
+    for (_, kind, name), boxes in joined.items():
+        own = boxes[0].id if name == boxes[0].name else _free(ids.of(kind.replace("-", "_"), name), taken)
+        new |= {box.id: own for box in boxes}
+    drawn = tuple(_one(new[boxes[0].id], name, boxes, repeats) for (_, _, name), boxes in joined.items())
+    arrows = (replace(arrow, source=new[arrow.source], sink=new[arrow.sink]) for arrow in picture.arrows)
+    return replace(picture, boxes=drawn, arrows=between_boxes(drawn, arrows))
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    return wanted if wanted not in taken else _free(f"{wanted}_", taken)
+
+
+def _one(box_id: str, name: str, boxes: list[Box], repeats: Repeats) -> Box:
+    """Return the box for all, with the details in which they agree."""
+    first = boxes[0]
+    if name == first.name:
+        return replace(first, id=box_id)
+    details = {tuple(map(repeats.general, box.details)) for box in boxes}
+    shown = next(iter(details)) if len(details) == 1 else first.details[:1]
+    return replace(first, id=box_id, name=f"{name} × {len(boxes)}", details=shown)

@@ -1,0 +1,73 @@
+"""Say once what is the same for many rows of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.sites import listed
+from modelyard.patterns import pattern
+from modelyard.records import record, replace
+from modelyard.source import Path, Repeat, Span
+
+_WORD: Final = pattern(r"[a-z][a-z0-9-]*")
+
+
+@record
+class Repeats:
+    """The entries that stand for rows, by name."""
+
+    by_name: Mapping[str, Repeat]
+
+    @classmethod
+    def of(cls, *repeated: Mapping[Path, Repeat]) -> Repeats:
+        """Collect the entries of documents."""
+        return cls({str(path[1]): repeat for entries in repeated for path, repeat in entries.items()})
+
+    def general(self, text: str) -> str:
+        """Replace the names of entries in a text with the keys of their definitions."""
+        return _WORD.sub(lambda found: self._key(found[0]), text)
+
+    def _key(self, word: str) -> str:
+        name = self._name_in(word)
+        return word.replace(name, self.by_name[name].key, 1) if name else word
+
+    def _name_in(self, word: str) -> str:
+        """Return the name that a word is, begins with or ends with, such as `demand-north` in `train-demand-north`."""
+        if word in self.by_name:
+            return word
+        steps = word.split("-")
+        parts = (part for at in range(1, len(steps)) for part in ("-".join(steps[at:]), "-".join(steps[:-at])))
+        return next((part for part in parts if part in self.by_name), "")
+
+    def rows_in(self, *texts: str) -> tuple[tuple[str, str], ...]:
+        """Return the lists and rows whose entries texts name."""
+        names = (self._name_in(word) for text in texts for word in _WORD.findall(text))
+        found = (self.by_name[name] for name in names if name)
+        return tuple(dict.fromkeys((repeat.list, repeat.row) for repeat in found))
+
+
+def of_rows(rows: Iterable[tuple[str, str]]) -> str:
+    """Return the end of a message that names rows, such as ` (rows north and south of list regions)`."""
+    by_list: dict[str, list[str]] = {}
+    for name, row in rows:
+        by_list.setdefault(name, []).append(row)
+    named = [f"row{'s' if len(of) > 1 else ''} {listed(of)} of list {name}" for name, of in by_list.items()]
+    return f" ({', '.join(named)})"
+
+
+def folded_diagnostics(
+    diagnostics: Iterable[Diagnostic], repeated: Mapping[Path, Repeat]
+) -> Iterator[tuple[Diagnostic, tuple[Diagnostic, ...]]]:
+    """Yield a diagnostic for all that say the same of many rows at one place, with the diagnostics that it replaces."""
+    repeats = Repeats.of(repeated)
+    same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
+    for one in diagnostics:
+        same.setdefault((one.code, one.span, repeats.general(one.message), repeats.general(one.hint)), []).append(one)
+    for (_, _, message, hint), members in same.items():
+        if len(members) == 1:
+            yield members[0], (members[0],)
+            continue
+        rows = dict.fromkeys(row for member in members for row in repeats.rows_in(member.message, member.hint))
+        yield replace(members[0], message=message + of_rows(rows), hint=hint, meant=None), tuple(members)

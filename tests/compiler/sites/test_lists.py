@@ -1,0 +1,222 @@
+"""Tests that an entry with `forEach` gives for each row what the same entry written out would give."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import yaml
+
+from modelyard.api import compile_text
+from modelyard.cli.addresses import explain_address
+from modelyard.drawing.ml import ml_view
+from modelyard.drawing.rows import by_definition
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import Outcome, read, understand
+from modelyard.review.findings import Finding
+from modelyard_targets import TARGETS
+from tests.diagnosing import Question, examine, places
+from tests.narrowing import present
+from tests.reviewing import review_of
+from tests.test_work import traced
+
+SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: demand}
+governance: {owner: {team: stores, email: stores@acme.example, oncall: desk}}
+deployment: {mode: on-prem, provider: kubernetes, context: team, capacity: [{count: 90, cpu: 8, memory: 32Gi}]}
+lists:
+  shops: {file: shops.csv}
+stores:
+  lake: {type: object, adopt: sales, endpoint: "http://minio.minio.svc:9000", credentials: "secret://kubernetes/lake"}
+registry: {adopt: "http://mlflow.mlflow.svc:5000"}
+data:
+  "sales-${each.name}": {forEach: shops, store: lake, path: "sales/${each.name}", format: parquet, label: sold}
+models:
+  "sold-${each.name}":
+    forEach: shops
+    task: regression
+    framework: xgboost
+    validation: {error: {metric: rmse, max: "${each.error}"}}
+pipelines:
+  "train-${each.name}":
+    forEach: shops
+    type: training
+    model: "sold-${each.name}"
+    inputs: ["sales-${each.name}"]
+    compute: {cpu: 1, memory: 2Gi}
+    schedule: {cron: "0 4 * * ${each.day}"}
+  report:
+    type: custom
+    source: {entrypoint: "shops.report:run"}
+    inputs: ["sales-${lists.shops.name}"]
+    compute: {cpu: 1, memory: 2Gi}
+inference:
+  "sold-${each.name}":
+    forEach: shops
+    variants: {live: {model: "sold-${each.name}@champion"}}
+    compute: {cpu: 1, memory: 2Gi}
+monitors:
+  "slow-${each.name}":
+    forEach: shops
+    type: performance
+    watch: "inference.sold-${each.name}"
+    checks: {p99_ms: {max: 400}}
+channels:
+  desk: {type: webhook, url: "secret://kubernetes/desk#url"}
+"""
+TABLE = "name,error,day,city\ngraz,10,1,Graz\nlinz,12.5,2,Linz\n"
+
+
+def inputs(table: str = TABLE, spec: str = SPEC) -> Inputs:
+    """Return the input of a compile."""
+    return Inputs(Given("system.yaml", spec), tables={"shops.csv": Given("shops.csv", table)})
+
+
+def understood(table: str = TABLE, spec: str = SPEC) -> Outcome:
+    """Return a plan, which must have no errors."""
+    outcome = understand(inputs(table, spec), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    return outcome
+
+
+def written_out(table: str) -> str:
+    """Return the spec with every entry written by hand."""
+    head, *lines = table.splitlines()
+    rows = [dict(zip(head.split(","), line.split(","), strict=True)) for line in lines]
+    spec = yaml.safe_load(SPEC)
+    del spec["lists"]
+    for section in ("data", "models", "pipelines", "inference", "monitors"):
+        entries: dict[str, object] = {}
+        for key, entry in spec[section].items():
+            if entry.pop("forEach", None) is None:
+                entry["inputs"] = [f"sales-{row['name']}" for row in rows]
+                entries[key] = entry
+                continue
+            for row in rows:
+                text = yaml.safe_dump({key: entry}, sort_keys=False)
+                for column, value in row.items():
+                    whole = f"'${{each.{column}}}'" if f"'${{each.{column}}}'" in text else f"${{each.{column}}}"
+                    text = text.replace(whole, value).replace(f"${{each.{column}}}", value)
+                entries |= yaml.safe_load(text)
+        spec[section] = entries
+    return yaml.safe_dump(spec, sort_keys=False)
+
+
+def test_the_output_is_that_of_the_entries_written_out() -> None:
+    """A list changes how a spec is written, and nothing else."""
+    listed, plain = compile_text(SPEC, tables={"shops.csv": TABLE}), compile_text(written_out(TABLE))
+
+    assert listed.ok
+    assert plain.ok, plain.diagnostics
+    assert listed.files == plain.files
+
+
+def test_sixty_models_are_one_short_spec() -> None:
+    """Rows do not make the spec longer."""
+    table = "name,error,day\n" + "".join(f"shop-{at:03},{10 + at},{at % 7}\n" for at in range(60))
+    outcome = understood(table)
+
+    system = present(outcome.system)
+    assert SPEC.count("\n") < 120
+    assert (len(system.models), len(system.inference)) == (60, 60)
+    assert [check.maximum for check in system.models["sold-shop-059"].validation] == [69]
+
+
+def test_a_wrong_value_is_reported_at_its_cell() -> None:
+    """The schema judges a value where the table has it."""
+    spec = SPEC.replace("framework: xgboost", 'framework: "${each.city}"')
+
+    assert places(examine(Question(spec, tables={"shops.csv": TABLE.encode()}))) == ["2:11 E0204", "3:13 E0204"]
+
+
+def test_an_error_of_many_rows_is_reported_once() -> None:
+    """The definition is wrong, not each of its rows."""
+    found = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
+
+    assert [one.message for one in found] == [
+        "nothing reports metric 'rmze' for model 'sold-${each.name}' (rows graz, linz of list shops)"
+    ]
+
+
+@pytest.mark.parametrize("value", ["${vars.x}", "$${", "${each.name}", "a: b", "'", '"', "{}", "*x", "#"])
+def test_values_are_data(value: str) -> None:
+    """A value is inserted once, and never read as a reference or as YAML."""
+    quoted = '"' + value.replace('"', '""') + '"'
+    spec = SPEC.replace("xgboost\n", 'xgboost\n    card: {purpose: "${each.city}", limitations: "Not: ${each.city}"}\n')
+    card = present(understood(f"name,error,day,city\ngraz,1,1,{quoted}\n", spec).system).models["sold-graz"].card
+
+    assert card is not None
+    assert (card.purpose, card.limitations) == (value, f"Not: {value}")
+
+
+def changes(table: str = TABLE, spec: str = SPEC) -> list[Finding]:
+    """Return the findings about a change."""
+    return list(review_of(understood(), understood(table, spec)).findings)
+
+
+def test_a_change_of_the_definition_is_one_finding() -> None:
+    spec = SPEC.replace("live: {model:", "live: {replicas: 2, model:")
+
+    assert sorted(one.message for one in changes(spec=spec)) == [
+        "sold-${each.name} has at most 2 replicas, 1 before (rows graz, linz of list shops)",
+        "sold-${each.name} keeps at least 2 replicas, 1 before (rows graz, linz of list shops)",
+    ]
+
+
+def test_a_change_of_a_row_is_found_at_its_cell() -> None:
+    (found,) = [one for one in changes(TABLE.replace("12.5", "13")) if one.code == "R201"]
+
+    assert "sold-linz" in found.message
+    assert (present(found.now_at).file, present(found.now_at).line) == ("shops.csv", 3)
+
+
+def test_a_new_row_is_one_finding_for_each_definition() -> None:
+    found = changes(TABLE + "wels,3,3,Wels\nenns,3,4,Enns\n")
+
+    assert Counter(one.code for one in found)["R121"] == 1
+    assert all(len([one for one in found if one.path == other.path and one.code == other.code]) == 1 for other in found)
+
+
+def test_the_diagram_has_a_box_for_each_definition() -> None:
+    few, many = (
+        by_definition(ml_view(system), system.document)
+        for system in (present(understood(table).system) for table in (TABLE, TABLE + "wels,3,3,Wels\n"))
+    )
+
+    assert [box.id for box in few.boxes] == [box.id for box in many.boxes]
+    assert few.arrows == many.arrows
+    assert "sales-${each.name} × 3" in [box.name for box in many.boxes]
+
+
+def test_explanations_of_an_entry_and_of_its_definition() -> None:
+    outcome = understood()
+
+    assert explain_address(outcome, "models.sold-linz")[0] == (
+        "models.sold-linz: written at system.yaml:14, for row linz of list shops (shops.csv:3)"
+    )
+    assert explain_address(outcome, "models.sold-${each.name}") == [
+        "models.sold-${each.name}: written at system.yaml:14, for each row of list shops",
+        "",
+        "  models.sold-graz, from shops.csv:2",
+        "  models.sold-linz, from shops.csv:3",
+    ]
+
+
+def test_an_environment_can_have_other_rows() -> None:
+    """Values in an overlay are merged like any others."""
+    spec = SPEC.replace("{file: shops.csv}", "{values: {graz: {error: 1, day: 1}}}")
+    overlay = Given("environments/prod.yaml", "lists: {shops: {values: {wels: {error: 2, day: 2}}}}\n")
+    outcome = understand(Inputs(Given("system.yaml", spec), "prod", overlay, beside={"prod": overlay}), TARGETS)
+
+    assert list(present(outcome.system).models) == ["sold-graz", "sold-wels"]
+
+
+def test_work_is_linear_in_the_number_of_rows() -> None:
+    """Twenty more rows take the same number of instructions after ten as after thirty."""
+    tables = ["name,error,day\n" + "".join(f"s{at:04},{at},1\n" for at in range(rows)) for rows in (10, 30, 50)]
+    read(inputs(tables[0]))  # imports and patterns
+    small, middle, large = (traced(lambda table=table: read(inputs(table))).total() for table in tables)
+
+    assert large - middle <= (middle - small) * 1.02
