@@ -230,7 +230,7 @@ def _cost(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
-def _diff(entry: argparse.ArgumentParser) -> None:
+def _versions(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "spec",
         nargs="?",
@@ -250,8 +250,24 @@ def _diff(entry: argparse.ArgumentParser) -> None:
         default=[],
         help="the value of a variable declared under vars, in both versions; repeatable",
     )
+
+
+def _fail_on(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
-        "--format", choices=("text", "markdown", "json"), default="text", help="output format (default: text)"
+        "--fail-on",
+        choices=("danger", "review", "never"),
+        default="danger",
+        help="the lowest level at which the exit code is 1 (default: danger)",
+    )
+
+
+def _diff(entry: argparse.ArgumentParser) -> None:
+    _versions(entry)
+    entry.add_argument(
+        "--format",
+        choices=("text", "markdown", "json", "sarif", "html", "github"),
+        default="text",
+        help="output format (default: text)",
     )
     entry.add_argument(
         "--level",
@@ -259,12 +275,15 @@ def _diff(entry: argparse.ArgumentParser) -> None:
         default="note",
         help="the lowest level that is shown (default: note)",
     )
-    entry.add_argument(
-        "--fail-on",
-        choices=("danger", "review", "never"),
-        default="danger",
-        help="the lowest level at which the exit code is 1 (default: danger)",
-    )
+    _fail_on(entry)
+    _colour(entry)
+
+
+def _report(entry: argparse.ArgumentParser) -> None:
+    _versions(entry)
+    entry.add_argument("--out", metavar="FOLDER", default="report", help="where to write (default: report)")
+    entry.set_defaults(format="text")  # of diagnostics
+    _fail_on(entry)
     _colour(entry)
 
 
@@ -319,6 +338,7 @@ _ARGUMENTS = {
     "portability": _portability,
     "cost": _cost,
     "diff": _diff,
+    "report": _report,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

@@ -93,6 +93,12 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     return _Result(estimate, in_order((*kept, *problems, *checked)), sources)
 
 
+def estimate_of(outcome: Outcome) -> Estimate | None:
+    """Return the estimate of a spec that compiles, apart from its budget, or None. The usage is assumed."""
+    kept = tuple(one for one in outcome.diagnostics if one.code not in _OF_BUDGETS)
+    return None if outcome.plan is None or has_errors(kept) else _estimate(outcome, outcome.plan, NO_USAGE, None)
+
+
 def _usage(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
     if files is None:
         return NO_USAGE, ()

@@ -21,13 +21,34 @@ from modelyard.sites.files import refused_name
 from modelyard_targets import TARGETS
 
 _LEVELS = {level.word: level for level in Level}
+_OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
+"""The formats that both diagnostics and reviews have."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what changes. Returns 1 if a finding reaches `--fail-on`, or if a version cannot be judged."""
+    compared_versions = compare(arguments)
+    if compared_versions is None:
+        return 1
+    _print(compared_versions, arguments)
+    return exit_code(compared_versions.review, arguments.fail_on)
+
+
+@record
+class Comparison:
+    """A review, with what it compares: the outcomes of both versions by environment, and the spec's path now."""
+
+    review: Review
+    before: Mapping[str, Outcome]
+    after: Mapping[str, Outcome]
+    path: str
+
+
+def compare(arguments: argparse.Namespace) -> Comparison | None:
+    """Review the change that the arguments name, or print why that is impossible."""
     if arguments.new is not None and arguments.against is not None:
         say("error: --against compares with a revision, and NEW with a file; use one of them")
-        return 1
+        return None
     new = arguments.spec if arguments.new is None else arguments.new
     after, problems = _gathered(arguments, new)
     if after is None or problems:
@@ -36,12 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
         before, problems = _before(arguments, after)
     except GitError as problem:
         say(f"error: git: {problem}")
-        return 1
+        return None
     if problems:
         return _refused(arguments, problems)
-    review = _review(before, after, arguments.env)
-    _print(review, arguments)
-    limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(arguments.fail_on)
+    return _comparison(before, after, arguments.env)
+
+
+def exit_code(review: Review, fail_on: str) -> int:
+    """Return 1 if a finding reaches a level, or if a version cannot be judged."""
+    limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(fail_on)
     return int(bool(review.unjudged) or (limit is not None and bool(review.findings) and review.worst >= limit))
 
 
@@ -53,10 +77,9 @@ class Version:
     lock: bytes = b""
 
 
-def _refused(arguments: argparse.Namespace, problems: Iterable[Diagnostic]) -> int:
-    form = arguments.format if arguments.format == "json" else "text"
+def _refused(arguments: argparse.Namespace, problems: Iterable[Diagnostic]) -> None:
+    form = arguments.format if arguments.format in _OF_DIAGNOSTICS else "text"
     report(tuple(problems), (), form, arguments.color)
-    return 1
 
 
 def _gathered(arguments: argparse.Namespace, spec: str) -> tuple[Version | None, tuple[Diagnostic, ...]]:
@@ -116,13 +139,14 @@ def _tables(specs: Iterable[Given], revision: Revision, given: Callable[[str, by
     return tables
 
 
-def _review(before: Version | None, after: Version, environment: str | None) -> Review:
+def _comparison(before: Version | None, after: Version, environment: str | None) -> Comparison:
     new = _outcomes(after.inputs, environment)
     old = {} if before is None else _outcomes(before.inputs, environment)
     if _is_left_out(new) or _is_left_out(old):
         new.pop(BASE_FOLDER, None)
         old.pop(BASE_FOLDER, None)
-    return introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    review = introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    return Comparison(review, old, new, after.inputs.spec.path)
 
 
 def _outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
@@ -144,22 +168,40 @@ def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
     return len(outcomes) > 1 and bool(errors) and all(one.lacks for one in errors)
 
 
-def _print(review: Review, arguments: argparse.Namespace) -> None:
-    lowest = _LEVELS[arguments.level]
-    if arguments.format == "json":
+def _print(comparison: Comparison, arguments: argparse.Namespace) -> None:
+    review, lowest = comparison.review, _LEVELS[arguments.level]
+    if arguments.format != "text":
+        sys.stdout.write(_formatted(comparison, arguments.format, lowest))
+        return
+    from modelyard.printing.review_text import review_text
+
+    sys.stdout.write(review_text(review, lowest, wants_colour(sys.stdout, arguments.color)))
+    if review.unjudged and has_errors(tuple(one for each in review.unjudged for one in each.diagnostics)):
+        _show_errors(review)
+
+
+def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
+    """Return a review in a format other than text. Each has a module, of which a run imports one."""
+    review = comparison.review
+    if form == "json":
         from modelyard.printing.review_json import review_json
 
-        sys.stdout.write(review_json(review, lowest))
-    elif arguments.format == "markdown":
+        return review_json(review, lowest)
+    if form == "markdown":
         from modelyard.printing.review_markdown import review_markdown
 
-        sys.stdout.write(review_markdown(review, lowest))
-    else:
-        from modelyard.printing.review_text import review_text
+        return review_markdown(review, lowest)
+    if form == "html":
+        from modelyard.printing.review_html import review_html
 
-        sys.stdout.write(review_text(review, lowest, wants_colour(sys.stdout, arguments.color)))
-        if review.unjudged and has_errors(tuple(one for each in review.unjudged for one in each.diagnostics)):
-            _show_errors(review)
+        return review_html(review, lowest)
+    if form == "sarif":
+        from modelyard.printing.review_sarif import review_sarif
+
+        return review_sarif(review, lowest, comparison.path)
+    from modelyard.printing.review_github import review_github
+
+    return review_github(review, lowest)
 
 
 def _show_errors(review: Review) -> None:

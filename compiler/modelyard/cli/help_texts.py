@@ -29,6 +29,7 @@ SUMMARIES = {
     "portability": "report what would have to change to run a system on another provider",
     "cost": "list what a system costs a month, line by line",
     "diff": "review a change: what it means, whom it reaches, and what cannot be undone",
+    "report": "write a review into a folder: a comment, a web page, and files for code hosts",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -117,6 +118,13 @@ DETAILS = {
         "If one version does not compile, the verdict is that the change cannot be judged, and the exit code is 1.\n"
         "The command writes nothing and opens no connection."
     ),
+    "report": (
+        "Reviews a change like `modelyard diff`, with what it does to the cost, and writes every format at once:\n"
+        "comment.md for a pull request, report.html for a browser, review.json and cost.json for programs,\n"
+        "review.sarif for code scanning, and codequality.json for GitLab. The folder is replaced as a whole; a\n"
+        "folder with files of somebody else is left alone. The exit code is that of `modelyard diff`.\n"
+        "The command opens no connection; `modelyard comment` posts the comment, `modelyard ci` writes a pipeline."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
@@ -175,6 +183,10 @@ EXAMPLES = {
         "modelyard diff examples/fraud-detection --against main\n"
         "  modelyard diff before/system.yaml after/system.yaml --env on-prem\n"
         "  modelyard diff . --format markdown --fail-on review > comment.md"
+    ),
+    "report": (
+        "modelyard report examples/fraud-detection --against origin/main --out report\n"
+        "  modelyard report before/system.yaml after/system.yaml --fail-on never"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"

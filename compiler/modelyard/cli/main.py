@@ -36,6 +36,7 @@ COMMANDS = {
     "portability": "modelyard.cli.portability",
     "cost": "modelyard.cli.cost",
     "diff": "modelyard.cli.diff",
+    "report": "modelyard.cli.report",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

@@ -51,6 +51,7 @@ function _shtab_modelyard_using
 end
 
 set -g _shtab_modelyard_commands init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp
+set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp
 set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --set --template --to --usage --version --view
 
 complete -c modelyard -e
@@ -176,12 +177,22 @@ complete -c modelyard -n '_shtab_modelyard_using diff' -s h -l help -d 'show thi
 complete -c modelyard -n '_shtab_modelyard_using diff' -l against -x -d 'the branch, tag or commit that this branch left (default: the default branch)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l env -x -d 'compare one environment (default: the base and all environments)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l set -x -d 'the value of a variable declared under vars, in both versions; repeatable'
-complete -c modelyard -n '_shtab_modelyard_using diff' -l format -xka "text markdown json" -d 'output format (default: text)'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l format -xka "text markdown json sarif html github" -d 'output format (default: text)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l level -xka "danger review note quiet" -d 'the lowest level that is shown (default: note)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using diff; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder; with NEW, the old version (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a report -d 'Write a review into a folder: a comment, a web page, and files for code hosts.'
+complete -c modelyard -n '_shtab_modelyard_using report' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using report' -l against -x -d 'the branch, tag or commit that this branch left (default: the default branch)'
+complete -c modelyard -n '_shtab_modelyard_using report' -l env -x -d 'compare one environment (default: the base and all environments)'
+complete -c modelyard -n '_shtab_modelyard_using report' -l set -x -d 'the value of a variable declared under vars, in both versions; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using report' -l out -xka "(__fish_complete_directories)" -d 'where to write (default: report)'
+complete -c modelyard -n '_shtab_modelyard_using report' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
+complete -c modelyard -n '_shtab_modelyard_using report' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using report' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using report; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder; with NEW, the old version (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a approve -d 'Sign that a version of a model may go live.'
 complete -c modelyard -n '_shtab_modelyard_using approve' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using approve' -l env -x -d 'the environment to lay over the base (default: the base alone)'

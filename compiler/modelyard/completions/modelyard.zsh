@@ -22,6 +22,7 @@ _shtab_modelyard_commands() {
     lsp:'Serve an editor: errors while typing, descriptions and completion.'
     portability:'Report what would have to change to run a system on another provider.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
+    report:'Write a review into a folder: a comment, a web page, and files for code hosts.'
     run:'Run a system on this machine.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
     status:'Show what runs on this machine, and how each workload ended last.'
@@ -104,7 +105,7 @@ _shtab_modelyard_diff_options=(
   "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
   "--env[compare one environment (default\: the base and all environments)]:NAME:"
   "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
-  "--format[output format (default\: text)]:format:(text markdown json)"
+  "--format[output format (default\: text)]:format:(text markdown json sarif html github)"
   "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
@@ -203,6 +204,22 @@ _shtab_modelyard_render_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_render_defaults_added=0
+
+_shtab_modelyard_report_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
+  "--env[compare one environment (default\: the base and all environments)]:NAME:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "--out[where to write (default\: report)]:FOLDER:_files -/"
+  "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
+  ":the new version, if SPEC is the old one:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_report_defaults_added=0
 
 _shtab_modelyard_run_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -315,6 +332,7 @@ _shtab_modelyard() {
         lsp) _arguments -C -s $_shtab_modelyard_lsp_options ;;
         portability) _arguments -C -s $_shtab_modelyard_portability_options ;;
         render) _arguments -C -s $_shtab_modelyard_render_options ;;
+        report) _arguments -C -s $_shtab_modelyard_report_options ;;
         run) _arguments -C -s $_shtab_modelyard_run_options ;;
         schema) _arguments -C -s $_shtab_modelyard_schema_options ;;
         status) _arguments -C -s $_shtab_modelyard_status_options ;;

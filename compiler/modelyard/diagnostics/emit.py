@@ -116,3 +116,16 @@ def cannot_write(path: str, problem: OSError, is_output: bool = True) -> Diagnos
     reason = problem.strerror or str(problem)
     reason = f"{reason[:1].lower()}{reason[1:]}"
     return _error("E0707", f"cannot write '{path}': {reason}", _REMEDIES.get(problem.errno, "") if is_output else "")
+
+
+def not_written_by_us(path: str) -> Diagnostic:
+    """The folder given with `--out` has files, and none of them is from an earlier run.
+
+    `modelyard report` replaces its folder as a whole. So that a mistyped path does no harm, it only writes to a folder
+    that is missing, empty, or from an earlier report.
+
+    Wrong: `modelyard report --out docs`
+
+    Right: `modelyard report --out report`
+    """
+    return _error("E0708", f"'{path}' has files that modelyard did not write", "choose another folder with --out")

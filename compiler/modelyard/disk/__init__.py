@@ -12,12 +12,14 @@ A tree is `<out>/<environment>/<target>/`. It is prepared next to its final plac
 - A run that is killed at any moment leaves the old tree or the new tree. Systems other than Linux and some file systems
   cannot exchange two folders in one step. There, the old folder is first renamed, and a kill between the two renames
   leaves no tree until the next run restores the old one.
+- `write_folder` does the same for a single folder, in which no file may be anybody else's at first.
 - A lock on `<out>/.modelyard.lock` allows only one run at a time to write; other runs wait. The run with the lock
   removes leftovers of dead runs. `unchanged` only reads and needs no lock.
 """
 
 from modelyard.disk.compare import differences, first_line_that_differs
 from modelyard.disk.files import Merged, OutputFile, Report, Tree
+from modelyard.disk.folder import write_folder
 from modelyard.disk.record import RECORD
 from modelyard.disk.single import write_file_atomically
 from modelyard.disk.write import unchanged, write_tree, write_trees
@@ -34,6 +36,7 @@ __all__ = [
     "read",
     "unchanged",
     "write_file_atomically",
+    "write_folder",
     "write_tree",
     "write_trees",
 ]

@@ -45,6 +45,24 @@ def locked(out: str) -> Generator[None]:
         os.close(file)
 
 
+@contextmanager
+def locked_folder(folder: str) -> Generator[None]:
+    """Lock an existing folder itself, so that nothing is left in it. Without a lock on systems that cannot do that."""
+    if sys.platform == "win32":
+        yield
+        return
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while not _lock(file):
+            if time.monotonic() > until:
+                raise OutputBusyError
+            time.sleep(_PAUSE_S)
+        yield
+    finally:
+        os.close(file)
+
+
 def _acquire(path: str, until: float) -> int:
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)

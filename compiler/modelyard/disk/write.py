@@ -45,7 +45,7 @@ def write_trees(
     except OutputBusyError:
         return (), (output_busy(str(out)),)
     except OSError as error:
-        return (), (cannot_write(_shown(error, out), error),)
+        return (), (cannot_write(shown_path(error, out), error),)
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
@@ -85,10 +85,10 @@ def _write(out: str, trees: tuple[Tree, ...], force: bool) -> tuple[tuple[Report
                 stage.prepare()
         problems = tuple(problem for stage in stages for problem in stage.problems)
         if not problems:
-            _switch_all([stage for stage in stages if stage.differs or stage.stale])
+            switch_all([stage for stage in stages if stage.differs or stage.stale])
     finally:
         for stage in stages:
-            _tidy(stage)
+            tidy(stage)
         for folder in new:
             with suppress(OSError):
                 os.rmdir(folder)  # this only succeeds for an empty folder, to which nothing was written
@@ -109,7 +109,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
     return ()
 
 
-def _switch_all(stages: list[Stage]) -> None:
+def switch_all(stages: list[Stage]) -> None:
     """Switch all trees in order. If one fails, switch the earlier trees back."""
     if stages:
         sync(stages[0].folder)
@@ -135,7 +135,7 @@ def _switch_back(stage: Stage) -> None:
         os.rename(stage.root, stage.folder)
 
 
-def _tidy(stage: Stage) -> None:
+def tidy(stage: Stage) -> None:
     """Remove leftovers next to the tree: the old tree, or a new tree that was not used.
 
     The tree itself is already complete, so leftovers that cannot be removed now are left to the next run.
@@ -147,7 +147,7 @@ def _tidy(stage: Stage) -> None:
             discard(stage.folder)
 
 
-def _shown(error: OSError, out: Path) -> str:
+def shown_path(error: OSError, out: Path) -> str:
     """Return the path to show in an error: a path in the final tree instead of the folder where files are prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

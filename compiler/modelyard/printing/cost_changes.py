@@ -45,6 +45,12 @@ def changes_data(before: Estimate, after: Estimate) -> dict[str, Value]:
     }
 
 
+def changed_lines(before: Estimate, after: Estimate) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
+    """Yield what differs, with floor, expected cost and ceiling, each before and after."""
+    for label, old, new in _differences(before, after):
+        yield label, tuple(zip(_sums(old), _sums(new), strict=True))
+
+
 def _differences(before: Estimate, after: Estimate) -> Iterator[tuple[str, tuple[CostLine, ...], tuple[CostLine, ...]]]:
     """Yield what differs: lines by target, component and description, in the order of the first estimate."""
     old, new = _by_key(before), _by_key(after)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic, Severity, explain_command, in_order
+from modelyard.printing.annotations import annotation
 from modelyard.printing.redact import MASK, redacted
 from modelyard.printing.terminal import Cell, cells, clipped, visible, width
 from modelyard.records import replace
@@ -230,23 +231,8 @@ def _github(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def _annotation(diagnostic: Diagnostic) -> str:
-    """Return a workflow command (docs.github.com/actions, Workflow commands for GitHub Actions, 2026-11)."""
-    properties: dict[str, object] = {"title": diagnostic.code}
-    if diagnostic.span:
-        span = diagnostic.span
-        place = {"file": span.file, "line": span.line, "col": span.column, "endColumn": span.end_column}
-        properties = {**place, **properties}
-    listed = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
     text = "\n".join(part for part in (redacted(diagnostic.message), redacted(diagnostic.hint)) if part)
-    return f"::{diagnostic.severity} {listed}::{_escaped(text)}\n"
-
-
-def _escaped(text: str, extra: str = "") -> str:
-    """Percent-encode characters that would end the command or a property, and make control characters visible."""
-    text = "".join(character if character in "\r\n" else visible(character) for character in text)
-    for character in f"%\r\n{extra}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
+    return annotation(diagnostic.severity.value, diagnostic.code, text, diagnostic.span)
 
 
 FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...]], str]]] = MappingProxyType(

@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.patterns import pattern
 from modelyard.printing.markdown import escaped
+from modelyard.printing.redact import redacted
 from modelyard.printing.review_words import headline, held_in, place_of, reached
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
@@ -20,19 +21,30 @@ _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
 
 def review_markdown(review: Review, lowest: Level) -> str:
     """Return the Markdown. If it would be too long, notes and then findings to review are cut, never dangers."""
-    shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
-    by_level = {level: [one for one in shown if one.level is level] for level in Level}
+    groups = by_level(review, lowest)
     marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
     head = f"{marker}\n### {escaped(headline(review))}\n"
-    rows = [_row(finding, review) for finding in by_level[Level.DANGER]]
-    notes = [f"- {_line(finding, review)}" for finding in by_level[Level.NOTE]]
-    reviews = [_row(finding, review) for finding in by_level[Level.REVIEW]]
-    reviews, left = _within(reviews, BUDGET - len(head) - sum(map(len, rows)) - 2_000)
-    notes, unlisted = _within(notes, BUDGET - len(head) - sum(map(len, (*rows, *reviews))) - 2_000)
+    rows = [table_entry(finding, review) for finding in groups[Level.DANGER]]
+    notes = [f"- {list_item(finding, review)}" for finding in groups[Level.NOTE]]
+    reviews = [table_entry(finding, review) for finding in groups[Level.REVIEW]]
+    reviews, left = within(reviews, BUDGET - len(head) - sum(map(len, rows)) - 2_000)
+    notes, unlisted = within(notes, BUDGET - len(head) - sum(map(len, (*rows, *reviews))) - 2_000)
     return "".join((head, *_table([*rows, *reviews], left), *_folded(notes, unlisted), *_rest(review)))
 
 
-def _within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
+def by_level(review: Review, lowest: Level) -> dict[Level, list[Finding]]:
+    """Return the findings of a level or above, except changes of texts, by level."""
+    shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
+    return {level: [one for one in shown if one.level is level] for level in Level}
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text without secrets, with an ellipsis in place of what is too long."""
+    text = redacted(text)  # first, because half of a secret is not recognized
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
     """Return the lines that fit, and the number of the others."""
     kept: list[str] = []
     for line in lines:
@@ -70,19 +82,22 @@ def _rest(review: Review) -> Iterator[str]:
         yield f"\n{quiet} {'change' if quiet == 1 else 'changes'} of texts only.\n"
 
 
-def _row(finding: Finding, review: Review) -> str:
+def table_entry(finding: Finding, review: Review) -> str:
+    """Return a finding as a row of a table."""
     sign = f"{_SIGNS[finding.level]} {finding.code}"
     details = [finding.why, f"reaches {reached(finding)}" if finding.reached else "", *finding.reasons]
     more = "; ".join(detail for detail in details if detail)
     text = f"**{escaped(finding.message)}**" + (f"<br>{escaped(more)}" if more else "")
-    return f"| {sign} | {text} | {_place(finding, review)} |"
+    return f"| {sign} | {text} | {place_in_markdown(finding, review)} |"
 
 
-def _line(finding: Finding, review: Review) -> str:
-    return f"{finding.code}: {escaped(finding.message)} ({_place(finding, review)})"
+def list_item(finding: Finding, review: Review) -> str:
+    """Return a finding as a line of text."""
+    return f"{finding.code}: {escaped(finding.message)} ({place_in_markdown(finding, review)})"
 
 
-def _place(finding: Finding, review: Review) -> str:
+def place_in_markdown(finding: Finding, review: Review) -> str:
+    """Return where a finding stands and holds, as Markdown."""
     where = held_in(finding, review)
     parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
     return ", ".join(escaped(part) for part in parts if part)

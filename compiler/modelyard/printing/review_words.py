@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from modelyard.printing.redact import redacted
+from modelyard.printing.terminal import visible
 from modelyard.review.comparing import Review, Unjudged
 from modelyard.review.findings import Finding, Level
 
@@ -46,6 +48,12 @@ def counted(review: Review) -> str:
     return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
 
 
+def count_of(level: Level, count: int) -> str:
+    """Return a number of findings of a level: `2 dangers`."""
+    one, many = next((one, many) for each, one, many in _LEVELS if each is level)
+    return f"{count} {one if count == 1 else many}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names: `default, dev and on-prem`."""
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
@@ -68,3 +76,10 @@ def reached(finding: Finding) -> str:
     shown = finding.reached[:_MOST_REACHED]
     more = len(finding.reached) - len(shown)
     return listed((*shown, f"{more} more") if more else shown)
+
+
+def explained_in_full(finding: Finding) -> str:
+    """Return a finding as text for programs: what changes, what follows from it, whom it reaches, and the reasons."""
+    reaches = f"reaches {reached(finding)}" if finding.reached else ""
+    parts = (finding.message, finding.why, reaches, *finding.reasons)
+    return visible(redacted("; ".join(part for part in parts if part)))

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import cleandoc
+from typing import TypeAlias
 from urllib.parse import quote as percent_encoded
 
 from modelyard import __version__
 from modelyard.diagnostics import Diagnostic, codes, explain_command
 from modelyard.printing.redact import redacted
+from modelyard.source import Span
+
+Entry: TypeAlias = Mapping[str, object]
+"""An object of the log."""
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
     """Render a SARIF run with a rule for each reported code. `providers` are packages with providers' diagnostics."""
     rules, documented = sorted({diagnostic.code for diagnostic in diagnostics}), codes(providers)
-    driver = {
-        "name": "modelyard",
-        "version": __version__,
-        "rules": [_rule(code, documented.get(code)) for code in rules],
-    }
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(diagnostic, rules.index(diagnostic.code)) for diagnostic in diagnostics],
-    }
+    listed = [_rule(code, documented.get(code)) for code in rules]
+    return log(listed, [_result(diagnostic, rules.index(diagnostic.code)) for diagnostic in diagnostics])
+
+
+def log(rules: Sequence[Entry], results: Sequence[Entry], **more: object) -> str:
+    """Return a log with one run. `more` are other properties of the run."""
+    driver = {"name": "modelyard", "version": __version__, "rules": rules}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", **more, "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(code: str, constructor: Callable[..., Diagnostic] | None) -> dict[str, object]:
+def location(span: Span) -> Entry:
+    """Return a place in a file as a location."""
+    region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(span.file)}, "region": region}}
+
+
+def _rule(code: str, constructor: Callable[..., Diagnostic] | None) -> Entry:
     page = cleandoc(constructor.__doc__ or "") if constructor else ""
     title = page.split("\n", 1)[0] or code
     rule: dict[str, object] = {"id": code, "shortDescription": {"text": title}}
@@ -40,7 +49,7 @@ def _rule(code: str, constructor: Callable[..., Diagnostic] | None) -> dict[str,
     return rule
 
 
-def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
+def _result(diagnostic: Diagnostic, rule: int) -> Entry:
     text = ". ".join(part for part in (redacted(diagnostic.message), redacted(diagnostic.hint)) if part)
     result: dict[str, object] = {
         "ruleId": diagnostic.code,
@@ -49,10 +58,7 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
         "message": {"text": text},
     }
     if diagnostic.span:
-        span = diagnostic.span
-        region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
-        artifact = {"uri": _uri(span.file)}
-        result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]
+        result["locations"] = [location(diagnostic.span)]
     return result
 
 

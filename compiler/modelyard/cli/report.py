@@ -1,0 +1,77 @@
+"""`modelyard report`: write a review and what the change costs into a folder, in every format at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelyard.cli.console import report, say
+from modelyard.cli.cost import estimate_of
+from modelyard.cli.diff import Comparison, compare, exit_code
+from modelyard.diagnostics import files as tell
+from modelyard.diagnostics import has_errors
+from modelyard.disk import OutputFile, write_folder
+from modelyard.pipeline import Outcome
+from modelyard.printing.costs import Estimate
+from modelyard.printing.report_costs import NOTHING, CostChange
+from modelyard.review.findings import Level
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the folder. Returns 1 if it cannot be written, if a finding reaches `--fail-on`, or without a verdict."""
+    if arguments.out == "":  # an empty path would mean the working directory
+        report((tell.no_folder(),), (), "text", arguments.color)
+        return 1
+    comparison = compare(arguments)
+    if comparison is None:
+        return 1
+    folder = Path(arguments.out)
+    written, problems = write_folder(folder, _files(comparison))
+    report(problems, (), "text", arguments.color)
+    if has_errors(problems):
+        return 1
+    _say_summary(comparison, folder, written.total)
+    return exit_code(comparison.review, arguments.fail_on)
+
+
+def _say_summary(comparison: Comparison, folder: Path, files: int) -> None:
+    from modelyard.printing.redact import redacted
+    from modelyard.printing.review_words import headline
+
+    say(redacted(headline(comparison.review)))
+    say(f"{folder}: {files} files; open {folder / 'report.html'}")
+
+
+def _files(comparison: Comparison) -> Iterator[OutputFile]:
+    """Yield the files of the folder."""
+    from modelyard.printing.code_quality import code_quality
+    from modelyard.printing.comment import comment
+    from modelyard.printing.report_costs import costs_data
+    from modelyard.printing.review_html import review_html
+    from modelyard.printing.review_json import review_json
+    from modelyard.printing.review_sarif import review_sarif
+    from modelyard.writers.json_text import json_text
+
+    review, path, costs = comparison.review, comparison.path, tuple(_costs(comparison))
+    yield _file("comment.md", comment(review, costs, path))
+    yield _file("report.html", review_html(review, Level.NOTE, costs))
+    yield _file("review.json", review_json(review, Level.QUIET))
+    yield _file("review.sarif", review_sarif(review, Level.NOTE, path))
+    yield _file("cost.json", f"{json_text(costs_data(costs, review.system))}\n")
+    yield _file("codequality.json", code_quality(review, Level.NOTE, path))
+
+
+def _file(name: str, text: str) -> OutputFile:
+    return OutputFile(name, lambda: text.encode("utf-8", "replace"))
+
+
+def _costs(comparison: Comparison) -> Iterator[CostChange]:
+    """Yield what the change does to the cost of each environment. A missing environment costs nothing."""
+    before, after = comparison.before, comparison.after
+    for name in dict.fromkeys((*after, *before)):
+        yield CostChange(name, _estimate(before.get(name)), _estimate(after.get(name)))
+
+
+def _estimate(outcome: Outcome | None) -> Estimate | None:
+    return NOTHING if outcome is None else estimate_of(outcome)

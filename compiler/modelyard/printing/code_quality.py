@@ -1,0 +1,33 @@
+"""Write a review as a Code Quality report of GitLab, which shows it in the widget of a merge request.
+
+See docs.gitlab.com/ci/testing/code_quality, "Code Quality report format" (2026-11).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from modelyard.printing.review_words import explained_in_full
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Finding, Level
+
+_SEVERITIES: Final = {Level.DANGER: "critical", Level.REVIEW: "major", Level.NOTE: "info", Level.QUIET: "info"}
+
+
+def code_quality(review: Review, lowest: Level, spec: str) -> str:
+    """Return the findings of a level or above as a JSON list. `spec` is the file of those without a place."""
+    entries = [_entry(finding, spec) for finding in review.findings if finding.level >= lowest]
+    return json.dumps(entries, indent=2) + "\n"
+
+
+def _entry(finding: Finding, spec: str) -> Mapping[str, object]:
+    place = finding.now_at
+    return {
+        "description": explained_in_full(finding),
+        "check_name": finding.code,
+        "fingerprint": finding.fingerprint,
+        "severity": _SEVERITIES[finding.level],
+        "location": {"path": place.file if place else spec, "lines": {"begin": place.line if place else 1}},
+    }

@@ -1,0 +1,126 @@
+"""What a change does to the cost of each environment: a sentence, a table for a comment, and data for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.costs import total
+from modelyard.printing.cost_changes import changed_lines, changes_data
+from modelyard.printing.costs import Estimate, data_of
+from modelyard.printing.markdown import escaped
+from modelyard.printing.review_words import listed
+from modelyard.records import record
+from modelyard.stack import Value
+
+AMOUNTS: Final = ("floor", "expected", "ceiling")
+NOTHING: Final = Estimate("", "", {})
+"""The estimate of an environment that does not exist."""
+
+
+@record
+class CostChange:
+    """The estimates of an environment. One is None if that version lacks the environment or has no prices to add up."""
+
+    environment: str
+    before: Estimate | None
+    after: Estimate | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both versions can be compared."""
+        return self.before is not None and self.after is not None and len(self.currencies) < 2
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """The currencies of both versions."""
+        return frozenset(name for one in (self.before, self.after) if one is not None for name in one.currencies)
+
+    @property
+    def currency(self) -> str:
+        """The currency of both versions; without prices, US dollars."""
+        return min(self.currencies, default="USD")
+
+    @property
+    def steps(self) -> tuple[tuple[float, float], ...]:
+        """Floor, expected cost and ceiling, each before and after, rounded to cents."""
+        sides = [total(one.all) if one is not None else total(()) for one in (self.before, self.after)]
+        return tuple((round(getattr(sides[0], name), 2), round(getattr(sides[1], name), 2)) for name in AMOUNTS)
+
+    @property
+    def differs(self) -> bool:
+        """Whether an amount changes."""
+        return any(old != new for old, new in self.steps)
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether something has no price, so that the totals are lower bounds."""
+        return any(total(one.all).unpriced for one in (self.before, self.after) if one is not None)
+
+    def lines(self) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
+        """Yield the lines that differ, with their amounts before and after."""
+        yield from changed_lines(self.before or NOTHING, self.after or NOTHING)
+
+
+def sentence(costs: Sequence[CostChange]) -> str:
+    """Return one line: what changes in which environment, and where nothing does."""
+    known = [one for one in costs if one.is_known]
+    parts = [_of_one(one) for one in known if one.differs]
+    same = [one.environment for one in known if not one.differs]
+    unknown = [one.environment for one in costs if not one.is_known]
+    if same:
+        parts.append(f"unchanged in {listed(same)}")
+    if unknown:
+        parts.append(f"not compared in {listed(unknown)}")
+    return f"Cost a month: {'; '.join(parts)}" if parts else ""
+
+
+def _of_one(change: CostChange) -> str:
+    deltas = {name: new - old for name, (old, new) in zip(AMOUNTS, change.steps, strict=True)}
+    shown = {name: f"{_rounded(delta)} {change.currency}" for name, delta in deltas.items()}
+    if len(set(shown.values())) == 1:
+        amounts = shown["floor"]
+    else:
+        amounts = ", ".join(f"{amount} {name}" for name, amount in shown.items() if deltas[name])
+    return f"{amounts} in {change.environment}{', at least' if change.is_lower_bound else ''}"
+
+
+def _rounded(delta: float) -> str:
+    return f"{delta:+,.0f}" if abs(delta) >= 10 else f"{delta:+,.2f}"
+
+
+def costs_data(costs: Sequence[CostChange], system: str) -> Mapping[str, Value]:
+    """Return the estimates of all environments as plain data: comparisons, or the one estimate that is known."""
+    return {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "CostReport",
+        "system": system,
+        "environments": {one.environment: _data(one) for one in costs},
+    }
+
+
+def _data(change: CostChange) -> Value:
+    if change.is_known and change.before is not None and change.after is not None:
+        return changes_data(change.before, change.after)
+    one = change.after or change.before
+    return data_of(one) if one is not None else None
+
+
+def costs_markdown(costs: Sequence[CostChange]) -> Iterator[str]:
+    """Yield the rows of a table with the totals of each environment, and the lines that differ."""
+    yield "| environment | what | floor | expected | ceiling |"
+    yield "|---|---|---:|---:|---:|"
+    for change in costs:
+        if change.is_known and change.differs:
+            label = "total, at least" if change.is_lower_bound else "total"
+            yield _row(change.environment, f"**{label} in {change.currency}**", change.steps)
+            yield from (_row(change.environment, escaped(what), steps) for what, steps in change.lines())
+
+
+def _row(environment: str, what: str, steps: Sequence[tuple[float, float]]) -> str:
+    return f"| {' | '.join((escaped(environment), what, *(step_text(*step) for step in steps)))} |"
+
+
+def step_text(old: float, new: float) -> str:
+    """Return an amount, or both and their difference."""
+    return f"{new:,.2f}" if old == new else f"{old:,.2f} → {new:,.2f} ({new - old:+,.2f})"

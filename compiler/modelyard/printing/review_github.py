@@ -1,0 +1,26 @@
+"""Write a review as annotations on the lines of a pull request on GitHub, dangers first.
+
+GitHub shows ten annotations of each kind and step, so the order decides what is seen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.printing.annotations import annotation
+from modelyard.printing.redact import redacted
+from modelyard.printing.review_words import explained_in_full, headline
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Level
+
+_KINDS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "notice", Level.QUIET: "notice"}
+
+
+def review_github(review: Review, lowest: Level) -> str:
+    """Return an annotation for each finding of a level or above, and for a version that does not compile."""
+    lines = [annotation("error", "modelyard", redacted(headline(review)), None)] if review.unjudged else []
+    for finding in review.findings:
+        if finding.level >= lowest:
+            place = finding.now_at or finding.was_at
+            lines.append(annotation(_KINDS[finding.level], finding.code, explained_in_full(finding), place))
+    return "".join(lines)

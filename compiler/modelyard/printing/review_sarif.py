@@ -1,0 +1,72 @@
+"""Write a review as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), with fingerprints of our own.
+
+Hosts compute fingerprints from lines, so that a moved line would be another finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics import explain_command
+from modelyard.printing.redact import redacted
+from modelyard.printing.review_words import explained_in_full
+from modelyard.printing.sarif import Entry, location, log
+from modelyard.review.codes import codes, explained
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Finding, Level
+from modelyard.source import Span
+
+MOST_RESULTS: Final = 5_000
+"""GitHub shows no more results of a run (docs.github.com, SARIF support for code scanning, 2026-11)."""
+
+FINGERPRINT: Final = "modelyard/v1"
+_LEVELS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "note", Level.QUIET: "none"}
+
+
+def review_sarif(review: Review, lowest: Level, spec: str) -> str:
+    """Return a log with the findings of a level or above, the highest first. `spec` stands for a missing place."""
+    shown = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
+    rules = sorted({finding.code for finding in shown})
+    results = [_result(finding, rules.index(finding.code), spec) for finding in shown]
+    run = {"executionSuccessful": not review.unjudged, "toolExecutionNotifications": list(_notifications(review))}
+    return log([_rule(code) for code in rules], results, invocations=[run])
+
+
+def _rule(code: str) -> Entry:
+    page = explained(code)
+    command = explain_command(code)
+    return {
+        "id": code,
+        "shortDescription": {"text": codes()[code].title},
+        "help": {"text": f"{page}\n\n{command}", "markdown": f"{page}\n\n`{command}`"},
+    }
+
+
+def _result(finding: Finding, rule: int, spec: str) -> Entry:
+    properties = {
+        "before": redacted(finding.before),
+        "after": redacted(finding.after),
+        "path": finding.subject,
+        "environments": list(finding.environments),
+        "reached": list(finding.reached),
+        "cannotBeUndone": finding.lasting,
+    }
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": rule,
+        "level": _LEVELS[finding.level],
+        "message": {"text": explained_in_full(finding)},
+        "locations": [location(finding.now_at or Span(spec, 1, 1, 1))],
+        "partialFingerprints": {FINGERPRINT: finding.fingerprint},
+        "properties": properties,
+    }
+
+
+def _notifications(review: Review) -> Iterator[Entry]:
+    """Yield the errors because of which a version cannot be judged."""
+    for unjudged in review.unjudged:
+        side = "old" if unjudged.side == "before" else "new"
+        for problem in unjudged.diagnostics:
+            text = f"the {side} version does not compile in {unjudged.environment}: {redacted(problem.message)}"
+            yield {"level": "error", "descriptor": {"id": problem.code}, "message": {"text": text}}
