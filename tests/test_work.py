@@ -65,8 +65,6 @@ def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.M
     for module in (bounds, validate, faults):
         monkeypatch.setattr(module, "MOST_MISTAKES", 50)
     spec = system(1, where=ON_PREM)
-    many, more = (
-        work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (50, 1050)
-    )
+    many, more = (work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (50, 1050))
 
     assert more.total() - many.total() < 1000 * 570 * 1.3

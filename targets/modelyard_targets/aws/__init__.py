@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from modelyard.costs import CostLine
+from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
@@ -58,6 +59,17 @@ def _price_items() -> Collection[str]:
     return COSTS.price_items()
 
 
+def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
+    from modelyard.handover import Quota
+    from modelyard_targets.aws.costs import COSTS
+    from modelyard_targets.aws.platform import context_of
+    from modelyard_targets.aws.quotas import excesses
+    from modelyard_targets.kube.project.handover import handover_of
+
+    quotas = (Quota(one.name, f"{one.code} of {one.service}", one.needed) for one in excesses(plan, placement))
+    return handover_of(context_of(plan, placement), quotas, COSTS.egress(plan, placement, usage))
+
+
 TARGET = Target(
     name="aws",
     catalog=CATALOG,
@@ -77,4 +89,5 @@ TARGET = Target(
     on_existing=on_existing,
     secrets_via="secrets-manager",
     pins=_pins,
+    handover=_handover,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from modelyard.costs import CostLine
+from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
@@ -57,6 +58,17 @@ def _price_items() -> Collection[str]:
     return COSTS.price_items()
 
 
+def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
+    from modelyard.handover import Quota
+    from modelyard_targets.azure.costs import COSTS
+    from modelyard_targets.azure.platform import context_of
+    from modelyard_targets.azure.quotas import quotas
+    from modelyard_targets.kube.project.handover import handover_of
+
+    needed = (Quota(one.what, one.metric, one.needed) for one in quotas(plan, placement))
+    return handover_of(context_of(plan, placement), needed, COSTS.egress(plan, placement, usage))
+
+
 TARGET = Target(
     name="azure",
     catalog=CATALOG,
@@ -75,4 +87,5 @@ TARGET = Target(
     on_existing=on_existing,
     secrets_via="secrets-manager",
     pins=_pins,
+    handover=_handover,
 )

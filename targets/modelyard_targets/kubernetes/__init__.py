@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelyard.costs import CostLine
+from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Object, Pins, Target
@@ -41,6 +42,13 @@ def _lines(plan: Plan, placement: str, usage: Usage) -> Iterable[CostLine]:
     return lines(plan, placement, usage)
 
 
+def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
+    from modelyard_targets.kube.project.handover import handover_of
+    from modelyard_targets.kubernetes.platform import context_of
+
+    return handover_of(context_of(plan, placement))
+
+
 TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
@@ -51,5 +59,6 @@ TARGET = Target(
     lower=_lower,
     objects=_objects,
     pins=_pins,
+    handover=_handover,
     secrets_via="external-secrets",
 )
