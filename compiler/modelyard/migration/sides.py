@@ -58,6 +58,12 @@ class Side:
         """Return the environment's name in folders and stacks."""
         return self.inputs.folder
 
+    @property
+    def overlay(self) -> str:
+        """Return the text of the environment's file, which the new side always has."""
+        given = self.inputs.overlay
+        return given.content if given is not None and isinstance(given.content, str) else ""
+
 
 @record
 class Sides:
