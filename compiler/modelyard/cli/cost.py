@@ -21,7 +21,7 @@ from modelyard.printing.costs import Estimate, data_of, markdown_of, text_of
 from modelyard.records import record
 from modelyard.source import SourceFile
 from modelyard.usage import NO_USAGE, Usage
-from modelyard.usage_files import UsageFiles, price_book, read_usage
+from modelyard.usage_files import UsageFiles, price_book
 from modelyard_targets import TARGETS
 
 _OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
@@ -31,7 +31,7 @@ _OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
 def run(arguments: argparse.Namespace) -> int:
     """Print the lines, or the differences from another spec. Returns 1 if a file is wrong or the budget blocks."""
     inputs, problems = gather(arguments)
-    files, more = _usage_files(arguments, inputs)
+    files, more = usage_files(arguments, inputs)
     if inputs is None or more:
         report((*problems, *more), (), "text", arguments.color)
         return 1
@@ -60,7 +60,7 @@ class _Result:
     sources: tuple[SourceFile, ...]
 
 
-def _usage_files(
+def usage_files(
     arguments: argparse.Namespace, inputs: Inputs | None
 ) -> tuple[UsageFiles | None, tuple[Diagnostic, ...]]:
     """Read the usage file and the price book that it names."""
@@ -83,7 +83,7 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     if outcome.plan is None or has_errors(kept) or (outcome.failed and len(kept) == len(outcome.diagnostics)):
         return _Result(None, outcome.diagnostics, sources)
     plan = outcome.plan
-    usage, problems = _usage(files, plan)
+    usage, problems = usage_of(files, plan)
     if has_errors(problems):
         return _Result(None, in_order((*kept, *problems)), sources)
     estimate = _estimate(outcome, plan, usage, files)
@@ -93,7 +93,8 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     return _Result(estimate, in_order((*kept, *problems, *checked)), sources)
 
 
-def _usage(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
+def usage_of(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
+    """Return the usage of a plan, which is unknown without a file."""
     if files is None:
         return NO_USAGE, ()
     return read_usage(files, plan.system, lambda provider: TARGETS[provider].price_items())

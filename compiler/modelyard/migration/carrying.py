@@ -16,7 +16,7 @@ def build(move: Move) -> Phase:
         "1-build",
         "Create the infrastructure of the new side next to the old one.",
         (
-            "The table of what has no equivalent is empty.",
+            "Owners of the system and its data agree to the tables above.",
             "The quotas listed above are granted.",
             f"The person who applies has read README.md of every target in {BUILD}/{move.side('new').name}/.",
         ),
@@ -30,7 +30,7 @@ def build(move: Move) -> Phase:
         (
             Step(
                 "The projects match the spec, and applying again changes nothing.",
-                (command("modelyard", "verify", ".", "--env", move.side("new").name), *previews(move, True)),
+                (command("modelyard", "verify", *move.spec, "--env", move.side("new").name), *previews(move, True)),
                 "no differences, and no changes in each preview",
             ),
         ),
@@ -69,7 +69,7 @@ def secrets(move: Move) -> Phase:
         check,
         (Step("Remove them from the new side's store. The old side keeps its own."),),
         "minutes for each secret",
-        "nothing to speak of",
+        "nothing",
     )
 
 
@@ -116,7 +116,7 @@ def workloads(move: Move) -> Phase:
         "4-workloads",
         "Start the new side without schedules: endpoints wait for a model, and nothing trains.",
         ("2-secrets and 3-images are done.",),
-        (*applied(move, infrastructure=False), *logins(move, "new")),
+        (*applied(move, infrastructure=False), *logins(move, "new"), *logins(move, "old")),
         (
             Step(
                 "Applying again changes nothing, and every schedule is suspended or on demand.",
@@ -146,8 +146,7 @@ def data(move: Move) -> Phase:
         (
             "4-workloads is done, so that the buckets exist.",
             "rclone 1.64 or newer, on a machine that both sides let in and that is where the residency allows.",
-            "Enough disk is not needed: rclone streams. Logins come from the environment, as for each provider's own"
-            " command line.",
+            "Logins of rclone come from the environment, as for each provider's own command line.",
         ),
         steps or (Step("Both sides use the same buckets, so there is nothing to copy."),),
         checks,
@@ -168,7 +167,7 @@ def registry(move: Move) -> Phase:
         check,
         (Step("Repeat the phase later: importing again replaces the copy."),),
         "minutes",
-        "nothing to speak of",
+        "nothing",
     )
 
 

@@ -32,17 +32,15 @@ _OWN_RHYTHM: Final = "login"
 """The component of schedules that only renew logins, which a frozen side needs."""
 
 
-def planned(
-    sides: Sides, spec: str, folder: str, digest: str, targets: Targets, usage: Usage
-) -> tuple[Migration, Move]:
-    """Plan a migration whose sides both compile."""
+def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, usage: Usage) -> tuple[Migration, Move]:
+    """Plan a migration whose sides both compile. `spec` are the words that name it, `folder` is that of the plan."""
     handovers = {
         "old": _handovers(sides.old, targets, usage),
         "new": _handovers(sides.live, targets, usage),
     }
     judgement = judged(sides, handovers, targets, usage)
-    move = Move(sides, folder, handovers, _schedules(sides.old, targets), judgement)
-    return Migration(sides, spec, folder, digest, judgement, tuple(phase(move) for phase in PHASES)), move
+    move = Move(sides, spec, folder, handovers, _schedules(sides.old, targets), judgement)
+    return Migration(sides, judgement, tuple(phase(move) for phase in PHASES)), move
 
 
 def _handovers(side: Side, targets: Targets, usage: Usage) -> Mapping[str, Handover]:

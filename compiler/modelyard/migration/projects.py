@@ -18,7 +18,7 @@ def adopt(move: Move, phase: str) -> tuple[str, ...]:
 
 def compiled(move: Move) -> str:
     """Return the command that compiles the new environment."""
-    return command("modelyard", "compile", ".", "--env", move.side("new").name)
+    return command("modelyard", "compile", *move.spec, "--env", move.side("new").name)
 
 
 def applied(move: Move, infrastructure: bool) -> Iterator[Step]:

@@ -45,9 +45,6 @@ class Migration:
     """A whole plan: the two sides, the judgement, and the phases in order."""
 
     sides: Sides
-    spec: str  # path as typed
-    folder: str  # of the plan, as typed
-    digest: str  # of everything that the plan is made from
     judgement: Judgement
     phases: tuple[Phase, ...]
 
@@ -57,7 +54,8 @@ class Move:
     """What the phases are made from. Handovers are by side, `old` and `new`, and by target."""
 
     sides: Sides
-    folder: str
+    spec: tuple[str, ...]  # the words that name the spec in its folder, with the values of variables
+    folder: str  # of the plan, as seen from the spec's folder
     handovers: Mapping[str, Mapping[str, Handover]]
     schedules: Mapping[str, tuple[tuple[str, str], ...]]  # of the old side, by target: namespace and CronJob
     judgement: Judgement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.migration.access import kubectl, logins, pulumi
+from modelyard.migration.access import kubectl, pulumi
 from modelyard.migration.copying import copies, registry_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
 from modelyard.migration.projects import adopt, applied, compiled, previews
@@ -61,7 +61,6 @@ def freeze(move: Move) -> Phase:
         "Stop schedules and promotions on the old side, and copy one last time.",
         ("7-dual-run agrees.", "No run is active on the old side, and nobody starts one by hand."),
         (
-            *logins(move, "old"),
             Step("Suspend every schedule. Applying the old side again keeps them suspended.", suspend),
             *steps,
             *again,
@@ -170,7 +169,7 @@ def _endpoints(move: Move) -> tuple[Inference, ...]:
 
 def _asked(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request to each side, past its Gateway."""
-    token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth is not None else ""
+    token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
     request = shell(f"{inference.name}.json")
     for which in ("old", "new"):
         route = next(one for one in move.side(which).plan.of(Route) if one.value.inference.name == inference.name)

@@ -22,7 +22,7 @@ def markdown(plan: Migration) -> str:
         "Written by `modelyard migrate`. It has changed nothing, and connected to nothing: a person carries it out.",
         "Both sides are environments of one spec, so both are complete and can run at once.",
         "Run all commands in the folder of the spec, with bash.",
-        "`modelyard migrate --done PHASE` records a finished phase, and `modelyard migrate --status` shows what is next.",
+        "`modelyard migrate --done PHASE` records a finished phase, `modelyard migrate --status` shows what is next.",
         "Every phase can be repeated.",
         *_judgement(plan.judgement),
         "",
@@ -58,7 +58,7 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
         "",
         "## Machines",
         "",
-        "| side | target | for | machines, with the price of an hour |",
+        f"| side | target | for | machines, with the price of an hour{_currency(judgement)} |",
         "|---|---|---|---|",
     )
     yield from _machine_rows("old", judgement.before)
@@ -81,6 +81,12 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
         yield from ("", "## Quotas to ask for", "", "| target | quota | code | needed at most |", "|---|---|---|---:|")
         for target, quota in judgement.quotas:
             yield table_row((target, quota.what, quota.code or "–", str(quota.needed)))
+
+
+def _currency(judgement: Judgement) -> str:
+    lines = (line for lines in (judgement.monthly or {}).values() for line in lines)
+    currencies = {line.price.currency for line in lines if line.price is not None}
+    return f" in {escaped(currencies.pop())}" if len(currencies) == 1 else ""
 
 
 def _machine_rows(side: str, rows: Iterable[MachineRow]) -> Iterator[str]:
