@@ -21,7 +21,7 @@ from modelyard.printing.costs import Estimate, data_of, markdown_of, text_of
 from modelyard.records import record
 from modelyard.source import SourceFile
 from modelyard.usage import NO_USAGE, Usage
-from modelyard.usage_files import UsageFiles, price_book
+from modelyard.usage_files import UsageFiles, price_book, read_usage
 from modelyard_targets import TARGETS
 
 _OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
