@@ -61,6 +61,7 @@ AREAS: Final = (
     Area("plausibility", "Systems that would not work, or are hardly meant", ("check.never_works", "check.plausible")),
     Area("output", "Writing and verifying projects", ("emit", "verify")),
     Area("running", "Running on this machine", ("running",)),
+    Area("migrating", "Moving a running system", ("migrating",)),
 )
 PROVIDERS: Final = tuple(
     Area(name, f"Provider `{name}`", (name,)) for name in (each.split(".")[1] for each in TARGETS.diagnostics())

@@ -177,6 +177,11 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
     return _read(_Task(inputs), spec)
 
 
+def overlaid(inputs: Inputs) -> Document:
+    """Return a valid environment's document before variables are substituted."""
+    return _document(_passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY))
+
+
 def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
     """Read a document and, if it has values of sites, return it also with the references to these values.
 
@@ -190,9 +195,8 @@ def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
 
     choices = {group.name: Choice(None, 0) for group in outcome.bound.groups}
     outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
-    merged = _passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY)
     wanted = SiteChoices(inputs.tables, choices)
-    return outcome, unfilled(_document(merged), inputs.variables, inputs.beside.values(), wanted)
+    return outcome, unfilled(overlaid(inputs), inputs.variables, inputs.beside.values(), wanted)
 
 
 def _read(task: _Task, spec: Outcome | None) -> Outcome:

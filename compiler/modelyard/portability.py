@@ -117,9 +117,36 @@ def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations
     return Portability(
         parts,
         tuple(target.name for target in moved),
-        trial.placed(problem for problem in outcome.diagnostics if problem.code == TIED),
+        located(document, parts, (problem for problem in outcome.diagnostics if problem.code == TIED)),
         tuple(trial.best(destination, moved) for destination in destinations),
     )
+
+
+def moved_to(
+    outcome: Outcome, inputs: Inputs, targets: Targets, destination: Destination, moved: Sequence[TargetSpec]
+) -> Move:
+    """Move some targets of a system that compiles. Raises NoRegion for a destination without a near region."""
+    document, system = outcome.document, outcome.system
+    assert document is not None
+    assert system is not None
+    return _Trial(document, system, inputs, targets, tuple(parts_of(document))).best(destination, moved)
+
+
+def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
+    """Return diagnostics with the parts of a document that they point at."""
+    listed = tuple(problems)
+    places = paths_at(document, [problem.span for problem in listed if problem.span is not None])
+    found = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
+    return tuple(Refusal(*_part_at(parts, paths), problem) for problem, paths in found)
+
+
+def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
+    """Return the first part that these paths are in, and the path in it."""
+    for path in paths:
+        for length in range(len(path), 0, -1):
+            if (part := ".".join(map(str, path[:length]))) in parts:
+                return part, path
+    return "", ()
 
 
 def parts_of(document: Document) -> Iterator[str]:
@@ -148,21 +175,6 @@ class _Trial:
         moves = (self._move(destination, moved, chosen) for chosen in self._regions(destination, moved))
         return max(moves, key=lambda move: (move.score, -len(move.refusals)))
 
-    def placed(self, problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
-        """Return diagnostics with the parts that they point at."""
-        listed = tuple(problems)
-        places = paths_at(self.document, [problem.span for problem in listed if problem.span is not None])
-        found = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
-        return tuple(Refusal(*self._place(paths), problem) for problem, paths in found)
-
-    def _place(self, paths: tuple[Path, ...]) -> tuple[str, Path]:
-        """Return the first part that these paths are in, and the path in it."""
-        for path in paths:
-            for length in range(len(path), 0, -1):
-                if (part := ".".join(map(str, path[:length]))) in self.parts:
-                    return part, path
-        return "", ()
-
     def _regions(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Mapping[str, str]]:
         """Yield the regions to try, by target. Targets in one region stay together."""
         if not self.targets[destination.provider].in_cloud or destination.region:
@@ -186,12 +198,12 @@ class _Trial:
         )
         edits = {change.path: Edit(change.after, removes=change.after is None) for change in changes}
         outcome = self._tried(edits)
-        refusals = self.placed(_errors(outcome))
+        refusals = located(self.document, self.parts, errors_of(outcome))
         foreign = {refusal: path for refusal in refusals for path in self._foreign(refusal, outcome, moved)}
         if foreign:
             # A target with fields of another provider is not checked further, so they would hide other refusals.
             without = self._tried({**edits, **dict.fromkeys(foreign.values(), Edit(removes=True))})
-            refusals = (*foreign, *self.placed(_errors(without)))
+            refusals = (*foreign, *located(self.document, self.parts, errors_of(without)))
         refused = {refusal.part for refusal in refusals}
         return Move(destination, changes, refusals, 100 * (len(self.parts) - len(refused)) // len(self.parts))
 
@@ -235,7 +247,8 @@ class _Trial:
             yield Change(("deployment", "mode"), deployment.mode, mode)
 
 
-def _errors(outcome: Outcome) -> Iterator[Diagnostic]:
+def errors_of(outcome: Outcome) -> Iterator[Diagnostic]:
+    """Yield the errors of an outcome."""
     return (problem for problem in outcome.diagnostics if problem.severity is Severity.ERROR)
 
 

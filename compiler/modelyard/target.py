@@ -10,6 +10,7 @@ from modelyard.costs import CostLine
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make
 from modelyard.effects import Table, no_effects
+from modelyard.handover import NO_HANDOVER, Handover
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine, namespace_of_system
 from modelyard.program import Call
 from modelyard.provider import ResolveOptions, Rule, no_options
@@ -90,6 +91,11 @@ def as_usual(offer: Offer) -> Offer:
     return offer
 
 
+def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
+    """Return nothing to move, for targets that systems neither leave nor reach by a migration."""
+    return NO_HANDOVER
+
+
 @record
 class Target:
     """A provider for which modelyard emits projects."""
@@ -115,6 +121,7 @@ class Target:
     runs_here: bool = False  # whether it is this machine, on which `modelyard run` runs the output
     effects: Table = no_effects  # what `pulumi up` does with a resource that changes
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
+    handover: Callable[[Plan, str, Usage], Handover] = no_handover  # plan, placement: what people move by hand
 
     @property
     def offer(self) -> Offer:

@@ -210,6 +210,27 @@ def _portability(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
+def _migrate(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    entry.add_argument(
+        "--from",
+        dest="source",
+        metavar="TARGET",
+        action="append",
+        default=[],
+        help="a target that moves; repeatable (default: all in clouds or, if none is, all)",
+    )
+    entry.add_argument("--to", metavar="PLACE", help="PROVIDER, PROVIDER:REGION, or another target of the spec")
+    entry.add_argument("--name", metavar="NAME", help="the new side's environment (default: ENV-PLACE)")
+    entry.add_argument("--overlay", metavar="FILE", help="your own changes to the new side, as an overlay")
+    entry.add_argument("--usage", metavar="FILE", help="how much the system is used, as for modelyard cost")
+    entry.add_argument("--out", metavar="FOLDER", help="where to write the plan (default: migration next to the spec)")
+    entry.add_argument("--status", action="store_true", help="show which phases of a written plan are done")
+    entry.add_argument("--done", metavar="PHASE", help="record that a phase of a written plan is done")
+    entry.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    _colour(entry)
+
+
 def percentage(typed: str) -> int:
     """Parse a whole percentage. The function's name is part of argparse's message."""
     value = int(typed)  # argparse reports a ValueError as an invalid value
@@ -336,6 +357,7 @@ _ARGUMENTS = {
     "explain": _explain,
     "graph": _graph,
     "portability": _portability,
+    "migrate": _migrate,
     "cost": _cost,
     "diff": _diff,
     "report": _report,

@@ -31,7 +31,7 @@ _OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
 def run(arguments: argparse.Namespace) -> int:
     """Print the lines, or the differences from another spec. Returns 1 if a file is wrong or the budget blocks."""
     inputs, problems = gather(arguments)
-    files, more = _usage_files(arguments, inputs)
+    files, more = usage_files(arguments, inputs)
     if inputs is None or more:
         report((*problems, *more), (), "text", arguments.color)
         return 1
@@ -60,7 +60,7 @@ class _Result:
     sources: tuple[SourceFile, ...]
 
 
-def _usage_files(
+def usage_files(
     arguments: argparse.Namespace, inputs: Inputs | None
 ) -> tuple[UsageFiles | None, tuple[Diagnostic, ...]]:
     """Read the usage file and the price book that it names."""
@@ -83,7 +83,7 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     if outcome.plan is None or has_errors(kept) or (outcome.failed and len(kept) == len(outcome.diagnostics)):
         return _Result(None, outcome.diagnostics, sources)
     plan = outcome.plan
-    usage, problems = _usage(files, plan)
+    usage, problems = usage_of(files, plan)
     if has_errors(problems):
         return _Result(None, in_order((*kept, *problems)), sources)
     estimate = _estimate(outcome, plan, usage, files)
@@ -99,7 +99,8 @@ def estimate_of(outcome: Outcome) -> Estimate | None:
     return None if outcome.plan is None or has_errors(kept) else _estimate(outcome, outcome.plan, NO_USAGE, None)
 
 
-def _usage(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
+def usage_of(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
+    """Return the usage of a plan, which is unknown without a file."""
     if files is None:
         return NO_USAGE, ()
     return read_usage(files, plan.system, lambda provider: TARGETS[provider].price_items())

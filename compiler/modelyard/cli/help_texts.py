@@ -27,6 +27,7 @@ SUMMARIES = {
     "explain": "explain a field, a diagnostic code, or an address such as inference.scorer",
     "graph": "draw the system: from data through models and endpoints to monitors",
     "portability": "report what would have to change to run a system on another provider",
+    "migrate": "plan the move of a running system to another provider, region or target",
     "cost": "list what a system costs a month, line by line",
     "diff": "review a change: what it means, whom it reaches, and what cannot be undone",
     "report": "write a review into a folder: a comment, a web page, and files for code hosts",
@@ -93,6 +94,14 @@ DETAILS = {
         "chosen, else one that the residency allows; a target's account is left out, because it is another one there.\n"
         "The score is the percentage of the parts of the spec (stores, models, endpoints, targets …) that no refusal\n"
         "is about. --min makes CI fail when a change ties the system to its provider. It writes nothing."
+    ),
+    "migrate": (
+        "Compiles the system as it is, and as it would be, as another environment of the same spec, so that both can\n"
+        "run at once. If that compiles, migration/ next to the spec gets migration.md for people, migration.json for\n"
+        "programs, overlays, rclone.conf, and a script that copies a registry. Each phase has conditions, commands,\n"
+        "checks and a way back. Otherwise the errors are listed by part of the spec: change the new side with\n"
+        "--overlay. --done records a phase in migration/state.yaml, in order, and --status shows what is next.\n"
+        "It opens no connection and runs none of the commands."
     ),
     "cost": (
         "Every line is a quantity times a price, with source, date and region. The floor is paid even if nothing is\n"
@@ -173,6 +182,12 @@ EXAMPLES = {
         "modelyard portability examples/fraud-detection\n"
         "  modelyard portability examples/fraud-detection --to gcp:europe-west4 --to kubernetes\n"
         "  modelyard portability examples/fraud-detection --min 90 --format json"
+    ),
+    "migrate": (
+        "modelyard migrate examples/hello --env aws --from main --to gcp:europe-west3\n"
+        "  modelyard migrate . --from main --to azure --overlay azure.yaml --usage usage.yaml\n"
+        "  modelyard migrate . --done 1-build\n"
+        "  modelyard migrate . --status"
     ),
     "cost": (
         "modelyard cost examples/fraud-detection\n"

@@ -34,6 +34,7 @@ COMMANDS = {
     "explain": "modelyard.cli.explain",
     "graph": "modelyard.cli.graph",
     "portability": "modelyard.cli.portability",
+    "migrate": "modelyard.cli.migrate",
     "cost": "modelyard.cli.cost",
     "diff": "modelyard.cli.diff",
     "report": "modelyard.cli.report",

@@ -21,10 +21,10 @@ def _text(result: Portability, spec: str) -> str:
     for move in result.moves:
         lines += ["", f"to {_place(move)}: {_verdict(move, result)}"]
         lines += [f"  {_change(change)}" for change in move.changes]
-        lines += [line for refusal in move.refusals for line in _refusal(refusal)]
+        lines += [line for refusal in move.refusals for line in refusal_lines(refusal)]
     if result.tied:
         lines += ["", "settings that tie the spec to one provider:"]
-        lines += [line for refusal in result.tied for line in _refusal(refusal)]
+        lines += [line for refusal in result.tied for line in refusal_lines(refusal)]
     return "\n".join(visible(line) for line in lines) + "\n"
 
 
@@ -54,7 +54,8 @@ def _change(change: Change) -> str:
     return f"{name}: {change.after}" if change.before is None else f"{name}: {change.before} -> {change.after}"
 
 
-def _refusal(refusal: Refusal) -> Iterator[str]:
+def refusal_lines(refusal: Refusal) -> Iterator[str]:
+    """Yield a refusal with its part of the spec, its place and its hint."""
     problem, span = refusal.problem, refusal.problem.span
     yield f"  {refusal.part or _WHOLE}: {redacted(problem.message)} [{problem.code}]"
     place = f"{span.file}:{span.line}:{span.column}" if span else ""

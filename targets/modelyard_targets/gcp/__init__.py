@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from modelyard.costs import CostLine
 from modelyard.effects import Effects
+from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
@@ -65,6 +66,17 @@ def _effects() -> Effects:
     return effects_of("gcp")
 
 
+def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
+    from modelyard.handover import Quota
+    from modelyard_targets.gcp.costs import COSTS
+    from modelyard_targets.gcp.platform import context_of
+    from modelyard_targets.gcp.quotas import quotas
+    from modelyard_targets.kube.project.handover import handover_of
+
+    needed = (Quota(one.what, one.metric, one.needed) for one in quotas(plan, placement))
+    return handover_of(context_of(plan, placement), needed, COSTS.egress(plan, placement, usage))
+
+
 TARGET = Target(
     name="gcp",
     catalog=CATALOG,
@@ -85,4 +97,5 @@ TARGET = Target(
     effects=_effects,
     secrets_via="secrets-manager",
     pins=_pins,
+    handover=_handover,
 )

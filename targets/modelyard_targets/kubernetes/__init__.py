@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from modelyard.costs import CostLine
 from modelyard.effects import Effects
+from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Object, Pins, Target
@@ -48,6 +49,13 @@ def _effects() -> Effects:
     return effects_of("kubernetes")
 
 
+def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
+    from modelyard_targets.kube.project.handover import handover_of
+    from modelyard_targets.kubernetes.platform import context_of
+
+    return handover_of(context_of(plan, placement))
+
+
 TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
@@ -59,5 +67,6 @@ TARGET = Target(
     objects=_objects,
     pins=_pins,
     effects=_effects,
+    handover=_handover,
     secrets_via="external-secrets",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
-from modelyard.costs import CostLine
+from modelyard.costs import CostLine, Rate
 from modelyard.plan import Kind, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, TargetSpec
@@ -62,6 +62,11 @@ class CloudCosts:
         for resource in managed_stores(plan, placement, Kind.DATABASE):
             yield from self.database(bill, plan, resource)
         yield from stored(sheet, plan, placement)
+
+    def egress(self, plan: Plan, placement: str, usage: Usage) -> Rate | None:
+        """Return the price of a gigabyte that leaves the cloud."""
+        region = target_of(plan, placement).region
+        return Sheet(self.provider, region, self.offerings(), services_in(self.folder), usage).service("egress-gb")
 
     def price_items(self) -> Collection[str]:
         """Return what lines may be priced as: machines, on demand or spot, and services."""

@@ -1,0 +1,211 @@
+"""`modelyard migrate`: plan the move of a running system, and record which phases are done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+
+from modelyard.cli.console import report, say
+from modelyard.cli.cost import usage_files, usage_of
+from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather, other_file
+from modelyard.cli.migrate_files import changed_state, folder_of, read_plan, written
+from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.diagnostics import migrating as tell
+from modelyard.inputs import Given, Inputs, quotable
+from modelyard.load import load
+from modelyard.migration.judging import Judgement, refusals_of, verdicts_of
+from modelyard.migration.planning import planned
+from modelyard.migration.sides import Side, Sides, Wish, sides_of
+from modelyard.migration.state import State, advanced, digest_of, status_lines
+from modelyard.patterns import pattern
+from modelyard.pipeline import compile_system, opened
+from modelyard.portability import Destination, NoRegion, moving
+from modelyard.printing.migration_json import data_of
+from modelyard.printing.migration_refused import refused_text
+from modelyard.source import Json, SourceFile
+from modelyard.spec import System
+from modelyard.usage import NO_USAGE
+from modelyard.writers.json_text import json_text
+from modelyard_targets import TARGETS
+
+_NAME = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
+
+
+class Refused(Exception):
+    """The command cannot go on, for reasons that are reported at their places."""
+
+    def __init__(self, *problems: Diagnostic, sources: tuple[SourceFile, ...] = ()) -> None:
+        super().__init__(*(problem.message for problem in problems))
+        self.problems, self.sources = problems, sources
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write a plan, or its state. Returns 1 if the new side does not compile, or if something is in the way."""
+    try:
+        if arguments.status or arguments.done is not None:
+            return _track(arguments)
+        return _plan(arguments)
+    except Refused as refused:
+        report(refused.problems, refused.sources, "text", arguments.color)
+        return 1
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    """Show the state of a written plan, or advance it."""
+    folder = folder_of(arguments.out, str(arguments.spec) or ".")
+    state, problems = read_plan(folder)
+    if state is None:
+        raise Refused(*problems)
+    named = argparse.Namespace(**{**vars(arguments), "env": None if state.old == "default" else state.old})
+    inputs, problems = gather(named)
+    if inputs is None:
+        raise Refused(*problems)
+    spec = digest_of(inputs)
+    if arguments.done is not None:
+        state, problems = advanced(state, str(arguments.done), spec, folder)
+        problems = problems or changed_state(folder, state)
+        if problems:
+            raise Refused(*problems)
+    _show_state(state, spec, folder, arguments.format)
+    return 0
+
+
+def _show_state(state: State, spec: str, folder: str, form: str) -> None:
+    if form == "json":
+        content: dict[str, Json] = {
+            "from": state.old,
+            "to": state.new,
+            "done": [*state.done],
+            "next": state.next or None,
+            "specHasChanged": spec != state.spec,
+        }
+        sys.stdout.write(json_text(content) + "\n")
+        return
+    sys.stdout.write("\n".join(status_lines(state, spec, folder)) + "\n")
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    inputs, problems = gather(arguments)
+    if inputs is None:
+        raise Refused(*problems)
+    old = Side(inputs, compile_system(inputs, TARGETS))
+    if old.outcome.failed:
+        raise Refused(*old.outcome.diagnostics, sources=inputs.files())
+    files, problems = usage_files(arguments, inputs)
+    usage, unfit = (NO_USAGE, problems) if problems else usage_of(files, old.plan)
+    if has_errors(unfit):
+        given = () if files is None else quotable(*(one for one in (files.usage, files.book) if one is not None))
+        raise Refused(*unfit, sources=given)
+    folder = folder_of(arguments.out, inputs.spec.path)
+    sides = _sides(_wish(arguments, old, folder), old)
+    if has_errors(sides.problems):
+        return _refused(sides, inputs, arguments.format)
+    plan, move = planned(sides, _spec_words(inputs), _seen_from_spec(folder, inputs), TARGETS, usage)
+    data = data_of(sides, digest_of(inputs), plan.judgement, plan.phases, inputs.variables)
+    problems = written(folder, plan, move, data, digest_of(inputs))
+    if problems:
+        raise Refused(*problems)
+    if arguments.format == "json":
+        sys.stdout.write(json_text(data) + "\n")
+    say(f"{folder}: a plan of {len(plan.phases)} phases; next: read {os.path.join(folder, 'migration.md')}")
+    return 0
+
+
+def _sides(wish: Wish, old: Side) -> Sides:
+    try:
+        return sides_of(wish, old, TARGETS)
+    except NoRegion as missing:
+        near = f"none of its regions is near {missing.region}" if missing.region else "no region is known to be near"
+        problem = tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
+        raise Refused(problem) from None
+
+
+def _refused(sides: Sides, inputs: Inputs, form: str) -> int:
+    verdicts = verdicts_of(sides, TARGETS)
+    if form == "json":
+        data = data_of(sides, digest_of(inputs), Judgement(verdicts), (), inputs.variables)
+        sys.stdout.write(json_text(data) + "\n")
+    else:
+        sys.stdout.write(refused_text(sides, refusals_of(sides)))
+    return 1
+
+
+def _wish(arguments: argparse.Namespace, old: Side, folder: str) -> Wish:
+    """Return what the user asks for. Raises Refused for a move that is none."""
+    system = old.system
+    sources = tuple(dict.fromkeys(arguments.source)) or tuple(target.name for target in moving(system))
+    names = tuple(target.name for target in system.deployment.targets)
+    for source in sources:
+        if source not in names:
+            raise Refused(tell.unknown_source(source, names))
+    to = _destination(str(arguments.to or ""), names)
+    if problem := _problem(to, sources, system):
+        raise Refused(problem)
+    place = to if isinstance(to, str) else to.provider
+    name = arguments.name or "-".join(part for part in (old.inputs.environment, place) if part)
+    _check_name(name, old.inputs, folder)
+    return Wish(sources, to, name, _overlay(arguments.overlay))
+
+
+def _destination(typed: str, names: tuple[str, ...]) -> Destination | str:
+    provider, colon, region = typed.partition(":")
+    if provider in TARGETS and (colon or provider not in names):
+        return Destination(provider, region)
+    if typed in names:
+        return typed
+    raise Refused(tell.unknown_destination(typed, [*TARGETS], names))
+
+
+def _problem(to: Destination | str, sources: tuple[str, ...], system: System) -> Diagnostic | None:
+    if isinstance(to, str):
+        return tell.there_already(sources, to) if to in sources else None
+    there = TARGETS[to.provider]
+    if there.runs_here:
+        return tell.no_destination(to.provider, "it is a single machine, for development", "use modelyard run there")
+    if to.region and not there.in_cloud:
+        return tell.no_destination(f"{to.provider}:{to.region}", "it has no regions", f"--to {to.provider}")
+    moved = [system.target(source) for source in sources]
+    if all(one.provider == to.provider and to.region in {"", one.region} for one in moved):
+        return tell.there_already(sources, ":".join(part for part in (to.provider, to.region) if part))
+    return None
+
+
+def _check_name(name: str, inputs: Inputs, folder: str) -> None:
+    """Refuse a name that is no environment's, or another environment's. A plan that is made again keeps its name."""
+    if not _NAME.match(name):
+        reason = "is not a name of up to 40 lowercase letters, digits and hyphens that starts with a letter"
+        raise Refused(tell.environment_name_taken(name, reason))
+    state, _ = read_plan(folder)
+    ours = state is not None and (state.old, state.new) == (inputs.folder, name)
+    if not ours and (name == inputs.folder or name in environment_names(inputs, opened(inputs).document)):
+        raise Refused(tell.environment_name_taken(name, "already exists"))
+
+
+def _overlay(path: str | None) -> Mapping[str, Json]:
+    if path is None:
+        return {}
+    given, problems = other_file(path)
+    if given is None:
+        raise Refused(*problems)
+    read, problems = load(given.content, given.path, may_be_empty=True)
+    if read is None:
+        raise Refused(*problems, sources=_quoted(given))
+    return read.value
+
+
+def _quoted(given: Given) -> tuple[SourceFile, ...]:
+    return quotable(given)
+
+
+def _spec_words(inputs: Inputs) -> tuple[str, ...]:
+    """Return the words that name the spec in its own folder, and set its variables."""
+    name = os.path.basename(inputs.spec.path)
+    values = (word for pair in sorted(inputs.variables.items()) for word in ("--set", "=".join(pair)))
+    return ("." if name in SPEC_NAMES else name, *values)
+
+
+def _seen_from_spec(folder: str, inputs: Inputs) -> str:
+    start = os.path.dirname(inputs.spec.path) or "."
+    return os.path.relpath(folder, start).replace(os.sep, "/")

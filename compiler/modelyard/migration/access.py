@@ -1,0 +1,82 @@
+"""Commands that reach a side: its Pulumi stacks, its clusters, and its object stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.handover import Remote
+from modelyard.migration.records import Move, Step
+from modelyard.migration.shell import command, shell
+from modelyard.stack import Project
+
+RCLONE_FILE = "rclone.conf"
+
+
+def stacks_of(project: Project, name: str) -> tuple[str, ...]:
+    """Return the names of a project's stacks."""
+    return tuple(project.stacks) or (name,)
+
+
+def pulumi(move: Move, which: str, target: str, project: Project, *words: str) -> Iterator[str]:
+    """Yield a Pulumi command of these words for each stack of a project."""
+    folder = move.project_folder(which, target, project.folder)
+    for stack in stacks_of(project, move.side(which).name):
+        yield command("pulumi", "--cwd", folder, *words, "--stack", stack)
+
+
+def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
+    """Return the beginning of a kubectl command for a target's cluster, in the system's namespace by default."""
+    side = move.side(which)
+    spec = side.system.target(target)
+    here = namespace or move.handovers[which][target].namespace
+    if spec.in_cloud:
+        return f'kubectl --kubeconfig "$HOME"/.kube/{shell(_config(move, which, target))} -n {shell(here)}'
+    return command("kubectl", *(("--context", spec.context) if spec.context else ()), "-n", here)
+
+
+def logins(move: Move, which: str) -> tuple[Step, ...]:
+    """Return the commands that store how to reach the clusters of a side that are in a cloud."""
+    side = move.side(which)
+    lines: list[str] = []
+    for stack, project in move.projects(which):
+        target = side.system.target(stack.target)
+        if target.in_cloud and project.folder == "infrastructure" and side.plan.has_cluster(stack.target):
+            folder = move.project_folder(which, stack.target, project.folder)
+            for name in stacks_of(project, side.name):
+                output = command(
+                    "pulumi", "--cwd", folder, "stack", "output", "kubeconfig", "--show-secrets", "--stack", name
+                )
+                lines.append(f'{output} > "$HOME"/.kube/{shell(_config(move, which, stack.target))}')
+    if not lines:
+        return ()
+    text = (
+        f"Store how to reach the clusters of the {which} side. "
+        "A cluster without a public address needs a machine in its network."
+    )
+    return (Step(text, ("umask 077", 'mkdir -p "$HOME"/.kube', *lines)),)
+
+
+def remote_name(which: str, remote: Remote) -> str:
+    """Return a store's name in rclone's configuration, which may also be part of a variable's name."""
+    return f"{which}_{remote.store.replace('-', '_')}"
+
+
+def rclone(move: Move, verb: str, *words: str) -> str:
+    """Return an rclone command with the configuration of this plan."""
+    return command("rclone", "--config", f"{move.folder}/{RCLONE_FILE}", verb, *words)
+
+
+def rclone_file(move: Move) -> str:
+    """Return rclone's configuration: every store of both sides, without credentials."""
+    lines = ["# Written by modelyard migrate. It holds no credentials: rclone takes them from the environment."]
+    for which, handovers in move.handovers.items():
+        for handover in handovers.values():
+            for remote in handover.remotes:
+                lines += ["", f"[{remote_name(which, remote)}]"]
+                lines += [f"{key} = {' '.join(value.split())}" for key, value in remote.settings]
+    return "\n".join(lines) + "\n"
+
+
+def _config(move: Move, which: str, target: str) -> str:
+    side = move.side(which)
+    return f"{side.system.metadata.name}-{side.name}-{target}"

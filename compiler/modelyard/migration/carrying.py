@@ -1,0 +1,189 @@
+"""The phases that build the new side and carry secrets, images, data and the registry to it."""
+
+from __future__ import annotations
+
+from modelyard.handover import SecretPlace
+from modelyard.migration.access import kubectl, logins
+from modelyard.migration.copying import copies, registry_steps
+from modelyard.migration.projects import adopt, applied, compiled, destroyed, previews
+from modelyard.migration.records import BUILD, Move, Phase, Step
+from modelyard.migration.shell import command, shell
+
+
+def build(move: Move) -> Phase:
+    """Return the phase that creates everything of the new side that holds no Pods."""
+    return Phase(
+        "1-build",
+        "Create the infrastructure of the new side next to the old one.",
+        (
+            "Owners of the system and its data agree to the tables above.",
+            "The quotas listed above are granted.",
+            f"The person who applies has read README.md of every target in {BUILD}/{move.side('new').name}/.",
+        ),
+        (
+            Step(
+                "Add the new environment to the spec, and compile it. Commit both, and the lock.",
+                (*adopt(move, "1-build"), compiled(move)),
+            ),
+            *applied(move, infrastructure=True),
+        ),
+        (
+            Step(
+                "The projects match the spec, and applying again changes nothing.",
+                (command("modelyard", "verify", *move.spec, "--env", move.side("new").name), *previews(move, True)),
+                "no differences, and no changes in each preview",
+            ),
+        ),
+        (
+            Step(
+                "Nothing uses the new side yet. Remove it again, the last project first.", tuple(destroyed(move, True))
+            ),
+        ),
+        "about an hour, and days for quotas",
+        "the floor of the new side from now on",
+        move.sides.idle.overlay,
+    )
+
+
+def secrets(move: Move) -> Phase:
+    """Return the phase that stores the secrets of the new side."""
+    needed = [(target, secret) for target, one in move.handovers["new"].items() for secret in one.secrets]
+    do = (
+        (Step("Every workload of the new side runs without a secret of yours."),)
+        if not needed
+        else tuple(Step(_stored(target, secret)) for target, secret in needed)
+    )
+    check = tuple(
+        Step(
+            f"After the next phase: Secret {secret.name} has all keys. The command prints names, and no value.",
+            (f"{kubectl(move, 'new', target, secret.namespace)} describe secret {shell(secret.name)}",),
+            f"the keys {', '.join(secret.keys)}",
+        )
+        for target, secret in needed
+    )
+    return Phase(
+        "2-secrets",
+        "Store the secrets that workloads of the new side read, at the same paths.",
+        ("Someone who may read each secret on the old side and write it on the new one.",),
+        do,
+        check,
+        (Step("Remove them from the new side's store. The old side keeps its own."),),
+        "minutes for each secret",
+        "nothing",
+    )
+
+
+def images(move: Move) -> Phase:
+    """Return the phase that copies images by digest, and builds the runtime image."""
+    steps: list[Step] = []
+    checks: list[Step] = []
+    for target, handover in move.handovers["new"].items():
+        copied = [(public, here) for public, here in handover.images if public != here]
+        if copied:
+            lines = tuple(command("crane", "copy", public, here) for public, here in copied)
+            steps.append(Step(f"Copy the images that {target} pulls from its own registry.", lines))
+            same = tuple(f'test "$({_digest(public)})" = "$({_digest(here)})"' for public, here in copied)
+            checks.append(Step("Both names have the same digest.", same, "nothing; exit code 0 each"))
+        if handover.image:
+            where = f"{BUILD}/{move.side('new').name}/{target}"
+            steps.append(
+                Step(
+                    f"Build the runtime image of {target} from {where}/image and push it, as README.md there says under"
+                    " Apply. It is built for each provider, so it is not copied from the old side."
+                )
+            )
+        users = [public for public, here in handover.images if public == here and public in _own(move)]
+        if users:
+            lines = tuple(_digest(image) for image in users)
+            checks.append(
+                Step(f"{target} can pull the images of your own code from where they are.", lines, "a digest each")
+            )
+    return Phase(
+        "3-images",
+        "Bring the images to where the new side pulls them from.",
+        ("1-build is done, because it creates the registries of clouds.", "crane, with a login for each registry."),
+        tuple(steps) or (Step("The new side pulls every image from where it is published."),),
+        tuple(checks),
+        (Step("Leave them: nothing runs from them yet."),),
+        "minutes for each image",
+        "what leaves the old registry, at most 10 GB for each image",
+    )
+
+
+def workloads(move: Move) -> Phase:
+    """Return the phase that starts the new side with schedules off."""
+    return Phase(
+        "4-workloads",
+        "Start the new side without schedules: endpoints wait for a model, and nothing trains.",
+        ("2-secrets and 3-images are done.",),
+        (*applied(move, infrastructure=False), *logins(move, "new"), *logins(move, "old")),
+        (
+            Step(
+                "Applying again changes nothing, and every schedule is suspended or on demand.",
+                (
+                    *previews(move, False),
+                    *(
+                        f"{kubectl(move, 'new', name)} get cronjobs"
+                        for name, one in move.handovers["new"].items()
+                        if one.namespace
+                    ),
+                ),
+                "no changes; SUSPEND is True for pipelines",
+            ),
+        ),
+        (Step("Remove the workloads of the new side.", tuple(destroyed(move, False))),),
+        "half an hour",
+        "the floor of the new side",
+    )
+
+
+def data(move: Move) -> Phase:
+    """Return the phase that copies the data for the first time. Repeating it copies what has changed."""
+    steps, checks = copies(move, "old", "new")
+    return Phase(
+        "5-data",
+        "Copy data, captures and artifacts while the old side keeps working.",
+        (
+            "4-workloads is done, so that the buckets exist.",
+            "rclone 1.64 or newer, on a machine that both sides let in and that is where the residency allows.",
+            "Logins of rclone come from the environment, as for each provider's own command line.",
+        ),
+        steps or (Step("Both sides use the same buckets, so there is nothing to copy."),),
+        checks,
+        (Step("Delete the copies on the new side. Nothing on the old side has changed."),),
+        "days for terabytes: repeat until a run takes minutes",
+        "egress of the old side, see above",
+    )
+
+
+def registry(move: Move) -> Phase:
+    """Return the phase that copies experiments, runs, versions, aliases and tags."""
+    do, check = registry_steps(move)
+    return Phase(
+        "6-registry",
+        "Copy the registry with all IDs, versions, aliases, tags and approvals.",
+        ("5-data is done: versions refer to files that have to be there.", "No training runs at the moment."),
+        do,
+        check,
+        (Step("Repeat the phase later: importing again replaces the copy."),),
+        "minutes",
+        "nothing",
+    )
+
+
+def _own(move: Move) -> frozenset[str]:
+    """Return the images of the user's own code."""
+    system = move.side("new").system
+    steps = {step.source.image for one in system.pipelines.values() for step in one.steps}
+    return frozenset({*steps, *(one.source.image for one in system.inference.values())} - {""})
+
+
+def _digest(image: str) -> str:
+    return command("crane", "digest", image)
+
+
+def _stored(target: str, secret: SecretPlace) -> str:
+    how = {
+        "existing": f"as Secret {secret.name} in namespace {secret.namespace}, once the next phase has created it",
+    }.get(secret.via, f"as {secret.path} in the store {secret.store} ({secret.via}), which {target} reads")
+    return f"{target}: {', '.join(secret.keys)} {how}. Read by {', '.join(secret.workloads)}."

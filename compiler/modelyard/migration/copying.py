@@ -1,0 +1,140 @@
+"""Copy what a side holds: the objects in its stores, and the contents of its registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.handover import Remote
+from modelyard.migration.access import kubectl, rclone, remote_name
+from modelyard.migration.records import Move, Step
+from modelyard.migration.shell import shell
+from modelyard.plan import Identity
+from modelyard.spec import System
+
+COPY_FILE = "registry_copy.py"
+"""The script that copies a registry, in the folder of the plan."""
+
+
+def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Return how to copy each store that differs between the sides, and how to compare both copies."""
+    steps: list[Step] = []
+    checks: list[Step] = []
+    for remote, other in _pairs(move, source, sink):
+        ends = [(_end(source, remote, prefix), _end(sink, other, prefix)) for prefix in _prefixes(move, source, remote)]
+        copy = tuple(rclone(move, "copy", *pair, "--checksum", "--transfers", "16") for pair in ends)
+        steps.append(Step(_owner(remote, other), (*_keys(source, remote), *_keys(sink, other), *copy)))
+        compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
+        text = (
+            f"Every object of stores.{remote.store} is there and equal. In the list, = is equal, * differs, "
+            "and + exists on the source alone."
+        )
+        checks.append(Step(text, compare, "only lines with =; exit code 0"))
+    return tuple(steps), tuple(checks)
+
+
+def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Return how to copy the registry, or who does if it is not one that runs in the system."""
+    old, new = (move.side(which).system for which in ("old", "new"))
+    if old.registry is None or new.registry is None:
+        return (Step("The system has no registry on both sides, so there is nothing to copy."),), ()
+    if old.registry.adopt and old.registry.adopt == new.registry.adopt:
+        return (Step("Both sides use the same adopted registry, so there is nothing to copy."),), ()
+    if old.registry.adopt or new.registry.adopt:
+        text = (
+            "One side has an adopted registry, which only its owner can copy. "
+            "Experiments, runs, versions, aliases and tags have to be equal afterwards, with the same version numbers."
+        )
+        return (Step(text),), ()
+    return _copied_registry(move, old, new)
+
+
+def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    script = f'"$(cat {shell(f"{move.folder}/{COPY_FILE}")})"'
+    file = shell(f"{new.metadata.name}-registry.jsonl")
+    before, after = (_mlflow(move, which) for which in ("old", "new"))
+    moved = shell(f"{_artifacts(move, 'old', old)}={_artifacts(move, 'new', new)}")
+    lines = (
+        f"{before} exec deploy/mlflow -- python -c {script} export > {file}",
+        f"{after} exec -i deploy/mlflow -- python -c {script} import {moved} < {file}",
+        f"{after} rollout restart deployment/mlflow",
+    )
+    summaries = " ".join(f"<({one} exec deploy/mlflow -- python -c {script} summary)" for one in (before, after))
+    people = (
+        "Create the logins of people again, as README.md of the new side says. Approvals are tags of versions and come"
+        f" along; a promotion on the new side needs statements for the environment {move.side('new').name}."
+    )
+    return (
+        Step("Copy every row. The restart gives the workloads' logins their rights again.", lines),
+        Step(people),
+    ), (
+        Step(
+            "Both sides count the same, and every alias has the same version and digest.",
+            (f"diff {summaries}",),
+            "nothing",
+        ),
+    )
+
+
+def _mlflow(move: Move, which: str) -> str:
+    return kubectl(move, which, move.side(which).system.deployment.placement.registry)
+
+
+def _artifacts(move: Move, which: str, system: System) -> str:
+    assert system.registry is not None
+    remotes = {remote.store: remote for one in move.handovers[which].values() for remote in one.remotes}
+    return f"{remotes[system.registry.artifacts].uri}/{system.registry.artifact_path.strip('/')}"
+
+
+def _pairs(move: Move, source: str, sink: str) -> Iterator[tuple[Remote, Remote]]:
+    """Yield the stores that both sides have, except those that are the same bucket."""
+    others = {remote.store: remote for one in move.handovers[sink].values() for remote in one.remotes}
+    for handover in move.handovers[source].values():
+        for remote in handover.remotes:
+            other = others.get(remote.store)
+            if other is not None and (remote.uri, remote.settings) != (other.uri, other.settings):
+                yield remote, other
+
+
+def _prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
+    """Return what is copied: the whole bucket or, of an adopted one, only the folders of this system."""
+    if not remote.adopted:
+        return ("",)
+    used = {
+        access.prefix.strip("/")
+        for resource in move.side(source).plan.of(Identity)
+        for access in resource.value.access
+        if access.store == remote.store
+    }
+    return tuple(sorted(one for one in used if not any(one.startswith(f"{other}/") for other in used)))
+
+
+def _end(which: str, remote: Remote, prefix: str) -> str:
+    path = f"{remote.bucket}/{prefix}" if prefix else remote.bucket
+    return f"{remote_name(which, remote)}:{path}"
+
+
+def _owner(remote: Remote, other: Remote) -> str:
+    text = f"Copy stores.{remote.store}: {remote.uri} to {other.uri}. Repeating it copies only what has changed."
+    if other.adopted:
+        text += " The new bucket is adopted: its owner creates it first."
+    if remote.adopted:
+        text += " Only the folders of this system are copied."
+    return text
+
+
+def _keys(which: str, remote: Remote) -> tuple[str, ...]:
+    """Return where the keys of a store belong that no login of a provider opens."""
+    if remote.credentials is None:
+        return ()
+    name = f"RCLONE_CONFIG_{remote_name(which, remote).upper()}"
+    where = f"# keys from secret://{remote.credentials.store}/{remote.credentials.path}"
+    return (
+        _comment(where),
+        f"read -r {name}_ACCESS_KEY_ID && read -rs {name}_SECRET_ACCESS_KEY",
+        f"export {name}_ACCESS_KEY_ID {name}_SECRET_ACCESS_KEY {name}_ENV_AUTH=false",
+    )
+
+
+def _comment(text: str) -> str:
+    """Return a comment that stays on its line."""
+    return "".join(character if character.isprintable() else "?" for character in text)

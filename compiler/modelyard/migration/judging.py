@@ -1,0 +1,278 @@
+"""Judge a migration: what is kept, translated or refused, machines, residency, quotas, and what the move costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.costs import CostLine, Rate, discounted, total
+from modelyard.fleets.costs import lines_of
+from modelyard.handover import Handover, Quota
+from modelyard.migration.sides import Side, Sides
+from modelyard.plan import NodePool, Plan, Resource, SystemPool
+from modelyard.portability import Refusal, errors_of, located, parts_of
+from modelyard.records import record
+from modelyard.source import Document, Json
+from modelyard.spec import Store
+from modelyard.target import Component, Targets
+from modelyard.usage import Usage
+
+DAYS_OF_A_MONTH: Final = 365 / 12
+_DAYS_OF_A_YEAR: Final = 365
+_GB: Final = 1000**3
+
+
+@record
+class Verdict:
+    """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
+
+    `before` and `after` are what it is on each side, in words of the platforms. `reasons` are the compiler's errors.
+    """
+
+    part: str
+    verdict: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@record
+class MachineRow:
+    """Machines of a compute class on one target, each with its price per hour, or None if it is unknown."""
+
+    target: str
+    compute: str
+    machines: tuple[tuple[str, float | None], ...]
+
+
+@record
+class Place:
+    """Where a target of a side is."""
+
+    side: str
+    target: str
+    provider: str
+    region: str
+    residency: str
+
+
+@record
+class Charge:
+    """A part of what the move costs: a quantity times a price. A quantity or price of None is unknown."""
+
+    what: str
+    quantity: float | None
+    unit: str
+    price: float | None
+    currency: str
+    source: str
+
+    @property
+    def amount(self) -> float | None:
+        """Return the product, if both factors are known."""
+        return None if self.quantity is None or self.price is None else self.quantity * self.price
+
+
+@record
+class Judgement:
+    """Everything that is known before the first step."""
+
+    verdicts: tuple[Verdict, ...]
+    before: tuple[MachineRow, ...] = ()
+    after: tuple[MachineRow, ...] = ()
+    monthly: Mapping[str, tuple[CostLine, ...]] | None = None  # by side
+    places: tuple[Place, ...] = ()
+    allowed: tuple[str, ...] = ()  # residency that the spec allows
+    quotas: tuple[tuple[str, Quota], ...] = ()  # of the new side, by target
+    charges: tuple[Charge, ...] = ()
+
+
+def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
+    """Return the errors of the new side, each with its part of the spec. They are those of compiling it."""
+    found: dict[tuple[str, str, str], Refusal] = {}
+    for side in (sides.live, sides.idle):
+        document = side.outcome.document
+        if document is None:
+            located_here = tuple(Refusal("", (), problem) for problem in errors_of(side.outcome))
+        else:
+            located_here = located(document, tuple(parts_of(document)), errors_of(side.outcome))
+        for refusal in located_here:
+            found.setdefault((refusal.part, refusal.problem.code, refusal.problem.message), refusal)
+    return tuple(found.values())
+
+
+def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
+    """Return what happens to each part of the spec."""
+    old, new = sides.old.outcome.document, sides.live.outcome.document
+    assert old is not None
+    reasons = _reasons(refusals_of(sides))
+    before = _kinds(sides.old.outcome.plan, targets)
+    after = _kinds(sides.live.outcome.plan, targets)
+    parts = dict.fromkeys((*parts_of(old), *(parts_of(new) if new is not None else ())))
+    listed = ["", *parts] if "" in reasons else [*parts]
+    return tuple(
+        _verdict(part, (old, new), (before.get(part, ()), after.get(part, ())), reasons.get(part, ()))
+        for part in listed
+    )
+
+
+def _reasons(refusals: Iterable[Refusal]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for refusal in refusals:
+        problem = refusal.problem
+        hint = f"; {problem.hint}" if problem.hint else ""
+        found.setdefault(refusal.part, []).append(f"{problem.message}{hint} [{problem.code}]")
+    return {part: tuple(reasons) for part, reasons in found.items()}
+
+
+def _verdict(
+    part: str,
+    documents: tuple[Document, Document | None],
+    kinds: tuple[tuple[str, ...], tuple[str, ...]],
+    reasons: tuple[str, ...],
+) -> Verdict:
+    (old, new), (before, after) = documents, kinds
+    value = _value(old, part)
+    other = _value(new, part) if new is not None else value
+    if reasons:
+        return Verdict(part, "no equivalent", before, (), _changed(value, other), reasons)
+    if value is None or other is None:
+        return Verdict(part, "new" if value is None else "dropped", before, after)
+    changes = _changed(value, other)
+    lost = tuple(kind for kind in before if kind not in after)
+    gained = tuple(kind for kind in after if kind not in before)
+    differs = bool(changes or (new is not None and after and (lost or gained)))
+    return Verdict(part, "translated" if differs else "kept", lost, gained if differs else (), changes)
+
+
+def _changed(before: Json, after: Json, path: str = "") -> tuple[str, ...]:
+    """Return the fields that differ, as `field: before -> after`."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = dict.fromkeys((*before, *after))
+        return tuple(
+            line
+            for name in names
+            for line in _changed(before.get(name), after.get(name), f"{path}.{name}" if path else name)
+        )
+    if before == after:
+        return ()
+    return (f"{path}: {_shown(before)} -> {_shown(after)}",)
+
+
+def _shown(value: Json) -> str:
+    return "absent" if value is None else "…" if isinstance(value, dict | list) else str(value)
+
+
+def _value(document: Document, part: str) -> Json:
+    value: Json = document.value
+    for step in part.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, tuple[str, ...]]:
+    """Return what each part of the spec becomes on its platform, in the words of the target's catalog."""
+    found: dict[str, dict[str, None]] = {}
+    for resource in plan.resources if plan is not None else ():
+        found.setdefault(_part(resource), {}).setdefault(_word(resource, plan, targets))
+    return {part: tuple(word for word in words if word) for part, words in found.items()}
+
+
+def _word(resource: Resource, plan: Plan | None, targets: Targets) -> str:
+    assert plan is not None
+    provider = plan.system.target(resource.placement).provider
+    entry = targets[provider].catalog[resource.kind]
+    return entry.what if isinstance(entry, Component) else ""
+
+
+def _part(resource: Resource) -> str:
+    depth = 3 if resource.origin[:2] == ("deployment", "targets") else 2
+    section = str(resource.origin[0]) if resource.origin else ""
+    return section if section in {"profile", "governance", "registry"} else ".".join(map(str, resource.origin[:depth]))
+
+
+def judged(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], targets: Targets, usage: Usage) -> Judgement:
+    """Judge a migration whose sides compile. `handovers` are by side, `old` and `new`, and by target."""
+    old, new = sides.old, sides.live
+    monthly = {"old": _lines(old, targets, usage), "new": _lines(new, targets, usage)}
+    return Judgement(
+        verdicts_of(sides, targets),
+        tuple(_machines(old.plan)),
+        tuple(_machines(new.plan)),
+        monthly,
+        (*_places("old", old), *_places("new", new)),
+        old.system.governance.residency,
+        tuple((target, quota) for target, one in handovers["new"].items() for quota in one.quotas),
+        (*_double_running(monthly), *_egress(sides, handovers, usage)),
+    )
+
+
+def _lines(side: Side, targets: Targets, usage: Usage) -> tuple[CostLine, ...]:
+    listed = lines_of(side.plan, side.outcome.fleets, targets, usage)
+    return tuple(line for _, lines in listed for line in discounted(lines, usage.discounts))
+
+
+def _machines(plan: Plan) -> Iterator[MachineRow]:
+    for resource in plan.resources:
+        value = resource.value
+        if isinstance(value, NodePool | SystemPool):
+            groups = value.groups if isinstance(value, NodePool) else value.hardware.groups
+            compute = value.compute if isinstance(value, NodePool) else "platform"
+            yield MachineRow(
+                resource.placement,
+                compute,
+                tuple((group.machines[0] + (" spot" if group.spot else ""), group.price_hourly) for group in groups),
+            )
+
+
+def _places(name: str, side: Side) -> Iterator[Place]:
+    for target in side.system.deployment.targets:
+        yield Place(name, target.name, target.provider, target.region, target.residency)
+
+
+DUAL_RUN_DAYS: Final = 7
+ROLLBACK_DAYS: Final = 14
+"""Days of both sides in the phases that wait: an assumption, which the plan states."""
+
+
+def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:
+    """Yield the floor of each side for the days on which it runs beside the one that answers."""
+    for side, days, why in (
+        ("new", DUAL_RUN_DAYS, "until the new side answers"),
+        ("old", ROLLBACK_DAYS, "while it can still take over"),
+    ):
+        lines = monthly[side]
+        costs = total(lines)
+        currencies = sorted({line.price.currency for line in lines if line.price is not None})
+        known = costs.floor / DAYS_OF_A_MONTH if len(currencies) == 1 else 0.0 if not lines else None
+        source = f"floor of `modelyard cost`, {why}" + (", without lines of unknown price" if costs.unpriced else "")
+        yield Charge(f"the {side} side", float(days), "days", known, " and ".join(currencies), source)
+
+
+def _egress(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], usage: Usage) -> Iterator[Charge]:
+    """Yield what the old side charges for each store that leaves it."""
+    for target, handover in handovers["old"].items():
+        for remote in handover.remotes:
+            after = [other for one in handovers["new"].values() for other in one.remotes if other.store == remote.store]
+            if after and after[0].uri == remote.uri and after[0].settings == remote.settings:
+                continue
+            size, note = _gigabytes(sides.old.system.stores[remote.store], sides.old, usage)
+            yield _leaving(f"data of stores.{remote.store} that leaves {target}", size, note, handover.egress)
+
+
+def _leaving(what: str, size: float | None, note: str, rate: Rate | None) -> Charge:
+    if rate is None:
+        return Charge(what, size, "GB", None, "", f"{note}; no price is known for what leaves this target")
+    dated = f"{rate.source}, {rate.date}" + (f"; {rate.estimate}" if rate.estimate else "")
+    return Charge(what, size, "GB", rate.amount, rate.currency, f"{note}; {dated}")
+
+
+def _gigabytes(store: Store, old: Side, usage: Usage) -> tuple[float | None, str]:
+    """Return the gigabytes in a store after a year, or after its retention, and where the number comes from."""
+    days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
+    rows = [one for name, one in usage.data.items() if old.system.data[name].store == store.name]
+    if not rows:
+        return None, "no rows of its datasets in a usage file"
+    size = sum(one.per_day * one.row_bytes * days for one in rows) / _GB
+    return size, f"datasets in the usage file, after {days:g} days"

@@ -1,0 +1,46 @@
+"""JSON Merge Patches (RFC 7396) between documents, which become the overlays of the new side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.source import Json, Path
+
+
+def merged(base: Json, patch: Json) -> Json:
+    """Return a document with a patch applied. Neither is changed."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(base) if isinstance(base, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+def difference(base: Mapping[str, Json], wanted: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the smallest patch that turns one document, which contains no null, into another."""
+    patch: dict[str, Json] = {key: None for key in base if key not in wanted}
+    for key, value in wanted.items():
+        before = base.get(key)
+        if key in base and value == before and _same_type(value, before):
+            continue
+        both = isinstance(value, dict) and isinstance(before, dict)
+        patch[key] = difference(before, value) if both else value  # type: ignore[arg-type] # both are mappings
+    return patch
+
+
+def with_value(document: Mapping[str, Json], path: Path, value: Json) -> dict[str, Json]:
+    """Return a document with a value at a path, or without it if the value is None. The path's parents exist."""
+    patch: Json = value
+    for step in reversed(path):
+        patch = {str(step): patch}
+    result = merged(dict(document), patch)
+    assert isinstance(result, dict)
+    return result
+
+
+def _same_type(one: Json, other: Json) -> bool:
+    return isinstance(one, bool) == isinstance(other, bool)

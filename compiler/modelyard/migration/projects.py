@@ -1,0 +1,56 @@
+"""Compile the new side, apply its projects, and check that applying them again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.migration.access import pulumi, stacks_of
+from modelyard.migration.records import Move, Step
+from modelyard.migration.shell import command
+
+
+def adopt(move: Move, phase: str) -> tuple[str, ...]:
+    """Return the commands that make a phase's overlay the new environment of the spec."""
+    name = move.side("new").name
+    file = f"{move.folder}/phases/{phase}/environment.yaml"
+    return (command("mkdir", "-p", "environments"), command("cp", file, f"environments/{name}.yaml"))
+
+
+def compiled(move: Move) -> str:
+    """Return the command that compiles the new environment."""
+    return command("modelyard", "compile", *move.spec, "--env", move.side("new").name)
+
+
+def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
+    """Yield how to apply the new side's projects: its infrastructure with the crossings, or its workloads."""
+    for stack, project in move.projects("new"):
+        if _is_infrastructure(project.folder) is infrastructure:
+            folder = move.project_folder("new", stack.target, project.folder)
+            venv = f"{folder}/venv"
+            lines = [
+                command("python", "-m", "venv", venv),
+                command(f"{venv}/bin/pip", "install", "-r", f"{folder}/requirements.txt"),
+            ]
+            names = stacks_of(project, move.side("new").name)
+            lines += [command("pulumi", "--cwd", folder, "stack", "init", name) for name in names]
+            lines += pulumi(move, "new", stack.target, project, "up")
+            yield Step(f"Apply {folder}. Settings that its README names come before `pulumi up`.", tuple(lines))
+
+
+def previews(move: Move, infrastructure: bool) -> Iterator[str]:
+    """Yield the commands that fail if applying these projects again would change something."""
+    for stack, project in move.projects("new"):
+        if _is_infrastructure(project.folder) is infrastructure:
+            for line in pulumi(move, "new", stack.target, project, "preview"):
+                yield f"{line} --expect-no-changes"
+
+
+def destroyed(move: Move, infrastructure: bool) -> Iterator[str]:
+    """Yield the commands that remove these projects again, the last one first."""
+    for stack, project in reversed(move.projects("new")):
+        if _is_infrastructure(project.folder) is infrastructure:
+            yield from pulumi(move, "new", stack.target, project, "destroy")
+
+
+def _is_infrastructure(folder: str) -> bool:
+    return not folder.startswith("workloads")

@@ -1,0 +1,79 @@
+"""A migration's phases: what has to be true before, what to do, how to check it, and how to take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from modelyard.handover import Handover
+from modelyard.migration.judging import Judgement
+from modelyard.migration.sides import Side, Sides
+from modelyard.records import record
+from modelyard.stack import Project
+from modelyard.stack import Stack as TargetStack
+
+BUILD: Final = "build"
+"""The folder of compiled projects next to the spec, where commands expect them."""
+
+
+@record
+class Step:
+    """Something that a person does or knows, and the shell commands for it, one on a line."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+    expect: str = ""  # of a check: what the commands print if all is well
+
+
+@record
+class Phase:
+    """A phase. Each can be repeated, and is taken back by `undo` until the last one."""
+
+    name: str  # 1-build
+    purpose: str
+    before: tuple[str, ...]
+    do: tuple[Step, ...]
+    check: tuple[Step, ...]
+    undo: tuple[Step, ...]
+    takes: str
+    costs: str
+    overlay: str = ""  # text of environment.yaml that this phase needs
+
+
+@record
+class Migration:
+    """A whole plan: the two sides, the judgement, and the phases in order."""
+
+    sides: Sides
+    judgement: Judgement
+    phases: tuple[Phase, ...]
+
+
+@record
+class Move:
+    """What the phases are made from. Handovers are by side, `old` and `new`, and by target."""
+
+    sides: Sides
+    spec: tuple[str, ...]  # the words that name the spec in its folder, with the values of variables
+    folder: str  # of the plan, as seen from the spec's folder
+    handovers: Mapping[str, Mapping[str, Handover]]
+    schedules: Mapping[str, tuple[tuple[str, str], ...]]  # of the old side, by target: namespace and CronJob
+    judgement: Judgement
+
+    def side(self, which: str) -> Side:
+        """Return a side by its name in texts."""
+        return self.sides.old if which == "old" else self.sides.live
+
+    def projects(self, which: str) -> tuple[tuple[TargetStack, Project], ...]:
+        """Return a side's projects in the order in which they are applied: infrastructure, crossings, workloads."""
+        found = [(stack, project) for stack in self.side(which).outcome.stacks for project in stack.projects]
+        return tuple(sorted(found, key=lambda pair: _rank(pair[1])))
+
+    def project_folder(self, which: str, target: str, project: str) -> str:
+        """Return the folder of a compiled project, as seen from the spec's folder."""
+        return f"{BUILD}/{self.side(which).name}/{target}/{project}"
+
+
+def _rank(project: Project) -> int:
+    kinds = ("infrastructure", "crossings")
+    return next((at for at, kind in enumerate(kinds) if project.folder.startswith(kind)), len(kinds))

@@ -1,0 +1,187 @@
+"""Copy what an MLflow registry knows: experiments, runs, models, versions, aliases and tags, with their IDs.
+
+Runs in the Pod `mlflow` of each side, and needs nothing but what the image has:
+
+    export > FILE                       every row, as lines of JSON
+    import OLD=NEW [OLD=NEW …] < FILE   replaces all rows, and the beginnings of addresses
+    summary                             counts, and the version and digest of each alias, to compare both sides
+
+Users and their permissions are left out, because each side has its own. Files are not copied.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from importlib import import_module
+from typing import Any, TextIO
+
+COPIED = (
+    "experiments",
+    "experiment_tags",
+    "runs",
+    "tags",
+    "metrics",
+    "latest_metrics",
+    "params",
+    "datasets",
+    "inputs",
+    "input_tags",
+    "logged_models",
+    "logged_model_metrics",
+    "logged_model_params",
+    "logged_model_tags",
+    "registered_models",
+    "registered_model_tags",
+    "registered_model_aliases",
+    "model_versions",
+    "model_version_tags",
+)
+"""The tables of MLflow 3 that models and their history are in."""
+
+_BATCH = 1000
+
+
+class Refused(Exception):
+    """The copy would lose or mix something. Nothing has been changed."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command against the server's database. Returns 1 if it is refused."""
+    command, *rest = arguments or [""]
+    engine = import_module("sqlalchemy").create_engine(_database())
+    try:
+        if command == "export":
+            export(engine, sys.stdout)
+        elif command == "import":
+            replace(engine, sys.stdin, [tuple(pair.split("=", 1)) for pair in rest])  # type: ignore[misc]
+        elif command == "summary":
+            sys.stdout.writelines(f"{line}\n" for line in summary(engine))
+        else:
+            raise Refused("use export, import OLD=NEW, or summary")
+    except Refused as problem:
+        sys.stderr.write(f"refused: {problem}\n")
+        return 1
+    return 0
+
+
+def export(engine: Any, out: TextIO) -> None:
+    """Write the schema's version, and then every row: the table's name, and its values by column."""
+    with engine.connect() as connection:
+        out.write(json.dumps({"schema": _schema(connection)}) + "\n")
+        for table in _tables():
+            for row in connection.execute(table.select()).mappings():
+                values = {name: _written(value) for name, value in row.items()}
+                out.write(json.dumps([table.name, values]) + "\n")
+
+
+def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
+    """Replace all rows in one transaction. Refused if the registry has runs or versions that the file lacks."""
+    with engine.begin() as connection:
+        head = json.loads(next(iter(lines), "{}"))
+        if head.get("schema") != _schema(connection):
+            raise Refused("the two servers have different versions of MLflow's tables; upgrade the older one first")
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for line in lines:
+            name, values = json.loads(line)
+            rows.setdefault(name, []).append({key: _read(value, moved) for key, value in values.items()})
+        _check(connection, rows)
+        for table in reversed(_tables()):
+            connection.execute(table.delete())
+        for table in _tables():
+            for batch in _batches(rows.get(table.name, [])):
+                connection.execute(table.insert(), batch)
+        _number_on(connection)
+
+
+def summary(engine: Any) -> Iterator[str]:
+    """Yield the number of rows in each table, and each alias with its version and the digest of its files."""
+    tables = {table.name: table for table in _tables()}
+    sql = import_module("sqlalchemy")
+    with engine.connect() as connection:
+        for name in COPIED:
+            count = connection.execute(sql.select(sql.func.count()).select_from(tables[name])).scalar()
+            yield f"{name} {count}"
+        tags = {
+            (row["name"], row["version"]): row["value"]
+            for row in connection.execute(tables["model_version_tags"].select()).mappings()
+            if row["key"] == "modelyard.digest"
+        }
+        rows = connection.execute(tables["registered_model_aliases"].select()).mappings()
+        for model, alias, version in sorted((row["name"], row["alias"], row["version"]) for row in rows):
+            yield f"{model}@{alias} {version} {tags.get((model, version), 'no digest')}"
+
+
+def _database() -> str:
+    return os.environ.get("MODELYARD_DATABASE") or str(import_module("modelyard_runtime.registry.server").DATABASE)
+
+
+def _tables() -> list[Any]:
+    """Return the copied tables, those first that others refer to."""
+    import_module("mlflow.store.db.utils")  # registers all tables
+    ordered = import_module("mlflow.store.db.base_sql_model").Base.metadata.sorted_tables
+    return [table for table in ordered if table.name in COPIED]
+
+
+def _schema(connection: Any) -> list[str]:
+    text = import_module("sqlalchemy").text
+    return sorted(row[0] for row in connection.execute(text("SELECT version_num FROM alembic_version")))
+
+
+def _check(connection: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Refuse to delete what only this registry has."""
+    for table in _tables():
+        keys = {"runs": ("run_uuid",), "model_versions": ("name", "version")}.get(table.name)
+        if keys is None:
+            continue
+        known = {tuple(row[key] for key in keys) for row in rows.get(table.name, ())}
+        own = {tuple(row[key] for key in keys) for row in connection.execute(table.select()).mappings()} - known
+        if own:
+            raise Refused(f"the registry has {len(own)} rows in {table.name} that the file lacks")
+
+
+def _number_on(connection: Any) -> None:
+    """Let PostgreSQL number new experiments after the copied ones."""
+    if connection.dialect.name == "postgresql":
+        sequence = "pg_get_serial_sequence('experiments', 'experiment_id')"
+        text = import_module("sqlalchemy").text
+        connection.execute(text(f"SELECT setval({sequence}, (SELECT max(experiment_id) + 1 FROM experiments), false)"))
+
+
+def _batches(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for at in range(0, len(rows), _BATCH):
+        yield rows[at : at + _BATCH]
+
+
+def _written(value: Any) -> Any:
+    """Return a value for JSON. Types that JSON lacks become a list of the type and a text."""
+    if isinstance(value, bytes):
+        return ["bytes", base64.b64encode(value).decode()]
+    if isinstance(value, datetime):
+        return ["time", value.isoformat()]
+    return ["json", value] if isinstance(value, list | dict) else value
+
+
+def _read(value: Any, moved: list[tuple[str, str]]) -> Any:
+    if isinstance(value, str):
+        return _moved(value, moved)
+    if not isinstance(value, list):
+        return value
+    kind, content = value
+    return {"bytes": base64.b64decode, "time": datetime.fromisoformat}.get(kind, lambda one: one)(content)
+
+
+def _moved(text: str, moved: list[tuple[str, str]]) -> str:
+    """Return an address with its new beginning. Only whole folders count: s3://a is no beginning of s3://ab."""
+    for old, new in moved:
+        if text == old or text.startswith(f"{old}/"):
+            return new + text[len(old) :]
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

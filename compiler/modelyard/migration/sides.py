@@ -1,0 +1,197 @@
+"""Compile both sides of a migration: the environment as it is, and the new environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.diagnostics import Diagnostic, in_order
+from modelyard.inputs import Given, Inputs
+from modelyard.migration.patches import difference, merged, with_value
+from modelyard.neighbours import check_neighbours
+from modelyard.pipeline import compile_system, opened, overlaid
+from modelyard.plan import Cluster, Plan
+from modelyard.portability import Destination, moved_to
+from modelyard.records import record, replace
+from modelyard.source import Document, Json, Path, Span
+from modelyard.spec import System, TargetSpec, target_path
+from modelyard.stages import Outcome, Stage
+from modelyard.target import Targets
+from modelyard.writers.yaml_text import comment, document
+
+_WRITTEN_BY: Final = "Written by modelyard migrate; your own changes belong into the file that --overlay names."
+
+
+@record
+class Wish:
+    """What to move where: targets, to a provider or to another target of the spec, as an environment of this name.
+
+    `patch` are the user's own changes to the new side.
+    """
+
+    sources: tuple[str, ...]
+    to: Destination | str
+    name: str
+    patch: Mapping[str, Json]
+
+
+@record
+class Side:
+    """An environment: the inputs that compile to it, and the outcome."""
+
+    inputs: Inputs
+    outcome: Outcome
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan of a side that compiles."""
+        assert self.outcome.plan is not None
+        return self.outcome.plan
+
+    @property
+    def system(self) -> System:
+        """Return the system of a side that compiles."""
+        return self.plan.system
+
+    @property
+    def name(self) -> str:
+        """Return the environment's name in folders and stacks."""
+        return self.inputs.folder
+
+    @property
+    def overlay(self) -> str:
+        """Return the text of the environment's file, which the new side always has."""
+        given = self.inputs.overlay
+        return given.content if given is not None and isinstance(given.content, str) else ""
+
+
+@record
+class Sides:
+    """Both sides. The new one is compiled twice: idle until the data has arrived, and live."""
+
+    wish: Wish
+    old: Side
+    idle: Side
+    live: Side
+
+    @property
+    def problems(self) -> tuple[Diagnostic, ...]:
+        """Return what the compiler reports about the new side."""
+        return in_order((*self.idle.outcome.diagnostics, *self.live.outcome.diagnostics))
+
+
+def sides_of(wish: Wish, old: Side, targets: Targets) -> Sides:
+    """Compile the new side of an environment that compiles. Raises NoRegion for a provider without a near region."""
+    spec = opened(old.inputs).document
+    assert spec is not None
+    base = {key: value for key, value in spec.value.items() if key != "environments"}
+    wanted = _moved(wish, old, targets)
+    live = _side(wish.name, old.inputs, difference(base, wanted), targets)
+    idle = _side(wish.name, old.inputs, difference(base, idle_of(wanted)), targets)
+    return Sides(wish, old, _beside(idle, old), _beside(live, old))
+
+
+def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a document in which nothing starts by itself: no schedules, and no reactions of monitors."""
+    pipelines = {name: _on_demand(one) for name, one in _entries(value, "pipelines")}
+    monitors = {name: _watching(one) for name, one in _entries(value, "monitors")}
+    changed: dict[str, Json] = {"pipelines": pipelines, "monitors": monitors}
+    return {**value, **{section: entries for section, entries in changed.items() if entries}}
+
+
+def overlay_text(patch: Mapping[str, Json]) -> str:
+    """Return an overlay as a file for `environments/`."""
+    return comment(_WRITTEN_BY) + document(patch)
+
+
+def _entries(value: Mapping[str, Json], section: str) -> Iterator[tuple[str, Json]]:
+    entries = value.get(section)
+    yield from entries.items() if isinstance(entries, dict) else ()
+
+
+def _on_demand(pipeline: Json) -> Json:
+    """Return a pipeline without a schedule of its own. One that follows another keeps following it."""
+    if not isinstance(pipeline, dict):
+        return pipeline
+    schedule = pipeline.get("schedule")
+    return {**pipeline, "schedule": "on-demand"} if isinstance(schedule, dict) and "cron" in schedule else pipeline
+
+
+def _watching(monitor: Json) -> Json:
+    """Return a monitor that alerts and does nothing else."""
+    reaction = monitor.get("onBreach") if isinstance(monitor, dict) else None
+    if not isinstance(monitor, dict) or not isinstance(reaction, dict):
+        return monitor
+    kept = {key: one for key, one in reaction.items() if key == "notify"}
+    others = {key: one for key, one in monitor.items() if key != "onBreach"}
+    return {**others, "onBreach": kept} if kept else others
+
+
+def _moved(wish: Wish, old: Side, targets: Targets) -> dict[str, Json]:
+    """Return the new side's document before variables are substituted."""
+    value = dict(overlaid(old.inputs).value)
+    for path, after in _changes(wish, old, targets):
+        value = with_value(value, path, after)
+    result = merged(value, dict(wish.patch))
+    assert isinstance(result, dict)
+    return result
+
+
+def _changes(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
+    if isinstance(wish.to, str):
+        yield from _onto(wish.sources, wish.to, old.system)
+    else:
+        moving = [old.system.target(name) for name in wish.sources]
+        move = moved_to(old.outcome, old.inputs, targets, wish.to, moving)
+        yield from ((change.path, change.after) for change in move.changes)
+    yield from _namespaces(wish, old, targets)
+
+
+def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:
+    """Yield the changes that place everything on another target of the spec, and drop the targets that move."""
+    placement = system.written("deployment", "placement")
+    for kind in placement:
+        if placement[kind] in sources:
+            yield ("deployment", "placement", kind), to
+    for section in ("stores", "pipelines", "inference", "monitors"):
+        for name in system.written(section):
+            if system.written(section, name).get("target") in sources:
+                yield (section, name, "target"), to
+    for name in sources:
+        yield ("deployment", "targets", name), None
+    clouds = {target.in_cloud for target in system.deployment.targets if target.name not in sources}
+    if system.deployment.mode != "local":
+        yield ("deployment", "mode"), "hybrid" if len(clouds) > 1 else "cloud" if clouds == {True} else "on-prem"
+
+
+def _namespaces(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
+    """Yield namespaces of the new side on clusters that both sides use."""
+    for target in old.system.deployment.targets:
+        stays = target.name == wish.to or target.name not in wish.sources
+        if stays and not target.creates_cluster and old.plan.of(Cluster, target.name):
+            yield (*target_path(old.system, target.name), "namespace"), _namespace(target, wish.name, old, targets)
+
+
+def _namespace(target: TargetSpec, name: str, old: Side, targets: Targets) -> str:
+    before = target.namespace or targets[target.provider].namespace(old.system)
+    return f"{before}-{name}"[:63].rstrip("-")
+
+
+def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets) -> Side:
+    given = Given(f"environments/{name}.yaml", overlay_text(patch))
+    own = replace(inputs, environment=name, overlay=given, beside={**inputs.beside, name: given})
+    return Side(own, compile_system(own, targets))
+
+
+def _beside(new: Side, old: Side) -> Side:
+    """Return the new side with conflicts between the two sides, such as a shared namespace."""
+    if new.outcome.failed or new.outcome.plan is None:
+        return new
+    place = _start(new.outcome.document)
+    problems = check_neighbours({old.name: old.plan, new.name: new.plan}, {old.name: place, new.name: place})
+    return replace(new, outcome=new.outcome.after(Stage.FIT, problems))
+
+
+def _start(read: Document | None) -> Span:
+    assert read is not None
+    return read.key_span(("deployment",))

@@ -1,0 +1,225 @@
+"""The phases that move traffic: both sides at once, freeze, cut over, the days after, and the end of the old side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.migration.access import kubectl, pulumi
+from modelyard.migration.copying import copies, registry_steps
+from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
+from modelyard.migration.projects import adopt, applied, compiled, previews
+from modelyard.migration.records import Move, Phase, Step
+from modelyard.migration.shell import command, shell
+from modelyard.plan import Route
+from modelyard.spec import Inference
+
+_STEPS = (1, 10, 50, 100)
+"""Percent of requests that the new side answers, step by step."""
+
+
+def dual_run(move: Move) -> Phase:
+    """Return the phase in which both sides get the same requests, and one answers."""
+    endpoints = _endpoints(move)
+    do = [
+        Step(
+            "Send copies of requests to the new side, and drop its answers: at the gateway or load balancer in front of"
+            " both sides, or by sending recorded requests again. The spec cannot say this, because an endpoint's"
+            " `mirror` is between variants of one endpoint on one target."
+        ),
+        *(
+            Step(f"Ask both sides the same, with a request of yours in {one.name}.json.", tuple(_asked(move, one)))
+            for one in endpoints
+        ),
+    ]
+    return Phase(
+        "7-dual-run",
+        "Run both sides with the same requests until they agree.",
+        ("6-registry is done, so that every alias points to the same version on both sides.",),
+        tuple(do) if endpoints else (Step("The system has no endpoints. Run each batch pipeline once by hand."),),
+        (
+            Step(
+                "Answers of both sides are equal: models are the same files. A difference in the last digits comes from"
+                " another kind of processor.",
+                tuple(command("diff", _answer("old", one), _answer("new", one)) for one in endpoints),
+                "nothing",
+            ),
+            Step("Objectives hold on the new side: no alert of its endpoints fires in Prometheus.", (), "no alert"),
+        ),
+        (Step("Stop sending copies. Callers only ever saw answers of the old side."),),
+        f"{DUAL_RUN_DAYS} days, an assumption: a whole week has every kind of day",
+        "both floors",
+    )
+
+
+def freeze(move: Move) -> Phase:
+    """Return the phase after which nothing changes on the old side but captures."""
+    suspend, check = tuple(_suspended(move, True)), tuple(_listed(move))
+    steps, checks = copies(move, "old", "new")
+    again, equal = registry_steps(move)
+    return Phase(
+        "8-freeze",
+        "Stop schedules and promotions on the old side, and copy one last time.",
+        ("7-dual-run agrees.", "No run is active on the old side, and nobody starts one by hand."),
+        (
+            Step("Suspend every schedule. Applying the old side again keeps them suspended.", suspend),
+            *steps,
+            *again,
+        ),
+        (
+            Step("Every schedule of the old side is suspended.", check, "True in each line"),
+            *checks,
+            *equal,
+        ),
+        (Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),),
+        "minutes after a copy in the days before; endpoints answer all the time",
+        "egress of what has changed",
+    )
+
+
+def cut_over(move: Move) -> Phase:
+    """Return the phase after which the new side answers, and runs by schedule."""
+    name = move.side("new").name
+    return Phase(
+        "9-cut-over",
+        "Let the new side answer, in steps, and start its schedules.",
+        ("8-freeze is done.", "The time to live of the DNS names is a minute, since at least its former value."),
+        (
+            Step(
+                "Use the overlay with schedules and reactions, and apply it.",
+                (*adopt(move, "9-cut-over"), compiled(move), *_up(move)),
+            ),
+            *_weights(move),
+        ),
+        (
+            Step(
+                "After each step, before the next: objectives hold on both sides, and errors did not grow.",
+                (),
+                "no alert in the Prometheus of either side for ten minutes",
+            ),
+            Step("Applying again changes nothing.", tuple(previews(move, False)), "no changes"),
+        ),
+        (
+            Step("Set the weights back to the old side, which takes one time to live."),
+            Step(
+                "Stop the schedules of the new side, and resume those of the old one.",
+                (*adopt(move, "1-build"), compiled(move), *_up(move), *_suspended(move, False)),
+            ),
+        ),
+        "an hour or two; no downtime for callers that reach both sides",
+        f"both floors; budget and alerts of {name} are on from now on",
+        move.sides.live.overlay,
+    )
+
+
+def watch(move: Move) -> Phase:
+    """Return the phase in which the old side can still take over."""
+    steps, checks = copies(move, "new", "old")
+    return Phase(
+        "10-watch",
+        "Keep the old side ready to take over.",
+        ("9-cut-over is done.",),
+        (
+            Step(
+                "Each day, copy back what the new side has written, such as captures, scores and models. Versions that"
+                " it trains have numbers that the old registry does not know; after going back they are trained again."
+            ),
+            *steps,
+        ),
+        (*checks, Step("The old side still answers a request that is sent to it directly.", (), "an answer")),
+        (Step("Go back as 9-cut-over says under undo."),),
+        f"{ROLLBACK_DAYS} days, an assumption",
+        "both floors, and egress of the new side",
+    )
+
+
+def retire(move: Move) -> Phase:
+    """Return the last phase, which cannot be undone."""
+    destroy: list[str] = []
+    for stack, project in reversed(move.projects("old")):
+        destroy += pulumi(move, "old", stack.target, project, "config", "set", "protect", "false")
+        destroy += pulumi(move, "old", stack.target, project, "up")
+        destroy += pulumi(move, "old", stack.target, project, "destroy")
+    return Phase(
+        "11-retire",
+        "Remove the old side. This cannot be undone.",
+        (
+            "10-watch is over, and its owner agrees in writing.",
+            "Nothing asks the old side: its access logs are empty for a day.",
+            "Evidence that has to be kept is copied: logs of runs, approvals, and what an object lock protects.",
+        ),
+        (
+            Step("Each `destroy` shows what it deletes, and stops if something is still protected.", tuple(destroy)),
+            Step(
+                "Buckets with objects, final snapshots of databases and keys stay and cost money until somebody deletes"
+                " them; README.md of each target names them under Undo. Adopted resources stay as they are."
+            ),
+        ),
+        (Step("No stack of the old side has resources.", tuple(_empty(move)), "no resources in each"),),
+        (Step("There is none.", ()),),
+        "an hour",
+        "the floor of the old side ends",
+    )
+
+
+def _endpoints(move: Move) -> tuple[Inference, ...]:
+    """Return the endpoints that both sides have."""
+    old = move.side("old").system.inference
+    return tuple(one.value.inference for one in move.side("new").plan.of(Route) if one.value.inference.name in old)
+
+
+def _asked(move: Move, inference: Inference) -> Iterator[str]:
+    """Yield the commands that send one request to each side, past its Gateway."""
+    token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
+    request = shell(f"{inference.name}.json")
+    for which in ("old", "new"):
+        route = next(one for one in move.side(which).plan.of(Route) if one.value.inference.name == inference.name)
+        service = f"service/{route.value.backends[0].server}-serve-svc"
+        yield f"{kubectl(move, which, route.placement)} port-forward {shell(service)} 8000 & sleep 3"
+        yield f"curl -sS{token} -d @{request} http://127.0.0.1:8000/ > {shell(_answer(which, inference))}; kill $!"
+
+
+def _answer(which: str, inference: Inference) -> str:
+    return f"{inference.name}-{which}.json"
+
+
+def _suspended(move: Move, suspended: bool) -> Iterator[str]:
+    """Yield the commands that suspend or resume the schedules of the old side. Those on demand stay suspended."""
+    patch = shell('{"spec": {"suspend": ' + ("true" if suspended else "false") + "}}")
+    for target, jobs in move.schedules.items():
+        for namespace, name in jobs:
+            yield f"{kubectl(move, 'old', target, namespace)} patch cronjob {shell(name)} -p {patch}"
+
+
+def _listed(move: Move) -> Iterator[str]:
+    shown = "'custom-columns=:metadata.name,:spec.suspend'"
+    for target, jobs in move.schedules.items():
+        for namespace in dict.fromkeys(namespace for namespace, _ in jobs):
+            names = " ".join(shell(name) for where, name in jobs if where == namespace)
+            yield f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {shown}"
+
+
+def _up(move: Move) -> Iterator[str]:
+    for step in applied(move, infrastructure=False):
+        yield step.commands[-1]
+
+
+def _weights(move: Move) -> Iterator[Step]:
+    """Yield what moves requests. A spec has no DNS, and no weights across targets."""
+    percents = ", ".join(str(percent) for percent in _STEPS)
+    for inference in _endpoints(move):
+        if inference.endpoint.host:
+            yield Step(
+                f"{inference.name}: give the Gateway of the new side {percents} percent of {inference.endpoint.host},"
+                " by weights of your DNS or of the load balancer in front of both sides. The spec cannot say this: it"
+                " has no DNS, and its traffic shares are between variants of one endpoint."
+            )
+        else:
+            yield Step(
+                f"{inference.name}: it has no host, so callers reach it by its Service inside a cluster. Change their"
+                " address, one caller after another."
+            )
+
+
+def _empty(move: Move) -> Iterator[str]:
+    for stack, project in move.projects("old"):
+        yield from pulumi(move, "old", stack.target, project, "stack")

@@ -1,0 +1,20 @@
+"""Print why a system cannot move yet: the parts of the spec without an equivalent, each with its line and a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.migration.sides import Sides
+from modelyard.portability import Refusal
+from modelyard.printing.portability import refusal_lines
+from modelyard.printing.terminal import visible
+
+
+def refused_text(sides: Sides, refusals: Sequence[Refusal]) -> str:
+    """Return the rows without an equivalent, and what to do about them."""
+    parts = len({refusal.part for refusal in refusals})
+    counted = "1 part has" if parts == 1 else f"{parts} parts have"
+    lines = [f"{sides.old.name} as {sides.wish.name}: {counted} no equivalent"]
+    lines += [line for refusal in refusals for line in refusal_lines(refusal)]
+    lines += ["nothing was written: change the new side in a file that is laid over it, with --overlay FILE"]
+    return "\n".join(visible(line) for line in lines) + "\n"

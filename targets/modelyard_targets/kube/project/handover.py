@@ -1,0 +1,45 @@
+"""What people move by hand when a system leaves a cluster or arrives at one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from modelyard.costs import Rate
+from modelyard.handover import Handover, Quota, Remote, SecretPlace
+from modelyard.plan import Secret
+from modelyard_targets.kube.access.secrets import secrets_of, store_of
+from modelyard_targets.kube.image.needed import needs_runtime_image
+from modelyard_targets.kube.placement.context import Context, mirrored
+from modelyard_targets.kube.project.pins import images_of
+from modelyard_targets.kube.storage.rclone import remote_of
+
+
+def handover_of(context: Context, quotas: Iterable[Quota] = (), egress: Rate | None = None) -> Handover:
+    """Return the stores, secrets and images of a placement. A provider adds its quotas, and the price of egress."""
+    plan, placement = context.plan, context.placement
+    if not plan.has_cluster(placement):
+        return Handover(remotes=tuple(_remotes(context)), quotas=tuple(quotas), egress=egress)
+    return Handover(
+        namespace=context.namespace,
+        remotes=tuple(_remotes(context)),
+        secrets=tuple(_secrets(context)),
+        image=context.runtime_image if needs_runtime_image(plan, placement) else "",
+        images=tuple((image, mirrored(image, context.target)) for image in images_of(context)),
+        quotas=tuple(quotas),
+        egress=egress,
+    )
+
+
+def _remotes(context: Context) -> Iterator[Remote]:
+    for store in context.system.stores.values():
+        if store.type == "object" and store.target == context.placement:
+            yield remote_of(store, context.system)
+
+
+def _secrets(context: Context) -> Iterator[SecretPlace]:
+    for secret in secrets_of(context.plan.of(Secret, context.placement), context):
+        store = store_of(secret.ref, context)
+        path = secret.ref.path
+        yield SecretPlace(
+            store.name, store.via, path, secret.namespace, secret.name, tuple(sorted(secret.keys)), secret.workloads
+        )

@@ -1,0 +1,278 @@
+"""Tests of `modelyard migrate`: both sides compile, refusals are the compiler's, and plans stay text and in order."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import modelyard_schemas
+from modelyard.diagnostics import has_errors
+from modelyard.inputs import Given
+from modelyard.migration.patches import difference, merged
+from modelyard.migration.shell import command, shell
+from modelyard.migration.sides import Side, Sides, Wish, sides_of
+from modelyard.pipeline import compile_system
+from modelyard.portability import Destination, errors_of, moved_to
+from modelyard.records import replace
+from modelyard.source import Json
+from modelyard_targets import TARGETS
+from tests.compiler.cli.said import Run
+from tests.examples import FOLDER, SYSTEMS, Example
+
+GOLDEN = Path(__file__).parent / "migration.md"
+PLACES = {
+    "aws": Destination("aws", "eu-central-1"),
+    "gcp": Destination("gcp", "europe-west3"),
+    "azure": Destination("azure", "germanywestcentral"),
+    "kubernetes": Destination("kubernetes"),
+}
+SMALL = {
+    "aws": Example("leads", None, SYSTEMS),
+    "gcp": Example("leads-on-google", None, SYSTEMS),
+    "azure": Example("leads-on-azure", None, SYSTEMS),
+    "kubernetes": Example("hello", None),
+}
+LARGE = {
+    "aws": Example("demand-forecasting", "aws"),
+    "azure": Example("demand-forecasting", "azure"),
+    "kubernetes": Example("readmission", None),
+}
+PAIRS = [
+    pytest.param(example, place, id=f"{example}-to-{to}")
+    for systems in (SMALL, LARGE)
+    for provider, example in systems.items()
+    for to, place in PLACES.items()
+    if to != provider
+]
+
+
+def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None = None) -> Sides:
+    """Return both sides of a move of all targets."""
+    old = Side(example.inputs(), example.compiled())
+    names = tuple(target.name for target in old.system.deployment.targets)
+    return sides_of(Wish(names, to, "moved", patch or {}), old, TARGETS)
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    """Return a copy of the smallest example, with its environment on a cloud."""
+    shutil.copytree(FOLDER / "hello", tmp_path / "hello")
+    return tmp_path / "hello"
+
+
+@pytest.mark.parametrize(("example", "place"), PAIRS)
+def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reasons(
+    example: Example, place: Destination
+) -> None:
+    """The overlays of both phases compile by themselves, or fail like the same system with another provider."""
+    sides = moved(example, place)
+    targets = sides.old.system.deployment.targets
+    expected = moved_to(sides.old.outcome, sides.old.inputs, TARGETS, place, targets)
+
+    assert bool(expected.refusals) == has_errors(sides.problems)
+    for side in (sides.idle, sides.live):
+        overlay = Given("environments/moved.yaml", side.overlay)
+        again = compile_system(replace(example.inputs(), environment="moved", overlay=overlay), TARGETS)
+        assert {one.code for one in errors_of(again)} == {one.code for one in errors_of(side.outcome)}
+        assert {one.code for one in errors_of(again)} <= {one.problem.code for one in expected.refusals}
+
+
+def test_the_idle_side_starts_nothing_by_itself() -> None:
+    """Until the data has arrived, no schedule runs and no monitor reacts; then everything is as before."""
+    sides = moved(Example("demand-forecasting", "aws"), PLACES["gcp"])
+
+    idle, live = sides.idle.plan.system, sides.live.plan.system
+    assert {one.schedule for one in sides.old.system.pipelines.values()} == {
+        one.schedule for one in live.pipelines.values()
+    }
+    assert not any(one.schedule for one in idle.pipelines.values())
+    assert live.monitors["forecast-error"].on_breach.run == "retrain"
+    assert idle.monitors["forecast-error"].on_breach.run == ""
+
+
+def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
+    """The whole text for people is as expected."""
+    result = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
+
+    assert result.code == 0, result.err
+    printed = (hello / "migration/migration.md").read_text(encoding="utf-8")
+    if accept:
+        GOLDEN.write_text(printed, encoding="utf-8")
+    assert printed == GOLDEN.read_text(encoding="utf-8")
+    assert_plan_fits_schema(hello)
+    remotes = (hello / "migration/rclone.conf").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?:old|new)_\w+(?=:)", printed)) == set(re.findall(r"(?m)^\[(\w+)\]$", remotes))
+    ast.parse((hello / "migration/registry_copy.py").read_text(encoding="utf-8"))
+
+
+def assert_plan_fits_schema(spec: Path) -> None:
+    plan = json.loads((spec / "migration/migration.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(modelyard_schemas.load("migration")).validate(plan)
+    assert [phase["name"].partition("-")[0] for phase in plan["phases"]] == [str(at) for at in range(1, 12)]
+
+
+def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, hello: Path) -> None:
+    """The commands of the first phase work, after which the plan can still be made again."""
+    arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
+    assert run(*arguments).code == 0
+    before = {path: path.read_bytes() for path in (hello / "migration").rglob("*") if path.is_file()}
+
+    shutil.copy(hello / "migration/phases/1-build/environment.yaml", hello / "environments/aws-gcp.yaml")
+    compiled = run("compile", hello, "--env", "aws-gcp")
+    again = run(*arguments)
+
+    assert (compiled.code, again.code) == (0, 0), compiled.err + again.err
+    assert {path: path.read_bytes() for path in (hello / "migration").rglob("*") if path.is_file()} == before
+    plan = json.loads((hello / "migration/migration.json").read_text(encoding="utf-8"))
+    lines = [line for phase in plan["phases"] for step in phase["do"] for line in step["commands"]]
+    folders = {words[2] for line in lines if (words := shlex.split(line))[0] == "pulumi" and "aws-gcp" in words}
+    assert folders == {"build/aws-gcp/main/infrastructure", "build/aws-gcp/main/workloads"}
+    assert all((hello / folder / "Pulumi.yaml").is_file() for folder in folders)
+
+
+def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: Path) -> None:
+    """The state is a file. A phase out of order is refused, and so is every one after a change of the spec."""
+    run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
+
+    early = run("migrate", hello, "--done", "3-images")
+    first = run("migrate", hello, "--done", "1-build")
+    again = run("migrate", hello, "--done", "1-build")
+    spec = hello / "system.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+    late = run("migrate", hello, "--done", "2-secrets")
+    status = run("migrate", hello, "--status", "--format", "json")
+    planned = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
+    second = run("migrate", hello, "--done", "2-secrets")
+
+    assert (early.code, first.code, again.code, late.code) == (1, 0, 0, 1)
+    assert "error[E0547]: phase '3-images' comes after 1-build" in early.err
+    assert "error[E0548]" in late.err
+    assert json.loads(status.out)["specHasChanged"] is True
+    assert (planned.code, second.code) == (0, 0)
+    assert "2 of 11 phases done" in second.out
+
+
+def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Path) -> None:
+    """Nothing is written into a folder with other files, nor over an edited plan."""
+    arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
+    folder = hello / "migration"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("ours", encoding="utf-8")
+
+    foreign = run(*arguments)
+    (folder / "notes.txt").unlink()
+    run(*arguments)
+    (folder / "migration.md").write_text("edited", encoding="utf-8")
+    edited = run(*arguments)
+
+    assert (foreign.code, edited.code) == (1, 1)
+    assert "error[E0546]" in foreign.err
+    assert "migration.md: it was edited by hand" in edited.err
+    assert (folder / "migration.md").read_text(encoding="utf-8") == "edited"
+
+
+def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_path: Path) -> None:
+    """What the new side refuses is written nowhere else, and the user's own changes to the new side are applied."""
+    shutil.copytree(FOLDER / "fraud-detection", tmp_path / "fraud")
+    arguments = ("migrate", tmp_path / "fraud", "--from", "main", "--to", "gcp:europe-west3")
+
+    refused = run(*arguments)
+    (tmp_path / "gcp.yaml").write_text("inference: {till: {target: main}}\n", encoding="utf-8")
+    planned = run(*arguments, "--overlay", tmp_path / "gcp.yaml", "--format", "json")
+
+    assert refused.code == 1
+    assert "default as gcp: 1 part has no equivalent\n  inference.till: store 'lake' is" in refused.out
+    assert "[GCP-E012]" in refused.out
+    assert planned.code == 0, planned.err
+    verdicts = {one["part"]: one["verdict"] for one in json.loads(planned.out)["verdicts"]}
+    assert verdicts["stores.lake"] == "translated"
+    assert verdicts["data.scores"] == "kept"
+    phases = {one["name"]: one for one in json.loads(planned.out)["phases"]}
+    frozen = [line for step in phases["8-freeze"]["do"] for line in step["commands"] if " patch cronjob " in line]
+    assert [shlex.split(line)[7] for line in frozen] == [
+        "monitor-feature-drift",
+        "monitor-late-labels",
+        "nightly-scores",
+        "promoter",
+        "retrain",
+    ]  # challenge is on demand, and login-registry-db renews a password
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--from", "mian", "--to", "gcp"), "E0541"),
+        (("--to", "gpc"), "E0542"),
+        ((), "E0542"),
+        (("--to", "aws"), "E0543"),
+        (("--to", "aws:eu-central-1"), "E0543"),
+        (("--to", "main"), "E0543"),
+        (("--to", "local"), "E0544"),
+        (("--to", "kubernetes:frankfurt"), "E0544"),
+        (("--to", "gcp", "--name", "aws"), "E0545"),
+        (("--to", "gcp", "--name", "../x"), "E0545"),
+        (("--status",), "E0549"),
+    ],
+)
+def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple[str, ...], code: str) -> None:
+    result = run("migrate", hello, "--env", "aws", *arguments)
+
+    assert result.code == 1
+    assert f"error[{code}]" in result.err
+    assert not (hello / "migration").exists()
+
+
+HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"
+
+
+def test_hostile_names_stay_one_word_of_a_command_and_text_in_markdown(run: Run, hello: Path) -> None:
+    """A name with quotes, backticks and pipes is quoted in each command, and escaped in prose."""
+    spec = hello / "system.yaml"
+    bucket = "a'b`c$(id)"
+    text = spec.read_text(encoding="utf-8").replace("adopt: customers,", f'adopt: "{bucket}",')
+    spec.write_text(text, encoding="utf-8")
+    (hello / "to.yaml").write_text("stores: {lake: {adopt: other}}\n", encoding="utf-8")
+
+    result = run("migrate", hello, "--to", "aws:eu-central-1", "--name", "on-aws", "--overlay", hello / "to.yaml")
+
+    if result.code:  # the compiler refuses such a bucket before anything is planned
+        assert bucket not in result.err.replace(f"'{bucket}'", "")
+        return
+    printed = (hello / "migration/migration.md").read_text(encoding="utf-8")
+    copies = [line for line in printed.splitlines() if line.startswith("rclone ")]
+    assert any(shlex.split(line)[4].startswith(f"old_lake:{bucket}/") for line in copies)
+
+
+def test_a_word_stays_a_word() -> None:
+    """Quoting survives a shell's reading, and text that is not printable stays on its line."""
+    assert shlex.split(command("kubectl", "--context", "it's $(id) `id`")) == [
+        "kubectl",
+        "--context",
+        "it's $(id) `id`",
+    ]
+    assert shell(HOSTILE).isprintable()
+    assert shell("a\nb'\u202e") == "$'a\\x0ab\\'\\xe2\\x80\\xae'"
+
+
+@pytest.mark.parametrize(
+    ("base", "wanted"),
+    [
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}, "d": [1]}),
+        ({"a": 1}, {"a": True}),
+        ({"a": {"b": 1}}, {"a": {}}),
+        ({"a": "x"}, {"a": {"b": {"c": 1}}}),
+        ({}, {}),
+    ],
+)
+def test_a_difference_is_a_patch(base: dict[str, Any], wanted: dict[str, Any]) -> None:
+    result = merged(base, difference(base, wanted))
+
+    assert json.dumps(result, sort_keys=True) == json.dumps(wanted, sort_keys=True)

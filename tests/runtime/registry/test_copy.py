@@ -1,0 +1,108 @@
+"""Tests that a migration copies a registry's contents with their IDs, between two real databases of MLflow."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities.model_registry import ModelVersionTag
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Models
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+SCRIPT = Path(__file__).parents[3] / "compiler/modelyard/migration/registry_copy.py"
+OLD, NEW = "s3://old/mlflow", "gs://new/mlflow"
+
+
+@pytest.fixture(scope="module")
+def copying() -> Any:
+    """Return the script as a module. The compiler emits its text, and nothing of the compiler is needed here."""
+    spec = importlib.util.spec_from_file_location("registry_copy", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Any, Runs, Models]]:
+    """Return a function that opens a registry in a database of its own."""
+    folder = tmp_path_factory.mktemp("registries")
+
+    def opened(name: str, artifacts: str) -> tuple[Any, Runs, Models]:
+        uri = f"sqlite:///{folder / name}.db"
+        return sqlalchemy.create_engine(uri), Runs(uri, artifacts), Models(uri)
+
+    return opened
+
+
+def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: Any, registries: Any) -> None:
+    """After an import, both sides summarize the same, addresses begin with the new bucket, and a repetition is fine."""
+    old_engine, runs, models = registries("old", OLD)
+    experiment = runs.create_experiment("fraud/fraud-xgb", f"{OLD}/models/fraud-xgb/")
+    run = runs.create_run(experiment, "trainer", 1, [RunTag("modelyard.workload", "pipelines.retrain")], "first")
+    runs.log_metric(run.info.run_id, Metric("auc", float("nan"), 5, 0))
+    runs.log_param(run.info.run_id, Param("depth", "3"))
+    models.create_registered_model("fraud-xgb")
+    for _ in range(3):
+        models.create_model_version("fraud-xgb", f"{OLD}/models/fraud-xgb/7/model", run.info.run_id)
+    models.set_model_version_tag("fraud-xgb", "2", ModelVersionTag("modelyard.digest", "sha256:abc"))
+    models.set_registered_model_alias("fraud-xgb", "champion", "2")
+    new_engine, new_runs, new_models = registries("new", NEW)
+    new_runs.create_experiment("made/by-the-server", f"{NEW}/other")  # gets the ID of another experiment
+    lines = io.StringIO()
+
+    copying.export(old_engine, lines)
+    for _ in range(2):
+        copying.replace(new_engine, io.StringIO(lines.getvalue()), [(OLD, NEW)])
+
+    summary = list(copying.summary(old_engine))
+    assert summary == list(copying.summary(new_engine))
+    assert "fraud-xgb@champion 2 sha256:abc" in summary
+    assert "model_versions 3" in summary
+    version = new_models.get_model_version_by_alias("fraud-xgb", "champion")
+    assert (version.version, version.source, version.run_id) == (
+        2,
+        f"{NEW}/models/fraud-xgb/7/model",
+        run.info.run_id,
+    )
+    copied = new_runs.get_run(run.info.run_id)
+    assert copied.info.artifact_uri.startswith(f"{NEW}/models/fraud-xgb/")
+    assert copied.data.params == {"depth": "3"}
+    assert new_runs.get_experiment_by_name("fraud/fraud-xgb").experiment_id == experiment
+
+
+def test_runs_that_only_the_new_side_has_are_not_deleted(copying: Any, registries: Any) -> None:
+    """An import is refused, and changes nothing, if the registry has runs of its own."""
+    empty, _, _ = registries("empty", OLD)
+    busy, runs, _ = registries("busy", NEW)
+    own = runs.create_run("0", "trainer", 1, [], "own")
+    lines = io.StringIO()
+    copying.export(empty, lines)
+    lines.seek(0)
+
+    with pytest.raises(copying.Refused, match="1 rows in runs"):
+        copying.replace(busy, lines, [(OLD, NEW)])
+
+    assert runs.get_run(own.info.run_id).info.run_name == "own"
+
+
+def test_other_tables_are_refused(copying: Any, registries: Any) -> None:
+    """Rows of another version of MLflow's tables are not imported."""
+    engine, _, _ = registries("other", OLD)
+
+    with pytest.raises(copying.Refused, match="different versions"):
+        copying.replace(engine, io.StringIO('{"schema": ["0"]}\n'), [])
+
+
+def test_only_whole_folders_are_beginnings(copying: Any) -> None:
+    assert copying._moved("s3://old/mlflow-2/x", [(OLD, NEW)]) == "s3://old/mlflow-2/x"
+    assert copying._moved(OLD, [(OLD, NEW)]) == NEW
