@@ -161,12 +161,22 @@ class _Loop:
             for address, schedule in self._schedules():
                 if schedule.times is not None and starts.due(address, schedule.times, now):
                     self.work.run_address(address)
+                    self._leave_out(starts, address, schedule)
             self.work.run_requested()
             if time.monotonic() - promoted > _PROMOTE_S:
                 self.work.promote(quietly=True)
                 promoted = time.monotonic()
             self.work.base.check()
             time.sleep(_LOOK_S)
+
+    def _leave_out(self, starts: Starts, address: str, schedule: Schedule) -> None:
+        """Leave out a start that became due during the run before, if runs must not overlap, as a CronJob does."""
+        if schedule.overlap != "forbid" or schedule.times is None:
+            return
+        if starts.due(address, schedule.times, datetime.now(UTC)):
+            self.work.base.state.record(
+                address, "skipped", "the run before was still under way, and runs must not overlap"
+            )
 
     def _schedules(self) -> list[tuple[str, Schedule]]:
         pipelines = [(f"pipelines.{name}", entry.schedule) for name, entry in self.plan.pipelines.items()]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from modelyard_runtime.local import supervisor
 from modelyard_runtime.local.clock import Starts, due_between, is_due
 from modelyard_runtime.local.order import in_order
 from modelyard_runtime.local.plan import Times, read_plan
 from modelyard_runtime.local.runs import message_of
+from modelyard_runtime.local.state import State
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -113,3 +117,65 @@ def test_a_clock_that_was_set_back_does_not_stop_the_schedule() -> None:
     """Without it, nothing would be due until the clock has caught up with the wrong time, which may take years."""
     wrong = FOUR + 800 * DAY
     assert due_at(wrong, FOUR + timedelta(hours=1), FOUR + DAY, FOUR + DAY) == [True, False, True, False]
+
+
+class Ended(Exception):
+    """The loop has looked often enough."""
+
+
+@pytest.mark.parametrize(
+    ("overlap", "started", "event"), [("forbid", 1, ["skipped"]), ("replace", 2, []), ("allow", 2, [])]
+)
+def test_a_start_during_the_run_before_is_left_out_or_follows(
+    overlap: str, started: int, event: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run at four takes a day, so that of the next day becomes due meanwhile."""
+    clock = Clock(FOUR - timedelta(minutes=1))
+    monkeypatch.setattr(supervisor, "datetime", clock)
+    monkeypatch.setattr(supervisor, "_LOOK_S", 0)
+    plan = read_plan(GOLDEN / "laptop-default" / "main")
+    entry = plan.pipelines["score"]
+    schedule = replace(entry.schedule, times=times(), overlap=overlap)
+    plan = replace(plan, pipelines={"score": replace(entry, schedule=schedule)}, monitors={})
+    work = Days(SimpleNamespace(state=State.at(tmp_path), check=lambda: None), clock)
+    with pytest.raises(Ended):
+        supervisor._Loop(plan, work).run()  # type: ignore[arg-type]
+
+    assert work.runs == started
+    assert [entry["event"] for entry in work.base.state.events()] == event
+
+
+@dataclass
+class Clock:
+    """A clock that stands still unless it is moved."""
+
+    at: datetime
+
+    def now(self, zone: object) -> datetime:
+        return self.at
+
+
+@dataclass
+class Days:
+    """Work that takes a day each time. The loop looks ten times, a minute apart."""
+
+    base: Any
+    clock: Clock
+    runs: int = 0
+    looks: int = 0
+
+    def say(self, address: str, text: str) -> None:
+        pass
+
+    def wanted(self, address: str) -> bool:
+        return True
+
+    def run_address(self, address: str) -> None:
+        self.runs += 1
+        self.clock.at += DAY if self.runs == 1 else timedelta(0)
+
+    def run_requested(self) -> None:
+        self.looks += 1
+        self.clock.at += timedelta(minutes=1)
+        if self.looks == 10:
+            raise Ended

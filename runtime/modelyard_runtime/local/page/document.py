@@ -31,7 +31,7 @@ td:last-child { overflow-wrap: anywhere; min-width: 14rem; } td time { white-spa
 .badge { display: inline-block; border: 1px solid currentColor; border-radius: 1em; padding: 0 .6em; font-size: .85em;
   color: var(--soft); white-space: nowrap; margin-right: .3em; }
 .promotion, .start, .requested { color: var(--good); } .breach, .failed { color: var(--bad); }
-.rollback, .retried, .interrupted, .replaced { color: var(--warn); } .gate { color: var(--accent); }
+.rollback, .retried, .interrupted, .replaced, .skipped { color: var(--warn); } .gate { color: var(--accent); }
 article { border: 1px solid var(--edge); border-radius: 6px; background: var(--raised); padding: .2rem 1rem 1rem;
   margin-bottom: 1rem; }
 .fields, .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: .8rem; }

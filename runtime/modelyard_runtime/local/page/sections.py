@@ -17,7 +17,7 @@ from modelyard_runtime.local.page.watch import Watch
 from modelyard_runtime.local.plan import Endpoint
 
 _MOST_DECISIONS = 60
-_DECISIONS = frozenset({DECIDED, "requested", "retried", "failed", "interrupted", "replaced"})
+_DECISIONS = frozenset({DECIDED, "requested", "retried", "failed", "interrupted", "replaced", "skipped"})
 
 
 @dataclass(frozen=True, slots=True)
