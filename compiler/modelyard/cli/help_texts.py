@@ -184,8 +184,8 @@ EXAMPLES = {
         "  modelyard portability examples/fraud-detection --min 90 --format json"
     ),
     "migrate": (
-        "modelyard migrate examples/hello --env aws --from main --to gcp:europe-west3\n"
-        "  modelyard migrate . --from main --to azure --overlay azure.yaml --usage usage.yaml\n"
+        "modelyard migrate . --env prod --from main --to gcp:europe-west3\n"
+        "  modelyard migrate . --env prod --to gcp --overlay new-side.yaml --usage usage.yaml\n"
         "  modelyard migrate . --done 1-build\n"
         "  modelyard migrate . --status"
     ),

@@ -5,8 +5,7 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp)
-_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp)
+_shtab_modelyard_subparsers=(init validate compile try run status events verify render explain graph portability migrate cost diff report approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
@@ -20,6 +19,7 @@ _shtab_modelyard_render_option_strings=(-h --help --env --set --format --color -
 _shtab_modelyard_explain_option_strings=(-h --help --env --set --color --debug)
 _shtab_modelyard_graph_option_strings=(-h --help --env --set --format --view --color --debug)
 _shtab_modelyard_portability_option_strings=(-h --help --env --set --to --min --format --color --debug)
+_shtab_modelyard_migrate_option_strings=(-h --help --env --set --from --to --name --overlay --usage --out --status --done --format --color --debug)
 _shtab_modelyard_cost_option_strings=(-h --help --env --set --usage --against --format --color --debug)
 _shtab_modelyard_diff_option_strings=(-h --help --against --env --set --format --level --fail-on --color --debug)
 _shtab_modelyard_report_option_strings=(-h --help --against --env --set --out --fail-on --color --debug)
@@ -43,6 +43,10 @@ _shtab_modelyard_render_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_explain_pos_1_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_graph_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_portability_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_migrate_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_migrate___overlay_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_migrate___usage_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_migrate___out_COMPGEN=_shtab_compgen_dirs
 _shtab_modelyard_cost_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_cost___usage_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_diff_pos_0_COMPGEN=_shtab_compgen_files
@@ -71,6 +75,8 @@ _shtab_modelyard_graph___view_choices=(ml network)
 _shtab_modelyard_graph___color_choices=(auto always never)
 _shtab_modelyard_portability___format_choices=(text json markdown)
 _shtab_modelyard_portability___color_choices=(auto always never)
+_shtab_modelyard_migrate___format_choices=(text json)
+_shtab_modelyard_migrate___color_choices=(auto always never)
 _shtab_modelyard_cost___format_choices=(text json markdown)
 _shtab_modelyard_cost___color_choices=(auto always never)
 _shtab_modelyard_diff___format_choices=(text markdown json sarif html github)
@@ -81,8 +87,7 @@ _shtab_modelyard_report___fail_on_choices=(danger review never)
 _shtab_modelyard_report___color_choices=(auto always never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp)
-_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp)
+_shtab_modelyard_pos_0_choices=(init validate compile try run status events verify render explain graph portability migrate cost diff report approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -129,6 +134,10 @@ _shtab_modelyard_graph___debug_nargs=0
 _shtab_modelyard_portability__h_nargs=0
 _shtab_modelyard_portability___help_nargs=0
 _shtab_modelyard_portability___debug_nargs=0
+_shtab_modelyard_migrate__h_nargs=0
+_shtab_modelyard_migrate___help_nargs=0
+_shtab_modelyard_migrate___status_nargs=0
+_shtab_modelyard_migrate___debug_nargs=0
 _shtab_modelyard_cost__h_nargs=0
 _shtab_modelyard_cost___help_nargs=0
 _shtab_modelyard_cost___debug_nargs=0

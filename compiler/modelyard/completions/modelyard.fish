@@ -50,9 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile try run status events verify render explain graph portability cost diff approve schema completion lsp
-set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --set --template --to --usage --version --view
+set -g _shtab_modelyard_commands init validate compile try run status events verify render explain graph portability migrate cost diff report approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --done --env --fail-on --format --from --key --level --min --model --name --out --overlay --python --reason --registry --set --template --to --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -162,6 +161,22 @@ complete -c modelyard -n '_shtab_modelyard_using portability' -l format -xka "te
 complete -c modelyard -n '_shtab_modelyard_using portability' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using portability; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a migrate -d 'Plan the move of a running system to another provider, region or target.'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l env -x -d 'the environment to lay over the base (default: the base alone)'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l set -x -d 'the value of a variable declared under vars; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l from -x -d 'a target that moves; repeatable (default: all in clouds or, if none is, all)'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l to -x -d 'PROVIDER, PROVIDER:REGION, or another target of the spec'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l name -x -d 'the new side'"'"'s environment (default: ENV-PLACE)'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l overlay -xka "(__fish_complete_path (commandline -ct))" -d 'your own changes to the new side, as an overlay'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l usage -xka "(__fish_complete_path (commandline -ct))" -d 'how much the system is used, as for modelyard cost'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l out -xka "(__fish_complete_directories)" -d 'where to write the plan (default: migration next to the spec)'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l status -d 'show which phases of a written plan are done'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l done -x -d 'record that a phase of a written plan is done'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l format -xka "text json" -d 'output format (default: text)'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using migrate; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a cost -d 'List what a system costs a month, line by line.'
 complete -c modelyard -n '_shtab_modelyard_using cost' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using cost' -l env -x -d 'the environment to lay over the base (default: the base alone)'

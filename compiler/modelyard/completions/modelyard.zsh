@@ -20,6 +20,7 @@ _shtab_modelyard_commands() {
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
     lsp:'Serve an editor: errors while typing, descriptions and completion.'
+    migrate:'Plan the move of a running system to another provider, region or target.'
     portability:'Report what would have to change to run a system on another provider.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
     report:'Write a review into a folder: a comment, a web page, and files for code hosts.'
@@ -177,6 +178,27 @@ _shtab_modelyard_lsp_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_lsp_defaults_added=0
 
+_shtab_modelyard_migrate_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "*--from[a target that moves\; repeatable (default\: all in clouds or, if none is, all)]:TARGET:"
+  "--to[PROVIDER, PROVIDER\:REGION, or another target of the spec]:PLACE:"
+  "--name[the new side\'s environment (default\: ENV-PLACE)]:NAME:"
+  "--overlay[your own changes to the new side, as an overlay]:FILE:_files"
+  "--usage[how much the system is used, as for modelyard cost]:FILE:_files"
+  "--out[where to write the plan (default\: migration next to the spec)]:FOLDER:_files -/"
+  "--status[show which phases of a written plan are done]"
+  "--done[record that a phase of a written plan is done]:PHASE:"
+  "--format[output format (default\: text)]:format:(text json)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_migrate_defaults_added=0
+
 _shtab_modelyard_portability_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
@@ -330,6 +352,7 @@ _shtab_modelyard() {
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
         init) _arguments -C -s $_shtab_modelyard_init_options ;;
         lsp) _arguments -C -s $_shtab_modelyard_lsp_options ;;
+        migrate) _arguments -C -s $_shtab_modelyard_migrate_options ;;
         portability) _arguments -C -s $_shtab_modelyard_portability_options ;;
         render) _arguments -C -s $_shtab_modelyard_render_options ;;
         report) _arguments -C -s $_shtab_modelyard_report_options ;;

@@ -114,7 +114,8 @@ def _on_demand(pipeline: Json) -> Json:
     if not isinstance(pipeline, dict):
         return pipeline
     schedule = pipeline.get("schedule")
-    return {**pipeline, "schedule": "on-demand"} if isinstance(schedule, dict) and "cron" in schedule else pipeline
+    starts = schedule == "once" or (isinstance(schedule, dict) and "cron" in schedule)
+    return {**pipeline, "schedule": "on-demand"} if starts else pipeline
 
 
 def _watching(monitor: Json) -> Json:

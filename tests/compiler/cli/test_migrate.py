@@ -18,7 +18,7 @@ from modelyard.diagnostics import has_errors
 from modelyard.inputs import Given
 from modelyard.migration.patches import difference, merged
 from modelyard.migration.shell import command, shell
-from modelyard.migration.sides import Side, Sides, Wish, sides_of
+from modelyard.migration.sides import Side, Sides, Wish, idle_of, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination, errors_of, moved_to
 from modelyard.records import replace
@@ -93,9 +93,16 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
     assert {one.schedule for one in sides.old.system.pipelines.values()} == {
         one.schedule for one in live.pipelines.values()
     }
-    assert not any(one.schedule for one in idle.pipelines.values())
+    assert {one.schedule.cron for one in idle.pipelines.values()} == {""}
     assert live.monitors["forecast-error"].on_breach.run == "retrain"
     assert idle.monitors["forecast-error"].on_breach.run == ""
+
+
+def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
+    """A run that starts when it is deployed would train without data."""
+    value: dict[str, Json] = {"pipelines": {"seed": {"schedule": "once"}, "next": {"schedule": {"after": "x"}}}}
+
+    assert idle_of(value) == {"pipelines": {"seed": {"schedule": "on-demand"}, "next": {"schedule": {"after": "x"}}}}
 
 
 def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
@@ -233,22 +240,24 @@ def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple
 HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"
 
 
-def test_hostile_names_stay_one_word_of_a_command_and_text_in_markdown(run: Run, hello: Path) -> None:
-    """A name with quotes, backticks and pipes is quoted in each command, and escaped in prose."""
-    spec = hello / "system.yaml"
-    bucket = "a'b`c$(id)"
-    text = spec.read_text(encoding="utf-8").replace("adopt: customers,", f'adopt: "{bucket}",')
-    spec.write_text(text, encoding="utf-8")
-    (hello / "to.yaml").write_text("stores: {lake: {adopt: other}}\n", encoding="utf-8")
+def test_hostile_texts_stay_one_word_of_a_command_and_text_in_markdown(run: Run, hello: Path) -> None:
+    """A folder with quotes is quoted in each command, and a text of the spec is escaped in prose."""
+    folder = hello / "it's $(id) `id`"
+    patch = {"data": {"subscribers": {"description": HOSTILE}}}
+    (hello / "to.yaml").write_text(json.dumps(patch), encoding="utf-8")
 
-    result = run("migrate", hello, "--to", "aws:eu-central-1", "--name", "on-aws", "--overlay", hello / "to.yaml")
+    result = run(
+        "migrate", hello, "--env", "aws", "--to", "gcp:europe-west3", "--overlay", hello / "to.yaml", "--out", folder
+    )
 
-    if result.code:  # the compiler refuses such a bucket before anything is planned
-        assert bucket not in result.err.replace(f"'{bucket}'", "")
-        return
-    printed = (hello / "migration/migration.md").read_text(encoding="utf-8")
+    assert result.code == 0, result.err
+    printed = (folder / "migration.md").read_text(encoding="utf-8")
     copies = [line for line in printed.splitlines() if line.startswith("rclone ")]
-    assert any(shlex.split(line)[4].startswith(f"old_lake:{bucket}/") for line in copies)
+    assert {shlex.split(line)[2] for line in copies} == {f"{folder.name}/rclone.conf"}
+    row = next(line for line in printed.splitlines() if line.startswith("| data.subscribers |"))
+    assert "\\`\\`\\`" in row
+    assert "&lt;script&gt; \\|" in row
+    assert not re.search(r"(?m)^# \*\*bold", printed)
 
 
 def test_a_word_stays_a_word() -> None:
