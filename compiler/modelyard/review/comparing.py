@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.records import record, replace
 from modelyard.review import further
+from modelyard.review.cost_findings import cost_changes
 from modelyard.review.effect_findings import effects_of_up
 from modelyard.review.findings import Finding, Level, folded
 from modelyard.review.judging import judged
@@ -148,6 +149,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
         yield from effects_of_up(sides, old.plan, new.plan, targets)
+        yield from cost_changes(sides, old, new, targets)
 
 
 def _whole(outcome: Outcome) -> System | None:

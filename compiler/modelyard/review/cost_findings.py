@@ -1,0 +1,118 @@
+"""The finding about money: what a system costs a month, before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.costs import CostLine, Total, total
+from modelyard.fleets.costs import lines_of
+from modelyard.review.findings import Finding, Level
+from modelyard.review.sides import Sides
+from modelyard.stages import Outcome
+from modelyard.target import Targets
+from modelyard.units import money_text
+from modelyard.usage import NO_USAGE
+
+_SMALL: Final = 0.05
+_LARGE: Final = 0.25
+_MOST: Final = 3
+_CENT: Final = 0.005
+
+
+def cost_changes(sides: Sides, before: Outcome, after: Outcome, targets: Targets) -> Iterator[Finding]:
+    """Yield how the cost of a month changes, unless nothing changes by a cent."""
+    old, new = (_by_component(outcome, targets) for outcome in (before, after))
+    currencies = sorted({line.price.currency for side in (old, new) for line in _all(side) if line.price is not None})
+    if len(currencies) > 1:
+        message = f"the costs cannot be compared, because they are in {' and '.join(currencies)}"
+        yield _finding(Level.REVIEW, message, "", sides)
+        return
+    was, now = total(_all(old)), total(_all(new))
+    if any(abs(one - other) >= _CENT for one, other in zip(_sums(was), _sums(now), strict=True)):
+        currency = currencies[0] if currencies else "USD"
+        level, reasons = _level(was, now, sides)
+        message = f"a month costs {_amounts(was, now, currency)}"
+        yield _finding(level, message, _mostly(old, new, currency), sides, reasons, was, now)
+
+
+def _by_component(outcome: Outcome, targets: Targets) -> Mapping[str, tuple[CostLine, ...]]:
+    """Return all lines by component."""
+    assert outcome.plan is not None
+    groups: dict[str, list[CostLine]] = {}
+    for _, lines in lines_of(outcome.plan, outcome.fleets, targets, NO_USAGE):
+        for line in lines:
+            groups.setdefault(line.component, []).append(line)
+    return {component: tuple(lines) for component, lines in groups.items()}
+
+
+def _all(components: Mapping[str, tuple[CostLine, ...]]) -> Iterator[CostLine]:
+    return (line for lines in components.values() for line in lines)
+
+
+def _sums(costs: Total) -> tuple[float, float, float]:
+    return costs.floor, costs.expected, costs.ceiling
+
+
+def _amounts(was: Total, now: Total, currency: str) -> str:
+    """Return what differs of floor, expected and ceiling, such as `at least 10 USD at rest, 8 USD before`."""
+    names = ("if nothing is used", "as expected", "at most")
+    texts: list[str] = []
+    for name, old, new in zip(names, _sums(was), _sums(now), strict=True):
+        if abs(old - new) >= _CENT:
+            amount = now.text(money_text(new, currency))
+            texts.append(f"{amount} {name}, {was.text(money_text(old, currency))} before")
+    return "; ".join(texts)
+
+
+def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]]:
+    """Return the level, with the reason for a danger: a budget that blocks, or a floor that grows by a quarter."""
+    budget = sides.after.governance.budget
+    if budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly >= was.expected:
+        return Level.DANGER, (f"more than the budget of {money_text(budget.monthly, budget.currency)}, which blocks",)
+    growth = _growth(was.floor, now.floor)
+    if growth > _LARGE:
+        return Level.DANGER, (f"more than {_LARGE:.0%} dearer if nothing is used".replace("%", " %"),)
+    largest = max(_growth(one, other) for one, other in zip(_sums(was), _sums(now), strict=True))
+    return (Level.NOTE if largest < _SMALL else Level.REVIEW), ()
+
+
+def _growth(was: float, now: float) -> float:
+    """Return by which share an amount grows. An amount out of nothing grows without limit."""
+    if was < _CENT:
+        return float("inf") if now >= _CENT else 0.0
+    return (now - was) / was
+
+
+def _mostly(old: Mapping[str, tuple[CostLine, ...]], new: Mapping[str, tuple[CostLine, ...]], currency: str) -> str:
+    """Name the components whose ceiling changes most."""
+    steps = {name: total(new.get(name, ())).ceiling - total(old.get(name, ())).ceiling for name in {**old, **new}}
+    largest = sorted((name for name, step in steps.items() if abs(step) >= _CENT), key=lambda name: -abs(steps[name]))
+    texts = [f"{name} {'+' if steps[name] > 0 else '-'}{money_text(abs(steps[name]), currency)}" for name in largest]
+    more = len(texts) - _MOST
+    return f"at most: {', '.join([*texts[:_MOST], *([f'{more} more'] if more > 0 else [])])}" if texts else ""
+
+
+def _finding(
+    level: Level,
+    message: str,
+    why: str,
+    sides: Sides,
+    reasons: tuple[str, ...] = (),
+    was: Total | None = None,
+    now: Total | None = None,
+) -> Finding:
+    before, after = (
+        f"{costs.floor:.2f} {costs.expected:.2f} {costs.ceiling:.2f}" if costs else "" for costs in (was, now)
+    )
+    return Finding(
+        code="R620",
+        level=level,
+        path=("costs",),
+        message=message,
+        why=why,
+        before=before,
+        after=after,
+        reasons=reasons,
+        environments=(sides.after.environment,),
+    )
