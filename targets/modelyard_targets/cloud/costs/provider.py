@@ -10,6 +10,7 @@ from modelyard.plan import Kind, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, TargetSpec
 from modelyard.usage import Usage
+from modelyard_targets.cloud.costs.departing import departing
 from modelyard_targets.cloud.costs.lines import Bill, address_of
 from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import stored
@@ -62,6 +63,7 @@ class CloudCosts:
         for resource in managed_stores(plan, placement, Kind.DATABASE):
             yield from self.database(bill, plan, resource)
         yield from stored(sheet, plan, placement)
+        yield from departing(sheet, plan, placement, bill.address)
 
     def price_items(self) -> Collection[str]:
         """Return what lines may be priced as: machines, on demand or spot, and services."""
