@@ -13,7 +13,8 @@ PYTEST := $(BIN)/python -m pytest
 RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 # Tests whose programs load the SDKs of clouds.
-MOCKED := tests/stacks/aws tests/stacks/gcp tests/stacks/azure tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
+MOCKED := tests/stacks/aws tests/stacks/gcp tests/stacks/azure tests/stacks/test_mocks.py tests/stacks/test_own_pools.py \
+	tests/benchmarks/test_by_hand.py
 UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real

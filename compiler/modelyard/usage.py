@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from modelyard.records import field, record
+from modelyard.spec import TargetSpec
+
+Way: TypeAlias = Literal["internet", "regions", ""]
+"""What a cloud charges for when data leaves it: traffic to the internet, between its own regions, or nothing."""
 
 
 @record
@@ -63,7 +68,18 @@ class Usage:
     discounts: Mapping[str, float] = field(default_factory=dict[str, float])  # by category, or `all`
     prices: Mapping[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
     prices_source: str = ""  # the file of the price book
+    crossings: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    """GB a month that leave the first target for the second one."""
 
 
 NO_USAGE = Usage()
 """Usage of which nothing is known."""
+
+
+def way_between(here: TargetSpec, there: TargetSpec) -> Way:
+    """Return what is charged for data that leaves `here` for `there`. Nothing is for what leaves your own cluster."""
+    if not here.in_cloud or here.name == there.name:
+        return ""
+    if here.provider != there.provider:
+        return "internet"
+    return "regions" if here.region != there.region else ""

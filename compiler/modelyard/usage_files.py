@@ -17,7 +17,7 @@ from modelyard.shape import Schema, schema_of
 from modelyard.source import Document, Json, Path
 from modelyard.spec import System
 from modelyard.units import duration_ms, duration_s, duration_text, fraction
-from modelyard.usage import PlatformUsage, Requests, Rows, Runs, Usage
+from modelyard.usage import PlatformUsage, Requests, Rows, Runs, Usage, way_between
 from modelyard.validate import Fits, python_fits, rust_fits, validate_with
 
 _SECTIONS: Final = ("inference", "pipelines", "monitors", "data")
@@ -104,7 +104,14 @@ def _usage(document: Document, prices: _Prices, source: str) -> Usage:
         {category: fraction(str(share)) or 0.0 for category, share in mapping(node, "discounts").items()},
         prices,
         source,
+        {pair: _scaled(amount) / _GB for pair, amount in _pairs(node)},
     )
+
+
+def _pairs(node: Node) -> Iterator[tuple[tuple[str, str], Json]]:
+    """Yield what leaves one target for another, by both names."""
+    for here, others in _entries(node, "crossings"):
+        yield from (((here, there), amount) for there, amount in others.items())
 
 
 def _entries(node: Node, section: str) -> Iterator[tuple[str, Node]]:
@@ -178,10 +185,21 @@ def _unknown(document: Document, system: System) -> Iterator[Diagnostic]:
             if name not in known[section]:
                 near = nearest(name, known[section], "did you mean {}?")
                 yield problems.unknown_address(document.key_span((section, name)), section, name, near)
+    yield from _unknown_targets(document, [target.name for target in system.deployment.targets])
+
+
+def _unknown_targets(document: Document, known: Collection[str]) -> Iterator[Diagnostic]:
+    places: dict[Path, str] = {}
+    for here, there in (pair for pair, _ in _pairs(document.value)):
+        places |= {("crossings", here): here, ("crossings", here, there): there}
+    for place, name in places.items():
+        if name not in known:
+            near = nearest(name, known, "did you mean {}?")
+            yield problems.unknown_address(document.key_span(place), "targets", name, near)
 
 
 def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
-    """Report peaks below the mean, runs beyond their timeout, and rows that nothing here pays for."""
+    """Report peaks below the mean, runs beyond their timeout, and rows and traffic that nothing here pays for."""
     for name, node in _entries(document.value, "inference"):
         requests = _requests(node)
         if requests.peak < requests.mean:
@@ -197,6 +215,10 @@ def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
         store = system.stores.get(dataset.store) if dataset is not None else None
         if dataset is not None and (store is None or store.adopt):
             yield problems.rows_paid_elsewhere(document.key_span(("data", name)), name, dataset.store)
+    targets = {target.name: target for target in system.deployment.targets}
+    for (here, there), _ in _pairs(document.value):
+        if here in targets and there in targets and not way_between(targets[here], targets[there]):
+            yield problems.crossing_without_charge(document.key_span(("crossings", here, there)), here, there)
 
 
 def _unknown_items(

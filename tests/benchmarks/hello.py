@@ -1,18 +1,31 @@
-"""The infrastructure of the example `hello` on AWS, both emitted and written by hand."""
+"""The infrastructure of the example `hello` on each cloud, both emitted and written by hand.
+
+The example has an environment for AWS. On the other clouds, it differs from that by provider and region.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from modelyard.emit import emit
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard_targets import TARGETS
 from tests.examples import Example
 
-BY_HAND = Path(__file__).with_name("by_hand")
+REGIONS: Mapping[str, str] = {"aws": "eu-central-1", "gcp": "europe-west3", "azure": "germanywestcentral"}
+_BY_HAND = Path(__file__).with_name("by_hand")
 
 
-def emitted(root: Path) -> Path:
-    """Write the emitted infrastructure project below this folder and return its path."""
-    outcome = Example("hello", "aws").compiled()
+def by_hand(cloud: str) -> Path:
+    """Return the folder of the handwritten program for this cloud."""
+    return _BY_HAND / cloud
+
+
+def emitted(root: Path, cloud: str = "aws") -> Path:
+    """Write the infrastructure project emitted for this cloud below a folder, and return its path."""
+    outcome = compile_system(_on(cloud), TARGETS)
     (stack,) = outcome.stacks
     for file in emit(stack):
         path = root / file.path
@@ -20,3 +33,12 @@ def emitted(root: Path) -> Path:
         path.write_bytes(file.render())
     (folder,) = (path.parent for path in root.rglob("Pulumi.yaml") if path.parent.name == "infrastructure")
     return folder
+
+
+def _on(cloud: str) -> Inputs:
+    inputs = Example("hello", "aws").inputs()
+    aws = inputs.overlay
+    assert aws is not None
+    text = aws.content.decode() if isinstance(aws.content, bytes) else aws.content
+    text = text.replace("provider: aws", f"provider: {cloud}").replace(REGIONS["aws"], REGIONS[cloud])
+    return replace(inputs, environment=cloud, overlay=Given(f"environments/{cloud}.yaml", text))

@@ -97,3 +97,49 @@ def cluster_adopted_twice(span: Span, placement: str, other: str, cluster: str) 
         span,
         f"remove {quote(placement)}, and place its workloads on {quote(other)}",
     )
+
+
+def pools_and_machines(span: Span, placement: str) -> Diagnostic:
+    """A target declares machines of an adopted cluster, and has node pools of its own created in it.
+
+    Compute classes then run on these node pools alone, so the declared machines would be ignored. Everything else runs
+    wherever the scheduler puts it.
+
+    Wrong:
+
+        cluster: {adopt: platform, nodePools: create}
+        capacity: [{count: 3, cpu: 16, memory: 64Gi}]
+
+    Right:
+
+        cluster: {adopt: platform, nodePools: create}
+    """
+    return Diagnostic(
+        "E0638",
+        Severity.ERROR,
+        f"compute classes of target {quote(placement)} run on node pools that are created, not on declared machines",
+        span,
+        "remove `capacity`, or `nodePools` to run on these machines",
+    )
+
+
+def pools_of_a_tenant(span: Span, placement: str, cluster: str) -> Diagnostic:
+    """A tenant of a shared cluster may change nothing but its namespace, and node pools change the whole cluster.
+
+    Wrong:
+
+        cluster: {adopt: platform, nodePools: create}
+        tenancy: shared
+
+    Right:
+
+        cluster: {adopt: platform}
+        tenancy: shared
+    """
+    return Diagnostic(
+        "E0639",
+        Severity.ERROR,
+        f"target {quote(placement)} is a tenant of the cluster {quote(cluster)}, which may not add node pools to it",
+        span,
+        "remove `nodePools` from `cluster`, or `tenancy: shared` if the owner agrees",
+    )

@@ -102,3 +102,22 @@ def rows_paid_elsewhere(span: Span, name: str, store: str) -> Diagnostic:
     where = f"in store {quote(store)}, which is adopted" if store else "outside of the system's stores"
     message = f"dataset {quote(name)} is {where}: its owner pays for the rows, so nothing is counted"
     return Diagnostic("W0531", Severity.WARNING, message, span, "remove the entry")
+
+
+def crossing_without_charge(span: Span, here: str, there: str) -> Diagnostic:
+    """A usage file counts data that leaves a target for which nobody charges, so it would add nothing.
+
+    A cloud charges for what leaves it, and for what goes from one of its regions to another. What leaves your own
+    cluster, or stays in a region, has no price here.
+
+    Wrong:
+
+        crossings: {plant: {main: 50G}}     # with `plant: {provider: kubernetes, …}` in the spec
+
+    Right:
+
+        crossings: {main: {plant: 50G}}
+    """
+    message = f"nothing is charged for what leaves target {quote(here)} for {quote(there)}"
+    hint = "remove the entry; only what leaves a cloud or a region of it costs something"
+    return Diagnostic("W0532", Severity.WARNING, message, span, hint)

@@ -109,13 +109,19 @@ def namespace_of_system(system: System) -> str:
     return system.metadata.name
 
 
+def as_chosen(hardware: Hardware, system: System) -> Hardware:
+    """Return the same hardware, for clusters whose machines belong to one system."""
+    return hardware
+
+
 @record
 class Offer:
     """The information about a target that the planner needs.
 
     This includes the target's machines, the add-ons that each kind of resource needs, the kinds that exist outside the
     cluster, and the gateway class that the add-ons provide. On an existing cluster, all kinds are in the cluster, and
-    the gateway classes are the cluster's own.
+    the gateway classes are the cluster's own. `mark` sets the labels and taints of a class's machines, which have to
+    differ from those of other systems if they share a cluster.
     """
 
     choose: Hardwarer
@@ -124,6 +130,7 @@ class Offer:
     gateway_class: str = ""
     choose_system: SystemHardwarer = any_machine
     namespace: Callable[[System], str] = namespace_of_system  # if the spec names none
+    mark: Callable[[Hardware, System], Hardware] = as_chosen
 
 
 @record

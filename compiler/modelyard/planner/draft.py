@@ -126,13 +126,14 @@ class Draft:
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
-            choice = self.offers[placement].choose(compute_class, self.targets[placement])
+            offer = self.offers[placement]
+            choice = offer.choose(compute_class, self.targets[placement])
             if isinstance(choice, str):
                 span, elsewhere = self.system.key(*compute_class.path), self._regions_with(compute_class, placement)
                 self.diagnostics.append(no_machine(span, compute, placement, choice, elsewhere))
                 self._hardware[key] = None
             else:
-                self._hardware[key] = choice
+                self._hardware[key] = offer.mark(choice, self.system)
         return self._hardware[key]
 
     def _regions_with(self, compute: ComputeClass, placement: str) -> tuple[str, ...]:

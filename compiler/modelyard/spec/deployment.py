@@ -109,11 +109,13 @@ class ExistingCluster:
     """A cluster that a cloud target adopts instead of creating one.
 
     `adopt` is the cluster's name, and "" if modelyard creates the cluster. `cidr` is the address range of its nodes,
-    its API and the system's databases, if the spec has it.
+    its API and the system's databases, if the spec has it. With `creates_pools`, compute classes get node pools of the
+    system's own in it, and everything else runs on its existing machines.
     """
 
     adopt: str = ""
     cidr: str = ""
+    creates_pools: bool = False
 
 
 class Options:

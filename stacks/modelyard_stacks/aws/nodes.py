@@ -11,8 +11,10 @@ from pulumi_aws import autoscaling, ec2, eks
 from pulumi_aws.eks.outputs import NodeGroupResource
 
 from .cluster import Cluster
+from .existing import ClusterNetwork, ExistingCluster
 from .key import Key
 from .network import AdoptedNetwork, Network, Zone
+from .node_role import NodeRole
 
 Arch: TypeAlias = Literal["amd64", "arm64"]
 Maker: TypeAlias = Literal["", "nvidia", "neuron"]
@@ -72,6 +74,8 @@ class NodePool(pulumi.ComponentResource):
     are encrypted in hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods that
     train together: the first zone of the network, or the one whose number is in the stack's setting `trainingZone`.
 
+    In an existing cluster, nodes have `role`, and are in the subnets that its control plane has.
+
     The metadata service answers only the machine itself, so Pods cannot get the machine's credentials. Disks are
     encrypted.
     """
@@ -82,8 +86,8 @@ class NodePool(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        cluster: Cluster,
-        network: Network | AdoptedNetwork | Zone,
+        cluster: Cluster | ExistingCluster,
+        network: Network | AdoptedNetwork | Zone | ClusterNetwork,
         key: Key,
         pool: str,
         machines: Sequence[str],
@@ -98,12 +102,14 @@ class NodePool(pulumi.ComponentResource):
         one_zone: bool = False,
         arch: Arch = "amd64",
         tainted: bool = True,
+        role: NodeRole | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:NodePool", name, None, cluster.account.options(opts))
         image = _IMAGES.get((arch, accelerator))
         if image is None:
             raise pulumi.RunError(f"node pool {name}: EKS has no image for {accelerator} on {arch}")
+        node_role, ready = _joined(name, cluster, network, role)
         labels = _labels(pool, capacity, accelerator, accelerator_name)
         taints = _taints(pool, tainted, accelerator)
         template = self._template(name, cluster, key, disk_gib, local_gib)
@@ -112,7 +118,7 @@ class NodePool(pulumi.ComponentResource):
             eks.NodeGroupArgs(
                 cluster_name=cluster.name,
                 version=cluster.version,  # without a version, nodes would not be upgraded with the cluster
-                node_role_arn=cluster.node_role_arn,
+                node_role_arn=node_role,
                 subnet_ids=[_training_zone(name, network)] if one_zone else network.subnet_ids,
                 ami_type=image,
                 instance_types=list(machines),
@@ -135,7 +141,7 @@ class NodePool(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*cluster.ready, *network.ready],
+                depends_on=ready,
                 # the autoscaler manages the size after creation
                 ignore_changes=["scalingConfig.desiredSize"],
             ),
@@ -146,7 +152,9 @@ class NodePool(pulumi.ComponentResource):
         self.name = group.node_group_name
         self.register_outputs({"name": self.name})
 
-    def _template(self, name: str, cluster: Cluster, key: Key, disk_gib: int, local_gib: int) -> ec2.LaunchTemplate:
+    def _template(
+        self, name: str, cluster: Cluster | ExistingCluster, key: Key, disk_gib: int, local_gib: int
+    ) -> ec2.LaunchTemplate:
         # the provider's default tags do not apply to what an Auto Scaling group launches
         # https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-24
         tags = {**cluster.account.common_tags, "Name": f"{cluster.title}-{name}"}
@@ -212,6 +220,20 @@ class NodePool(pulumi.ComponentResource):
             )
 
 
+def _joined(
+    name: str,
+    cluster: Cluster | ExistingCluster,
+    network: Network | AdoptedNetwork | Zone | ClusterNetwork,
+    role: NodeRole | None,
+) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
+    """Return the nodes' role, and what nodes must wait for. In an existing cluster, that is only their role."""
+    if role is not None:
+        return role.arn, list(role.ready)
+    if isinstance(cluster, ExistingCluster) or isinstance(network, ClusterNetwork):
+        raise pulumi.RunError(f"node pool {name}: nodes of an existing cluster need a role of their own")
+    return cluster.node_role_arn, [*cluster.ready, *network.ready]
+
+
 def _scaling_group(resources: Sequence[NodeGroupResource]) -> str:
     for resource in resources:
         for scaling_group in resource.autoscaling_groups or ():
@@ -220,12 +242,19 @@ def _scaling_group(resources: Sequence[NodeGroupResource]) -> str:
     raise pulumi.RunError("EKS named no Auto Scaling group for a node group")
 
 
-def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulumi.Output[str]:
+def _training_zone(name: str, network: Network | AdoptedNetwork | Zone | ClusterNetwork) -> pulumi.Output[str]:
     """Return the subnet of the zone whose number, counted from 1, is in the stack's setting `trainingZone`."""
     number = pulumi.Config().get_int("trainingZone") or 1
-    if not 0 < number <= len(network.subnet_ids):
-        raise pulumi.RunError(f"node pool {name}: trainingZone must be 1 to {len(network.subnet_ids)}, not {number}")
-    return network.subnet_ids[number - 1]
+    subnets = network.subnet_ids
+    if isinstance(subnets, pulumi.Output):
+        return subnets.apply(lambda known: known[_position(name, number, len(known))])
+    return subnets[_position(name, number, len(subnets))]
+
+
+def _position(name: str, number: int, zones: int) -> int:
+    if not 0 < number <= zones:
+        raise pulumi.RunError(f"node pool {name}: trainingZone must be 1 to {zones}, not {number}")
+    return number - 1
 
 
 def _labels(pool: str, capacity: str, accelerator: str, accelerator_name: str) -> dict[str, str]:

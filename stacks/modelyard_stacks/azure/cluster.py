@@ -18,7 +18,6 @@ from .cluster_settings import (
     network_profile,
     patches,
     security,
-    training_zones,
     volumes,
 )
 from .group import ResourceGroup, protected
@@ -32,6 +31,7 @@ from .roles import (
     VAULT_CONTRIBUTOR,
     assign,
 )
+from .settings import training_zones
 
 _LONGEST_NAME = 40
 _LONGEST_GROUP = 80
@@ -59,6 +59,7 @@ class Cluster(pulumi.ComponentResource):
     """
 
     name: pulumi.Output[str]
+    resource_group: pulumi.Output[str]
     id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     issuer: pulumi.Output[str]
@@ -87,7 +88,7 @@ class Cluster(pulumi.ComponentResource):
             raise pulumi.RunError(f"{nodes_in}, the nodes' group, can have at most {_LONGEST_GROUP} characters")
         super().__init__("modelyard:azure:Cluster", name, None, group.options(opts))
         self.title, self.version = name, version
-        self.group = group
+        self.group, self.resource_group = group, group.group
         self._network, self._key = network, key
         self.training_zones = training_zones(training_pools)
         self._child = pulumi.ResourceOptions(parent=self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pulumi
 from pulumi_azure_native import containerservice
 from pulumi_azure_native import network as networks
@@ -10,6 +12,7 @@ from pulumi_azure_native.containerservice import GetManagedClusterResult
 from .access import kubeconfig
 from .adopted import AdoptedCluster
 from .group import ResourceGroup
+from .settings import training_zones
 from .zones import adopted_zones
 
 _KUBELET = "kubeletidentity"
@@ -19,20 +22,35 @@ class ExistingCluster(AdoptedCluster):
     """A cluster in `resource_group` of the subscription, as AKS describes it at each `up`. Nothing in it is changed.
 
     It needs workload identity, by which alone Pods get rights of their own. Whoever applies the workloads needs a role
-    on the cluster for its kubeconfig, and rights in its API.
+    on the cluster for its kubeconfig, and rights in its API. The nodes of each pool in `training_pools` are in one
+    zone, because their Pods train together.
     """
 
+    resource_group: pulumi.Output[str]
+    version: pulumi.Output[str]
+    training_zones: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
     kubelet_principal: pulumi.Output[str]
     nodes_subnet: pulumi.Output[str]
 
-    def __init__(self, name: str, *, group: ResourceGroup, cluster: str, resource_group: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        group: ResourceGroup,
+        cluster: str,
+        resource_group: str,
+        training_pools: Sequence[str] = (),
+    ) -> None:
         found = containerservice.get_managed_cluster_output(
             resource_group_name=resource_group,
             resource_name=cluster,
             opts=pulumi.InvokeOutputOptions(provider=group),
         )
         super().__init__(name, group=group, cluster_name=cluster, issuer=found.apply(_issuer))
+        self.resource_group = pulumi.Output.from_input(resource_group)
+        self.version = found.apply(lambda answer: answer.current_kubernetes_version)
+        self.training_zones = training_zones(training_pools)
         self.kubelet_principal = found.apply(_kubelet)
         self.nodes_subnet = found.apply(_nodes_subnet)
         self.kubeconfig = kubeconfig(cluster, group, resource_group=resource_group, cluster_name=cluster)
@@ -50,6 +68,7 @@ class ClusterNetwork:
         self, name: str, *, group: ResourceGroup, cluster: ExistingCluster, dns_group: str, endpoints: str = ""
     ) -> None:
         self.title = name
+        self.nodes_id = cluster.nodes_subnet
         self.endpoints_id = pulumi.Output.from_input(endpoints) if endpoints else cluster.nodes_subnet
         self.nat_id: pulumi.Output[str] | None = None
         self.ready: tuple[pulumi.Resource, ...] = ()

@@ -11,6 +11,7 @@ from pulumi_azure_native import containerservice
 
 from .cluster import Cluster
 from .cluster_settings import PODS_OF_A_NODE, encrypts_hosts
+from .existing import ClusterNetwork, ExistingCluster
 from .key import Key
 from .network import AdoptedNetwork, Network
 
@@ -47,7 +48,8 @@ class NodePool(pulumi.ComponentResource):
     one that the stack's setting `trainingZones` names for this `pool`, or `trainingZone` for all, or the first of
     `zones`, if any.
 
-    `disk_gib` is the disk for images and Pods; an `ephemeral` one is a part of the machine's own disk.
+    `disk_gib` is the disk for images and Pods; an `ephemeral` one is a part of the machine's own disk. In an existing
+    cluster, disks are encrypted as its owner has decided, without `key`, and nodes have the cluster's version.
     """
 
     name: pulumi.Output[str]
@@ -56,9 +58,9 @@ class NodePool(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        cluster: Cluster,
-        network: Network | AdoptedNetwork,
-        key: Key,
+        cluster: Cluster | ExistingCluster,
+        network: Network | AdoptedNetwork | ClusterNetwork,
+        key: Key | None = None,
         agent_pool: str,
         pool: str,
         machine: str,
@@ -78,7 +80,7 @@ class NodePool(pulumi.ComponentResource):
         super().__init__("modelyard:azure:NodePool", name, None, cluster.group.options(opts))
         created = containerservice.AgentPool(
             name,
-            resource_group_name=cluster.group.group,
+            resource_group_name=cluster.resource_group,
             resource_name_=cluster.name,
             agent_pool_name=agent_pool,
             mode="User",
@@ -109,7 +111,7 @@ class NodePool(pulumi.ComponentResource):
             tags=cluster.group.common_tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*network.ready, key.disks],
+                depends_on=[*network.ready, *([key.disks] if key is not None else [])],
                 # the name is taken until the earlier pool is gone
                 delete_before_replace=True,
                 # AKS refuses to change them, and the provider tries

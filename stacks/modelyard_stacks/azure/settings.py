@@ -1,11 +1,14 @@
-"""Settings of a stack that are lists."""
+"""Settings of a stack that are lists, and the zones of pools that train."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from typing import cast
 
 import pulumi
+
+_ZONES = ("1", "2", "3")
 
 
 def listed(setting: str, example: str) -> list[str]:
@@ -34,3 +37,31 @@ def blocks(setting: str, example: str) -> list[str]:
 def connected_networks() -> list[str]:
     """The setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API and the stores."""
     return blocks("apiClients", "10.99.0.0/16")
+
+
+def training_zones(pools: Sequence[str]) -> dict[str, str]:
+    """Return the zone that the stack's settings choose for each of these pools, or "".
+
+    `trainingZones` has zones by pool, and `trainingZone` is for all other pools. Raises RunError if `trainingZones`
+    names a pool that is not in `pools`, because that zone would be ignored.
+    """
+    by_pool: object = pulumi.Config().get_object("trainingZones")
+    if by_pool is not None and not isinstance(by_pool, dict):
+        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting('POOL')}")
+    named = cast("dict[str, object]", by_pool or {})
+    for pool in named:
+        if pool not in pools:
+            known = f"only {', '.join(pools)} may have one" if pools else "no pool of this stack trains in one zone"
+            raise pulumi.RunError(f"the setting trainingZones names a zone for {pool}, but {known}")
+    others = pulumi.Config().get("trainingZone") or ""
+    zones = {pool: str(named.get(pool) or others) for pool in pools}
+    for pool, zone in zones.items():
+        if zone and zone not in _ZONES:
+            raise pulumi.RunError(
+                f"node pool {pool}: a zone must be 1, 2 or 3, not {zone}; to choose: {_setting(pool)}"
+            )
+    return zones
+
+
+def _setting(pool: str) -> str:
+    return f"pulumi config set --path 'trainingZones.{pool}' 2"

@@ -48,6 +48,7 @@ class Cluster(pulumi.ComponentResource):
     issuer: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     node_account: pulumi.Output[str]
+    location: str
     training_zones: Mapping[str, str]
     ready: tuple[pulumi.Resource, ...]
 
@@ -70,6 +71,7 @@ class Cluster(pulumi.ComponentResource):
             raise pulumi.RunError(f"cluster {name}: a name can have at most {_LONGEST_NAME} characters")
         self.title = name
         self.project = project
+        self.location = project.region_name
         self.network = network
         self.key = key
         self.training_zones = training_zones(training_pools)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_gcp import container
@@ -12,6 +12,7 @@ from .access import kubeconfig
 from .adopted import AdoptedCluster
 from .network import AdoptedNetwork
 from .project import Project
+from .zones import training_zones
 
 _DEFAULT = "default"
 """GKE's name for the project's default service account of machines."""
@@ -22,19 +23,32 @@ class ExistingCluster(AdoptedCluster):
 
     Without `location`, the cluster is in the whole region. It needs Workload Identity Federation, which is the only way
     for Pods to get permissions of their own. With the stack's setting `dnsEndpoint`, the kubeconfig uses the cluster's
-    DNS name. Whoever applies the workloads needs a role in the project that opens the cluster's API.
+    DNS name. Whoever applies the workloads needs a role in the project that opens the cluster's API. The nodes of each
+    pool in `training_pools` are in one zone, because their Pods train together.
     """
 
+    location: str
+    training_zones: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
     network: pulumi.Output[str]
     subnetwork: pulumi.Output[str]
     node_account: pulumi.Output[str]
 
-    def __init__(self, name: str, *, project: Project, cluster: str, location: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Project,
+        cluster: str,
+        location: str = "",
+        training_pools: Sequence[str] = (),
+    ) -> None:
         super().__init__(name, project=project, cluster_name=cluster)
+        self.location = location or project.region_name
+        self.training_zones = training_zones(training_pools)
         found = container.get_cluster_output(
             name=cluster,
-            location=location or project.region_name,
+            location=self.location,
             project=project.project_id,
             # the service of a cluster that exists is enabled, so that the first preview already finds the cluster
             opts=pulumi.InvokeOutputOptions(provider=project),
@@ -80,7 +94,8 @@ def _node_account(cluster: GetClusterResult, number: str) -> str:
     if len(names) != 1:
         raise pulumi.RunError(
             f"the nodes of cluster {cluster.name} have {len(names)} service accounts, of which none is known to pull "
-            "images: set images.registry of the target to a registry that all of them may read"
+            "images or to be that of further nodes: set images.registry of the target to a registry that all of them "
+            "may read, and leave out nodePools"
         )
     return names[0]
 

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_gcp import container
 
 from .cluster import Cluster
+from .existing import ExistingCluster
 from .key import Key
 from .network import AdoptedNetwork, Network
 from .zones import zones_with
@@ -40,6 +41,8 @@ class NodePool(pulumi.ComponentResource):
     `training_pools`, all nodes are in one zone: the one that the stack's setting `trainingZones` names for this `pool`,
     otherwise the one whose number is in the setting `trainingZone`, otherwise the first.
 
+    In an existing cluster, nodes have the service account of its other nodes, and if it is in one zone, so are they.
+
     GKE's metadata server answers Pods, so they cannot get the machine's own credentials. Disks are encrypted.
     """
 
@@ -49,7 +52,7 @@ class NodePool(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        cluster: Cluster,
+        cluster: Cluster | ExistingCluster,
         network: Network | AdoptedNetwork,
         key: Key,
         pool: str,
@@ -104,7 +107,7 @@ class NodePool(pulumi.ComponentResource):
             container.NodePoolArgs(
                 name=name,
                 cluster=cluster.name,
-                location=cluster.project.region_name,
+                location=cluster.location,
                 node_locations=found,
                 node_config=node,
                 autoscaling=container.NodePoolAutoscalingArgs(
@@ -132,7 +135,7 @@ class NodePool(pulumi.ComponentResource):
         self.name = created.name
         self.register_outputs({"name": self.name})
 
-    def _secure(self, node: container.NodePoolNodeConfigArgs, cluster: Cluster) -> None:
+    def _secure(self, node: container.NodePoolNodeConfigArgs, cluster: Cluster | ExistingCluster) -> None:
         node.spot = self._is_spot
         node.image_type = "COS_CONTAINERD"
         node.service_account = cluster.node_account

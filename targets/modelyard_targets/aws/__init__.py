@@ -17,7 +17,7 @@ from modelyard_targets.aws.check import check
 from modelyard_targets.aws.hardware import choose, choose_system
 from modelyard_targets.aws.options import resolve_options
 from modelyard_targets.aws.rules import RULES
-from modelyard_targets.cloud.existing import on_existing
+from modelyard_targets.cloud.existing import on_existing_without_accelerators
 from modelyard_targets.kube.network.envoy import CLASS
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
@@ -93,8 +93,8 @@ TARGET = Target(
     rules=RULES,
     resolve_options=resolve_options,
     in_cloud=True,
-    on_existing=on_existing,
     effects=_effects,
+    on_existing=on_existing_without_accelerators,
     secrets_via="secrets-manager",
     pins=_pins,
     handover=_handover,

@@ -49,6 +49,11 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield logs(sheet, plan, bill.address)
 
 
+def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    """Yield the node pools of compute classes in an adopted cluster, whose owner pays for everything else in it."""
+    yield from node_lines(bill.sheet, plan, placement, _disks(plan, placement))
+
+
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
     """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
     for gib, count in volumes(plan, placement).items():
@@ -130,6 +135,7 @@ COSTS: Final = CloudCosts(
     offerings=offerings,
     cluster=_cluster,
     added=_added,
+    nodes=_nodes,
     database=_database,
     keys=_keys,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from modelyard.plan import NodePool
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Value
@@ -36,6 +37,8 @@ def existing_calls(context: Context) -> Iterator[Call]:
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")),)
     yield Call("cluster", "ExistingCluster", name, adopted, GROUP, place)
     yield Call("network", "ClusterNetwork", name, cluster, GROUP, place)
+    if context.plan.of(NodePool, context.placement):
+        yield Call("node_role", "NodeRole", name, cluster, GROUP, place)
     if options_of(context.target).cluster.identity_agent == "install":
         yield Call("", "IdentityAgent", name, cluster, GROUP, (*place, "identityAgent"))
 

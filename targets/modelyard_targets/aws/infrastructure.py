@@ -91,6 +91,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
     """Yield the first project's components, with roles for these identities."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
+        yield from pool_calls(context)
     else:
         yield from foundation_calls(context)
         yield from system_pool_call(context)

@@ -16,7 +16,7 @@ from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.options import options_of
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
-from modelyard_targets.cloud.existing_platform import platform_on_existing
+from modelyard_targets.cloud.existing_platform import platform_of, platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
@@ -34,7 +34,7 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 
 def context_of(plan: Plan, placement: str) -> Context:
     """Return the context of a placement on AWS."""
-    return context_on(plan, placement, EXISTING if target_of(plan, placement).cluster.adopt else PLATFORM)
+    return context_on(plan, placement, platform_of(plan, placement, PLATFORM, EXISTING))
 
 
 def _below(plan: Plan, placement: str) -> str:

@@ -7,10 +7,12 @@ from typing import Final
 
 from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, SystemPool
 from modelyard.program import Call, Literal, Ref
+from modelyard.records import replace
 from modelyard_targets.aws.foundation import addons_of, has_elastic_pool
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.names import group_name
 from modelyard_targets.cloud import pools
+from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes, classes_of_one_zone
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.pods.sizes import Size
@@ -47,11 +49,18 @@ def pool_calls(context: Context) -> Iterator[Call]:
     for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
-            name = group_name(resource.name, group)
-            call = Call(f"{name}_pool", "NodePool", name, (), GROUP, resource.origin)
+            pool = pool_label(resource)
+            variable = f"{group_name(resource.name, group)}_pool"
+            call = Call(variable, "NodePool", group_name(pool, group), (), GROUP, resource.origin)
             disks = disks_of(resource.value.hardware, group)
             one_zone = resource.value.compute in near
-            yield _with(call, resource.name, group, nodes, disks, tainted=True, one_zone=one_zone)
+            made = _with(call, pool, group, nodes, disks, tainted=True, one_zone=one_zone)
+            yield _joining(made) if context.target.cluster.adopt else made
+
+
+def _joining(call: Call) -> Call:
+    """Add the role of nodes in an existing cluster, whose own is not known."""
+    return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:

@@ -163,6 +163,7 @@ def _existing(context: Context, infrastructure: Sequence[Project], workloads: Wo
         others=[f"database {database.name}" for database in managed_databases(context)],
         secrets=stored_secrets(context, as_spelled),
         costs=COSTS,
+        sizes=pool_nodes(context.plan, context.placement),
     )
     image_path = context.runtime_image.partition("/")[2]
     return {**values, **mail_values(calls_of(context)), "opened": tuple(_opened(context)), "image_path": image_path}

@@ -16,7 +16,7 @@ from modelyard_targets.azure.catalog import CATALOG
 from modelyard_targets.azure.check import check
 from modelyard_targets.azure.hardware import choose, choose_system
 from modelyard_targets.azure.options import resolve_options
-from modelyard_targets.cloud.existing import on_existing
+from modelyard_targets.cloud.existing import on_existing_without_accelerators
 from modelyard_targets.kube.network.envoy import CLASS
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
@@ -91,8 +91,8 @@ TARGET = Target(
     diagnostics="modelyard_targets.azure.diagnostics",
     resolve_options=resolve_options,
     in_cloud=True,
-    on_existing=on_existing,
     effects=_effects,
+    on_existing=on_existing_without_accelerators,
     secrets_via="secrets-manager",
     pins=_pins,
     handover=_handover,

@@ -50,6 +50,11 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield logs(sheet, plan, bill.address)
 
 
+def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
+    """Yield the node pools of compute classes in an adopted cluster, whose owner pays for everything else in it."""
+    yield from node_lines(bill.sheet, plan, placement, _disk)
+
+
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
     """Yield what the system adds to any cluster: volumes, private endpoints, load balancers, and the image registry."""
     for gib, count in volumes(plan, placement).items():
@@ -132,5 +137,6 @@ COSTS: Final = CloudCosts(
     offerings=offerings,
     cluster=_cluster,
     added=_added,
+    nodes=_nodes,
     database=_database,  # keys and secrets in a vault cost only when they are used
 )

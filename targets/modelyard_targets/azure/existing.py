@@ -14,6 +14,7 @@ from modelyard_targets.azure.names import cluster_name
 from modelyard_targets.azure.network_policies import reach_vault
 from modelyard_targets.azure.options import options_of
 from modelyard_targets.cloud.existing_platform import account_reference, secrets_account
+from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.services import secrets_store
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.platform import AddOn, Given
@@ -28,7 +29,13 @@ def existing_calls(context: Context) -> Iterator[Call]:
     group: tuple[str, Literal] = ("group", Ref("group"))
     yield group_call(context)
     yield key_call(context)
-    adopted = (group, ("cluster", cluster.adopt), ("resource_group", cluster.resource_group))
+    together = training_pools(context.plan, context.placement)
+    adopted: tuple[tuple[str, Literal], ...] = (
+        group,
+        ("cluster", cluster.adopt),
+        ("resource_group", cluster.resource_group),
+        *((("training_pools", together),) if together else ()),
+    )
     network: tuple[tuple[str, Literal], ...] = (
         group,
         ("cluster", Ref("cluster")),

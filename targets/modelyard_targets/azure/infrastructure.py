@@ -92,6 +92,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
     """Yield the first project's components in order; `roles` are the identities that it creates."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
+        yield from pool_calls(context)
     else:
         yield from foundation_calls(context)
         yield from system_pool_call(context)

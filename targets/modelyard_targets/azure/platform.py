@@ -24,12 +24,11 @@ from modelyard_targets.azure.network_policies import (
     api_addresses,
 )
 from modelyard_targets.azure.services import database, foundation_objects
-from modelyard_targets.cloud.existing_platform import platform_on_existing
+from modelyard_targets.cloud.existing_platform import platform_of, platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
@@ -39,7 +38,7 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 
 def context_of(plan: Plan, placement: str) -> Context:
     """Return the context of a placement on Azure."""
-    return context_on(plan, placement, EXISTING if target_of(plan, placement).cluster.adopt else PLATFORM)
+    return context_on(plan, placement, platform_of(plan, placement, PLATFORM, EXISTING))
 
 
 def _below(plan: Plan, placement: str) -> str:

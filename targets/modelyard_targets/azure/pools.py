@@ -10,6 +10,7 @@ from modelyard.program import Call, Literal, Ref
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.names import agent_pool, pool_name
 from modelyard_targets.cloud import pools
+from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_needed
@@ -18,6 +19,8 @@ from modelyard_targets.kube.pods.sizes import Size
 GROUP: Final = "pools"
 _GI: Final = 1024**3
 _MI: Final = 1024**2
+
+_KEY: Final[tuple[str, Literal]] = ("key", Ref("key"))
 
 CLUSTER_MACHINE: Final = "Standard_D2s_v5"
 """The machine of AKS' own pool, which cannot be replaced without the cluster; so it does not depend on prices."""
@@ -43,7 +46,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
     for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
-            yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group))
+            yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group), context)
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
@@ -84,19 +87,22 @@ def most_nodes(plan: Plan, placement: str) -> int:
     return cluster_nodes(plan) + system_nodes(plan, placement).most + sum(largest.values())
 
 
-def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks) -> Call:
-    name = pool_name(resource.name, group)
-    arguments = list(_arguments(resource.name, group, nodes, disks))
+def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks, context: Context) -> Call:
+    pool = pool_label(resource)
+    name = pool_name(pool, group)
+    arguments = list(_arguments(pool, group, nodes, disks))
+    if context.target.cluster.adopt:  # its owner chooses the key of disks
+        arguments.remove(_KEY)
     if group.accelerator is not None:
         arguments.append(("gpus", group.accelerator.count))
-    return Call(f"{name}_pool", "NodePool", name, tuple(arguments), GROUP, resource.origin)
+    return Call(f"{pool_name(resource.name, group)}_pool", "NodePool", name, tuple(arguments), GROUP, resource.origin)
 
 
 def _arguments(pool: str, group: NodeGroup, nodes: Nodes, disks: Disks) -> tuple[tuple[str, Literal], ...]:
     return (
         ("cluster", Ref("cluster")),
         ("network", Ref("network")),
-        ("key", Ref("key")),
+        _KEY,
         ("agent_pool", agent_pool(pool, group)),
         ("pool", pool),
         ("machine", group.machines[0]),

@@ -138,6 +138,7 @@ def _existing(context: Context, infrastructure: Sequence[Project], workloads: Wo
         ],
         secrets=stored_secrets(context, secret_id),
         costs=COSTS,
+        sizes=pool_nodes(context.plan, context.placement),
         first=other_targets(context, azure_access),
     )
     return {

@@ -10,9 +10,10 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import reserved_name
 from modelyard.plan import Identity, Kind, Plan
 from modelyard.spec import TargetSpec, target_path
-from modelyard_targets.cloud.existing import SECRETS_ACCOUNT, adopts
+from modelyard_targets.cloud.existing import SECRETS_ACCOUNT, adopts, creates_pools
 from modelyard_targets.kube.checks.check import Rule
 from modelyard_targets.kube.existing import checks as existing
+from modelyard_targets.kube.existing.budget import check_prices
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _OF_A_CREATED_CLUSTER: Final[tuple[str, ...]] = ("version", "network", "access", "vpc")
@@ -35,6 +36,17 @@ def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield problems.field_of_created_cluster(where, placement, field, target.cluster.adopt)
         elif field != "tenancy" or target.tenancy != "dedicated":
             yield problems.field_of_existing_cluster(where, placement, field)
+
+
+def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report what describes the machines or the rights of a tenant if node pools are created in an adopted cluster."""
+    if not creates_pools(plan, placement):
+        return
+    target, here = target_of(plan, placement), target_path(plan.system, placement)
+    if target.capacity:
+        yield problems.pools_and_machines(plan.system.key(*here, "capacity"), placement)
+    if target.tenancy == "shared":
+        yield problems.pools_of_a_tenant(plan.system.at(*here, "tenancy"), placement, target.cluster.adopt)
 
 
 def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -71,8 +83,15 @@ def check_account_name(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check an adopted cluster like any existing one: its machines, add-ons, clients and PriorityClasses."""
-    for rule in existing.CHECKS if adopts(plan, placement) else ():
+    checks = (rule for rule in existing.CHECKS if rule is not check_prices or not creates_pools(plan, placement))
+    for rule in checks if adopts(plan, placement) else ():
         yield from rule(plan, placement)
 
 
-CHECKS: Final[tuple[Rule, ...]] = (check_fields, check_database_range, check_account_name, check_cluster)
+CHECKS: Final[tuple[Rule, ...]] = (
+    check_fields,
+    check_own_pools,
+    check_database_range,
+    check_account_name,
+    check_cluster,
+)

@@ -2,27 +2,101 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from modelyard.names import object_name
-from modelyard.plan import Kind, Offer, Plan
+from modelyard.plan import Hardware, Hardwarer, Kind, NodePool, Offer, Plan, Resource
 from modelyard.records import replace
-from modelyard.spec import Network, System
+from modelyard.spec import ComputeClass, Network, System, TargetSpec
+from modelyard_targets.cloud.choose import POOL
 from modelyard_targets.kube.existing.choose import choose, choose_system
 from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.machines.fitting import wants_accelerator
 
 _LONGEST_NAMESPACE: Final = 63
+_LONGEST_LABEL: Final = 63
 
 SECRETS_ACCOUNT: Final = "secrets-reader"
 """The ServiceAccount, in the system's namespace, with which its own secret store reads secrets."""
 
 
 def on_existing(offer: Offer) -> Offer:
-    """Return the offer of an adopted cluster, whose machines are declared and whose gateway classes are its own."""
+    """Return the offer of an adopted cluster, whose gateway classes are its own.
+
+    Its machines are declared, or compute classes get node pools in it.
+    """
     addons = {kind: names for kind, names in offer.addons.items() if kind is not Kind.ROUTE}
     return replace(
-        offer, choose=choose, choose_system=choose_system, addons=addons, gateway_class="", namespace=namespace
+        offer,
+        choose=partial(_choose, offer.choose),
+        choose_system=choose_system,
+        addons=addons,
+        gateway_class="",
+        namespace=namespace,
+        mark=mark,
     )
+
+
+def on_existing_without_accelerators(offer: Offer) -> Offer:
+    """Return the offer of an adopted cluster of a cloud that installs no driver or device plugin on its own.
+
+    The owner's plugin knows only the owner's machines, and a second one would offer each accelerator twice.
+    """
+    return on_existing(replace(offer, choose=partial(_plain, offer.choose)))
+
+
+def mark(hardware: Hardware, system: System) -> Hardware:
+    """Put the system's name into the label and the taint of its own node pools.
+
+    Other systems on the cluster may have compute classes of the same names, whose Pods would run on these machines.
+    """
+    pool = dict(hardware.selector).get(POOL)
+    if pool is None or not hardware.groups:
+        return hardware
+    own = object_name(namespace(system), pool, limit=_LONGEST_LABEL)
+    renamed = {pool: own, derived(pool): derived(own)}
+    keys = [key for key, _ in hardware.selector]
+    return replace(
+        hardware,
+        selector=tuple((key, renamed.get(value, value)) for key, value in hardware.selector),
+        tolerations=tuple(
+            replace(taint, value=renamed.get(taint.value, taint.value)) if taint.key in keys else taint
+            for taint in hardware.tolerations
+        ),
+    )
+
+
+def derived(pool: str) -> str:
+    """Return the name of what belongs to a pool and to no other, such as the order of its machines."""
+    return object_name("modelyard", pool)
+
+
+def pool_label(pool: Resource[NodePool]) -> str:
+    """Return the value of the label on a pool's nodes: its name and, on an adopted cluster, the system's."""
+    return dict(pool.value.hardware.selector).get(POOL, pool.name)
+
+
+def creates_pools(plan: Plan, placement: str) -> bool:
+    """Return whether compute classes get node pools in a cluster that the target adopts."""
+    return adopts(plan, placement) and target_of(plan, placement).cluster.creates_pools
+
+
+def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+    """Choose machines for node pools in an adopted cluster, or return what they cannot have."""
+    if wants_accelerator(compute):
+        return (
+            "node pools that are created in an existing cluster have no accelerators, because its owner installs the "
+            "device plugin; declare its machines under `capacity` instead"
+        )
+    chosen = created(compute, target)
+    if isinstance(chosen, Hardware) and chosen.elastic and not chosen.groups:
+        return "an elastic class needs Karpenter, which is not installed in an existing cluster"
+    return chosen
+
+
+def _choose(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+    return created(compute, target) if target.cluster.creates_pools else choose(compute, target)
 
 
 def namespace(system: System) -> str:

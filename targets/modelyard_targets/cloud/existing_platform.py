@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from modelyard.manifest import labels
+from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.records import replace
-from modelyard_targets.cloud.existing import SECRETS_ACCOUNT
+from modelyard_targets.cloud.existing import SECRETS_ACCOUNT, creates_pools
 from modelyard_targets.cloud.services import has_own_store, program_object
 from modelyard_targets.kube.access.secrets import own_kind
 from modelyard_targets.kube.existing.capacity import quota
 from modelyard_targets.kube.placement import platform as defaults
 from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.placement.platform import AddOn, Given, Platform
 
 
@@ -37,6 +39,18 @@ def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> P
         gateway_annotations=defaults.no_annotations,
         gateway_namespace="",
     )
+
+
+def platform_of(plan: Plan, placement: str, created: Platform, existing: Platform) -> Platform:
+    """Return the platform of a placement: on a cluster that is created, or on an adopted one.
+
+    Node pools of the system's own in an adopted cluster have the same objects in it as on a created one.
+    """
+    if not target_of(plan, placement).cluster.adopt:
+        return created
+    if creates_pools(plan, placement):
+        return replace(existing, machines=created.machines, meaningless_alerts=created.meaningless_alerts)
+    return existing
 
 
 def secrets_account(context: Context, annotations: Mapping[str, Given]) -> Iterator[Call]:

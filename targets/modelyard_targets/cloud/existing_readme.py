@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from modelyard.plan import NodePool
+from modelyard.records import record
 from modelyard.stack import Project
 from modelyard.usage import NO_USAGE
 from modelyard_targets.cloud.costs.provider import CloudCosts
 from modelyard_targets.cloud.costs.rows import cost_rows
+from modelyard_targets.cloud.existing import pool_label
+from modelyard_targets.cloud.pools import Nodes
 from modelyard_targets.cloud.readme import StoredSecret, cluster_values, on_premises_hosts
 from modelyard_targets.cloud.services import has_own_store
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.workloads_project import Workloads
+
+
+@record
+class PoolRow:
+    """A compute class's node pools in the cluster, for the README: each alternative has its own."""
+
+    label: str
+    machines: tuple[str, ...]
+    nodes: str
 
 
 def existing_values(
@@ -25,10 +38,12 @@ def existing_values(
     secrets: Sequence[StoredSecret],
     costs: CloudCosts,
     first: Iterable[str] = (),
+    sizes: Mapping[tuple[str, int], Nodes],
 ) -> dict[str, object]:
     """Return the values that the clouds have in common.
 
     `key` is the name of the system's key, and `others` are what `destroy` protects beside the key and the buckets.
+    `sizes` are the node counts of its node pools, if it has any in the cluster.
     """
     stores = list(buckets)
     return {
@@ -39,5 +54,15 @@ def existing_values(
         "joined": tuple(dict.fromkeys(on_premises_hosts(context))),
         "first": sorted(first),
         "kept_secrets": secrets,
+        "pools": tuple(_pools(context, sizes)),
         "prices": tuple(cost_rows(costs.lines(context.plan, context.placement, NO_USAGE))),
     }
+
+
+def _pools(context: Context, sizes: Mapping[tuple[str, int], Nodes]) -> Iterator[PoolRow]:
+    for pool in context.plan.of(NodePool, context.placement):
+        groups = pool.value.groups
+        machines = tuple(f"{' or '.join(group.machines)}{' (spot)' if group.spot else ''}" for group in groups)
+        least = sizes[pool.value.compute, 0].least
+        most = max(sizes[pool.value.compute, at].most for at in range(len(groups)))
+        yield PoolRow(pool_label(pool), machines, f"{least} to {most}")

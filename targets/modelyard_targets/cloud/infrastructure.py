@@ -46,7 +46,9 @@ def database_exports(context: Context, parts: Sequence[str], secret: str) -> Ite
 def _contents(sdk: Sdk, at: int, context: Context) -> str:
     if not context.plan.has_cluster(context.placement):
         return "Stores"
-    created = "Stores" if context.target.cluster.adopt else "Network, machines, stores"
+    created = "Network, machines, stores"
+    if context.target.cluster.adopt:
+        created = "Node pools, stores" if context.target.cluster.creates_pools else "Stores"
     return f"{created} and {sdk.access}" if at == 0 else f"More {sdk.access}"
 
 

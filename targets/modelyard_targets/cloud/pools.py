@@ -10,6 +10,7 @@ from modelyard.plan import SYSTEM_POOL, Hardware, Job, NodeGroup, NodePool, Plan
 from modelyard.records import record, replace
 from modelyard.spec import ComputeClass, System, TargetSpec
 from modelyard_targets.cloud.choose import choose
+from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.cloud.offerings import Machine, Offerings
 from modelyard_targets.kube.pipelines.machines import trains_together
 from modelyard_targets.kube.pods.demand import Asked, demand
@@ -142,7 +143,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
 def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
     """Return the pools whose nodes must share a zone, because workers on them train one model together."""
     near = classes_of_one_zone(plan, placement)
-    return tuple(pool.name for pool in plan.of(NodePool, placement) if pool.value.compute in near)
+    return tuple(pool_label(pool) for pool in plan.of(NodePool, placement) if pool.value.compute in near)
 
 
 def times(size: Size, count: int) -> Size:

@@ -12,6 +12,7 @@ from typing import Final
 from modelyard.manifest import labels, object_of
 from modelyard.plan import NodePool, Resource
 from modelyard.stack import Value
+from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS
 from modelyard_targets.gcp.names import pool_name
 from modelyard_targets.kube.placement.context import Context, Made
@@ -29,7 +30,7 @@ def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[Ma
     name = dict(hardware.selector).get(COMPUTE_CLASS)
     if name is None:
         return
-    priorities: list[Value] = [{"nodepools": [pool_name(resource.name, group)]} for group in hardware.groups]
+    priorities: list[Value] = [{"nodepools": [pool_name(pool_label(resource), group)]} for group in hardware.groups]
     spec: dict[str, Value] = {
         "priorities": priorities,
         "nodePoolAutoCreation": {"enabled": False},

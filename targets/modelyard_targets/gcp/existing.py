@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import target_path
 from modelyard_targets.cloud.existing_platform import account_reference, secrets_account
+from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.services import secrets_store
 from modelyard_targets.gcp.addons import PROMETHEUS
 from modelyard_targets.gcp.foundation import GROUP, key_call, project_call
@@ -23,12 +24,14 @@ def existing_calls(context: Context) -> Iterator[Call]:
     """Yield the project, the key of the system's own data, and the cluster with its network, which are looked up."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     location = options_of(context.target).cluster.location
+    together = training_pools(context.plan, context.placement)
     yield project_call(context)
     yield key_call(context)
     adopted: tuple[tuple[str, Literal], ...] = (
         ("project", Ref("project")),
         ("cluster", context.target.cluster.adopt),
         *((("location", location),) if location else ()),
+        *((("training_pools", together),) if together else ()),
     )
     network = (("cluster", Ref("cluster")), ("google_ranges", GOOGLE_APIS))
     yield Call("cluster", "ExistingCluster", name, adopted, GROUP, (*here, "cluster"))

@@ -90,8 +90,9 @@ def key_call(context: Context) -> Call:
     """Build the Cloud KMS key that encrypts all data of the target."""
     here = target_path(context.system, context.placement)
     used = dict.fromkeys(_ENCRYPTED[api] for api in services_of(context) if api in _ENCRYPTED)
-    if context.target.cluster.adopt:  # its owner encrypts disks, Secrets and logs of the cluster
-        used = dict.fromkeys(service for service in used if service not in _ENCRYPTED_BY_OWNER)
+    if context.target.cluster.adopt:  # its owner encrypts Secrets and logs of the cluster, and disks of its nodes
+        own = {"compute"} if context.target.cluster.creates_pools else set[str]()
+        used = dict.fromkeys(service for service in used if service not in _ENCRYPTED_BY_OWNER - own)
     arguments = (("project", Ref("project")), ("services", tuple(used)))
     return Call("key", "Key", _name(context), arguments, GROUP, here)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.names import object_name
 from modelyard.plan import Hardware
 from modelyard.records import replace
 from modelyard.spec import ComputeClass, System, Taint, TargetSpec
 from modelyard_targets.cloud import pools
 from modelyard_targets.cloud.choose import POOL
+from modelyard_targets.cloud.existing import derived
 from modelyard_targets.cloud.single_machines import choose_single
 from modelyard_targets.gcp.machines import offerings, system_offerings
 
@@ -37,7 +37,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 def _ordered(hardware: Hardware) -> Hardware:
     """Make Pods select the ComputeClass and tolerate its taint. The prefix avoids collisions with GKE's own classes."""
-    name = object_name("modelyard", dict(hardware.selector)[POOL])
+    name = derived(dict(hardware.selector)[POOL])
     return replace(
         hardware,
         selector=(*hardware.selector, (COMPUTE_CLASS, name)),

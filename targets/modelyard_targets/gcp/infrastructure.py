@@ -78,6 +78,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
     """Yield the first project's components, with access for these identities."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
+        yield from pool_calls(context)
     else:
         yield from foundation_calls(context)
         yield from system_pool_call(context)

@@ -6,7 +6,7 @@ from typing import Final
 
 from modelyard.plan import Plan
 from modelyard.records import replace
-from modelyard_targets.cloud.existing_platform import platform_on_existing
+from modelyard_targets.cloud.existing_platform import platform_of, platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.gcp.addons import INSTALLS
 from modelyard_targets.gcp.compute_classes import compute_class
@@ -33,7 +33,7 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 
 def context_of(plan: Plan, placement: str) -> Context:
     """Return the context of a placement on Google Cloud."""
-    return context_on(plan, placement, EXISTING if target_of(plan, placement).cluster.adopt else PLATFORM)
+    return context_on(plan, placement, platform_of(plan, placement, PLATFORM, EXISTING))
 
 
 def _below(plan: Plan, placement: str) -> str:

@@ -8,10 +8,12 @@ from typing import Final
 from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, Resource, SystemPool
 from modelyard.program import Call, Literal, Ref
 from modelyard_targets.cloud import pools
+from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS
 from modelyard_targets.gcp.machines import accelerator_type, disk_type, offerings, system_offerings
 from modelyard_targets.gcp.names import pool_name
+from modelyard_targets.gcp.options import options_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_needed
 from modelyard_targets.kube.pods.sizes import Size
@@ -43,7 +45,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
     for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
-            yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group))
+            yield _pool(resource, group, nodes, disks_of(resource.value.hardware, group), context)
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
@@ -85,16 +87,19 @@ def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
     yield from (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
 
 
-def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks) -> Call:
-    name = pool_name(resource.name, group)
-    arguments = list(_arguments(resource.name, group, nodes, disks))
+def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: Disks, context: Context) -> Call:
+    pool = pool_label(resource)
+    name = pool_name(pool, group)
+    arguments = list(_arguments(pool, group, nodes, disks))
     if group.accelerator is not None:
         arguments.append(("accelerator", accelerator_type(group.machines[0])))
         arguments.append(("accelerators", group.accelerator.count))
+    if zone := options_of(context.target).cluster.location:
+        arguments.append(("zones", (zone,)))
     compute_class = dict(resource.value.hardware.selector).get(COMPUTE_CLASS)
     if compute_class is not None:
         arguments.append(("compute_class", compute_class))
-    return Call(f"{name}_pool", "NodePool", name, tuple(arguments), GROUP, resource.origin)
+    return Call(f"{pool_name(resource.name, group)}_pool", "NodePool", name, tuple(arguments), GROUP, resource.origin)
 
 
 def _arguments(pool: str, group: NodeGroup, nodes: Nodes, disks: Disks) -> tuple[tuple[str, Literal], ...]:

@@ -128,6 +128,7 @@ def _existing(context: Context, infrastructure: Sequence[Project], workloads: Wo
         ],
         secrets=stored_secrets(context, secret_id),
         costs=COSTS,
+        sizes=pool_nodes(context.plan, context.placement),
         first=other_targets(context, google_access),
     )
     mails, adopted = mail_values(calls_of(context)), adopted_values(context, google_access)

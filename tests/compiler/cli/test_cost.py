@@ -131,6 +131,9 @@ def test_own_prices_replace_list_prices_and_are_not_discounted(
         ("inferences: {}", "usage.yaml:1:1 E0203"),
         ("discounts: {compute: 200%}", "usage.yaml:1:22 E0205"),
         ("prices: {oracle: {}}", "usage.yaml:1:10 E0203"),
+        ("crossings: {elsewhere: {main: 5G}}", "usage.yaml:1:13 E0531"),
+        ("crossings: {main: {elsewhere: 5G}}", "usage.yaml:1:20 E0531"),
+        ("crossings: {main: {main: 5 GB}}", "usage.yaml:1:26 E0205"),
         ("a: [", "usage.yaml:2:1 E0103"),
     ],
 )
@@ -154,6 +157,13 @@ def test_rows_in_an_adopted_store_are_not_counted(run: Run, leads: Path, usage: 
 
     assert said.code == 0
     assert "W0531" in said.err
+
+
+def test_traffic_that_nobody_charges_for_is_a_warning(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
+    said = run("cost", leads, "--usage", usage("crossings: {main: {main: 5G}}"))
+
+    assert said.code == 0
+    assert "W0532" in said.err
 
 
 def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:

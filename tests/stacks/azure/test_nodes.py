@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from modelyard_stacks.azure.cluster_settings import training_zones
 from modelyard_stacks.azure.nodes import NodePool
+from modelyard_stacks.azure.settings import training_zones
 from tests.stacks.aws.programs import Found, inputs, needs, of
 from tests.stacks.azure.programs import IN_GROUP, NOTHING, POOLS, configured, elsewhere, registered_together
 

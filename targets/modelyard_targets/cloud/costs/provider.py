@@ -10,11 +10,12 @@ from modelyard.plan import Kind, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, TargetSpec
 from modelyard.usage import Usage
+from modelyard_targets.cloud.costs.departing import departing
 from modelyard_targets.cloud.costs.lines import Bill, address_of
 from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
 from modelyard_targets.cloud.costs.traffic import stored
 from modelyard_targets.cloud.data import creates_anything
-from modelyard_targets.cloud.existing import adopts
+from modelyard_targets.cloud.existing import adopts, creates_pools
 from modelyard_targets.cloud.offerings import Offerings
 from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
@@ -33,8 +34,8 @@ class CloudCosts:
     """A provider's part of the lines.
 
     `cluster` yields a cluster that the program creates, with its network. `added` yields what a system adds to any
-    cluster, also to an adopted one: volumes, load balancers, and the registry of its image. `folder` contains the
-    prices of services.
+    cluster, also to an adopted one: volumes, load balancers, and the registry of its image. `nodes` yields node pools
+    in an adopted cluster. `folder` contains the prices of services.
     """
 
     provider: str
@@ -42,6 +43,7 @@ class CloudCosts:
     offerings: Callable[[], Offerings]
     cluster: Part
     added: Part
+    nodes: Part
     database: Callable[[Bill, Plan, Resource[Store]], Iterator[CostLine]]
     keys: Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine] | tuple[()]] = no_lines
 
@@ -52,7 +54,9 @@ class CloudCosts:
         target = target_of(plan, placement)
         sheet = Sheet(self.provider, target.region, self.offerings(), services_in(self.folder), usage)
         bill = Bill(sheet, address_of(plan, placement))
-        if adopts(plan, placement):
+        if creates_pools(plan, placement):
+            yield from self.nodes(bill, plan, placement, target)
+        elif adopts(plan, placement):
             yield from existing.lines(plan, placement, usage)
         elif plan.has_cluster(placement):
             yield from self.cluster(bill, plan, placement, target)
@@ -62,6 +66,7 @@ class CloudCosts:
         for resource in managed_stores(plan, placement, Kind.DATABASE):
             yield from self.database(bill, plan, resource)
         yield from stored(sheet, plan, placement)
+        yield from departing(sheet, plan, placement, bill.address)
 
     def egress(self, plan: Plan, placement: str, usage: Usage) -> Rate | None:
         """Return the price of a gigabyte that leaves the cloud."""

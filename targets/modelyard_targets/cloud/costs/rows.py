@@ -7,6 +7,8 @@ from typing import Final
 
 from modelyard.costs import CATEGORIES, CostLine, Rate, total
 from modelyard.units import money_text
+from modelyard_targets.cloud.costs.departing import ITEMS
+from modelyard_targets.cloud.costs.nodes import PLATFORM
 from modelyard_targets.cloud.costs.prices import CURRENCY
 
 _WORDS: Final = {
@@ -31,6 +33,9 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
     ceiling = f"{_money(costs.ceiling)} a month, by maximum replicas, timeouts, retries and cooldowns"
     yield "at most", ceiling
     for line in listed:
+        if line.item in ITEMS.values() and line.component == PLATFORM:
+            yield line.what, _price(line)
+    for line in listed:
         if line.is_unpriced:
             yield "without a known price", line.what
     yield "without a bound", ", ".join(dict.fromkeys(line.what for line in listed if line.open_ended))
@@ -38,6 +43,14 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
         yield "prices", rate
     if costs.estimated:
         yield "estimated prices", f"{costs.estimated} of {costs.lines}; modelyard cost lists each with its origin"
+
+
+def _price(line: CostLine) -> str:
+    """Return the price of traffic by the gigabyte, which no other row shows while its amount is unknown."""
+    if line.price is None:
+        return "its price is not known"
+    sign = "~" if line.is_estimated else ""
+    return f"{sign}{line.price.amount:.3g} {CURRENCY} a GB; {line.assumption}"
 
 
 def _money(amount: float) -> str:

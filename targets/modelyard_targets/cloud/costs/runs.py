@@ -62,12 +62,17 @@ def pipeline_hours(system: System, pipeline: Pipeline, usage: Usage, *, spot: bo
 def monitor_hours(monitor: Monitor, usage: Usage) -> Hours:
     """Return the hours of a monitor's node in a month."""
     known = usage.monitors.get(monitor.name, Runs())
-    starts = _scheduled(monitor.schedule)
+    starts = monitor_starts(monitor)
     typical, assumed = _typical(known, _MONITOR_TYPICAL_S)
     expected = starts.expected * (min(typical, MONITOR_S) + LINGER_S) / 3600
     most = starts.most * (MONITOR_S + LINGER_S) / 3600
     note = f"{starts.why}; {assumed} each, at most {duration_text(MONITOR_S)}"
     return Hours(min(expected, most, HOURS_OF_A_MONTH), min(most, HOURS_OF_A_MONTH), note)
+
+
+def monitor_starts(monitor: Monitor) -> Starts:
+    """Return how often a monitor runs."""
+    return _scheduled(monitor.schedule)
 
 
 def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
@@ -92,7 +97,7 @@ def _triggered(system: System, pipeline: Pipeline) -> Iterator[Starts]:
         if monitor.on_breach.run != pipeline.name:
             continue
         cooldown = monitor.on_breach.cooldown_s
-        most = min(ceil(_MONTH_S / max(1, cooldown)), _scheduled(monitor.schedule).most)
+        most = min(ceil(_MONTH_S / max(1, cooldown)), monitor_starts(monitor).most)
         yield Starts(min(1, most), most, f"started by {monitor.name} up to {most:g} times a month")
 
 

@@ -7,12 +7,12 @@ from typing import Final
 
 from modelyard.costs import Category, CostLine, Quantity
 from modelyard.plan import Kind, Plan, Route
-from modelyard.spec import Capture, Inference, Store, System
+from modelyard.spec import Capture, Store, System
 from modelyard.usage import Requests
 from modelyard_targets.cloud.costs.prices import Sheet
 from modelyard_targets.kube.placement.placed import managed_stores
 
-_GB: Final = 1000**3
+GB: Final = 1000**3
 _DAYS_OF_A_YEAR: Final = 365
 _LOGS_GB: Final = {"small": 5.0, "enterprise": 60.0}
 _INTERNET_GB: Final = {"small": 20.0, "enterprise": 200.0}
@@ -23,20 +23,20 @@ def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLi
     """Return the ingestion of the cluster's, network's and databases' logs."""
     known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
     amount = known if known is not None else _LOGS_GB[size]
-    return _open(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
+    return open_line(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
 
 
 def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> CostLine:
     """Return the traffic through NAT."""
     known, size = sheet.usage.platform.internet_gb, plan.system.profile.size
     amount = known if known is not None else _INTERNET_GB[size]
-    return _open(sheet, "platform", address, "traffic through NAT", item, amount, "network", _of(known, size))
+    return open_line(sheet, "platform", address, "traffic through NAT", item, amount, "network", _of(known, size))
 
 
 def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
     """Return the storage of the runtime image's versions."""
     note = f"assumed {_IMAGES_GB:g} GB of image layers"
-    return _open(sheet, "platform", address, "stored images", item, _IMAGES_GB, "storage", note)
+    return open_line(sheet, "platform", address, "stored images", item, _IMAGES_GB, "storage", note)
 
 
 def requests_of(
@@ -50,11 +50,11 @@ def requests_of(
             continue
         component, here = f"inference.{inference.name}", resource.place
         note = _traffic_note(known)
-        amount = known.monthly * (known.request_bytes + known.response_bytes) / _GB if known is not None else 0.0
-        yield _open(sheet, component, here, "balanced requests and responses", balanced, amount, "network", note)
+        amount = known.monthly * (known.request_bytes + known.response_bytes) / GB if known is not None else 0.0
+        yield open_line(sheet, component, here, "balanced requests and responses", balanced, amount, "network", note)
         if exposure == "public":
-            sent = known.monthly * known.response_bytes / _GB if known is not None else 0.0
-            yield _open(sheet, component, here, "responses to the internet", out, sent, "network", note)
+            sent = known.monthly * known.response_bytes / GB if known is not None else 0.0
+            yield open_line(sheet, component, here, "responses to the internet", out, sent, "network", note)
 
 
 def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
@@ -62,20 +62,20 @@ def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-mont
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
         amount, note = _kept(sheet, plan.system, store)
-        yield _open(
-            sheet, f"stores.{store.name}", resource.place, "stored objects", item, amount / _GB, "storage", note
+        yield open_line(
+            sheet, f"stores.{store.name}", resource.place, "stored objects", item, amount / GB, "storage", note
         )
 
 
 def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
     """Return database backups beyond what the size of the database includes."""
     note = "depends on how much changes each day"
-    return _open(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
+    return open_line(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
 
 
 def _kept(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
     """Return the bytes in a store after a year, and the parts that they consist of."""
-    days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
+    days = kept_days(store)
     parts: list[tuple[str, float]] = []
     for name, rows in sheet.usage.data.items():
         if system.data[name].store == store.name:
@@ -83,21 +83,32 @@ def _kept(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
     for inference in system.inference.values():
         capture, known = inference.capture, sheet.usage.inference.get(inference.name)
         if capture is not None and capture.store == store.name and known is not None:
-            parts.append((f"captures of {inference.name}", _captured(capture, inference, known, days)))
+            parts.append((f"captures of {inference.name}", _captured(capture, known, days)))
     if not parts:
         return 0.0, "no rows or requests in a usage file"
-    listed = ", ".join(f"{what} {amount / _GB:.3g} GB" for what, amount in parts)
+    listed = ", ".join(f"{what} {amount / GB:.3g} GB" for what, amount in parts)
     return sum(amount for _, amount in parts), f"after {days:g} days: {listed}; without older versions"
 
 
-def _captured(capture: Capture, inference: Inference, known: Requests, days: float) -> float:
+def kept_days(store: Store) -> float:
+    """Return how many days of data a store has after a year."""
+    return min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
+
+
+def captured_daily(capture: Capture, known: Requests) -> float:
+    """Return the bytes of requests and responses that an endpoint stores each day."""
+    return known.monthly * 24 / 730 * capture.fraction * (known.request_bytes + known.response_bytes)
+
+
+def _captured(capture: Capture, known: Requests, days: float) -> float:
     kept = min(days, capture.retain_s / 86400 if capture.retain_s is not None else days)
-    return known.monthly * 24 / 730 * capture.fraction * (known.request_bytes + known.response_bytes) * kept
+    return captured_daily(capture, known) * kept
 
 
-def _open(
+def open_line(
     sheet: Sheet, component: str, address: str, what: str, item: str, amount: float, category: Category, note: str
 ) -> CostLine:
+    """Return a line of so many GB, of which no field of the spec limits the number."""
     quantity = Quantity(0.0, amount, amount)
     rate = sheet.service(item)
     return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)
