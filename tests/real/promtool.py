@@ -25,19 +25,25 @@ class Prometheus:
     def __init__(self, promtool: Path, folder: Path) -> None:
         self._promtool, self._folder = promtool, folder
 
-    def check(self, text: str, name: str) -> str:
+    def check(self, text: str, name: str, placement: str = "main") -> str:
         """Return the problems that promtool finds in the rules of an object."""
-        done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
+        done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name, placement)))
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def told(
-        self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
+        self,
+        text: str,
+        name: str,
+        series: dict[str, str],
+        minutes: int,
+        platform: Platform = ANY_PLATFORM,
+        placement: str = "main",
     ) -> set[tuple[str, ...]]:
         """Return the alerts that fire for these series after some minutes, each as name, severity and other labels.
 
         The generated test expects no alerts, so promtool reports each alert that fires.
         """
-        found_rules = rule_object(text, name, platform=platform)
+        found_rules = rule_object(text, name, placement, platform)
         rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
         names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
         test: Object = {
@@ -66,9 +72,10 @@ class Prometheus:
 
 
 def _got(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the name, severity, objective, window, application and check of each alert that promtool reports."""
+    """Yield the name, severity, objective, window, application, check and site of each alert that promtool reports."""
     for line in text.split("got:")[1:]:
         for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-            about = (pairs.get(key, "") for key in ("alertname", "severity", "slo", "window", "application", "check"))
+            keys = ("alertname", "severity", "slo", "window", "application", "check", "modelyard_site")
+            about = (pairs.get(key, "") for key in keys)
             yield tuple(one for one in about if one)

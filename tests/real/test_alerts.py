@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.hostile.seeds import FIELDS
 from tests.observed import AT_A_GATEWAY, ENVOY
 from tests.real.promtool import REQUESTS, Prometheus
 from tests.specs import VALID_SPEC, changed
 from tests.targets.kube.monitoring.test_monitor_rules import PERFORMANCE, RUNS
 from tests.targets.kube.monitoring.test_pipeline_rules import ONCE
 
+OF_SLO = ',namespace="shelf",modelyard_dev_workload="inference.shelf",slo="latency-p99"'
 SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
@@ -209,3 +211,39 @@ def test_application_scaled_to_zero_pages_only_when_it_is_unhealthy(prometheus: 
     assert prometheus.told(text, "scorer", quiet, 50) == set()
     told = prometheus.told(text, "scorer", {**quiet, status: "6x20 2x40"}, 50)
     assert told == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+
+
+SITES = (FIELDS / "sites.yaml").read_text(encoding="utf-8")
+
+
+def of_site(series: str, site: str, labels: str = "") -> str:
+    """Return a series as a site's Prometheus sends it."""
+    return f'{series}{{modelyard_system="shelf",modelyard_target="shops",modelyard_site="{site}"{labels}}}'
+
+
+def test_rules_of_sites_pass_promtool_check(prometheus: Prometheus) -> None:
+    assert prometheus.check(SITES, "sites.shops", "centre") == ""
+
+
+def test_alerts_of_sites_fire_for_each_site(prometheus: Prometheus) -> None:
+    """One site has no server, and another sends nothing."""
+    healthy_server = of_site(
+        "ray_serve_deployment_replica_healthy", "shop-001", ',namespace="shelf",application="shelf-live"'
+    )
+    slow = (
+        of_site("modelyard:slo_error_ratio:rate1h", "shop-001", OF_SLO),
+        of_site("modelyard:slo_error_ratio:rate5m", "shop-001", OF_SLO),
+    )
+    both = {of_site("up", "shop-001"): "1x60", of_site("up", "shop-107"): "1x60", healthy_server: "1x60"}
+    one = {of_site("up", "shop-001"): "1x60", healthy_server: "1x60"}
+
+    assert prometheus.told(SITES, "sites.shops", both, 60, placement="centre") == {
+        ("ModelyardEndpointGone", "page", "shelf-live", "shop-107")
+    }
+    assert prometheus.told(SITES, "sites.shops", one, 60, placement="centre") == {
+        ("ModelyardSiteSilent", "ticket", "shop-107")
+    }
+    burning = {**both, **dict.fromkeys(slow, "0.9x60")}
+    assert ("ModelyardSloBurn", "page", "latency-p99", "1h", "shop-001") in prometheus.told(
+        SITES, "sites.shops", burning, 60, placement="centre"
+    )
