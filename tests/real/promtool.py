@@ -27,18 +27,25 @@ class Prometheus:
 
     def check(self, text: str, name: str) -> str:
         """Return the problems that promtool finds in the rules of an object."""
-        done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
+        return self.problems(rule_object(text, name))
+
+    def problems(self, manifest: Object) -> str:
+        """Return the problems that promtool finds in a PrometheusRule."""
+        done = self._run("check", "rules", "--lint-fatal", self._rules(manifest))
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def told(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
-        """Return the alerts that fire for these series after some minutes, each as name, severity and other labels.
+        """Return the alerts that fire for these series after some minutes, each as name, severity and other labels."""
+        return self.firing(rule_object(text, name, platform=platform), series, minutes)
+
+    def firing(self, manifest: Object, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:
+        """Return the alerts of a PrometheusRule that fire, like `told`.
 
         The generated test expects no alerts, so promtool reports each alert that fires.
         """
-        found_rules = rule_object(text, name, platform=platform)
-        rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
+        rules, groups = self._rules(manifest), manifest["spec"]["groups"]
         names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
         test: Object = {
             "interval": "1m",
@@ -66,9 +73,10 @@ class Prometheus:
 
 
 def _got(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the name, severity, objective, window, application and check of each alert that promtool reports."""
+    """Yield the name, severity, objective, window, application, check and site of each alert that promtool reports."""
     for line in text.split("got:")[1:]:
         for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-            about = (pairs.get(key, "") for key in ("alertname", "severity", "slo", "window", "application", "check"))
+            keys = ("alertname", "severity", "slo", "window", "application", "check", "modelyard_site")
+            about = (pairs.get(key, "") for key in keys)
             yield tuple(one for one in about if one)

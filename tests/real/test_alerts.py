@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from modelyard.api import compile_text
+from tests.hostile.seeds import FIELDS
 from tests.observed import AT_A_GATEWAY, ENVOY
-from tests.real.promtool import REQUESTS, Prometheus
+from tests.real.promtool import REQUESTS, Object, Prometheus
 from tests.specs import VALID_SPEC, changed
 from tests.targets.kube.monitoring.test_monitor_rules import PERFORMANCE, RUNS
 from tests.targets.kube.monitoring.test_pipeline_rules import ONCE
 
+OF_SLO = ',namespace="shelf",modelyard_dev_workload="inference.shelf",slo="latency-p99"'
 SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
@@ -209,3 +213,36 @@ def test_application_scaled_to_zero_pages_only_when_it_is_unhealthy(prometheus: 
     assert prometheus.told(text, "scorer", quiet, 50) == set()
     told = prometheus.told(text, "scorer", {**quiet, status: "6x20 2x40"}, 50)
     assert told == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+
+
+def of_site(series: str, site: str, labels: str = "") -> str:
+    """Return a series as a site's Prometheus sends it."""
+    return f'{series}{{modelyard_system="shelf",modelyard_target="shops",modelyard_site="{site}"{labels}}}'
+
+
+@pytest.fixture(scope="module")
+def of_sites() -> Object:
+    """Return the rules for two sites that another target evaluates."""
+    done = compile_text((FIELDS / "sites.yaml").read_text(encoding="utf-8"))
+    found: Object = yaml.safe_load(done.files["default/centre/workloads/manifests/sites-shops.yaml"])
+    return found
+
+
+def test_rules_of_sites_pass_promtool_check(prometheus: Prometheus, of_sites: Object) -> None:
+    assert prometheus.problems(of_sites) == ""
+
+
+def test_alerts_of_sites_fire_for_each_site(prometheus: Prometheus, of_sites: Object) -> None:
+    """A site without a server, a site that sends nothing, and a site that is slow each have their own alert."""
+    server = of_site("ray_serve_deployment_replica_healthy", "shop-001", ',namespace="shelf",application="shelf-live"')
+    slow = [of_site(f"modelyard:slo_error_ratio:rate{window}", "shop-001", OF_SLO) for window in ("1h", "5m")]
+    one = {of_site("up", "shop-001"): "1x60", server: "1x60"}
+    both = {**one, of_site("up", "shop-107"): "1x60"}
+    gone = ("ModelyardEndpointGone", "page", "shelf-live", "shop-107")
+
+    assert prometheus.firing(of_sites, both, 60) == {gone}
+    assert prometheus.firing(of_sites, one, 60) == {("ModelyardSiteSilent", "ticket", "shop-107")}
+    assert prometheus.firing(of_sites, {**both, **dict.fromkeys(slow, "0.9x60")}, 60) == {
+        gone,
+        ("ModelyardSloBurn", "page", "latency-p99", "1h", "shop-001"),
+    }

@@ -1,4 +1,4 @@
-"""Diagnostics about groups of sites, and values of lists: E0660 to E0669, E0672, E0674, W0675, E0676 and E0677."""
+"""Diagnostics about groups of sites, and values of lists: E0660 to E0669, E0672, E0674, W0675 to E0677, E0688."""
 
 from __future__ import annotations
 
@@ -244,6 +244,34 @@ def waves_without_promoter(span: Span, target: str, what: str, hint: str) -> Dia
     """
     return Diagnostic(
         "E0677", Severity.ERROR, f"models cannot reach target {quote(target)} in waves, because {what}", span, hint
+    )
+
+
+def alerts_elsewhere(span: Span, target: str, where: str, problem: str) -> Diagnostic:
+    """`alertsOn` names a target that cannot evaluate the alerts of this one.
+
+    It is for `sites`, and names a target without `sites` to which they send their metrics.
+
+    Wrong:
+
+        deployment: {telemetry: {remoteWrite: "https://metrics.acme.example/write", alertsOn: main}, …}
+
+    Right:
+
+        deployment:
+          targets:
+            centre: {provider: kubernetes, context: centre}
+            shops:
+              provider: kubernetes
+              sites: {file: shops.csv}
+              telemetry: {remoteWrite: "https://metrics.acme.example/api/v1/write", alertsOn: centre}
+    """
+    return Diagnostic(
+        "E0688",
+        Severity.ERROR,
+        f"target {quote(where)} cannot evaluate the alerts of target {quote(target)}: {problem}",
+        span,
+        "name a target without `sites` that gets the metrics of sites, or remove `alertsOn`",
     )
 
 

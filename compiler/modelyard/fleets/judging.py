@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from modelyard.budget import check_budget
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import sites as tell
+from modelyard.fleets.central import central_alerts
 from modelyard.fleets.comparing import first_difference, program_difference
 from modelyard.fleets.costs import lines_of
 from modelyard.fleets.fleet import Fleet, Kind
@@ -59,6 +60,7 @@ def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
     assert outcome.plan is not None
     problems = (
         *_programs(fleets, targets, outcome),
+        *central_alerts(outcome.plan, fleets, targets),
         *_leaks(outcome.plan, fleets, targets),
         *_costs(outcome.plan, fleets, targets),
     )

@@ -35,12 +35,16 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, or a registry that runs here."""
+    """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs here, or sites.
+
+    `sites` is the target that stands for the sites.
+    """
 
     inference: Inference | None = None
     monitor: Monitor | None = None
     pipeline: Pipeline | None = None
     registry: RegistryServer | None = None
+    sites: str = ""
 
 
 @record

@@ -9,7 +9,7 @@ from modelyard.plan import Offer, Plan
 from modelyard.planner.crossings import check_crossings
 from modelyard.planner.draft import Draft
 from modelyard.planner.endpoints import plan_inference, plan_pools
-from modelyard.planner.fleets import check_fleets
+from modelyard.planner.fleets import check_fleets, plan_site_alerts
 from modelyard.planner.monitors import plan_monitor
 from modelyard.planner.moved import check_moved
 from modelyard.planner.names import check_names
@@ -40,6 +40,7 @@ def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tupl
         plan_monitor(draft, monitor)
     plan_promoter(draft)
     plan_starters(draft)
+    plan_site_alerts(draft)
     planned = finish(draft)
     if not has_errors(draft.diagnostics):
         draft.report(check_names(planned))

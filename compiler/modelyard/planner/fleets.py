@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics.base import Diagnostic, quote
-from modelyard.diagnostics.sites import no_single_site, waves_without_promoter
-from modelyard.plan import Cluster, Kind, Plan, bundled_on
+from modelyard.diagnostics.sites import alerts_elsewhere, no_single_site, waves_without_promoter
+from modelyard.plan import AlertRules, Cluster, Kind, Plan, bundled_on
+from modelyard.planner.draft import Draft
 from modelyard.spec import TargetSpec, target_path
 
 _WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
@@ -17,6 +18,7 @@ def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
     for target in plan.system.deployment.targets:
         if target.waves is not None:
             yield from _waves(plan, target)
+        yield from _alerts(plan, target)
     grouped = {target.name for target in plan.system.deployment.targets if target.sites is not None}
     placed = {resource.place: resource for resource in plan.resources} if grouped else {}
     reported: set[tuple[str, str]] = set()
@@ -28,6 +30,31 @@ def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
         reported.add((who, link.sink))
         what = "the registry" if sink.kind is Kind.REGISTRY else f"{_WHAT.get(sink.kind, sink.kind)} '{sink.name}'"
         yield no_single_site(plan.system.key(*reader.origin[:2]), who, what, sink.placement)
+
+
+def plan_site_alerts(draft: Draft) -> None:
+    """Plan the alerts of sites that another target evaluates."""
+    for target in draft.targets.values():
+        where = target.telemetry.alerts_on
+        if where in draft.targets and not _unable(target, draft.targets[where]):
+            origin = (*target_path(draft.system, target.name), "telemetry", "alertsOn")
+            workload = f"sites.{target.name}"
+            draft.add(Kind.ALERT_RULES, workload, where, origin, AlertRules(sites=target.name), workload)
+
+
+def _alerts(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
+    where = target.telemetry.alerts_on
+    problem = _unable(target, plan.system.target(where)) if where else ""
+    if problem:
+        span = plan.system.at(*target_path(plan.system, target.name), "telemetry", "alertsOn")
+        yield alerts_elsewhere(span, target.name, where, problem)
+
+
+def _unable(target: TargetSpec, where: TargetSpec) -> str:
+    """Return why one target cannot evaluate the alerts of another, or ""."""
+    if target.sites is None:
+        return "only the alerts of `sites` can be evaluated elsewhere"
+    return f"target {quote(where.name)} has `sites` itself" if where.sites is not None else ""
 
 
 def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:

@@ -207,13 +207,14 @@ def _channels(draft: Draft) -> Iterator[Resource]:
     oncall = draft.system.governance.owner.oncall
     if oncall:
         for target in draft.targets.values():
-            if target.telemetry.remote_write and not target.edge:
+            if target.telemetry.remote_write and not target.telemetry.alerts_on and not target.edge:
                 used.setdefault((target.name, oncall))
     for rules in of_type(draft.workloads, AlertRules):
         monitor = rules.value.monitor
         notify = monitor.on_breach.notify if monitor is not None else ()
+        where = draft.targets[rules.placement].telemetry.alerts_on or rules.placement
         for name in notify or ((oncall,) if oncall else ()):
-            used.setdefault((rules.placement, name))
+            used.setdefault((where, name))
     for placement, name in used:
         channel = draft.system.channels[name]
         yield _channel(draft, channel, placement)

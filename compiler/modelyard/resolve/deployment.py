@@ -74,7 +74,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
             for store, entry in named_nodes(node, "secretStores")
         ),
         images=_images(mapping(node, "images")),
-        telemetry=_telemetry(mapping(node, "telemetry")),
+        telemetry=_telemetry(scope, mapping(node, "telemetry"), (*path, "telemetry")),
         head_state=_head_state(mapping(node, "headState")) if "headState" in node else None,
         egress=texts(node, "egress"),
         priority_classes=pairs(node, "priorityClasses"),
@@ -153,9 +153,10 @@ def _head_state(node: Node) -> HeadState:
     return HeadState(text(node, "redis"), secret(node, "password"))
 
 
-def _telemetry(node: Node) -> Telemetry:
+def _telemetry(scope: Scope, node: Node, path: Path) -> Telemetry:
     return Telemetry(
         remote_write=text(node, "remoteWrite"),
+        alerts_on=reference(scope, "targets", node, "alertsOn", path),
         secret=secret(node, "secret"),
         prometheus_labels=pairs(node, "labels"),
         namespace=text(node, "namespace", "monitoring"),

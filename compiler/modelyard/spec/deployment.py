@@ -77,6 +77,7 @@ class Telemetry:
     """Where metrics are sent in addition to the cluster's own Prometheus."""
 
     remote_write: str = ""  # URL
+    alerts_on: str = ""  # target that evaluates the alerts of these sites; by default, each site does
     secret: SecretRef | None = None  # bearer token
     prometheus_labels: tuple[tuple[str, str], ...] = ()  # for the cluster's Prometheus to select our objects
     namespace: str = "monitoring"  # namespace where Prometheus runs

@@ -146,6 +146,8 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
     }
     for kind in ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig"):
         spec[f"{kind}SelectorNilUsesHelmValues"] = False
+    if any(target.telemetry.alerts_on == context.placement for target in context.system.deployment.targets):
+        spec["enableRemoteWriteReceiver"] = True
     if context.target.telemetry.remote_write:
         spec["remoteWrite"] = [_remote_write(context)]
     return spec

@@ -63,6 +63,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Restarting: its log says whether the database rejects the login or is down.",
         "Login rejected: follow the steps of the alert about the password rotation.",
     ),
+    "site": (
+        "Does the site have power and a network? Without a network, its endpoints keep serving.",
+        "At the site, `kubectl -n monitoring get pods`: is Prometheus running?",
+        "Its log says whether the address of `telemetry.remoteWrite` does not respond or rejects the token.",
+        "The site is closed: destroy its stack, and remove it from the spec.",
+    ),
     "promoter": (
         "`kubectl get cronjob,job,pods` in the namespace: is the promoter running?",
         "Read the log of its last Pod: it names the training run, and what did not respond or was rejected.",

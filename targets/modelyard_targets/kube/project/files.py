@@ -25,6 +25,7 @@ from modelyard_targets.kube.network.gateway import lower_gateway
 from modelyard_targets.kube.objects.overrides import overridden, overrides_on
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.project.site_rules import recordings, site_rules
 from modelyard_targets.kube.project.workloads import WORKLOADS, Lowering, in_turn, no_objects
 from modelyard_targets.kube.services.database import lower_database
 from modelyard_targets.kube.services.registry import lower_registry
@@ -57,6 +58,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "pipelines": "pipeline",
     "monitors": "monitor",
     "registry": "registry",
+    "sites": "sites",
     "promoter": "promoter",
     "starter": "starter",
 }
@@ -154,6 +156,21 @@ def _store(resource: Resource[Store], context: Context) -> Iterator[Made]:
     yield from context.platform.login(resource, context)
 
 
+def _rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+    for lower in (lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules):
+        yield from lower(resource, context)
+
+
+def _alert_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+    """Yield rules. Sites whose alerts another target evaluates only record series, which they send there."""
+    if resource.value.sites:
+        yield site_rules(resource, context, _rules)
+    elif context.target.telemetry.alerts_on:
+        yield from recordings(_rules(resource, context))
+    else:
+        yield from _rules(resource, context)
+
+
 LOWERINGS: Final[Lowering] = (
     WORKLOADS.case(Cluster, lower_gateway)
     .case(SystemPool, no_objects)
@@ -162,7 +179,7 @@ LOWERINGS: Final[Lowering] = (
     .case(Store, _store)
     .case(RegistryServer, lower_registry)
     .case(Channel, lower_channel)
-    .case(AlertRules, in_turn(lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules))
+    .case(AlertRules, _alert_rules)
     .case(Inference, lower_dashboard)
 )
 """The functions that lower each type of resource. Secrets are lowered together, because one may have several keys."""

@@ -1,0 +1,96 @@
+"""Rules for the alerts of sites that only send metrics, evaluated once where the metrics arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, TypeAlias
+
+from modelyard.plan import AlertRules, Resource
+from modelyard.stack import Value
+from modelyard_targets.kube.metrics.by_site import SITE, by_site, sites_seen
+from modelyard_targets.kube.metrics.promql import string
+from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.kube.monitoring.runbooks import runbook
+from modelyard_targets.kube.placement.context import ANY_PLATFORM, Context, Made
+from modelyard_targets.kube.project.context import context_of
+
+Lower: TypeAlias = Callable[[Resource[AlertRules], Context], Iterator[Made]]
+
+_SILENT_S: Final = 900
+"""How long a site may send nothing. Prometheus itself retries for hours, so nothing is lost after a short outage."""
+
+_IN_A_RULE: Final = 200
+"""How many sites one rule names, so that no expression is too long to read."""
+
+
+def recordings(objects: Iterable[Made]) -> Iterator[Made]:
+    """Yield rules without their alerts, and no object that is left without rules."""
+    for made in objects:
+        groups = [kept for one in _groups(made) if (kept := _of_group(one, "record"))]
+        if groups:
+            yield Made(made.origin, {**made.manifest, "spec": {"groups": groups}})
+
+
+def site_rules(resource: Resource[AlertRules], context: Context, lower: Lower) -> Made:
+    """Return the alerts of all sites of a target, for each site."""
+    sites = context_of(context.plan, resource.value.sites, ANY_PLATFORM)
+    matchers = f"modelyard_system={string(context.system.metadata.name)},modelyard_target={string(sites.placement)}"
+    groups: list[Value] = [group(f"{resource.name}.silent", list(_silent(resource, context, sites, matchers)), 60)]
+    for rules in context.plan.of(AlertRules, sites.placement):
+        for made in lower(rules, sites):
+            for one in _groups(made):
+                alerts = _of_group(one, "alert")
+                if alerts:
+                    moved = [_at_sites(rule, matchers, context, sites) for rule in _rules(alerts)]
+                    groups.append({**alerts, "rules": moved})
+    return prometheus_rule(resource, groups, context)
+
+
+def _groups(made: Made) -> Iterator[Mapping[str, Value]]:
+    spec = made.manifest["spec"]
+    assert isinstance(spec, Mapping)
+    groups = spec["groups"]
+    assert isinstance(groups, Sequence)
+    for one in groups:
+        assert isinstance(one, Mapping)
+        yield one
+
+
+def _rules(one: Mapping[str, Value]) -> list[Mapping[str, Value]]:
+    rules = one["rules"]
+    assert isinstance(rules, Sequence)
+    return [rule for rule in rules if isinstance(rule, Mapping)]
+
+
+def _of_group(one: Mapping[str, Value], kind: str) -> dict[str, Value]:
+    """Return a group with only its rules of a kind, `alert` or `record`, or nothing if it has none."""
+    rules = [rule for rule in _rules(one) if kind in rule]
+    return {**one, "rules": rules} if rules else {}
+
+
+def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites: Context) -> Value:
+    """Return an alert for each site. Its namespace is the one whose routes notify the channels."""
+    labels, annotations = rule["labels"], rule["annotations"]
+    assert isinstance(labels, Mapping)
+    assert isinstance(annotations, Mapping)
+    named = {**annotations, "summary": f"{{{{ $labels.{SITE} }}}}: {annotations['summary']}"}
+    placed = {**labels, "namespace": context.namespace, "modelyard_target": sites.placement}
+    return {**rule, "expr": by_site(str(rule["expr"]), matchers), "labels": placed, "annotations": named}
+
+
+def _silent(
+    resource: Resource[AlertRules], context: Context, sites: Context, matchers: str
+) -> Iterator[dict[str, Value]]:
+    """Yield alerts for sites in the spec that send nothing, also if they never did."""
+    texts = {
+        "summary": f"{{{{ $labels.{SITE} }}}} sends no metrics",
+        "description": "The site, its network or its Prometheus is down. None of its other alerts can fire.",
+        "runbook": runbook("site"),
+    }
+    labels = {**alert_labels(resource, "ticket", context), "modelyard_target": sites.placement}
+    names = iter(sites.target.sites.names if sites.target.sites is not None else ())
+    while some := tuple(islice(names, _IN_A_RULE)):
+        known = " or ".join(f'label_replace(vector(1), "{SITE}", {string(name)}, "", "")' for name in some)
+        expression = f"({known}) unless on ({SITE}) {sites_seen(matchers)}"
+        yield alert("ModelyardSiteSilent", expression, _SILENT_S, labels, texts)

@@ -1,0 +1,85 @@
+"""Tests that the alerts of sites are evaluated once in the centre, for each site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard.api import compile_text
+from modelyard_targets.kube.metrics.by_site import by_site
+from tests.examples import SYSTEMS
+
+SHELF = SYSTEMS / "shelf"
+SPEC = (SHELF / "system.yaml").read_text(encoding="utf-8").replace("/v1/write", '/v1/write", alertsOn: "centre')
+TABLE = (SHELF / "shops.csv").read_text(encoding="utf-8")
+SITES = 'group by (modelyard_site) (up{t="s"})'
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('sum(rate(x{a="b"}[5m]))', 'sum by (modelyard_site) (rate(x{t="s",a="b"}[5m]))'),
+        ("sum by (le) (x)", 'sum by (modelyard_site, le) (x{t="s"})'),
+        ("max(x{}) == 0", 'max by (modelyard_site) (x{t="s"}) == 0'),
+        ('a and on (job) b{c=~"on (x)"}', 'a{t="s"} and on (modelyard_site, job) b{t="s",c=~"on (x)"}'),
+        ("a unless on () b", 'a{t="s"} unless on (modelyard_site) b{t="s"}'),
+        ("absent(a == 1)", f'({SITES} unless on (modelyard_site) (a{{t="s"}} == 1))'),
+        ("a or vector(0)", f'a{{t="s"}} or (0 * {SITES})'),
+        ("time() - m:n:o > 1e3", 'time() - m:n:o{t="s"} > 1e3'),
+    ],
+)
+def test_expressions_for_each_site(expression: str, expected: str) -> None:
+    assert by_site(expression, 't="s"') == expected
+
+
+def objects(spec: str = SPEC) -> dict[str, Any]:
+    """Return the rules and routes by target and name."""
+    done = compile_text(spec, tables={"shops.csv": TABLE})
+    assert done.ok, done.diagnostics
+    found: dict[str, Any] = {}
+    for path, content in done.files.items():
+        if "/manifests/" in path and b"monitoring.coreos.com" in content:
+            for one in yaml.safe_load_all(content):
+                if one["kind"] in ("PrometheusRule", "AlertmanagerConfig"):
+                    found[f"{path.split('/')[1]} {one['metadata']['name']}"] = one
+    return found
+
+
+def rules(manifest: Any) -> list[Any]:
+    """Return all rules of an object."""
+    return [rule for group in manifest["spec"]["groups"] for rule in group["rules"]]
+
+
+def test_alerts_are_in_the_centre_and_recordings_at_the_sites() -> None:
+    found = objects()
+
+    assert "shops desk" not in found
+    assert {"record"} == {key for rule in rules(found["shops shelf"]) for key in rule if key in ("alert", "record")}
+    alerts = rules(found["centre sites.shops"])
+    assert {rule["alert"] for rule in alerts} == {
+        *("ModelyardSiteSilent", "ModelyardSloBurn", "ModelyardEndpointGone", "ModelyardMonitorBreach")
+    }
+    for rule in alerts:
+        assert rule["labels"]["channel_desk"] == "true"
+        assert rule["labels"]["modelyard_target"] == "shops"
+        assert 'modelyard_target="shops"' in rule["expr"]
+        assert rule["annotations"]["summary"].startswith("{{ $labels.modelyard_site }}")
+
+
+def test_a_silent_site_is_known_by_its_name() -> None:
+    """Also a site that has never sent anything."""
+    (silent,) = [rule for rule in rules(objects()["centre sites.shops"]) if rule["alert"] == "ModelyardSiteSilent"]
+
+    assert all(f'"{name}"' in silent["expr"] for name in ("shop-001", "shop-002", "shop-003", "shop-107"))
+
+
+def test_an_objective_that_differs_between_sites_is_refused() -> None:
+    table = "\n".join(
+        f"{line},{'p99' if at == 0 else f'{at}00ms'}" for at, line in enumerate(TABLE.strip().splitlines())
+    )
+    done = compile_text(SPEC.replace("p99: 200ms", 'p99: "${site.p99}"'), tables={"shops.csv": table})
+
+    assert [one.code for one in done.diagnostics if one.severity == "error"] == ["E0669"]
+    assert "an alert that target 'centre' evaluates differs" in done.diagnostics[0].message
