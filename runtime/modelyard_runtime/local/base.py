@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,13 @@ class Base:
 
     def end(self) -> None:
         """End everything."""
-        import ray
-
         if self.processes is not None:
-            self.processes.end(ray.shutdown)
+            self.processes.end(_end_ray)
         (self.state.folder / "addresses.json").unlink(missing_ok=True)
+
+
+def _end_ray() -> None:
+    """Shut Ray down. A signal may have interrupted its import, and a module that is half imported cannot be used."""
+    shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
+    if shutdown is not None:
+        shutdown()

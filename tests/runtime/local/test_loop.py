@@ -153,8 +153,9 @@ def test_an_interrupted_start_leaves_no_process(line: str, tmp_path: Path) -> No
     """Ray starts between these lines."""
     run = Run.of(tmp_path / "state", "--once")
     run.await_line(line)
+    run.process.send_signal(signal.SIGINT)
 
-    assert run.end() == 130, run.text()
+    assert run.wait() == 130, run.text()
     assert "Traceback" not in run.text()
     assert list(marked(str(tmp_path / "state"))) == []
 
