@@ -54,6 +54,18 @@ def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
     return Rows([{name: row[name] for name in data.features} for row in rows], data.label, value)
 
 
+def captured(endpoint: Endpoint, placed: Placed) -> float:
+    """Return the share of an endpoint's requests that is captured, or 1 if none is."""
+    names = {backend.application for backend in endpoint.backends}
+    shares = [
+        application["capture"]["fraction"]
+        for content in placed.contents.values()
+        for name, application in content.get("applications", {}).items()
+        if name in names and "capture" in application
+    ]
+    return float(max(shares, default=1.0))
+
+
 def keep(state: State, name: str, url: str, token: str, rows: Rows) -> None:
     """Keep the question for an endpoint, so that it can be asked again."""
     path = state.below(QUESTIONS)

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,16 +96,19 @@ class Base:
 
         logging.getLogger("ray").setLevel(logging.ERROR)
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        context: Any = ray.init(
-            address="local",
-            num_cpus=self.machine.cpus,
-            num_gpus=self.machine.gpus,
-            resources=groups_of(list(self.placed.contents.values()), self.machine),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=_OBJECT_STORE,
-        )
+        try:
+            context: Any = ray.init(
+                address="local",
+                num_cpus=self.machine.cpus,
+                num_gpus=self.machine.gpus,
+                resources=groups_of(list(self.placed.contents.values()), self.machine),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=_OBJECT_STORE,
+            )
+        except Exception as problem:  # noqa: BLE001 - Ray raises nothing more specific, such as on a machine that is too busy
+            raise Refusal(f"Ray did not start: {problem}") from None
         address = str(context.address_info["gcs_address"])
         for number, handler in handlers.items():  # Ray handles SIGTERM itself, and would end this process at once
             signal.signal(number, handler)
@@ -136,8 +140,13 @@ class Base:
 
     def end(self) -> None:
         """End everything."""
-        import ray
-
         if self.processes is not None:
-            self.processes.end(ray.shutdown)
+            self.processes.end(_end_ray)
         self.state.withdraw()
+
+
+def _end_ray() -> None:
+    """Shut Ray down. A signal may have interrupted its import, and a module that is half imported cannot be used."""
+    shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
+    if shutdown is not None:
+        shutdown()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _RECORD = "sample.json"
 ROWS = 3000
 LIVE_ROWS = 600
+_MOST_LIVE_ROWS = 6000
 _DAY_S = 86400
 _DAYS = 60.0
 _DELAYS = 3  # data cover three times as long as the latest labels take
@@ -271,9 +272,10 @@ class Sample:
             own = []
         return list(dict.fromkeys((*keys, *own, *roles)))
 
-    def requests(self, number: int, *, drift: bool) -> list[dict[str, Any]]:
-        """Return rows for an endpoint, with features and keys alone."""
-        rows = self.truth.rows(LIVE_ROWS, number + 1, drift=drift)
+    def requests(self, number: int, *, drift: bool, captured: float = 1.0) -> list[dict[str, Any]]:
+        """Return rows for an endpoint, with features and keys alone: enough for a monitor of the captured share."""
+        count = min(round(LIVE_ROWS / max(captured, LIVE_ROWS / _MOST_LIVE_ROWS)), _MOST_LIVE_ROWS)
+        rows = self.truth.rows(count, number + 1, drift=drift)
         listed: list[dict[str, Any]] = json.loads(
             rows[[*self.truth.keys, *self.truth.columns]].to_json(orient="records")
         )

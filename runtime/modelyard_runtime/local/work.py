@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from modelyard_runtime.jobs.local_runs import FAILED, REPLACED, RUNNING, SUCCEEDED, LocalRuns
-from modelyard_runtime.local.asking import Rows, keep, rows_for
+from modelyard_runtime.local.asking import Rows, captured, keep, rows_for
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.order import in_order
@@ -229,10 +229,12 @@ class Work:
                 self.say(f"inference.{name}", f"no version answers yet: {problem}")
                 continue
             self.steps.append(Step(f"inference.{name}", time.monotonic() - began, f"answers at {caller.url}"))
-            if self.ask and (rows := rows_for(entry, self.plan, self.base.placed)) is not None:
-                self._ask(name, caller, rows)
+            if self.ask and (asked := rows_for(entry, self.plan, self.base.placed)) is not None:
+                self._ask(name, caller, asked)
             if self._made is not None:
-                self._send(name, caller, self._made.requests(self._turn() + number, drift=self.drift))
+                share = captured(entry, self.base.placed)
+                rows = self._made.requests(self._turn() + number, drift=self.drift, captured=share)
+                self._send(name, caller, rows)
         if self.ask or self._made is not None:
             time.sleep(_CAPTURED_S)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from modelyard_runtime.local.asking import keep, rows_for
+from modelyard_runtime.local.asking import captured, keep, rows_for
 from modelyard_runtime.local.placed import Placed
 from modelyard_runtime.local.plan import LocalPlan, Pipeline, Schedule, read_plan
 from modelyard_runtime.local.state import State
@@ -72,3 +72,13 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
         path.unlink()
     assert rows_for(endpoint, sample.plan, placed) is None
     assert isinstance(placed, Placed)
+
+
+def test_few_captures_need_more_requests(tmp_path: Path) -> None:
+    """Of the reference system's requests, a fifth is captured, and monitors need as many rows as elsewhere."""
+    sample, placed, _ = made("fraud-detection-dev", tmp_path)
+    share = captured(sample.plan.endpoints["scorer"], placed)
+
+    assert share == 0.2
+    assert len(sample.requests(1, drift=False, captured=share)) == 3000
+    assert len(sample.requests(1, drift=False, captured=0.001)) == 6000
