@@ -23,6 +23,7 @@ from modelyard_runtime.local.scaling import Machine, groups_of
 from modelyard_runtime.local.state import READY, State
 from modelyard_runtime.refusals import Refusal
 
+_log = logging.getLogger(__name__)
 _SERVE_PORT = 8700
 _OBJECT_STORE = 512 * 2**20
 _QUIET = {
@@ -92,12 +93,20 @@ class Base:
         return port
 
     def _start_ray(self) -> str:
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        context = self._init_ray()
+        address = str(context.address_info["gcs_address"])
+        for number, handler in handlers.items():  # Ray handles SIGTERM itself, and would end this process at once
+            signal.signal(number, handler)
+        self.say("ray", f"{self.machine.cpus} CPUs, {self.machine.gpus} GPUs")
+        return address
+
+    def _init_ray(self) -> Any:
         import ray
 
         logging.getLogger("ray").setLevel(logging.ERROR)
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
-            context: Any = ray.init(
+            return ray.init(
                 address="local",
                 num_cpus=self.machine.cpus,
                 num_gpus=self.machine.gpus,
@@ -107,13 +116,8 @@ class Base:
                 logging_level=logging.ERROR,
                 object_store_memory=_OBJECT_STORE,
             )
-        except Exception as problem:  # noqa: BLE001 - Ray raises nothing more specific, such as on a machine that is too busy
+        except Exception as problem:  # noqa: BLE001 - Ray has no exception of its own for a start that fails
             raise Refusal(f"Ray did not start: {problem}") from None
-        address = str(context.address_info["gcs_address"])
-        for number, handler in handlers.items():  # Ray handles SIGTERM itself, and would end this process at once
-            signal.signal(number, handler)
-        self.say("ray", f"{self.machine.cpus} CPUs, {self.machine.gpus} GPUs")
-        return address
 
     def _start_servers(self, environment: dict[str, str]) -> None:
         assert self.processes is not None
@@ -141,12 +145,16 @@ class Base:
     def end(self) -> None:
         """End everything."""
         if self.processes is not None:
-            self.processes.end(_end_ray)
+            self.processes.end(_leave_ray)
         self.state.withdraw()
 
 
-def _end_ray() -> None:
-    """Shut Ray down. A signal may have interrupted its import, and a module that is half imported cannot be used."""
+def _leave_ray() -> None:
+    """Disconnect from Ray, unless a signal came while it was imported or started. Its processes are killed anyway."""
     shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
-    if shutdown is not None:
+    if shutdown is None:
+        return
+    try:
         shutdown()
+    except Exception:  # noqa: BLE001 - a half started Ray fails in many ways, and this process is about to end
+        _log.debug("Ray was not shut down", exc_info=True)

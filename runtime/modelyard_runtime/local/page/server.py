@@ -31,7 +31,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     timeout = _IDLE_S
     server_version = "modelyard"
     sys_version = ""
-    server: _Server
 
     def do_GET(self) -> None:
         """Answer a request without a body."""
@@ -55,10 +54,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(self._answer(Request(self.command, path, headers, body)))
 
     def _answer(self, request: Request) -> Response:
+        assert isinstance(self.server, _Server)
+        site = self.server.site
         try:
-            return self.server.site.respond(request)
+            return site.respond(request)
         except Exception:  # noqa: BLE001 - a page that cannot be shown must not go unnoticed, nor end the run
-            log = self.server.site.watch.state.below("logs", "page.log")
+            log = site.watch.state.below("logs", "page.log")
             with suppress(OSError), log.open("a", encoding="utf-8") as stream:
                 stream.write(traceback.format_exc())
             return refusal(http.client.INTERNAL_SERVER_ERROR, f"the page cannot be shown; its log is {log}")
