@@ -172,7 +172,9 @@ def _read(value: Any, moved: list[tuple[str, str]]) -> Any:
     if not isinstance(value, list):
         return value
     kind, content = value
-    return {"bytes": base64.b64decode, "time": datetime.fromisoformat}.get(kind, lambda one: one)(content)
+    if kind == "bytes":
+        return base64.b64decode(content)
+    return datetime.fromisoformat(content) if kind == "time" else content
 
 
 def _moved(text: str, moved: list[tuple[str, str]]) -> str:
