@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from importlib import import_module
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 COPIED = (
     "experiments",
@@ -171,7 +171,7 @@ def _read(value: Any, moved: list[tuple[str, str]]) -> Any:
         return _moved(value, moved)
     if not isinstance(value, list):
         return value
-    kind, content = value
+    kind, content = cast("list[Any]", value)
     if kind == "bytes":
         return base64.b64decode(content)
     return datetime.fromisoformat(content) if kind == "time" else content
