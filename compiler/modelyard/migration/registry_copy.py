@@ -20,7 +20,7 @@ from datetime import datetime
 from importlib import import_module
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 COPIED = (
     "experiments",
@@ -178,12 +178,16 @@ def _written(value: Any) -> Any:
 def _read(value: Any, moved: list[tuple[str, str]]) -> Any:
     if isinstance(value, str):
         return _moved(value, moved)
-    if not isinstance(value, list):
+    if not _is_list(value):
         return value
-    kind, content = cast("list[Any]", value)
+    kind, content = value
     if kind == "bytes":
         return base64.b64decode(content)
     return datetime.fromisoformat(content) if kind == "time" else content
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _moved(text: str, moved: list[tuple[str, str]]) -> str:
