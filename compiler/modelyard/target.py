@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from modelyard.costs import CostLine
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make
 from modelyard.effects import Table, no_effects
-from modelyard.handover import NO_HANDOVER, Handover
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, SystemHardwarer, any_machine, namespace_of_system
 from modelyard.program import Call
 from modelyard.provider import ResolveOptions, Rule, no_options
@@ -19,6 +18,9 @@ from modelyard.source import Path
 from modelyard.spec import System, TargetSpec
 from modelyard.stack import Manifest, Stack
 from modelyard.usage import Usage
+
+if TYPE_CHECKING:
+    from modelyard.handover import Handover  # only migrations need it
 
 
 @record
@@ -93,6 +95,8 @@ def as_usual(offer: Offer) -> Offer:
 
 def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
     """Return nothing to move, for targets that systems neither leave nor reach by a migration."""
+    from modelyard.handover import NO_HANDOVER
+
     return NO_HANDOVER
 
 

@@ -109,7 +109,7 @@ def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnost
 
 def _edited(folder: str, before: State | None, files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
     """Yield the files that would be overwritten, but are not as modelyard has written them."""
-    known = before.files if before is not None else {}
+    known: Mapping[str, str] = before.files if before is not None else {}
     for path, content in files.items():
         try:
             there = read(os.path.join(folder, path))

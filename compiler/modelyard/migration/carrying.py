@@ -55,7 +55,7 @@ def secrets(move: Move) -> Phase:
     )
     check = tuple(
         Step(
-            f"After the next phase: Secret {secret.name} has all keys. The command prints names, and no value.",
+            f"After 4-workloads: Secret {secret.name} has all keys. The command prints names, and no value.",
             (f"{kubectl(move, 'new', target, secret.namespace)} describe secret {shell(secret.name)}",),
             f"the keys {', '.join(secret.keys)}",
         )
@@ -184,6 +184,6 @@ def _digest(image: str) -> str:
 
 def _stored(target: str, secret: SecretPlace) -> str:
     how = {
-        "existing": f"as Secret {secret.name} in namespace {secret.namespace}, once the next phase has created it",
+        "existing": f"as Secret {secret.name} in namespace {secret.namespace}, which 4-workloads creates",
     }.get(secret.via, f"as {secret.path} in the store {secret.store} ({secret.via}), which {target} reads")
     return f"{target}: {', '.join(secret.keys)} {how}. Read by {', '.join(secret.workloads)}."

@@ -26,7 +26,8 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
         compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
         text = (
             f"Every object of stores.{remote.store} is there and equal. In the list, = is equal, * differs, "
-            "and + exists on the source alone."
+            "and + exists on the source alone. Where both stores have no hash in common, sizes are compared; add"
+            " --download to compare bytes."
         )
         checks.append(Step(text, compare, "only lines with =; exit code 0"))
     return tuple(steps), tuple(checks)

@@ -9,7 +9,7 @@ from modelyard.costs import CostLine, Rate, discounted, total
 from modelyard.fleets.costs import lines_of
 from modelyard.handover import Handover, Quota
 from modelyard.migration.sides import Side, Sides
-from modelyard.plan import NodePool, Plan, Resource, SystemPool
+from modelyard.plan import Kind, NodePool, Plan, Resource, SystemPool
 from modelyard.portability import Refusal, errors_of, located, parts_of
 from modelyard.records import record
 from modelyard.source import Document, Json
@@ -26,13 +26,13 @@ _GB: Final = 1000**3
 class Verdict:
     """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
 
-    `before` and `after` are what it is on each side, in words of the platforms. `reasons` are the compiler's errors.
+    `platforms` are what its resources are before and after, in words of the platforms, as far as they differ.
+    `changes` are the fields that differ, and `reasons` the compiler's errors.
     """
 
     part: str
     verdict: str
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    platforms: tuple[tuple[str, str], ...] = ()
     changes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
@@ -112,9 +112,15 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
     parts = dict.fromkeys((*parts_of(old), *(parts_of(new) if new is not None else ())))
     listed = ["", *parts] if "" in reasons else [*parts]
     return tuple(
-        _verdict(part, (old, new), (before.get(part, ()), after.get(part, ())), reasons.get(part, ()))
+        _verdict(part, (old, new), _platforms(before.get(part, {}), after.get(part, {})), reasons.get(part, ()))
         for part in listed
     )
+
+
+def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
+    """Return what each kind of a part's resources is on both sides, if that differs."""
+    pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
+    return tuple(pair for pair in pairs if pair[0] != pair[1])
 
 
 def _reasons(refusals: Iterable[Refusal]) -> Mapping[str, tuple[str, ...]]:
@@ -129,21 +135,18 @@ def _reasons(refusals: Iterable[Refusal]) -> Mapping[str, tuple[str, ...]]:
 def _verdict(
     part: str,
     documents: tuple[Document, Document | None],
-    kinds: tuple[tuple[str, ...], tuple[str, ...]],
+    platforms: tuple[tuple[str, str], ...],
     reasons: tuple[str, ...],
 ) -> Verdict:
-    (old, new), (before, after) = documents, kinds
+    old, new = documents
     value = _value(old, part)
     other = _value(new, part) if new is not None else value
     if reasons:
-        return Verdict(part, "no equivalent", before, (), _changed(value, other), reasons)
+        return Verdict(part, "no equivalent", (), _changed(value, other), reasons)
     if value is None or other is None:
-        return Verdict(part, "new" if value is None else "dropped", before, after)
+        return Verdict(part, "new" if value is None else "dropped", platforms)
     changes = _changed(value, other)
-    lost = tuple(kind for kind in before if kind not in after)
-    gained = tuple(kind for kind in after if kind not in before)
-    differs = bool(changes or (new is not None and after and (lost or gained)))
-    return Verdict(part, "translated" if differs else "kept", lost, gained if differs else (), changes)
+    return Verdict(part, "translated" if changes or platforms else "kept", platforms, changes)
 
 
 def _changed(before: Json, after: Json, path: str = "") -> tuple[str, ...]:
@@ -171,12 +174,12 @@ def _value(document: Document, part: str) -> Json:
     return value
 
 
-def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, tuple[str, ...]]:
-    """Return what each part of the spec becomes on its platform, in the words of the target's catalog."""
-    found: dict[str, dict[str, None]] = {}
+def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
+    """Return what the kinds of each part's resources are on its platform, in the words of the target's catalog."""
+    found: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
-        found.setdefault(_part(resource), {}).setdefault(_word(resource, plan, targets))
-    return {part: tuple(word for word in words if word) for part, words in found.items()}
+        found.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
+    return found
 
 
 def _word(resource: Resource, plan: Plan | None, targets: Targets) -> str:

@@ -32,7 +32,7 @@ def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
                 command(f"{venv}/bin/pip", "install", "-r", f"{folder}/requirements.txt"),
             ]
             names = stacks_of(project, move.side("new").name)
-            lines += [command("pulumi", "--cwd", folder, "stack", "init", name) for name in names]
+            lines += [command("pulumi", "--cwd", folder, "stack", "select", "--create", name) for name in names]
             lines += pulumi(move, "new", stack.target, project, "up")
             yield Step(f"Apply {folder}. Settings that its README names come before `pulumi up`.", tuple(lines))
 

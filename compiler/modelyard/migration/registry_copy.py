@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from importlib import import_module
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, TextIO
 
 COPIED = (
@@ -43,6 +45,7 @@ COPIED = (
 )
 """The tables of MLflow 3 that models and their history are in."""
 
+_KEYS = {"runs": ("run_uuid",), "model_versions": ("name", "version")}
 _BATCH = 1000
 
 
@@ -71,7 +74,7 @@ def main(arguments: list[str]) -> int:
 
 def export(engine: Any, out: TextIO) -> None:
     """Write the schema's version, and then every row: the table's name, and its values by column."""
-    with engine.connect() as connection:
+    with engine.connect().execution_options(stream_results=True) as connection:
         out.write(json.dumps({"schema": _schema(connection)}) + "\n")
         for table in _tables():
             for row in connection.execute(table.select()).mappings():
@@ -80,21 +83,25 @@ def export(engine: Any, out: TextIO) -> None:
 
 
 def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
-    """Replace all rows in one transaction. Refused if the registry has runs or versions that the file lacks."""
+    """Replace all rows in one transaction. Refused if the registry has runs or versions that the file lacks.
+
+    Rows are not held in memory: a registry has millions of metrics, and its Pod has little.
+    """
     with engine.begin() as connection:
         head = json.loads(next(iter(lines), "{}"))
         if head.get("schema") != _schema(connection):
             raise Refused("the two servers have different versions of MLflow's tables; upgrade the older one first")
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for line in lines:
-            name, values = json.loads(line)
-            rows.setdefault(name, []).append({key: _read(value, moved) for key, value in values.items()})
-        _check(connection, rows)
+        only_here = _keys(connection)
         for table in reversed(_tables()):
             connection.execute(table.delete())
-        for table in _tables():
-            for batch in _batches(rows.get(table.name, [])):
-                connection.execute(table.insert(), batch)
+        tables = {table.name: table for table in _tables()}
+        for name, batch in _batches(lines, moved):  # in the order of the file, in which no row comes before its parents
+            connection.execute(tables[name].insert(), batch)
+            if name in only_here:
+                only_here[name] -= {tuple(row[key] for key in _KEYS[name]) for row in batch}
+        for name, left in only_here.items():
+            if left:  # the transaction is taken back
+                raise Refused(f"the registry has {len(left)} rows in {name} that the file lacks")
         _number_on(connection)
 
 
@@ -132,16 +139,13 @@ def _schema(connection: Any) -> list[str]:
     return sorted(row[0] for row in connection.execute(text("SELECT version_num FROM alembic_version")))
 
 
-def _check(connection: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
-    """Refuse to delete what only this registry has."""
-    for table in _tables():
-        keys = {"runs": ("run_uuid",), "model_versions": ("name", "version")}.get(table.name)
-        if keys is None:
-            continue
-        known = {tuple(row[key] for key in keys) for row in rows.get(table.name, ())}
-        own = {tuple(row[key] for key in keys) for row in connection.execute(table.select()).mappings()} - known
-        if own:
-            raise Refused(f"the registry has {len(own)} rows in {table.name} that the file lacks")
+def _keys(connection: Any) -> dict[str, set[tuple[Any, ...]]]:
+    """Return the runs and versions of a registry, which an import must not lose."""
+    tables = {table.name: table for table in _tables()}
+    return {
+        name: {tuple(row[key] for key in keys) for row in connection.execute(tables[name].select()).mappings()}
+        for name, keys in _KEYS.items()
+    }
 
 
 def _number_on(connection: Any) -> None:
@@ -152,9 +156,14 @@ def _number_on(connection: Any) -> None:
         connection.execute(text(f"SELECT setval({sequence}, (SELECT max(experiment_id) + 1 FROM experiments), false)"))
 
 
-def _batches(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for at in range(0, len(rows), _BATCH):
-        yield rows[at : at + _BATCH]
+def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the rows of a file with their table's name, not too many at a time."""
+    rows = (
+        (name, {key: _read(value, moved) for key, value in values.items()}) for name, values in map(json.loads, lines)
+    )
+    for name, of_table in groupby(rows, key=itemgetter(0)):
+        while batch := [row for _, row in islice(of_table, _BATCH)]:
+            yield name, batch
 
 
 def _written(value: Any) -> Any:
@@ -169,10 +178,16 @@ def _written(value: Any) -> Any:
 def _read(value: Any, moved: list[tuple[str, str]]) -> Any:
     if isinstance(value, str):
         return _moved(value, moved)
-    if not isinstance(value, list):
+    if not _is_list(value):
         return value
     kind, content = value
-    return {"bytes": base64.b64decode, "time": datetime.fromisoformat}.get(kind, lambda one: one)(content)
+    if kind == "bytes":
+        return base64.b64decode(content)
+    return datetime.fromisoformat(content) if kind == "time" else content
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _moved(text: str, moved: list[tuple[str, str]]) -> str:

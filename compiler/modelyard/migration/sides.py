@@ -154,15 +154,25 @@ def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[P
     for kind in placement:
         if placement[kind] in sources:
             yield ("deployment", "placement", kind), to
-    for section in ("stores", "pipelines", "inference", "monitors"):
+    for section in ("stores", "pipelines", "inference", "monitors", "overrides"):
         for name in system.written(section):
             if system.written(section, name).get("target") in sources:
                 yield (section, name, "target"), to
     for name in sources:
         yield ("deployment", "targets", name), None
+    for name, callers in _reachable(system, sources):
+        yield ("deployment", "targets", name, "reachableFrom"), callers
     clouds = {target.in_cloud for target in system.deployment.targets if target.name not in sources}
     if system.deployment.mode != "local":
         yield ("deployment", "mode"), "hybrid" if len(clouds) > 1 else "cloud" if clouds == {True} else "on-prem"
+
+
+def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
+    """Yield who may still reach each target that stays, if targets that move were among them."""
+    for target in system.deployment.targets:
+        others: list[Json] = [name for name in target.reachable_from if name not in sources]
+        if target.name not in sources and len(others) < len(target.reachable_from):
+            yield target.name, others or None
 
 
 def _namespaces(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:

@@ -27,7 +27,10 @@ def dual_run(move: Move) -> Phase:
             " `mirror` is between variants of one endpoint on one target."
         ),
         *(
-            Step(f"Ask both sides the same, with a request of yours in {one.name}.json.", tuple(_asked(move, one)))
+            Step(
+                f"Ask both sides the same, with a request of yours in {one.name}.json{_with_token(one)}.",
+                tuple(_asked(move, one)),
+            )
             for one in endpoints
         ),
     ]
@@ -67,6 +70,7 @@ def freeze(move: Move) -> Phase:
         ),
         (
             Step("Every schedule of the old side is suspended.", check, "True in each line"),
+            Step("No run of the old side is active.", tuple(_runs(move)), "no run in state Running"),
             *checks,
             *equal,
         ),
@@ -82,7 +86,7 @@ def cut_over(move: Move) -> Phase:
     return Phase(
         "9-cut-over",
         "Let the new side answer, in steps, and start its schedules.",
-        ("8-freeze is done.", "The time to live of the DNS names is a minute, since at least its former value."),
+        ("8-freeze is done.", "The TTL of the DNS names was lowered to a minute, at least one old TTL ago."),
         (
             Step(
                 "Use the overlay with schedules and reactions, and apply it.",
@@ -99,7 +103,7 @@ def cut_over(move: Move) -> Phase:
             Step("Applying again changes nothing.", tuple(previews(move, False)), "no changes"),
         ),
         (
-            Step("Set the weights back to the old side, which takes one time to live."),
+            Step("Set the weights back to the old side, which takes one TTL."),
             Step(
                 "Stop the schedules of the new side, and resume those of the old one.",
                 (*adopt(move, "1-build"), compiled(move), *_up(move), *_suspended(move, False)),
@@ -176,6 +180,15 @@ def _asked(move: Move, inference: Inference) -> Iterator[str]:
         service = f"service/{route.value.backends[0].server}-serve-svc"
         yield f"{kubectl(move, which, route.placement)} port-forward {shell(service)} 8000 & sleep 3"
         yield f"curl -sS{token} -d @{request} http://127.0.0.1:8000/ > {shell(_answer(which, inference))}; kill $!"
+
+
+def _with_token(inference: Inference) -> str:
+    return ", and the token of a caller in $token" if inference.endpoint.auth.callers else ""
+
+
+def _runs(move: Move) -> Iterator[str]:
+    for target in move.schedules:
+        yield f"{kubectl(move, 'old', target)} get rayjobs"
 
 
 def _answer(which: str, inference: Inference) -> str:

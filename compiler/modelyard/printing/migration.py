@@ -42,14 +42,14 @@ def verdict_rows(verdicts: Iterable[Verdict]) -> Iterator[str]:
     yield "| part | | what |"
     yield "|---|---|---|"
     for verdict in verdicts:
-        yield table_row((verdict.part or "the whole spec", verdict.verdict, "; ".join(_words(verdict))))
+        words = "<br>".join(escaped(word) for word in _words(verdict))
+        yield f"| {escaped(verdict.part or 'the whole spec')} | {verdict.verdict} | {words} |"
 
 
 def _words(verdict: Verdict) -> Iterator[str]:
     yield from verdict.reasons
     yield from verdict.changes
-    if verdict.before or verdict.after:
-        yield f"{', '.join(verdict.before) or 'nothing'} -> {', '.join(verdict.after) or 'nothing'}"
+    yield from (f"{before or 'nothing'} -> {after or 'nothing'}" for before, after in verdict.platforms)
 
 
 def _judgement(judgement: Judgement) -> Iterator[str]:
@@ -104,7 +104,8 @@ def _month(side: str, lines: tuple[CostLine, ...]) -> tuple[str, str, str]:
     currency = " and ".join(sorted({line.price.currency for line in lines if line.price is not None}))
     if " and " in currency:
         return side, f"in {currency}", "see modelyard cost"
-    return side, *(costs.text(f"{amount:,.0f} {currency}".rstrip()) for amount in (costs.floor, costs.expected))
+    floor, expected = (costs.text(f"{amount:,.0f} {currency}".rstrip()) for amount in (costs.floor, costs.expected))
+    return side, floor, expected
 
 
 def _moving(judgement: Judgement) -> Iterator[str]:

@@ -61,8 +61,7 @@ def _verdict(verdict: Verdict) -> Mapping[str, Value]:
     return {
         "part": verdict.part,
         "verdict": verdict.verdict,
-        "before": list(verdict.before),
-        "after": list(verdict.after),
+        "platforms": [{"before": before, "after": after} for before, after in verdict.platforms],
         "changes": list(verdict.changes),
         "reasons": list(verdict.reasons),
     }

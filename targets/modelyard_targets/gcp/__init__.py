@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from modelyard.costs import CostLine
 from modelyard.effects import Effects
-from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
@@ -19,6 +19,9 @@ from modelyard_targets.gcp.hardware import choose, choose_system
 from modelyard_targets.gcp.names import namespace
 from modelyard_targets.gcp.options import resolve_options
 from modelyard_targets.kube.network.envoy import CLASS
+
+if TYPE_CHECKING:
+    from modelyard.handover import Handover
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 

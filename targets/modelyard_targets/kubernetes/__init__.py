@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from modelyard.costs import CostLine
 from modelyard.effects import Effects
-from modelyard.handover import Handover
 from modelyard.plan import Plan
 from modelyard.stack import Stack
 from modelyard.target import Object, Pins, Target
@@ -14,6 +14,9 @@ from modelyard.usage import Usage
 from modelyard_targets.kube.existing.choose import choose, choose_system
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
+
+if TYPE_CHECKING:
+    from modelyard.handover import Handover
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 

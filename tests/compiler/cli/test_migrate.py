@@ -16,6 +16,7 @@ import pytest
 import modelyard_schemas
 from modelyard.diagnostics import has_errors
 from modelyard.inputs import Given
+from modelyard.migration.judging import refusals_of
 from modelyard.migration.patches import difference, merged
 from modelyard.migration.shell import command, shell
 from modelyard.migration.sides import Side, Sides, Wish, idle_of, sides_of
@@ -98,6 +99,37 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
     assert idle.monitors["forecast-error"].on_breach.run == ""
 
 
+def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path) -> None:
+    """Everything of a target that moves is placed on the other, and egress is counted by the usage file."""
+    shutil.copytree(SYSTEMS / "three-clouds", tmp_path / "offers")
+    usage = "data: {visits: {rowsPerDay: 1M, bytesPerRow: 1000}}\n"
+    (tmp_path / "usage.yaml").write_text(usage, encoding="utf-8")
+    arguments = ("--from", "shop", "--to", "learn", "--name", "two-clouds", "--format", "json")
+
+    result = run("migrate", tmp_path / "offers", *arguments, "--usage", tmp_path / "usage.yaml")
+
+    assert result.code == 0, result.err
+    plan = json.loads(result.out)
+    verdicts = {one["part"]: (one["verdict"], one["changes"]) for one in plan["verdicts"]}
+    assert verdicts["deployment.targets.shop"][0] == "dropped"
+    assert verdicts["stores.captures"] == ("translated", ["target: shop -> learn"])
+    charges = {one["what"]: one for one in plan["charges"]}
+    lake = charges["data of stores.lake that leaves learn"]
+    assert (lake["quantity"], lake["amount"]) == (365.0, pytest.approx(365 * lake["price"], rel=1e-3))
+    assert charges["data of stores.captures that leaves shop"]["amount"] is None
+
+
+def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:
+    """A target is not reachable from one that has moved onto it, and an override follows its target."""
+    old = Side(Example("recommender", None).inputs(), Example("recommender", None).compiled())
+
+    sides = sides_of(Wish(("web",), "training", "one-cluster", {}), old, TARGETS)
+
+    refused = {one.problem.message for one in refusals_of(sides)}
+    assert not any("unknown target" in message for message in refused), refused
+    assert "reachableFrom: null" in sides.live.overlay
+
+
 def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
     """A run that starts when it is deployed would train without data."""
     value: dict[str, Json] = {"pipelines": {"seed": {"schedule": "once"}, "next": {"schedule": {"after": "x"}}}}
@@ -122,7 +154,8 @@ def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None
 
 def assert_plan_fits_schema(spec: Path) -> None:
     plan = json.loads((spec / "migration/migration.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(modelyard_schemas.load("migration")).validate(plan)
+    validator: Any = jsonschema.Draft202012Validator(modelyard_schemas.load("migration"))
+    validator.validate(plan)
     assert [phase["name"].partition("-")[0] for phase in plan["phases"]] == [str(at) for at in range(1, 12)]
 
 
