@@ -97,8 +97,8 @@ def on_clouds() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_existing() -> tuple[Example, ...]:
-    """Return a system on an existing cluster of each cloud."""
-    return tuple(Example("tenant", environment, SYSTEMS) for environment in (None, "gke", "aks"))
+    """Return a system on an existing cluster of each cloud, and with node pools of its own on one of them."""
+    return tuple(Example("tenant", environment, SYSTEMS) for environment in (None, "gke", "aks", "pools"))
 
 
 @lru_cache(maxsize=1)

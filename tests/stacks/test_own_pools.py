@@ -1,4 +1,4 @@
-"""Registers node pools in an existing cluster of each cloud under mocks, and looks at what they take from it."""
+"""Registers node pools in an existing cluster of each cloud under mocks: what they take from the cluster, and how."""
 
 from __future__ import annotations
 

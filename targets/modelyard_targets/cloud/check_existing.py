@@ -14,9 +14,13 @@ from modelyard_targets.cloud.existing import SECRETS_ACCOUNT, adopts, creates_po
 from modelyard_targets.kube.checks.check import Rule
 from modelyard_targets.kube.existing import checks as existing
 from modelyard_targets.kube.existing.budget import check_prices
+from modelyard_targets.kube.existing.capacity import check_capacity
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _OF_A_CREATED_CLUSTER: Final[tuple[str, ...]] = ("version", "network", "access", "vpc")
+_OF_DECLARED_MACHINES: Final[tuple[Rule, ...]] = (check_capacity, check_prices)
+"""Rules that compare workloads with `capacity`, which node pools of the system's own replace."""
+
 _OF_AN_EXISTING_CLUSTER: Final[tuple[str, ...]] = ("capacity", "tenancy", "priorityClasses")
 
 
@@ -83,8 +87,10 @@ def check_account_name(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check an adopted cluster like any existing one: its machines, add-ons, clients and PriorityClasses."""
-    checks = (rule for rule in existing.CHECKS if rule is not check_prices or not creates_pools(plan, placement))
-    for rule in checks if adopts(plan, placement) else ():
+    ignored = _OF_DECLARED_MACHINES if creates_pools(plan, placement) else ()
+    for rule in existing.CHECKS if adopts(plan, placement) else ():
+        if rule in ignored:
+            continue
         yield from rule(plan, placement)
 
 

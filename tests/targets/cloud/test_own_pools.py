@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any, cast
 
 import pytest
 
 from modelyard.pipeline import Outcome, compile_system
 from modelyard.plan import NodePool, SystemPool
 from modelyard.program import Call
+from modelyard.stack import Manifest
 from modelyard_targets import TARGETS
 from tests.costing import costs_of, lines_of
 from tests.examples import SYSTEMS, Example
@@ -90,10 +93,10 @@ def test_pods_select_and_tolerate_the_pools_of_their_class(cloud: str) -> None:
 def test_a_compute_class_of_gke_orders_the_pools_of_this_system() -> None:
     outcome = compiled("gcp", gpu=GPU)
     orders = [
-        document
+        cast("Mapping[str, Any]", document)
         for project in outcome.stacks[0].projects
         for file in project.manifests
-        for document in file.documents()
+        for document in cast("Iterator[Manifest]", file.documents())
         if document["kind"] == "ComputeClass"
     ]
     classes = {dict(call.arguments).get("compute_class") for call in pools(outcome)} - {None}

@@ -567,16 +567,18 @@ stash = pulumi.Stash(
     opts=pulumi.ResourceOptions(ignore_changes=["input"]),
 )
 password = pulumi.Output.secret(cast("pulumi.Output[str]", stash.output))
+
+
+def login_of(text: str) -> str:
+    return json.dumps({"username": "modelyard", "password": text})
+
+
 database_login = azure.keyvault.Secret(
     "runs",
     resource_group_name=group,
     vault_name=secret_vault.name,
     secret_name="runs-login",
-    properties={
-        "value": pulumi.Output.secret(
-            password.apply(lambda text: json.dumps({"username": "modelyard", "password": text}))
-        )
-    },
+    properties={"value": pulumi.Output.secret(password.apply(login_of))},
     tags=TAGS,
     opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=True),
 )

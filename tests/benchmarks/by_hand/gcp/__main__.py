@@ -484,12 +484,18 @@ kept = gcp.secretmanager.SecretVersion(
     secret_data=pulumi.Output.secret(json.dumps({"username": "runs", "password": secrets.token_urlsafe(32)})),
     opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["secretData"]),
 )
+
+
+def password_of(text: str | None) -> str:
+    return str(json.loads(text or "{}")["password"])
+
+
 gcp.sql.User(
     "runs",
     instance=database.name,
     name="runs",
     type="BUILT_IN",
-    password=pulumi.Output.secret(kept.secret_data.apply(lambda text: str(json.loads(text or "{}")["password"]))),
+    password=pulumi.Output.secret(kept.secret_data.apply(password_of)),
     deletion_policy="ABANDON",
     opts=here,
 )
