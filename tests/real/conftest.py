@@ -11,6 +11,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
 from testbed import environments, image, machine, npm
+from testbed.browser import Browser
+from testbed.browser import browser as running_browser
+from testbed.browser import missing as missing_for_browser
 from testbed.charts import ChartRepository
 from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
@@ -146,6 +149,14 @@ def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
     """Return the command of the YAML language server that editors use."""
     _demand(request, "the language server of YAML", npm.missing_for_editors())
     return npm.language_server()
+
+
+@pytest.fixture(scope="session")
+def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Run a browser without a window."""
+    _demand(request, "a browser", missing_for_browser())
+    with running_browser() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp)
+_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph portability cost diff report comment ci approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
@@ -21,6 +21,8 @@ _shtab_modelyard_portability_option_strings=(-h --help --env --set --to --min --
 _shtab_modelyard_cost_option_strings=(-h --help --env --set --usage --against --format --color --debug)
 _shtab_modelyard_diff_option_strings=(-h --help --against --env --set --format --level --fail-on --color --debug)
 _shtab_modelyard_report_option_strings=(-h --help --against --env --set --out --fail-on --color --debug)
+_shtab_modelyard_comment_option_strings=(-h --help --report --author --debug)
+_shtab_modelyard_ci_option_strings=(-h --help --out --requirements --fail-on --debug)
 _shtab_modelyard_approve_option_strings=(-h --help --env --set --model --alias --digest --version --registry --key --save --reason --debug)
 _shtab_modelyard_schema_option_strings=(-h --help --debug)
 _shtab_modelyard_completion_option_strings=(-h --help --debug)
@@ -46,6 +48,10 @@ _shtab_modelyard_cost___usage_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_diff_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_report_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_report___out_COMPGEN=_shtab_compgen_dirs
+_shtab_modelyard_comment___report_COMPGEN=_shtab_compgen_dirs
+_shtab_modelyard_ci_pos_1_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_ci___out_COMPGEN=_shtab_compgen_dirs
+_shtab_modelyard_ci___requirements_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve___key_COMPGEN=_shtab_compgen_files
 
@@ -76,9 +82,12 @@ _shtab_modelyard_diff___fail_on_choices=(danger review never)
 _shtab_modelyard_diff___color_choices=(auto always never)
 _shtab_modelyard_report___fail_on_choices=(danger review never)
 _shtab_modelyard_report___color_choices=(auto always never)
+_shtab_modelyard_comment_pos_0_choices=(github gitlab azure)
+_shtab_modelyard_ci_pos_0_choices=(github gitlab azure)
+_shtab_modelyard_ci___fail_on_choices=(danger review never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp)
+_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph portability cost diff report comment ci approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -129,6 +138,12 @@ _shtab_modelyard_diff___debug_nargs=0
 _shtab_modelyard_report__h_nargs=0
 _shtab_modelyard_report___help_nargs=0
 _shtab_modelyard_report___debug_nargs=0
+_shtab_modelyard_comment__h_nargs=0
+_shtab_modelyard_comment___help_nargs=0
+_shtab_modelyard_comment___debug_nargs=0
+_shtab_modelyard_ci__h_nargs=0
+_shtab_modelyard_ci___help_nargs=0
+_shtab_modelyard_ci___debug_nargs=0
 _shtab_modelyard_approve__h_nargs=0
 _shtab_modelyard_approve___help_nargs=0
 _shtab_modelyard_approve___save_nargs=0

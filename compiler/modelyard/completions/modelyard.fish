@@ -50,8 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff report approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --set --template --to --usage --version --view
+set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff report comment ci approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --against --alias --author --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --report --requirements --set --template --to --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -185,6 +185,20 @@ complete -c modelyard -n '_shtab_modelyard_using report' -l fail-on -xka "danger
 complete -c modelyard -n '_shtab_modelyard_using report' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using report' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using report; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder; with NEW, the old version (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a comment -d 'Post the comment of a report on a pull request, or update it there.'
+complete -c modelyard -n '_shtab_modelyard_using comment' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using comment' -l report -xka "(__fish_complete_directories)" -d 'the report'"'"'s folder (default: report)'
+complete -c modelyard -n '_shtab_modelyard_using comment' -l author -x -d 'whose comment is updated on GitHub (default: github-actions[bot], which owns GITHUB_TOKEN)'
+complete -c modelyard -n '_shtab_modelyard_using comment' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using comment; and test $_shtab_modelyard_npos -eq 0' -ka "github gitlab azure" -d 'the code host'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a ci -d 'Write a pipeline that reviews each pull request.'
+complete -c modelyard -n '_shtab_modelyard_using ci' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l out -xka "(__fish_complete_directories)" -d 'the root of the repository, or - to print (default: .)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l requirements -xka "(__fish_complete_path (commandline -ct))" -d 'install from this file of the repository, with hashes (default: this version of modelyard)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using ci; and test $_shtab_modelyard_npos -eq 0' -ka "github gitlab azure" -d 'the code host'
+complete -c modelyard -n '_shtab_modelyard_using ci; and test $_shtab_modelyard_npos -eq 1' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or its folder, in the repository (default: .)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a approve -d 'Sign that a version of a model may go live.'
 complete -c modelyard -n '_shtab_modelyard_using approve' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using approve' -l env -x -d 'the environment to lay over the base (default: the base alone)'
