@@ -69,16 +69,21 @@ class Connection:
 
 def connection(url: str, header: str, secret: str) -> Connection:
     """Return a connection, unless the token would be readable on its way or could add a header."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        host = ""
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+    if not _is_private(url):
         raise HostError("the address of the API must be a URL that begins with https://")
     if re.search(r"[^\x21-\x7e ]", secret):
         raise HostError("the token contains a character that a header cannot contain")
     return Connection(url.rstrip("/"), header, secret)
+
+
+def _is_private(url: str) -> bool:
+    """Return whether nobody on the way can read what is sent: by TLS, or because it stays on this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
 
 
 def repeated(call: Callable[[], str]) -> str:
