@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -135,7 +135,7 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def browser() -> Generator[Browser]:
     """Start a browser with an empty profile, and end it afterwards."""
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()

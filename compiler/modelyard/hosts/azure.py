@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
-from modelyard.hosts.connection import Connection, HostError, connection
+from modelyard.hosts.connection import Connection, HostError, connection, part, rows
 from modelyard.records import record
 
 _VERSION: Final = "api-version=7.1"
@@ -23,10 +23,10 @@ class PullRequest:
 
     def comments(self) -> Iterator[tuple[str, str]]:
         """Yield the first comment of each thread; its number is `thread/comments/comment`."""
-        for thread in self.api.send("GET", f"{self.path}/threads?{_VERSION}")["value"]:
-            for one in thread.get("comments", ())[:1]:
-                if not thread.get("isDeleted") and not one.get("isDeleted"):
-                    yield f"{thread['id']}/comments/{one['id']}", one.get("content") or ""
+        for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
+            for one in (part(thread, "comments") or [])[:1]:
+                if not part(thread, "isDeleted") and not part(one, "isDeleted"):
+                    yield f"{part(thread, 'id')}/comments/{part(one, 'id')}", part(one, "content") or ""
 
     def create(self, text: str) -> None:
         """Add a thread that nobody has to resolve."""

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from modelyard.records import field, record
@@ -74,6 +74,20 @@ def connection(url: str, header: str, secret: str) -> Connection:
     if re.search(r"[^\x21-\x7e ]", secret):
         raise HostError("the token contains a character that a header cannot contain")
     return Connection(url.rstrip("/"), header, secret)
+
+
+def part(value: Json, *path: str) -> Json:
+    """Return a part of an answer, or None if the answer lacks it."""
+    for name in path:
+        value = cast("dict[str, Json]", value).get(name) if isinstance(value, dict) else None
+    return value
+
+
+def rows(value: Json) -> list[Json]:
+    """Return a list in an answer."""
+    if not isinstance(value, list):
+        raise HostError("the host's answer is not as its API documents it")
+    return cast("list[Json]", value)
 
 
 def _is_private(url: str) -> bool:

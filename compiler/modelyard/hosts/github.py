@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from modelyard.hosts.connection import Connection, HostError, Json, connection
+from modelyard.hosts.connection import Connection, HostError, Json, connection, part, rows
 from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.regular_files import read
@@ -28,8 +28,8 @@ class PullRequest:
     def comments(self) -> Iterator[tuple[str, str]]:
         """Yield the comments of our author."""
         for one in _pages(self.api, f"/repos/{self.repository}/issues/{self.number}/comments", {}):
-            if (one.get("user") or {}).get("login") == self.author:
-                yield str(one["id"]), one.get("body") or ""
+            if part(one, "user", "login") == self.author:
+                yield str(part(one, "id")), part(one, "body") or ""
 
     def create(self, text: str) -> None:
         """Add a comment."""
@@ -42,7 +42,7 @@ class PullRequest:
     def label(self, add: str, remove: tuple[str, ...]) -> None:
         """Add and take off labels."""
         path = f"/repos/{self.repository}/issues/{self.number}/labels"
-        names = {one["name"] for one in _pages(self.api, path, {})}
+        names = {part(one, "name") for one in _pages(self.api, path, {})}
         for name in remove:
             if name in names:
                 self.api.send("DELETE", f"{path}/{quote(name, safe='')}")
@@ -70,23 +70,24 @@ def _event(environment: Mapping[str, str]) -> Json:
 
 def _number(api: Connection, repository: str, event: Json) -> int:
     """Return the number of the pull request. The run of a fork's workflow is followed back to the open one."""
-    if isinstance(number := (event.get("pull_request") or {}).get("number"), int):
+    number = part(event, "pull_request", "number")
+    if isinstance(number, int):
         return number
-    run = event.get("workflow_run") or {}
-    owner, branch = ((run.get("head_repository") or {}).get("owner") or {}).get("login"), run.get("head_branch")
-    if not owner or not branch:
+    owner = part(event, "workflow_run", "head_repository", "owner", "login")
+    branch, commit = (part(event, "workflow_run", name) for name in ("head_branch", "head_sha"))
+    if not owner or not branch or not commit:
         raise HostError("the workflow was not started by a pull request")
     for one in _pages(api, f"/repos/{repository}/pulls", {"state": "open", "head": f"{owner}:{branch}"}):
-        if (one.get("head") or {}).get("sha") == run.get("head_sha"):
-            return int(one["number"])
+        if part(one, "head", "sha") == commit:
+            return int(part(one, "number"))
     raise HostError("no open pull request has the commit of this run; a later one has its own run")
 
 
 def _pages(api: Connection, path: str, query: Mapping[str, str]) -> Iterator[Json]:
     page = 1
     while True:
-        found = api.send("GET", f"{path}?{urlencode({**query, 'per_page': _PAGE, 'page': page})}")
-        yield from found or ()
-        if len(found or ()) < _PAGE:
+        found = rows(api.send("GET", f"{path}?{urlencode({**query, 'per_page': _PAGE, 'page': page})}"))
+        yield from found
+        if len(found) < _PAGE:
             return
         page += 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
-from modelyard.hosts.connection import Connection, HostError, connection
+from modelyard.hosts.connection import Connection, HostError, connection, part, rows
 from modelyard.records import record
 
 _PAGE: Final = 100
@@ -21,11 +21,12 @@ class MergeRequest:
 
     def comments(self) -> Iterator[tuple[str, str]]:
         """Yield the notes that the token's owner wrote."""
-        own = self.api.send("GET", "/user")["id"]
+        own = part(self.api.send("GET", "/user"), "id")
         page = 1
         while True:
-            notes = self.api.send("GET", f"{self.path}/notes?per_page={_PAGE}&page={page}&sort=asc") or ()
-            yield from ((str(one["id"]), one["body"]) for one in notes if (one.get("author") or {}).get("id") == own)
+            notes = rows(self.api.send("GET", f"{self.path}/notes?per_page={_PAGE}&page={page}&sort=asc"))
+            ours = (one for one in notes if own is not None and part(one, "author", "id") == own)
+            yield from ((str(part(one, "id")), part(one, "body") or "") for one in ours)
             if len(notes) < _PAGE:
                 return
             page += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -149,7 +149,7 @@ def _answer(host: CodeHost, method: str, target: str, headers: Any, content: byt
 
 
 @contextmanager
-def running() -> Iterator[CodeHost]:
+def running() -> Generator[CodeHost]:
     """Run the APIs on a free port of loopback."""
     host = CodeHost()
 
@@ -171,7 +171,7 @@ def running() -> Iterator[CodeHost]:
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _respond  # noqa: N815 - as the library calls them
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the library calls it
             """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

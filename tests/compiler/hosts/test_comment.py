@@ -186,3 +186,12 @@ def test_redirects_do_not_get_the_token(host: CodeHost, post: Posted) -> None:
 
         assert (code, other.requests) == (1, [])
         assert "redirects are not followed" in printed
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_another_server_is_recognized(host: CodeHost, post: Posted, name: str) -> None:
+    """Something that answers with other JSON is an error of one line, not a traceback."""
+    host.busy = [(200, {})] * 9
+    code, printed = post(name, f"{FIRST}\none")
+
+    assert (code, printed) == (1, "error: the host's answer is not as its API documents it")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema_rs
 import pytest
@@ -96,13 +96,13 @@ def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:
 def _scripts(value: Any) -> Iterator[str]:
     """Yield every script of a pipeline."""
     if isinstance(value, dict):
-        for key, part in value.items():
+        for key, part in cast("dict[str, Any]", value).items():
             if key in {"run", "bash"} or (key == "script" and isinstance(part, list)):
-                yield from part if isinstance(part, list) else (part,)
+                yield from cast("list[str]", part) if isinstance(part, list) else (str(part),)
             else:
                 yield from _scripts(part)
     elif isinstance(value, list):
-        for part in value:
+        for part in cast("list[Any]", value):
             yield from _scripts(part)
 
 
