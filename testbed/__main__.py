@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from testbed import build, environments, machine, npm
+from testbed import browser, build, environments, machine, npm
 
 
 def main() -> int:
@@ -39,6 +39,7 @@ def main() -> int:
                 *machine.missing_for_images(),
                 *npm.missing_for_editors(),
                 *npm.missing_for_azure(),
+                *browser.missing(),
             )
         )
         print("\n".join(reasons) or "everything can run here")

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import tempfile
 from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,7 +69,8 @@ class Browser:
 
     def close(self) -> None:
         """Close the pipes, which ends the browser."""
-        self._write.close()
+        with suppress(BrokenPipeError):
+            self._write.close()
         self._read.close()
 
     def open(self, url: str, width: int, height: int = 844, dark: bool = False) -> Page:
@@ -134,12 +135,12 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def browser() -> Generator[Browser]:
     """Start a browser with an empty profile, and end it afterwards."""
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
-        # the browser reads from descriptor 3 and writes to 4; dash cannot duplicate descriptors from 10 on
+        # the browser reads from descriptor 3 and writes to 4; dash cannot copy those with two digits
         shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         command = ["bash", "-c", shell, "bash", PROGRAM, *_OPTIONS, f"--user-data-dir={profile}"]
         process = subprocess.Popen(command, pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from testbed import build
+from testbed import browser, build
 from testbed.parts import PARTS
 from testbed.places import binary
 
@@ -28,15 +28,16 @@ PACKAGES = {
 }
 """Programs that the whole Kubernetes needs, and the Debian package of each."""
 
-BROWSER = {"chromium-headless-shell": "chromium-headless-shell"}
-"""The browser that looks at pages, and its Debian package. `testbed.browser` starts it."""
+BROWSER_PACKAGES = {browser.PROGRAM: "chromium-headless-shell"}
+"""The program that tests of web pages need, and its Debian package."""
 
 _IMAGE_PROGRAMS = ("debootstrap", "buildah")
 
 
 def install_packages() -> None:
     """Install missing Debian packages if possible, which requires root and apt."""
-    absent = sorted({package for program, package in (PACKAGES | BROWSER).items() if not _has(program)})
+    packages = {**PACKAGES, **BROWSER_PACKAGES}
+    absent = sorted({package for program, package in packages.items() if not _has(program)})
     if not absent or not _can_install():
         return
     print(f"installing {' '.join(absent)}", flush=True)

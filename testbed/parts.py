@@ -106,6 +106,11 @@ PARTS = (
         {"prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator"},
     ),
     Part(
+        "actionlint",
+        ("github.com/rhysd/actionlint v1.7.12",),
+        {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
+    ),
+    Part(
         "kubescore",
         ("github.com/zegl/kube-score v1.20.0",),
         {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},

@@ -308,6 +308,38 @@ def _report(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
+def _host(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("host", choices=("github", "gitlab", "azure"), help="the code host")
+
+
+def _comment(entry: argparse.ArgumentParser) -> None:
+    _host(entry)
+    entry.add_argument("--report", metavar="FOLDER", default="report", help="the report's folder (default: report)")
+    entry.add_argument(
+        "--author",
+        metavar="LOGIN",
+        default="github-actions[bot]",
+        help="whose comment is updated on GitHub (default: github-actions[bot], which owns GITHUB_TOKEN)",
+    )
+
+
+def _ci(entry: argparse.ArgumentParser) -> None:
+    _host(entry)
+    entry.add_argument(
+        "spec", nargs="?", default=".", metavar="SPEC", help="the spec, or its folder, in the repository (default: .)"
+    )
+    entry.add_argument(
+        "--out", metavar="FOLDER", default=".", help="the root of the repository, or - to print (default: .)"
+    )
+    entry.add_argument(
+        "--requirements",
+        metavar="FILE",
+        default="",
+        help="install from this file of the repository, with hashes (default: this version of modelyard)",
+    )
+    _fail_on(entry)
+
+
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
@@ -361,6 +393,8 @@ _ARGUMENTS = {
     "cost": _cost,
     "diff": _diff,
     "report": _report,
+    "comment": _comment,
+    "ci": _ci,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

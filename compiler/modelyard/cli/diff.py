@@ -52,14 +52,16 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
     new = arguments.spec if arguments.new is None else arguments.new
     after, problems = _gathered(arguments, new)
     if after is None or problems:
-        return _refused(arguments, problems)
+        _refused(arguments, problems)
+        return None
     try:
         before, problems = _before(arguments, after)
     except GitError as problem:
         say(f"error: git: {problem}")
         return None
     if problems:
-        return _refused(arguments, problems)
+        _refused(arguments, problems)
+        return None
     return _comparison(before, after, arguments.env)
 
 
@@ -176,8 +178,7 @@ def _print(comparison: Comparison, arguments: argparse.Namespace) -> None:
     from modelyard.printing.review_text import review_text
 
     sys.stdout.write(review_text(review, lowest, wants_colour(sys.stdout, arguments.color)))
-    if review.unjudged and has_errors(tuple(one for each in review.unjudged for one in each.diagnostics)):
-        _show_errors(review)
+    show_errors(review)
 
 
 def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
@@ -204,7 +205,9 @@ def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
     return review_github(review, lowest)
 
 
-def _show_errors(review: Review) -> None:
+def show_errors(review: Review) -> None:
+    """Print the errors because of which a version cannot be judged, if any."""
     problems = tuple(dict.fromkeys(one for each in review.unjudged for one in each.diagnostics))
-    report(problems, (), "text", "never")
-    say("fix these errors, or compare versions that compile")
+    if has_errors(problems):
+        report(problems, (), "text", "never")
+        say("fix these errors, or compare versions that compile")

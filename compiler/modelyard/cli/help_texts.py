@@ -31,6 +31,8 @@ SUMMARIES = {
     "cost": "list what a system costs a month, line by line",
     "diff": "review a change: what it means, whom it reaches, and what cannot be undone",
     "report": "write a review into a folder: a comment, a web page, and files for code hosts",
+    "comment": "post the comment of a report on a pull request, or update it there",
+    "ci": "write a pipeline that reviews each pull request",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -134,6 +136,22 @@ DETAILS = {
         "folder with files of somebody else is left alone. The exit code is that of `modelyard diff`.\n"
         "The command opens no connection; `modelyard comment` posts the comment, `modelyard ci` writes a pipeline."
     ),
+    "comment": (
+        "Posts comment.md of a report as one comment, which later runs find by its first line and update. If nothing\n"
+        "matters, only an existing comment is updated. The label modelyard/danger or modelyard/review follows the\n"
+        "verdict. No comment is ever deleted. It reads what the pipelines of the host set:\n\n"
+        "  github  GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_EVENT_PATH, GITHUB_API_URL\n"
+        "  gitlab  GITLAB_TOKEN, CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID\n"
+        "  azure   SYSTEM_ACCESSTOKEN, SYSTEM_COLLECTIONURI, SYSTEM_TEAMPROJECTID, BUILD_REPOSITORY_ID,\n"
+        "          SYSTEM_PULLREQUEST_PULLREQUESTID\n\n"
+        "The token is never printed, and only sent to that host. A busy host is asked again, four times at most."
+    ),
+    "ci": (
+        "Writes .github/workflows/modelyard.yml with modelyard-comment.yml, .gitlab/modelyard.yml, or\n"
+        ".azure/modelyard.yml: `modelyard report` on each pull request, the comment, the report as an artifact, and\n"
+        "the verdict last. On GitHub, the job that reads the pull request cannot write; docs/ci.md explains forks.\n"
+        "It opens no connection, and leaves other files alone."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
@@ -202,6 +220,11 @@ EXAMPLES = {
     "report": (
         "modelyard report examples/fraud-detection --against origin/main --out report\n"
         "  modelyard report before/system.yaml after/system.yaml --fail-on never"
+    ),
+    "comment": "modelyard comment github --report report",
+    "ci": (
+        "modelyard ci github examples/fraud-detection --fail-on review\n"
+        "  modelyard ci gitlab . --requirements requirements.txt --out -"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"

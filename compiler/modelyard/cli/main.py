@@ -38,6 +38,8 @@ COMMANDS = {
     "cost": "modelyard.cli.cost",
     "diff": "modelyard.cli.diff",
     "report": "modelyard.cli.report",
+    "comment": "modelyard.cli.comment",
+    "ci": "modelyard.cli.ci",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

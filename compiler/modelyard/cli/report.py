@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelyard.cli.console import report, say
 from modelyard.cli.cost import estimate_of
-from modelyard.cli.diff import Comparison, compare, exit_code
+from modelyard.cli.diff import Comparison, compare, exit_code, show_errors
 from modelyard.diagnostics import files as tell
 from modelyard.diagnostics import has_errors
 from modelyard.disk import OutputFile, write_folder
@@ -39,6 +39,7 @@ def _say_summary(comparison: Comparison, folder: Path, files: int) -> None:
     from modelyard.printing.redact import redacted
     from modelyard.printing.review_words import headline
 
+    show_errors(comparison.review)
     say(redacted(headline(comparison.review)))
     say(f"{folder}: {files} files; open {folder / 'report.html'}")
 

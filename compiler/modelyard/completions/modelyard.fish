@@ -50,8 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile try run status events verify render explain graph portability migrate cost diff report approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --done --env --fail-on --format --from --key --level --min --model --name --out --overlay --python --reason --registry --set --template --to --usage --version --view
+set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff report comment ci approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --against --alias --author --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --report --requirements --set --template --to --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -83,13 +83,6 @@ complete -c modelyard -n '_shtab_modelyard_using compile' -l force -d 'rewrite e
 complete -c modelyard -n '_shtab_modelyard_using compile' -l forget-removed -d 'drop removed entries from modelyard.lock, after Pulumi has destroyed them'
 complete -c modelyard -n '_shtab_modelyard_using compile' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using compile; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
-complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a try -d 'Run a system with real data on this machine, up to a prediction.'
-complete -c modelyard -n '_shtab_modelyard_using try' -s h -l help -d 'show this help message and exit'
-complete -c modelyard -n '_shtab_modelyard_using try' -l once -d 'end after the first round, instead of at Ctrl-C'
-complete -c modelyard -n '_shtab_modelyard_using try' -l ask -d 'only ask the system that runs there for a prediction'
-complete -c modelyard -n '_shtab_modelyard_using try' -l python -x -d 'the Python that has Ray and MLflow (default: this one)'
-complete -c modelyard -n '_shtab_modelyard_using try' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
-complete -c modelyard -n '_shtab_modelyard_using try' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a run -d 'Run a system on this machine.'
 complete -c modelyard -n '_shtab_modelyard_using run' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using run' -l env -x -d 'the environment to lay over the base (default: the base alone)'
@@ -161,22 +154,6 @@ complete -c modelyard -n '_shtab_modelyard_using portability' -l format -xka "te
 complete -c modelyard -n '_shtab_modelyard_using portability' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using portability; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
-complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a migrate -d 'Plan the move of a running system to another provider, region or target.'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -s h -l help -d 'show this help message and exit'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l env -x -d 'the environment to lay over the base (default: the base alone)'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l set -x -d 'the value of a variable declared under vars; repeatable'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l from -x -d 'a target that moves; repeatable (default: all in clouds or, if none is, all)'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l to -x -d 'PROVIDER, PROVIDER:REGION, or another target of the spec'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l name -x -d 'the new side'"'"'s environment (default: ENV-PLACE)'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l overlay -xka "(__fish_complete_path (commandline -ct))" -d 'your own changes to the new side, as an overlay'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l usage -xka "(__fish_complete_path (commandline -ct))" -d 'how much the system is used, as for modelyard cost'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l out -xka "(__fish_complete_directories)" -d 'where to write the plan (default: migration next to the spec)'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l status -d 'show which phases of a written plan are done'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l done -x -d 'record that a phase of a written plan is done'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l format -xka "text json" -d 'output format (default: text)'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
-complete -c modelyard -n '_shtab_modelyard_using migrate' -l debug -d 'show the traceback of an internal error'
-complete -c modelyard -n '_shtab_modelyard_using migrate; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a cost -d 'List what a system costs a month, line by line.'
 complete -c modelyard -n '_shtab_modelyard_using cost' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using cost' -l env -x -d 'the environment to lay over the base (default: the base alone)'
@@ -208,6 +185,20 @@ complete -c modelyard -n '_shtab_modelyard_using report' -l fail-on -xka "danger
 complete -c modelyard -n '_shtab_modelyard_using report' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using report' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using report; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder; with NEW, the old version (default: this folder)'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a comment -d 'Post the comment of a report on a pull request, or update it there.'
+complete -c modelyard -n '_shtab_modelyard_using comment' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using comment' -l report -xka "(__fish_complete_directories)" -d 'the report'"'"'s folder (default: report)'
+complete -c modelyard -n '_shtab_modelyard_using comment' -l author -x -d 'whose comment is updated on GitHub (default: github-actions[bot], which owns GITHUB_TOKEN)'
+complete -c modelyard -n '_shtab_modelyard_using comment' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using comment; and test $_shtab_modelyard_npos -eq 0' -ka "github gitlab azure" -d 'the code host'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a ci -d 'Write a pipeline that reviews each pull request.'
+complete -c modelyard -n '_shtab_modelyard_using ci' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l out -xka "(__fish_complete_directories)" -d 'the root of the repository, or - to print (default: .)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l requirements -xka "(__fish_complete_path (commandline -ct))" -d 'install from this file of the repository, with hashes (default: this version of modelyard)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l debug -d 'show the traceback of an internal error'
+complete -c modelyard -n '_shtab_modelyard_using ci; and test $_shtab_modelyard_npos -eq 0' -ka "github gitlab azure" -d 'the code host'
+complete -c modelyard -n '_shtab_modelyard_using ci; and test $_shtab_modelyard_npos -eq 1' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or its folder, in the repository (default: .)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a approve -d 'Sign that a version of a model may go live.'
 complete -c modelyard -n '_shtab_modelyard_using approve' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using approve' -l env -x -d 'the environment to lay over the base (default: the base alone)'

@@ -11,6 +11,8 @@
 _shtab_modelyard_commands() {
   local _commands=(
     approve:'Sign that a version of a model may go live.'
+    ci:'Write a pipeline that reviews each pull request.'
+    comment:'Post the comment of a report on a pull request, or update it there.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
     cost:'List what a system costs a month, line by line.'
@@ -60,6 +62,30 @@ _shtab_modelyard_approve_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_approve_defaults_added=0
+
+_shtab_modelyard_ci_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--out[the root of the repository, or - to print (default\: .)]:FOLDER:_files -/"
+  "--requirements[install from this file of the repository, with hashes (default\: this version of modelyard)]:FILE:_files"
+  "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--debug[show the traceback of an internal error]"
+  ":the code host:(github gitlab azure)"
+  ":the spec, or its folder, in the repository (default\: .):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_ci_defaults_added=0
+
+_shtab_modelyard_comment_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--report[the report\'s folder (default\: report)]:FOLDER:_files -/"
+  "--author[whose comment is updated on GitHub (default\: github-actions\[bot\], which owns GITHUB_TOKEN)]:LOGIN:"
+  "--debug[show the traceback of an internal error]"
+  ":the code host:(github gitlab azure)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_comment_defaults_added=0
 
 _shtab_modelyard_compile_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -343,6 +369,8 @@ _shtab_modelyard() {
       curcontext="${curcontext%:*:*}:_shtab_modelyard-$line[1]:"
       case $line[1] in
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
+        ci) _arguments -C -s $_shtab_modelyard_ci_options ;;
+        comment) _arguments -C -s $_shtab_modelyard_comment_options ;;
         compile) _arguments -C -s $_shtab_modelyard_compile_options ;;
         completion) _arguments -C -s $_shtab_modelyard_completion_options ;;
         cost) _arguments -C -s $_shtab_modelyard_cost_options ;;

@@ -56,7 +56,8 @@ def _write(stage: Stage) -> tuple[Report, tuple[Diagnostic, ...]]:
     try:
         stage.prepare()
         if not stage.problems:
-            switch_all([stage] if stage.differs or stage.stale else [])
+            # What a crash of the machine loses is written again by the next run: flushing may take a minute.
+            switch_all([stage] if stage.differs or stage.stale else [], durable=False)
     finally:
         tidy(stage)
     return stage.report, tuple(stage.problems)

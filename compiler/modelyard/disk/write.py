@@ -109,9 +109,9 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
     return ()
 
 
-def switch_all(stages: list[Stage]) -> None:
-    """Switch all trees in order. If one fails, switch the earlier trees back."""
-    if stages:
+def switch_all(stages: list[Stage], durable: bool = True) -> None:
+    """Switch all trees in order. If one fails, switch the earlier trees back. Flushes the disk first, if `durable`."""
+    if stages and durable:
         sync(stages[0].folder)
     done: list[Stage] = []
     try:

@@ -28,13 +28,14 @@ NOTHING: Final = "<!-- modelyard:nothing -->"
 
 _LONGEST: Final = 300
 _MOST_PROBLEMS: Final = 10
+_MOST_UNJUDGED: Final = 4  # the verdict names all environments
 _ROOM_FOR_FOLDS: Final = 1_000
 Shape: TypeAlias = Callable[[Finding, Review], str]
 
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
     """Return the comment. `spec` is the path of the new version, which tells the comments of several systems apart."""
-    parts = [_head(review, costs, spec), *(_problems(one) for one in review.unjudged)]
+    parts = [_head(review, costs, spec), *(_problems(one) for one in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS
     parts.append(_dangers(groups[Level.DANGER], review, room))
@@ -80,8 +81,11 @@ def _dangers(findings: Sequence[Finding], review: Review, room: int) -> str:
         if len(rows) == len(findings):
             return _table(rows)
     counts = Counter(finding.code for finding in findings)
-    rows = (f"| 🛑 {code} | {escaped(codes()[code].title)} | {count} places |" for code, count in counts.items())
-    return _table(rows) + "\nThe report lists each of them.\n"
+    return _table(_counted(code, count) for code, count in counts.items()) + "\nThe report lists each of them.\n"
+
+
+def _counted(code: str, count: int) -> str:
+    return f"| 🛑 {code} | {escaped(codes()[code].title)} | {count} {'place' if count == 1 else 'places'} |"
 
 
 def _until(room: int, rows: Iterable[str]) -> Iterator[str]:

@@ -8,10 +8,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from modelyard.costs import CostLine, Rate, fixed
+from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.printing.comment import NOTHING, comment, marker
 from modelyard.printing.costs import Estimate
 from modelyard.printing.report_costs import CostChange, sentence
 from modelyard.printing.review_markdown import BUDGET
+from modelyard.records import replace
+from modelyard.review.comparing import Unjudged
 from modelyard.review.findings import Level
 from tests.compiler.review.reviews import a_finding, a_review, hostile
 from tests.compiler.review.test_hostile import HOSTILE
@@ -85,6 +88,18 @@ def test_texts_without_end_are_cut() -> None:
 
     assert len(text) <= BUDGET
     assert "🛑 R201" in text
+
+
+def test_errors_of_many_environments_leave_room() -> None:
+    """Dangers are shown beside a version that compiles nowhere."""
+    problems = tuple(Diagnostic("E0203", Severity.ERROR, "<" * 1_000, None) for _ in range(50))
+    unjudged = tuple(Unjudged(f"shop-{at}", "after", problems) for at in range(300))
+    findings = [a_finding("R201", Level.DANGER, f"m{at}") for at in range(2_000)]
+    text = comment(replace(a_review(findings), unjudged=unjudged), [], "x")
+
+    assert len(text) <= BUDGET
+    assert "2000 places" in text
+    assert "40 more" in text
 
 
 def test_half_a_secret_is_not_shown() -> None:

@@ -1,0 +1,51 @@
+"""`modelyard ci`: write the pipeline that reviews changes on a code host."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelyard.cli.console import report, say
+from modelyard.diagnostics import files as tell
+from modelyard.disk import write_file_atomically
+from modelyard.hosts.pipelines import Settings, pipeline_files
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the files, or print them. Returns 1 if a path is unusable, or if another file is in the way."""
+    if arguments.out == "":  # an empty path would mean the working directory
+        report((tell.no_folder(),), (), "text", "auto")
+        return 1
+    try:
+        settings = Settings(os.path.normpath(arguments.spec), arguments.fail_on, arguments.requirements)
+        files = pipeline_files(arguments.host, settings)
+    except ValueError as problem:
+        say(f"error: {problem}")
+        return 1
+    if arguments.out == "-":
+        sys.stdout.write("---\n".join(files.values()))
+        return 0
+    return _write(Path(arguments.out), files)
+
+
+def _write(root: Path, files: Mapping[str, str]) -> int:
+    """Write all files or, if one of them exists with another content, none."""
+    taken = [root / path for path, text in files.items() if _differs(root / path, text)]
+    if taken:
+        say("\n".join(f"error: '{path}' exists and has another content; remove it, or use --out -" for path in taken))
+        return 1
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        problems = write_file_atomically(root / path, text.encode())
+        report(problems, (), "text", "auto")
+        if problems:
+            return 1
+        say(f"wrote {root / path}")
+    return 0
+
+
+def _differs(path: Path, text: str) -> bool:
+    return os.path.lexists(path) and not (path.is_file() and path.read_bytes() == text.encode())

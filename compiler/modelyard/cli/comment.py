@@ -1,0 +1,59 @@
+"""`modelyard comment`: put the comment of a report on a pull request, or update it there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from modelyard.cli.console import say
+from modelyard.hosts import azure, github, gitlab
+from modelyard.hosts.comments import LONGEST, Host, Post, post_of, publish
+from modelyard.hosts.connection import HostError, repeated
+from modelyard.regular_files import read
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Create or update the comment. Returns 1 if the report is not one, or if the host refuses."""
+    try:
+        post = _post(Path(arguments.report))
+        host = _host(arguments)
+        done = repeated(lambda: publish(post, host))
+    except (HostError, ValueError) as problem:
+        say(f"error: {problem}")
+        return 1
+    say(f"comment {done}")
+    return 0
+
+
+def _host(arguments: argparse.Namespace) -> Host:
+    if arguments.host == "github":
+        return github.pull_request(os.environ, arguments.author)
+    return gitlab.merge_request(os.environ) if arguments.host == "gitlab" else azure.pull_request(os.environ)
+
+
+def _post(folder: Path) -> Post:
+    """Read the comment and the verdict, without following links: the folder may be the artifact of a fork."""
+    text = _text(folder / "comment.md", LONGEST * 4)
+    try:
+        review = json.loads(_text(folder / "review.json", 64 * 2**20))
+        verdict = str(review["verdict"])
+    except (KeyError, TypeError, RecursionError, json.JSONDecodeError):
+        raise ValueError(f"{folder / 'review.json'} is not as a report writes it") from None
+    try:
+        return post_of(text, verdict)
+    except ValueError as problem:
+        raise ValueError(f"{folder / 'comment.md'} is not posted: {problem}") from None
+
+
+def _text(path: Path, longest: int) -> str:
+    """Read a text of at most so many bytes."""
+    try:
+        if path.lstat().st_size > longest:
+            raise ValueError(f"{path} is larger than a report")
+        return read(str(path)).decode("utf-8")
+    except OSError as problem:
+        raise ValueError(f"{path} cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8") from None

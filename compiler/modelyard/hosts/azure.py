@@ -1,0 +1,63 @@
+"""The thread on a pull request of Azure DevOps (learn.microsoft.com/rest/api/azure/devops/git, 7.1, 2026-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from modelyard.hosts.connection import Connection, HostError, connection, part, rows
+from modelyard.records import record
+
+_VERSION: Final = "api-version=7.1"
+_MARKDOWN: Final = {"parentCommentId": 0, "commentType": "text"}
+_ABSENT: Final = 404
+
+
+@record
+class PullRequest:
+    """A pull request by its path in the API. Azure lets only the author of a comment edit it."""
+
+    api: Connection
+    path: str
+
+    def comments(self) -> Iterator[tuple[str, str]]:
+        """Yield the first comment of each thread; its number is `thread/comments/comment`."""
+        for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
+            for one in (part(thread, "comments") or [])[:1]:
+                if not part(thread, "isDeleted") and not part(one, "isDeleted"):
+                    yield f"{part(thread, 'id')}/comments/{part(one, 'id')}", part(one, "content") or ""
+
+    def create(self, text: str) -> None:
+        """Add a thread that nobody has to resolve."""
+        body = {"comments": [{**_MARKDOWN, "content": text}], "status": "closed"}
+        self.api.send("POST", f"{self.path}/threads?{_VERSION}", body)
+
+    def update(self, number: str, text: str) -> None:
+        """Replace the text of a comment."""
+        self.api.send("PATCH", f"{self.path}/threads/{number}?{_VERSION}", {"content": text})
+
+    def label(self, add: str, remove: tuple[str, ...]) -> None:
+        """Add and take off labels."""
+        for name in remove:
+            try:
+                self.api.send("DELETE", f"{self.path}/labels/{quote(name, safe='')}?{_VERSION}")
+            except HostError as problem:
+                if problem.status != _ABSENT:
+                    raise
+        if add:
+            self.api.send("POST", f"{self.path}/labels?{_VERSION}", {"name": add})
+
+
+def pull_request(environment: Mapping[str, str]) -> PullRequest:
+    """Return the pull request of the pipeline."""
+    token = environment.get("SYSTEM_ACCESSTOKEN", "")
+    names = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECTID", "BUILD_REPOSITORY_ID", "SYSTEM_PULLREQUEST_PULLREQUESTID")
+    url, project, repository, number = (environment.get(name, "") for name in names)
+    if not token:
+        raise HostError("SYSTEM_ACCESSTOKEN must be set, to $(System.AccessToken)")
+    if not (url and project and repository and number.isdecimal()):
+        raise HostError(f"{', '.join(names)} must be set, as in the pipeline of a pull request")
+    api = connection(url, "Authorization", f"Bearer {token}")
+    where = f"{quote(project, safe='')}/_apis/git/repositories/{quote(repository, safe='')}"
+    return PullRequest(api, f"/{where}/pullRequests/{number}")

@@ -1,0 +1,140 @@
+"""Requests to the REST API of a code host, with a token that is never printed and never leaves the host."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from typing import Any, Final, TypeAlias, cast
+from urllib.parse import urlsplit
+
+from modelyard.records import field, record
+
+_TIMEOUT_S: Final = 30
+_LONGEST: Final = 64 * 2**20
+_TRIES: Final = 4
+_LONGEST_PAUSE_S: Final = 60.0
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+Json: TypeAlias = Any
+"""An answer of an API, whose shape its reader checks by using it."""
+
+
+class HostError(Exception):
+    """Raised if the host refuses a request or does not answer, with the reason. `again_after_s` allows another try."""
+
+    def __init__(self, reason: str, status: int = 0, again_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.status, self.again_after_s = status, again_after_s
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Refuses redirects, because urllib would send the token to their target."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Return nothing, so that urllib raises an HTTPError instead."""
+
+
+@record
+class Connection:
+    """The base URL of an API, and the header with the token."""
+
+    url: str
+    header: str
+    secret: str = field(repr=False)
+
+    def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
+        """Send one request and return the parsed answer, or None if it is empty."""
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", content, method=method)
+        request.add_header("Accept", "application/json")
+        request.add_header("Content-Type", "application/json")
+        request.add_header("User-Agent", "modelyard")
+        request.add_unredirected_header(self.header, self.secret)
+        try:
+            with urllib.request.build_opener(_NoRedirects).open(request, timeout=_TIMEOUT_S) as answer:
+                return _parsed(answer.read(_LONGEST + 1))
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise _refusal(refused, method, path) from None
+        except (OSError, HTTPException) as problem:
+            cause = getattr(problem, "reason", problem)
+            reason = getattr(cause, "strerror", None) or type(cause).__name__
+            raise HostError(f"no answer from {self.url}: {reason}", again_after_s=0.0) from None
+
+
+def connection(url: str, header: str, secret: str) -> Connection:
+    """Return a connection, unless the token would be readable on its way or could add a header."""
+    if not _is_private(url):
+        raise HostError("the address of the API must be a URL that begins with https://")
+    if re.search(r"[^\x21-\x7e ]", secret):
+        raise HostError("the token contains a character that a header cannot contain")
+    return Connection(url.rstrip("/"), header, secret)
+
+
+def part(value: Json, *path: str) -> Json:
+    """Return a part of an answer, or None if the answer lacks it."""
+    for name in path:
+        value = cast("dict[str, Json]", value).get(name) if isinstance(value, dict) else None
+    return value
+
+
+def rows(value: Json) -> list[Json]:
+    """Return a list in an answer."""
+    if not isinstance(value, list):
+        raise HostError("the host's answer is not as its API documents it")
+    return cast("list[Json]", value)
+
+
+def _is_private(url: str) -> bool:
+    """Return whether nobody on the way can read what is sent: by TLS, or because it stays on this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
+
+
+def repeated(call: Callable[[], str]) -> str:
+    """Call a function again while the host is overloaded or does not answer, at most four times in all.
+
+    The function begins with a read, so that what was created although no answer came is not created twice.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return call()
+        except HostError as problem:
+            if problem.again_after_s is None or attempt == _TRIES - 1:
+                raise
+            time.sleep(min(max(problem.again_after_s, 2.0**attempt), _LONGEST_PAUSE_S))
+    raise AssertionError
+
+
+def _parsed(content: bytes) -> Json:
+    if len(content) > _LONGEST:
+        raise HostError(f"the host's answer exceeds {_LONGEST // 2**20} MiB")
+    if not content.strip():
+        return None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise HostError("the host does not answer with JSON: something in front of it responds") from None
+
+
+def _refusal(refused: urllib.error.HTTPError, method: str, path: str) -> HostError:
+    """Return the error of an answer. Its body is not shown, because it may repeat what was sent."""
+    if 300 <= refused.code < 400:
+        return HostError("the host redirects, and redirects are not followed, to keep the token private", refused.code)
+    wait = refused.headers.get("Retry-After", "")
+    is_busy = refused.code == 429 or refused.code >= 500 or (refused.code == 403 and wait.isdecimal())
+    pause = (float(wait) if wait.isdecimal() else 0.0) if is_busy else None
+    hint = {401: "; is the token valid?", 403: "; may the token do that?", 404: "; may the token read that?"}
+    where = path.partition("?")[0]
+    return HostError(
+        f"the host answers {method} {where} with {refused.code}{hint.get(refused.code, '')}", refused.code, pause
+    )

@@ -1,0 +1,69 @@
+"""The pipeline files that review a change on a code host, and post the review as one comment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from modelyard import __version__
+from modelyard.patterns import pattern
+from modelyard.records import record
+
+_FOLDER: Final = Path(__file__).parent / "pipelines"
+_PLAIN: Final = pattern(r"(?!-)[A-Za-z0-9._/ -]+")
+
+PATHS: Final[Mapping[str, Mapping[str, str]]] = {
+    "github": {
+        ".github/workflows/modelyard.yml": "github.yml",
+        ".github/workflows/modelyard-comment.yml": "github-comment.yml",
+    },
+    "gitlab": {".gitlab/modelyard.yml": "gitlab.yml"},
+    "azure": {".azure/modelyard.yml": "azure.yml"},
+}
+"""The files of each host by their path in a repository, with their templates."""
+
+
+@record
+class Settings:
+    """The spec's path in the repository, the level that fails, and a file of pip with hashes, if any."""
+
+    spec: str
+    fail_on: str
+    requirements: str = ""
+
+
+def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
+    """Return the files of a host by path. Raises ValueError for a path that a pipeline could misread."""
+    for path in (settings.spec, settings.requirements):
+        if path and not is_plain(path):
+            raise ValueError(
+                f"'{path}' cannot be written to a pipeline: only a path below the root of the repository can, "
+                "of letters, digits, spaces and . _ / -"
+            )
+    return {path: _filled(path, template, settings) for path, template in PATHS[host].items()}
+
+
+def is_plain(path: str) -> bool:
+    """Return whether a path is below the working directory, and means itself in YAML, shells and expressions."""
+    inside = not os.path.isabs(path) and os.path.normpath(path).split(os.sep)[0] != ".."
+    return bool(_PLAIN.fullmatch(path)) and inside
+
+
+def _filled(path: str, template: str, settings: Settings) -> str:
+    text = (_FOLDER / template).read_text(encoding="utf-8")
+    ours = '"modelyard==$MODELYARD_VERSION"'
+    hashed = f"--require-hashes --requirement {json.dumps(settings.requirements)}"
+    values = {
+        "@VERSION@": json.dumps(__version__),
+        "@SPEC@": json.dumps(settings.spec),
+        "@FAIL_ON@": json.dumps(settings.fail_on),
+        "@INSTALL@": hashed if settings.requirements else ours,
+        "@INSTALL_ELSEWHERE@": ours,
+        "@PATH@": path,
+    }
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text

@@ -1,0 +1,244 @@
+"""Tests that pipeline files fit their schemas, and that their steps do what they are for in a repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, cast
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from modelyard.hosts.pipelines import PATHS, Settings, pipeline_files
+from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.hosts.code_hosts import CodeHost, environment_of, running
+
+HOSTS: Final = tuple(PATHS)
+SCHEMAS: Final = {"github": "github-workflows", "gitlab": "gitlab-ci", "azure": "azure-pipelines"}
+SETTINGS: Final = Settings("ml/system.yaml", "danger")
+
+
+def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
+    files = pipeline_files(host, settings)
+    path = next(path for path in files if path.endswith(name or "modelyard.yml"))
+    return yaml.safe_load(files[path])
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_files_fit_the_schema_of_the_host(host: str) -> None:
+    """The schemas are those that editors use, as check-jsonschema ships them. Its own validator takes a minute."""
+    schema = json.loads(
+        (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
+    )
+    validator = jsonschema_rs.validator_for(schema)
+    for text in pipeline_files(host, SETTINGS).values():
+        value = {"on" if key is True else key: part for key, part in yaml.safe_load(text).items()}  # as in YAML 1.2
+        assert not [f"{error.message} at {error.instance_path}" for error in validator.iter_errors(value)]
+        assert list(validator.iter_errors({**value, "jobs": 1, "modelyard": 1, "steps": 1}))
+
+
+def test_files_are_written_once_and_others_left_alone(run: Run, tmp_path: Path) -> None:
+    first = run("ci", "github", ".", "--out", tmp_path)
+    assert (first.code, first.err.count("wrote")) == (0, 2)
+    assert run("ci", "github", ".", "--out", tmp_path).code == 0
+    (tmp_path / ".github/workflows/modelyard.yml").write_text("mine", encoding="utf-8")
+    refused = run("ci", "github", ".", "--out", tmp_path, "--fail-on", "never")
+
+    assert (refused.code, "exists and has another content" in refused.err) == (1, True)
+    assert (tmp_path / ".github/workflows/modelyard.yml").read_text(encoding="utf-8") == "mine"
+    assert "jobs:" in run("ci", "github", "--out", "-").out
+    assert run("ci", "github", "--out", "").code == 1
+
+
+@pytest.mark.parametrize("path", ["../up", "/etc", "a'b", 'a"b', "$(id)", "${{ x }}", "a\nb", "-x", "`id`", "a;b", "é"])
+def test_paths_that_could_be_code_are_refused(run: Run, path: str) -> None:
+    assert run("ci", "azure", "--out", "-", "--", path).code == 1
+    assert run("ci", "azure", "--out", "-", f"--requirements={path}").code == 1
+
+
+def test_the_settings_are_in_the_files() -> None:
+    settings = Settings("a b/system.yaml", "review", "ci/requirements.txt")
+    for host in HOSTS:
+        text = "".join(pipeline_files(host, settings).values())
+        assert '"a b/system.yaml"' in text
+        assert '"review"' in text
+        assert '--require-hashes --requirement "ci/requirements.txt"' in text
+        assert not re.search("@[A-Z_]+@", text)
+
+
+def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:
+    """What reads a pull request has no token that writes; what writes checks out nothing."""
+    review, fork = _parsed("github"), _parsed("github", "modelyard-comment.yml")
+    assert review["permissions"] == fork["permissions"] == {}
+    jobs = {**review["jobs"], "fork": fork["jobs"]["comment"]}
+    writing = {name for name, job in jobs.items() if "write" in job["permissions"].values()}
+
+    assert writing == {"publish", "fork"}
+    assert jobs["review"]["permissions"] == {"contents": "read"}
+    for name, job in jobs.items():
+        for step in job["steps"]:
+            if "uses" in step:
+                assert re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}", step["uses"])
+                assert name not in writing or "checkout" not in step["uses"]
+                assert "checkout" not in step["uses"] or step["with"]["persist-credentials"] is False
+    assert "pull_request_target" not in str(review) + str(fork)
+    assert set(review[True]) == {"pull_request"}  # YAML 1.1 reads the key `on` as true
+    assert set(fork[True]) == {"workflow_run"}
+
+
+def _scripts(value: Any) -> Iterator[str]:
+    """Yield every script of a pipeline."""
+    if isinstance(value, dict):
+        for key, part in cast("dict[str, Any]", value).items():
+            if key in {"run", "bash"} or (key == "script" and isinstance(part, list)):
+                yield from cast("list[str]", part) if isinstance(part, list) else (str(part),)
+            else:
+                yield from _scripts(part)
+    elif isinstance(value, list):
+        for part in cast("list[Any]", value):
+            yield from _scripts(part)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_script_contains_an_expression(host: str) -> None:
+    """Values reach scripts through the environment: a branch may be named `$(id)`."""
+    scripts = [one for text in pipeline_files(host, SETTINGS).values() for one in _scripts(yaml.safe_load(text))]
+
+    assert len(scripts) >= 2
+    for script in scripts:
+        assert not re.search(r"\$\{\{|\$\([A-Za-z.]+\)", script)
+    action = yaml.safe_load((Path(__file__).parents[3] / "action.yml").read_text(encoding="utf-8"))
+    for script in _scripts(action):
+        assert "${{" not in script
+
+
+Push = Callable[[str], tuple[int, CodeHost]]
+
+
+class Repository:
+    """A clone with a spec on its branch, and a pipeline's environment."""
+
+    def __init__(self, folder: Path, host: CodeHost) -> None:
+        self.folder, self.host = folder / "clone", host
+        origin = folder / "origin"
+        (origin / "ml").mkdir(parents=True)
+        (origin / "ml" / "system.yaml").write_text(SPEC, encoding="utf-8")
+        who = {f"GIT_{role}_{part}": "a@b.example" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+        self.environment = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull}
+        self.environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fsync", "GIT_CONFIG_VALUE_0": "none"}
+        self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.git(origin, "init", "-q", "-b", "main")
+        self.git(origin, "add", "-A")
+        self.git(origin, "commit", "-qm", "first")
+        self.git(folder, "clone", "-q", str(origin), "clone")
+        self.base = self.git(self.folder, "rev-parse", "HEAD").strip()
+
+    def git(self, folder: Path, *arguments: str) -> str:
+        """Run git."""
+        command = ["git", *arguments]
+        done = subprocess.run(command, cwd=folder, env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def push(self, old: str, new: str) -> None:
+        """Commit a change of the spec as it is on the default branch."""
+        assert old in SPEC
+        (self.folder / "ml" / "system.yaml").write_text(SPEC.replace(old, new), encoding="utf-8")
+        self.git(self.folder, "commit", "-qam", "change", "--allow-empty")
+
+    def run(self, script: str, **variables: str) -> int:
+        """Run a script as a host's agent does."""
+        command = ["bash", "-eo", "pipefail", "-c", script]
+        environment = {**self.environment, **variables}
+        self.done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        return self.done.returncode
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    with running() as host:
+        yield Repository(tmp_path, host)
+
+
+def _step(job: Any, name: str) -> str:
+    return str(next(step["run"] for step in job["steps"] if step.get("name") == name))
+
+
+def _on_github(repository: Repository) -> int:
+    """Run the scripts of the jobs, and return the exit code of the verdict."""
+    workflow = _parsed("github")
+    folder = repository.folder
+    event = folder.parent / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
+    output, summary = folder.parent / "output", folder.parent / "summary"
+    output.write_text("")
+    own = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "BASE": repository.base}
+    jobs = workflow["jobs"]
+    assert repository.run(_step(jobs["review"], "Review"), **workflow["env"], **own) == 0, repository.done.stderr
+    annotations = repository.done.stdout
+    variables = environment_of("github", repository.host, str(event))
+    assert repository.run(_step(jobs["publish"], "Comment"), **variables) == 0, repository.done.stderr
+    code = output.read_text(encoding="utf-8").strip().removeprefix("code=")
+    verdict = repository.run(_step(jobs["verdict"], "Verdict"), CODE=code)
+    assert summary.read_text(encoding="utf-8").startswith("<!-- modelyard:report:")
+    assert bool(verdict) == ("::error" in annotations)
+    return verdict
+
+
+def _on_gitlab(repository: Repository) -> int:
+    job = _parsed("gitlab")["modelyard"]
+    variables = {**environment_of("gitlab", repository.host), "CI_MERGE_REQUEST_DIFF_BASE_SHA": repository.base}
+    return repository.run(job["script"][-1], **job["variables"], **variables)
+
+
+def _on_azure(repository: Repository) -> int:
+    pipeline = _parsed("azure")
+    scripts = {step["displayName"]: step["bash"] for step in pipeline["steps"] if "bash" in step}
+    variables = {**environment_of("azure", repository.host), "SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main"}
+    assert repository.run(scripts["Review"], **pipeline["variables"], **variables) == 0, repository.done.stdout
+    assert (repository.folder / "CodeAnalysisLogs" / "modelyard.sarif").is_file()
+    assert repository.run(scripts["Comment"], **variables) == 0, repository.done.stderr
+    return repository.run(scripts["Verdict"])
+
+
+@pytest.mark.parametrize("run_steps", [_on_github, _on_gitlab, _on_azure], ids=HOSTS)
+def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Callable[[Repository], int]) -> None:
+    """Nothing is said while nothing matters; then a comment is created, updated, and says that nothing matters."""
+    host = repository.host
+    repository.push("kind: MLSystem", "kind:   MLSystem")
+    assert (run_steps(repository), host.notes, host.labels) == (0, [], set())
+
+    repository.push("metadata: {name: churn", "metadata: {name: other")
+    assert run_steps(repository) == 1
+    assert len(host.ours) == 1
+    assert ("R508" in host.ours[0], host.labels) == (True, {"modelyard/danger"})
+
+    repository.push("kind: MLSystem", "kind:  MLSystem")
+    assert run_steps(repository) == 0
+    assert len(host.ours) == 1
+    assert ("nothing that matters changes" in host.ours[0], host.labels) == (True, set())
+
+
+def test_a_spec_cannot_command_the_agent(repository: Repository) -> None:
+    """Azure's agent obeys ##vso in any line of the output, and errors quote lines of the spec."""
+    repository.push("compute: {cpu", "'##vso[task.setvariable variable=x]y': {cpu")
+    pipeline = _parsed("azure")
+    script = next(step["bash"] for step in pipeline["steps"] if step.get("displayName") == "Review")
+    repository.run(script, **pipeline["variables"], SYSTEM_PULLREQUEST_TARGETBRANCH="refs/heads/main")
+
+    assert "vso[task" in repository.done.stdout
+    assert "##" not in repository.done.stdout + repository.done.stderr
+
+
+def test_a_pipeline_does_not_run_code_of_the_repository(repository: Repository) -> None:
+    """A module of the repository that is named like one of the standard library is not imported."""
+    for name in ("json", "argparse", "pip", "yaml"):
+        (repository.folder / f"{name}.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+
+    assert repository.run("modelyard --version && python -I -m pip --version") == 0

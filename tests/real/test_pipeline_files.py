@@ -1,0 +1,25 @@
+"""Tests that actionlint accepts the workflows of `modelyard ci github`."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from modelyard.hosts.pipelines import Settings, pipeline_files
+
+
+def test_actionlint_accepts_the_workflows(built: Callable[[str], Path], tmp_path: Path) -> None:
+    """It checks expressions, contexts, permissions, and untrusted values in scripts."""
+    (tmp_path / ".git").mkdir()
+    for path, text in pipeline_files("github", Settings("ml/system.yaml", "danger", "requirements.txt")).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    done = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+    workflow = tmp_path / ".github/workflows/modelyard.yml"
+    unsafe = workflow.read_text(encoding="utf-8").replace('exit "$CODE"', "echo ${{ github.event.pull_request.title }}")
+    workflow.write_text(unsafe, encoding="utf-8")
+    done = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)
+    assert "potentially untrusted" in done.stdout
