@@ -47,6 +47,7 @@ _ALSO: Final = {
     **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # what a new endpoint brings along
     **dict.fromkeys(("R215", "R703"), ("R215", "R703")),  # what may have no direction
     "R401": ("R126", "R401"),  # both
+    "R206": ("R206",),  # a list that gains items and loses others
 }
 """Codes of reverse changes besides the mirror."""
 

@@ -57,16 +57,24 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
     """Read the CSV files that a spec and its environments name under `sites`, or return why they cannot be read."""
+    names = tables_named(files)
+    if not names:
+        return {}
+    from modelyard.sites.files import read_beside  # imported here because only few specs have sites
+
+    return {name: read_beside(spec, name) for name in names}
+
+
+def tables_named(files: Iterable[Given]) -> list[str]:
+    """Return the CSV files that a spec and its environments name under `sites`."""
     wanted = [one for one in files if "sites" in _text(one.content)]
     if not wanted:
-        return {}
-    from modelyard.load import load  # imported here because only few specs have sites
-    from modelyard.sites.files import read_beside
+        return []
+    from modelyard.load import load
     from modelyard.sites.groups import files_of
 
     documents = (load(one.content, one.path, may_be_empty=True)[0] for one in wanted)
-    names = dict.fromkeys(name for document in documents if document is not None for name in files_of(document))
-    return {name: read_beside(spec, name) for name in names}
+    return list(dict.fromkeys(name for document in documents if document is not None for name in files_of(document)))
 
 
 def _text(content: str | bytes) -> str:

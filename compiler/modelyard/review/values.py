@@ -58,6 +58,9 @@ _NAMED: Final = frozenset(
 _ORDERED: Final = frozenset({"accelerators", "features"})
 """Lists whose order means something."""
 
+_MAY_BE_EMPTY: Final = frozenset({("Stage", "checks"), ("Capture", "keys")})
+"""Lists that may be empty, which is not the same as unset."""
+
 
 def kind_of(value: object) -> str:
     """Return the name of a record's class, or "" for other values."""
@@ -120,7 +123,9 @@ def _fields(value: Any, kind: str) -> Iterator[tuple[Steps, Any]]:
     names: tuple[str, ...] = value.__match_args__
     for name in names:
         if (kind, name) not in _HIDDEN and not (name == "name" and kind in _NAMED):
-            yield (word(kind, name),), _typed(getattr(value, name), name)
+            child = getattr(value, name)
+            is_empty = child == () and (kind, name) in _MAY_BE_EMPTY
+            yield (word(kind, name),), Leaf("[]", items=()) if is_empty else _typed(child, name)
 
 
 def _typed(value: Any, field: str) -> Any:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from modelyard.inputs import Given
 from modelyard.patterns import pattern
 from modelyard.sites.table import MOST_MIB
 
 _PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.csv\Z")
+NOT_A_TABLE: Final = "it is not the path of a CSV file below the spec's folder"
+MISSING: Final = "there is no such file"
+
+
+def is_table(name: str) -> bool:
+    """Return whether a name is the path of a CSV file below the spec's folder."""
+    return _PATH.match(name) is not None
 
 
 def read_beside(spec: str, name: str) -> Given | str:
@@ -16,8 +24,8 @@ def read_beside(spec: str, name: str) -> Given | str:
 
     Links must not leave the folder, so that a spec cannot make messages quote other files of the machine.
     """
-    if not _PATH.match(name):
-        return "it is not the path of a CSV file below the spec's folder"
+    if not is_table(name):
+        return NOT_A_TABLE
     folder = os.path.dirname(spec)
     path = os.path.join(folder, name)
     root = os.path.realpath(folder or ".")
@@ -25,7 +33,7 @@ def read_beside(spec: str, name: str) -> Given | str:
         if os.path.commonpath((root, os.path.realpath(path))) != root:
             return "it is a link to a file outside the spec's folder"
         if not os.path.exists(path):
-            return "there is no such file"
+            return MISSING
         if not os.path.isfile(path):
             return "it is not a file"
         with open(path, "rb") as file:
