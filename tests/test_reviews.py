@@ -39,6 +39,7 @@ SHOWN_ELSEWHERE: Final = {
     "R909": "nothing that a system contains leads to it",
     "R911": "environments; tests/compiler/cli/test_diff.py",
     "R912": "environments; tests/compiler/cli/test_diff.py",
+    **dict.fromkeys(("R920", "R921", "R922", "R923", "R924"), "a file; tests/compiler/cli/test_acknowledge.py"),
     "R913": "files next to the spec; tests/compiler/review/test_further.py",
 }
 

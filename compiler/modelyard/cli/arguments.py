@@ -255,6 +255,29 @@ def _diff(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
+def _acknowledge(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("spec", metavar="SPEC", help="the spec or its folder, in the new version")
+    entry.add_argument("fingerprint", metavar="FINGERPRINT", help="of a danger or something to review in `diff`")
+    entry.add_argument("--by", default="", metavar="NAME", help="who accepts it (default with --key: its comment)")
+    entry.add_argument("--reason", required=True, metavar="TEXT", help="why")
+    entry.add_argument("--until", required=True, metavar="DATE", help="the last day on which it counts: 2027-01-31")
+    entry.add_argument("--key", metavar="FILE", help="an SSH key of a group under governance.approvers, to sign with")
+    entry.add_argument(
+        "--against",
+        metavar="REV|OLD",
+        help="the old version: a branch, tag or commit, or a file or folder (default: the default branch)",
+    )
+    entry.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="the value of a variable declared under vars, in both versions; repeatable",
+    )
+    entry.set_defaults(env=None)
+    _colour(entry)
+
+
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
@@ -305,6 +328,7 @@ _ARGUMENTS = {
     "portability": _portability,
     "cost": _cost,
     "diff": _diff,
+    "acknowledge": _acknowledge,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
+from modelyard.cli.acknowledged import with_acknowledgements
 from modelyard.cli.console import report, say, wants_colour
 from modelyard.cli.git import GitError
 from modelyard.cli.versions import Version, committed, on_disk, reviewed
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if problems:
         return _refused(arguments, problems)
-    review = reviewed(before, after, arguments.env)
+    review = with_acknowledgements(reviewed(before, after, arguments.env), after)
     _print(review, arguments)
     limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(arguments.fail_on)
     return int(bool(review.unjudged) or (limit is not None and bool(review.findings) and review.worst >= limit))

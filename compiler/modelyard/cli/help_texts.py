@@ -27,6 +27,7 @@ SUMMARIES = {
     "portability": "report what would have to change to run a system on another provider",
     "cost": "list what a system costs a month, line by line",
     "diff": "review a change: what it means, whom it reaches, and what cannot be undone",
+    "acknowledge": "accept a finding of diff, with a reason and an end",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -109,6 +110,13 @@ DETAILS = {
         "If one version does not compile, the verdict is that the change cannot be judged, and the exit code is 1.\n"
         "The command writes nothing and opens no connection."
     ),
+    "acknowledge": (
+        "Adds an entry to reviews/acknowledged.yaml next to the spec, to be committed with the change: `diff` then\n"
+        "shows who accepts the finding, and does not fail because of it. An entry is for exactly this change, and\n"
+        "ends on a day. Where risk is high, and where promotions need approvals or have change windows, it counts\n"
+        "once it is signed by a key that the old version lists under governance.approvers; several people add an\n"
+        "entry each. docs/reviewing.md describes the rules."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
@@ -166,6 +174,10 @@ EXAMPLES = {
         "modelyard diff examples/fraud-detection --against main\n"
         "  modelyard diff before/system.yaml after/system.yaml --env on-prem\n"
         "  modelyard diff . --format markdown --fail-on review > comment.md"
+    ),
+    "acknowledge": (
+        "modelyard acknowledge . 68f15c1d624c --by ada@acme.example --reason 'labels are late' --until 2027-01-31\n"
+        "  modelyard acknowledge . 68f15c1d624c --reason 'labels are late' --until 2027-01-31 --key ~/.ssh/id_ed25519"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"

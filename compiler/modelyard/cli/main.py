@@ -35,6 +35,7 @@ COMMANDS = {
     "portability": "modelyard.cli.portability",
     "cost": "modelyard.cli.cost",
     "diff": "modelyard.cli.diff",
+    "acknowledge": "modelyard.cli.acknowledge",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

@@ -13,7 +13,7 @@ from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
 from modelyard.pipeline import Outcome, opened, understand
 from modelyard.records import record, replace
-from modelyard.review.comparing import Review, compared, introduced
+from modelyard.review.comparing import Outcomes, Review, compared, introduced
 from modelyard.review.pins import Locks
 from modelyard_targets import TARGETS
 
@@ -78,14 +78,33 @@ def _table(revision: Revision, name: str, given: Callable[[str, bytes], Given]) 
     return MISSING if found is None else given(name, found)
 
 
-def reviewed(before: Version | None, after: Version, environment: str | None) -> Review:
+def before_of(
+    name: str | None, after: Version, arguments: argparse.Namespace
+) -> tuple[Version | None, tuple[Diagnostic, ...]]:
+    """Return the version that `--against` names: a file or folder, or the merge base with a revision."""
+    if name is not None and os.path.exists(name):
+        return on_disk(name, arguments)
+    return committed(name, after), ()
+
+
+@record
+class Compared:
+    """The review of a change, and what each environment compiles to on both sides."""
+
+    review: Review
+    before: Outcomes
+    after: Outcomes
+
+
+def reviewed(before: Version | None, after: Version, environment: str | None) -> Compared:
     """Compare two versions in one environment, or in the base and every environment."""
     new = outcomes(after.inputs, environment)
     old = {} if before is None else outcomes(before.inputs, environment)
     if _is_left_out(new) or _is_left_out(old):
         new.pop(BASE_FOLDER, None)
         old.pop(BASE_FOLDER, None)
-    return introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    review = introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    return Compared(review, old, new)
 
 
 def outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:

@@ -10,6 +10,7 @@
 
 _shtab_modelyard_commands() {
   local _commands=(
+    acknowledge:'Accept a finding of diff, with a reason and an end.'
     approve:'Sign that a version of a model may go live.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
@@ -38,6 +39,23 @@ _shtab_modelyard_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_defaults_added=0
+
+_shtab_modelyard_acknowledge_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--by[who accepts it (default with --key\: its comment)]:NAME:"
+  "--reason[why]:TEXT:"
+  "--until[the last day on which it counts\: 2027-01-31]:DATE:"
+  "--key[an SSH key of a group under governance.approvers, to sign with]:FILE:_files"
+  "--against[the old version\: a branch, tag or commit, or a file or folder (default\: the default branch)]:REV|OLD:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder, in the new version:_files"
+  ":of a danger or something to review in \`diff\`:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_acknowledge_defaults_added=0
 
 _shtab_modelyard_approve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -289,6 +307,7 @@ _shtab_modelyard() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_modelyard-$line[1]:"
       case $line[1] in
+        acknowledge) _arguments -C -s $_shtab_modelyard_acknowledge_options ;;
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
         compile) _arguments -C -s $_shtab_modelyard_compile_options ;;
         completion) _arguments -C -s $_shtab_modelyard_completion_options ;;

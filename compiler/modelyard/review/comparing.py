@@ -49,8 +49,12 @@ class Review:
 
     @property
     def worst(self) -> Level:
-        """The highest level of all findings."""
-        return max((finding.level for finding in self.findings), default=Level.QUIET)
+        """The highest level of all findings that nobody has accepted."""
+        return max((finding.level for finding in self.findings if not finding.accepted), default=Level.QUIET)
+
+    def count_accepted(self, level: Level) -> int:
+        """Return the number of findings of a level that somebody has accepted."""
+        return sum(finding.level is level and bool(finding.accepted) for finding in self.findings)
 
 
 _SECTIONS: Final = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")

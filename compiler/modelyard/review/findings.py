@@ -26,6 +26,16 @@ class Level(IntEnum):
         return self.name.lower()
 
 
+@record
+class Accepted:
+    """Who accepts a finding, why, until which day, and for which group of approvers if it is signed."""
+
+    by: str
+    reason: str
+    until: str
+    group: str = ""
+
+
 _SHORT: Final = 12
 _WHOLE: Final = 40
 
@@ -37,6 +47,7 @@ class Finding:
     `reasons` explain the level, `reached` are the addresses of what the change reaches, and `environments` the
     environments in which it holds. `lasting` marks what cannot be undone by reverting the spec. `details` are values
     that no text shows, and `nth` counts findings that are otherwise equal; both are part of the fingerprint.
+    `accepted` says who accepts it, if the acknowledgements next to the spec are enough.
     """
 
     code: str
@@ -54,6 +65,7 @@ class Finding:
     lasting: bool = False
     details: str = ""
     nth: int = 0
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def subject(self) -> str:

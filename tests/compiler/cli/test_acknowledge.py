@@ -1,0 +1,268 @@
+"""Tests of acknowledgements: what `modelyard acknowledge` writes, and what `modelyard diff` makes of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard.cli import acknowledge, acknowledged
+from modelyard.review.acknowledged import FILE
+from tests.compiler.cli.said import SPEC, Run, Said
+
+TODAY = date(2026, 11, 28)
+UNTIL = "2027-01-31"
+
+
+@pytest.fixture(autouse=True)
+def _day(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (acknowledge, acknowledged):
+        monkeypatch.setattr(module, "today", lambda: TODAY)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """Return the old version of the spec."""
+    path = tmp_path / "old.yaml"
+    path.write_text(SPEC, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def system(system: Path) -> Path:
+    """Return the folder of a new version, in which lineage is off."""
+    _write(system, SPEC.replace("governance: {", "governance: {lineage: false, "))
+    return system
+
+
+def _write(folder: Path, text: str) -> None:
+    (folder / "system.yaml").write_text(text, encoding="utf-8")
+
+
+def _report(run: Run, old: Path, new: Path) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Return the exit code and the report of a diff, and its findings by code."""
+    said = run("diff", old, new, "--format", "json")
+    report = json.loads(said.out)
+    return said.code, report, {one["code"]: one for one in report["findings"]}
+
+
+def _accept(run: Run, old: Path, new: Path, *more: str, by: str = "ada@acme.example", until: str = UNTIL) -> Said:
+    fingerprint = _report(run, old, new)[2]["R246"]["fingerprint"]
+    arguments = ("--by", by, "--reason", "recorded elsewhere: see *wiki*", "--until", until, "--against", str(old))
+    return run("acknowledge", new, fingerprint, *arguments, *more)
+
+
+def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, old: Path, system: Path) -> None:
+    assert _report(run, old, system)[0] == 1
+    assert _accept(run, old, system).code == 0
+    code, report, found = _report(run, old, system)
+
+    assert (code, report["verdict"]) == (0, "quiet")
+    assert found["R246"]["accepted"] == [
+        {"by": "ada@acme.example", "reason": "recorded elsewhere: see *wiki*", "until": UNTIL, "group": ""}
+    ]
+    text = run("diff", old, system).out
+    assert "1 danger (accepted)" in text
+    assert f"accepted by ada@acme.example until {UNTIL}: recorded elsewhere: see *wiki*" in text
+    assert r"see \*wiki\*" in run("diff", old, system, "--format", "markdown").out
+
+
+def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
+    """The entry for an earlier state of the change is an error that names the fingerprint of the present one."""
+    _accept(run, old, system)
+    _write(
+        system,
+        SPEC.replace("name: churn}", "name: churn}\nprofile: {size: small}").replace(
+            "governance: {", "governance: {lineage: false, risk: minimal, "
+        ),
+    )
+    (system / FILE).write_text(
+        (system / FILE).read_text(encoding="utf-8").replace("code: R246", "code: R251"), encoding="utf-8"
+    )
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "is of another change" in found["R922"]["message"]
+    assert found["R251"]["fingerprint"] in found["R922"]["why"]
+    assert found["R922"]["places"]["after"]["file"] == str(system / FILE)
+
+
+def test_an_entry_that_ended_fails_and_accepts_nothing(
+    run: Run, old: Path, system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _accept(run, old, system, until="2026-11-28")
+    assert _report(run, old, system)[0] == 0  # the last day counts
+    monkeypatch.setattr(acknowledged, "today", lambda: date(2026, 11, 29))
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "ended on 2026-11-28" in found["R920"]["message"]
+    assert "accepted" not in found["R246"]
+
+
+def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> None:
+    """After the change has been merged, its entry accepts nothing and fails nothing."""
+    _accept(run, old, system)
+    code, report, found = _report(run, system, system)
+
+    assert (code, report["verdict"]) == (0, "note")
+    assert "accepts nothing in this change" in found["R921"]["message"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acknowledged: {}\n",
+        "- code: R246\n",
+        "acknowledged: [1]\n",
+        "acknowledged: [{code: R246}]\n",
+        "acknowledged: [{code: R246, fingerprint: 68f15c1d624c, by: a, reason: b, until: '2027-01-31'}]\n",
+        f"acknowledged: [{{code: R246, fingerprint: '{'a' * 40}', by: a, reason: b, until: soon}}]\n",
+        f"acknowledged: [{{code: R246, fingerprint: '{'a' * 40}', by: '', reason: b, until: '2027-01-31'}}]\n",
+        f"acknowledged: [{{code: R246, fingerprint: '{'a' * 40}', by: a, reason: b, until: '2027-01-31', level: 1}}]\n",
+        "acknowledged: [",
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_danger(run: Run, old: Path, system: Path, text: str) -> None:
+    (system / FILE).parent.mkdir()
+    (system / FILE).write_text(text, encoding="utf-8")
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert found["R923"]["level"] == "danger"
+
+
+def test_a_link_out_of_the_repository_is_not_read(run: Run, old: Path, system: Path) -> None:
+    (system / FILE).parent.mkdir()
+    (system / FILE).symlink_to("/etc/passwd")
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "R923" in found
+
+
+def test_comments_and_order_of_the_file_are_kept(run: Run, old: Path, system: Path) -> None:
+    other = f"  - {{until: '{UNTIL}', by: bob, code: R101, fingerprint: {'b' * 40}, reason: load test}}  # until May\n"
+    before = f"# guarded by code owners\nacknowledged:\n{other}"
+    (system / FILE).parent.mkdir()
+    (system / FILE).write_text(before, encoding="utf-8")
+
+    assert _accept(run, old, system).code == 0
+    after = (system / FILE).read_text(encoding="utf-8")
+    assert after.startswith(f"{before}  - code: R246\n    fingerprint: ")
+    assert _report(run, old, system)[0] == 0
+
+
+def test_a_file_that_does_not_end_with_its_list_is_left_alone(run: Run, old: Path, system: Path) -> None:
+    (system / FILE).parent.mkdir()
+    text = f"acknowledged: [{{until: '{UNTIL}', by: bob, code: R101, fingerprint: {'b' * 40}, reason: load test}}]\n"
+    (system / FILE).write_text(text, encoding="utf-8")
+    said = _accept(run, old, system)
+
+    assert said.code == 1
+    assert "add this one by hand" in said.err
+    assert (system / FILE).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "until", "reason", "message"),
+    [
+        ("0123456789ab", UNTIL, "why", "no danger and nothing to review has the fingerprint"),
+        ("0123", UNTIL, "why", "a fingerprint has at least 12 digits"),
+        ("", "2026-11-27", "why", "--until must be a day from today on"),
+        ("", "tomorrow", "why", "--until must be a day from today on"),
+        ("", UNTIL, " ", "--reason must not be empty"),
+    ],
+)
+def test_what_cannot_be_accepted_is_explained(
+    run: Run, old: Path, system: Path, fingerprint: str, until: str, reason: str, message: str
+) -> None:
+    typed = fingerprint or _report(run, old, system)[2]["R246"]["fingerprint"]
+    options = ("--by", "ada", "--reason", reason, "--until", until, "--against", old)
+    said = run("acknowledge", system, typed, *options)
+
+    assert said.code == 1
+    assert message in said.err
+    assert not (system / FILE).exists()
+
+
+def _key(folder: Path, name: str) -> tuple[Path, str]:
+    """Create a key, and return its path and public half."""
+    path = folder / name
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}@acme.example", "-f", path], check=True
+    )
+    return path, path.with_name(f"{name}.pub").read_text(encoding="utf-8").strip()
+
+
+def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
+    """Return the spec with approvals by groups, each of which has a key."""
+    keys = ", ".join(f'{name}: {{sshKeys: ["{line}"]}}' for name, line in groups.items())
+    approvals = f"approvals: {{promote: {{from: [{', '.join(groups)}], minimum: {minimum}}}}}"
+    return SPEC.replace("governance: {", f"governance: {{{approvals}, approvers: {{{keys}}}, {more}")
+
+
+def test_where_promotions_need_approvals_only_signatures_count(
+    run: Run, old: Path, system: Path, tmp_path: Path
+) -> None:
+    """As many groups must sign as for a promotion, and the group called like the owner's team does not count."""
+    (ada, risk), (bob, audit), (eve, growth) = (_key(tmp_path, name) for name in ("ada", "bob", "eve"))
+    groups = {"risk": risk, "audit": audit, "growth": growth}
+    old.write_text(_guarded(groups, 2), encoding="utf-8")
+    _write(system, _guarded(groups, 2, "lineage: false, "))
+
+    assert _accept(run, old, system).code == 0
+    assert "lacks signatures" in _report(run, old, system)[2]["R924"]["message"]
+    (system / FILE).unlink()
+    for signer, code in ((ada, 1), (eve, 1), (ada, 1), (bob, 0)):
+        assert _accept(run, old, system, "--key", str(signer), by="").code == 0
+        assert _report(run, old, system)[0] == code
+    accepted = _report(run, old, system)[2]["R246"]["accepted"]
+    assert [(one["by"], one["group"]) for one in accepted] == [
+        ("ada@acme.example", "risk"),
+        ("eve@acme.example", ""),
+        ("ada@acme.example", "risk"),
+        ("bob@acme.example", "audit"),
+    ]
+
+
+def test_a_change_cannot_add_a_key_and_sign_with_it(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
+    (_, risk), (mallory, own) = _key(tmp_path, "ada"), _key(tmp_path, "mallory")
+    old.write_text(_guarded({"risk": risk}), encoding="utf-8")
+    _write(system, _guarded({"risk": own}, 1, "lineage: false, "))
+    _accept(run, old, system, "--key", str(mallory))
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "accepted" not in found["R246"]
+    assert "by keys that the old version lists" in found["R924"]["why"]
+
+
+def test_an_entry_that_was_changed_after_it_was_signed_does_not_count(
+    run: Run, old: Path, system: Path, tmp_path: Path
+) -> None:
+    ada, risk = _key(tmp_path, "ada")
+    old.write_text(_guarded({"risk": risk}), encoding="utf-8")
+    _write(system, _guarded({"risk": risk}, 1, "lineage: false, "))
+    _accept(run, old, system, "--key", str(ada))
+    assert _report(run, old, system)[0] == 0
+    file = system / FILE
+    file.write_text(file.read_text(encoding="utf-8").replace(UNTIL, "2099-01-31"), encoding="utf-8")
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "is not valid" in found["R924"]["message"]
+
+
+def test_high_risk_needs_a_signature_although_nobody_approves_promotions(run: Run, old: Path, system: Path) -> None:
+    """Without groups in the old version, nobody can sign."""
+    old.write_text(SPEC.replace("governance: {", "governance: {risk: high, "), encoding="utf-8")
+    _accept(run, old, system)
+    _, _, found = _report(run, old, system)
+
+    assert "accepted" not in found["R246"]
+    assert found["R924"]["why"] == "the old version lists no group that may sign it, other than the owner's"
