@@ -39,7 +39,7 @@ def test_fields_without_a_value_have_a_meaning() -> None:
     """An ordered number or list that a spec may leave out declares what its absence means."""
     undeclared = [
         f"{name}: {schema['x-review']}"
-        for owner in _schemas(modelyard_schemas.load("system"))
+        for owner in _schemas(json.loads(modelyard_schemas.text()))
         for name, schema in _properties(owner).items()
         if name not in cast("list[str]", owner.get("required", [])) and "default" not in schema and _is_bound(schema)
         if not parsed(str(schema["x-review"])).absent

@@ -116,6 +116,17 @@ def _compile(entry: argparse.ArgumentParser) -> None:
         action="store_true",
         help="drop removed entries from modelyard.lock, after Pulumi has destroyed them",
     )
+    entry.add_argument(
+        "--against",
+        metavar="REV|OLD",
+        help="also name what is destroyed compared with an old version: the commit at which this branch left a "
+        "branch, tag or commit, or a file or folder",
+    )
+    entry.add_argument(
+        "--approved",
+        metavar="FINGERPRINT",
+        help="write nothing if the change has another hash than the one that `diff --fingerprint` printed",
+    )
 
 
 def _run(entry: argparse.ArgumentParser) -> None:
@@ -251,6 +262,9 @@ def _diff(entry: argparse.ArgumentParser) -> None:
         choices=("danger", "review", "never"),
         default="danger",
         help="the lowest level at which the exit code is 1 (default: danger)",
+    )
+    entry.add_argument(
+        "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"
     )
     _colour(entry)
 

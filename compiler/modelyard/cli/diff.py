@@ -13,6 +13,7 @@ from modelyard.cli.versions import Version, committed, on_disk, reviewed
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Level
+from modelyard.review.fingerprint import change_fingerprint
 
 _LEVELS = {level.word: level for level in Level}
 
@@ -33,8 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if problems:
         return _refused(arguments, problems)
-    review = with_acknowledgements(reviewed(before, after, arguments.env), after)
-    _print(review, arguments)
+    change = reviewed(before, after, arguments.env)
+    review = with_acknowledgements(change, after)
+    if arguments.fingerprint and not review.unjudged:
+        sys.stdout.write(f"{change_fingerprint(change.review, change.before, change.after)}\n")
+    else:
+        _print(review, arguments)
     limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(arguments.fail_on)
     return int(bool(review.unjudged) or (limit is not None and bool(review.findings) and review.worst >= limit))
 

@@ -49,7 +49,10 @@ DETAILS = {
     "compile": (
         "The projects go to build/ENVIRONMENT/TARGET/ next to the spec, each with a README.md that explains how to\n"
         "apply them, and modelyard.lock is written next to the spec. On errors nothing is written. It never\n"
-        "deploys anything."
+        "deploys anything.\n"
+        "With --against, warnings name what the change destroys compared with the old version, whatever the lock\n"
+        "says; with --approved as well, nothing is written unless it is the change that was reviewed. Both read\n"
+        "every environment, and only they run git."
     ),
     "run": (
         "Compiles an environment with `mode: local` and runs it: training, gates, promotion, endpoints, batch\n"
@@ -108,6 +111,7 @@ DETAILS = {
         "Levels: danger cannot be undone, gives up a safeguard, or lets data go where it was not; review is for\n"
         "whoever owns it to look at; a note is true and harmless. Each finding has a code for `modelyard explain`.\n"
         "If one version does not compile, the verdict is that the change cannot be judged, and the exit code is 1.\n"
+        "A finding that reviews/acknowledged.yaml accepts shows who accepts it, and does not fail.\n"
         "The command writes nothing and opens no connection."
     ),
     "acknowledge": (

@@ -14,15 +14,13 @@ from typing import Final, NoReturn
 from modelyard.cli import compile as compiling
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import environment_names, gather
+from modelyard.cli.remembered import STATE
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import running as problems
 from modelyard.inputs import Inputs
 from modelyard.patterns import pattern
 from modelyard.records import replace
 from modelyard.spec import System
-
-STATE: Final = ".modelyard"
-"""The folder next to a spec in which runs keep everything."""
 
 NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", "flask")
 """Packages that the runtime imports. The last two are part of `mlflow` and not of `mlflow-skinny`."""
@@ -62,7 +60,7 @@ def state_folder(inputs: Inputs) -> Path:
 
 
 def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
-    settings = {"format": "text", "force": False, "forget_removed": False}
+    settings = {"format": "text", "force": False, "forget_removed": False, "against": None, "approved": None}
     return argparse.Namespace(**{**vars(arguments), **settings})
 
 
