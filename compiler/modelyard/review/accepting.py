@@ -5,7 +5,7 @@ Entries come from the new version. Who may sign comes from the old one, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -39,14 +39,23 @@ class Acknowledged:
 
 @record
 class Signers:
-    """The groups of which `minimum` must sign an acknowledgement, with the keys of each. No groups can sign nothing."""
+    """The groups of which `minimum` must sign an acknowledgement, with the keys of each.
+
+    `owner` is the group of the team that owns the system, which is never enough alone. Without other groups, nobody can
+    sign.
+    """
 
     groups: Mapping[str, frozenset[bytes]]
     minimum: int
+    owner: str
 
     def of(self, key: bytes) -> str:
         """Return the group that a key signs for, or ""."""
         return next((name for name, keys in self.groups.items() if key in keys), "")
+
+    def are_enough(self, signed: Collection[str]) -> bool:
+        """Return whether these groups are enough: as many as for a promotion, and not the owner's alone."""
+        return len(signed) >= self.minimum and any(group != self.owner for group in signed)
 
 
 def can_be_accepted(finding: Finding) -> bool:
@@ -67,23 +76,27 @@ def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers |
     """Return who must sign in an environment, by the old version, or None if nobody has to.
 
     A signature is required where risk is high in either version, or where the old version requires approvals or has
-    change windows. It counts for a group that may approve promotions and is not the team that owns the system. The
-    rules of a new environment are those of the old base.
+    change windows. It counts for a group that may approve promotions.
     """
-    old = _system(before.get(environment)) or _system(before.get(BASE_FOLDER))
+    old = _old_system(environment, before)
     new = _system(after.get(environment))
     high = any(system is not None and system.governance.risk == "high" for system in (old, new))
     rules = None if old is None else old.governance
     if not high and (rules is None or (rules.approve_promotion is None and rules.changes is None)):
         return None
     approval = None if rules is None else rules.approve_promotion
-    owner = "" if rules is None else rules.owner.team
     groups = {
         group.name: frozenset(_bodies(group.ssh_keys))
         for group in (() if rules is None else rules.approvers)
-        if group.name != owner and (approval is None or group.name in approval.groups)
+        if approval is None or group.name in approval.groups
     }
-    return Signers(groups, 1 if approval is None else approval.minimum)
+    return Signers(groups, 1 if approval is None else approval.minimum, "" if rules is None else rules.owner.team)
+
+
+def _old_system(environment: str, before: Outcomes) -> System | None:
+    """Return the old system whose rules an environment has: its own, that of the base, or any if there is no base."""
+    candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
+    return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
 
 
 def _system(outcome: Outcome | None) -> System | None:
@@ -115,10 +128,11 @@ def _settled(
             continue
         signed = {one: signers.of(key) for one in entries if (key := file.signers.get(one)) is not None}
         counting = {one: group for one, group in signed.items() if group}
-        if not counting or len(set(counting.values())) < signers.minimum:
+        if not signers.are_enough(set(counting.values())):
             return finding
         groups |= counting
-    people = (Accepted(one.by, one.reason, one.until.isoformat(), groups.get(one, "")) for one in entries)
+    counted = [one for one in entries if one in groups] if groups else entries
+    people = (Accepted(one.by, one.reason, one.until.isoformat(), groups.get(one, "")) for one in counted)
     return replace(finding, accepted=tuple(people))
 
 
@@ -171,11 +185,12 @@ def _unsigned(
             message = f"the acknowledgement of {finding.code} by {entries[0].by} is not needed"
             yield _finding("R921", Level.NOTE, message, entries[0])
             continue
-        asked = next(signers for name in finding.environments if (signers := required[name]) is not None)
-        groups = ", ".join(asked.groups)
+        asked = next(signers for name in finding.environments if (signers := required.get(name)) is not None)
         message = f"the acknowledgement of {finding.code} by {entries[0].by} lacks signatures"
-        why = f"it needs {asked.minimum} of {groups}, by keys that the old version lists"
-        if not groups:
+        why = f"it needs {asked.minimum} of {', '.join(asked.groups)}, by keys that the old version lists"
+        if asked.owner in asked.groups:
+            why += f", and not of {asked.owner} alone"
+        if not asked.groups.keys() - {asked.owner}:
             why = "the old version lists no group that may sign it, other than the owner's"
         yield _finding("R924", Level.DANGER, message, entries[0], why)
 
