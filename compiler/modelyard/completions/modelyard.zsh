@@ -85,6 +85,8 @@ _shtab_modelyard_compile_options=(
   "--out[where to write the projects (default\: build next to the spec)]:FOLDER:_files -/"
   "--force[rewrite every file, including those edited by hand\; the edited versions are kept next to them]"
   "--forget-removed[drop removed entries from modelyard.lock, after Pulumi has destroyed them]"
+  "--against[also name what is destroyed compared with an old version\: the commit at which this branch left a branch, tag or commit, or a file or folder]:REV|OLD:"
+  "--approved[write nothing if the change has another hash than the one that \`diff --fingerprint\` printed]:FINGERPRINT:"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
@@ -124,6 +126,7 @@ _shtab_modelyard_diff_options=(
   "--format[output format (default\: text)]:format:(text markdown json)"
   "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--fingerprint[print only the hash of the change, for \`compile --approved\`]"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
