@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.source import Span
-from modelyard.spec.inference import Range
+from modelyard.spec import Range
 from modelyard.value_hash import written
 
 SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.5]) | st.text("a1:(;", max_size=3)
