@@ -39,6 +39,7 @@ SHOWN_ELSEWHERE: Final = {
     "R909": "nothing that a system contains leads to it",
     "R911": "environments; tests/compiler/cli/test_diff.py",
     "R912": "environments; tests/compiler/cli/test_diff.py",
+    **dict.fromkeys(("R920", "R921", "R922", "R923", "R924"), "a file; tests/compiler/cli/test_acknowledge.py"),
     "R913": "files next to the spec; tests/compiler/review/test_further.py",
 }
 
@@ -51,6 +52,7 @@ _ALSO: Final = {
     **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # what a new endpoint brings along
     **dict.fromkeys(("R215", "R703"), ("R215", "R703")),  # what may have no direction
     "R401": ("R126", "R401"),  # both
+    "R206": ("R206",),  # a list that gains items and loses others
 }
 """Codes of reverse changes besides the mirror."""
 

@@ -18,7 +18,9 @@ from modelyard.records import field, record
 from modelyard.source import Json
 from modelyard.stack import Value
 
-_VERSION: Final = 1
+_VERSION: Final = 2
+_READABLE: Final = (1, _VERSION)
+"""Version 1 hashed the text of the inputs and not their values, so each of its entries is of other inputs."""
 
 Pinned: TypeAlias = Mapping[str, Mapping[str, str]]
 """The pinned version of each chart and image, under `charts` and `images`."""
@@ -67,8 +69,9 @@ def unreadable(text: str | bytes) -> str:
     head, problems = load(text, LOCK_NAME)
     if head is None:
         return f"{problems[0].message} in line {problems[0].span.line if problems[0].span else 1}"
-    if head.value.get("lockVersion") != _VERSION:
-        return f"its lockVersion is not {_VERSION}, the only one that this version of modelyard supports"
+    if head.value.get("lockVersion") not in _READABLE:
+        known = " and ".join(map(str, _READABLE))
+        return f"its lockVersion is none of those that this version of modelyard reads, {known}"
     return ""
 
 
@@ -84,7 +87,12 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
-    return {target: {**earlier.get(target, {}), **last.get(target, {})} for target in {**earlier, **last}}
+    return joined(last, earlier)
+
+
+def joined(some: Addresses, others: Addresses) -> dict[str, dict[str, str]]:
+    """Return the resources of both, by target and address."""
+    return {target: {**others.get(target, {}), **some.get(target, {})} for target in {**others, **some}}
 
 
 def entry_for(locked: Mapping[str, Json], environment: str, inputs: str) -> dict[str, Json] | None:
@@ -110,6 +118,8 @@ def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
     entry, fresh = _environment(text, environment), _entry(right)
     if not entry:
         return "it does not list this environment"
+    if _version(text) != _VERSION:
+        return "it was written by an earlier version of modelyard, which hashed the text of the spec; compile again"
     if entry.get("inputs") != right.inputs:
         return "it was written for another spec, overlay, variables or version of modelyard"
     resources = {name: dict(addresses) for name, addresses in right.resources.items()}
@@ -131,6 +141,11 @@ def _addresses(value: Json) -> dict[str, dict[str, str]]:
 def _environment(text: str | bytes, environment: str) -> dict[str, Json]:
     entry = environments(text).get(environment)
     return entry if isinstance(entry, dict) else {}
+
+
+def _version(text: str | bytes) -> Json:
+    parsed, _ = load(text, LOCK_NAME)
+    return None if parsed is None else parsed.value.get("lockVersion")
 
 
 def _section(text: str | bytes, name: str) -> dict[str, Json]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, cast
 
 import pytest
 
@@ -34,7 +35,42 @@ def test_orders_of_values_name_values_of_the_field() -> None:
             assert {str(value) for value in allowed} == set(order), pointer
 
 
-@pytest.mark.parametrize("rating", ["", "nonsense", "gate: sideways", "gate:less", "gate: a", "gate: less, more"])
+def test_fields_without_a_value_have_a_meaning() -> None:
+    """An ordered number or list that a spec may leave out declares what its absence means."""
+    undeclared = [
+        f"{name}: {schema['x-review']}"
+        for owner in _schemas(json.loads(modelyard_schemas.text()))
+        for name, schema in _properties(owner).items()
+        if name not in cast("list[str]", owner.get("required", [])) and "default" not in schema and _is_bound(schema)
+        if not parsed(str(schema["x-review"])).absent
+    ]
+
+    assert undeclared == []
+
+
+def _schemas(part: Json) -> Iterator[dict[str, Json]]:
+    if isinstance(part, dict):
+        yield part
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _schemas(one)
+
+
+def _properties(owner: dict[str, Json]) -> dict[str, dict[str, Json]]:
+    known = owner.get("properties")
+    return {name: one for name, one in known.items() if isinstance(one, dict)} if isinstance(known, dict) else {}
+
+
+def _is_bound(schema: dict[str, Json]) -> bool:
+    rating = schema.get("x-review")
+    if not isinstance(rating, str) or schema.get("type") == "object":  # entries are new or gone, each for itself
+        return False
+    return bool(parsed(rating).direction)
+
+
+@pytest.mark.parametrize(
+    "rating",
+    ["", "nonsense", "gate: sideways", "gate:less", "gate: a", "gate: less, more", "gate: absent maybe"],
+)
 def test_unknown_ratings_are_refused(rating: str) -> None:
     with pytest.raises(ValueError, match="x-review"):
         parsed(rating)

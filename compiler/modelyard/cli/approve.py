@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _approve(arguments: argparse.Namespace, system: System) -> None:
     key = str(arguments.key)
-    public = _public_key(key)
+    public = own_key(key)
     model, alias = _model(system, str(arguments.model), arguments.alias)
     approval = system.approval(model, alias)
     if approval is None:
@@ -197,7 +197,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _public_key(key: str) -> PublicKey:
+def own_key(key: str) -> PublicKey:
     """Return the public key from the file next to the private key."""
     private = Path(key)
     if not key or not private.name:

@@ -116,6 +116,17 @@ def _compile(entry: argparse.ArgumentParser) -> None:
         action="store_true",
         help="drop removed entries from modelyard.lock, after Pulumi has destroyed them",
     )
+    entry.add_argument(
+        "--against",
+        metavar="REV|OLD",
+        help="also name what is destroyed compared with an old version: the commit at which this branch left a "
+        "branch, tag or commit, or a file or folder",
+    )
+    entry.add_argument(
+        "--approved",
+        metavar="FINGERPRINT",
+        help="write nothing if the change has another hash than the one that `diff --fingerprint` printed",
+    )
 
 
 def _try(entry: argparse.ArgumentParser) -> None:
@@ -297,6 +308,32 @@ def _diff(entry: argparse.ArgumentParser) -> None:
         help="the lowest level that is shown (default: note)",
     )
     _fail_on(entry)
+    entry.add_argument(
+        "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"
+    )
+    _colour(entry)
+
+
+def _acknowledge(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("spec", metavar="SPEC", help="the spec or its folder, in the new version")
+    entry.add_argument("fingerprint", metavar="FINGERPRINT", help="of a danger or something to review in `diff`")
+    entry.add_argument("--by", default="", metavar="NAME", help="who accepts it (default with --key: its comment)")
+    entry.add_argument("--reason", required=True, metavar="TEXT", help="why")
+    entry.add_argument("--until", required=True, metavar="DATE", help="the last day on which it counts: 2027-01-31")
+    entry.add_argument("--key", metavar="FILE", help="an SSH key of a group under governance.approvers, to sign with")
+    entry.add_argument(
+        "--against",
+        metavar="REV|OLD",
+        help="the old version: a branch, tag or commit, or a file or folder (default: the default branch)",
+    )
+    entry.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="the value of a variable declared under vars, in both versions; repeatable",
+    )
+    entry.set_defaults(env=None)
     _colour(entry)
 
 
@@ -395,6 +432,7 @@ _ARGUMENTS = {
     "report": _report,
     "comment": _comment,
     "ci": _ci,
+    "acknowledge": _acknowledge,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import modelyard_schemas
 from modelyard.cli.console import Progress, report, say, say_waiting
 from modelyard.cli.inputs import environment_names, gather
-from modelyard.cli.locking import input_key, lock_path, lock_problems, locked, read_lock
+from modelyard.cli.locking import input_key, lock_path, lock_problems, locked, read_lock, text_key
+from modelyard.cli.remembered import recalled, remember
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import files as tell
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
 from modelyard.inputs import Inputs
-from modelyard.lock import Addresses, Locked, left_behind, lock_text, targets_locked
+from modelyard.lock import Addresses, Locked, joined, left_behind, lock_text, targets_locked
 from modelyard.stages import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -26,19 +27,28 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile one environment. Returns 1 and changes nothing if the spec is wrong or the folder is not writable."""
-    inputs, problems = gather(arguments)
+    compares = arguments.against is not None or arguments.approved is not None
+    inputs, problems = gather(arguments, every=compares)
     if arguments.out == "":  # an empty path would mean the working directory
         inputs, problems = None, (*problems, tell.no_folder())
-    if inputs is None:
+    if inputs is None or problems:
         report(problems, (), arguments.format, arguments.color)
         return 1
     out = output_folder(arguments.out, inputs)
     if problems := lock_problems(inputs, whole=False):
         report(problems, (), arguments.format, arguments.color)
         return 1
-    if not (arguments.force or arguments.forget_removed) and (targets := _unchanged_targets(inputs, out)):
+    old: Addresses = {}
+    if compares:
+        from modelyard.cli.approved import compared_with_old
+
+        old, problems = compared_with_old(arguments, inputs)
+        if problems:
+            report(problems, inputs.files(), arguments.format, arguments.color)
+            return 1
+    if not (arguments.force or arguments.forget_removed or compares) and (targets := _unchanged_targets(inputs, out)):
         return _nothing_to_do(arguments, inputs, out, targets)
-    return _compile(arguments, inputs, out)
+    return _compile(arguments, inputs, out, old)
 
 
 def output_folder(typed: str | None, inputs: Inputs) -> Path:
@@ -51,7 +61,8 @@ def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
 
     Neither the lock nor the output is tamper-proof. `modelyard verify` detects manipulation.
     """
-    targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
+    values = recalled(inputs, text_key(inputs))
+    targets, sealed = targets_locked(read_lock(inputs), inputs.folder, values) if values else ((), "")
     all_unchanged = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
     return tuple(targets) if all_unchanged else ()
 
@@ -74,15 +85,18 @@ def _print_json(
     sys.stdout.write(compiled_json(diagnostics, Path(lock_path(inputs)), out / inputs.folder, reports))
 
 
-def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
-    outcome, before = _checked(arguments, inputs)
+def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, old: Addresses) -> int:
+    outcome, before = _checked(arguments, inputs, old)
     if outcome.plan is None or outcome.failed:
         return 1
     return _write(arguments, inputs, out, outcome, outcome.plan, before)
 
 
-def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Addresses]:
-    """Compile the stacks and print any errors. The result includes resources that remain from earlier compiles."""
+def _checked(arguments: argparse.Namespace, inputs: Inputs, old: Addresses) -> tuple[Outcome, Addresses]:
+    """Compile the stacks and print any errors. The result includes resources that remain from earlier compiles.
+
+    Warnings also name the resources of an old version that are gone, whether or not the lock still has them.
+    """
     # Imported here, because an unchanged compile needs neither stages nor targets.
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
@@ -98,7 +112,7 @@ def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Ad
     before: Addresses = {}
     if not outcome.failed:
         before = left_behind(read_lock(inputs), inputs.folder, with_removed=not arguments.forget_removed)
-        outcome = outcome.after(Stage.FIT, check_gone(plan, before))
+        outcome = outcome.after(Stage.FIT, check_gone(plan, joined(before, old)))
         if inputs.environment is not None:
             opened_spec = opened(inputs)
             environments = environment_names(inputs, opened_spec.document)
@@ -128,7 +142,8 @@ def _write(
     from modelyard.emit import stack_files
     from modelyard_targets import TARGETS
 
-    entry = locked(input_key(inputs), plan, TARGETS, before)
+    values = input_key(inputs, plan.system)
+    entry = locked(values, plan, TARGETS, before)
     with Progress("files") as progress:
         trees = [
             Tree(inputs.folder, stack.target, _counted(stack_files(stack), progress), entry.sealed())
@@ -137,6 +152,7 @@ def _write(
         written, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
         problems += _write_lock(inputs, entry)
+        remember(inputs, text_key(inputs), values)
     diagnostics = (*outcome.diagnostics, *problems)
     if arguments.format == "json" and not has_errors(problems):
         reports = {stack.target: one for stack, one in zip(outcome.stacks, written, strict=True)}

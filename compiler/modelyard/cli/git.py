@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from modelyard.records import record
 
 _LARGEST = 64 * 2**20
+_UNJUDGED = ", so the change cannot be judged"
+_ASTRAY = {
+    b"symlink": "is a symbolic link out of the repository",
+    b"dangling": "is a symbolic link to nothing",
+    b"loop": "is a symbolic link to itself",
+    b"notdir": "is below a symbolic link to a file",
+}
+"""What git answers about links that it cannot follow within a commit."""
 
 
 class GitError(Exception):
@@ -24,18 +32,51 @@ class Revision:
     above: str
 
     def files(self, under: str) -> dict[str, bytes]:
-        """Return the regular files below a folder, or the file itself, by path relative to this revision's folder."""
-        listing = _git(self.folder, "ls-tree", "-r", "-z", "--full-tree", self.commit, "--", self._whole(under))
-        found: dict[str, bytes] = {}
-        for entry in listing.split(b"\0"):
+        """Return the files below a folder, or the file itself, by path relative to this revision's folder.
+
+        Links are followed within the commit, as a checkout would. Raises GitError for a link that leads out of it: what
+        it led to then is unknown.
+        """
+        kind, content = self._object(under)
+        if kind == "blob":
+            return {under: content}
+        return dict(self._below(under, set())) if kind == "tree" else {}
+
+    def _below(self, folder: str, above: set[bytes]) -> Iterator[tuple[str, bytes]]:
+        """Yield the files below a folder. `above` are the trees on the way to it, by which endless links are found."""
+        listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
+        if listing in above:
+            raise GitError(f"{folder} is a symbolic link to a folder that contains it{_UNJUDGED}")
+        for entry in _git(self.folder, "ls-tree", "-z", listing.decode()).split(b"\0"):
             head, tab, path = entry.partition(b"\t")
-            words = head.split()
-            if tab and words[0] in {b"100644", b"100755"}:  # no links and no submodules
-                name = os.fsdecode(path)
-                found[os.path.relpath(name, self.above or ".")] = _git(
-                    self.folder, "cat-file", "blob", words[2].decode()
-                )
-        return found
+            name = os.fsdecode(path)
+            if not tab or "\n" in name:  # a line break is in no name of a file that a spec could have
+                continue
+            child = f"{folder}/{name}"
+            if head.startswith(b"160000"):
+                raise GitError(f"{child} is a submodule{_UNJUDGED}")
+            kind, content = self._object(child)
+            if kind == "blob":
+                yield child, content
+            elif kind == "tree":
+                yield from self._below(child, above | {listing})
+
+    def _object(self, path: str) -> tuple[str, bytes]:
+        """Return what a path leads to in the commit: `blob` with its content, `tree`, or "" for nothing."""
+        head, _, content = self._batch("--batch", path).partition(b"\n")
+        words = head.split(b" ")
+        if words[0] in _ASTRAY:
+            raise GitError(f"{path} {_ASTRAY[words[0]]}{_UNJUDGED}")
+        kind = words[1].decode() if len(words) == 3 and words[1] in {b"blob", b"tree"} else ""
+        return kind, content[:-1] if kind == "blob" else b""
+
+    def _batch(self, mode: str, path: str) -> bytes:
+        """Ask for one object by its path. Git follows links; it answers with a line and, for `--batch`, the content."""
+        whole = self._whole(path)
+        if "\n" in whole:
+            raise GitError("the path of the spec contains a line break")
+        name = os.fsencode(f"{self.commit}:{'' if whole == '.' else whole}\n")
+        return _git(self.folder, "cat-file", mode, "--follow-symlinks", given=name)
 
     def _whole(self, path: str) -> str:
         return os.path.normpath(os.path.join(self.above, path)).replace(os.sep, "/")
@@ -68,12 +109,12 @@ def default_revision(folder: str) -> str:
     raise GitError("there is no default branch to compare with; name a revision with --against")
 
 
-def _git(folder: str, *arguments: str) -> bytes:
+def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
     command = ("git", "--no-pager", "--literal-pathspecs", *arguments)
     import subprocess  # imported here because two paths are compared without git
 
     try:
-        done = subprocess.run(command, cwd=folder or ".", capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, cwd=folder or ".", capture_output=True, check=False, input=given)
     except OSError as problem:
         raise GitError(f"git cannot be started: {problem.strerror or 'unknown reason'}") from problem
     if done.returncode:

@@ -33,6 +33,7 @@ SUMMARIES = {
     "report": "write a review into a folder: a comment, a web page, and files for code hosts",
     "comment": "post the comment of a report on a pull request, or update it there",
     "ci": "write a pipeline that reviews each pull request",
+    "acknowledge": "accept a finding of diff, with a reason and an end",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -60,7 +61,10 @@ DETAILS = {
     "compile": (
         "The projects go to build/ENVIRONMENT/TARGET/ next to the spec, each with a README.md that explains how to\n"
         "apply them, and modelyard.lock is written next to the spec. On errors nothing is written. It never\n"
-        "deploys anything."
+        "deploys anything.\n"
+        "With --against, warnings name what the change destroys compared with the old version, whatever the lock\n"
+        "says; with --approved as well, nothing is written unless it is the change that was reviewed. Both read\n"
+        "every environment, and only they run git."
     ),
     "run": (
         "Compiles an environment with `mode: local` and runs it: training, gates, promotion, endpoints, batch\n"
@@ -127,6 +131,7 @@ DETAILS = {
         "Levels: danger cannot be undone, gives up a safeguard, or lets data go where it was not; review is for\n"
         "whoever owns it to look at; a note is true and harmless. Each finding has a code for `modelyard explain`.\n"
         "If one version does not compile, the verdict is that the change cannot be judged, and the exit code is 1.\n"
+        "A finding that reviews/acknowledged.yaml accepts shows who accepts it, and does not fail.\n"
         "The command writes nothing and opens no connection."
     ),
     "report": (
@@ -151,6 +156,13 @@ DETAILS = {
         ".azure/modelyard.yml: `modelyard report` on each pull request, the comment, the report as an artifact, and\n"
         "the verdict last. On GitHub, the job that reads the pull request cannot write; docs/ci.md explains forks.\n"
         "It opens no connection, and leaves other files alone."
+    ),
+    "acknowledge": (
+        "Adds an entry to reviews/acknowledged.yaml next to the spec, to be committed with the change: `diff` then\n"
+        "shows who accepts the finding, and does not fail because of it. An entry is for exactly this change, and\n"
+        "ends on a day. Where risk is high, and where promotions need approvals or have change windows, it counts\n"
+        "once it is signed by a key that the old version lists under governance.approvers; several people add an\n"
+        "entry each. docs/reviewing.md describes the rules."
     ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
@@ -225,6 +237,10 @@ EXAMPLES = {
     "ci": (
         "modelyard ci github examples/fraud-detection --fail-on review\n"
         "  modelyard ci gitlab . --requirements requirements.txt --out -"
+    ),
+    "acknowledge": (
+        "modelyard acknowledge . 68f15c1d624c --by ada@acme.example --reason 'labels are late' --until 2027-01-31\n"
+        "  modelyard acknowledge . 68f15c1d624c --reason 'labels are late' --until 2027-01-31 --key ~/.ssh/id_ed25519"
     ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"

@@ -10,7 +10,7 @@ import modelyard_schemas
 from modelyard import __version__
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import lock_unreadable
-from modelyard.inputs import LOCK_NAME, Inputs
+from modelyard.inputs import LOCK_NAME, Given, Inputs
 from modelyard.lock import (
     Addresses,
     Locked,
@@ -24,14 +24,34 @@ from modelyard.lock import (
 )
 from modelyard.records import replace
 from modelyard.regular_files import read
+from modelyard.value_hash import values_hash
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan
+    from modelyard.spec import System
     from modelyard.target import Targets
 
 
-def input_key(inputs: Inputs) -> str:
-    """Return a hash of everything that determines the output: files, variables, modelyard's version, and the schema."""
+def input_key(inputs: Inputs, system: System) -> str:
+    """Return a hash of everything that determines the output: values, tables, modelyard's version, and the schema.
+
+    The values are those of the typed spec of the environment, so the way in which they are written has no effect.
+    """
+    names = (inputs.folder, __version__, modelyard_schemas.decisive())
+    tables = (part for name, table in sorted(inputs.tables.items()) for part in (name, _rows(table)))
+    return digest(values_hash(system), *names, *tables)
+
+
+def _rows(table: Given | str) -> str:
+    """Return the rows of a CSV file, or why it cannot be read, as a text that quotes and line breaks do not change."""
+    import csv  # imported here because only few specs have tables
+
+    text = table if isinstance(table, str) else _bytes(table.content).decode("utf-8", "replace")
+    return repr([row for row in csv.reader(text.splitlines()) if row])
+
+
+def text_key(inputs: Inputs) -> str:
+    """Return a hash of the text of all inputs, by which a compile finds quickly that it has nothing to do."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
@@ -88,7 +108,7 @@ def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Target
     entries = environments(read_lock(inputs))
     for name, plan in plans.items():
         picked = replace(inputs, environment=name, overlay=inputs.beside.get(name) if name is not None else None)
-        entry = entry_for(entries, picked.folder, input_key(picked))
+        entry = entry_for(entries, picked.folder, input_key(picked, plan.system)) if picked.folder in entries else None
         if entry is not None:
             yield from wrong_pins(entry, lock_path(inputs), picked.folder, _pinned(plan, targets))
 

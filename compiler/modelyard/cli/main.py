@@ -40,6 +40,7 @@ COMMANDS = {
     "report": "modelyard.cli.report",
     "comment": "modelyard.cli.comment",
     "ci": "modelyard.cli.ci",
+    "acknowledge": "modelyard.cli.acknowledge",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",

@@ -9,6 +9,7 @@ from pathlib import Path
 from modelyard.cli.console import report, say
 from modelyard.cli.cost import estimate_of
 from modelyard.cli.diff import Comparison, compare, exit_code, show_errors
+from modelyard.cli.versions import Compared
 from modelyard.diagnostics import files as tell
 from modelyard.diagnostics import has_errors
 from modelyard.disk import OutputFile, write_folder
@@ -54,7 +55,7 @@ def _files(comparison: Comparison) -> Iterator[OutputFile]:
     from modelyard.printing.review_sarif import review_sarif
     from modelyard.writers.json_text import json_text
 
-    review, path, costs = comparison.review, comparison.path, tuple(_costs(comparison))
+    review, path, costs = comparison.review, comparison.change.path, tuple(_costs(comparison.change))
     yield _file("comment.md", comment(review, costs, path))
     yield _file("report.html", review_html(review, Level.NOTE, costs))
     yield _file("review.json", review_json(review, Level.QUIET))
@@ -67,9 +68,9 @@ def _file(name: str, text: str) -> OutputFile:
     return OutputFile(name, lambda: text.encode("utf-8", "replace"))
 
 
-def _costs(comparison: Comparison) -> Iterator[CostChange]:
-    """Yield what the change does to the cost of each environment. A missing environment costs nothing."""
-    before, after = comparison.before, comparison.after
+def _costs(change: Compared) -> Iterator[CostChange]:
+    """Yield what a change does to the cost of each environment. A missing environment costs nothing."""
+    before, after = change.before, change.after
     for name in dict.fromkeys((*after, *before)):
         yield CostChange(name, _estimate(before.get(name)), _estimate(after.get(name)))
 

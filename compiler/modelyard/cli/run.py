@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 from modelyard.cli import compile as compiling
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import environment_names, gather
+from modelyard.cli.remembered import STATE
 from modelyard.cli.sampling import ENDING
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import running as problems
@@ -23,9 +24,6 @@ from modelyard.patterns import pattern
 from modelyard.records import replace
 from modelyard.spec import System
 from modelyard.stages import Outcome
-
-STATE: Final = ".modelyard"
-"""The folder next to a spec in which runs keep everything."""
 
 NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", "flask")
 """Packages that the runtime imports. The last two are part of `mlflow` and not of `mlflow-skinny`."""
@@ -92,7 +90,7 @@ def _state(inputs: Inputs, *, sampled: bool = False) -> Path:
 
 
 def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
-    settings = {"format": "text", "force": False, "forget_removed": False}
+    settings = {"format": "text", "force": False, "forget_removed": False, "against": None, "approved": None}
     return argparse.Namespace(**{**vars(arguments), **settings})
 
 

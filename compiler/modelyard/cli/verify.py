@@ -51,7 +51,9 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
         if outcome.plan is None or outcome.failed:
             problems += outcome.diagnostics
             continue
-        entry = locked(input_key(environment_inputs), outcome.plan, TARGETS, left_behind(text, name))
+        entry = locked(
+            input_key(environment_inputs, outcome.plan.system), outcome.plan, TARGETS, left_behind(text, name)
+        )
         problems += (*_lock_problems(environment_inputs, entry), *_files(outcome, out / name))
         lock = lock_text(lock, name, entry, modelyard_schemas.decisive())
     if lock != text and not has_errors(problems):

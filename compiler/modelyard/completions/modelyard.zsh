@@ -10,6 +10,7 @@
 
 _shtab_modelyard_commands() {
   local _commands=(
+    acknowledge:'Accept a finding of diff, with a reason and an end.'
     approve:'Sign that a version of a model may go live.'
     ci:'Write a pipeline that reviews each pull request.'
     comment:'Post the comment of a report on a pull request, or update it there.'
@@ -43,6 +44,23 @@ _shtab_modelyard_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_defaults_added=0
+
+_shtab_modelyard_acknowledge_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--by[who accepts it (default with --key\: its comment)]:NAME:"
+  "--reason[why]:TEXT:"
+  "--until[the last day on which it counts\: 2027-01-31]:DATE:"
+  "--key[an SSH key of a group under governance.approvers, to sign with]:FILE:_files"
+  "--against[the old version\: a branch, tag or commit, or a file or folder (default\: the default branch)]:REV|OLD:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder, in the new version:_files"
+  ":of a danger or something to review in \`diff\`:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_acknowledge_defaults_added=0
 
 _shtab_modelyard_approve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -96,6 +114,8 @@ _shtab_modelyard_compile_options=(
   "--out[where to write the projects (default\: build next to the spec)]:FOLDER:_files -/"
   "--force[rewrite every file, including those edited by hand\; the edited versions are kept next to them]"
   "--forget-removed[drop removed entries from modelyard.lock, after Pulumi has destroyed them]"
+  "--against[also name what is destroyed compared with an old version\: the commit at which this branch left a branch, tag or commit, or a file or folder]:REV|OLD:"
+  "--approved[write nothing if the change has another hash than the one that \`diff --fingerprint\` printed]:FINGERPRINT:"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
@@ -135,6 +155,7 @@ _shtab_modelyard_diff_options=(
   "--format[output format (default\: text)]:format:(text markdown json sarif html github)"
   "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--fingerprint[print only the hash of the change, for \`compile --approved\`]"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
@@ -368,6 +389,7 @@ _shtab_modelyard() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_modelyard-$line[1]:"
       case $line[1] in
+        acknowledge) _arguments -C -s $_shtab_modelyard_acknowledge_options ;;
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
         ci) _arguments -C -s $_shtab_modelyard_ci_options ;;
         comment) _arguments -C -s $_shtab_modelyard_comment_options ;;

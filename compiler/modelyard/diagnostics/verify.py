@@ -82,6 +82,30 @@ def lock_unreadable(path: str, reason: str) -> Diagnostic:
     return _error("E0718", f"'{path}' cannot be read: {reason}", hint)
 
 
+def change_not_approved(fingerprint: str, approved: str) -> Diagnostic:
+    """The change differs from the one whose hash `--approved` names, so nothing is written.
+
+    The hash covers every finding of `modelyard diff`, and the values of both versions in every environment: somebody
+    has changed the spec since it was approved, or the version with which it is compared.
+
+    Wrong: `modelyard compile --against main --approved FINGERPRINT` after another commit.
+
+    Right: the hash that `modelyard diff --against main --fingerprint` prints, once it has been reviewed.
+    """
+    hint = "review it again with `modelyard diff`, and approve the new hash"
+    return _error("E0719", f"the change has the hash {fingerprint}, not the approved {quote(approved[:80])}", hint)
+
+
+def change_not_judged(reason: str) -> Diagnostic:
+    """The change cannot be compared with the version that `--against` names, so nothing is written.
+
+    Wrong: `modelyard compile --against main` in a checkout without the branch `main`.
+
+    Right: a checkout with the history of both branches, or the path of a file or folder with the old version.
+    """
+    return _error("E0720", f"the change cannot be judged: {reason}")
+
+
 def nothing_compiled(path: str) -> Diagnostic:
     """There is nothing to verify, because neither `modelyard.lock` nor the output folder contains an environment.
 

@@ -8,7 +8,7 @@ from modelyard import __version__
 from modelyard.printing.redact import redacted
 from modelyard.review.codes import codes
 from modelyard.review.comparing import Review, Unjudged
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Accepted, Finding, Level
 from modelyard.source import Span
 
 FORMAT: str = "modelyard.dev/review/v1alpha1"
@@ -48,7 +48,12 @@ def _finding(finding: Finding) -> dict[str, object]:
         "cannotBeUndone": finding.lasting,
         "places": {"before": _span(finding.was_at), "after": _span(finding.now_at)},
         "fingerprint": finding.fingerprint,
+        **({"accepted": [_accepted(one) for one in finding.accepted]} if finding.accepted else {}),
     }
+
+
+def _accepted(one: Accepted) -> dict[str, object]:
+    return {"by": redacted(one.by), "reason": redacted(one.reason), "until": one.until, "group": one.group}
 
 
 def _span(span: Span | None) -> dict[str, object] | None:

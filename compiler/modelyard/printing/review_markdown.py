@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.patterns import pattern
 from modelyard.printing.markdown import escaped
 from modelyard.printing.redact import redacted
-from modelyard.printing.review_words import headline, held_in, place_of, reached
+from modelyard.printing.review_words import acceptances, headline, held_in, place_of, reached
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
 
@@ -16,6 +16,7 @@ BUDGET: Final = 60_000
 """The longest comment. GitHub refuses comments of more than 65,536 characters (docs.github.com, 2026-11)."""
 
 _SIGNS: Final = {Level.DANGER: "🛑", Level.REVIEW: "⚠️"}
+_ACCEPTED: Final = "☑️"
 _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
 
 
@@ -84,8 +85,9 @@ def _rest(review: Review) -> Iterator[str]:
 
 def table_entry(finding: Finding, review: Review) -> str:
     """Return a finding as a row of a table."""
-    sign = f"{_SIGNS[finding.level]} {finding.code}"
-    details = [finding.why, f"reaches {reached(finding)}" if finding.reached else "", *finding.reasons]
+    sign = f"{_ACCEPTED if finding.accepted else _SIGNS[finding.level]} {finding.code}"
+    reaches = f"reaches {reached(finding)}" if finding.reached else ""
+    details = [finding.why, reaches, *finding.reasons, *acceptances(finding)]
     more = "; ".join(detail for detail in details if detail)
     text = f"**{escaped(finding.message)}**" + (f"<br>{escaped(more)}" if more else "")
     return f"| {sign} | {text} | {place_in_markdown(finding, review)} |"

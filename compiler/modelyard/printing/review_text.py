@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics import explain_command
 from modelyard.printing.redact import redacted
-from modelyard.printing.review_words import headline, held_in, place_of, reached
+from modelyard.printing.review_words import acceptances, headline, held_in, place_of, reached
 from modelyard.printing.terminal import visible
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
@@ -41,6 +41,7 @@ def _block(finding: Finding, review: Review, colour: bool) -> Iterator[str]:
         yield f"{_INDENT}reaches {safe(reached(finding))}"
     if finding.reasons:
         yield f"{_INDENT}level: {safe(', '.join(finding.reasons))}"
+    yield from (f"{_INDENT}{safe(line)}" for line in acceptances(finding))
     yield f"{_INDENT}{safe(_place(finding, review))}"
 
 

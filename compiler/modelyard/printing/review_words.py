@@ -44,8 +44,26 @@ def _so_far(review: Review) -> str:
 
 def counted(review: Review) -> str:
     """Return how many findings there are of each level, or "" if there are none."""
-    counts = [(review.count(level), one, many) for level, one, many in _LEVELS]
-    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
+    counts = [(review.count(level), level, one, many) for level, one, many in _LEVELS]
+    return ", ".join(
+        f"{count} {one if count == 1 else many}{_of_them(count, review.count_accepted(level))}"
+        for count, level, one, many in counts
+        if count
+    )
+
+
+def _of_them(count: int, accepted: int) -> str:
+    if not accepted:
+        return ""
+    return " (accepted)" if count == accepted else f" ({accepted} accepted)"
+
+
+def acceptances(finding: Finding) -> tuple[str, ...]:
+    """Return who accepts a finding, until when and why, in a sentence each."""
+    return tuple(
+        f"accepted by {one.by}{f' for {one.group}' if one.group else ''} until {one.until}: {one.reason}"
+        for one in finding.accepted
+    )
 
 
 def count_of(level: Level, count: int) -> str:

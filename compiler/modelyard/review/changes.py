@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from modelyard.records import record
-from modelyard.review.meaning import Meaning, below, parsed, rated, root
+from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import shown
 from modelyard.shape import Schema
@@ -63,6 +63,12 @@ _MISSING: Final = object()
 _SECTIONS: Final = frozenset({"stores", "data", "models", "pipelines", "inference", "monitors", "channels"})
 _MOVABLE: Final = frozenset({"stores", "pipelines", "inference", "monitors"})
 _INLINE: Final = "compute"
+_PRESENCE: Final[Mapping[Absent, tuple[Way, Way]]] = {
+    Absent.LOOSEST: (Way.LOOSER, Way.STRICTER),
+    Absent.STRICTEST: (Way.STRICTER, Way.LOOSER),
+    Absent.NEITHER: (Way.OTHER, Way.OTHER),
+}
+"""Which way it goes that a value is gone, and that it is new."""
 
 
 def changes(before: System, after: System) -> Iterator[Change]:
@@ -203,14 +209,12 @@ def way_of(change: Change) -> Way:
 
 
 def _of_presence(change: Change) -> Way:
-    """Return the way of a value that is new or gone. Without `absent`, no value means no limit, or an empty list."""
+    """Return the way of a value that is new or gone, by what the field's rating says of having none."""
     meaning = change.meaning
-    if meaning.absent:
-        return Way.STRICTER if change.added else Way.LOOSER
+    if meaning.absent in _PRESENCE:
+        return _PRESENCE[meaning.absent][change.added]
     if meaning.direction in {"added", "removed"}:
         return Way.LOOSER if change.added is (meaning.direction == "added") else Way.STRICTER
-    if meaning.direction == "less":
-        return Way.LOOSER if change.added else Way.STRICTER
     if meaning.values:
         value = change.after.text or change.before.text
         strictest = value == meaning.values[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.inputs import BASE_FOLDER
 from modelyard.records import record, replace
 from modelyard.review import further
 from modelyard.review.cost_findings import cost_changes
@@ -51,8 +52,12 @@ class Review:
 
     @property
     def worst(self) -> Level:
-        """The highest level of all findings."""
-        return max((finding.level for finding in self.findings), default=Level.QUIET)
+        """The highest level of all findings that nobody has accepted."""
+        return max((finding.level for finding in self.findings if not finding.accepted), default=Level.QUIET)
+
+    def count_accepted(self, level: Level) -> int:
+        """Return the number of findings of a level that somebody has accepted."""
+        return sum(finding.level is level and bool(finding.accepted) for finding in self.findings)
 
 
 _SECTIONS: Final = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
@@ -68,8 +73,12 @@ def compared(before: Outcomes, after: Outcomes, targets: Targets, locks: Locks =
     names = tuple(dict.fromkeys((*after, *before)))
     for name in names:
         old, new = before.get(name), after.get(name)
-        if old is None or new is None:
-            findings += _environment(name, old, new)
+        if new is None:
+            findings += _gone(name, old)
+            continue
+        if old is None:
+            findings += _fresh(name, new, before.get(BASE_FOLDER))
+            unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
         findings += _findings(old, new, targets)
@@ -85,8 +94,7 @@ def introduced(after: Outcomes) -> Review:
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     for name, outcome in after.items():
-        if outcome.failed:
-            unjudged.append(Unjudged(name, "after", _errors(outcome)))
+        unjudged += _failures(name, None, outcome)
         system = _whole(outcome)
         if system is not None:
             findings += judged(Sides(_emptied(system), system))
@@ -100,27 +108,49 @@ def _emptied(system: System) -> System:
     return replace(system, **nothing, registry=None, overrides=(), moved=None)
 
 
-def _environment(name: str, old: Outcome | None, new: Outcome | None) -> Iterator[Finding]:
-    """Yield that an environment is new or gone. A base alone has no name, so it is neither."""
+def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
     path = ("environments", name)
-    if old is None and new is not None:
-        message = f"environment {name} is new"
-        yield Finding("R911", Level.REVIEW, path, message, after=name, environments=(name,), now_at=_key(new, path))
-    elif old is not None:
-        message = f"environment {name} is gone"
+    if old is not None:
         why = "its stacks run and cost until `pulumi destroy`"
-        yield Finding(
-            "R912", Level.DANGER, path, message, why, before=name, environments=(name,), was_at=_key(old, path)
-        )
+        was = _key(old, path)
+        message = f"environment {name} is gone"
+        yield Finding("R912", Level.DANGER, path, message, why, before=name, environments=(name,), was_at=was)
+
+
+def _fresh(name: str, new: Outcome, base: Outcome | None) -> Iterator[Finding]:
+    """Yield that an environment is new, and what it introduces: compared with nothing, and with the old base.
+
+    The first finds what runs there, the second what it changes about gates, approvals and everything else that the base
+    already has. Only what matters is listed.
+    """
+    path = ("environments", name)
+    yield Finding(
+        "R911",
+        Level.REVIEW,
+        path,
+        f"environment {name} is new",
+        after=name,
+        environments=(name,),
+        now_at=_key(new, path),
+    )
+    system = _whole(new)
+    if system is None:
+        return
+    others = [_emptied(system)]
+    inherited = None if base is None else _whole(base)
+    others += [] if inherited is None else [replace(inherited, environment=name)]
+    introduced = [finding for other in others for finding in judged(Sides(other, system))]
+    for finding in {(one.code, one.path): one for one in introduced if one.level >= Level.REVIEW}.values():
+        yield replace(finding, message=f"environment {name} introduces: {finding.message}", was_at=None)
 
 
 def _key(outcome: Outcome, path: tuple[str, ...]) -> Span | None:
     return outcome.document.key_span(path) if outcome.document is not None else None
 
 
-def _failures(name: str, old: Outcome, new: Outcome) -> Iterator[Unjudged]:
+def _failures(name: str, old: Outcome | None, new: Outcome | None) -> Iterator[Unjudged]:
     for side, outcome in (("before", old), ("after", new)):
-        if outcome.failed:
+        if outcome is not None and outcome.failed:
             yield Unjudged(name, side, _errors(outcome))
 
 

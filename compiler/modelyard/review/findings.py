@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -26,7 +26,18 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-_FINGERPRINT: Final = 12
+@record
+class Accepted:
+    """Who accepts a finding, why, until which day, and for which group of approvers if it is signed."""
+
+    by: str
+    reason: str
+    until: str
+    group: str = ""
+
+
+_SHORT: Final = 12
+_WHOLE: Final = 40
 
 
 @record
@@ -34,7 +45,9 @@ class Finding:
     """A change that matters, with the place before and after. A place is None on the side that lacks it.
 
     `reasons` explain the level, `reached` are the addresses of what the change reaches, and `environments` the
-    environments in which it holds. `lasting` marks what cannot be undone by reverting the spec.
+    environments in which it holds. `lasting` marks what cannot be undone by reverting the spec. `details` are values
+    that no text shows, and `nth` counts findings that are otherwise equal; both are part of the fingerprint.
+    `accepted` says who accepts it, if the acknowledgements next to the spec are enough.
     """
 
     code: str
@@ -50,6 +63,9 @@ class Finding:
     was_at: Span | None = None
     now_at: Span | None = None
     lasting: bool = False
+    details: str = ""
+    nth: int = 0
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -58,12 +74,26 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """Twelve hexadecimal digits of a hash over what changes: another change of the same field has another hash."""
+        """The first twelve digits of `whole_fingerprint`, which tell the findings of a review apart."""
+        return self.whole_fingerprint[:_SHORT]
+
+    @property
+    def whole_fingerprint(self) -> str:
+        """Hexadecimal digits of a hash over what changes: another change of the same field has another hash.
+
+        An author chooses some of the hashed texts, so an acknowledgement names enough digits that no two changes can be
+        found that share them.
+        """
         total = sha256()
-        for part in (self.code, self.subject, ",".join(self.environments), self.before, self.after, self.message):
+        extra = (self.details, str(self.nth)) if self.details or self.nth else ()
+        for part in (*self._identity(), *extra):
             data = part.encode("utf-8", "surrogatepass")
             total.update(len(data).to_bytes(8, "big") + data)
-        return total.hexdigest()[:_FINGERPRINT]
+        return total.hexdigest()[:_WHOLE]
+
+    def _identity(self) -> tuple[str, ...]:
+        names = ",".join(self.environments)
+        return (self.code, self.subject, names, self.before, self.after, self.message)
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -74,14 +104,23 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     joined: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
         place = finding.now_at or finding.was_at or finding.path
-        key = (finding.code, place, finding.before, finding.after, finding.message)
+        key = (finding.code, place, finding.before, finding.after, finding.message, finding.details)
         first = joined.setdefault(key, finding)
         if first is not finding:
             names = tuple(dict.fromkeys((*first.environments, *finding.environments)))
             reached = tuple(dict.fromkeys((*first.reached, *finding.reached)))
             higher = max(first, finding, key=lambda one: one.level)
             joined[key] = replace(higher, environments=names, reached=reached)
-    return tuple(sorted(joined.values(), key=_order))
+    return tuple(_numbered(sorted(joined.values(), key=_order)))
+
+
+def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Number findings that say the same of several places, so that each has a fingerprint of its own."""
+    seen: dict[str, int] = {}
+    for finding in findings:
+        alike = finding.whole_fingerprint
+        seen[alike] = nth = seen.get(alike, -1) + 1
+        yield replace(finding, nth=nth) if nth else finding
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str, str]:

@@ -5,12 +5,15 @@ A rating is `ABOUT` or `ABOUT: ORDER`. The order says which change loosens somet
 - `less`, `more`: a smaller or larger number is looser;
 - `added`, `removed`: another item, or one item fewer, is looser;
 - `strict<loose`: the field's values from the strictest to the loosest;
-- `absent`, alone or after one of these: having no value is the loosest of all.
+- `absent`, alone or after one of these: having no value is the loosest of all;
+- `absent strictest`, `absent empty`, `absent neither`: having no value is the strictest of all, means an empty list, or
+  means a default that has no place in the order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, cast
 
@@ -32,6 +35,16 @@ _ENTRIES: Final = ("additionalProperties", "items")
 _DIRECTIONS: Final = frozenset({"less", "more", "added", "removed"})
 
 
+class Absent(StrEnum):
+    """What it means that a field has no value."""
+
+    UNKNOWN = ""  # not declared, because the field always has a value or is an entry
+    LOOSEST = "absent"
+    STRICTEST = "absent strictest"
+    EMPTY = "absent empty"
+    NEITHER = "absent neither"
+
+
 @record
 class Meaning:
     """What a field is about, and which way is looser: a direction, values from strict to loose, or neither."""
@@ -39,7 +52,7 @@ class Meaning:
     about: str
     direction: str = ""
     values: tuple[str, ...] = ()
-    absent: bool = False
+    absent: Absent = Absent.UNKNOWN
 
     @property
     def ordered(self) -> bool:
@@ -52,14 +65,14 @@ def parsed(rating: str) -> Meaning:
     """Parse a rating. A rating that is wrong is a mistake in the schema and raises ValueError."""
     about, colon, order = rating.partition(": ")
     words = order.split(", ") if colon else []
-    absent = "absent" in words
-    others = [word for word in words if word != "absent"]
-    is_known = about in ABOUT and len(others) <= 1 and len(words) == len(set(words))
+    others = [word for word in words if not word.startswith("absent")]
+    absent = [word for word in words if word.startswith("absent")]
+    is_known = about in ABOUT and len(others) <= 1 and len(absent) <= 1 and set(absent) <= set(Absent)
     if not is_known or any(word not in _DIRECTIONS and "<" not in word for word in others):
         raise ValueError(f"x-review {rating!r}")
     order = others[0] if others else ""
     values = tuple(order.split("<")) if "<" in order else ()
-    return Meaning(about, "" if values else order, values, absent)
+    return Meaning(about, "" if values else order, values, Absent("".join(absent)))
 
 
 def below(schemas: Sequence[Schema], step: str) -> list[Schema]:

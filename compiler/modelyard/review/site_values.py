@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.records import replace
 from modelyard.review.findings import Finding, Level
 from modelyard.review.words import shown
 from modelyard.sites.groups import NAME, WAVE, Group, Scalar
@@ -67,9 +68,11 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
         path = (*map(str, new.path), "sites", column)
         place = NAME if column == WAVE else column  # a wave is no cell of the table
         places = (old.places(first, place) if was else None, new.places(second, place) if now else None)
-        yield _finding(
+        every = "\n".join(f"{new.names[b]}: {_shown(_at(was, a))} -> {_shown(_at(now, b))}" for a, b in differing)
+        found = _finding(
             "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after
         )
+        yield replace(found, details=every)
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from modelyard.records import record
 from modelyard.review.words import shown, word
 from modelyard.source import Json
+from modelyard.value_hash import KEYED
 
 Steps: TypeAlias = tuple[str, ...]
 
@@ -47,16 +48,11 @@ _HIDDEN: Final = frozenset(
 )
 """Fields of records that are no values: names, which are keys, and what the compiler itself adds."""
 
-_NAMED: Final = frozenset(
-    {
-        *("Check", "Stage", "Variant", "TargetSpec", "SecretStore", "Approvers", "Override", "Dataset", "Model"),
-        *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller"),
-    }
-)
-"""Records that a spec writes under a key."""
-
 _ORDERED: Final = frozenset({"accelerators", "features"})
 """Lists whose order means something."""
+
+_MAY_BE_EMPTY: Final = frozenset({("Stage", "checks"), ("Capture", "keys")})
+"""Lists that may be empty, which is not the same as unset."""
 
 
 def kind_of(value: object) -> str:
@@ -119,8 +115,10 @@ def plain(value: Any, field: str = "") -> Json:
 def _fields(value: Any, kind: str) -> Iterator[tuple[Steps, Any]]:
     names: tuple[str, ...] = value.__match_args__
     for name in names:
-        if (kind, name) not in _HIDDEN and not (name == "name" and kind in _NAMED):
-            yield (word(kind, name),), _typed(getattr(value, name), name)
+        if (kind, name) not in _HIDDEN and not (name == "name" and kind in KEYED):
+            child = getattr(value, name)
+            is_empty = child == () and (kind, name) in _MAY_BE_EMPTY
+            yield (word(kind, name),), Leaf("[]", items=()) if is_empty else _typed(child, name)
 
 
 def _typed(value: Any, field: str) -> Any:
@@ -142,7 +140,7 @@ def _keyed(value: tuple[Any, ...]) -> Parts | None:
     """Return the entries of a tuple that a spec writes as a mapping, or None if the spec writes a list."""
     first = value[0]
     kind = kind_of(first)
-    if kind in _NAMED:
+    if kind in KEYED:
         return {(str(item.alias if kind == "Stage" else item.name),): item for item in value}
     if len(_tuple_of(first)) == 2:
         return {(str(name),): leaf(child) for name, child in value}

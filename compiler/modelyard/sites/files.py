@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from modelyard.inputs import Given
 from modelyard.patterns import pattern
 from modelyard.sites.table import MOST_MIB
 
 _PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.csv\Z")
+_NOT_A_TABLE: Final = "it is not the path of a CSV file below the spec's folder"
+MISSING: Final = "there is no such file"
 
 
 def refused_name(name: str) -> str:
     """Return why a name is not that of a CSV file in the folder of a spec or below, or ""."""
-    return "" if _PATH.match(name) else "it is not the path of a CSV file below the spec's folder"
+    return "" if _PATH.match(name) else _NOT_A_TABLE
 
 
 def read_beside(spec: str, name: str) -> Given | str:
@@ -30,7 +33,7 @@ def read_beside(spec: str, name: str) -> Given | str:
         if os.path.commonpath((root, os.path.realpath(path))) != root:
             return "it is a link to a file outside the spec's folder"
         if not os.path.exists(path):
-            return "there is no such file"
+            return MISSING
         if not os.path.isfile(path):
             return "it is not a file"
         with open(path, "rb") as file:

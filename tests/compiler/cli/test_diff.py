@@ -151,13 +151,77 @@ def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkey
     assert "error: git: " in result.err
 
 
-def test_links_in_a_revision_are_not_followed(run: Run, system: Path, git: Callable[..., str]) -> None:
+def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
+    """What it opens, and what it changes about the base, is listed like any other danger."""
     folder = system / "environments"
-    folder.mkdir(exist_ok=True)
-    (folder / "linked.yaml").symlink_to("/etc/passwd")
+    folder.mkdir()
+    overlay = (
+        "inference: {score: {endpoint: {exposure: public, host: score.acme.example}}}\ngovernance: {lineage: false}\n"
+    )
+    (folder / "red.yaml").write_text(overlay, encoding="utf-8")
+    result = run("diff", system, "--against", "HEAD", "--format", "json")
+    found = {(one["code"], one["level"]): one["message"] for one in json.loads(result.out)["findings"]}
+
+    assert result.code == 1
+    assert found["R401", "danger"].startswith("environment red introduces: ")
+    assert found["R246", "danger"].startswith("environment red introduces: ")
+    assert found["R911", "review"] == "environment red is new"
+
+
+def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git: Callable[..., str]) -> None:
+    """A spec and a folder of environments that were links are no new spec and no new environments."""
+    (system / "shared").mkdir()
+    (system / "shared" / "blue.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
+    (system / "environments").symlink_to("shared")
+    (system / "system.yaml").rename(system / "churn.yaml")
+    (system / "system.yaml").symlink_to("churn.yaml")
+    git("add", "-A")
+    git("commit", "-qm", "links")
+    (system / "system.yaml").unlink()
+    (system / "system.yaml").write_text(edited(SPEC, "team: growth", "team: research"), encoding="utf-8")
+    report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
+
+    assert not report["first"]
+    assert [(one["code"], one["environments"]) for one in report["findings"]] == [("R801", ["default", "prod"])]
+
+
+def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git: Callable[..., str]) -> None:
+    """A cell of a CSV file that changes is found, although the spec is the same."""
+    old, new = "context: here", "sites: {file: sites.csv}"
+    spec = edited(SPEC, f"provider: kubernetes, {old}", f'provider: kubernetes, context: "${{site.context}}", {new}')
+    (system / "system.yaml").write_text(spec, encoding="utf-8")
+    (system / "sites.csv").write_text("name,context\none,here\ntwo,there\n", encoding="utf-8")
+    git("add", "-A")
+    git("commit", "-qm", "sites")
+    (system / "sites.csv").write_text("name,context\none,here\ntwo,elsewhere\n", encoding="utf-8")
+    report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
+
+    assert [(one["code"], one["before"], one["after"]) for one in report["findings"]] == [
+        ("R517", "there", "elsewhere")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/etc/passwd", "a symbolic link out of the repository"),
+        ("nowhere.yaml", "a symbolic link to nothing"),
+        ("linked.yaml", "a symbolic link to itself"),
+        ("../environments", "a symbolic link to a folder that contains it"),
+    ],
+)
+def test_links_that_lead_nowhere_cannot_be_judged(
+    run: Run, system: Path, git: Callable[..., str], target: str, reason: str
+) -> None:
+    folder = system / "environments"
+    folder.mkdir()
+    (folder / "linked.yaml").symlink_to(target)
     git("add", "-A")
     git("commit", "-qm", "link")
     (folder / "linked.yaml").unlink()
     result = run("diff", system, "--against", "HEAD")
 
-    assert "root:" not in result.out + result.err
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error: git: environments/linked.yaml")
+    assert f"is {reason}, so the change cannot be judged" in result.err
+    assert "root:" not in result.err

@@ -167,8 +167,8 @@ def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("lockVersion: 1", "lockVersion: 1\napproved: {by: ciso}"),
-        ("lockVersion: 1", "lockVersion: 1  # approved by security"),
+        ("lockVersion: 2", "lockVersion: 2\napproved: {by: ciso}"),
+        ("lockVersion: 2", "lockVersion: 2  # approved by security"),
         ('modelyard: "0.1.0"', 'modelyard: "9.1.0"'),
         ("schema: sha256:", "schema: sha255:"),
         ("resources:\n", "resources:\n  retired: {}\n"),

@@ -91,22 +91,28 @@ def _items(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     return " and ".join(parts) if parts else f"is reordered to {cut(', '.join(after))}"
 
 
+def becomes(change: Change) -> str:
+    """Return the new and the old value with a verb, as in `is 0.72, 0.82 before` and `gains mon 09:00-16:00`."""
+    text = moves(change)
+    return text if text.startswith(("gains", "loses", "is reordered")) else f"is {text}"
+
+
 def plainly(change: Change, _: Sides) -> str:
     """Say what changes by its address: `inference.scorer.pool is shared, unset before`."""
     address = _INDEX.sub(r"[\1]", ".".join(change.path))
-    text = moves(change)
-    return f"{address} {text}" if text.startswith(("gains", "loses", "is reordered")) else f"{address} is {text}"
+    return f"{address} {becomes(change)}"
 
 
 def named(template: str) -> Says:
     """Say a template with words for parts of the path, and for the new and the old value.
 
-    {name} is the entry and {owner} its address, {target} a target, and {moves} both values.
+    {name} is the entry and {owner} its address, {target} a target, {moves} both values and {becomes} with a verb.
     """
 
     def says(change: Change, _: Sides) -> str:
         words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
         words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
+        words["becomes"] = becomes(change)
         words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
         words |= {"parent": change.path[-2] if len(change.path) > 1 else ""}
         words["target"] = "".join(change.path[2:3])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, by_way, moves, named
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, becomes, by_way, moves, named
 from modelyard.review.sides import Sides
 from modelyard.spec import Approval, Check
 
@@ -85,7 +85,7 @@ def _stage_says(change: Change, _: Sides) -> str:
     model, stage = change.path[1], "".join(change.path[3:4])
     if len(change.path) <= 4:
         return f"stage {stage} of {model} is {moves(change)}"
-    return f"before {model} reaches {stage}: {' '.join(change.path[4:])} is {moves(change)}"
+    return f"before {model} reaches {stage}: {' '.join(change.path[4:])} {becomes(change)}"
 
 
 def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -145,7 +145,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "changes"),
         by_way(("R206", DANGER), ("R207", NOTE), ("R208", REVIEW)),
-        named("when versions may go live: {last} is {moves}"),
+        named("when versions may go live: {last} {becomes}"),
     ),
     Rule(
         ("governance", "risk"),

@@ -1,0 +1,144 @@
+"""`modelyard acknowledge`: accept a finding of `modelyard diff`, in a file that is reviewed with the spec."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelyard.cli.acknowledged import path_beside, today
+from modelyard.cli.approve import CannotApprove, own_key, signed
+from modelyard.cli.console import report, say
+from modelyard.cli.git import GitError
+from modelyard.cli.inputs import other_file
+from modelyard.cli.versions import Version, before_of, on_disk, reviewed
+from modelyard.disk.single import write_file_atomically
+from modelyard.load import load
+from modelyard.nearest import nearest
+from modelyard.review.accepting import can_be_accepted
+from modelyard.review.acknowledged import entries_of, is_day, statement
+from modelyard.review.comparing import Review
+from modelyard.review.findings import Finding
+from modelyard.source import Json
+from modelyard.writers.yaml_text import document
+
+_LEAST = 12
+"""Digits of a fingerprint that `modelyard diff` prints."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Add an entry to the file. Returns 1 and writes nothing if there is no such finding."""
+    after, problems = on_disk(arguments.spec, arguments)
+    if after is None or problems:
+        report(problems, (), "text", arguments.color)
+        return 1
+    try:
+        before, problems = before_of(arguments.against, after, arguments)
+        if problems:
+            report(problems, (), "text", arguments.color)
+            return 1
+        _acknowledge(arguments, reviewed(before, after, None).review, after)
+    except GitError as problem:
+        say(f"error: git: {problem}")
+        return 1
+    except CannotApprove as problem:
+        say(f"error: {problem}")
+        return 1
+    return 0
+
+
+def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) -> None:
+    finding = _finding(review, str(arguments.fingerprint))
+    entry = _entry(arguments, finding, review.system)
+    path = path_beside(after)
+    _write(path, _with_entry(_written(path), entry, path))
+    say(f"{path}: {entry['by']} accepts {finding.code} until {entry['until']}; commit it\n  {finding.message}")
+
+
+def _finding(review: Review, typed: str) -> Finding:
+    """Return the finding with a fingerprint, of which the first twelve digits are enough."""
+    open_ones = {one.whole_fingerprint: one for one in review.findings if can_be_accepted(one)}
+    if len(typed) < _LEAST:
+        raise CannotApprove(f"a fingerprint has at least {_LEAST} digits; `modelyard diff` prints them")
+    found = [one for whole, one in open_ones.items() if whole.startswith(typed)]
+    if not found:
+        hint = nearest(typed, [one.fingerprint for one in open_ones.values()], "; did you mean {}?")
+        raise CannotApprove(f"no danger and nothing to review has the fingerprint {typed[:40]!r}{hint}")
+    return found[0]
+
+
+def _entry(arguments: argparse.Namespace, finding: Finding, system: str) -> dict[str, str]:
+    key = arguments.key
+    by = arguments.by or (own_key(str(key)).comment if key else "")
+    until = str(arguments.until)
+    for option, value in (("--by", by), ("--reason", str(arguments.reason))):
+        if not value.strip():
+            raise CannotApprove(f"{option} must not be empty")
+    if not is_day(until) or until < today().isoformat():
+        raise CannotApprove(f"--until must be a day from today on, such as 2027-01-31, not {until[:40]!r}")
+    content = statement(system, (finding.code, finding.whole_fingerprint, by, str(arguments.reason), until))
+    entry = {name: content[name] for name in ("code", "fingerprint", "by", "reason", "until")}
+    return {**entry, "signature": _signature(content, Path(str(key)))} if key else entry
+
+
+def _signature(content: Mapping[str, str], key: Path) -> str:
+    return str(json.loads(signed(content, key))["signature"])
+
+
+def _written(path: str) -> str:
+    """Return the text of the file, or "" if there is none yet."""
+    if not os.path.lexists(path):
+        return ""
+    given, problems = other_file(path)
+    if given is None:
+        raise CannotApprove(problems[0].message)
+    try:
+        return given.content if isinstance(given.content, str) else given.content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CannotApprove(f"{path} is not valid UTF-8") from None
+
+
+def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
+    """Return the text with an entry at its end. Comments, order and everything else stay as they are."""
+    head, _, added = document({"acknowledged": [dict(entry)]}).partition("\n")
+    before = _entries(text, path)
+    if not before:
+        text = _without_empty_list(text)
+        added = f"{head}\n{added}"
+    joined = f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{_indented(added, text, bool(before))}"
+    found, _ = load(joined, path)
+    if found is None or entries_of(found) != [*before, dict(entry)]:
+        raise CannotApprove(f"{path} does not end with its list of entries; add this one by hand:\n{added}")
+    return joined
+
+
+def _entries(text: str, path: str) -> list[Json]:
+    if not text.strip():
+        return []
+    found, problems = load(text, path, may_be_empty=True)
+    if found is None:
+        raise CannotApprove(f"{path}: {problems[0].message}")
+    return entries_of(found)
+
+
+def _without_empty_list(text: str) -> str:
+    return text.replace("acknowledged: []\n", "").replace("acknowledged:\n", "")
+
+
+def _indented(added: str, text: str, has_entries: bool) -> str:
+    """Return the entry in the column in which the entries of the text begin."""
+    dash = next((line for line in text.splitlines() if line.lstrip().startswith("- ")), "") if has_entries else ""
+    space = " " * (len(dash) - len(dash.lstrip()))
+    return "".join(f"{space}{line}\n" if line else "\n" for line in added.splitlines())
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        problems = write_file_atomically(Path(path), text.encode())
+    except OSError as problem:
+        raise CannotApprove(f"cannot create {Path(path).parent}: {problem.strerror}") from None
+    if problems:
+        raise CannotApprove(problems[0].message)

@@ -1,0 +1,67 @@
+"""Read the acknowledgements next to a spec, and verify their signatures with ssh-keygen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from modelyard.cli.inputs import other_file
+from modelyard.cli.versions import Compared, Version
+from modelyard.public_keys import NotAKey, signing_key
+from modelyard.review.accepting import Acknowledged, accepted
+from modelyard.review.acknowledged import FILE, Acknowledgement, Unreadable, acknowledgements, signed_text
+from modelyard.review.comparing import Review
+from modelyard.source import Span
+
+
+def today() -> date:
+    """Return the current day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def path_beside(version: Version) -> str:
+    """Return the path of the file next to a version's spec."""
+    return os.path.join(os.path.dirname(version.inputs.spec.path), FILE)
+
+
+def with_acknowledgements(change: Compared, after: Version) -> Review:
+    """Return a review in which the acknowledgements next to the new version have been applied."""
+    file = read_acknowledged(after, change.review.system)
+    if not file.entries and not file.wrong:
+        return change.review
+    return accepted(change.review, file, change.before, change.after, today())
+
+
+def read_acknowledged(version: Version, system: str) -> Acknowledged:
+    """Read the file next to a version of a system, or return nothing if there is none."""
+    path = path_beside(version)
+    if not os.path.lexists(path):
+        return Acknowledged()
+    given, problems = other_file(path)
+    if given is None:
+        return Acknowledged(wrong=tuple(Unreadable(one.message, one.span or Span(path, 1, 1, 1)) for one in problems))
+    entries, wrong = acknowledgements(given)
+    return Acknowledged(entries, wrong, {one: _signer(one, system) for one in entries if one.signature})
+
+
+def _signer(entry: Acknowledgement, system: str) -> bytes | None:
+    """Return the key that signed an entry, or None if the signature is not valid."""
+    from modelyard.cli.approve import NAMESPACE  # imported here because few entries are signed
+
+    try:
+        key = signing_key(entry.signature)
+    except NotAKey:
+        return None
+    with tempfile.TemporaryDirectory(prefix="acknowledged-") as folder:
+        file = Path(folder) / "signature"
+        file.write_text(entry.signature, encoding="utf-8")
+        command = ["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(file)]
+        text = signed_text(entry.statement(system)).encode("utf-8", "surrogatepass")
+        try:
+            done = subprocess.run(command, input=text, capture_output=True, check=False)
+        except OSError:  # OpenSSH is not installed, so nothing can be verified
+            return None
+    return None if done.returncode else key

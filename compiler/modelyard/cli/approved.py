@@ -1,0 +1,42 @@
+"""Compare what is compiled with an older version: refuse a change that nobody approved, and find what it destroys."""
+
+from __future__ import annotations
+
+import argparse
+
+from modelyard.cli.git import GitError
+from modelyard.cli.locking import read_lock
+from modelyard.cli.versions import Compared, Version, before_of, reviewed
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.verify import change_not_approved, change_not_judged
+from modelyard.inputs import Inputs
+from modelyard.lasting import lasting
+from modelyard.lock import Addresses
+from modelyard.records import replace
+from modelyard.review.fingerprint import change_fingerprint
+
+
+def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Addresses, tuple[Diagnostic, ...]]:
+    """Return the resources of the old version by target and address, or why nothing may be compiled.
+
+    The inputs are those that are compiled, so that no other text is compiled than the one that is compared.
+    """
+    after = Version(replace(inputs, environment=None, overlay=None), read_lock(inputs))
+    try:
+        before, problems = before_of(arguments.against, after, argparse.Namespace(env=None, set=arguments.set))
+    except GitError as problem:
+        return {}, (change_not_judged(str(problem)),)
+    if problems:
+        return {}, problems
+    change = reviewed(before, after, None)
+    if arguments.approved is not None and (refused := _refused(change, arguments.approved)):
+        return {}, (refused,)
+    old = change.before.get(inputs.folder)
+    return {} if old is None or old.plan is None else lasting(old.plan), ()
+
+
+def _refused(change: Compared, approved: str) -> Diagnostic | None:
+    fingerprint = change_fingerprint(change.review, change.before, change.after)
+    if not fingerprint:
+        return change_not_judged("a version does not compile")
+    return None if fingerprint == approved else change_not_approved(fingerprint, approved)

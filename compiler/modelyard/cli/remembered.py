@@ -1,0 +1,59 @@
+"""Remember which text had which values when it was compiled, so that a compile that changes nothing resolves nothing.
+
+The file lies in the folder next to the spec that git ignores. It is a convenience and proves nothing: losing it, or the
+right to write it, only makes the next compile slower.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import Final
+
+from modelyard.inputs import Inputs
+from modelyard.regular_files import read
+from modelyard.source import Json
+
+STATE: Final = ".modelyard"
+"""The folder next to a spec for what is of this machine alone."""
+
+_FILE: Final = "compiled.json"
+_IGNORE: Final = b"*\n"
+
+
+def recalled(inputs: Inputs, text: str) -> str:
+    """Return the key of the values that a text had when it was compiled in this environment, or ""."""
+    entry = _entries(inputs).get(inputs.folder)
+    if not isinstance(entry, dict) or entry.get("text") != text:
+        return ""
+    return str(entry.get("values", ""))
+
+
+def remember(inputs: Inputs, text: str, values: str) -> None:
+    """Store the key of the values that a text has. Nothing is stored where the folder is a link or not writable."""
+    from pathlib import Path
+
+    from modelyard.disk import write_file_atomically
+
+    folder = _folder(inputs)
+    entries = {**_entries(inputs), inputs.folder: {"text": text, "values": values}}
+    content = json.dumps({name: entries[name] for name in sorted(entries)}, indent=1) + "\n"
+    with suppress(OSError):
+        if os.path.islink(folder):
+            return
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for name, data in ((".gitignore", _IGNORE), (_FILE, content.encode())):
+            write_file_atomically(Path(folder, name), data)
+
+
+def _folder(inputs: Inputs) -> str:
+    return os.path.join(os.path.dirname(inputs.spec.path), STATE)
+
+
+def _entries(inputs: Inputs) -> dict[str, Json]:
+    try:
+        value: Json = json.loads(read(os.path.join(_folder(inputs), _FILE)))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

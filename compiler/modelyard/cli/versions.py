@@ -1,0 +1,127 @@
+"""Read two versions of a spec, of which one may be a commit, and review what changes between them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+
+from modelyard.cli.git import Revision, default_revision, merge_base
+from modelyard.cli.inputs import APPROVALS, SPEC_NAMES, environment_names, gather, names_of_tables
+from modelyard.cli.locking import read_lock
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
+from modelyard.pipeline import Outcome, opened, understand
+from modelyard.records import record, replace
+from modelyard.review.comparing import Outcomes, Review, compared, introduced
+from modelyard.review.pins import Locks
+from modelyard_targets import TARGETS
+
+
+@record
+class Version:
+    """One version of a spec: its inputs, and its lock."""
+
+    inputs: Inputs
+    lock: bytes = b""
+
+
+def on_disk(spec: str, arguments: argparse.Namespace) -> tuple[Version | None, tuple[Diagnostic, ...]]:
+    """Read a version from disk, with all its environments."""
+    inputs, problems = gather(argparse.Namespace(spec=spec, env=arguments.env, set=arguments.set), every=True)
+    return (None if inputs is None else Version(inputs, read_lock(inputs))), problems
+
+
+def committed(name: str | None, after: Version) -> Version | None:
+    """Return the version at the merge base of HEAD and a revision, or None if there is no spec yet.
+
+    Without a name, it is the default branch. Raises GitError.
+    """
+    path = after.inputs.spec.path
+    folder = os.path.dirname(path) or "."
+    revision = merge_base(folder, default_revision(folder) if name is None else name)
+    label = (name or revision.name).removeprefix("refs/remotes/").removeprefix("refs/heads/")
+
+    def given(file: str, content: bytes) -> Given:
+        return Given(f"{label}:{os.path.normpath(os.path.join(folder, file))}", content)
+
+    own = os.path.basename(path)
+    found = (item for candidate in (own, *SPEC_NAMES) for item in revision.files(candidate).items())
+    file, content = next(found, ("", b""))
+    if not file:
+        return None
+    spec = given(file, content)
+    overlays = {
+        os.path.splitext(os.path.basename(one))[0]: given(one, text)
+        for one, text in revision.files("environments").items()
+        if os.path.splitext(one)[1] == ".yaml" and os.path.dirname(one) == "environments"
+    }
+    approvals = sorted((one, text) for one, text in revision.files(APPROVALS).items() if one.endswith(".json"))
+    inputs = replace(
+        after.inputs,
+        spec=spec,
+        beside=overlays,
+        overlay=overlays.get(after.inputs.environment or ""),
+        approvals=tuple(given(one, text) for one, text in approvals),
+        tables={name: _table(revision, name, given) for name in names_of_tables((spec, *overlays.values()))},
+    )
+    return Version(inputs, revision.files(LOCK_NAME).get(LOCK_NAME, b""))
+
+
+def _table(revision: Revision, name: str, given: Callable[[str, bytes], Given]) -> Given | str:
+    """Return a CSV file of a revision, or the reason why there is none."""
+    from modelyard.sites.files import MISSING, refused_name
+
+    if refused := refused_name(name):
+        return refused
+    found = revision.files(name).get(name)
+    return MISSING if found is None else given(name, found)
+
+
+def before_of(
+    name: str | None, after: Version, arguments: argparse.Namespace
+) -> tuple[Version | None, tuple[Diagnostic, ...]]:
+    """Return the version that `--against` names: a file or folder, or the merge base with a revision."""
+    if name is not None and os.path.exists(name):
+        return on_disk(name, arguments)
+    return committed(name, after), ()
+
+
+@record
+class Compared:
+    """The review of a change, and what each environment compiles to on both sides."""
+
+    review: Review
+    before: Outcomes
+    after: Outcomes
+    path: str  # of the spec in the new version
+
+
+def reviewed(before: Version | None, after: Version, environment: str | None) -> Compared:
+    """Compare two versions in one environment, or in the base and every environment."""
+    new = outcomes(after.inputs, environment)
+    old = {} if before is None else outcomes(before.inputs, environment)
+    if _is_left_out(new) or _is_left_out(old):
+        new.pop(BASE_FOLDER, None)
+        old.pop(BASE_FOLDER, None)
+    review = introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    return Compared(review, old, new, after.inputs.spec.path)
+
+
+def outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
+    """Compile the chosen environment, or the base and every environment."""
+    if environment is not None:
+        return {environment: understand(inputs, TARGETS)}
+    spec = opened(inputs)
+    outcomes = {BASE_FOLDER: understand(inputs, TARGETS, spec)}
+    for name in environment_names(inputs, spec.document):
+        picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
+        outcomes[name] = understand(picked, TARGETS, spec)
+    return outcomes
+
+
+def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
+    """Return whether the base only lacks what every environment adds."""
+    base = outcomes.get(BASE_FOLDER)
+    errors = [] if base is None else [one for one in base.diagnostics if one.severity is Severity.ERROR]
+    return len(outcomes) > 1 and bool(errors) and all(one.lacks for one in errors)

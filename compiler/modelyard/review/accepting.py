@@ -1,0 +1,199 @@
+"""Decide which findings of a review are accepted by `reviews/acknowledged.yaml`, and report entries that accept none.
+
+Entries come from the new version. Who may sign comes from the old one, so that no change can add a key and use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from modelyard.inputs import BASE_FOLDER
+from modelyard.nearest import nearest
+from modelyard.public_keys import NotAKey, public_key
+from modelyard.records import field, record, replace
+from modelyard.review.acknowledged import Acknowledgement, Unreadable
+from modelyard.review.comparing import Outcomes, Review
+from modelyard.review.findings import Accepted, Finding, Level, folded
+from modelyard.spec import System
+from modelyard.stages import Outcome
+
+_ABOUT_ENTRIES: Final = frozenset({"R920", "R921", "R922", "R923", "R924"})
+"""Findings about the file itself, which nobody can accept."""
+
+_PATH: Final = ("acknowledged",)
+
+
+@record
+class Acknowledged:
+    """The file of the new version: its entries, what is wrong with it, and the key of each signature.
+
+    The key is None for a signature that is not valid.
+    """
+
+    entries: tuple[Acknowledgement, ...] = ()
+    wrong: tuple[Unreadable, ...] = ()
+    signers: Mapping[Acknowledgement, bytes | None] = field(default_factory=dict[Acknowledgement, "bytes | None"])
+
+
+@record
+class Signers:
+    """The groups of which `minimum` must sign an acknowledgement, with the keys of each.
+
+    `owner` is the group of the team that owns the system, which is never enough alone. Without other groups, nobody can
+    sign.
+    """
+
+    groups: Mapping[str, frozenset[bytes]]
+    minimum: int
+    owner: str
+
+    def of(self, key: bytes) -> str:
+        """Return the group that a key signs for, or ""."""
+        return next((name for name, keys in self.groups.items() if key in keys), "")
+
+    def are_enough(self, signed: Collection[str]) -> bool:
+        """Return whether these groups are enough: as many as for a promotion, and not the owner's alone."""
+        return len(signed) >= self.minimum and any(group != self.owner for group in signed)
+
+
+def can_be_accepted(finding: Finding) -> bool:
+    """Return whether a finding matters enough to be accepted, and is not about acknowledgements."""
+    return finding.level >= Level.REVIEW and finding.code not in _ABOUT_ENTRIES
+
+
+def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
+    """Mark the findings that entries accept, and add a finding for each entry that accepts none."""
+    valid = [one for one in file.entries if one.until >= today and file.signers.get(one, b"") is not None]
+    required = {name: signers_of(name, before, after) for name in {**before, **after}}
+    findings = [_settled(finding, valid, file, required) for finding in review.findings]
+    problems = folded((*_problems(file, today), *_without_use(valid, findings), *_unsigned(valid, findings, required)))
+    return replace(review, findings=tuple(sorted((*findings, *problems), key=lambda one: -one.level)))
+
+
+def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
+    """Return who must sign in an environment, by the old version, or None if nobody has to.
+
+    A signature is required where risk is high in either version, or where the old version requires approvals or has
+    change windows. It counts for a group that may approve promotions.
+    """
+    old = _old_system(environment, before)
+    new = _system(after.get(environment))
+    high = any(system is not None and system.governance.risk == "high" for system in (old, new))
+    rules = None if old is None else old.governance
+    if not high and (rules is None or (rules.approve_promotion is None and rules.changes is None)):
+        return None
+    approval = None if rules is None else rules.approve_promotion
+    groups = {
+        group.name: frozenset(_bodies(group.ssh_keys))
+        for group in (() if rules is None else rules.approvers)
+        if approval is None or group.name in approval.groups
+    }
+    return Signers(groups, 1 if approval is None else approval.minimum, "" if rules is None else rules.owner.team)
+
+
+def _old_system(environment: str, before: Outcomes) -> System | None:
+    """Return the old system whose rules an environment has: its own, that of the base, or any if there is no base."""
+    candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
+    return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
+
+
+def _system(outcome: Outcome | None) -> System | None:
+    return None if outcome is None else outcome.system
+
+
+def _bodies(lines: Sequence[str]) -> Iterator[bytes]:
+    for line in lines:
+        try:
+            yield public_key(line).body
+        except NotAKey:  # reported as E0920
+            continue
+
+
+def _settled(
+    finding: Finding,
+    valid: Sequence[Acknowledgement],
+    file: Acknowledged,
+    required: Mapping[str, Signers | None],
+) -> Finding:
+    """Return a finding with those who accept it, if the entries for it are enough in each of its environments."""
+    entries = [one for one in valid if _names(one, finding)]
+    if not entries or not can_be_accepted(finding):
+        return finding
+    groups: dict[Acknowledgement, str] = {}
+    for name in finding.environments:
+        signers = required.get(name)
+        if signers is None:
+            continue
+        signed = {one: signers.of(key) for one in entries if (key := file.signers.get(one)) is not None}
+        counting = {one: group for one, group in signed.items() if group}
+        if not signers.are_enough(set(counting.values())):
+            return finding
+        groups |= counting
+    counted = [one for one in entries if one in groups] if groups else entries
+    people = (Accepted(one.by, one.reason, one.until.isoformat(), groups.get(one, "")) for one in counted)
+    return replace(finding, accepted=tuple(people))
+
+
+def _names(entry: Acknowledgement, finding: Finding) -> bool:
+    return (entry.code, entry.fingerprint) == (finding.code, finding.whole_fingerprint)
+
+
+def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
+    for wrong in file.wrong:
+        yield _finding("R923", Level.DANGER, f"an acknowledgement cannot be read: {wrong.reason}", wrong)
+    for entry in file.entries:
+        if entry.until < today:
+            message = f"the acknowledgement of {entry.code} by {entry.by} ended on {entry.until.isoformat()}"
+            yield _finding(
+                "R920", Level.DANGER, message, entry, "remove it, or accept the finding anew if it is still there"
+            )
+        elif entry in file.signers and file.signers[entry] is None:
+            message = f"the signature of the acknowledgement of {entry.code} by {entry.by} is not valid"
+            why = "the entry was changed after it was signed, or the signature was"
+            yield _finding("R924", Level.DANGER, message, entry, why)
+
+
+def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the entries that name no finding: an error if a finding of that code is still open, otherwise a note."""
+    for entry in valid:
+        if any(_names(entry, finding) for finding in findings):
+            continue
+        open_ones = [one.whole_fingerprint for one in findings if one.code == entry.code and not one.accepted]
+        if open_ones:
+            closest = nearest(entry.fingerprint, open_ones, "{}") or open_ones[0]
+            message = (
+                f"the acknowledgement of {entry.code} by {entry.by} is of another change: {entry.fingerprint[:12]}"
+            )
+            why = f"the finding that is open now has the fingerprint {closest}"
+            yield _finding("R922", Level.DANGER, message, entry, why)
+        else:
+            message = f"the acknowledgement of {entry.code} by {entry.by} accepts nothing in this change"
+            yield _finding("R921", Level.NOTE, message, entry)
+
+
+def _unsigned(
+    valid: Sequence[Acknowledgement], findings: Sequence[Finding], required: Mapping[str, Signers | None]
+) -> Iterator[Finding]:
+    """Yield the entries whose finding is still open, because too few groups have signed."""
+    for finding in findings:
+        entries = [one for one in valid if _names(one, finding)]
+        if finding.accepted or not entries:
+            continue
+        if not can_be_accepted(finding):
+            message = f"the acknowledgement of {finding.code} by {entries[0].by} is not needed"
+            yield _finding("R921", Level.NOTE, message, entries[0])
+            continue
+        asked = next(signers for name in finding.environments if (signers := required.get(name)) is not None)
+        message = f"the acknowledgement of {finding.code} by {entries[0].by} lacks signatures"
+        why = f"it needs {asked.minimum} of {', '.join(asked.groups)}, by keys that the old version lists"
+        if asked.owner in asked.groups:
+            why += f", and not of {asked.owner} alone"
+        if not asked.groups.keys() - {asked.owner}:
+            why = "the old version lists no group that may sign it, other than the owner's"
+        yield _finding("R924", Level.DANGER, message, entries[0], why)
+
+
+def _finding(code: str, level: Level, message: str, entry: Acknowledgement | Unreadable, why: str = "") -> Finding:
+    return Finding(code, level, _PATH, message, why, now_at=entry.place)

@@ -1,0 +1,131 @@
+"""Read `reviews/acknowledged.yaml`: who accepts which finding of a review, why, and until when.
+
+    acknowledged:
+    - code: R211
+      fingerprint: 68f15c1d624c2b0e8a51d6d2f3b2c9a7e4f01d35
+      by: ada@acme.example
+      reason: labels arrive late until the new feed is there
+      until: "2027-01-31"
+
+`signature` is optional: an SSH signature of the statement about these fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from modelyard.inputs import Given
+from modelyard.load import load
+from modelyard.patterns import pattern
+from modelyard.records import record
+from modelyard.source import Document, Json, Span
+
+FILE: Final = "reviews/acknowledged.yaml"
+"""The file's path next to a spec."""
+
+_LIST: Final = "acknowledged"
+_FIELDS: Final = ("code", "fingerprint", "by", "reason", "until")
+_OPTIONAL: Final = ("signature",)
+_FINGERPRINT: Final = pattern(r"[0-9a-f]{40}")
+_CODE: Final = pattern(r"R[0-9]{3}")
+_MOST: Final = 1000
+_LONGEST: Final = 5000  # characters of a field; a signature by a long RSA key has 3,500
+
+
+@record
+class Acknowledgement:
+    """An entry of the file, with its place. The signature is "" if there is none."""
+
+    code: str
+    fingerprint: str
+    by: str
+    reason: str
+    until: date
+    place: Span
+    signature: str = ""
+
+    def statement(self, system: str) -> dict[str, str]:
+        """Return what a signature is made of: everything that the entry says, and the name of the system."""
+        return statement(system, (self.code, self.fingerprint, self.by, self.reason, self.until.isoformat()))
+
+
+def statement(system: str, values: tuple[str, str, str, str, str]) -> dict[str, str]:
+    """Return the signed content of an entry with these values: code, fingerprint, by, reason and until."""
+    head = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Acknowledgement", "action": "accept", "system": system}
+    return {**head, **dict(zip(_FIELDS, values, strict=True))}
+
+
+def signed_text(content: dict[str, str]) -> str:
+    """Return the statement as the text that is signed."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True)
+
+
+@record
+class Unreadable:
+    """What is wrong with the file or one of its entries, and where."""
+
+    reason: str
+    place: Span
+
+
+def acknowledgements(file: Given) -> tuple[tuple[Acknowledgement, ...], tuple[Unreadable, ...]]:
+    """Read the file. An entry that is wrong accepts nothing, and the others still count."""
+    document, problems = load(file.content, file.path, may_be_empty=True)
+    start = Span(file.path, 1, 1, 1)
+    if document is None:
+        return (), tuple(Unreadable(problem.message, problem.span or start) for problem in problems[:1])
+    entries = document.value.get(_LIST, [])
+    if not isinstance(entries, list) or set(document.value) - {_LIST} or len(entries) > _MOST:
+        return (), (Unreadable(f"it must have one field, {_LIST}, a list of at most {_MOST} entries", start),)
+    read = [_entry(entry, document.value_span((_LIST, at))) for at, entry in enumerate(entries)]
+    wrong = tuple(one for one in read if isinstance(one, Unreadable))
+    return tuple(one for one in read if isinstance(one, Acknowledgement)), wrong
+
+
+def entries_of(document: Document) -> list[Json]:
+    """Return the entries of a file as written, or nothing if it has no list."""
+    entries = document.value.get(_LIST)
+    return list(entries) if isinstance(entries, list) else []
+
+
+def _entry(entry: Json, place: Span) -> Acknowledgement | Unreadable:
+    reason = next(_reasons(entry), "")
+    if reason or not isinstance(entry, dict):
+        return Unreadable(reason, place)
+    code, fingerprint, by, why, until = (str(entry[name]) for name in _FIELDS)
+    signature = str(entry.get("signature", ""))
+    return Acknowledgement(code, fingerprint, by, why, date.fromisoformat(until), place, signature)
+
+
+def _reasons(entry: Json) -> Iterator[str]:
+    """Yield what is wrong with an entry. Only the first reason is meaningful."""
+    if not isinstance(entry, dict):
+        yield f"an entry must be a mapping with {', '.join(_FIELDS)}"
+        return
+    missing = [name for name in _FIELDS if name not in entry]
+    if missing:
+        yield f"the entry lacks {', '.join(missing)}"
+        return
+    unknown = [name for name in entry if name not in (*_FIELDS, *_OPTIONAL)]
+    if unknown:
+        yield f"an entry has no field {unknown[0]!r}"
+    for name, value in entry.items():
+        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
+            yield f"{name} must be a text of 1 to {_LONGEST} characters"
+    if not _CODE.fullmatch(str(entry["code"])):
+        yield "code must be that of a finding, such as R211"
+    if not _FINGERPRINT.fullmatch(str(entry["fingerprint"])):
+        yield "fingerprint must have 40 digits of 0-9 and a-f; `modelyard acknowledge` writes them"
+    if not is_day(str(entry["until"])):
+        yield "until must be a date such as 2027-01-31"
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is a date as in 2027-01-31."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

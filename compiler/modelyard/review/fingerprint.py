@@ -1,0 +1,32 @@
+"""Identify a whole change by a hash, so that what is compiled is what was reviewed."""
+
+from __future__ import annotations
+
+from modelyard import __version__
+from modelyard.hashing import sha256
+from modelyard.review.comparing import Outcomes, Review
+from modelyard.value_hash import values_hash
+
+_DIGITS = 40
+
+
+def change_fingerprint(review: Review, before: Outcomes, after: Outcomes) -> str:
+    """Return a hash over every finding, and the values of both versions in every environment.
+
+    It is "" if a version does not compile. Acknowledgements have no effect, and neither has the way in which a version
+    is written.
+    """
+    if review.unjudged:
+        return ""
+    parts = [__version__, review.system, *sorted(finding.whole_fingerprint for finding in review.findings)]
+    for outcomes in (before, after):
+        parts.append(str(len(outcomes)))
+        for name, outcome in sorted(outcomes.items()):
+            if outcome.system is None:
+                return ""
+            parts += [name, values_hash(outcome.system)]
+    total = sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()[:_DIGITS]

@@ -1,0 +1,68 @@
+"""Hash what a spec means in an environment, whatever way it is written.
+
+Formatting, comments, the order of keys, variables, and short forms change no hash; another value does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from modelyard.hashing import sha256
+
+if TYPE_CHECKING:
+    from modelyard.spec import System
+
+KEYED: Final = frozenset(
+    {
+        *("Check", "Stage", "Variant", "TargetSpec", "SecretStore", "Approvers", "Override", "Dataset", "Model"),
+        *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller"),
+    }
+)
+"""Records that a spec writes under a key, so that their order means nothing."""
+
+_PLACES: Final = frozenset({"Document", "Span"})
+"""Where a value was written, which is no part of it."""
+
+
+def values_hash(system: System) -> str:
+    """Return 64 hexadecimal digits of a hash of the typed spec of an environment."""
+    return sha256(written(system).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def written(value: Any) -> str:
+    """Write a value as text in which no two different values look alike."""
+    if value is None or isinstance(value, bool | int | float):
+        return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
+    if isinstance(value, str):
+        return f"{len(value)}:{value}"
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, Any]", value)
+        return "".join(_joined("map", sorted(f"{written(name)}={written(child)}" for name, child in entries.items())))
+    if isinstance(value, tuple | list | frozenset):
+        items = cast("tuple[Any, ...]", tuple(value))
+        texts = [written(item) for item in items]
+        return "".join(_joined("list", sorted(texts) if _is_unordered(value, items) else texts))
+    return _record(value)
+
+
+def _record(value: Any) -> str:
+    kind = type(value).__name__
+    if kind in _PLACES:
+        return kind
+    names: tuple[str, ...] = getattr(value, "__match_args__", ())  # a provider without options has an empty class
+    return "".join(_joined(kind, (written(getattr(value, name)) for name in names)))
+
+
+def _joined(kind: str, texts: Iterable[str]) -> Iterator[str]:
+    yield f"{kind}("
+    for text in texts:
+        yield f"{len(text)};{text}"
+    yield ")"
+
+
+def _is_unordered(value: object, items: tuple[Any, ...]) -> bool:
+    """Return whether items come from a mapping or a set, so that their order is that of keys."""
+    if isinstance(value, frozenset):
+        return True
+    return all(type(item).__name__ in KEYED or (isinstance(item, tuple) and len(item) == 2) for item in items)

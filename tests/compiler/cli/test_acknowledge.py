@@ -1,0 +1,300 @@
+"""Tests of acknowledgements: what `modelyard acknowledge` writes, and what `modelyard diff` makes of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+import modelyard_schemas
+from modelyard.cli import acknowledge, acknowledged
+from modelyard.review.acknowledged import FILE
+from tests.compiler.cli.said import SPEC, Run, Said
+
+TODAY = date(2026, 11, 28)
+UNTIL = "2027-01-31"
+
+
+@pytest.fixture(autouse=True)
+def _day(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (acknowledge, acknowledged):
+        monkeypatch.setattr(module, "today", lambda: TODAY)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """Return the old version of the spec."""
+    path = tmp_path / "old.yaml"
+    path.write_text(SPEC, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def system(system: Path) -> Path:
+    """Return the folder of a new version, in which lineage is off."""
+    _write(system, SPEC.replace("governance: {", "governance: {lineage: false, "))
+    return system
+
+
+def _write(folder: Path, text: str) -> None:
+    (folder / "system.yaml").write_text(text, encoding="utf-8")
+
+
+def _report(run: Run, old: Path, new: Path) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Return the exit code and the report of a diff, and its findings by code."""
+    said = run("diff", old, new, "--format", "json")
+    report = json.loads(said.out)
+    jsonschema_rs.validate(modelyard_schemas.load("review"), report)
+    return said.code, report, {one["code"]: one for one in report["findings"]}
+
+
+def _accept(run: Run, old: Path, new: Path, *more: str, by: str = "ada@acme.example", until: str = UNTIL) -> Said:
+    fingerprint = _report(run, old, new)[2]["R246"]["fingerprint"]
+    arguments = ("--by", by, "--reason", "recorded elsewhere: see *wiki*", "--until", until, "--against", str(old))
+    return run("acknowledge", new, fingerprint, *arguments, *more)
+
+
+def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, old: Path, system: Path) -> None:
+    assert _report(run, old, system)[0] == 1
+    assert _accept(run, old, system).code == 0
+    code, report, found = _report(run, old, system)
+
+    assert (code, report["verdict"]) == (0, "quiet")
+    assert found["R246"]["accepted"] == [
+        {"by": "ada@acme.example", "reason": "recorded elsewhere: see *wiki*", "until": UNTIL, "group": ""}
+    ]
+    text = run("diff", old, system).out
+    assert "1 danger (accepted)" in text
+    assert f"accepted by ada@acme.example until {UNTIL}: recorded elsewhere: see *wiki*" in text
+    assert r"see \*wiki\*" in run("diff", old, system, "--format", "markdown").out
+
+
+def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
+    """The entry for an earlier state of the change is an error that names the fingerprint of the present one."""
+    _accept(run, old, system)
+    _write(
+        system,
+        SPEC.replace("name: churn}", "name: churn}\nprofile: {size: small}").replace(
+            "governance: {", "governance: {lineage: false, risk: minimal, "
+        ),
+    )
+    (system / FILE).write_text(
+        (system / FILE).read_text(encoding="utf-8").replace("code: R246", "code: R251"), encoding="utf-8"
+    )
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "is of another change" in found["R922"]["message"]
+    assert found["R251"]["fingerprint"] in found["R922"]["why"]
+    assert found["R922"]["places"]["after"]["file"] == str(system / FILE)
+
+
+def test_an_entry_that_ended_fails_and_accepts_nothing(
+    run: Run, old: Path, system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _accept(run, old, system, until="2026-11-28")
+    assert _report(run, old, system)[0] == 0  # the last day counts
+    monkeypatch.setattr(acknowledged, "today", lambda: date(2026, 11, 29))
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "ended on 2026-11-28" in found["R920"]["message"]
+    assert "accepted" not in found["R246"]
+
+
+def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> None:
+    """After the change has been merged, its entry accepts nothing and fails nothing."""
+    _accept(run, old, system)
+    code, report, found = _report(run, system, system)
+
+    assert (code, report["verdict"]) == (0, "note")
+    assert "accepts nothing in this change" in found["R921"]["message"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acknowledged: {}\n",
+        "- code: R246\n",
+        "acknowledged: [1]\n",
+        "acknowledged: [{code: R246}]\n",
+        "acknowledged: [{code: R246, fingerprint: 68f15c1d624c, by: a, reason: b, until: '2027-01-31'}]\n",
+        f"acknowledged: [{{code: R246, fingerprint: '{'a' * 40}', by: a, reason: b, until: soon}}]\n",
+        f"acknowledged: [{{code: R246, fingerprint: '{'a' * 40}', by: '', reason: b, until: '2027-01-31'}}]\n",
+        f"acknowledged: [{{code: R246, fingerprint: '{'a' * 40}', by: a, reason: b, until: '2027-01-31', level: 1}}]\n",
+        "acknowledged: [",
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_danger(run: Run, old: Path, system: Path, text: str) -> None:
+    (system / FILE).parent.mkdir()
+    (system / FILE).write_text(text, encoding="utf-8")
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert found["R923"]["level"] == "danger"
+
+
+def test_a_link_out_of_the_repository_is_not_read(run: Run, old: Path, system: Path) -> None:
+    (system / FILE).parent.mkdir()
+    (system / FILE).symlink_to("/etc/passwd")
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "R923" in found
+
+
+def test_comments_and_order_of_the_file_are_kept(run: Run, old: Path, system: Path) -> None:
+    other = f"  - {{until: '{UNTIL}', by: bob, code: R101, fingerprint: {'b' * 40}, reason: load test}}  # until May\n"
+    before = f"# guarded by code owners\nacknowledged:\n{other}"
+    (system / FILE).parent.mkdir()
+    (system / FILE).write_text(before, encoding="utf-8")
+
+    assert _accept(run, old, system).code == 0
+    after = (system / FILE).read_text(encoding="utf-8")
+    assert after.startswith(f"{before}  - code: R246\n    fingerprint: ")
+    assert _report(run, old, system)[0] == 0
+
+
+def test_a_file_that_does_not_end_with_its_list_is_left_alone(run: Run, old: Path, system: Path) -> None:
+    (system / FILE).parent.mkdir()
+    text = f"acknowledged: [{{until: '{UNTIL}', by: bob, code: R101, fingerprint: {'b' * 40}, reason: load test}}]\n"
+    (system / FILE).write_text(text, encoding="utf-8")
+    said = _accept(run, old, system)
+
+    assert said.code == 1
+    assert "add this one by hand" in said.err
+    assert (system / FILE).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "until", "reason", "message"),
+    [
+        ("0123456789ab", UNTIL, "why", "no danger and nothing to review has the fingerprint"),
+        ("0123", UNTIL, "why", "a fingerprint has at least 12 digits"),
+        ("", "2026-11-27", "why", "--until must be a day from today on"),
+        ("", "tomorrow", "why", "--until must be a day from today on"),
+        ("", UNTIL, " ", "--reason must not be empty"),
+    ],
+)
+def test_what_cannot_be_accepted_is_explained(
+    run: Run, old: Path, system: Path, fingerprint: str, until: str, reason: str, message: str
+) -> None:
+    typed = fingerprint or _report(run, old, system)[2]["R246"]["fingerprint"]
+    options = ("--by", "ada", "--reason", reason, "--until", until, "--against", old)
+    said = run("acknowledge", system, typed, *options)
+
+    assert said.code == 1
+    assert message in said.err
+    assert not (system / FILE).exists()
+
+
+def _key(folder: Path, name: str) -> tuple[Path, str]:
+    """Create a key, and return its path and public half."""
+    path = folder / name
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}@acme.example", "-f", path], check=True
+    )
+    return path, path.with_name(f"{name}.pub").read_text(encoding="utf-8").strip()
+
+
+def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
+    """Return the spec with approvals by groups, each of which has a key."""
+    keys = ", ".join(f'{name}: {{sshKeys: ["{line}"]}}' for name, line in groups.items())
+    approvals = f"approvals: {{promote: {{from: [{', '.join(groups)}], minimum: {minimum}}}}}"
+    return SPEC.replace("governance: {", f"governance: {{{approvals}, approvers: {{{keys}}}, {more}")
+
+
+def test_where_promotions_need_approvals_only_signatures_count(
+    run: Run, old: Path, system: Path, tmp_path: Path
+) -> None:
+    """As many groups must sign as for a promotion, and each counts once."""
+    (ada, risk), (eve, growth) = (_key(tmp_path, name) for name in ("ada", "eve"))
+    groups = {"risk": risk, "growth": growth}
+    old.write_text(_guarded(groups, 2), encoding="utf-8")
+    _write(system, _guarded(groups, 2, "lineage: false, "))
+
+    assert _accept(run, old, system).code == 0
+    assert "lacks signatures" in _report(run, old, system)[2]["R924"]["message"]
+    (system / FILE).unlink()
+    for signer, code in ((ada, 1), (ada, 1), (eve, 0)):
+        assert _accept(run, old, system, "--key", str(signer), by="").code == 0
+        assert _report(run, old, system)[0] == code
+    accepted = _report(run, old, system)[2]["R246"]["accepted"]
+    assert [(one["by"], one["group"]) for one in accepted] == [
+        ("ada@acme.example", "risk"),
+        ("ada@acme.example", "risk"),
+        ("eve@acme.example", "growth"),
+    ]
+
+
+def test_the_team_that_owns_the_system_is_not_enough_alone(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
+    (_, risk), (eve, growth) = (_key(tmp_path, name) for name in ("ada", "eve"))
+    groups = {"risk": risk, "growth": growth}
+    old.write_text(_guarded(groups), encoding="utf-8")
+    _write(system, _guarded(groups, 1, "lineage: false, "))
+    _accept(run, old, system, "--key", str(eve))
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert found["R924"]["why"].endswith("and not of growth alone")
+
+
+def test_a_change_cannot_add_a_key_and_sign_with_it(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
+    (_, risk), (mallory, own) = _key(tmp_path, "ada"), _key(tmp_path, "mallory")
+    old.write_text(_guarded({"risk": risk}), encoding="utf-8")
+    _write(system, _guarded({"risk": own}, 1, "lineage: false, "))
+    _accept(run, old, system, "--key", str(mallory))
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "accepted" not in found["R246"]
+    assert "by keys that the old version lists" in found["R924"]["why"]
+
+
+def test_an_entry_that_was_changed_after_it_was_signed_does_not_count(
+    run: Run, old: Path, system: Path, tmp_path: Path
+) -> None:
+    ada, risk = _key(tmp_path, "ada")
+    old.write_text(_guarded({"risk": risk}), encoding="utf-8")
+    _write(system, _guarded({"risk": risk}, 1, "lineage: false, "))
+    _accept(run, old, system, "--key", str(ada))
+    assert _report(run, old, system)[0] == 0
+    file = system / FILE
+    file.write_text(file.read_text(encoding="utf-8").replace(UNTIL, "2099-01-31"), encoding="utf-8")
+    code, _, found = _report(run, old, system)
+
+    assert code == 1
+    assert "is not valid" in found["R924"]["message"]
+
+
+def test_high_risk_needs_a_signature_although_nobody_approves_promotions(run: Run, old: Path, system: Path) -> None:
+    """Without groups in the old version, nobody can sign."""
+    old.write_text(SPEC.replace("governance: {", "governance: {risk: high, "), encoding="utf-8")
+    _accept(run, old, system)
+    _, _, found = _report(run, old, system)
+
+    assert "accepted" not in found["R246"]
+    assert found["R924"]["why"] == "the old version lists no group that may sign it, other than the owner's"
+
+
+def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
+    """A new overlay that weakens what the base guards needs the signatures that the base asks for."""
+    ada, risk = _key(tmp_path, "ada")
+    guarded = _guarded({"risk": risk})
+    old.write_text(guarded, encoding="utf-8")
+    overlay = "  red: {governance: {lineage: false, approvals: null, approvers: null}}\n"
+    _write(system, guarded + overlay)
+    dangers = [one for one in _report(run, old, system)[1]["findings"] if one["level"] == "danger"]
+    for signer in ((), ("--key", str(ada))):
+        assert _report(run, old, system)[0] == 1
+        for danger in dangers:
+            options = ("--by", "ada", "--reason", "a trial", "--until", UNTIL, "--against", old, *signer)
+            assert run("acknowledge", system, danger["fingerprint"], *options).code == 0
+
+    assert {"R246", "R243"} <= {danger["code"] for danger in dangers}
+    assert _report(run, old, system)[0] == 0

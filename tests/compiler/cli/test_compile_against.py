@@ -1,0 +1,90 @@
+"""Tests of `compile --against`: only the approved change is compiled, and what it destroys is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """Return the old version of the spec."""
+    path = tmp_path / "old.yaml"
+    path.write_text(SPEC, encoding="utf-8")
+    return path
+
+
+def _fingerprint(run: Run, old: Path, system: Path) -> str:
+    return run("diff", old, system, "--fingerprint").out.strip()
+
+
+def test_only_the_approved_change_is_compiled(run: Run, old: Path, system: Path) -> None:
+    spec = system / "system.yaml"
+    spec.write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")
+    approved = _fingerprint(run, old, system)
+    assert run("compile", system, "--against", old, "--approved", approved).code == 0
+    before = tree(system)
+    spec.write_text(SPEC.replace("memory: 2Gi", "memory: 4Gi"), encoding="utf-8")
+    said = run("compile", system, "--against", old, "--approved", approved)
+
+    assert said.code == 1
+    assert "error[E0719]" in said.err
+    assert _fingerprint(run, old, system) in said.err
+    after = tree(system)
+    assert {path for path in after if after[path] != before.get(path)} == {"system.yaml"}
+
+
+def test_the_hash_of_a_change_covers_values_of_every_environment_and_no_formatting(
+    run: Run, old: Path, system: Path
+) -> None:
+    spec = system / "system.yaml"
+    same = _fingerprint(run, old, system)
+    spec.write_text(f"# a comment\n{SPEC}", encoding="utf-8")
+    assert _fingerprint(run, old, system) == same
+    spec.write_text(SPEC.replace("max: 4}", "max: 5}"), encoding="utf-8")
+    other = _fingerprint(run, old, system)
+
+    assert len(same) == len(other) == 40
+    assert other != same
+
+
+def test_what_is_destroyed_is_named_although_the_lock_has_forgotten_it(run: Run, old: Path, system: Path) -> None:
+    """Somebody who removes an endpoint and confirms it in the same change hides it from no reviewer."""
+    old.write_text(many_endpoints((1, 2)), encoding="utf-8")
+    (system / "system.yaml").write_text(many_endpoints((1, 2)), encoding="utf-8")
+    run("compile", system)
+    (system / "system.yaml").write_text(many_endpoints((1,)), encoding="utf-8")
+    run("compile", system)
+    run("compile", system, "--forget-removed")
+    lock = (system / "modelyard.lock").read_bytes()
+
+    assert "W0502" not in run("compile", system).err
+    said = run("compile", system, "--against", old)
+    assert said.code == 0
+    assert "W0502" in said.err
+    assert "e1" in said.err
+    assert (system / "modelyard.lock").read_bytes() == lock
+
+
+@pytest.mark.parametrize("broken", ["old", "new"])
+def test_a_version_that_does_not_compile_approves_nothing(run: Run, old: Path, system: Path, broken: str) -> None:
+    path = old if broken == "old" else system / "system.yaml"
+    path.write_text(SPEC.replace("memory: 2Gi", "memory: much"), encoding="utf-8")
+    before = tree(system)
+    said = run("compile", system, "--against", old, "--approved", "")
+
+    assert said.code == 1
+    assert "error[E0720]" in said.err
+    assert tree(system) == before
+
+
+def test_without_the_old_version_nothing_is_compiled(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(system.parent))
+    said = run("compile", system, "--against", "nowhere")
+
+    assert said.code == 1
+    assert "error[E0720]" in said.err
+    assert not (system / "build").exists()

@@ -1,0 +1,99 @@
+"""Tests that the lock and the output follow from values, not from the text of a spec."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modelyard.cli.remembered import STATE
+from modelyard.inputs import LOCK_NAME
+from tests.compiler.cli.said import SPEC, Run
+
+
+def _compiled(folder: Path) -> dict[str, bytes]:
+    """Return every compiled file, and the lock."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and STATE not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.name != "system.yaml"}
+
+
+def _reversed(value: object) -> object:
+    return {key: _reversed(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# reviewed\n{SPEC}\n# the end\n",
+        json.dumps(yaml.safe_load(SPEC), indent=1),
+        yaml.safe_dump(_reversed(yaml.safe_load(SPEC)), sort_keys=False),
+        SPEC.replace("memory: 2Gi", "memory: 2048Mi").replace('"${vars.replicas}"', "1"),
+        SPEC.replace('replicas: "${vars.replicas}"', "replicas: {max: 1, min: 1}"),
+    ],
+    ids=["comments", "json", "order", "units and variables", "short forms"],
+)
+def test_other_ways_to_write_the_same_change_no_byte(run: Run, system: Path, text: str) -> None:
+    run("compile", system)
+    run("compile", system, "--env", "prod")
+    before = _compiled(system)
+    (system / "system.yaml").write_text(text, encoding="utf-8")
+
+    assert run("verify", system).code == 0
+    assert run("compile", system).code == 0
+    assert run("compile", system, "--env", "prod").code == 0
+    assert _compiled(system) == before
+    assert "nothing has changed" in run("compile", system).err
+
+
+def test_another_value_changes_the_lock(run: Run, system: Path) -> None:
+    run("compile", system)
+    before = (system / LOCK_NAME).read_bytes()
+    (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")
+
+    assert run("verify", system).code == 1
+    run("compile", system)
+    assert (system / LOCK_NAME).read_bytes() != before
+
+
+def test_a_lock_of_version_1_is_read_and_written_anew(run: Run, system: Path) -> None:
+    """What was removed but not destroyed is still known, and `verify` says what to do."""
+    run("compile", system)
+    lock = system / LOCK_NAME
+    fresh = lock.read_text(encoding="utf-8")
+    old = fresh.replace("lockVersion: 2", "lockVersion: 1").replace("inputs: sha256:", "inputs: sha256:f", 1)
+    lock.write_text(
+        old.replace("model-server/score: inference.score", "model-server/gone: inference.gone"), encoding="utf-8"
+    )
+    (system / STATE / "compiled.json").unlink()
+    said = run("verify", system)
+
+    assert said.code == 1
+    assert "written by an earlier version of modelyard" in said.err
+    said = run("compile", system)
+    assert said.code == 0
+    assert "W0502" in said.err
+    assert "lockVersion: 2" in lock.read_text(encoding="utf-8")
+    run("compile", system, "--forget-removed")
+    assert lock.read_text(encoding="utf-8") == fresh
+
+
+def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_path: Path) -> None:
+    """Git ignores it, a lost or false file changes nothing, and no link is followed."""
+    run("compile", system)
+    state = system / STATE
+    before = _compiled(system)
+    assert (state / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    for content in ("[]", "{", '{"default": {"text": 1}}'):
+        (state / "compiled.json").write_text(content, encoding="utf-8")
+        assert run("compile", system).code == 0
+    for path in state.iterdir():
+        path.unlink()
+    state.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    state.symlink_to(tmp_path / "elsewhere")
+
+    assert run("compile", system).code == 0
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert _compiled(system) == before

@@ -1,0 +1,49 @@
+"""Tests that each finding of a review has a fingerprint of its own."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelyard.records import replace
+from modelyard.review.findings import Finding, Level, folded
+from modelyard.source import Span
+
+WORDS = st.sampled_from(["", "a", "b", "ab"])
+FINDINGS = st.builds(
+    Finding,
+    code=st.sampled_from(["R201", "R905"]),
+    level=st.sampled_from(Level),
+    path=st.sampled_from([("a", "b"), ("a.b",), ("a",)]),
+    message=WORDS,
+    before=WORDS,
+    after=WORDS,
+    environments=st.sampled_from([("default",), ("default", "prod"), ("prod",)]),
+    now_at=st.builds(Span, st.just("system.yaml"), st.integers(1, 3), st.just(1), st.just(1)),
+    details=WORDS,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(FINDINGS, max_size=8))
+def test_no_two_findings_of_a_review_share_a_fingerprint(findings: list[Finding]) -> None:
+    found = folded(findings)
+
+    assert len({one.fingerprint for one in found}) == len(found)
+    assert folded(found) == found
+
+
+def test_the_same_warning_at_two_places_has_two_fingerprints() -> None:
+    places = [Span("system.yaml", line, 1, 1) for line in (4, 9)]
+    alike = [Finding("R905", Level.REVIEW, ("warnings", "W0101"), "new", now_at=place) for place in places]
+    first, second = folded(alike)
+
+    assert first.fingerprint != second.fingerprint
+    assert first.fingerprint == folded(alike[:1])[0].fingerprint
+
+
+def test_what_no_text_shows_is_part_of_the_fingerprint() -> None:
+    finding = Finding("R517", Level.REVIEW, ("a",), "a column changes at many sites")
+
+    assert finding.whole_fingerprint != replace(finding, details="b").whole_fingerprint
+    assert finding.whole_fingerprint.startswith(finding.fingerprint)
