@@ -238,6 +238,13 @@ def _diff(entry: argparse.ArgumentParser) -> None:
         help="the value of a variable declared under vars, in both versions; repeatable",
     )
     entry.add_argument(
+        "--preview",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="what `pulumi preview --json` wrote, to compare with what is deployed; repeatable, one for each stack",
+    )
+    entry.add_argument(
         "--format", choices=("text", "markdown", "json"), default="text", help="output format (default: text)"
     )
     entry.add_argument(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from modelyard.cli.console import report, say, wants_colour
 from modelyard.cli.git import GitError, default_revision, merge_base
-from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather
+from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather, other_file
 from modelyard.diagnostics import Diagnostic, Severity, has_errors
 from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
 from modelyard.pipeline import Outcome, opened, understand
@@ -17,6 +17,7 @@ from modelyard.records import record, replace
 from modelyard.review.comparing import Review, compared, introduced
 from modelyard.review.findings import Level
 from modelyard.review.pins import Locks
+from modelyard.review.previews import Preview, read_previews
 from modelyard_targets import TARGETS
 
 _LEVELS = {level.word: level for level in Level}
@@ -38,7 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if problems:
         return _refused(arguments, problems)
-    review = _review(before, after, arguments.env)
+    previews, problems = _previews(arguments.preview)
+    if problems:
+        return _refused(arguments, problems)
+    compiled = _compiled(before, after, arguments.env)
+    problems = _foreign(previews, compiled)
+    if problems:
+        return _refused(arguments, problems)
+    review = _review(before, after, compiled, previews)
     _print(review, arguments)
     limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(arguments.fail_on)
     return int(bool(review.unjudged) or (limit is not None and bool(review.findings) and review.worst >= limit))
@@ -104,13 +112,48 @@ def _committed(name: str | None, after: Version) -> Version | None:
     return Version(inputs, revision.files(LOCK_NAME).get(LOCK_NAME, b""))
 
 
-def _review(before: Version | None, after: Version, environment: str | None) -> Review:
+@record
+class _Compiled:
+    """What both versions compile to, by environment. The old version is empty if there was none."""
+
+    before: dict[str, Outcome]
+    after: dict[str, Outcome]
+
+
+def _compiled(before: Version | None, after: Version, environment: str | None) -> _Compiled:
     new = _outcomes(after.inputs, environment)
     old = {} if before is None else _outcomes(before.inputs, environment)
     if _is_left_out(new) or _is_left_out(old):
         new.pop(BASE_FOLDER, None)
         old.pop(BASE_FOLDER, None)
-    return introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    return _Compiled(old, new)
+
+
+def _review(before: Version | None, after: Version, compiled: _Compiled, previews: tuple[Preview, ...]) -> Review:
+    if before is None:
+        return introduced(compiled.after)
+    return compared(compiled.before, compiled.after, TARGETS, Locks(before.lock, after.lock), previews)
+
+
+def _previews(paths: Iterable[str]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
+    """Read the previews that the arguments name."""
+    files: list[Given] = []
+    wrong: tuple[Diagnostic, ...] = ()
+    for path in paths:
+        given, problems = other_file(path)
+        files += [given] if given is not None else []
+        wrong += problems
+    found, problems = read_previews(files)
+    return found, (*wrong, *problems)
+
+
+def _foreign(previews: tuple[Preview, ...], compiled: _Compiled) -> tuple[Diagnostic, ...]:
+    """Return the errors about previews of stacks that neither version has."""
+    if not previews:
+        return ()
+    from modelyard.review.preview_findings import foreign
+
+    return tuple(foreign(previews, (*compiled.before.values(), *compiled.after.values()), TARGETS))
 
 
 def _outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
