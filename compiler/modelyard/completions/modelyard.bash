@@ -19,7 +19,7 @@ _shtab_modelyard_explain_option_strings=(-h --help --env --set --color --debug)
 _shtab_modelyard_graph_option_strings=(-h --help --env --set --format --view --color --debug)
 _shtab_modelyard_portability_option_strings=(-h --help --env --set --to --min --format --color --debug)
 _shtab_modelyard_cost_option_strings=(-h --help --env --set --usage --against --format --color --debug)
-_shtab_modelyard_diff_option_strings=(-h --help --against --env --set --format --level --fail-on --color --debug)
+_shtab_modelyard_diff_option_strings=(-h --help --against --env --set --preview --format --level --fail-on --color --debug)
 _shtab_modelyard_approve_option_strings=(-h --help --env --set --model --alias --digest --version --registry --key --save --reason --debug)
 _shtab_modelyard_schema_option_strings=(-h --help --debug)
 _shtab_modelyard_completion_option_strings=(-h --help --debug)
@@ -43,6 +43,7 @@ _shtab_modelyard_portability_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_cost_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_cost___usage_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_diff_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_diff___preview_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve___key_COMPGEN=_shtab_compgen_files
 

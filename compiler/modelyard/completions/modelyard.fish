@@ -51,7 +51,7 @@ function _shtab_modelyard_using
 end
 
 set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --set --template --to --usage --version --view
+set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --preview --python --reason --registry --set --template --to --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -169,6 +169,7 @@ complete -c modelyard -n '_shtab_modelyard_using diff' -s h -l help -d 'show thi
 complete -c modelyard -n '_shtab_modelyard_using diff' -l against -x -d 'the branch, tag or commit that this branch left (default: the default branch)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l env -x -d 'compare one environment (default: the base and all environments)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l set -x -d 'the value of a variable declared under vars, in both versions; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l preview -xka "(__fish_complete_path (commandline -ct))" -d 'what `pulumi preview --json` wrote, to compare with what is deployed; repeatable, one for each stack'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l format -xka "text markdown json" -d 'output format (default: text)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l level -xka "danger review note quiet" -d 'the lowest level that is shown (default: note)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'

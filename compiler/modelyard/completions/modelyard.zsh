@@ -103,6 +103,7 @@ _shtab_modelyard_diff_options=(
   "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
   "--env[compare one environment (default\: the base and all environments)]:NAME:"
   "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "*--preview[what \`pulumi preview --json\` wrote, to compare with what is deployed\; repeatable, one for each stack]:FILE:_files"
   "--format[output format (default\: text)]:format:(text markdown json)"
   "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
