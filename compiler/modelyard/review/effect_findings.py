@@ -50,7 +50,7 @@ def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget
     for name in {**new, **old}:
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
-        found = consequences(*(lowered(plan, name, targets, scope) for plan in (before, after)), tables)
+        found = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
         yield OnTarget(name, found, tables, old[name].region if name in old else "")
 
 

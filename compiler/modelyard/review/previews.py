@@ -121,7 +121,8 @@ def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
     if not isinstance(entries, list) or not entries:
         return [], "it has no `steps`", '"steps"'
     found: list[tuple[Urn, str, Urn | None]] = []
-    for entry in cast("list[Any]", entries):
+    listed = cast("list[Any]", entries)  # type: ignore[redundant-cast] # for pyright, its items are unknown
+    for entry in listed:
         step = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
         urn, op = step.get("urn"), step.get("op")
         if not isinstance(urn, str) or not isinstance(op, str):
@@ -144,8 +145,9 @@ def _parent(step: Mapping[str, Any]) -> Urn | None:
 
 def _errors(content: Mapping[str, Any]) -> Iterator[str]:
     """Yield the first lines of the messages of errors."""
-    listed = content.get("diagnostics")
-    for entry in cast("list[Any]", listed) if isinstance(listed, list) else []:
+    found = content.get("diagnostics")
+    listed = cast("list[Any]", found) if isinstance(found, list) else []  # type: ignore[redundant-cast] # for pyright
+    for entry in listed:
         if isinstance(entry, dict):
             said = cast("dict[str, Any]", entry)
             message = str(said.get("message", "")).strip()

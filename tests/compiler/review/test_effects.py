@@ -168,7 +168,9 @@ def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
     assert scope is not None
     assert "inference.other" not in scope
     assert len(narrow[0]) < len(whole[0])
-    found, all_found = ({(one.key, one.effect) for one in consequences(*pair, tables)} for pair in (narrow, whole))
+    found, all_found = (
+        {(one.key, one.effect) for one in consequences(pair[0], pair[1], tables)} for pair in (narrow, whole)
+    )
     assert found == all_found
 
 
