@@ -26,7 +26,11 @@ class Area:
 
 
 AREAS: Final = (
-    Area("files", "Files, YAML, environments and variables", ("files", "load", "bounds", "overlay", "environments")),
+    Area(
+        "files",
+        "Files, YAML, environments and variables",
+        ("files", "load", "bounds", "overlay", "environments", "previews"),
+    ),
     Area("fields", "Fields and references", ("validate", "resolve")),
     Area("data", "Data and leakage", ("check.columns", "check.data_overlap", "check.leakage")),
     Area(

@@ -34,6 +34,7 @@ BASES: Final = {"fraud": Path("examples/fraud-detection/system.yaml"), "shop": R
 
 SHOWN_ELSEWHERE: Final = {
     **dict.fromkeys(("R515", "R516", "R517"), "sites; tests/compiler/review/test_site_values.py"),
+    **dict.fromkeys(("R524", "R525", "R526", "R527"), "previews; tests/compiler/cli/test_previews.py"),
     "R701": "a lock of another version; tests/compiler/cli/test_diff.py",
     "R900": "nothing leads to it; tests/compiler/review/test_completeness.py",
     "R909": "nothing that a system contains leads to it",

@@ -282,6 +282,13 @@ def _versions(entry: argparse.ArgumentParser) -> None:
         default=[],
         help="the value of a variable declared under vars, in both versions; repeatable",
     )
+    entry.add_argument(
+        "--preview",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="what `pulumi preview --json` wrote, to compare with what is deployed; repeatable, one for each stack",
+    )
 
 
 def _fail_on(entry: argparse.ArgumentParser) -> None:

@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from modelyard.cli.acknowledged import with_acknowledgements
 from modelyard.cli.console import report, say, wants_colour
 from modelyard.cli.git import GitError
+from modelyard.cli.inputs import other_file
 from modelyard.cli.versions import Compared, Version, committed, on_disk, reviewed
 from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.inputs import Given
 from modelyard.records import record
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Level
 from modelyard.review.fingerprint import change_fingerprint
+from modelyard.review.previews import Preview, read_previews
+from modelyard_targets import TARGETS
 
 _LEVELS = {level.word: level for level in Level}
 _OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
@@ -64,7 +68,12 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
     if problems:
         _refuse(arguments, problems)
         return None
-    change = reviewed(before, after, arguments.env)
+    previews, problems = _previews(arguments.preview)
+    change = reviewed(before, after, arguments.env, previews)
+    problems += _foreign(previews, change)
+    if problems:
+        _refuse(arguments, problems)
+        return None
     return Comparison(change, with_acknowledgements(change, after))
 
 
@@ -84,6 +93,27 @@ def _before(arguments: argparse.Namespace, after: Version) -> tuple[Version | No
     if arguments.new is not None:
         return on_disk(arguments.spec, arguments)
     return committed(arguments.against, after), ()
+
+
+def _previews(paths: Iterable[str]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
+    """Read the previews that the arguments name."""
+    files: list[Given] = []
+    wrong: tuple[Diagnostic, ...] = ()
+    for path in paths:
+        given, problems = other_file(path)
+        files += [given] if given is not None else []
+        wrong += problems
+    previews, problems = read_previews(files)
+    return previews, (*wrong, *problems)
+
+
+def _foreign(previews: tuple[Preview, ...], change: Compared) -> tuple[Diagnostic, ...]:
+    """Return the errors about previews of stacks that neither version has."""
+    if not previews:
+        return ()
+    from modelyard.review.preview_findings import foreign
+
+    return tuple(foreign(previews, (*change.before.values(), *change.after.values()), TARGETS))
 
 
 def _print(comparison: Comparison, arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from modelyard.pipeline import Outcome, opened, understand
 from modelyard.records import record, replace
 from modelyard.review.comparing import Outcomes, Review, compared, introduced
 from modelyard.review.pins import Locks
+from modelyard.review.previews import Preview
 from modelyard_targets import TARGETS
 
 
@@ -97,14 +98,19 @@ class Compared:
     path: str  # of the spec in the new version
 
 
-def reviewed(before: Version | None, after: Version, environment: str | None) -> Compared:
-    """Compare two versions in one environment, or in the base and every environment."""
+def reviewed(
+    before: Version | None, after: Version, environment: str | None, previews: tuple[Preview, ...] = ()
+) -> Compared:
+    """Compare two versions in one environment, or in the base and every environment, and with what is deployed."""
     new = outcomes(after.inputs, environment)
     old = {} if before is None else outcomes(before.inputs, environment)
     if _is_left_out(new) or _is_left_out(old):
         new.pop(BASE_FOLDER, None)
         old.pop(BASE_FOLDER, None)
-    review = introduced(new) if before is None else compared(old, new, TARGETS, Locks(before.lock, after.lock))
+    if before is None:
+        review = introduced(new)
+    else:
+        review = compared(old, new, TARGETS, Locks(before.lock, after.lock), previews)
     return Compared(review, old, new, after.inputs.spec.path)
 
 

@@ -5,11 +5,11 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph portability cost diff acknowledge approve schema completion lsp)
+_shtab_modelyard_subparsers=(init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
-_shtab_modelyard_compile_option_strings=(-h --help --env --set --format --color --out --force --forget-removed --against --approved --debug)
+_shtab_modelyard_compile_option_strings=(-h --help --env --set --format --color --out --force --forget-removed --debug)
 _shtab_modelyard_run_option_strings=(-h --help --env --set --color --once --sample --drift --python --out --debug)
 _shtab_modelyard_status_option_strings=(-h --help --env --set --color --format --debug)
 _shtab_modelyard_events_option_strings=(-h --help --env --set --color --format --debug)
@@ -19,8 +19,7 @@ _shtab_modelyard_explain_option_strings=(-h --help --env --set --color --debug)
 _shtab_modelyard_graph_option_strings=(-h --help --env --set --format --view --color --debug)
 _shtab_modelyard_portability_option_strings=(-h --help --env --set --to --min --format --color --debug)
 _shtab_modelyard_cost_option_strings=(-h --help --env --set --usage --against --format --color --debug)
-_shtab_modelyard_diff_option_strings=(-h --help --against --env --set --format --level --fail-on --fingerprint --color --debug)
-_shtab_modelyard_acknowledge_option_strings=(-h --help --by --reason --until --key --against --set --color --debug)
+_shtab_modelyard_diff_option_strings=(-h --help --against --env --set --preview --format --level --fail-on --color --debug)
 _shtab_modelyard_approve_option_strings=(-h --help --env --set --model --alias --digest --version --registry --key --save --reason --debug)
 _shtab_modelyard_schema_option_strings=(-h --help --debug)
 _shtab_modelyard_completion_option_strings=(-h --help --debug)
@@ -44,8 +43,7 @@ _shtab_modelyard_portability_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_cost_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_cost___usage_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_diff_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_modelyard_acknowledge_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_modelyard_acknowledge___key_COMPGEN=_shtab_compgen_files
+_shtab_modelyard_diff___preview_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_modelyard_approve___key_COMPGEN=_shtab_compgen_files
 
@@ -74,10 +72,9 @@ _shtab_modelyard_diff___format_choices=(text markdown json)
 _shtab_modelyard_diff___level_choices=(danger review note quiet)
 _shtab_modelyard_diff___fail_on_choices=(danger review never)
 _shtab_modelyard_diff___color_choices=(auto always never)
-_shtab_modelyard_acknowledge___color_choices=(auto always never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph portability cost diff acknowledge approve schema completion lsp)
+_shtab_modelyard_pos_0_choices=(init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -124,11 +121,7 @@ _shtab_modelyard_cost___help_nargs=0
 _shtab_modelyard_cost___debug_nargs=0
 _shtab_modelyard_diff__h_nargs=0
 _shtab_modelyard_diff___help_nargs=0
-_shtab_modelyard_diff___fingerprint_nargs=0
 _shtab_modelyard_diff___debug_nargs=0
-_shtab_modelyard_acknowledge__h_nargs=0
-_shtab_modelyard_acknowledge___help_nargs=0
-_shtab_modelyard_acknowledge___debug_nargs=0
 _shtab_modelyard_approve__h_nargs=0
 _shtab_modelyard_approve___help_nargs=0
 _shtab_modelyard_approve___save_nargs=0

@@ -50,8 +50,8 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff acknowledge approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --against --alias --approved --by --color --digest --env --fail-on --format --key --level --min --model --out --python --reason --registry --set --template --to --until --usage --version --view
+set -g _shtab_modelyard_commands init validate compile run status events verify render explain graph portability cost diff approve schema completion lsp
+set -g _shtab_modelyard_opts_with_value --against --alias --color --digest --env --fail-on --format --key --level --min --model --out --preview --python --reason --registry --set --template --to --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -81,8 +81,6 @@ complete -c modelyard -n '_shtab_modelyard_using compile' -l color -xka "auto al
 complete -c modelyard -n '_shtab_modelyard_using compile' -l out -xka "(__fish_complete_directories)" -d 'where to write the projects (default: build next to the spec)'
 complete -c modelyard -n '_shtab_modelyard_using compile' -l force -d 'rewrite every file, including those edited by hand; the edited versions are kept next to them'
 complete -c modelyard -n '_shtab_modelyard_using compile' -l forget-removed -d 'drop removed entries from modelyard.lock, after Pulumi has destroyed them'
-complete -c modelyard -n '_shtab_modelyard_using compile' -l against -x -d 'also name what is destroyed compared with an old version: the commit at which this branch left a branch, tag or commit, or a file or folder'
-complete -c modelyard -n '_shtab_modelyard_using compile' -l approved -x -d 'write nothing if the change has another hash than the one that `diff --fingerprint` printed'
 complete -c modelyard -n '_shtab_modelyard_using compile' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using compile; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a run -d 'Run a system on this machine.'
@@ -171,24 +169,13 @@ complete -c modelyard -n '_shtab_modelyard_using diff' -s h -l help -d 'show thi
 complete -c modelyard -n '_shtab_modelyard_using diff' -l against -x -d 'the branch, tag or commit that this branch left (default: the default branch)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l env -x -d 'compare one environment (default: the base and all environments)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l set -x -d 'the value of a variable declared under vars, in both versions; repeatable'
+complete -c modelyard -n '_shtab_modelyard_using diff' -l preview -xka "(__fish_complete_path (commandline -ct))" -d 'what `pulumi preview --json` wrote, to compare with what is deployed; repeatable, one for each stack'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l format -xka "text markdown json" -d 'output format (default: text)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l level -xka "danger review note quiet" -d 'the lowest level that is shown (default: note)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
-complete -c modelyard -n '_shtab_modelyard_using diff' -l fingerprint -d 'print only the hash of the change, for `compile --approved`'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using diff' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using diff; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder; with NEW, the old version (default: this folder)'
-complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a acknowledge -d 'Accept a finding of diff, with a reason and an end.'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -s h -l help -d 'show this help message and exit'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l by -x -d 'who accepts it (default with --key: its comment)'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l reason -x -d why
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l until -x -d 'the last day on which it counts: 2027-01-31'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l key -xka "(__fish_complete_path (commandline -ct))" -d 'an SSH key of a group under governance.approvers, to sign with'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l against -x -d 'the old version: a branch, tag or commit, or a file or folder (default: the default branch)'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l set -x -d 'the value of a variable declared under vars, in both versions; repeatable'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge' -l debug -d 'show the traceback of an internal error'
-complete -c modelyard -n '_shtab_modelyard_using acknowledge; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec or its folder, in the new version'
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a approve -d 'Sign that a version of a model may go live.'
 complete -c modelyard -n '_shtab_modelyard_using approve' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using approve' -l env -x -d 'the environment to lay over the base (default: the base alone)'

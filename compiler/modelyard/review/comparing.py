@@ -14,6 +14,7 @@ from modelyard.review.effect_findings import effects_of_up
 from modelyard.review.findings import Finding, Level, folded
 from modelyard.review.judging import judged
 from modelyard.review.pins import Locks, upgraded
+from modelyard.review.previews import Preview
 from modelyard.review.rows import for_rows, repeats_of
 from modelyard.review.sides import Sides
 from modelyard.source import Span
@@ -66,8 +67,14 @@ Outcomes: TypeAlias = Mapping[str, Outcome]
 """What each environment compiles to, by name; the base is `default`."""
 
 
-def compared(before: Outcomes, after: Outcomes, targets: Targets, locks: Locks = NO_LOCKS) -> Review:
-    """Compare two versions of a spec in every environment that either version has."""
+def compared(
+    before: Outcomes,
+    after: Outcomes,
+    targets: Targets,
+    locks: Locks = NO_LOCKS,
+    previews: tuple[Preview, ...] = (),
+) -> Review:
+    """Compare two versions of a spec in every environment that either version has, and both with the previews."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     names = tuple(dict.fromkeys((*after, *before)))
@@ -82,6 +89,7 @@ def compared(before: Outcomes, after: Outcomes, targets: Targets, locks: Locks =
             continue
         unjudged += _failures(name, old, new)
         findings += _findings(old, new, targets)
+        findings += _previewed(old, new, targets, previews)
         findings += upgraded(locks, name, old, targets)
     both = tuple(name for name in names if name in before and name in after)
     outcomes = (*after.values(), *before.values())
@@ -180,6 +188,15 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
         yield from further.rights(sides, old.plan, new.plan)
         yield from effects_of_up(sides, old.plan, new.plan, targets)
         yield from cost_changes(sides, old, new, targets)
+
+
+def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:
+    """Yield the findings about previews, which need two versions that compile."""
+    before, after = _whole(old), _whole(new)
+    if previews and before is not None and after is not None and not (old.failed or new.failed):
+        from modelyard.review.preview_findings import preview_findings  # only a few reviews have previews
+
+        yield from preview_findings(Sides(before, after), old, new, targets, previews)
 
 
 def _whole(outcome: Outcome) -> System | None:

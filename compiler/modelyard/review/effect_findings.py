@@ -50,7 +50,7 @@ def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget
     for name in {**new, **old}:
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
-        found = consequences(*(lowered(plan, name, targets, scope) for plan in (before, after)), tables)
+        found = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
         yield OnTarget(name, found, tables, old[name].region if name in old else "")
 
 
@@ -154,11 +154,12 @@ def _once(found: Sequence[Consequence], target: OnTarget) -> str:
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Yield what stays although nothing manages it any more, and data that does not follow to another place."""
     found = target.of(Effect.LEFT)
-    names = named([one for one in found if target.holds(one)] or found, target.effects)
+    shown = [one for one in found if target.holds(one)] or found
+    names = named(shown, target.effects)
     if names:
         level = Level.DANGER if any(target.holds(one) == "data" for one in found) else Level.REVIEW
         why = "its stack has another name now; it runs and costs until `pulumi destroy`"
-        yield _finding("R521", level, f"{names} {_stay(found)}", why, found, target, sides)
+        yield _finding("R521", level, f"{names} {_stay(shown)}", why, found, target, sides)
     stuck = [one for one in target.of(Effect.REFUSED) if _is_store(target, one)]
     if stuck and _moves_to(target, sides):
         what = f"the data in {named(stuck, target.effects)} stays in {target.place}"

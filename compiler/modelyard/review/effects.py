@@ -78,7 +78,7 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
 def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
     """Return the worst fate of what differs and of what the item needs, or None if nothing does."""
     fates = [effects.fate(item.kind, path) for path in paths]
-    for argument, key in item.needs.items():
+    for argument, key in ((argument, key) for argument, keys in item.needs.items() for key in keys):
         if known.fates.get(key) is Fate.REPLACED:
             fates.append(_fate_with(item, argument, effects))
         spreads = effects.part(after[key].kind).spreads if key in after else {}

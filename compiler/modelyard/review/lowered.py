@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from modelyard.plan import Plan
-from modelyard.program import Call, Ref
+from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
 from modelyard.review.touched import is_touched
 from modelyard.stack import Project
@@ -23,6 +23,7 @@ _WORKLOAD: Final = "modelyard.dev/workload"
 _PROTECT: Final = "modelyard.dev/protect"
 _GROUPS_OF_FILES: Final = frozenset({"kubernetes.Manifests", "Infrastructure", "kubernetes.Site"})
 _OBJECT: Final = "kubernetes.Object"
+_ORDER: Final = "depends_on"
 
 
 @record
@@ -37,7 +38,7 @@ class Item:
     values: Values
     workload: str = ""
     protected: bool = False
-    needs: Mapping[str, Key] = field(default_factory=dict[str, Key])
+    needs: Mapping[str, tuple[Key, ...]] = field(default_factory=dict[str, tuple[Key, ...]])
 
 
 Items: TypeAlias = Mapping[Key, Item]
@@ -68,7 +69,7 @@ def _of_project(project: Project, provider: str, scope: frozenset[str] | None) -
         key = (project.name, item.kind, item.name)
         variables[call.variable] = key
         yield key, item
-    cluster = {"cluster": variables["cluster"]} if "cluster" in variables else {}
+    cluster = {"cluster": (variables["cluster"],)} if "cluster" in variables else {}
     for file in project.manifests:
         if not is_touched(file.owner, scope):
             continue
@@ -80,9 +81,9 @@ def _of_project(project: Project, provider: str, scope: frozenset[str] | None) -
 def _component(call: Call, provider: str, project: Project, variables: Mapping[str, Key]) -> Item:
     arguments = dict(call.arguments)
     needs = {
-        name: variables[value.variable]
-        for name, value in arguments.items()
-        if isinstance(value, Ref) and value.variable in variables
+        name: tuple(variables[ref.variable] for ref in _refs(value) if ref.variable in variables)
+        for name, value in call.arguments
+        if name != _ORDER
     }
     if call.component == _OBJECT:
         return _object(cast("Values", arguments["document"]), call.name, needs)
@@ -93,7 +94,17 @@ def _component(call: Call, provider: str, project: Project, variables: Mapping[s
     return Item(kind, call.name, arguments, owner, needs=needs)
 
 
-def _object(document: Values, name: str, needs: Mapping[str, Key]) -> Item:
+def _refs(value: Literal) -> Iterator[Ref]:
+    """Yield the references in an argument."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, tuple):
+        yield from (ref for entry in value for ref in _refs(entry))
+    elif isinstance(value, dict):
+        yield from (ref for entry in value.values() for ref in _refs(entry))
+
+
+def _object(document: Values, name: str, needs: Mapping[str, tuple[Key, ...]]) -> Item:
     version = str(document["apiVersion"])
     kind = f"{version if '/' in version else f'core/{version}'}/{document['kind']}"
     metadata = cast("Values", document.get("metadata") or {})

@@ -20,7 +20,7 @@ def touched(before: Plan, after: Plan) -> frozenset[str] | None:
     what holds for the whole system.
     """
     old, new = before.system, after.system
-    names = (name for name in System.__match_args__ if name not in _IGNORED and name not in _SECTIONS)  # type: ignore[attr-defined]
+    names = (name for name in System.__match_args__ if name not in _IGNORED and name not in _SECTIONS)
     if any(getattr(old, name) != getattr(new, name) for name in names):
         return None
     changed = {*_entries(old, new), *_planned(before, after)}

@@ -44,7 +44,10 @@ def test_two_files_are_compared(run: Run, system: Path, tmp_path: Path) -> None:
     report = json.loads(result.out)
 
     assert (result.code, report["verdict"]) == (0, "review")
-    assert [(one["code"], one["before"], one["after"]) for one in report["findings"]] == [("R801", "growth", "sales")]
+    assert [(one["code"], one["before"], one["after"]) for one in report["findings"]] == [
+        ("R801", "growth", "sales"),
+        ("R523", "", ""),
+    ]
     assert report["findings"][0]["places"]["after"]["file"] == str(new)
 
 
@@ -86,7 +89,7 @@ def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: 
     spec.write_text(mine, encoding="utf-8")
     report = json.loads(run("diff", system, "--against", "main", "--format", "json").out)
 
-    assert [finding["code"] for finding in report["findings"]] == ["R801"]
+    assert [finding["code"] for finding in report["findings"]] == ["R801", "R523"]
     assert report["findings"][0]["places"]["before"]["file"] == f"main:{spec}"
     assert json.loads(run("diff", system, "--format", "json").out) == report  # main is the default branch
 

@@ -1,0 +1,227 @@
+"""Findings about what is deployed: what a preview of the engine shows and the change does not explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics import previews as problems
+from modelyard.effects import Effects
+from modelyard.records import record
+from modelyard.review.effect_words import enumerated, named
+from modelyard.review.effects import Consequence, Effect, consequences
+from modelyard.review.findings import Finding, Level
+from modelyard.review.lowered import Item, Items, Key, lowered
+from modelyard.review.previews import Preview, Step
+from modelyard.review.sides import Sides
+from modelyard.stages import Outcome
+from modelyard.target import Targets
+
+_VERBS: Final = {
+    Effect.DESTROYED: "destroys",
+    Effect.REPLACED: "replaces",
+    Effect.CREATED: "creates",
+    Effect.IN_PLACE: "changes",
+}
+_BY_HARM: Final = (Effect.IN_PLACE, Effect.CREATED, Effect.REPLACED, Effect.DESTROYED)
+_EXPLAINS: Final = {
+    Effect.CREATED: {Effect.CREATED, Effect.IN_PLACE},
+    Effect.IN_PLACE: {Effect.IN_PLACE, Effect.CREATED},
+    Effect.ROLLING: {Effect.IN_PLACE, Effect.CREATED, Effect.REPLACED, Effect.DESTROYED},
+    Effect.REPLACED: set(Effect),
+    Effect.REFUSED: set(Effect),
+    Effect.DESTROYED: {Effect.DESTROYED, Effect.IN_PLACE},
+}
+"""What a preview may show for what a change does."""
+
+_KUBERNETES: Final = "kubernetes:"
+_CHART: Final = "kubernetes:helm.sh/v4:Chart"
+_OURS: Final = "modelyard:"
+_LONGEST: Final = 200
+
+
+@record
+class _Project:
+    """A project of either version: its target, what happens to its resources, and all of them."""
+
+    target: str
+    effects: Effects
+    items: Items
+    expected: Mapping[Key, Consequence]
+
+
+def foreign(previews: Iterable[Preview], outcomes: Iterable[Outcome], targets: Targets) -> Iterator[Diagnostic]:
+    """Yield the previews of stacks that no outcome has."""
+    known = {pair for outcome in outcomes for pair in _stacks(outcome, targets)}
+    for preview in previews:
+        if (preview.stack, preview.project) not in known:
+            texts = [f"{project} with stack {stack}" for stack, project in sorted(known)]
+            more = [f"{len(texts) - 4} more"] if len(texts) > 4 else []
+            yield problems.foreign_preview(
+                preview.span, preview.stack, preview.project, enumerated([*texts[:4], *more])
+            )
+
+
+def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
+    """Yield the stacks and projects of an environment. A target for many sites has a stack for each site."""
+    if outcome.plan is None or outcome.failed:
+        return
+    system = outcome.plan.system
+    for target in system.deployment.targets:
+        stacks = target.sites.names if target.sites is not None else (system.environment,)
+        for project in targets[target.provider].lower(outcome.plan, target.name).projects:
+            yield from ((stack, project.name) for stack in stacks)
+
+
+def preview_findings(
+    sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
+) -> Iterator[Finding]:
+    """Yield what the previews of an environment show beyond a change, and what they lack."""
+    stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
+    here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
+    if not here:
+        return
+    projects = _projects(before, after, targets)
+    for preview in here:
+        yield from _joined(preview, projects[preview.project], sides)
+    seen = {preview.project for preview in here}
+    missing = sorted(name for name in projects if name not in seen)
+    if missing:
+        message = f"no preview was given of {enumerated(missing)}"
+        yield _finding("R527", Level.NOTE, message, "nothing is known of what is deployed there", "", sides)
+
+
+def _projects(before: Outcome, after: Outcome, targets: Targets) -> dict[str, _Project]:
+    assert before.plan is not None
+    assert after.plan is not None
+    plans = (before.plan, after.plan)
+    providers = {target.name: target.provider for plan in plans for target in plan.system.deployment.targets}
+    found: dict[str, _Project] = {}
+    for target, provider in providers.items():
+        effects = targets[provider].effects()
+        old, new = (lowered(plan, target, targets) for plan in plans)
+        expected = {one.key: one for one in consequences(old, new, effects)}
+        for name in dict.fromkeys(key[0] for key in {**old, **new}):
+            items = {key: item for key, item in {**old, **new}.items() if key[0] == name}
+            own = {key: one for key, one in expected.items() if key[0] == name}
+            found[name] = _Project(target, effects, items, own)
+    return found
+
+
+def _joined(preview: Preview, project: _Project, sides: Sides) -> Iterator[Finding]:
+    """Yield the differences between a preview and what a change does to the same project."""
+    shown = _shown(preview, project)
+    for effect in reversed(_BY_HARM):
+        beyond = [one for one in shown.values() if one.effect is effect and not _is_explained(one, project)]
+        names = named(beyond, project.effects)
+        if names:
+            message = f"the preview of {preview.project} {_VERBS[effect]} {names}, which this change does not explain"
+            why = "what is deployed is not the old version: it was changed by hand, or another version was applied"
+            yield _finding("R524", _level(beyond, effect, project), message, why, project.target, sides)
+    if preview.errors:
+        yield from _failed(preview, project, sides)
+        return
+    lacking = [one for key, one in project.expected.items() if key not in shown and one.effect is not Effect.LEFT]
+    names = named([one for one in lacking if not _is_provider(one.item, project)], project.effects)
+    if names:
+        message = f"the preview of {preview.project} does not change {names}, although this change does"
+        why = "the change may be applied already, or the preview is of another version"
+        yield _finding("R525", Level.REVIEW, message, why, project.target, sides)
+
+
+def _failed(preview: Preview, project: _Project, sides: Sides) -> Iterator[Finding]:
+    """Yield the first error of a preview. It is no news if this change is refused."""
+    known = any(one.effect is Effect.REFUSED for one in project.expected.values())
+    message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
+    more = len(preview.errors) - 1
+    why = f"{more} more {'error' if more == 1 else 'errors'}" if more else ""
+    yield _finding("R526", Level.REVIEW if known else Level.DANGER, message, why, project.target, sides)
+
+
+def _level(found: Iterable[Consequence], effect: Effect, project: _Project) -> Level:
+    held = {project.effects.part(one.item.kind).holds for one in found}
+    if effect in {Effect.DESTROYED, Effect.REPLACED} and held & {"data", "everything", "requests"}:
+        return Level.DANGER
+    return Level.REVIEW
+
+
+def _is_provider(item: Item, project: _Project) -> bool:
+    return project.effects.part(item.kind).type.startswith("pulumi:providers:")
+
+
+def _is_explained(one: Consequence, project: _Project) -> bool:
+    expected = project.expected.get(one.key)
+    if expected is not None and one.effect in _EXPLAINS.get(expected.effect, set()):
+        return True
+    return one.effect is Effect.IN_PLACE and _follows(one.item, project)
+
+
+def _follows(item: Item, project: _Project) -> bool:
+    """Return whether an item is made from outputs of another one that changes."""
+    needs = [key for keys in item.needs.values() for key in keys]
+    return any(key in project.expected or _follows(project.items[key], project) for key in needs)
+
+
+def _shown(preview: Preview, project: _Project) -> dict[Key, Consequence]:
+    """Return what a preview does to each of our resources: the worst of what it does to the main one of a component."""
+    found: dict[Key, Consequence] = {}
+    for step in preview.steps:
+        if step.urn.type.startswith(("pulumi:pulumi:", "pulumi:providers:")):
+            continue
+        key, item = _item_of(step, project)
+        effect = step.effect if _is_main(step, item, project) else Effect.IN_PLACE
+        known = found.get(key)
+        if known is None or _BY_HARM.index(effect) > _BY_HARM.index(known.effect):
+            found[key] = Consequence(key, item, effect)
+    return found
+
+
+def _is_main(step: Step, item: Item, project: _Project) -> bool:
+    """Return whether a step is about an object, a component or its main resource, not about one of its details."""
+    return "/" in item.kind or step.urn.type.startswith(_OURS) or step.urn.type == project.effects.part(item.kind).type
+
+
+def _item_of(step: Step, project: _Project) -> tuple[Key, Item]:
+    """Return our resource to which a step belongs. One that neither version has gets the name that the engine shows."""
+    kind, name = _kind_and_name(step)
+    key = (step.urn.project, kind, name)
+    if key in project.items:
+        return key, project.items[key]
+    alike = [(known, item) for known, item in project.items.items() if _is_same(known, item, kind, name, project)]
+    if alike:
+        return alike[0]
+    return key, Item(kind, name, {})
+
+
+def _is_same(known: Key, item: Item, kind: str, name: str, project: _Project) -> bool:
+    """Return whether an item is what a step calls by another kind or name: the only one, or the one of this object."""
+    if "/" in kind:
+        part = project.effects.part(item.kind)
+        return part.type == kind and "/" not in item.kind and name.rpartition("/")[2] == item.name
+    return item.kind == kind and (name.startswith(item.name) or _is_only(known, project))
+
+
+def _is_only(known: Key, project: _Project) -> bool:
+    return sum(key[1] == known[1] for key in project.items) == 1
+
+
+def _kind_and_name(step: Step) -> tuple[str, str]:
+    """Return the kind and name of an object, or those of the outermost component that contains a resource."""
+    types, name = step.urn.types, step.urn.name
+    parent = step.parent.name if step.parent is not None else name
+    if _CHART in types:
+        return "kubernetes.Chart", name if step.urn.type == _CHART else parent
+    own = [kind for kind in types if kind.startswith(_OURS) and not kind.endswith(":Manifests")]
+    if own:
+        _, provider, component = own[0].split(":", 2)
+        return f"{provider}.{component}", name if step.urn.type == own[0] else parent
+    if step.urn.type.startswith(_KUBERNETES):
+        version, _, kind = step.urn.type.removeprefix(_KUBERNETES).rpartition(":")
+        return f"{version}/{kind}", name
+    return step.urn.type, name
+
+
+def _finding(code: str, level: Level, message: str, why: str, target: str, sides: Sides) -> Finding:
+    path = ("deployment", "targets", target) if target else ("deployment",)
+    return Finding(code, level, path, message, why, environments=(sides.after.environment,))

@@ -1,0 +1,168 @@
+"""Read what `pulumi preview --json` writes: the steps of one stack, and the errors at which it ended.
+
+The form is that of `PreviewDigest` in Pulumi's `pkg/display/json.go`, read in v3.274.1 on 2026-11-28.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics import previews as problems
+from modelyard.inputs import Given
+from modelyard.records import record
+from modelyard.review.effects import Effect
+from modelyard.source import Span
+
+_EFFECTS: Final[Mapping[str, Effect]] = {
+    "create": Effect.CREATED,
+    "import": Effect.CREATED,
+    "update": Effect.IN_PLACE,
+    "delete": Effect.DESTROYED,
+    "replace": Effect.REPLACED,
+    "create-replacement": Effect.REPLACED,
+    "delete-replaced": Effect.REPLACED,
+    "import-replacement": Effect.REPLACED,
+}
+"""What the engine's operations do. The others, such as `same`, `read` and `refresh`, change nothing."""
+
+_PARTS: Final = 4
+
+
+@record
+class Urn:
+    """A resource's URN, taken apart: the types of its parents and its own, and its name."""
+
+    stack: str
+    project: str
+    types: tuple[str, ...]
+    name: str
+
+    @property
+    def type(self) -> str:
+        """The resource's own type, such as `aws:ec2/vpc:Vpc`."""
+        return self.types[-1]
+
+
+@record
+class Step:
+    """A step of a preview that changes something. `parent` is the URN of the component that contains the resource."""
+
+    urn: Urn
+    effect: Effect
+    parent: Urn | None = None
+
+
+@record
+class Preview:
+    """A preview of one stack of one project: its steps, and the errors at which it ended."""
+
+    span: Span
+    stack: str
+    project: str
+    steps: tuple[Step, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def urn_of(text: str) -> Urn | None:
+    """Take a URN apart: `urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME`. Other texts give None."""
+    head, *parts = text.split("::", _PARTS - 1)
+    if not head.startswith("urn:pulumi:") or len(parts) != _PARTS - 1:
+        return None
+    project, types, name = parts
+    return Urn(head.removeprefix("urn:pulumi:"), project, tuple(types.split("$")), name)
+
+
+def read_previews(files: Iterable[Given]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
+    """Return the previews in these files, and what is wrong with the files."""
+    found: dict[tuple[str, str], Preview] = {}
+    wrong: list[Diagnostic] = []
+    for given in files:
+        preview, problem = _read(given)
+        if preview is None:
+            wrong += [problem] if problem is not None else []
+        elif (preview.stack, preview.project) in found:
+            wrong.append(problems.preview_twice(preview.span, preview.stack, preview.project))
+        else:
+            found[preview.stack, preview.project] = preview
+    return tuple(found.values()), tuple(wrong)
+
+
+def _read(given: Given) -> tuple[Preview | None, Diagnostic | None]:
+    text = given.content if isinstance(given.content, str) else given.content.decode("utf-8", "replace")
+    text = text.removeprefix("\ufeff")
+    try:
+        content: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        span = Span(given.path, error.lineno, error.colno, error.colno + 1)
+        return None, problems.no_json(span, error.msg)
+    except RecursionError:
+        return None, problems.no_json(_start(given.path), "it is nested too deeply")
+    steps, reason, near = _steps(content)
+    if reason:
+        return None, problems.no_preview(_place(given.path, text, near), reason)
+    stack, project = steps[0][0].stack, steps[0][0].project
+    other = next((urn for urn, _, _ in steps if (urn.stack, urn.project) != (stack, project)), None)
+    if other is not None:
+        where = _place(given.path, text, f"urn:pulumi:{other.stack}::{other.project}::")
+        return None, problems.no_preview(where, "its steps belong to several stacks")
+    changed = tuple(Step(urn, _EFFECTS[op], parent) for urn, op, parent in steps if op in _EFFECTS)
+    where = _place(given.path, text, f"urn:pulumi:{stack}::{project}::")
+    return Preview(where, stack, project, changed, tuple(_errors(content))), None
+
+
+def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
+    """Return all steps, or why there are none, and a text near the place at which something is wrong."""
+    if not isinstance(content, dict):
+        return [], "it is not an object", ""
+    entries: Any = cast("dict[str, Any]", content).get("steps")
+    if not isinstance(entries, list) or not entries:
+        return [], "it has no `steps`", '"steps"'
+    found: list[tuple[Urn, str, Urn | None]] = []
+    listed = cast("list[Any]", entries)  # type: ignore[redundant-cast] # for pyright, its items are unknown
+    for entry in listed:
+        step = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        urn, op = step.get("urn"), step.get("op")
+        if not isinstance(urn, str) or not isinstance(op, str):
+            return [], f"step {len(found) + 1} has no `op` or no `urn`", '"steps"'
+        parsed = urn_of(urn)
+        if parsed is None:
+            return [], f"step {len(found) + 1} has no valid `urn`", urn
+        found.append((parsed, op, _parent(step)))
+    return found, "", ""
+
+
+def _parent(step: Mapping[str, Any]) -> Urn | None:
+    for name in ("newState", "oldState"):
+        state = step.get(name)
+        parent = cast("dict[str, Any]", state).get("parent") if isinstance(state, dict) else None
+        if isinstance(parent, str):
+            return urn_of(parent)
+    return None
+
+
+def _errors(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the first lines of the messages of errors."""
+    found = content.get("diagnostics")
+    listed = cast("list[Any]", found) if isinstance(found, list) else []  # type: ignore[redundant-cast] # for pyright
+    for entry in listed:
+        if isinstance(entry, dict):
+            said = cast("dict[str, Any]", entry)
+            message = str(said.get("message", "")).strip()
+            if said.get("severity") == "error" and message:
+                yield message.splitlines()[0]
+
+
+def _place(path: str, text: str, near: str) -> Span:
+    """Return the place at which a text first occurs in a file, or the file's beginning."""
+    at = text.find(near) if near else -1
+    if at < 0:
+        return _start(path)
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return Span(path, line, column, column + len(near))
+
+
+def _start(path: str) -> Span:
+    return Span(path, 1, 1, 2)

@@ -1,0 +1,153 @@
+"""Tests of `modelyard diff --preview`: what is deployed is compared with what the change does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compiler.cli.said import Run
+from tests.examples import SYSTEMS
+
+SPEC = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
+GROWN = SPEC.replace("runs: {type: database}", "runs: {type: database, size: 40Gi}")
+HEAD = "urn:pulumi:default::leads-main-infrastructure"
+STACK = {"op": "same", "urn": f"{HEAD}::pulumi:pulumi:Stack::leads-main-infrastructure-default"}
+DATABASE = "modelyard:aws:Database$aws:rds/instance:Instance"
+BUCKET = "modelyard:aws:ObjectStore$aws:s3/bucket:Bucket"
+VPC = "modelyard:aws:Network$aws:ec2/vpc:Vpc"
+
+
+def step(op: str, types: str, name: str, parent: str = "") -> dict[str, Any]:
+    """Return a step as the engine writes it. A resource is in a component of the same name unless another is given."""
+    component = types.partition("$")[0]
+    state = {"parent": f"{HEAD}::{component}::{parent or name}"}
+    return {"op": op, "urn": f"{HEAD}::{types}::{name}", "oldState": state, "newState": state}
+
+
+def preview(*steps: dict[str, Any], error: str = "") -> str:
+    """Return a preview of the infrastructure project."""
+    said = [{"severity": "error", "message": error}] if error else []
+    return json.dumps({"steps": [STACK, *steps], "diagnostics": said, "changeSummary": {"update": len(steps)}})
+
+
+@pytest.fixture
+def findings(run: Run, tmp_path: Path) -> Any:
+    """Return a function that compares two specs and a preview, and returns the findings about the preview."""
+
+    def compare(text: str, after: str = GROWN) -> list[tuple[str, str, str]]:
+        for name, content in (("before.yaml", SPEC), ("after.yaml", after), ("preview.json", text)):
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        files = [tmp_path / name for name in ("before.yaml", "after.yaml")]
+        result = run("diff", *files, "--preview", tmp_path / "preview.json", "--format", "json")
+        listed = json.loads(result.out)["findings"]
+        about = [one for one in listed if one["code"] in {"R524", "R525", "R526"}]
+        return [(one["code"], one["level"], one["message"]) for one in about]
+
+    return compare
+
+
+EXPECTED = (
+    step("update", DATABASE, "runs"),
+    step("update", "modelyard:aws:Alarms$aws:cloudwatch/metricAlarm:MetricAlarm", "runs-storage", "leads-main"),
+)
+
+
+def test_a_preview_of_the_change_alone_has_no_findings(findings: Any) -> None:
+    assert findings(preview(*EXPECTED)) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "message"),
+    [
+        (step("delete", BUCKET, "lake"), "danger", "destroys bucket lake"),
+        (step("replace", VPC, "leads-main"), "danger", "replaces the network"),
+        (step("update", "modelyard:aws:Key$aws:kms/key:Key", "leads-main"), "review", "changes the encryption key"),
+        (step("create", BUCKET, "old-lake"), "review", "creates bucket old-lake"),
+        (step("replace", DATABASE, "runs"), "danger", "replaces database runs"),
+    ],
+)
+def test_what_the_change_does_not_explain_is_a_finding(
+    findings: Any, more: dict[str, Any], level: str, message: str
+) -> None:
+    """Drift, or a version that was never applied, shows as more steps."""
+    said = f"the preview of leads-main-infrastructure {message}, which this change does not explain"
+
+    assert findings(preview(*EXPECTED, more)) == [("R524", level, said)]
+
+
+def test_details_of_a_component_that_changes_are_explained(findings: Any) -> None:
+    """A detail may be replaced although its component changes in place."""
+    detail = step("replace", "modelyard:aws:Database$aws:rds/parameterGroup:ParameterGroup", "runs")
+
+    assert findings(preview(*EXPECTED, detail)) == []
+
+
+def test_what_the_preview_lacks_is_a_finding(findings: Any) -> None:
+    said = "the preview of leads-main-infrastructure does not change database runs, although this change does"
+
+    assert findings(preview()) == [("R525", "review", said)]
+
+
+def test_the_error_of_a_preview_is_a_finding(findings: Any) -> None:
+    """After an error, nothing is known of what the preview lacks."""
+    said = "the preview of leads-main-infrastructure fails: error: no credentials"
+
+    assert findings(preview(error="error: no credentials\nmore")) == [("R526", "danger", said)]
+
+
+def test_an_error_is_no_news_if_the_change_is_refused(findings: Any) -> None:
+    moved = SPEC.replace("10.20.0.0/16", "10.30.0.0/16")
+
+    assert [(code, level) for code, level, _ in findings(preview(error="unable to replace"), moved)] == [
+        ("R526", "review")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("not json", ":1:1 E0172"),
+        ('{"steps": [\n  {"op": "same",}]}', ":2:17 E0172"),
+        ("[]", ":1:1 E0173"),
+        ('{"version": 3}', ":1:1 E0173"),
+        ('{"steps": [{"op": "same"}]}', ":1:2 E0173"),
+        ('{"steps": [{"op": "same", "urn": "bucket"}]}', ":1:35 E0173"),
+        (preview({"op": "same", "urn": "urn:pulumi:prod::leads-main-infrastructure::a::b"}), " E0173"),
+        ('{"steps": [{"op": "same", "urn": "urn:pulumi:prod::billing::a::b"}]}', ":1:35 E0174"),
+    ],
+)
+def test_other_files_are_refused_at_their_place(run: Run, tmp_path: Path, text: str, reported: str) -> None:
+    for name, content in (("before.yaml", SPEC), ("after.yaml", GROWN), ("preview.json", text)):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    files = [tmp_path / name for name in ("before.yaml", "after.yaml")]
+    result = run("diff", *files, "--preview", tmp_path / "preview.json", "--format", "json")
+    (problem,) = json.loads(result.out)["diagnostics"]
+
+    assert result.code == 1
+    assert f"{_place(problem)} {problem['code']}".endswith(reported)
+
+
+def _place(problem: dict[str, Any]) -> str:
+    found = problem.get("span") or problem
+    return f":{found['line']}:{found['column']}"
+
+
+def test_two_previews_of_a_stack_are_refused(run: Run, tmp_path: Path) -> None:
+    for name in ("before.yaml", "one.json", "two.json"):
+        (tmp_path / name).write_text(SPEC if name.endswith("yaml") else preview(), encoding="utf-8")
+    previews = [part for name in ("one.json", "two.json") for part in ("--preview", str(tmp_path / name))]
+
+    assert "E0175" in run("diff", tmp_path / "before.yaml", tmp_path / "before.yaml", *previews).err
+
+
+def test_a_project_without_a_preview_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "system.yaml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "preview.json").write_text(preview(), encoding="utf-8")
+    spec = tmp_path / "system.yaml"
+
+    result = run("diff", spec, spec, "--preview", tmp_path / "preview.json")
+
+    assert "no preview was given of leads-main-workloads" in result.out

@@ -1,0 +1,187 @@
+"""Tests what `pulumi up` is said to do: by the tables, through references, and for whole systems."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from modelyard.effects import Effects, Fate, Part
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import understand
+from modelyard.review.comparing import Review, compared
+from modelyard.review.effects import Effect, consequences, differing
+from modelyard.review.lowered import Item, Items, Key, lowered
+from modelyard.review.touched import touched
+from modelyard_targets import TARGETS
+from tests.examples import SYSTEMS
+from tests.narrowing import present
+from tests.reviewing import outcome_of, review_of, reviewed
+from tests.test_reviews import BASES
+
+LEADS = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
+SHOP = BASES["shop"].read_text(encoding="utf-8")
+TABLE = Effects(
+    {
+        "net": Part("network", "networks", "net", protected=True, arguments={"cidr": "cidr"}),
+        "pool": Part(
+            "pool", "pools", "pool", pool="of", arguments={"net": "subnet", "machine": "machine"}, rolls=("disk",)
+        ),
+        "disk": Part("disk", "disks", "disk", arguments={"net": "zone"}, grows={"gib": "it cannot shrink"}),
+        "fleet": Part("fleet", "fleets", "fleet", arguments={"net": "subnet", "type": "type"}, successor=True),
+        "a/v1/Server": Part("server", "servers", "a/v1/Server", rolls=("spec.pods",), quiet=("replicas",)),
+    },
+    {
+        "net": frozenset({"cidr"}),
+        "pool": frozenset({"subnet", "machine"}),
+        "fleet": frozenset({"subnet", "type"}),
+        "a/v1/Server": frozenset({"spec.name"}),
+    },
+)
+NET: Key = ("infra", "net", "n")
+
+
+def item(kind: str, name: str, **values: object) -> tuple[Key, Item]:
+    """Return an item. An argument `net` refers to the network."""
+    needs = {"net": (NET,)} if "net" in values else {}
+    return ("infra", kind, name), Item(kind, name, values, needs=needs)
+
+
+def effects(before: Items, after: Items) -> dict[str, str]:
+    """Return what happens to each item by name."""
+    return {one.item.name: one.effect.value for one in consequences(before, after, TABLE)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "effect"),
+    [
+        ("net", {"cidr": "a"}, {"cidr": "b"}, "refused"),
+        ("net", {"tags": 1}, {"tags": 2}, "in place"),
+        ("pool", {"disk": 1}, {"disk": 2}, "rolling"),
+        ("pool", {"machine": "a"}, {"machine": "b"}, "replaced"),
+        ("fleet", {"type": "a"}, {"type": "b"}, "rolling"),
+        ("disk", {"gib": 20}, {"gib": 40}, "in place"),
+        ("disk", {"gib": 40}, {"gib": 20}, "refused"),
+        ("a/v1/Server", {"spec": {"pods": {"image": 1}}}, {"spec": {"pods": {"image": 2}}}, "rolling"),
+        ("a/v1/Server", {"spec": {"pods": {"replicas": 1}}}, {"spec": {"pods": {"replicas": 2}}}, "in place"),
+        ("a/v1/Server", {"spec": {"name": "a"}}, {"spec": {"name": "b"}}, "replaced"),
+        ("unknown", {"a": 1}, {"a": 2}, "in place"),
+    ],
+)
+def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str, object], effect: str) -> None:
+    old, new = (dict([item(kind, "one", **values)]) for values in (before, after))
+
+    assert effects(old, new) == {"one": effect}
+    assert effects(old, old) == {}
+
+
+def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
+    """Only if the property that holds the reference cannot change, and without a successor, which would be cut off."""
+    others = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
+    old = dict([item("net", "n", cidr="a"), *others])
+    new = dict([item("net", "n", cidr="b"), *others])
+
+    assert effects(old, new) == {"n": "refused", "p": "replaced", "f": "replaced", "d": "in place"}
+
+
+def test_machines_of_a_pool_take_turns() -> None:
+    old, new = dict([item("pool", "a", of="x")]), dict([item("pool", "b", of="x")])
+
+    assert effects(old, new) == {"a": "rolling", "b": "rolling"}
+    assert effects(old, {**old, **new}) == {"b": "created"}
+    assert effects({**old, **new}, new) == {"a": "destroyed"}
+
+
+def test_a_project_that_is_gone_is_left_behind() -> None:
+    (key, one) = item("pool", "a", of="x")
+
+    assert [found.effect for found in consequences({("other", *key[1:]): one}, {key: one}, TABLE)] == [
+        Effect.LEFT,
+        Effect.CREATED,
+    ]
+
+
+def test_paths_end_where_values_differ() -> None:
+    was = {"spec": {"ports": [{"a": 1}, {"a": 2}], "same": {"deep": 1}}, "list": [1]}
+    now = {"spec": {"ports": [{"a": 1}, {"a": 3}], "same": {"deep": 1}}, "list": [1, 2]}
+
+    assert list(differing(was, now)) == ["spec.ports[*].a", "list"]
+
+
+def test_fates_are_ordered_by_harm() -> None:
+    assert max(Fate, key=lambda fate: fate.rank) is Fate.REPLACED
+
+
+def messages(review: Review, *codes: str) -> list[str]:
+    """Return the messages of findings with these codes."""
+    return [finding.message for finding in review.findings if finding.code in codes]
+
+
+def test_a_rename_with_moved_destroys_nothing() -> None:
+    moved = SHOP.replace("  nightly:\n", "  scoring:\n") + "moved: {pipelines.scoring: pipelines.nightly}\n"
+    review = reviewed(SHOP, moved)
+
+    assert not review.unjudged
+    assert messages(review, "R502", "R519", "R520", "R521", "R522") == []
+
+
+def test_a_region_names_the_data_that_stays() -> None:
+    review = reviewed(LEADS, LEADS.replace("eu-central-1", "eu-west-1"))
+
+    assert messages(review, "R521") == [
+        "main: the data in buckets audit and lake and database runs stays in eu-central-1"
+    ]
+    (refused,) = messages(review, "R519")
+    assert "database runs" in refused
+    assert "the network" in refused
+
+
+def test_equal_effects_of_environments_are_one_finding() -> None:
+    """Also if an environment has lines of its own about the target."""
+    before = outcome_of(LEADS)
+    environments = "environments: {prod: {deployment: {version: '1.36'}}, dev: {}}\n"
+    specs = [f"{text}{environments}" for text in (LEADS, LEADS.replace("capacity: spot-first", "capacity: spot"))]
+    old, new = (
+        {name: understand(Inputs(Given("system.yaml", text), environment=name), TARGETS) for name in ("prod", "dev")}
+        for text in specs
+    )
+    review = compared(old, new, TARGETS)
+    found = [finding for finding in review.findings if finding.code in {"R518", "R520"}]
+
+    assert not before.failed
+    assert found
+    assert {finding.environments for finding in found} == {("prod", "dev")}
+
+
+def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
+    """What is left out is equal in both versions."""
+    spec = json.loads(json.dumps(present(outcome_of(SHOP).document).value, default=str))
+    spec["inference"]["other"] = {"variants": {"live": {"model": "lone@champion"}}, "compute": "small"}
+    spec["models"]["lone"] = {"task": "regression", "framework": "xgboost"}
+    old = outcome_of(spec)
+    spec["inference"]["score"]["replicas"] = {"min": 3, "max": 6}
+    plans = [present(one.plan) for one in (old, outcome_of(spec))]
+    scope = touched(plans[0], plans[1])
+    whole, narrow = ([lowered(plan, "main", TARGETS, wanted) for plan in plans] for wanted in (None, scope))
+    tables = TARGETS["kubernetes"].effects()
+
+    assert scope is not None
+    assert "inference.other" not in scope
+    assert len(narrow[0]) < len(whole[0])
+    found, all_found = (
+        {(one.key, one.effect) for one in consequences(pair[0], pair[1], tables)} for pair in (narrow, whole)
+    )
+    assert found == all_found
+
+
+def test_costs_are_compared_by_share_and_budget() -> None:
+    """A blocking budget that the expected cost exceeds is a danger, and so is a floor that grows by a quarter."""
+    larger = LEADS.replace("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
+    up, down = (
+        next(one for one in review_of(*pair).findings if one.code == "R620")
+        for pair in ((outcome_of(LEADS), outcome_of(larger)), (outcome_of(larger), outcome_of(LEADS)))
+    )
+
+    assert (up.level.word, up.reasons) == ("danger", ("more than 25 % dearer if nothing is used",))
+    assert (down.level.word, down.reasons) == ("note", ())
+    assert up.message.startswith("a month costs ")

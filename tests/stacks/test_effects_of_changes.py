@@ -1,0 +1,131 @@
+"""Tests that what `modelyard diff` says of each component is what programs register for both versions.
+
+Which properties replace a resource comes from the tables, which tests/targets/test_effects.py compares with the
+stand-ins for the clouds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from modelyard.effects import Effects
+from modelyard.emit import emit
+from modelyard.review.effects import Consequence, Effect, consequences, differing
+from modelyard.review.lowered import Items, lowered
+from modelyard.stages import Outcome
+from modelyard_targets import TARGETS
+from tests.examples import SYSTEMS, Example
+from tests.narrowing import present
+from tests.stacks.programs import Registration, registrations
+
+_EDITS: Final = {
+    "runs: {type: database}": "runs: {type: database, size: 40Gi}",
+    "lake: {type: object}": "lake: {type: object, retention: 60d}",
+    "    compute: small\n": "    compute: small\n    replicas: {min: 3, max: 6}\n",
+}
+CHANGES: Final = {
+    "leads": {**_EDITS, '["L4:1", "A10G:1"]': '["L4:1"]', "10.20.0.0/16": "10.30.0.0/16"},
+    "leads-on-azure": {**_EDITS, '["T4:1", "A100-80GB:1"]': '["T4:1"]', "disk: 30Gi": "disk: 200Gi"},
+}
+"""Changes of every kind, by system. Each text must occur."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_components_change_as_the_review_says(name: str, tmp_path: Path) -> None:
+    example = Example(name, None, SYSTEMS)
+    text = after = (SYSTEMS / name / "system.yaml").read_text(encoding="utf-8")
+    for old, new in CHANGES[name].items():
+        assert old in after, old
+        after = after.replace(old, new)
+    outcomes = [example.compiled(text), example.compiled(after)]
+    folders = [_written(outcome, tmp_path / str(at)) for at, outcome in enumerate(outcomes)]
+    provider = present(outcomes[0].plan).system.target("main").provider
+    tables = TARGETS[provider].effects()
+    items = [_infrastructure(outcome) for outcome in outcomes]
+    said = {(one.item.kind, one.item.name): one for one in consequences(items[0], items[1], tables)}
+    done = _operations(*registrations(*folders), tables)
+
+    wrong = [
+        f"{key}: {said.get(key) and said[key].effect}, but {how}"
+        for key, how in done.items()
+        if not _fits(said.get(key), how)
+    ]
+    unseen = [str(key) for key, one in said.items() if key not in done and _must_show(one)]
+    assert wrong == []
+    assert unseen == []
+    assert {one.effect for one in said.values()} >= {Effect.IN_PLACE, Effect.DESTROYED}
+
+
+def _infrastructure(outcome: Outcome) -> Items:
+    found = lowered(present(outcome.plan), "main", TARGETS)
+    return {key: item for key, item in found.items() if key[0].endswith("-infrastructure")}
+
+
+def _written(outcome: Outcome, root: Path) -> Path:
+    """Write the infrastructure project of a system and return its folder."""
+    assert not outcome.failed, outcome.diagnostics
+    for file in emit(outcome.stacks[0]):
+        path = root / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.render())
+    (found,) = root.rglob("infrastructure/Pulumi.yaml")
+    return found.parent
+
+
+def _operations(before: list[Registration], after: list[Registration], tables: Effects) -> dict[tuple[str, str], str]:
+    """Return what the engine would do with each component: the worst of its main resource, or that a detail differs."""
+    old, new = (_by_component(listed) for listed in (before, after))
+    found: dict[tuple[str, str], str] = {}
+    for key in {**old, **new}:
+        if key not in old or key not in new:
+            found[key] = "created" if key in new else "destroyed"
+        elif old[key] != new[key]:
+            kind = tables.part(key[0]).type
+            fixed = tables.resources.get(kind, frozenset())
+            mains = [name for name in old[key].keys() & new[key].keys() if name[0] == kind]
+            paths = {path for name in mains for path in differing(old[key][name], new[key][name])}
+            replaced = any(path == one or path.startswith((f"{one}.", f"{one}[")) for path in paths for one in fixed)
+            found[key] = "replaced" if replaced else "changed"
+    return found
+
+
+def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tuple[str, str], object]]:
+    """Return the inputs of resources by type and name, for each outermost component."""
+    parents = {f"{one['type']}::{one['name']}": one for one in listed}
+    groups: dict[tuple[str, str], dict[tuple[str, str], object]] = {}
+    for one in listed:
+        top = one
+        while "Stack::" not in str(top["parent"]) and top["parent"]:
+            kind, _, title = str(top["parent"]).rpartition("::")
+            top = parents[f"{kind.rpartition('$')[2]}::{title}"]
+        if str(top["type"]).startswith("modelyard:"):
+            _, provider, component = str(top["type"]).split(":")
+            group = groups.setdefault((f"{provider}.{component}", str(top["name"])), {})
+            group[str(one["type"]), str(one["name"])] = one["inputs"]
+    return groups
+
+
+def _fits(said: Consequence | None, how: str) -> bool:
+    """Return whether an operation is what was said. Mocks show neither what follows from outputs nor other regions."""
+    if said is None:
+        return how == "changed"
+    allowed = {
+        Effect.CREATED: {"created"},
+        Effect.DESTROYED: {"destroyed", "changed"},
+        Effect.IN_PLACE: {"changed"},
+        Effect.ROLLING: {"changed", "replaced", "created", "destroyed"},
+        Effect.REPLACED: {"replaced", "changed"},
+        Effect.REFUSED: {"replaced", "changed", "destroyed"},
+        Effect.LEFT: {"destroyed"},
+    }
+    return how in allowed[said.effect]
+
+
+def _must_show(one: Consequence) -> bool:
+    """Return whether mocks show what was said: an own argument differs, not only something that it refers to."""
+    return (
+        bool(one.paths) and not one.item.kind.endswith((".Account", ".Project")) and one.effect is not Effect.REPLACED
+    )
