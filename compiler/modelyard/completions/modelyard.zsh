@@ -10,7 +10,10 @@
 
 _shtab_modelyard_commands() {
   local _commands=(
+    acknowledge:'Accept a finding of diff, with a reason and an end.'
     approve:'Sign that a version of a model may go live.'
+    ci:'Write a pipeline that reviews each pull request.'
+    comment:'Post the comment of a report on a pull request, or update it there.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
     cost:'List what a system costs a month, line by line.'
@@ -20,11 +23,14 @@ _shtab_modelyard_commands() {
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
     lsp:'Serve an editor: errors while typing, descriptions and completion.'
+    migrate:'Plan the move of a running system to another provider, region or target.'
     portability:'Report what would have to change to run a system on another provider.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
+    report:'Write a review into a folder: a comment, a web page, and files for code hosts.'
     run:'Run a system on this machine.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
     status:'Show what runs on this machine, and how each workload ended last.'
+    try:'Run a system with real data on this machine, up to a prediction.'
     validate:'Check a spec and print all errors.'
     verify:'Check that projects and lock match the spec.'
   )
@@ -38,6 +44,23 @@ _shtab_modelyard_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_defaults_added=0
+
+_shtab_modelyard_acknowledge_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--by[who accepts it (default with --key\: its comment)]:NAME:"
+  "--reason[why]:TEXT:"
+  "--until[the last day on which it counts\: 2027-01-31]:DATE:"
+  "--key[an SSH key of a group under governance.approvers, to sign with]:FILE:_files"
+  "--against[the old version\: a branch, tag or commit, or a file or folder (default\: the default branch)]:REV|OLD:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder, in the new version:_files"
+  ":of a danger or something to review in \`diff\`:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_acknowledge_defaults_added=0
 
 _shtab_modelyard_approve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -58,6 +81,30 @@ _shtab_modelyard_approve_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_approve_defaults_added=0
 
+_shtab_modelyard_ci_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--out[the root of the repository, or - to print (default\: .)]:FOLDER:_files -/"
+  "--requirements[install from this file of the repository, with hashes (default\: this version of modelyard)]:FILE:_files"
+  "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--debug[show the traceback of an internal error]"
+  ":the code host:(github gitlab azure)"
+  ":the spec, or its folder, in the repository (default\: .):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_ci_defaults_added=0
+
+_shtab_modelyard_comment_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--report[the report\'s folder (default\: report)]:FOLDER:_files -/"
+  "--author[whose comment is updated on GitHub (default\: github-actions\[bot\], which owns GITHUB_TOKEN)]:LOGIN:"
+  "--debug[show the traceback of an internal error]"
+  ":the code host:(github gitlab azure)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_comment_defaults_added=0
+
 _shtab_modelyard_compile_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
@@ -67,6 +114,8 @@ _shtab_modelyard_compile_options=(
   "--out[where to write the projects (default\: build next to the spec)]:FOLDER:_files -/"
   "--force[rewrite every file, including those edited by hand\; the edited versions are kept next to them]"
   "--forget-removed[drop removed entries from modelyard.lock, after Pulumi has destroyed them]"
+  "--against[also name what is destroyed compared with an old version\: the commit at which this branch left a branch, tag or commit, or a file or folder]:REV|OLD:"
+  "--approved[write nothing if the change has another hash than the one that \`diff --fingerprint\` printed]:FINGERPRINT:"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
@@ -104,9 +153,10 @@ _shtab_modelyard_diff_options=(
   "--env[compare one environment (default\: the base and all environments)]:NAME:"
   "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
   "*--preview[what \`pulumi preview --json\` wrote, to compare with what is deployed\; repeatable, one for each stack]:FILE:_files"
-  "--format[output format (default\: text)]:format:(text markdown json)"
+  "--format[output format (default\: text)]:format:(text markdown json sarif html github)"
   "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--fingerprint[print only the hash of the change, for \`compile --approved\`]"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
@@ -176,6 +226,27 @@ _shtab_modelyard_lsp_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_lsp_defaults_added=0
 
+_shtab_modelyard_migrate_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
+  "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
+  "*--from[a target that moves\; repeatable (default\: all in clouds or, if none is, all)]:TARGET:"
+  "--to[PROVIDER, PROVIDER\:REGION, or another target of the spec]:PLACE:"
+  "--name[the new side\'s environment (default\: ENV-PLACE)]:NAME:"
+  "--overlay[your own changes to the new side, as an overlay]:FILE:_files"
+  "--usage[how much the system is used, as for modelyard cost]:FILE:_files"
+  "--out[where to write the plan (default\: migration next to the spec)]:FOLDER:_files -/"
+  "--status[show which phases of a written plan are done]"
+  "--done[record that a phase of a written plan is done]:PHASE:"
+  "--format[output format (default\: text)]:format:(text json)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_migrate_defaults_added=0
+
 _shtab_modelyard_portability_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
@@ -203,6 +274,23 @@ _shtab_modelyard_render_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_render_defaults_added=0
+
+_shtab_modelyard_report_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
+  "--env[compare one environment (default\: the base and all environments)]:NAME:"
+  "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
+  "*--preview[what \`pulumi preview --json\` wrote, to compare with what is deployed\; repeatable, one for each stack]:FILE:_files"
+  "--out[where to write (default\: report)]:FOLDER:_files -/"
+  "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the spec or its folder\; with NEW, the old version (default\: this folder):_files"
+  ":the new version, if SPEC is the old one:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_report_defaults_added=0
 
 _shtab_modelyard_run_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -243,6 +331,19 @@ _shtab_modelyard_status_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_status_defaults_added=0
+
+_shtab_modelyard_try_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--once[end after the first round, instead of at Ctrl-C]"
+  "--ask[only ask the system that runs there for a prediction]"
+  "--python[the Python that has Ray and MLflow (default\: this one)]:PATH:"
+  "--color[colour (default\: on a terminal)]:color:(auto always never)"
+  "--debug[show the traceback of an internal error]"
+  ":the folder of the system, or the template to begin with (default\: modelyard-try, local):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_try_defaults_added=0
 
 _shtab_modelyard_validate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -290,7 +391,10 @@ _shtab_modelyard() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_modelyard-$line[1]:"
       case $line[1] in
+        acknowledge) _arguments -C -s $_shtab_modelyard_acknowledge_options ;;
         approve) _arguments -C -s $_shtab_modelyard_approve_options ;;
+        ci) _arguments -C -s $_shtab_modelyard_ci_options ;;
+        comment) _arguments -C -s $_shtab_modelyard_comment_options ;;
         compile) _arguments -C -s $_shtab_modelyard_compile_options ;;
         completion) _arguments -C -s $_shtab_modelyard_completion_options ;;
         cost) _arguments -C -s $_shtab_modelyard_cost_options ;;
@@ -300,11 +404,14 @@ _shtab_modelyard() {
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
         init) _arguments -C -s $_shtab_modelyard_init_options ;;
         lsp) _arguments -C -s $_shtab_modelyard_lsp_options ;;
+        migrate) _arguments -C -s $_shtab_modelyard_migrate_options ;;
         portability) _arguments -C -s $_shtab_modelyard_portability_options ;;
         render) _arguments -C -s $_shtab_modelyard_render_options ;;
+        report) _arguments -C -s $_shtab_modelyard_report_options ;;
         run) _arguments -C -s $_shtab_modelyard_run_options ;;
         schema) _arguments -C -s $_shtab_modelyard_schema_options ;;
         status) _arguments -C -s $_shtab_modelyard_status_options ;;
+        try) _arguments -C -s $_shtab_modelyard_try_options ;;
         validate) _arguments -C -s $_shtab_modelyard_validate_options ;;
         verify) _arguments -C -s $_shtab_modelyard_verify_options ;;
       esac
