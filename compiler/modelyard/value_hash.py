@@ -40,7 +40,7 @@ def written(value: Any) -> str:
         entries = cast("Mapping[str, Any]", value)
         return "".join(_joined("map", sorted(f"{written(name)}={written(child)}" for name, child in entries.items())))
     if isinstance(value, tuple | list | frozenset):
-        items = cast("tuple[Any, ...]", tuple(value))
+        items: tuple[Any, ...] = (*value,)
         texts = [written(item) for item in items]
         return "".join(_joined("list", sorted(texts) if _is_unordered(value, items) else texts))
     return _record(value)

@@ -131,7 +131,7 @@ NOT_WRITTEN = {
 }
 """Fields of the typed spec that the schema lacks, with the reason."""
 
-READ_BEFORE = {
+READ_BEFORE: dict[tuple[type, str], str] = {
     (AwsCluster, "cidr"): "of its network",
     (AzureCluster, "cidr"): "of its network",
     (GoogleCluster, "cidr"): "of its network",

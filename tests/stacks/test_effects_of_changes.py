@@ -46,7 +46,8 @@ def test_components_change_as_the_review_says(name: str, tmp_path: Path) -> None
     tables = TARGETS[provider].effects()
     items = [_infrastructure(outcome) for outcome in outcomes]
     said = {(one.item.kind, one.item.name): one for one in consequences(items[0], items[1], tables)}
-    done = _operations(*registrations(*folders), tables)
+    before_up, after_up = registrations(*folders)
+    done = _operations(before_up, after_up, tables)
 
     wrong = [
         f"{key}: {said.get(key) and said[key].effect}, but {how}"

@@ -87,7 +87,8 @@ def rows(value: Json) -> list[Json]:
     """Return a list in an answer."""
     if not isinstance(value, list):
         raise HostError("the host's answer is not as its API documents it")
-    return cast("list[Json]", value)
+    items: list[Json] = value
+    return items
 
 
 def _is_private(url: str) -> bool:

@@ -102,7 +102,7 @@ def _scripts(value: Any) -> Iterator[str]:
             else:
                 yield from _scripts(part)
     elif isinstance(value, list):
-        for part in cast("list[Any]", value):
+        for part in cast("Iterable[Any]", value):
             yield from _scripts(part)
 
 

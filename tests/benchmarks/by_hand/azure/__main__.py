@@ -14,7 +14,7 @@ import base64
 import json
 import secrets
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 import pulumi
@@ -566,7 +566,7 @@ stash = pulumi.Stash(
     input=pulumi.Output.secret(secrets.token_urlsafe(32)),
     opts=pulumi.ResourceOptions(ignore_changes=["input"]),
 )
-password = pulumi.Output.secret(cast("pulumi.Output[str]", stash.output))
+password: pulumi.Output[str] = pulumi.Output.secret(cast("Any", stash.output))
 
 
 def login_of(text: str) -> str:
@@ -578,7 +578,7 @@ database_login = azure.keyvault.Secret(
     resource_group_name=group,
     vault_name=secret_vault.name,
     secret_name="runs-login",
-    properties={"value": pulumi.Output.secret(password.apply(login_of))},
+    properties={"value": password.apply(login_of)},
     tags=TAGS,
     opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=True),
 )

@@ -14,6 +14,7 @@ fewest resources that does not weaken access control or encryption, with these e
 import json
 import secrets
 from collections.abc import Sequence
+from typing import Any, cast
 
 import pulumi
 import pulumi_gcp as gcp
@@ -495,7 +496,7 @@ gcp.sql.User(
     instance=database.name,
     name="runs",
     type="BUILT_IN",
-    password=pulumi.Output.secret(kept.secret_data.apply(password_of)),
+    password=pulumi.Output.secret(cast("Any", kept.secret_data.apply(password_of))),
     deletion_policy="ABANDON",
     opts=here,
 )
