@@ -598,12 +598,10 @@ server = azure.dbforpostgresql.Server(
     administrator_login="modelyard",
     administrator_login_password=password,
     auth_config={"active_directory_auth": "Disabled", "password_auth": "Enabled"},
-    identity={
-        "type": "UserAssigned",
-        "user_assigned_identities": data_user.id.apply(
-            lambda name: {name: azure.dbforpostgresql.UserIdentityArgs()},
-        ),
-    },
+    identity=azure.dbforpostgresql.UserAssignedIdentityArgs(
+        type="UserAssigned",
+        user_assigned_identities=data_user.id.apply(lambda name: {name: azure.dbforpostgresql.UserIdentityArgs()}),
+    ),
     data_encryption={
         "type": "AzureKeyVault",
         "primary_key_uri": data_key.key_uri,

@@ -168,7 +168,7 @@ nat = gcp.compute.RouterNat(
     log_config={"enable": True, "filter": "ERRORS_ONLY"},
     opts=here,
 )
-records = []
+records: list[gcp.dns.RecordSet] = []
 for domain, host in (("googleapis.com", "private.googleapis.com"), ("gcr.io", "gcr.io"), ("pkg.dev", "pkg.dev")):
     zone_name = f"{NAME}-{domain.replace('.', '-')}"
     zone = gcp.dns.ManagedZone(
@@ -314,7 +314,7 @@ cluster = gcp.container.Cluster(
     ),
 )
 # projects' owners administer every cluster; nobody else does unless the setting names them
-for admin in pulumi.Config().get_object("admins") or []:
+for admin in cast("list[str]", pulumi.Config().get_object("admins") or []):
     gcp.projects.IAMMember(
         f"{NAME}-{admin}",
         project=PROJECT,
