@@ -84,6 +84,11 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "MLflow has no available server: runs fail, nothing is promoted, and a server that starts finds no model.",
         ("registry",),
     ),
+    "ModelyardSiteSilent": (
+        "A site of a target with `alertsOn` has sent no metrics for a quarter of an hour. The label `modelyard_site` "
+        "says which.",
+        ("site",),
+    ),
     "ModelyardSloBurn": (
         "An endpoint uses up the error budget of a promise in `slo` faster than it may. The label `slo` says which.",
         ("availability", "latency"),

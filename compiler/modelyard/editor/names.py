@@ -120,6 +120,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "deployment.targets.*.sites.waves.canary.*": _in_same_entry("values", above=3),
     "overrides.*.sites.*": Source(_sites),
     "deployment.targets.*.reachableFrom.*": _TARGETS,
+    "deployment.telemetry.alertsOn": _TARGETS,
     "deployment.targets.*.telemetry.alertsOn": _TARGETS,
     "stores.*.target": _TARGETS,
     "pipelines.*.target": _TARGETS,
