@@ -132,7 +132,6 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     described = list(contents)
     columns: dict[str, str] = {}
     roles = {name for data in plan.data.values() for name in (data.label, data.timestamp, data.group) if name}
-    tasks = _tasks(described)
     for data in _made(plan):
         declared = dict(data.schema) or dict.fromkeys(data.features, "")
         columns |= {name: kind or _guessed(name) for name, kind in declared.items()}
@@ -145,7 +144,7 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     numeric = [name for name, kind in columns.items() if kind in {"number", "integer"}]
     return Truth(
         columns=columns,
-        labels={data.label: tasks.get(name, "regression") for name, data in plan.data.items() if data.label},
+        labels=_labels(plan, _tasks(described)),
         timestamps=tuple(dict.fromkeys(data.timestamp for data in plan.data.values() if data.timestamp)),
         groups=tuple(dict.fromkeys(data.group for data in plan.data.values() if data.group)),
         keys=keys,
@@ -169,11 +168,10 @@ def _invented(plan: LocalPlan, name: str) -> list[str]:
     """
     data = plan.data[name]
     is_joined = any(name in pipeline.reads and len(pipeline.reads) > 1 for pipeline in plan.pipelines.values())
-    if not is_joined or _is_declared(data) or name in _written(plan):
+    is_label_alone = bool(data.label) and _has_features_elsewhere(plan, name)
+    if not is_joined or is_label_alone or _is_declared(data) or name in _written(plan):
         return []
-    return (
-        [] if data.label and _has_features_elsewhere(plan, name) else [f"{name.replace('-', '_')}_{n}" for n in (1, 2)]
-    )
+    return [f"{name.replace('-', '_')}_{number}" for number in (1, 2)]
 
 
 def _is_declared(data: Dataset) -> bool:
@@ -200,6 +198,12 @@ def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
         if content["type"] == "training":
             found |= {name: pipeline["model"]["task"] for name, data in pipeline["data"].items() if "label" in data}
     return found
+
+
+def _labels(plan: LocalPlan, tasks: dict[str, str]) -> dict[str, str]:
+    """Return the label columns by task. Several datasets may have one label, of which only one may be learned from."""
+    labels = {data.label: "regression" for data in plan.data.values() if data.label}
+    return labels | {plan.data[name].label: task for name, task in tasks.items() if name in plan.data}
 
 
 def _named_keys(contents: list[dict[str, Any]]) -> list[str]:

@@ -80,6 +80,7 @@ def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None
     """Each gets columns of its own, from which a model can learn, and labels that are late cover enough days."""
     plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
     bare = {name: replace(data, features=()) for name, data in plan.data.items()}
+    bare["appeals"] = bare["chargebacks"]
     state, contents = State.at(tmp_path / "state"), [json.loads((GOLDEN / RETRAIN).read_text())]
     sample = Sample(replace(plan, data=bare), state, truth_of(replace(plan, data=bare), contents))
     sample.write_missing()
@@ -87,6 +88,7 @@ def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None
     payments, chargebacks = (pd.read_parquet(lake / name) for name in ("transactions", "chargebacks"))
 
     assert set(payments) & set(chargebacks) == {"id", "event_time"}
+    assert sample.truth.labels == {"is_fraud": BINARY}  # also if a monitor reads the same label elsewhere
     assert {"transactions_1", "transactions_2"} < set(payments)
     assert sample.truth.days == 135
     assert len(chargebacks) > 1000
