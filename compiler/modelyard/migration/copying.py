@@ -22,7 +22,7 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
     for remote, other in _pairs(move, source, sink):
         ends = [(_end(source, remote, prefix), _end(sink, other, prefix)) for prefix in _prefixes(move, source, remote)]
         copy = tuple(rclone(move, "copy", *pair, "--checksum", "--transfers", "16") for pair in ends)
-        steps.append(Step(_owner(remote, other), (*_keys(source, remote), *_keys(sink, other), *copy)))
+        steps += (*_keys(source, remote), *_keys(sink, other), Step(_owner(remote, other), copy))
         compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
         text = (
             f"Every object of stores.{remote.store} is there and equal. In the list, = is equal, * differs, "
@@ -123,19 +123,17 @@ def _owner(remote: Remote, other: Remote) -> str:
     return text
 
 
-def _keys(which: str, remote: Remote) -> tuple[str, ...]:
-    """Return where the keys of a store belong that no login of a provider opens."""
+def _keys(which: str, remote: Remote) -> tuple[Step, ...]:
+    """Return how to give rclone the keys of a store that no login of a provider opens.
+
+    The line stands alone: if more lines were pasted with it, `read` would take the next one for a key.
+    """
     if remote.credentials is None:
         return ()
     name = f"RCLONE_CONFIG_{remote_name(which, remote).upper()}"
-    where = f"# keys from secret://{remote.credentials.store}/{remote.credentials.path}"
-    return (
-        _comment(where),
-        f"read -r {name}_ACCESS_KEY_ID && read -rs {name}_SECRET_ACCESS_KEY",
-        f"export {name}_ACCESS_KEY_ID {name}_SECRET_ACCESS_KEY {name}_ENV_AUTH=false",
+    key, secret = f"{name}_ACCESS_KEY_ID", f"{name}_SECRET_ACCESS_KEY"
+    place = f"secret://{remote.credentials.store}/{remote.credentials.path}"
+    text = (
+        f"Type the access key of stores.{remote.store} on the {which} side and, in another line, its secret: {place}."
     )
-
-
-def _comment(text: str) -> str:
-    """Return a comment that stays on its line."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return (Step(text, (f"read -r {key}; read -rs {secret}; export {key} {secret} {name}_ENV_AUTH=false",)),)

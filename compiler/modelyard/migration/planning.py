@@ -39,7 +39,7 @@ def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, 
         "new": _handovers(sides.live, targets, usage),
     }
     judgement = judged(sides, handovers, targets, usage)
-    move = Move(sides, spec, folder, handovers, _schedules(sides.old, targets), judgement)
+    move = Move(sides, spec, folder, handovers, _schedules(sides.old, targets))
     return Migration(sides, judgement, tuple(phase(move) for phase in PHASES)), move
 
 

@@ -58,7 +58,6 @@ class Move:
     folder: str  # of the plan, as seen from the spec's folder
     handovers: Mapping[str, Mapping[str, Handover]]
     schedules: Mapping[str, tuple[tuple[str, str], ...]]  # of the old side, by target: namespace and CronJob
-    judgement: Judgement
 
     def side(self, which: str) -> Side:
         """Return a side by its name in texts."""

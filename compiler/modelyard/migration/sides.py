@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.diagnostics import Diagnostic, in_order
@@ -19,6 +19,7 @@ from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
 from modelyard.writers.yaml_text import comment, document
 
+_OF_A_CLUSTER: Final = ("context", "capacity", "residency")
 _WRITTEN_BY: Final = "Written by modelyard migrate; your own changes belong into the file that --overlay names."
 
 
@@ -145,7 +146,16 @@ def _changes(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Js
         moving = [old.system.target(name) for name in wish.sources]
         move = moved_to(old.outcome, old.inputs, targets, wish.to, moving)
         yield from ((change.path, change.after) for change in move.changes)
+        if targets[wish.to.provider].in_cloud:
+            yield from _left_behind(moving, old.system)
     yield from _namespaces(wish, old, targets)
+
+
+def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple[Path, Json]]:
+    """Yield the fields of a target that describe its cluster, where a cloud gets a new one."""
+    for target in moving:
+        path = target_path(system, target.name)
+        yield from (((*path, field), None) for field in _OF_A_CLUSTER if field in system.written(*path))
 
 
 def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,15 @@ def hello(tmp_path: Path) -> Path:
 def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reasons(
     example: Example, place: Destination
 ) -> None:
-    """The overlays of both phases compile by themselves, or fail like the same system with another provider."""
+    """The overlays of both phases compile by themselves, or fail like the same system with another provider.
+
+    A migration refuses less: it leaves fields behind that describe the old cluster, such as its context.
+    """
     sides = moved(example, place)
     targets = sides.old.system.deployment.targets
     expected = moved_to(sides.old.outcome, sides.old.inputs, TARGETS, place, targets)
 
-    assert bool(expected.refusals) == has_errors(sides.problems)
+    assert bool(expected.refusals) >= has_errors(sides.problems)
     for side in (sides.idle, sides.live):
         overlay = Given("environments/moved.yaml", side.overlay)
         again = compile_system(replace(example.inputs(), environment="moved", overlay=overlay), TARGETS)
@@ -157,6 +161,9 @@ def assert_plan_fits_schema(spec: Path) -> None:
     validator: Any = jsonschema.Draft202012Validator(modelyard_schemas.load("migration"))
     validator.validate(plan)
     assert [phase["name"].partition("-")[0] for phase in plan["phases"]] == [str(at) for at in range(1, 12)]
+    steps = [step for phase in plan["phases"] for part in ("do", "check", "undo") for step in phase[part]]
+    script = "\n".join(line for step in steps for line in step["commands"])
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)  # reads it, and runs nothing
 
 
 def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, hello: Path) -> None:
@@ -244,6 +251,44 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
         "promoter",
         "retrain",
     ]  # challenge is on demand, and login-registry-db renews a password
+
+
+def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
+    """From an own cluster to a cloud, keys are typed, and only the system's folders of an adopted bucket are copied."""
+    spec = tmp_path / "readmission"
+    shutil.copytree(FOLDER / "readmission", spec)
+    gone = dict.fromkeys(("images", "egress", "present", "storageClass"))
+    gateway = {
+        "name": None,
+        "namespace": None,
+        "listener": None,
+        "class": "envoy",
+        "certificate": "secret://kubernetes/t",
+    }
+    patch = {
+        "deployment": {**gone, "telemetry": {"prometheus": None}, "gateway": gateway},
+        "stores": {
+            "warehouse": {"endpoint": None, "credentials": None},
+            "models": {"endpoint": None, "credentials": None, "credentialsPer": None},
+        },
+    }
+    (tmp_path / "cloud.yaml").write_text(json.dumps(patch), encoding="utf-8")
+
+    result = run("migrate", spec, "--to", "aws:us-east-1", "--overlay", tmp_path / "cloud.yaml", "--format", "json")
+
+    assert result.code == 0, result.err
+    assert_plan_fits_schema(spec)
+    phases = {one["name"]: one for one in json.loads(result.out)["phases"]}
+    texts = [step["text"] for step in phases["5-data"]["do"]]
+    assert texts[0].endswith("its secret: secret://kubernetes/model-bucket.")
+    lines = [line for step in phases["5-data"]["do"] for line in step["commands"] if "old_warehouse:" in line]
+    assert [shlex.split(line)[4] for line in lines] == [
+        "old_warehouse:ehr-extracts/admissions",
+        "old_warehouse:ehr-extracts/admissions-80plus",
+        "old_warehouse:ehr-extracts/outcomes",
+    ]
+    remotes = (spec / "migration/rclone.conf").read_text(encoding="utf-8")
+    assert "[old_models]\ntype = s3\nprovider = Other\nenv_auth = true\nendpoint = https://objects" in remotes
 
 
 @pytest.mark.parametrize(
