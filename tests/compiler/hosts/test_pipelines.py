@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
@@ -121,7 +121,7 @@ def _scripts(value: Any) -> Iterator[str]:
             else:
                 yield from _scripts(part)
     elif isinstance(value, list):
-        for part in cast("list[Any]", value):
+        for part in cast("Iterable[Any]", value):
             yield from _scripts(part)
 
 
