@@ -21,8 +21,12 @@ WORDS = re.compile(
 )
 
 ALLOWED = {
-    # an example in the help
-    "cli/help_texts.py": "gcp",
+    # an example in the help, and a code host
+    "cli/help_texts.py": "azure gcp",
+    # a code host, which is no place where a system runs
+    "cli/arguments.py": "azure",
+    "cli/comment.py": "azure",
+    "hosts/pipelines.py": "azure",
     # the ServiceAccount annotation that overrides may change
     "checks/safeguards.py": "amazonaws arn eks",
     # another place where a store may be

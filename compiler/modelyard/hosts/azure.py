@@ -24,7 +24,7 @@ class PullRequest:
     def comments(self) -> Iterator[tuple[str, str]]:
         """Yield the first comment of each thread; its number is `thread/comments/comment`."""
         for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
-            for one in (part(thread, "comments") or [])[:1]:
+            for one in rows(part(thread, "comments") or [])[:1]:
                 if not part(thread, "isDeleted") and not part(one, "isDeleted"):
                     yield f"{part(thread, 'id')}/comments/{part(one, 'id')}", part(one, "content") or ""
 

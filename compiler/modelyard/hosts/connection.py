@@ -7,7 +7,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.client import HTTPException
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -87,8 +87,7 @@ def rows(value: Json) -> list[Json]:
     """Return a list in an answer."""
     if not isinstance(value, list):
         raise HostError("the host's answer is not as its API documents it")
-    items: list[Json] = value
-    return items
+    return list(cast("Iterable[Json]", value))
 
 
 def _is_private(url: str) -> bool:

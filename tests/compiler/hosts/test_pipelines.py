@@ -22,6 +22,7 @@ from tests.compiler.hosts.code_hosts import CodeHost, environment_of, running
 
 HOSTS: Final = tuple(PATHS)
 SCHEMAS: Final = {"github": "github-workflows", "gitlab": "gitlab-ci", "azure": "azure-pipelines"}
+ACTION: Final = Path(__file__).parents[3] / "action.yml"
 SETTINGS: Final = Settings("ml/system.yaml", "danger")
 
 
@@ -42,6 +43,24 @@ def test_files_fit_the_schema_of_the_host(host: str) -> None:
         value = {"on" if key is True else key: part for key, part in yaml.safe_load(text).items()}  # as in YAML 1.2
         assert not [f"{error.message} at {error.instance_path}" for error in validator.iter_errors(value)]
         assert list(validator.iter_errors({**value, "jobs": 1, "modelyard": 1, "steps": 1}))
+
+
+def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
+    """The step of action.yml writes the report and the summary, prints annotations, and ends with the verdict."""
+    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    schema = json.loads((files("check_jsonschema.builtin_schemas.vendor") / "github-actions.json").read_text("utf-8"))
+    assert not [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(action)]
+
+    repository.push("metadata: {name: churn", "metadata: {name: other")
+    values = {"SPEC": "ml", "AGAINST": repository.base, "FAIL_ON": "danger", "OUT": "out"}
+    given = {f"MODELYARD_{name}": value for name, value in values.items()}
+    step = next(step for step in action["runs"]["steps"] if step["name"] == "Review")
+    assert set(step["env"]) == set(given)
+    summary = repository.folder.parent / "summary"
+    assert repository.run(step["run"], **given, GITHUB_STEP_SUMMARY=str(summary)) == 1
+    assert "title=R508::" in repository.done.stdout
+    assert "R508" in summary.read_text(encoding="utf-8")
+    assert (repository.folder / "out" / "report.html").is_file()
 
 
 def test_files_are_written_once_and_others_left_alone(run: Run, tmp_path: Path) -> None:
@@ -114,7 +133,7 @@ def test_no_script_contains_an_expression(host: str) -> None:
     assert len(scripts) >= 2
     for script in scripts:
         assert not re.search(r"\$\{\{|\$\([A-Za-z.]+\)", script)
-    action = yaml.safe_load((Path(__file__).parents[3] / "action.yml").read_text(encoding="utf-8"))
+    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
     for script in _scripts(action):
         assert "${{" not in script
 
