@@ -117,7 +117,8 @@ def _part(kind: str, entry: dict[str, Any]) -> Part:
         name: {other: Fate(fate) for other, fate in fates.items()} for name, fates in entry.pop("spreads", {}).items()
     }
     lists = {name: tuple(entry.pop(name, ())) for name in ("rolls", "quiet", "stops")}
-    return Part(**{"type": kind, "spreads": spreads, **lists, **entry})
+    fields: dict[str, Any] = {"type": kind, "spreads": spreads, **lists, **entry}
+    return Part(**fields)
 
 
 def _unknown(kind: str) -> Part:

@@ -37,17 +37,17 @@ CHANGES: Final = {
 def test_components_change_as_the_review_says(name: str, tmp_path: Path) -> None:
     example = Example(name, None, SYSTEMS)
     text = after = (SYSTEMS / name / "system.yaml").read_text(encoding="utf-8")
-    for old, new in CHANGES[name].items():
-        assert old in after, old
-        after = after.replace(old, new)
+    for part, other in CHANGES[name].items():
+        assert part in after, part
+        after = after.replace(part, other)
     outcomes = [example.compiled(text), example.compiled(after)]
     folders = [_written(outcome, tmp_path / str(at)) for at, outcome in enumerate(outcomes)]
     provider = present(outcomes[0].plan).system.target("main").provider
     tables = TARGETS[provider].effects()
     items = [_infrastructure(outcome) for outcome in outcomes]
     said = {(one.item.kind, one.item.name): one for one in consequences(items[0], items[1], tables)}
-    before_up, after_up = registrations(*folders)
-    done = _operations(before_up, after_up, tables)
+    old, new = registrations(*folders)
+    done = _operations(old, new, tables)
 
     wrong = [
         f"{key}: {said.get(key) and said[key].effect}, but {how}"

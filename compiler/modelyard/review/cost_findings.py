@@ -55,14 +55,18 @@ def _sums(costs: Total) -> tuple[float, float, float]:
 
 
 def _amounts(was: Total, now: Total, currency: str) -> str:
-    """Return what differs of floor, expected and ceiling, such as `at least 10 USD at rest, 8 USD before`."""
+    """Return what differs of floor, expected and ceiling, once if all three are the same."""
+    steps = list(zip(_sums(was), _sums(now), strict=True))
+    if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
+        return _amount(was, now, steps[0], currency)
     names = ("if nothing is used", "as expected", "at most")
-    texts: list[str] = []
-    for name, old, new in zip(names, _sums(was), _sums(now), strict=True):
-        if abs(old - new) >= _CENT:
-            amount = now.text(money_text(new, currency))
-            texts.append(f"{amount} {name}, {was.text(money_text(old, currency))} before")
-    return "; ".join(texts)
+    changed = [(name, step) for name, step in zip(names, steps, strict=True) if abs(step[0] - step[1]) >= _CENT]
+    return "; ".join(_amount(was, now, step, currency, f" {name}") for name, step in changed)
+
+
+def _amount(was: Total, now: Total, step: tuple[float, float], currency: str, name: str = "") -> str:
+    old, new = step
+    return f"{now.text(money_text(new, currency))}{name}, {was.text(money_text(old, currency))} before"
 
 
 def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]]:
@@ -90,7 +94,7 @@ def _mostly(old: Mapping[str, tuple[CostLine, ...]], new: Mapping[str, tuple[Cos
     largest = sorted((name for name, step in steps.items() if abs(step) >= _CENT), key=lambda name: -abs(steps[name]))
     texts = [f"{name} {'+' if steps[name] > 0 else '-'}{money_text(abs(steps[name]), currency)}" for name in largest]
     more = len(texts) - _MOST
-    return f"at most: {', '.join([*texts[:_MOST], *([f'{more} more'] if more > 0 else [])])}" if texts else ""
+    return f"mostly {', '.join([*texts[:_MOST], *([f'{more} more'] if more > 0 else [])])}" if texts else ""
 
 
 def _finding(

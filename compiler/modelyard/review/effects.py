@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from modelyard.effects import Effects, Fate, Part
 from modelyard.records import field, record
@@ -81,7 +81,7 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
     for argument, key in ((argument, key) for argument, keys in item.needs.items() for key in keys):
         if known.fates.get(key) is Fate.REPLACED:
             fates.append(_fate_with(item, argument, effects))
-        spreads = effects.part(after[key].kind).spreads if key in after else {}
+        spreads = effects.part(after[key].kind).spreads
         fates += [spreads[path][item.kind] for path in known.paths.get(key, ()) if item.kind in spreads.get(path, {})]
     return max(fates, key=lambda fate: fate.rank, default=None)
 
@@ -145,11 +145,12 @@ def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
     """Yield the paths below which two values differ, such as `spec.ports[*].port`. Equal parts are not taken apart."""
     if was is now or was == now:
         return
-    if isinstance(was, Mapping) and isinstance(now, Mapping):
-        for name in {**was, **now}:
-            yield from differing(was.get(name), now.get(name), f"{path}.{name}" if path else str(name))
-    elif isinstance(was, list | tuple) and isinstance(now, list | tuple) and len(was) == len(now):
-        for one, other in zip(was, now, strict=True):
+    old, new = _entries(was), _entries(now)
+    if old is not None and new is not None:
+        for name in {**old, **new}:
+            yield from differing(old.get(name), new.get(name), f"{path}.{name}" if path else name)
+    elif len(_items(was)) == len(_items(now)) > 0:
+        for one, other in zip(_items(was), _items(now), strict=True):
             yield from differing(one, other, f"{path}[*]")
     else:
         yield path
@@ -158,8 +159,17 @@ def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
 def at(values: Any, path: str) -> Any:
     """Return the value at a path without lists, or None."""
     for name in path.split("."):
-        values = values.get(name) if isinstance(values, Mapping) else None
+        values = (_entries(values) or {}).get(name)
     return values
+
+
+def _entries(value: Any) -> Mapping[str, Any] | None:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else None
+
+
+def _items(value: Any) -> Sequence[Any]:
+    """Return the items of a list, or nothing for other values."""
+    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
 
 
 def _is_less(was: Item, now: Item, path: str) -> bool:

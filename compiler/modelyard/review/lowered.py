@@ -108,8 +108,8 @@ def _object(document: Values, name: str, needs: Mapping[str, tuple[Key, ...]]) -
     version = str(document["apiVersion"])
     kind = f"{version if '/' in version else f'core/{version}'}/{document['kind']}"
     metadata = cast("Values", document.get("metadata") or {})
-    workload = str((metadata.get("labels") or {}).get(_WORKLOAD, ""))
-    is_protected = (metadata.get("annotations") or {}).get(_PROTECT) == "true"
+    labels, annotations = (cast("Values", metadata.get(name) or {}) for name in ("labels", "annotations"))
+    workload, is_protected = str(labels.get(_WORKLOAD, "")), annotations.get(_PROTECT) == "true"
     return Item(kind, name, document, workload, is_protected, needs)
 
 
