@@ -45,6 +45,8 @@ class OnTarget:
 def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget]:
     """Yield what happens on each target of either plan."""
     scope = touched(before, after)
+    if scope is not None and not scope:
+        return  # both versions mean the same
     old = {target.name: target for target in before.system.deployment.targets}
     new = {target.name: target for target in after.system.deployment.targets}
     for name in {**new, **old}:
