@@ -32,18 +32,27 @@ def values_hash(system: System) -> str:
 
 def written(value: Any) -> str:
     """Write a value as text in which no two different values look alike."""
-    if value is None or isinstance(value, bool | int | float):
-        return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
-    if isinstance(value, str):
+    if value is None:
+        return "None"
+    kind = _class_of(value)
+    if issubclass(kind, float) and value.is_integer():
+        return repr(int(value))
+    if issubclass(kind, (bool, int, float)):
+        return repr(value)
+    if issubclass(kind, str):
         return f"{len(value)}:{value}"
-    if isinstance(value, Mapping):
+    if issubclass(kind, Mapping):
         entries = cast("Mapping[str, Any]", value)
         return "".join(_joined("map", sorted(f"{written(name)}={written(child)}" for name, child in entries.items())))
-    if isinstance(value, tuple | list | frozenset):
-        items: tuple[Any, ...] = (*value,)
-        texts = [written(item) for item in items]
-        return "".join(_joined("list", sorted(texts) if _is_unordered(value, items) else texts))
+    if issubclass(kind, (tuple, list, frozenset)):
+        texts = [written(item) for item in value]
+        return "".join(_joined("list", sorted(texts) if _is_unordered(value) else texts))
     return _record(value)
+
+
+def _class_of(value: object) -> type[object]:
+    """Return a value's class. A class says what to do with a value whose items have no declared type."""
+    return type(value)
 
 
 def _record(value: Any) -> str:
@@ -61,8 +70,10 @@ def _joined(kind: str, texts: Iterable[str]) -> Iterator[str]:
     yield ")"
 
 
-def _is_unordered(value: object, items: tuple[Any, ...]) -> bool:
+def _is_unordered(value: Any) -> bool:
     """Return whether items come from a mapping or a set, so that their order is that of keys."""
-    if isinstance(value, frozenset):
-        return True
-    return all(type(item).__name__ in KEYED or (isinstance(item, tuple) and len(item) == 2) for item in items)
+    return type(value) is frozenset or all(type(item).__name__ in KEYED or _is_pair(item) for item in value)
+
+
+def _is_pair(item: Any) -> bool:
+    return issubclass(_class_of(item), tuple) and len(item) == 2

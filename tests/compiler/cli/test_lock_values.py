@@ -10,6 +10,7 @@ import yaml
 
 from modelyard.cli.remembered import STATE
 from modelyard.inputs import LOCK_NAME
+from modelyard.source import Json
 from tests.compiler.cli.said import SPEC, Run
 
 
@@ -19,7 +20,7 @@ def _compiled(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.name != "system.yaml"}
 
 
-def _reversed(value: object) -> object:
+def _reversed(value: Json) -> Json:
     return {key: _reversed(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
 
 
