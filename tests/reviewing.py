@@ -13,6 +13,7 @@ from modelyard.source import Json
 from modelyard.stages import Stage
 from modelyard.validate import system_fits
 from modelyard_targets import TARGETS
+from tests.hostile.seeds import TABLES
 
 
 def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcome:
@@ -23,7 +24,8 @@ def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcom
 
 def resolved(spec: dict[str, Json]) -> Outcome:
     """Resolve a spec, without checks and a plan. The outcome has no system if the spec does not resolve."""
-    document = read(Inputs(Given("system.yaml", json.dumps(spec, default=str)))).document
+    tables: dict[str, Given | str] = {name: Given(name, table) for name, table in TABLES.items()}
+    document = read(Inputs(Given("system.yaml", json.dumps(spec, default=str)), tables=tables)).document
     if document is None or not system_fits()(root(), document.value):
         return Outcome()
     system, _ = resolve(document, BASE_FOLDER, TARGETS)

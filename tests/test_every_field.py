@@ -15,14 +15,12 @@ import yaml
 from modelyard.api import compile_text
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.source import Json
+from tests.hostile.seeds import TABLES
 from tests.schemas.walk import Schema, alone, at, fields, filled, followed, schema_of
 
 Steps = tuple[str | int, ...]
 
 SEEDS = Path(__file__).parent / "fields"
-
-TABLES = {"shops.csv": "name\nshop-001\nshop-002\n"}
-"""The tables that seeds name."""
 
 INFORMATIVE = {
     "#/$defs/governance/properties/explainability": "a rule about models, checked while compiling",

@@ -225,7 +225,8 @@ def test_every_schema_mapping_has_a_spec_class() -> None:
         f"#/$defs/{name}" for name, schema in schema_of(SYSTEM["$defs"]).items() if list(described(schema_of(schema)))
     }
     inline = {"#/$defs/compute", "#/$defs/targetFields"}  # a compute class and a target
-    before = {"#/$defs/variable", "#/$defs/environment", "#/$defs/patchOperation"}  # replaced, merged, or passed on
+    # replaced, repeated, merged, or passed on
+    before = {f"#/$defs/{name}" for name in ("variable", "list", "environment", "patchOperation")}
 
     assert mappings - described_places == inline | before
 
