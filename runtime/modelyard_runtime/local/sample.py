@@ -31,6 +31,7 @@ _MOST_LIVE_ROWS = 6000
 _DAY_S = 86400
 _DAYS = 60.0
 _DELAYS = 3  # data cover three times as long as the latest labels take
+_GROUP = 10  # rows of one group, such as the results of a query
 _SHIFT = 2.0
 _NOISE = 0.35
 _KEY = "id"
@@ -49,6 +50,7 @@ class Truth:
     timestamps: tuple[str, ...]
     groups: tuple[str, ...]
     keys: tuple[str, ...]
+    keyed: frozenset[str] = frozenset()  # datasets with keys; elsewhere they would be features that mean nothing
     drifting: tuple[str, ...] = ()
     days: float = _DAYS
     seed: int = 7
@@ -68,10 +70,12 @@ class Truth:
         ages = (
             np.sort(chance.random(count) ** 2)[::-1] * self.days * _DAY_S
         )  # more rows in recent days, as monitors need
-        rows: dict[str, Any] = {name: _keys(seed, count) for name in self.keys}
+        grouped = any(name in self.groups for name in self.keys)  # then the other keys tell rows of a group apart
+        keys = [str(index % _GROUP) for index in range(count)] if grouped else _keys(seed, count)
+        rows: dict[str, Any] = dict.fromkeys(self.keys, keys)
         at = [end - timedelta(seconds=float(age)) for age in ages]
         rows |= dict.fromkeys(self.timestamps, at)
-        rows |= {name: [f"g{index // 10}" for index in range(count)] for name in self.groups}
+        rows |= {name: [f"g{seed}-{index // _GROUP}" for index in range(count)] for name in self.groups}
         score = np.zeros(count)
         for name, kind in self.columns.items():
             if kind == "timestamp":
@@ -148,6 +152,7 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
         timestamps=tuple(dict.fromkeys(data.timestamp for data in plan.data.values() if data.timestamp)),
         groups=tuple(dict.fromkeys(data.group for data in plan.data.values() if data.group)),
         keys=keys,
+        keyed=_keyed(plan, described),
         drifting=tuple(numeric[:2]),
         days=max(_DAYS, *(_DELAYS * (data.delay_seconds or 0) / _DAY_S for data in plan.data.values()), 0),
     )
@@ -217,6 +222,20 @@ def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
     return keys
 
 
+def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
+    """Return the datasets whose rows are found by a key: joined, split by it, watched with a key, or late labels."""
+    keyed = {name for pipeline in plan.pipelines.values() if len(pipeline.reads) > 1 for name in pipeline.reads}
+    for content in contents:
+        pipeline, monitor = content.get("pipeline", {}), content.get("monitor", {})
+        if pipeline.get("split", {}).get("key"):
+            keyed |= set(pipeline["data"])
+        keyed.add(monitor.get("labels", ""))
+        if monitor.get("key"):
+            watched = str(monitor["watch"]).removeprefix("pipelines.")
+            keyed |= set(plan.pipelines[watched].reads) if watched in plan.pipelines else set()
+    return frozenset(keyed)
+
+
 def _needs_key(plan: LocalPlan, contents: list[dict[str, Any]]) -> bool:
     """Return whether datasets are joined, and nothing in the spec names a column to join them by."""
     return _joined(plan) and not _named_keys(contents)
@@ -265,8 +284,7 @@ class Sample:
         """Return the columns of one dataset."""
         data = self.plan.data[name]
         roles = [role for role in (data.label, data.timestamp, data.group) if role]
-        keys = [key for key in self.truth.keys if key not in self.truth.timestamps]
-        keys = [key for key in keys if key != _KEY or _joined(self.plan)]
+        keys = [key for key in self.truth.keys if key not in self.truth.timestamps and name in self.truth.keyed]
         if data.schema:
             return [one for one in data.schema if one in {*self.truth.columns, *roles, *self.truth.keys}] or roles
         if data.features:
