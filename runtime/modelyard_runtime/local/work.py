@@ -76,8 +76,8 @@ class Work:
     def begin(self, *, everything: bool) -> None:
         """Run what is due at the start. With `everything`, each schedule counts as due now."""
         self._write_sample()
-        ordered = in_order(self.plan, self._due(everything))
-        trainings = [name for name in ordered if self._trains(name)]
+        ordered = in_order(self.plan, self.due(everything=everything))
+        trainings = [name for name in ordered if self.trains(name)]
         for name in ordered[: ordered.index(trainings[-1]) + 1] if trainings else []:
             self.run_pipeline(name)
         if not trainings:
@@ -91,12 +91,12 @@ class Work:
                     self.run_monitor(name)
         self.run_requested()
 
-    def _trains(self, name: str) -> bool:
+    def trains(self, name: str) -> bool:
         """Return whether a pipeline trains, or one that follows it."""
         followers = [other for other, entry in self.plan.pipelines.items() if entry.schedule.after == name]
-        return bool(self.plan.pipelines[name].trains) or any(map(self._trains, followers))
+        return bool(self.plan.pipelines[name].trains) or any(map(self.trains, followers))
 
-    def _due(self, everything: bool) -> list[str]:
+    def due(self, *, everything: bool) -> list[str]:
         """Return the pipelines to run at the start, with those that write data which the others lack.
 
         A pipeline that follows one of them is left out, since it runs after it anyway.

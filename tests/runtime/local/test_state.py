@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from modelyard_runtime.local.state import State
 from modelyard_runtime.refusals import Refusal
 
-Usage = namedtuple("Usage", "total used free")
+
+class Usage(NamedTuple):
+    """What a disk holds, in bytes."""
+
+    total: int
+    used: int
+    free: int
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

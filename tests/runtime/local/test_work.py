@@ -31,28 +31,29 @@ def work_of(plan: LocalPlan, state: State, monkeypatch: pytest.MonkeyPatch) -> W
     """Return the work of a plan whose model has no version yet."""
     base: Any = SimpleNamespace(plan=plan, state=state)
     monkeypatch.setattr(Work, "_lacks_version", lambda self, name: bool(self.plan.pipelines[name].trains))
-    return Work(base, Any, (), sample=False, drift=False)
+    history: Any = None
+    return Work(base, history, (), sample=False, drift=False)
 
 
 def test_what_writes_missing_data_runs_before_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = State.at(tmp_path / "state")
     work = work_of(system(CRON), state, monkeypatch)
-    assert work._due(everything=False) == ["train", "collect"]
+    assert work.due(everything=False) == ["train", "collect"]
 
     uri = state.file_uri(work.plan.data["customers"].uri).removeprefix("file://")
     Path(uri).mkdir(parents=True)
     (Path(uri) / "part.parquet").write_bytes(b"rows")
-    assert work._due(everything=False) == ["train"]
-    assert set(work._due(everything=True)) == {"train", "collect", "score"}
+    assert work.due(everything=False) == ["train"]
+    assert set(work.due(everything=True)) == {"train", "collect", "score"}
 
 
 def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     follows = Schedule(kind="after", overlap="forbid", after="collect")
     work = work_of(system(follows), State.at(tmp_path / "state"), monkeypatch)
 
-    assert work._due(everything=False) == ["collect"]
-    assert work._trains("collect")
-    assert not work._trains("score")
+    assert work.due(everything=False) == ["collect"]
+    assert work.trains("collect")
+    assert not work.trains("score")
 
 
 def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
