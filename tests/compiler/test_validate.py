@@ -56,7 +56,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("stores: {runs: {type: database, replicas: 0}}", "6:43 E0206", ""),
         ("stores: {runs: {type: database, size: 20}}", "6:39 E0201", "did you mean '20Gi'?"),
         ("stores: {runs: {type: database, colour: x}}", "6:33 E0203",
-         "available fields: type, target, adopt, credentials, size, replicas"),
+         "available fields: type, target, forEach, adopt, credentials, size, replicas"),
         ("models: fraud", "6:9 E0201", "write a mapping keyed by name: 'name: …'"),
         ("models: {m: {task: ranking, framework: custom, card: {purpose: 5}}}", "6:64 E0201", "put it in quotes: '5'"),
         ("compute: {t: {cpu: 4, memory: 1Gi, accelerators: [L4: 1]}}", "6:51 E0201", "write L4:1, without a space"),

@@ -64,7 +64,7 @@ def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, ol
     assert _accept(run, old, system).code == 0
     code, report, found = _report(run, old, system)
 
-    assert (code, report["verdict"]) == (0, "quiet")
+    assert (code, report["verdict"]) == (0, "note")  # what `pulumi up` changes in place
     assert found["R246"]["accepted"] == [
         {"by": "ada@acme.example", "reason": "recorded elsewhere: see *wiki*", "until": UNTIL, "group": ""}
     ]
