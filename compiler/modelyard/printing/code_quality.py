@@ -28,6 +28,6 @@ def _entry(finding: Finding, spec: str) -> Mapping[str, object]:
         "description": explained_in_full(finding),
         "check_name": finding.code,
         "fingerprint": finding.fingerprint,
-        "severity": _SEVERITIES[finding.level],
+        "severity": "info" if finding.accepted else _SEVERITIES[finding.level],
         "location": {"path": place.file if place else spec, "lines": {"begin": place.line if place else 1}},
     }

@@ -22,5 +22,6 @@ def review_github(review: Review, lowest: Level) -> str:
     for finding in review.findings:
         if finding.level >= lowest:
             place = finding.now_at or finding.was_at
-            lines.append(annotation(_KINDS[finding.level], finding.code, explained_in_full(finding), place))
+            kind = "notice" if finding.accepted else _KINDS[finding.level]
+            lines.append(annotation(kind, finding.code, explained_in_full(finding), place))
     return "".join(lines)

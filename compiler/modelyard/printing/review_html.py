@@ -12,7 +12,7 @@ from modelyard import __version__
 from modelyard.printing.redact import redacted
 from modelyard.printing.report_costs import AMOUNTS, CostChange, sentence, step_text
 from modelyard.printing.review_markdown import by_level
-from modelyard.printing.review_words import count_of, headline, held_in, listed, place_of
+from modelyard.printing.review_words import acceptances, count_of, headline, held_in, listed, place_of
 from modelyard.printing.terminal import visible
 from modelyard.records import record
 from modelyard.review.comparing import Review
@@ -79,6 +79,7 @@ def _finding(finding: Finding, review: Review) -> _Shown:
         ("after", finding.after),
         ("reaches", listed(finding.reached)),
         ("level", "; ".join(finding.reasons)),
+        ("accepted", "; ".join(acceptances(finding, ""))),
         ("cannot be undone", "reverting the spec does not bring it back" if finding.lasting else ""),
     )
     where = held_in(finding, review)

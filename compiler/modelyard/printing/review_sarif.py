@@ -12,9 +12,10 @@ from modelyard.diagnostics import explain_command
 from modelyard.printing.redact import redacted
 from modelyard.printing.review_words import explained_in_full
 from modelyard.printing.sarif import Entry, location, log
+from modelyard.printing.terminal import visible
 from modelyard.review.codes import codes, explained
 from modelyard.review.comparing import Review
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Accepted, Finding, Level
 from modelyard.source import Span
 
 MOST_RESULTS: Final = 5_000
@@ -60,7 +61,14 @@ def _result(finding: Finding, rule: int, spec: str) -> Entry:
         "locations": [location(finding.now_at or Span(spec, 1, 1, 1))],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint},
         "properties": properties,
+        **({"suppressions": [_suppression(one) for one in finding.accepted]} if finding.accepted else {}),
     }
+
+
+def _suppression(one: Accepted) -> Entry:
+    """Return that somebody accepts a result (section 3.35): hosts close it."""
+    why = visible(redacted(f"{one.reason} ({one.by}, until {one.until})"))
+    return {"kind": "external", "status": "accepted", "justification": why}
 
 
 def _notifications(review: Review) -> Iterator[Entry]:

@@ -58,10 +58,10 @@ def _of_them(count: int, accepted: int) -> str:
     return " (accepted)" if count == accepted else f" ({accepted} accepted)"
 
 
-def acceptances(finding: Finding) -> tuple[str, ...]:
+def acceptances(finding: Finding, verb: str = "accepted ") -> tuple[str, ...]:
     """Return who accepts a finding, until when and why, in a sentence each."""
     return tuple(
-        f"accepted by {one.by}{f' for {one.group}' if one.group else ''} until {one.until}: {one.reason}"
+        f"{verb}by {one.by}{f' for {one.group}' if one.group else ''} until {one.until}: {one.reason}"
         for one in finding.accepted
     )
 
@@ -97,7 +97,7 @@ def reached(finding: Finding) -> str:
 
 
 def explained_in_full(finding: Finding) -> str:
-    """Return a finding as text for programs: what changes, what follows from it, whom it reaches, and the reasons."""
+    """Return a finding as text for programs: what changes, why that matters, whom it reaches, and who accepts it."""
     reaches = f"reaches {reached(finding)}" if finding.reached else ""
-    parts = (finding.message, finding.why, reaches, *finding.reasons)
+    parts = (finding.message, finding.why, reaches, *finding.reasons, *acceptances(finding))
     return visible(redacted("; ".join(part for part in parts if part)))

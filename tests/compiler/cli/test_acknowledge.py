@@ -74,6 +74,19 @@ def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, ol
     assert r"see \*wiki\*" in run("diff", old, system, "--format", "markdown").out
 
 
+def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) -> None:
+    """Code scanning closes a suppressed result, and nothing that is accepted is an error."""
+    _accept(run, old, system)
+    formats = {form: run("diff", old, system, "--format", form).out for form in ("sarif", "github", "html")}
+    results = {one["ruleId"]: one for one in json.loads(formats["sarif"])["runs"][0]["results"]}
+    annotations = [line for line in formats["github"].splitlines() if "R246" in line]
+
+    assert [one["status"] for one in results["R246"]["suppressions"]] == ["accepted"]
+    assert "ada@acme.example" in results["R246"]["suppressions"][0]["justification"]
+    assert [line.split()[0] for line in annotations] == ["::notice"]
+    assert f"by ada@acme.example until {UNTIL}" in formats["html"]
+
+
 def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
     """The entry for an earlier state of the change is an error that names the fingerprint of the present one."""
     _accept(run, old, system)
