@@ -133,7 +133,9 @@ class Measures:
             return
         for variant in sorted(watched.variants):
             reference, moved = watched.reference(variant), watched.variants[variant]
-            columns = features or [name for name in reference if name in watched.present]
+            columns = features or [
+                name for name in reference if name in watched.present and name not in self._only_named
+            ]
             if not columns:
                 raise Refusal(f"check {check.name!r} has no column that both the window and its reference have")
             shifts: dict[str, Shift] = {}
@@ -180,7 +182,7 @@ class Measures:
 
     def _profiles_of_data(self, name: str) -> dict[str, Profile]:
         dataset = self._monitor.data[name]
-        hidden = frozenset({dataset.label, dataset.timestamp})
+        hidden = frozenset({dataset.label, dataset.timestamp}) - self._only_named
         profiles = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
         if not profiles.rows:
             raise Refusal(f"the reference {name!r} has no rows")
@@ -189,8 +191,19 @@ class Measures:
         if missing:
             raise Refusal(f"the reference {name!r} lacks the feature column {missing[0]!r}")
         answers = [column for column in profiles.columns if column in _ANSWERS]
-        others = declared or [column for column in profiles.columns if column not in _ANSWERS]
+        others = declared or tuple(column for column in profiles.columns if column not in _ANSWERS)
+        others += tuple(column for column in profiles.columns if column in self._only_named - {*others})
         return {column: profiles.columns[column].profile() for column in (answers if self._of_predictions else others)}
+
+    @cached_property
+    def _only_named(self) -> frozenset[str]:
+        """Return the columns that only checks which name them compare, such as the label of the reference."""
+        source = self._monitor.reference
+        dataset = self._monitor.data.get(source.data) if source is not None else None
+        if dataset is None:
+            return frozenset()
+        named = frozenset(feature for check in self._checks for feature in check.features)
+        return named - {*dataset.features} if dataset.features else named & {dataset.label, dataset.timestamp}
 
     def _profiles_of_model(self, variant: str) -> dict[str, Profile]:
         stored = self._stored_profiles(variant)

@@ -118,6 +118,24 @@ def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
     assert found["text"] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("features", [[], ["amount"]])
+def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_path: Path) -> None:
+    """A check without features compares only what the model reads, even beside a check of the label."""
+    write(tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), sold=RANDOM.normal(5, 1, 400)))
+    write(tmp_path / "now", "a", rows(300, amount=RANDOM.normal(10, 1, 300), sold=RANDOM.normal(8, 1, 300)))
+    checks = [{"metric": "psi", "max": 0.2}, {"metric": "wasserstein", "max": 1, "features": ["sold"]}]
+    described = monitor(tmp_path, checks, type="data-drift")
+    described["monitor"]["data"]["then"] |= {"label": "sold", "features": features}
+
+    results, refused = run_checks(record(MonitorWorkload, described), NOW)
+
+    assert not refused
+    assert {(one.check, one.feature): one.breach for one in results} == {
+        ("psi", "amount"): False,
+        ("wasserstein", "sold"): True,
+    }
+
+
 def quality_monitor(tmp_path: Path, *names: str, task: str = "binary-classification") -> dict[str, Any]:
     """Describe a quality monitor."""
     model = {"name": "fraud", "registeredName": "fraud", "uri": "models:/fraud@champion", "task": task}
