@@ -36,6 +36,14 @@ class Owner:
     email: str
     oncall: str = ""  # a channel's name
 
+    @property
+    def domain(self) -> str:
+        """The domain of the address, which stands for the company in names that are unique in a whole cloud.
+
+        A system that another team takes over keeps its buckets.
+        """
+        return self.email.rpartition("@")[2].lower()
+
 
 @record
 class Budget:

@@ -96,6 +96,6 @@ def _capacity(group: NodeGroup) -> str:
 
 
 def _hash(system: System, placement: str, what: str) -> str:
-    """Return a hash with the owner: names in Azure's domains are unique across all of its customers."""
-    owner, region = system.governance.owner, system.target(placement).region
-    return short_hash(owner.team, owner.email, region, system.metadata.name, system.environment, placement, what)
+    """Return a hash with the owner's domain: names in Azure's domains are unique across all of its customers."""
+    company, region = system.governance.owner.domain, system.target(placement).region
+    return short_hash(company, region, system.metadata.name, system.environment, placement, what)

@@ -11,7 +11,7 @@ from modelyard_targets.kube.storage.s3 import S3
 def bucket_name(store: Store, system: System) -> str:
     """Return a store's bucket: the adopted bucket, or a name built from system, environment and store.
 
-    Bucket names in a cloud are unique across all accounts, so they contain a hash that includes the owner.
+    Bucket names in a cloud are unique across all accounts, so they contain a hash that includes the owner's domain.
     """
     if store.adopt:
         return store.adopt
@@ -20,8 +20,8 @@ def bucket_name(store: Store, system: System) -> str:
     cloud = cloud_of(store, system)
     if cloud is None or store.endpoint:
         return name
-    owner = system.governance.owner
-    whose = "\n".join((owner.team, owner.email, cloud.region, system.metadata.name, system.environment))
+    company = system.governance.owner.domain
+    whose = "\n".join((company, cloud.region, system.metadata.name, system.environment))
     return driver_of(store, system).named(name, whose)
 
 

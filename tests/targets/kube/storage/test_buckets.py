@@ -27,21 +27,27 @@ def test_bucket_name_on_premises_has_no_hash() -> None:
 def test_bucket_name_in_a_cloud_has_a_hash() -> None:
     found = lake(AWS_SPEC)
 
-    assert found == "leads-prod-lake-91739f"
+    assert found == "leads-prod-lake-850587"
     assert found == lake(AWS_SPEC.replace("churn", "leaving"))
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("team: growth", "team: other"),
-        ("growth@acme.example", "other@acme.example"),
+        ("growth@acme.example", "growth@other.example"),
         ("eu-central-1", "eu-west-1"),
         ("name: leads", "name: leads2"),
     ],
 )
-def test_another_owner_region_or_system_has_other_buckets(before: str, after: str) -> None:
+def test_another_company_region_or_system_has_other_buckets(before: str, after: str) -> None:
     assert lake(changed((before, after)))[-6:] != lake(AWS_SPEC)[-6:]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("team: growth", "team: other"), ("growth@acme.example", "other@ACME.example")]
+)
+def test_a_system_that_another_team_takes_over_keeps_its_buckets(before: str, after: str) -> None:
+    assert lake(changed((before, after))) == lake(AWS_SPEC)
 
 
 def test_another_environment_has_other_buckets() -> None:
@@ -65,7 +71,7 @@ def test_store_in_a_cloud_has_the_targets_region() -> None:
     system = system_of(AWS_SPEC)
 
     assert region_of(system.stores["lake"], system) == "eu-central-1"
-    assert object_uri(system.stores["lake"], "a", system) == "s3://leads-prod-lake-91739f/a"
+    assert object_uri(system.stores["lake"], "a", system) == "s3://leads-prod-lake-850587/a"
 
 
 def test_store_on_premises_has_the_declared_region() -> None:

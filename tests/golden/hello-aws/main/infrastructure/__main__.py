@@ -34,7 +34,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
-    buckets=["hello-aws-lake-9387c7"],
+    buckets=["hello-aws-lake-c52b23"],
     log_days=30,
 )
 cluster = Cluster(
@@ -99,7 +99,7 @@ lake_store = ObjectStore(
     "lake",
     account=account,
     key=key,
-    bucket="hello-aws-lake-9387c7",
+    bucket="hello-aws-lake-c52b23",
     versioned=True,
     expire={"mlflow/logs": 90},
 )

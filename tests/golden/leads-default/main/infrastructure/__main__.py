@@ -36,7 +36,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
-    buckets=["leads-audit-d9d943", "leads-lake-d9d943"],
+    buckets=["leads-audit-8fca8d", "leads-lake-8fca8d"],
     log_days=30,
 )
 cluster = Cluster(
@@ -153,7 +153,7 @@ audit_store = ObjectStore(
     "audit",
     account=account,
     key=key,
-    bucket="leads-audit-d9d943",
+    bucket="leads-audit-8fca8d",
     versioned=True,
     expire={"audit/score": 2557},
     lock={"mode": "compliance", "days": 2557},
@@ -162,7 +162,7 @@ lake_store = ObjectStore(
     "lake",
     account=account,
     key=key,
-    bucket="leads-lake-d9d943",
+    bucket="leads-lake-8fca8d",
     versioned=True,
     expire={"mlflow/logs": 90},
 )

@@ -158,7 +158,7 @@ audit_store = ObjectStore(
     group=group,
     key=key,
     network=network,
-    account="leadsaudit01cd697b77",
+    account="leadsaudite5ca382dbd",
     container="leads-audit",
     versioned=True,
     expire={"audit/score": 2557},
@@ -169,7 +169,7 @@ lake_store = ObjectStore(
     group=group,
     key=key,
     network=network,
-    account="leadslake3b8c422339",
+    account="leadslake16a8126675",
     container="leads-lake",
     versioned=True,
     expire={"mlflow/logs": 90},
@@ -181,7 +181,7 @@ runs_store = Database(
     key=key,
     network=network,
     login=runs_login,
-    server="leads-main-runs-32efa3bbb8",
+    server="leads-main-runs-d70298261d",
     database="runs",
     storage_gib=32,
     machine="Standard_B2s",
@@ -189,7 +189,7 @@ runs_store = Database(
     replicas=False,
     backup_days=7,
 )
-images = ImageRegistry("leads-main", group=group, network=network, cluster=cluster, registry="leadsmainb956c553cf")
+images = ImageRegistry("leads-main", group=group, network=network, cluster=cluster, registry="leadsmain998f8f2d21")
 
 secrets_reader = SecretsReader(
     "leads-main",
@@ -209,7 +209,7 @@ registry_identity = Identity(
     cluster=cluster,
     namespace="leads",
     service_account="registry",
-    access=[{"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "mlflow", "mode": "write"}],
+    access=[{"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "mlflow", "mode": "write"}],
     stores=[lake_store],
     roles=roles,
 )
@@ -220,14 +220,14 @@ fit_identity = Identity(
     namespace="leads",
     service_account="fit",
     access=[
-        {"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "clicks", "mode": "read"},
+        {"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "clicks", "mode": "read"},
         {
-            "account": "leadslake3b8c422339",
+            "account": "leadslake16a8126675",
             "container": "leads-lake",
             "prefix": "mlflow/models/leads-churn/",
             "mode": "write",
         },
-        {"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "mlflow/logs/fit", "mode": "append"},
+        {"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "mlflow/logs/fit", "mode": "append"},
     ],
     stores=[lake_store],
     roles=roles,
@@ -239,16 +239,16 @@ scoring_identity = Identity(
     namespace="leads",
     service_account="scoring",
     access=[
-        {"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "clicks", "mode": "read"},
-        {"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "scores", "mode": "write"},
+        {"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "clicks", "mode": "read"},
+        {"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "scores", "mode": "write"},
         {
-            "account": "leadslake3b8c422339",
+            "account": "leadslake16a8126675",
             "container": "leads-lake",
             "prefix": "mlflow/models/leads-churn/",
             "mode": "read",
         },
         {
-            "account": "leadslake3b8c422339",
+            "account": "leadslake16a8126675",
             "container": "leads-lake",
             "prefix": "mlflow/logs/scoring",
             "mode": "append",
@@ -265,12 +265,12 @@ score_identity = Identity(
     service_account="score",
     access=[
         {
-            "account": "leadslake3b8c422339",
+            "account": "leadslake16a8126675",
             "container": "leads-lake",
             "prefix": "mlflow/models/leads-churn/",
             "mode": "read",
         },
-        {"account": "leadsaudit01cd697b77", "container": "leads-audit", "prefix": "audit/score", "mode": "append"},
+        {"account": "leadsaudite5ca382dbd", "container": "leads-audit", "prefix": "audit/score", "mode": "append"},
     ],
     stores=[lake_store, audit_store],
     roles=roles,
@@ -282,14 +282,14 @@ promoter_identity = Identity(
     namespace="leads",
     service_account="promoter",
     access=[
-        {"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "mlflow/models/", "mode": "read"},
+        {"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "mlflow/models/", "mode": "read"},
         {
-            "account": "leadslake3b8c422339",
+            "account": "leadslake16a8126675",
             "container": "leads-lake",
             "prefix": "mlflow/models/leads-propensity/",
             "mode": "append",
         },
-        {"account": "leadslake3b8c422339", "container": "leads-lake", "prefix": "bought/propensity/4/", "mode": "read"},
+        {"account": "leadslake16a8126675", "container": "leads-lake", "prefix": "bought/propensity/4/", "mode": "read"},
     ],
     stores=[lake_store],
     roles=roles,

@@ -179,7 +179,7 @@ audit_store = ObjectStore(
     "audit",
     project=project,
     key=key,
-    bucket="leads-audit-55223a",
+    bucket="leads-audit-aa8f43",
     versioned=False,
     expire={"audit/score": 2557},
     lock={"mode": "compliance", "days": 2557},
@@ -188,7 +188,7 @@ lake_store = ObjectStore(
     "lake",
     project=project,
     key=key,
-    bucket="leads-lake-55223a",
+    bucket="leads-lake-aa8f43",
     versioned=True,
     expire={"mlflow/logs": 90},
 )
@@ -221,7 +221,7 @@ Identity(
     cluster=cluster,
     namespace="leads",
     service_account="registry",
-    access=[{"bucket": "leads-lake-55223a", "prefix": "mlflow", "mode": "write"}],
+    access=[{"bucket": "leads-lake-aa8f43", "prefix": "mlflow", "mode": "write"}],
     stores=[lake_store],
 )
 Identity(
@@ -230,9 +230,9 @@ Identity(
     namespace="leads",
     service_account="fit",
     access=[
-        {"bucket": "leads-lake-55223a", "prefix": "clicks", "mode": "read"},
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/models/leads-churn/", "mode": "write"},
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/logs/fit", "mode": "append"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "clicks", "mode": "read"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/models/leads-churn/", "mode": "write"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/logs/fit", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -242,10 +242,10 @@ Identity(
     namespace="leads",
     service_account="scoring",
     access=[
-        {"bucket": "leads-lake-55223a", "prefix": "clicks", "mode": "read"},
-        {"bucket": "leads-lake-55223a", "prefix": "scores", "mode": "write"},
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/models/leads-churn/", "mode": "read"},
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/logs/scoring", "mode": "append"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "clicks", "mode": "read"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "scores", "mode": "write"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/models/leads-churn/", "mode": "read"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/logs/scoring", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -255,8 +255,8 @@ Identity(
     namespace="leads",
     service_account="score",
     access=[
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/models/leads-churn/", "mode": "read"},
-        {"bucket": "leads-audit-55223a", "prefix": "audit/score", "mode": "append"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/models/leads-churn/", "mode": "read"},
+        {"bucket": "leads-audit-aa8f43", "prefix": "audit/score", "mode": "append"},
     ],
     stores=[lake_store, audit_store],
 )
@@ -266,9 +266,9 @@ Identity(
     namespace="leads",
     service_account="promoter",
     access=[
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/models/", "mode": "read"},
-        {"bucket": "leads-lake-55223a", "prefix": "mlflow/models/leads-propensity/", "mode": "append"},
-        {"bucket": "leads-lake-55223a", "prefix": "bought/propensity/4/", "mode": "read"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/models/", "mode": "read"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "mlflow/models/leads-propensity/", "mode": "append"},
+        {"bucket": "leads-lake-aa8f43", "prefix": "bought/propensity/4/", "mode": "read"},
     ],
     stores=[lake_store],
 )

@@ -27,12 +27,12 @@ plant__line_identity = Identity(
     service_account="line",
     access=[
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "mlflow/bundles/paints-flaw/champion/",
             "mode": "read",
         },
-        {"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "captures/line", "mode": "append"},
+        {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "captures/line", "mode": "append"},
     ],
 )
 plant__monitor_drift_identity = Identity(
@@ -42,22 +42,22 @@ plant__monitor_drift_identity = Identity(
     namespace="paints",
     service_account="monitor-drift",
     access=[
-        {"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "captures/line", "mode": "read"},
-        {"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "coats", "mode": "read"},
+        {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "captures/line", "mode": "read"},
+        {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "coats", "mode": "read"},
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "captures/line/_monitors/drift/",
             "mode": "write",
         },
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "mlflow/bundles/paints-flaw/champion/",
             "mode": "read",
         },
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "mlflow/run-requests/paints/default/main/asked/retrain/drift/",
             "mode": "append",

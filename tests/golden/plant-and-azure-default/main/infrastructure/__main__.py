@@ -74,7 +74,7 @@ lake_store = ObjectStore(
     group=group,
     key=key,
     network=network,
-    account="paintslake547f26edad",
+    account="paintslake7994491217",
     container="paints-lake",
     versioned=True,
     expire={"mlflow/logs": 90},
@@ -87,7 +87,7 @@ runs_store = Database(
     key=key,
     network=network,
     login=runs_login,
-    server="paints-main-runs-a1e39a6ae5",
+    server="paints-main-runs-77cbcdaaf9",
     database="runs",
     storage_gib=32,
     machine="Standard_B2s",
@@ -95,7 +95,7 @@ runs_store = Database(
     replicas=False,
     backup_days=7,
 )
-images = ImageRegistry("paints-main", group=group, network=network, cluster=cluster, registry="paintsmain99f6653079")
+images = ImageRegistry("paints-main", group=group, network=network, cluster=cluster, registry="paintsmainb166e13bb0")
 
 secrets_reader = SecretsReader(
     "paints-main",
@@ -114,7 +114,7 @@ registry_identity = Identity(
     cluster=cluster,
     namespace="paints",
     service_account="registry",
-    access=[{"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "mlflow", "mode": "write"}],
+    access=[{"account": "paintslake7994491217", "container": "paints-lake", "prefix": "mlflow", "mode": "write"}],
     stores=[lake_store],
     roles=roles,
 )
@@ -125,15 +125,15 @@ retrain_identity = Identity(
     namespace="paints",
     service_account="retrain",
     access=[
-        {"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "coats", "mode": "read"},
+        {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "coats", "mode": "read"},
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "mlflow/models/paints-flaw/",
             "mode": "write",
         },
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "mlflow/logs/retrain",
             "mode": "append",
@@ -149,8 +149,8 @@ promoter_identity = Identity(
     namespace="paints",
     service_account="promoter",
     access=[
-        {"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "mlflow/models/", "mode": "read"},
-        {"account": "paintslake547f26edad", "container": "paints-lake", "prefix": "mlflow/bundles/", "mode": "write"},
+        {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "mlflow/models/", "mode": "read"},
+        {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "mlflow/bundles/", "mode": "write"},
     ],
     stores=[lake_store],
     roles=roles,
@@ -163,7 +163,7 @@ starter_identity = Identity(
     service_account="starter",
     access=[
         {
-            "account": "paintslake547f26edad",
+            "account": "paintslake7994491217",
             "container": "paints-lake",
             "prefix": "mlflow/run-requests/paints/default/main/",
             "mode": "write",

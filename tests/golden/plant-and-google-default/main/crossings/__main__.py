@@ -29,8 +29,8 @@ TrustedIdentity(
     issuer=plant_issuer,
     service_account="line",
     access=[
-        {"bucket": "welds-lake-c844f1", "prefix": "mlflow/bundles/welds-crack/champion/", "mode": "read"},
-        {"bucket": "welds-lake-c844f1", "prefix": "captures/line", "mode": "append"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/bundles/welds-crack/champion/", "mode": "read"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "captures/line", "mode": "append"},
     ],
 )
 TrustedIdentity(
@@ -38,12 +38,12 @@ TrustedIdentity(
     issuer=plant_issuer,
     service_account="monitor-drift",
     access=[
-        {"bucket": "welds-lake-c844f1", "prefix": "captures/line", "mode": "read"},
-        {"bucket": "welds-lake-c844f1", "prefix": "seams", "mode": "read"},
-        {"bucket": "welds-lake-c844f1", "prefix": "captures/line/_monitors/drift/", "mode": "write"},
-        {"bucket": "welds-lake-c844f1", "prefix": "mlflow/bundles/welds-crack/champion/", "mode": "read"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "captures/line", "mode": "read"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "seams", "mode": "read"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "captures/line/_monitors/drift/", "mode": "write"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/bundles/welds-crack/champion/", "mode": "read"},
         {
-            "bucket": "welds-lake-c844f1",
+            "bucket": "welds-lake-e5c3c3",
             "prefix": "mlflow/run-requests/welds/default/main/asked/retrain/drift/",
             "mode": "append",
         },

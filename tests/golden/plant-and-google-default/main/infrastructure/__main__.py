@@ -84,7 +84,7 @@ lake_store = ObjectStore(
     "lake",
     project=project,
     key=key,
-    bucket="welds-lake-c844f1",
+    bucket="welds-lake-e5c3c3",
     versioned=True,
     expire={"mlflow/logs": 90},
 )
@@ -116,7 +116,7 @@ Identity(
     cluster=cluster,
     namespace="welds",
     service_account="registry",
-    access=[{"bucket": "welds-lake-c844f1", "prefix": "mlflow", "mode": "write"}],
+    access=[{"bucket": "welds-lake-e5c3c3", "prefix": "mlflow", "mode": "write"}],
     stores=[lake_store],
 )
 Identity(
@@ -125,9 +125,9 @@ Identity(
     namespace="welds",
     service_account="retrain",
     access=[
-        {"bucket": "welds-lake-c844f1", "prefix": "seams", "mode": "read"},
-        {"bucket": "welds-lake-c844f1", "prefix": "mlflow/models/welds-crack/", "mode": "write"},
-        {"bucket": "welds-lake-c844f1", "prefix": "mlflow/logs/retrain", "mode": "append"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "seams", "mode": "read"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/models/welds-crack/", "mode": "write"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/logs/retrain", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -137,8 +137,8 @@ Identity(
     namespace="welds",
     service_account="promoter",
     access=[
-        {"bucket": "welds-lake-c844f1", "prefix": "mlflow/models/", "mode": "read"},
-        {"bucket": "welds-lake-c844f1", "prefix": "mlflow/bundles/", "mode": "write"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/models/", "mode": "read"},
+        {"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/bundles/", "mode": "write"},
     ],
     stores=[lake_store],
 )
@@ -147,7 +147,7 @@ Identity(
     cluster=cluster,
     namespace="welds",
     service_account="starter",
-    access=[{"bucket": "welds-lake-c844f1", "prefix": "mlflow/run-requests/welds/default/main/", "mode": "write"}],
+    access=[{"bucket": "welds-lake-e5c3c3", "prefix": "mlflow/run-requests/welds/default/main/", "mode": "write"}],
     stores=[lake_store],
 )
 

@@ -42,7 +42,7 @@ lake_store = ObjectStore(
     group=group,
     key=key,
     network=network,
-    account="tenantakslake62edfd1a8b",
+    account="tenantakslake29a8908eb5",
     container="tenant-aks-lake",
     versioned=True,
     expire={"mlflow/logs": 90},
@@ -54,7 +54,7 @@ runs_store = Database(
     key=key,
     network=network,
     login=runs_login,
-    server="tenant-aks-main-runs-2d2f86bbdd",
+    server="tenant-aks-main-runs-f82fa084b3",
     database="runs",
     storage_gib=32,
     machine="Standard_B2s",
@@ -67,7 +67,7 @@ images = ImageRegistry(
     group=group,
     network=network,
     cluster=cluster,
-    registry="tenantaksmain5f6b2f28a7",
+    registry="tenantaksmain11004b21f2",
 )
 
 secrets_reader = SecretsReader(
@@ -89,7 +89,7 @@ registry_identity = Identity(
     namespace="tenant-aks",
     service_account="registry",
     access=[
-        {"account": "tenantakslake62edfd1a8b", "container": "tenant-aks-lake", "prefix": "mlflow", "mode": "write"},
+        {"account": "tenantakslake29a8908eb5", "container": "tenant-aks-lake", "prefix": "mlflow", "mode": "write"},
     ],
     stores=[lake_store],
     roles=roles,
@@ -101,15 +101,15 @@ fit_identity = Identity(
     namespace="tenant-aks",
     service_account="fit",
     access=[
-        {"account": "tenantakslake62edfd1a8b", "container": "tenant-aks-lake", "prefix": "clicks", "mode": "read"},
+        {"account": "tenantakslake29a8908eb5", "container": "tenant-aks-lake", "prefix": "clicks", "mode": "read"},
         {
-            "account": "tenantakslake62edfd1a8b",
+            "account": "tenantakslake29a8908eb5",
             "container": "tenant-aks-lake",
             "prefix": "mlflow/models/tenant-churn/",
             "mode": "write",
         },
         {
-            "account": "tenantakslake62edfd1a8b",
+            "account": "tenantakslake29a8908eb5",
             "container": "tenant-aks-lake",
             "prefix": "mlflow/logs/fit",
             "mode": "append",
@@ -125,16 +125,16 @@ scoring_identity = Identity(
     namespace="tenant-aks",
     service_account="scoring",
     access=[
-        {"account": "tenantakslake62edfd1a8b", "container": "tenant-aks-lake", "prefix": "clicks", "mode": "read"},
-        {"account": "tenantakslake62edfd1a8b", "container": "tenant-aks-lake", "prefix": "scores", "mode": "write"},
+        {"account": "tenantakslake29a8908eb5", "container": "tenant-aks-lake", "prefix": "clicks", "mode": "read"},
+        {"account": "tenantakslake29a8908eb5", "container": "tenant-aks-lake", "prefix": "scores", "mode": "write"},
         {
-            "account": "tenantakslake62edfd1a8b",
+            "account": "tenantakslake29a8908eb5",
             "container": "tenant-aks-lake",
             "prefix": "mlflow/models/tenant-churn/",
             "mode": "read",
         },
         {
-            "account": "tenantakslake62edfd1a8b",
+            "account": "tenantakslake29a8908eb5",
             "container": "tenant-aks-lake",
             "prefix": "mlflow/logs/scoring",
             "mode": "append",
@@ -151,7 +151,7 @@ score_identity = Identity(
     service_account="score",
     access=[
         {
-            "account": "tenantakslake62edfd1a8b",
+            "account": "tenantakslake29a8908eb5",
             "container": "tenant-aks-lake",
             "prefix": "mlflow/models/tenant-churn/",
             "mode": "read",
@@ -168,7 +168,7 @@ promoter_identity = Identity(
     service_account="promoter",
     access=[
         {
-            "account": "tenantakslake62edfd1a8b",
+            "account": "tenantakslake29a8908eb5",
             "container": "tenant-aks-lake",
             "prefix": "mlflow/models/",
             "mode": "read",

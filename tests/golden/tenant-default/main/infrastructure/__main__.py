@@ -32,7 +32,7 @@ lake_store = ObjectStore(
     "lake",
     account=account,
     key=key,
-    bucket="tenant-lake-f9ee84",
+    bucket="tenant-lake-bf5cbf",
     versioned=True,
     expire={"mlflow/logs": 90},
 )

@@ -47,7 +47,7 @@ lake_store = ObjectStore(
     "lake",
     project=project,
     key=key,
-    bucket="tenant-gke-lake-29bed6",
+    bucket="tenant-gke-lake-990e63",
     versioned=True,
     expire={"mlflow/logs": 90},
 )
@@ -80,7 +80,7 @@ Identity(
     cluster=cluster,
     namespace="tenant-gke",
     service_account="registry",
-    access=[{"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow", "mode": "write"}],
+    access=[{"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow", "mode": "write"}],
     stores=[lake_store],
 )
 Identity(
@@ -89,9 +89,9 @@ Identity(
     namespace="tenant-gke",
     service_account="fit",
     access=[
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "clicks", "mode": "read"},
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow/models/tenant-churn/", "mode": "write"},
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow/logs/fit", "mode": "append"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "clicks", "mode": "read"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow/models/tenant-churn/", "mode": "write"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow/logs/fit", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -101,10 +101,10 @@ Identity(
     namespace="tenant-gke",
     service_account="scoring",
     access=[
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "clicks", "mode": "read"},
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "scores", "mode": "write"},
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow/models/tenant-churn/", "mode": "read"},
-        {"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow/logs/scoring", "mode": "append"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "clicks", "mode": "read"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "scores", "mode": "write"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow/models/tenant-churn/", "mode": "read"},
+        {"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow/logs/scoring", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -113,7 +113,7 @@ Identity(
     cluster=cluster,
     namespace="tenant-gke",
     service_account="score",
-    access=[{"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow/models/tenant-churn/", "mode": "read"}],
+    access=[{"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow/models/tenant-churn/", "mode": "read"}],
     stores=[lake_store],
 )
 Identity(
@@ -121,7 +121,7 @@ Identity(
     cluster=cluster,
     namespace="tenant-gke",
     service_account="promoter",
-    access=[{"bucket": "tenant-gke-lake-29bed6", "prefix": "mlflow/models/", "mode": "read"}],
+    access=[{"bucket": "tenant-gke-lake-990e63", "prefix": "mlflow/models/", "mode": "read"}],
     stores=[lake_store],
 )
 

@@ -98,7 +98,7 @@ lake_store = ObjectStore(
     "lake",
     project=project,
     key=key,
-    bucket="tenant-pools-lake-01dd0b",
+    bucket="tenant-pools-lake-f784c2",
     versioned=True,
     expire={"mlflow/logs": 90},
 )
@@ -131,7 +131,7 @@ Identity(
     cluster=cluster,
     namespace="tenant-pools",
     service_account="registry",
-    access=[{"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow", "mode": "write"}],
+    access=[{"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow", "mode": "write"}],
     stores=[lake_store],
 )
 Identity(
@@ -140,9 +140,9 @@ Identity(
     namespace="tenant-pools",
     service_account="fit",
     access=[
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "clicks", "mode": "read"},
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow/models/tenant-churn/", "mode": "write"},
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow/logs/fit", "mode": "append"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "clicks", "mode": "read"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow/models/tenant-churn/", "mode": "write"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow/logs/fit", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -152,10 +152,10 @@ Identity(
     namespace="tenant-pools",
     service_account="scoring",
     access=[
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "clicks", "mode": "read"},
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "scores", "mode": "write"},
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow/models/tenant-churn/", "mode": "read"},
-        {"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow/logs/scoring", "mode": "append"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "clicks", "mode": "read"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "scores", "mode": "write"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow/models/tenant-churn/", "mode": "read"},
+        {"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow/logs/scoring", "mode": "append"},
     ],
     stores=[lake_store],
 )
@@ -164,7 +164,7 @@ Identity(
     cluster=cluster,
     namespace="tenant-pools",
     service_account="score",
-    access=[{"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow/models/tenant-churn/", "mode": "read"}],
+    access=[{"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow/models/tenant-churn/", "mode": "read"}],
     stores=[lake_store],
 )
 Identity(
@@ -172,7 +172,7 @@ Identity(
     cluster=cluster,
     namespace="tenant-pools",
     service_account="promoter",
-    access=[{"bucket": "tenant-pools-lake-01dd0b", "prefix": "mlflow/models/", "mode": "read"}],
+    access=[{"bucket": "tenant-pools-lake-f784c2", "prefix": "mlflow/models/", "mode": "read"}],
     stores=[lake_store],
 )
 

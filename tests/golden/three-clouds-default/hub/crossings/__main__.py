@@ -30,7 +30,7 @@ learn__registry_identity = Identity(
     cluster=learn_issuer,
     namespace="offers",
     service_account="registry",
-    access=[{"account": "offersrunsd5efbb5f4d", "container": "offers-runs", "prefix": "mlflow", "mode": "write"}],
+    access=[{"account": "offersruns4ac101b653", "container": "offers-runs", "prefix": "mlflow", "mode": "write"}],
 )
 learn__retrain_identity = Identity(
     "learn_retrain",
@@ -40,13 +40,13 @@ learn__retrain_identity = Identity(
     service_account="retrain",
     access=[
         {
-            "account": "offersrunsd5efbb5f4d",
+            "account": "offersruns4ac101b653",
             "container": "offers-runs",
             "prefix": "mlflow/models/offers-offer/",
             "mode": "write",
         },
         {
-            "account": "offersrunsd5efbb5f4d",
+            "account": "offersruns4ac101b653",
             "container": "offers-runs",
             "prefix": "mlflow/logs/retrain",
             "mode": "append",
@@ -61,7 +61,7 @@ shop__offers_identity = Identity(
     service_account="offers",
     access=[
         {
-            "account": "offersrunsd5efbb5f4d",
+            "account": "offersruns4ac101b653",
             "container": "offers-runs",
             "prefix": "mlflow/bundles/offers-offer/champion/",
             "mode": "read",
@@ -76,13 +76,13 @@ shop__monitor_drift_identity = Identity(
     service_account="monitor-drift",
     access=[
         {
-            "account": "offersrunsd5efbb5f4d",
+            "account": "offersruns4ac101b653",
             "container": "offers-runs",
             "prefix": "mlflow/bundles/offers-offer/champion/",
             "mode": "read",
         },
         {
-            "account": "offersrunsd5efbb5f4d",
+            "account": "offersruns4ac101b653",
             "container": "offers-runs",
             "prefix": "mlflow/run-requests/offers/default/learn/asked/retrain/drift/",
             "mode": "append",
@@ -96,8 +96,8 @@ learn__promoter_identity = Identity(
     namespace="offers",
     service_account="promoter",
     access=[
-        {"account": "offersrunsd5efbb5f4d", "container": "offers-runs", "prefix": "mlflow/models/", "mode": "read"},
-        {"account": "offersrunsd5efbb5f4d", "container": "offers-runs", "prefix": "mlflow/bundles/", "mode": "write"},
+        {"account": "offersruns4ac101b653", "container": "offers-runs", "prefix": "mlflow/models/", "mode": "read"},
+        {"account": "offersruns4ac101b653", "container": "offers-runs", "prefix": "mlflow/bundles/", "mode": "write"},
     ],
 )
 learn__starter_identity = Identity(
@@ -108,7 +108,7 @@ learn__starter_identity = Identity(
     service_account="starter",
     access=[
         {
-            "account": "offersrunsd5efbb5f4d",
+            "account": "offersruns4ac101b653",
             "container": "offers-runs",
             "prefix": "mlflow/run-requests/offers/default/learn/",
             "mode": "write",

@@ -23,7 +23,7 @@ runs_store = ObjectStore(
     "runs",
     group=group,
     key=key,
-    account="offersrunsd5efbb5f4d",
+    account="offersruns4ac101b653",
     container="offers-runs",
     versioned=True,
     expire={"mlflow/logs": 90},

@@ -32,7 +32,7 @@ TrustedIdentity(
     "shop.monitor-drift",
     issuer=shop_issuer,
     service_account="monitor-drift",
-    access=[{"bucket": "offers-lake-3b73ca", "prefix": "visits", "mode": "read"}],
+    access=[{"bucket": "offers-lake-48b581", "prefix": "visits", "mode": "read"}],
 )
 
 pulumi.export("shop__monitor_drift_credentials", shop_issuer.credentials)

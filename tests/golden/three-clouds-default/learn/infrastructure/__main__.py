@@ -81,7 +81,7 @@ small_e2_standard_4_on_demand_pool = NodePool(
     disk_type="pd-balanced",
 )
 
-lake_store = ObjectStore("lake", project=project, key=key, bucket="offers-lake-3b73ca", versioned=True)
+lake_store = ObjectStore("lake", project=project, key=key, bucket="offers-lake-48b581", versioned=True)
 runs_db_store = Database(
     "runs-db",
     project=project,
@@ -110,7 +110,7 @@ Identity(
     cluster=cluster,
     namespace="offers",
     service_account="retrain",
-    access=[{"bucket": "offers-lake-3b73ca", "prefix": "visits", "mode": "read"}],
+    access=[{"bucket": "offers-lake-48b581", "prefix": "visits", "mode": "read"}],
     stores=[lake_store],
 )
 

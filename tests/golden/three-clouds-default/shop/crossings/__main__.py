@@ -26,7 +26,7 @@ learn__retrain_identity = TrustedIdentity(
     namespace="offers",
     service_account="retrain",
     access=[
-        {"bucket": "offers-captures-63d5c8", "prefix": "returns", "mode": "read", "key": infrastructure["key_arn"]},
+        {"bucket": "offers-captures-9f72ff", "prefix": "returns", "mode": "read", "key": infrastructure["key_arn"]},
     ],
 )
 

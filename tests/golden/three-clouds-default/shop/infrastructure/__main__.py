@@ -32,7 +32,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
-    buckets=["offers-captures-63d5c8", "offers-lake-3b73ca", "offers-runs@offersrunsd5efbb5f4d"],
+    buckets=["offers-captures-9f72ff", "offers-lake-48b581", "offers-runs@offersruns4ac101b653"],
     log_days=30,
 )
 cluster = Cluster(
@@ -93,7 +93,7 @@ monitors_drift_m6i_large_on_demand_pool = NodePool(
     disk_gib=100,
 )
 
-captures_store = ObjectStore("captures", account=account, key=key, bucket="offers-captures-63d5c8", versioned=True)
+captures_store = ObjectStore("captures", account=account, key=key, bucket="offers-captures-9f72ff", versioned=True)
 images = ImageRegistry("offers-shop", account=account, key=key, repositories=["offers-shop/offers-runtime"])
 
 autoscaler = ClusterAutoscaler(

@@ -35,7 +35,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
-    buckets=["tills-lake-5dd437"],
+    buckets=["tills-lake-8e6de1"],
     log_days=30,
 )
 cluster = Cluster(
@@ -88,7 +88,7 @@ lake_store = ObjectStore(
     "lake",
     account=account,
     key=key,
-    bucket="tills-lake-5dd437",
+    bucket="tills-lake-8e6de1",
     versioned=True,
     expire={"mlflow/logs": 90},
 )
