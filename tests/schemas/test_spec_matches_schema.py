@@ -135,6 +135,7 @@ READ_BEFORE: dict[tuple[type, str], str] = {
     (AwsCluster, "cidr"): "of its network",
     (AzureCluster, "cidr"): "of its network",
     (GoogleCluster, "cidr"): "of its network",
+    **{(owner, "nodePools"): "of every adopted cluster" for owner in (AwsCluster, AzureCluster, GoogleCluster)},
     (spec.System, "apiVersion"): "the envelope",
     (spec.System, "kind"): "the envelope",
     (spec.System, "vars"): "replaced before the spec is typed",

@@ -100,7 +100,7 @@ def _waves(scope: Scope, sites: Node, path: Path) -> Waves | None:
 
 
 def _cluster(node: Node) -> ExistingCluster:
-    return ExistingCluster(text(node, "adopt"), text(node, "cidr"), text(node, "nodePools") == "create")
+    return ExistingCluster(text(node, "adopt"), text(node, "cidr"), text(node, "nodePools", "existing"))
 
 
 def _machines(scope: Scope, node: Node, path: Path) -> Machines:

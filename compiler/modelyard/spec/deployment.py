@@ -110,13 +110,19 @@ class ExistingCluster:
     """A cluster that a cloud target adopts instead of creating one.
 
     `adopt` is the cluster's name, and "" if modelyard creates the cluster. `cidr` is the address range of its nodes,
-    its API and the system's databases, if the spec has it. With `creates_pools`, compute classes get node pools of the
-    system's own in it, and everything else runs on its existing machines.
+    its API and the system's databases, if the spec has it. With
+    `node_pools` "create", compute classes get node pools of the system's own in it, and everything else runs on its
+    existing machines.
     """
 
     adopt: str = ""
     cidr: str = ""
-    creates_pools: bool = False
+    node_pools: str = "existing"  # existing create
+
+    @property
+    def creates_pools(self) -> bool:
+        """Whether compute classes get node pools of their own."""
+        return self.node_pools == "create"
 
 
 class Options:

@@ -211,7 +211,7 @@ def test_elastic_classes_and_missing_machines_are_refused() -> None:
 
 def test_every_cloud_has_a_golden_system() -> None:
     """Their output is compared with golden files."""
-    assert {str(example) for example in on_existing()} == {"tenant-default", "tenant-gke", "tenant-aks"}
+    assert {str(example) for example in on_existing()} == {"tenant-default", "tenant-gke", "tenant-aks", "tenant-pools"}
 
 
 def _values(value: object) -> object:
