@@ -36,7 +36,7 @@ def test_one_run_writes_every_format(run: Run, system: Path, changed: Path, tmp_
     cost = json.loads((out / "cost.json").read_text(encoding="utf-8"))
 
     assert (result.code, result.out) == (0, "")
-    assert f"churn: 1 to review\n{out}: 6 files" in result.err
+    assert f"churn: 1 to review, 1 note\n{out}: 6 files" in result.err
     assert named(out) == FILES
     jsonschema_rs.validate(modelyard_schemas.load("review"), review)
     assert review == json.loads(run("diff", system, changed, "--format", "json", "--level", "quiet").out)
