@@ -9,7 +9,7 @@ from modelyard.costs import CostLine, Rate, discounted, total
 from modelyard.fleets.costs import lines_of
 from modelyard.handover import Handover, Quota
 from modelyard.migration.sides import Side, Sides
-from modelyard.plan import Kind, NodePool, Plan, Resource, SystemPool
+from modelyard.plan import ByType, Kind, NodeGroup, NodePool, Plan, Resource, SystemPool
 from modelyard.portability import Refusal, errors_of, located, parts_of
 from modelyard.records import record
 from modelyard.source import Document, Json
@@ -217,16 +217,27 @@ def _lines(side: Side, targets: Targets, usage: Usage) -> tuple[CostLine, ...]:
 
 
 def _machines(plan: Plan) -> Iterator[MachineRow]:
-    for resource in plan.resources:
-        value = resource.value
-        if isinstance(value, NodePool | SystemPool):
-            groups = value.groups if isinstance(value, NodePool) else value.hardware.groups
-            compute = value.compute if isinstance(value, NodePool) else "platform"
-            yield MachineRow(
-                resource.placement,
-                compute,
-                tuple((group.machines[0] + (" spot" if group.spot else ""), group.price_hourly) for group in groups),
-            )
+    return (row for resource in plan.resources for row in _rows(resource))
+
+
+def _no_rows(resource: Resource) -> tuple[MachineRow, ...]:
+    return ()
+
+
+def _of_pool(resource: Resource[NodePool]) -> tuple[MachineRow, ...]:
+    pool = resource.value
+    return (MachineRow(resource.placement, pool.compute, _priced(pool.groups)),)
+
+
+def _of_system(resource: Resource[SystemPool]) -> tuple[MachineRow, ...]:
+    return (MachineRow(resource.placement, "platform", _priced(resource.value.hardware.groups)),)
+
+
+_rows: Final = ByType(_no_rows).case(NodePool, _of_pool).case(SystemPool, _of_system)
+
+
+def _priced(groups: Iterable[NodeGroup]) -> tuple[tuple[str, float | None], ...]:
+    return tuple((group.machines[0] + (" spot" if group.spot else ""), group.price_hourly) for group in groups)
 
 
 def _places(name: str, side: Side) -> Iterator[Place]:

@@ -12,7 +12,7 @@ from typing import Final
 from modelyard.names import HASH_LENGTH, object_name, short_hash
 from modelyard.patterns import pattern
 from modelyard.stack import Value
-from modelyard_targets.kube.storage.driver import Driver, Opening
+from modelyard_targets.kube.storage.driver import Driver, Opening, RemoteSettings
 
 _LONGEST_ACCOUNT: Final = 24
 _LONGEST_CONTAINER: Final = 63
@@ -29,6 +29,12 @@ def _named(name: str, owner: str) -> str:
     return f"{object_name(name, limit=_LONGEST_CONTAINER)}@{readable}{short_hash(name, owner)}"
 
 
+def _remote(bucket: str, opening: Opening) -> RemoteSettings:
+    """Return the settings of rclone's backend (rclone.org/azureblob, read 2026-11-28)."""
+    account = bucket.partition("@")[2]
+    return (("type", "azureblob"), ("account", account), ("env_auth", "true"))
+
+
 AZURE: Final = Driver(
     "abfss",
     443,
@@ -38,4 +44,5 @@ AZURE: Final = Driver(
     maker=_nothing,
     domain=".dfs.core.windows.net",
     named=_named,
+    remote=_remote,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from modelyard.hashing import sha256
 from modelyard.manifest import env_from_secret
@@ -13,6 +13,9 @@ from modelyard.stack import Value
 
 _LONGEST_BUCKET: Final = 63
 _BUCKET_HASH: Final = 6
+
+RemoteSettings: TypeAlias = tuple[tuple[str, str], ...]
+"""Settings of a remote in rclone's configuration, in order."""
 
 
 @record
@@ -47,13 +50,19 @@ def hashed(name: str, owner: str) -> str:
     return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
 
 
+def local_folder(bucket: str, opening: Opening) -> RemoteSettings:
+    """Return the settings of a remote that is a folder of this machine."""
+    return (("type", "local"),)
+
+
 @record
 class Driver:
     """A protocol for object storage.
 
     `client` returns the variables for a library that uses a single bucket, such as MLflow's client for artifacts,
     `server` those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
-    are variables for every Pod that uses a bucket at an endpoint.
+    are variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings with which rclone opens
+    a bucket, where `env_auth` is the login of the provider's own command line.
     """
 
     scheme: str
@@ -65,6 +74,7 @@ class Driver:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     domain: str = ""  # domain of accounts; if set, URIs contain `bucket@account`
     named: Callable[[str, str], str] = hashed  # a name and its owner: the name of a new bucket in the cloud
+    remote: Callable[[str, Opening], RemoteSettings] = local_folder
 
     @property
     def example(self) -> str:

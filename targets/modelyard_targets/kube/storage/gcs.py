@@ -10,11 +10,16 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.stack import Value
-from modelyard_targets.kube.storage.driver import Driver, Opening
+from modelyard_targets.kube.storage.driver import Driver, Opening, RemoteSettings
 
 
 def _nothing(opening: Opening) -> list[Value]:
     return []
 
 
-GCS: Final = Driver("gs", 443, (), client=_nothing, server=_nothing, maker=_nothing)
+def _remote(bucket: str, opening: Opening) -> RemoteSettings:
+    """Return the settings of rclone's backend (rclone.org/googlecloudstorage, read 2026-11-28)."""
+    return (("type", "google cloud storage"), ("env_auth", "true"), ("bucket_policy_only", "true"))
+
+
+GCS: Final = Driver("gs", 443, (), client=_nothing, server=_nothing, maker=_nothing, remote=_remote)

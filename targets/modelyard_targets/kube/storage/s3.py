@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.manifest import env
 from modelyard.stack import Value
-from modelyard_targets.kube.storage.driver import Driver, Key, Opening
+from modelyard_targets.kube.storage.driver import Driver, Key, Opening, RemoteSettings
 
 _PREFIX: Final = "AWS_"
 _KEYS: Final = (
@@ -53,4 +53,12 @@ def _keys(opening: Opening) -> Iterator[Value]:
     return S3.key_variables(opening.credentials, _PREFIX)
 
 
-S3: Final = Driver("s3", 443, _KEYS, client=_client, server=_server, maker=_maker, settings=CHECKSUMS)
+def _remote(bucket: str, opening: Opening) -> RemoteSettings:
+    """Return the settings of rclone's backend (rclone.org/s3, read 2026-11-28)."""
+    provider = "Other" if opening.endpoint else "AWS"
+    where = (("endpoint", opening.endpoint), ("region", opening.region))
+    given = tuple((name, value) for name, value in where if value)
+    return (("type", "s3"), ("provider", provider), ("env_auth", "true"), *given)
+
+
+S3: Final = Driver("s3", 443, _KEYS, client=_client, server=_server, maker=_maker, settings=CHECKSUMS, remote=_remote)

@@ -9,6 +9,7 @@ import pytest
 from modelyard.stack import Value
 from modelyard_targets.kube.storage.azure import AZURE
 from modelyard_targets.kube.storage.driver import Credentials, Driver, Opening
+from modelyard_targets.kube.storage.files import FILES
 from modelyard_targets.kube.storage.gcs import GCS
 from modelyard_targets.kube.storage.s3 import S3
 
@@ -87,3 +88,19 @@ def test_incomplete_and_foreign_addresses_are_not_opened(driver: Driver, uri: st
 def test_azure_uri_contains_container_and_account() -> None:
     assert AZURE.uri("lake@acme", "a/b") == "abfss://lake@acme.dfs.core.windows.net/a/b"
     assert AZURE.opens("abfss://lake@acme.dfs.core.chinacloudapi.cn/a")
+
+
+@pytest.mark.parametrize(
+    ("driver", "opening", "settings"),
+    [
+        (S3, Opening(region="eu-west-1"), "type=s3 provider=AWS env_auth=true region=eu-west-1"),
+        (S3, Opening("https://minio"), "type=s3 provider=Other env_auth=true endpoint=https://minio"),
+        (GCS, Opening(region="europe-west4"), "type=google cloud storage env_auth=true bucket_policy_only=true"),
+        (AZURE, Opening(region="westeurope"), "type=azureblob account=acme env_auth=true"),
+        (FILES, Opening(), "type=local"),
+    ],
+)
+def test_rclone_opens_a_bucket_with_the_settings_of_its_backend(
+    driver: Driver, opening: Opening, settings: str
+) -> None:
+    assert " ".join(f"{name}={value}" for name, value in driver.remote("lake@acme", opening)) == settings
