@@ -168,7 +168,8 @@ def _target(value: Any) -> Iterator[tuple[Steps, Any]]:
     yield from _fields(value, "TargetSpec")
     if getattr(value.options, "__match_args__", ()):
         yield from _fields(value.options, kind_of(value.options))
-    yield ("cluster", "nodePools"), leaf(value.cluster.node_pools)  # the provider's own `cluster` does not have it
+    if value.cluster.adopt:  # the provider's own `cluster` does not have it
+        yield ("cluster", "nodePools"), leaf(value.cluster.node_pools)
 
 
 def _machines(value: Any) -> Iterator[tuple[Steps, Any]]:
