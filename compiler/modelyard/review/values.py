@@ -38,6 +38,7 @@ _HIDDEN: Final = frozenset(
         *(("TargetSpec", name) for name in ("name", "in_cloud", "secrets_via", "options")),
         *(("Step", name) for name in ("name", "path")),
         *(("ComputeClass", name) for name in ("name", "path")),
+        ("ExistingCluster", "node_pools"),  # `_target` has it
         ("Stage", "alias"),
         ("Store", "called"),
         ("Store", "name"),
