@@ -38,6 +38,7 @@ _HIDDEN: Final = frozenset(
         *(("TargetSpec", name) for name in ("name", "in_cloud", "secrets_via", "options")),
         *(("Step", name) for name in ("name", "path")),
         *(("ComputeClass", name) for name in ("name", "path")),
+        ("ExistingCluster", "node_pools"),  # `_target` has it
         ("Stage", "alias"),
         ("Store", "called"),
         ("Store", "name"),
@@ -168,6 +169,8 @@ def _target(value: Any) -> Iterator[tuple[Steps, Any]]:
     yield from _fields(value, "TargetSpec")
     if getattr(value.options, "__match_args__", ()):
         yield from _fields(value.options, kind_of(value.options))
+    if value.cluster.adopt:  # the provider's own `cluster` does not have it
+        yield ("cluster", "nodePools"), leaf(value.cluster.node_pools)
 
 
 def _machines(value: Any) -> Iterator[tuple[Steps, Any]]:

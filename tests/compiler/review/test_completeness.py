@@ -66,8 +66,13 @@ def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
     return islice(_resolved(place), _ENOUGH)
 
 
+def _is_repeated(occurrence: tuple[int, Steps]) -> bool:
+    """Return whether an entry is repeated for the rows of a list: what it refers to is then seldom valid elsewhere."""
+    return any("${" in str(step) for step in occurrence[1])
+
+
 def _resolved(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
-    for number, path in occurrences().get(place, [])[:_SEEDS]:
+    for number, path in sorted(occurrences().get(place, []), key=_is_repeated)[:_SEEDS]:
         spec = seeds()[number].value
         value = value_at(spec, path)
         others = (changed(spec, path, new) for new in alternatives(place, value, spec) if new != value)
