@@ -12,7 +12,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +112,7 @@ def _version(number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def shown_system(folder: Path) -> Iterator[Shown]:
+def shown_system(folder: Path) -> Generator[Shown]:
     """Yield a system that serves version 2, has refused version 3, and has found drift."""
     compiled = folder / "compiled"
     shutil.copytree(COMPILED, compiled)
@@ -152,7 +152,7 @@ def _handler(shown: Shown) -> type[http.server.BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self._send(*shown.predict(body))
 
-        def log_message(self, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
             pass
 
         def _send(self, status: int, content: dict[str, Any]) -> None:

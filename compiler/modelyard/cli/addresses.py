@@ -38,9 +38,11 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 def _definition(outcome: Outcome, address: str) -> list[str]:
     """Describe a definition that is repeated for the rows of a list, such as `models.demand-${each.name}`."""
-    repeated = outcome.document.repeated if outcome.document is not None else {}
+    if outcome.document is None:
+        return []
+    repeated = outcome.document.repeated
     made = [path for path, repeat in repeated.items() if address == f"{path[0]}.{repeat.key}"]
-    if outcome.document is None or not made:
+    if not made:
         return []
     place, rows = _place(outcome.document.key_span(made[0])), repeated[made[0]].list
     lines = [f"{address}: written at {place}, for each row of list {rows}", ""]

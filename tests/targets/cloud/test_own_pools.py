@@ -49,7 +49,7 @@ def pools(outcome: Outcome) -> list[Call]:
 
 def values(calls: list[Call], argument: str) -> set[object]:
     """Return the values of an argument in these calls."""
-    return {dict(call.arguments)[argument] for call in calls}
+    return {cast("object", dict(call.arguments)[argument]) for call in calls}
 
 
 def reasons(outcome: Outcome) -> list[str]:
@@ -62,7 +62,7 @@ def test_compute_classes_get_node_pools_and_nothing_else_does(cloud: str) -> Non
     outcome = compiled(cloud)
     plan = present(outcome.plan)
 
-    assert {dict(call.arguments)["pool"] for call in pools(outcome)} == {
+    assert values(pools(outcome), "pool") == {
         dict(pool.value.hardware.selector)["modelyard.dev/pool"] for pool in plan.of(NodePool)
     }
     assert plan.of(SystemPool) == ()
@@ -99,11 +99,12 @@ def test_a_compute_class_of_gke_orders_the_pools_of_this_system() -> None:
         for document in cast("Iterator[Manifest]", file.documents())
         if document["kind"] == "ComputeClass"
     ]
-    classes = {dict(call.arguments).get("compute_class") for call in pools(outcome)} - {None}
+    ordered = [call for call in pools(outcome) if "compute_class" in dict(call.arguments)]
+    classes = values(ordered, "compute_class")
 
     assert {order["metadata"]["name"] for order in orders} == classes == {"modelyard-tenant-gke-gpu"}
     named = {name for order in orders for each in order["spec"]["priorities"] for name in each["nodepools"]}
-    assert named == {call.name for call in pools(outcome) if "compute_class" in dict(call.arguments)}
+    assert named == {call.name for call in ordered}
 
 
 def test_gke_installs_drivers_and_other_clouds_refuse_accelerators() -> None:
