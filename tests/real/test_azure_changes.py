@@ -95,7 +95,7 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
     }
 
     _drift(cloud)
-    right = "RoleAssignment score-leadsaudit01cd697b77-leads-audit-append"
+    right = "RoleAssignment score-leadsaudite5ca382dbd-leads-audit-append"
     drifted = {"AgentPool small-f2s-v2-on-demand": "update", "Workspace leads-main": "update", right: "delete"}
     assert changes_of(stack.refresh()) == drifted
     assert changes_of(stack.up()) == {**drifted, right: "create"}
@@ -114,7 +114,7 @@ def _drift(cloud: Cloud) -> None:
     (assignment,) = [
         each
         for each, values in cloud.api.all(ASSIGNMENT).items()
-        if values.get("condition") and "leadsaudit01cd697b77" in values["scope"]
+        if values.get("condition") and "leadsaudite5ca382dbd" in values["scope"]
     ]
     cloud.remove(ASSIGNMENT, assignment)
     pool = next(
@@ -127,14 +127,14 @@ def _drift(cloud: Cloud) -> None:
 
 def _ends(cloud: Cloud, stack: PulumiStack) -> None:
     """Undo the protection, then destroy everything but vaults, and an account whose lock has not ended."""
-    cloud.upload("leadsaudit01cd697b77", "audit/score/1.parquet")
+    cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")
     stack.configure("protect", "false")
     stack.up()
     with pytest.raises(
         Failed, match=r"is not allowed as the container has a immutable storage with versioning|protected from deletion"
     ):
         stack.destroy()
-    cloud.empty("leadsaudit01cd697b77")
+    cloud.empty("leadsaudite5ca382dbd")
     stack.destroy()
     assert stack.resources() == []
     assert cloud.left() == {}

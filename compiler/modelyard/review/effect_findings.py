@@ -223,7 +223,13 @@ def _finding(
         reached=_reached(affected, sides) if level > Level.NOTE else (),
         environments=(sides.after.environment,),
         lasting=is_data and level is Level.DANGER,
+        details="" if level is Level.NOTE else _every(affected),
     )
+
+
+def _every(found: Iterable[Consequence]) -> str:
+    """Name all resources, of which a message counts some: what is accepted for some must not count for others."""
+    return "\n".join(sorted(f"{one.effect.name} {one.item.kind} {one.item.name}" for one in found))
 
 
 def _reached(found: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:

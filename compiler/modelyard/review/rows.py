@@ -35,10 +35,12 @@ def _joined(members: list[Finding], repeats: Repeats) -> Finding:
     first = max(members, key=lambda one: one.level)
     rows = dict.fromkeys(row for member in members for row in repeats.rows_in(*member.path))
     texts = {tuple(map(repeats.general, (one.message, one.before, one.after))) for one in members}
+    details = ""
     if len(texts) == 1:
         message, before, after = next(iter(texts))
     else:
         message, before, after = f"{first.message}, and others differ", first.before, first.after
+        details = "\n".join(sorted(_whole(one) for one in members))
     return replace(
         first,
         path=tuple(map(repeats.general, first.path)),
@@ -49,4 +51,10 @@ def _joined(members: list[Finding], repeats: Repeats) -> Finding:
         reasons=tuple(dict.fromkeys(repeats.general(reason) for one in members for reason in one.reasons)),
         reached=tuple(dict.fromkeys(repeats.general(address) for one in members for address in one.reached)),
         lasting=any(one.lasting for one in members),
+        details=details,
     )
+
+
+def _whole(one: Finding) -> str:
+    """Write all that a row changes, so that what somebody accepts is what every row does."""
+    return f"{'.'.join(one.path)}: {one.before} -> {one.after}: {one.message}: {one.details}"

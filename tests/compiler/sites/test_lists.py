@@ -157,6 +157,19 @@ def changes(table: str = TABLE, spec: str = SPEC) -> list[Finding]:
     return list(review_of(understood(), understood(table, spec)).findings)
 
 
+def test_an_accepted_row_does_not_cover_later_values_of_others() -> None:
+    """The joined finding shows one row's values; its fingerprint is about all."""
+    loosened = {
+        linz: next(
+            one for one in changes(f"name,error,day,city\ngraz,91,1,Graz\nlinz,{linz},3,Linz\n") if one.code == "R201"
+        )
+        for linz in ("92", "93")
+    }
+
+    assert loosened["92"].message == loosened["93"].message
+    assert loosened["92"].fingerprint != loosened["93"].fingerprint
+
+
 def test_a_change_of_the_definition_is_one_finding() -> None:
     spec = SPEC.replace("live: {model:", "live: {replicas: 2, model:")
 
