@@ -15,6 +15,7 @@ from modelyard.review.rules.base import (
     Verdict,
     always,
     by_way,
+    cut,
     moves,
     named,
     plainly,
@@ -141,6 +142,10 @@ def _override(change: Change, _: Sides) -> Verdict:
     text = f"{change.before.text} {change.after.text}"
     is_guard = any(f"{kind}/" in text for kind in _SAFEGUARDS) or any(word in text for word in _GUARDED_WORDS)
     return ("R903", DANGER if is_guard else REVIEW) if change.removed else ("R901", DANGER if is_guard else REVIEW)
+
+
+def _override_says(change: Change, _: Sides) -> str:
+    return f"override {change.path[1]} is {moves(change)}: {cut(change.after.text or change.before.text)}"
 
 
 def _label_level(change: Change, _: Sides) -> Verdict:
@@ -309,7 +314,7 @@ RULES: Final[tuple[Rule, ...]] = (
 ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(_TARGET, _target, _target_says),
     Rule(("stores", "*"), _store, named("store {name} is {moves}"), _store_why),
-    Rule(("overrides", "*"), _override, named("override {name} is {moves}: {after}{before}")),
+    Rule(("overrides", "*"), _override, _override_says),
     Rule(_COMPUTE, always("R614", NOTE), named("compute class {name} is {moves}")),
 )
 """The rules for whole stores, overrides and compute classes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, by_way, moves, named
 from modelyard.review.sides import Sides
 from modelyard.spec import System
 
@@ -151,6 +151,14 @@ def _replicas(change: Change, sides: Sides) -> Verdict:
     return "R604", NOTE
 
 
+def _replicas_say(verb: str) -> Says:
+    def says(change: Change, _: Sides) -> str:
+        before, after = (side.text or "nothing" for side in (change.before, change.after))
+        return f"{change.path[1]} {verb} {after} {'replica' if after == '1' else 'replicas'}, {before} before"
+
+    return says
+
+
 def _at_most(change: Change, _: Sides) -> Verdict:
     more = (change.after.number or 0) > (change.before.number or 0)
     return ("R605", REVIEW) if more else ("R610", REVIEW)
@@ -161,8 +169,8 @@ _VARIANT: Final = ("inference", "*", "variants", "*")
 RULES: Final[tuple[Rule, ...]] = (
     Rule(("inference", "*", "traffic"), _traffic, _traffic_says),
     Rule((*_VARIANT, "model"), _version, named("{name} serves {moves}"), _version_why),
-    Rule((*_VARIANT, "replicas", "min"), _replicas, named("{name} keeps at least {after} replicas, {before} before")),
-    Rule((*_VARIANT, "replicas", "max"), _at_most, named("{name} has at most {after} replicas, {before} before")),
+    Rule((*_VARIANT, "replicas", "min"), _replicas, _replicas_say("keeps at least")),
+    Rule((*_VARIANT, "replicas", "max"), _at_most, _replicas_say("has at most")),
     Rule(
         (*_VARIANT, "compute"),
         always("R607", REVIEW),

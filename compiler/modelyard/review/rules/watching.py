@@ -124,7 +124,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule((*_MONITOR, "compute"), always("R607", NOTE), named("{name} runs on compute class {moves}")),
     Rule(("channels", "*", "severities"), _recipients, named("what channel {name} is used for {moves}")),
     Rule(("governance", "owner", "oncall"), _recipients, named("alerts of the system go to {moves}")),
-    Rule(("data", "*", "delay"), _window, named("labels in {name} arrive {moves}"), "quality is known that much later"),
+    Rule(
+        ("data", "*", "delay"),
+        _window,
+        named("labels in {name} arrive after {moves}"),
+        "what needs labels waits that long",
+    ),
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (
