@@ -10,6 +10,9 @@ from modelyard.hosts.connection import Connection, HostError, connection, part, 
 from modelyard.records import record
 
 _VERSION: Final = "api-version=7.1"
+_PREVIEW: Final = "api-version=7.1-preview"
+"""The version of what Azure has only as a preview, and refuses without the word."""
+
 _MARKDOWN: Final = {"parentCommentId": 0, "commentType": "text"}
 _ABSENT: Final = 404
 
@@ -22,10 +25,12 @@ class PullRequest:
     path: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the first comment of each thread; its number is `thread/comments/comment`."""
+        """Yield the first comment of each thread that the token's owner began, as `thread/comments/comment`."""
+        own = part(self.api.send("GET", f"/_apis/connectionData?{_PREVIEW}"), "authenticatedUser", "id")
         for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
             for one in rows(part(thread, "comments") or [])[:1]:
-                if not part(thread, "isDeleted") and not part(one, "isDeleted"):
+                is_deleted = part(thread, "isDeleted") or part(one, "isDeleted")
+                if own is not None and part(one, "author", "id") == own and not is_deleted:
                     yield f"{part(thread, 'id')}/comments/{part(one, 'id')}", part(one, "content") or ""
 
     def create(self, text: str) -> None:

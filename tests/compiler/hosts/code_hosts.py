@@ -92,6 +92,15 @@ def _labelled(host: CodeHost, names: list[str]) -> tuple[int, Any]:
     return 200, []
 
 
+def _on_azure(note: Note) -> dict[str, Any]:
+    return {"id": 1, "author": {"id": note.author}, "content": note.text}
+
+
+def _version_on_azure(path: str) -> str:
+    """Return the version that a resource has. The one that names the token's owner has only a preview."""
+    return "7.1-preview" if path.endswith("/connectionData") else "7.1"
+
+
 _GITHUB: Final = "/repos/acme/ml"
 _GITLAB: Final = "/projects/12/merge_requests/7"
 _AZURE: Final = r"/p%20id/_apis/git/repositories/r/pullRequests/7"
@@ -120,9 +129,10 @@ ROUTES: Final[dict[str, Route]] = {
     f"POST {_GITLAB}/notes": lambda host, _, body, __: _created(host, body["body"]),
     rf"PUT {_GITLAB}/notes/(\d+)": lambda host, found, body, _: host.edit(int(found[1]), body["body"]),
     f"PUT {_GITLAB}": lambda host, _, body, __: _relabelled(host, body["add_labels"], body["remove_labels"]),
+    "GET /_apis/connectionData": lambda _, __, ___, ____: (200, {"authenticatedUser": {"id": OURS}}),
     f"GET {_AZURE}/threads": lambda host, _, __, ___: (
         200,
-        {"value": [{"id": n.number, "comments": [{"id": 1, "content": n.text}]} for n in host.notes]},
+        {"value": [{"id": n.number, "comments": [_on_azure(n)]} for n in host.notes]},
     ),
     f"POST {_AZURE}/threads": lambda host, _, body, __: _created(host, body["comments"][0]["content"]),
     rf"PATCH {_AZURE}/threads/(\d+)/comments/1": lambda host, found, body, _: host.edit(
@@ -138,7 +148,7 @@ def _answer(host: CodeHost, method: str, target: str, headers: Any, content: byt
     host.requests.append(f"{method} {parts.path}")
     if headers.get("Authorization") != f"Bearer {TOKEN}" and headers.get("PRIVATE-TOKEN") != TOKEN:
         return 401, {"message": f"bad credentials {headers.get('Authorization')}"}
-    if "_apis" in parts.path and parse_qs(parts.query).get("api-version") != ["7.1"]:
+    if "_apis" in parts.path and parse_qs(parts.query).get("api-version") != [_version_on_azure(parts.path)]:
         return 400, {"message": "the api-version is missing"}
     body = json.loads(content) if content else None
     for route, answer in ROUTES.items():

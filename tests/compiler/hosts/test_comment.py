@@ -81,6 +81,15 @@ def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, po
 
 
 @pytest.mark.parametrize("name", HOSTS)
+def test_the_same_comment_of_somebody_else_does_not_replace_ours(host: CodeHost, post: Posted, name: str) -> None:
+    """Otherwise whoever copies a report early keeps it from ever being updated."""
+    host.add(f"{FIRST}\none", "mallory")
+
+    assert post(name, f"{FIRST}\none") == (0, "comment created")
+    assert host.ours == [f"{FIRST}\none"]
+
+
+@pytest.mark.parametrize("name", HOSTS)
 def test_a_busy_host_is_asked_again(host: CodeHost, post: Posted, name: str) -> None:
     host.busy = [(429, {"Retry-After": "3"}), (502, {}), (503, {})]
 

@@ -47,7 +47,7 @@ def test_files_fit_the_schema_of_the_host(host: str) -> None:
 
 def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
     """The step of action.yml writes the report and the summary, prints annotations, and ends with the verdict."""
-    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    action = _action()
     schema = json.loads((files("check_jsonschema.builtin_schemas.vendor") / "github-actions.json").read_text("utf-8"))
     assert not [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(action)]
 
@@ -56,10 +56,10 @@ def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
     given = {f"MODELYARD_{name}": value for name, value in values.items()}
     step = next(step for step in action["runs"]["steps"] if step["name"] == "Review")
     assert set(step["env"]) == set(given)
-    summary = repository.folder.parent / "summary"
-    assert repository.run(step["run"], **given, GITHUB_STEP_SUMMARY=str(summary)) == 1
+    runner = _of_runner(repository)
+    assert repository.run(step["run"], **given, **runner) == 1
     assert "title=R508::" in repository.done.stdout
-    assert "R508" in summary.read_text(encoding="utf-8")
+    assert "R508" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
     assert (repository.folder / "out" / "report.html").is_file()
 
 
@@ -133,8 +133,7 @@ def test_no_script_contains_an_expression(host: str) -> None:
     assert len(scripts) >= 2
     for script in scripts:
         assert not re.search(r"\$\{\{|\$\([A-Za-z.]+\)", script)
-    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
-    for script in _scripts(action):
+    for script in _scripts(_action()):
         assert "${{" not in script
 
 
@@ -185,8 +184,25 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
         yield Repository(tmp_path, host)
 
 
+def _action() -> Any:
+    return yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+
+
+def _of_runner(repository: Repository) -> dict[str, str]:
+    """Return the variables of a job with paths of files, which GitHub's runner has made."""
+    folder = repository.folder.parent / "runner"
+    folder.mkdir(exist_ok=True)
+    paths = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary", "RUNNER_TEMP": folder}
+    return {name: str(path) for name, path in paths.items()}
+
+
 def _step(job: Any, name: str) -> str:
     return str(next(step["run"] for step in job["steps"] if step.get("name") == name))
+
+
+def _review(job: str) -> str:
+    """Return the script that reviews, of the workflow or of the action."""
+    return _step(_parsed("github")["jobs"]["review"] if job == "workflow" else _action()["runs"], "Review")
 
 
 def _on_github(repository: Repository) -> int:
@@ -195,9 +211,9 @@ def _on_github(repository: Repository) -> int:
     folder = repository.folder
     event = folder.parent / "event.json"
     event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
-    output, summary = folder.parent / "output", folder.parent / "summary"
+    own = {**_of_runner(repository), "BASE": repository.base}
+    output, summary = Path(own["GITHUB_OUTPUT"]), Path(own["GITHUB_STEP_SUMMARY"])
     output.write_text("")
-    own = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "BASE": repository.base}
     jobs = workflow["jobs"]
     assert repository.run(_step(jobs["review"], "Review"), **workflow["env"], **own) == 0, repository.done.stderr
     annotations = repository.done.stdout
@@ -244,15 +260,46 @@ def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Ca
     assert ("nothing that matters changes" in host.ours[0], host.labels) == (True, set())
 
 
-def test_a_spec_cannot_command_the_agent(repository: Repository) -> None:
+@pytest.mark.parametrize("hashes", ["##", "###", "####"])
+def test_a_spec_cannot_command_the_agent(repository: Repository, hashes: str) -> None:
     """Azure's agent obeys ##vso in any line of the output, and errors quote lines of the spec."""
-    repository.push("compute: {cpu", "'##vso[task.setvariable variable=x]y': {cpu")
+    repository.push("compute: {cpu", f"'{hashes}vso[task.setvariable variable=x]y': {{cpu")
     pipeline = _parsed("azure")
     script = next(step["bash"] for step in pipeline["steps"] if step.get("displayName") == "Review")
     repository.run(script, **pipeline["variables"], SYSTEM_PULLREQUEST_TARGETBRANCH="refs/heads/main")
 
     assert "vso[task" in repository.done.stdout
     assert "##" not in repository.done.stdout + repository.done.stderr
+
+
+@pytest.mark.parametrize("job", ["workflow", "action"])
+def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> None:
+    """GitHub's runner obeys ##[ in any line and :: at the start of one, and errors quote lines of the spec."""
+    repository.push("compute: {cpu", "'::stop-commands::##[stop-commands]x ###[stop-commands]x': {cpu")
+    given = {"BASE": repository.base, "MODELYARD_AGAINST": repository.base, "MODELYARD_OUT": "out"}
+    repository.run(_review(job), **_parsed("github")["env"], **given, **_of_runner(repository))
+
+    lines = (repository.done.stdout + repository.done.stderr).splitlines()
+    texts = [line for line in lines if not re.match("::(error|warning|notice) ", line)]
+    assert "stop-commands" in "".join(texts)
+    assert not [line for line in texts if "##" in line or "::" in line]
+
+
+@pytest.mark.parametrize("job", ["workflow", "action"])
+def test_what_the_annotations_print_besides_cannot_command_the_runner(repository: Repository, job: str) -> None:
+    """`modelyard diff` prints annotations to stdout, which the runner must obey; its stderr is only text."""
+    programs = repository.folder.parent / "programs"
+    programs.mkdir()
+    program = programs / "modelyard"
+    script = "mkdir -p modelyard-report; touch modelyard-report/comment.md; echo '##[a]x' >&2; echo '::b::x' >&2"
+    program.write_text(f"#!/bin/sh\n{script}\n[ $1 = report ] || echo '::notice::y'\n", encoding="utf-8")
+    program.chmod(0o755)
+    given = {"BASE": "x", "MODELYARD_AGAINST": "x", "MODELYARD_OUT": "modelyard-report"}
+    given["PATH"] = f"{programs}{os.pathsep}{repository.environment['PATH']}"
+    assert repository.run(_review(job), **{**_parsed("github")["env"], **given, **_of_runner(repository)}) == 0
+
+    lines = (repository.done.stdout + repository.done.stderr).splitlines()
+    assert sorted(lines) == ["# # [a]x", "# # [a]x", ": :b: :x", ": :b: :x", "::notice::y"]
 
 
 def test_a_pipeline_does_not_run_code_of_the_repository(repository: Repository) -> None:
