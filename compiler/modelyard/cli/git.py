@@ -47,7 +47,7 @@ class Revision:
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
             raise GitError(f"{folder} is a symbolic link to a folder that contains it{_UNJUDGED}")
-        for entry in _git(self.folder, "ls-tree", "-z", listing.decode()).split(b"\0"):
+        for entry in _git(self.folder, "ls-tree", "--full-tree", "-z", listing.decode()).split(b"\0"):
             head, tab, path = entry.partition(b"\t")
             name = os.fsdecode(path)
             if not tab or "\n" in name:  # a line break is in no name of a file that a spec could have
@@ -88,8 +88,41 @@ def merge_base(folder: str, name: str) -> Revision:
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:
         raise GitError(f"{name} and HEAD have no common commit")
-    above = _git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n")
-    return Revision(folder, base[0], name, above)
+    return Revision(folder, base[0], name, _above(folder))
+
+
+def is_revision(folder: str, name: str) -> bool:
+    """Return whether a name is a commit in a folder's repository. Without git or a repository, no name is."""
+    try:
+        _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except GitError:
+        return False
+    return True
+
+
+def _above(folder: str) -> str:
+    """Return a folder's path in its repository as typed, because a change can turn a folder into a symbolic link.
+
+    Raises GitError if the typed path does not lead through the top folder of the repository.
+    """
+    top = os.fsdecode(_git(folder, "rev-parse", "--show-toplevel")).rstrip("\n")
+    typed = os.path.normpath(os.path.join(_working_folder(), folder))
+    way = [typed]
+    while way[-1] != os.path.dirname(way[-1]):
+        way.append(os.path.dirname(way[-1]))
+    start = next((one for one in reversed(way) if os.path.exists(one) and os.path.samefile(one, top)), None)
+    # `link/..` leads elsewhere on disk than it reads
+    if start is None or not (os.path.exists(typed) and os.path.samefile(typed, folder or ".")):
+        raise GitError(f"{folder or '.'} leads through a symbolic link into another folder{_UNJUDGED}")
+    relative = os.path.relpath(typed, start)
+    return "" if relative == os.curdir else relative
+
+
+def _working_folder() -> str:
+    """Return the working folder with the links through which the shell entered it, if it states them."""
+    stated = os.environ.get("PWD", "")
+    is_true = os.path.isabs(stated) and os.path.exists(stated) and os.path.samefile(stated, os.curdir)
+    return stated if is_true else os.getcwd()
 
 
 def default_revision(folder: str) -> str:

@@ -1,7 +1,8 @@
 """Remember which text had which values when it was compiled, so that a compile that changes nothing resolves nothing.
 
-The file lies in the folder next to the spec that git ignores. It is a convenience and proves nothing: losing it, or the
-right to write it, only makes the next compile slower.
+The file lies in the folder next to the spec that git ignores. Losing it, or the right to write it, only makes the next
+compile slower. A file that somebody commits anyway must not keep others from compiling, so every entry is sealed with a
+key in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
+from modelyard.cli.sealing import seal
 from modelyard.inputs import Inputs
 from modelyard.regular_files import read
 from modelyard.source import Json
@@ -27,17 +29,22 @@ def recalled(inputs: Inputs, text: str) -> str:
     entry = _entries(inputs).get(inputs.folder)
     if not isinstance(entry, dict) or entry.get("text") != text:
         return ""
-    return str(entry.get("values", ""))
+    values = str(entry.get("values", ""))
+    expected = seal((text, values))
+    return values if expected and entry.get("seal") == expected else ""
 
 
 def remember(inputs: Inputs, text: str, values: str) -> None:
     """Store the key of the values that a text has. Nothing is stored where the folder is a link or not writable."""
     from pathlib import Path
 
+    from modelyard.cli.sealing import create_key
     from modelyard.disk import write_file_atomically
 
+    create_key()
+
     folder = _folder(inputs)
-    entries = {**_entries(inputs), inputs.folder: {"text": text, "values": values}}
+    entries = {**_entries(inputs), inputs.folder: {"text": text, "values": values, "seal": seal((text, values))}}
     content = json.dumps({name: entries[name] for name in sorted(entries)}, indent=1) + "\n"
     with suppress(OSError):
         if os.path.islink(folder):

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Mapping
 
-from modelyard.cli.git import Revision, default_revision, merge_base
+from modelyard.cli.git import Revision, default_revision, is_revision, merge_base
 from modelyard.cli.inputs import APPROVALS, SPEC_NAMES, environment_names, gather, names_of_tables
 from modelyard.cli.locking import read_lock
 from modelyard.diagnostics import Diagnostic, Severity
@@ -82,10 +82,17 @@ def _table(revision: Revision, name: str, given: Callable[[str, bytes], Given]) 
 def before_of(
     name: str | None, after: Version, arguments: argparse.Namespace
 ) -> tuple[Version | None, tuple[Diagnostic, ...]]:
-    """Return the version that `--against` names: a file or folder, or the merge base with a revision."""
-    if name is not None and os.path.exists(name):
+    """Return the version that `--against` names: the merge base with a revision, or a file or folder."""
+    if name is not None and _is_path(name, os.path.dirname(after.inputs.spec.path)):
         return on_disk(name, arguments)
     return committed(name, after), ()
+
+
+def _is_path(name: str, folder: str) -> bool:
+    """Return whether a name is a path. A revision wins, because a change can add a folder that is named like one."""
+    if not os.path.exists(name):
+        return False
+    return os.path.isabs(name) or name.startswith(("./", "../")) or not is_revision(folder, name)
 
 
 @record
@@ -104,9 +111,9 @@ def reviewed(
     """Compare two versions in one environment, or in the base and every environment, and with what is deployed."""
     new = outcomes(after.inputs, environment)
     old = {} if before is None else outcomes(before.inputs, environment)
-    if _is_left_out(new) or _is_left_out(old):
-        new.pop(BASE_FOLDER, None)
-        old.pop(BASE_FOLDER, None)
+    for side in (new, old):  # a base that only one version can compile is new, or gone
+        if _is_left_out(side):
+            del side[BASE_FOLDER]
     if before is None:
         review = introduced(new)
     else:

@@ -16,6 +16,12 @@ from tests.compiler.cli.approving import DIGEST, Registry, listed
 from tests.compiler.cli.said import SPEC, Said
 
 
+@pytest.fixture(autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's cache folder out of the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture
 def system(tmp_path: Path) -> Path:
     """Return a folder with a spec."""

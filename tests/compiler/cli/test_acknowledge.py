@@ -312,3 +312,19 @@ def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path,
 
     assert {"R246", "R243"} <= {danger["code"] for danger in dangers}
     assert _report(run, old, system)[0] == 0
+
+
+def test_a_base_that_no_longer_compiles_still_says_who_signs(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
+    """Otherwise a new environment would have the rules of any other one, of which some may need no signature."""
+    guarded, compute = _guarded({"risk": _key(tmp_path, "ada")[1]}), "compute: {cpu: 1, memory: 2Gi}"
+    free = "governance: {approvals: null, approvers: null"
+    guarded = guarded.replace("prod: {", f"prod: {{{free}}}, ")
+    old.write_text(guarded, encoding="utf-8")
+    later = guarded.replace(f"    {compute}\n", "").replace("score: {replicas", f"score: {{{compute}, replicas")
+    _write(system, f"{later}  red: {{{free}, lineage: false}}, inference: {{score: {{{compute}}}}}}}\n")
+    assert _accept(run, old, system).code == 0
+    _, _, found = _report(run, old, system)
+
+    assert "accepted" not in found["R246"]
+    assert "lacks signatures" in found["R924"]["message"]
+    assert found["R912"]["before"] == "default"

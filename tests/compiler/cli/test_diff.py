@@ -231,3 +231,82 @@ def test_links_that_lead_nowhere_cannot_be_judged(
     assert result.err.startswith("error: git: environments/linked.yaml")
     assert f"is {reason}, so the change cannot be judged" in result.err
     assert "root:" not in result.err
+
+
+def _moved(system: Path, git: Callable[..., str], *below: str) -> Path:
+    """Commit the spec and an overlay in a subfolder, and return it."""
+    folder = system.joinpath(*below)
+    (folder / "environments").mkdir(parents=True)
+    (system / "system.yaml").rename(folder / "system.yaml")
+    (folder / "environments" / "blue.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
+    git("add", "-A")
+    git("commit", "-qm", "subfolder")
+    return folder
+
+
+def _codes(run: Run, *arguments: object) -> tuple[bool, set[str]]:
+    report = json.loads(run("diff", *map(str, arguments), "--format", "json").out)
+    return report["first"], {one["code"] for one in report["findings"] if one["level"] == "danger"}
+
+
+def test_environments_of_a_spec_in_a_subfolder_are_read(run: Run, system: Path, git: Callable[..., str]) -> None:
+    folder = _moved(system, git, "teams", "churn")
+    (folder / "environments" / "blue.yaml").unlink()
+
+    assert _codes(run, folder, "--against", "HEAD") == (False, {"R912"})
+
+
+def test_a_folder_that_becomes_a_link_is_no_new_spec(
+    run: Run, system: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _moved(system, git, "churn")
+    folder.rename(system / "elsewhere")
+    folder.symlink_to("elsewhere")
+    spec = folder / "system.yaml"
+    spec.write_text(edited(spec.read_text(encoding="utf-8"), "governance: {", "governance: {lineage: false, "))
+
+    assert _codes(run, folder, "--against", "HEAD") == (False, {"R246"})
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PWD", str(folder))
+    assert _codes(run, ".", "--against", "HEAD") == (False, {"R246"})
+
+
+def test_a_link_from_outside_the_repository_cannot_be_judged(
+    run: Run, system: Path, git: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(_moved(system, git, "churn"))
+    result = run("diff", tmp_path / "link", "--against", "HEAD")
+
+    assert result.code == 1
+    assert "leads through a symbolic link into another folder, so the change cannot be judged" in result.err
+
+
+def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, git: Callable[..., str]) -> None:
+    text = (system / "system.yaml").read_text(encoding="utf-8")
+    moved = "    compute: {cpu: 1, memory: 2Gi}\n"
+    later = edited(edited(text, moved, ""), "score: {replicas", "score: {compute: {cpu: 1, memory: 2Gi}, replicas")
+    (system / "system.yaml").write_text(later, encoding="utf-8")
+    report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
+
+    assert [(one["code"], one["before"]) for one in report["findings"] if one["code"] == "R912"] == [
+        ("R912", "default")
+    ]
+    git("commit", "-qam", "base without compute")
+    assert _codes(run, system, "--against", "HEAD") == (False, set())
+
+
+def test_a_revision_wins_over_a_folder_with_its_name(
+    run: Run, system: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a change could bring the version along that it is compared with."""
+    changed = edited(SPEC, "governance: {", "governance: {lineage: false, ")
+    (system / "system.yaml").write_text(changed, encoding="utf-8")
+    (system / "main").mkdir()
+    (system / "main" / "system.yaml").write_text(changed, encoding="utf-8")
+    monkeypatch.chdir(system)
+    report = json.loads(run("diff", ".", "--against", "main", "--format", "json").out)
+    danger = next(one["fingerprint"] for one in report["findings"] if one["code"] == "R246")
+    accept = ("acknowledge", ".", danger, "--by", "ada", "--reason", "why", "--until", "2999-01-01", "--against")
+
+    assert run(*accept, "./main").code == 1
+    assert run(*accept, "main").code == 0

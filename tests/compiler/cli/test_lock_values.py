@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from modelyard.cli.inputs import gather
+from modelyard.cli.locking import text_key
 from modelyard.cli.remembered import STATE
 from modelyard.inputs import LOCK_NAME
 from modelyard.source import Json
@@ -98,3 +101,34 @@ def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_pa
     assert run("compile", system).code == 0
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert _compiled(system) == before
+
+
+def test_what_somebody_else_remembered_is_not_trusted(
+    run: Run, system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's file, or one that was edited, does not keep a new text from being compiled."""
+    run("compile", system)
+    entries = json.loads((system / STATE / "compiled.json").read_text(encoding="utf-8"))
+    (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")
+    inputs = gather(argparse.Namespace(spec=str(system), env=None, set=[]))[0]
+    assert inputs is not None
+    entries["default"]["text"] = text_key(inputs)
+    (system / STATE / "compiled.json").write_text(json.dumps(entries), encoding="utf-8")
+    assert "nothing has changed" not in run("compile", system).err
+
+    assert "nothing has changed" in run("compile", system).err
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    assert "nothing has changed" not in run("compile", system).err
+    assert "nothing has changed" in run("compile", system).err
+    key = tmp_path / "another" / "modelyard" / "seal.key"
+    assert (key.stat().st_mode & 0o777, len(key.read_bytes())) == (0o600, 32)
+
+
+def test_without_a_place_for_a_key_every_compile_is_a_whole_one(
+    run: Run, system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (system / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(system / "file"))
+
+    assert [run("compile", system).code for _ in range(2)] == [0, 0]
+    assert "nothing has changed" not in run("compile", system).err
