@@ -105,12 +105,12 @@ def test_life_of_the_infrastructure(tmp_path: Path, cloud: Cloud, pulumi_stack: 
 
     _drift(cloud)
     drifted = {
-        "BucketIAMMember registry-leads-lake-55223a-list": "delete",
+        "BucketIAMMember registry-leads-lake-aa8f43-list": "delete",
         "NodePool small-e2-standard-2-on-demand": "update",
         "ProjectBucketConfig leads-main": "update",
     }
     assert changes_of(stack.refresh()) == drifted
-    assert changes_of(stack.up()) == {**drifted, "BucketIAMMember registry-leads-lake-55223a-list": "create"}
+    assert changes_of(stack.up()) == {**drifted, "BucketIAMMember registry-leads-lake-aa8f43-list": "create"}
 
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
         stack.replace(_folder(_edited(changed_text, edits), tmp_path / error))
