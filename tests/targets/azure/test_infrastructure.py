@@ -182,21 +182,24 @@ def test_a_store_keeps_what_the_spec_says() -> None:
 
 
 @pytest.mark.parametrize("name", ["leads", "a", "x" * 30, "a-long-name-for-a-small-system"])
-def test_names_that_all_of_azure_shares_fit_and_depend_on_the_owner(name: str) -> None:
+def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str) -> None:
+    """A system that another team takes over keeps its accounts and its server."""
     found = components(leads(("name: leads", f"name: {name}")))
-    other = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
-    here, there = (
+    other = components(leads(("name: leads", f"name: {name}"), ("growth@acme.example", "growth@other.example")))
+    taken = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
+    here, there, after = (
         [
             arguments(call)[field]
             for call in calls.values()
             for field in ("account", "registry", "server")
             if field in arguments(call)
         ]
-        for calls in (found, other)
+        for calls in (found, other, taken)
     )
 
     assert len(here) == 4
     assert not set(here) & set(there)
+    assert after == here
     for call in found.values():
         given = arguments(call)
         assert ACCOUNT.fullmatch(given.get("account", "abc"))
