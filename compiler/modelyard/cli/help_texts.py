@@ -138,7 +138,7 @@ DETAILS = {
         "Reviews a change like `modelyard diff`, with what it does to the cost, and writes every format at once:\n"
         "comment.md for a pull request, report.html for a browser, review.json and cost.json for programs,\n"
         "review.sarif for code scanning, and codequality.json for GitLab. The folder is replaced as a whole; a\n"
-        "folder with files of somebody else is left alone. The exit code is that of `modelyard diff`.\n"
+        "folder with other files in it is left alone. The exit code is that of `modelyard diff`.\n"
         "The command opens no connection; `modelyard comment` posts the comment, `modelyard ci` writes a pipeline."
     ),
     "comment": (

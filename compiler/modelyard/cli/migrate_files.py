@@ -89,7 +89,7 @@ def _script() -> str:
 
 
 def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnostic, ...]]:
-    """Return the state of the same migration in this folder, and refuse anything else that is there."""
+    """Return the state of the same migration in this folder. Refuse a folder with other files."""
     if not os.path.lexists(folder):
         return None, ()
     try:

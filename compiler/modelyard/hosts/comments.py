@@ -85,7 +85,7 @@ def _comment(post: Post, host: Host) -> str:
         except HostError as problem:
             if problem.status not in {403, 404}:
                 raise
-            refused = problem  # somebody else's, or gone in the meantime
+            refused = problem  # another account's comment, or deleted in the meantime
             continue
         return "updated"
     if post.is_empty:

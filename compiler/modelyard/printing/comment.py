@@ -34,7 +34,7 @@ Shape: TypeAlias = Callable[[Finding, Review], str]
 
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
-    """Return the comment. `spec` is the path of the new version, which tells the comments of several systems apart."""
+    """Return the comment. `spec` is the path of the new version, by which the comments of several systems differ."""
     parts = [_head(review, costs, spec), *(_problems(one) for one in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS

@@ -200,7 +200,7 @@ class Work:
         self._ended(address, outcome, time.monotonic() - began)
 
     def _replaced(self, schedule: Schedule, pipeline: str = "") -> Callable[[], bool]:
-        """Return what tells whether a run that begins now has to end for a newer one, which only a loop starts."""
+        """Return a check for whether a run that begins now must end for a newer one, which only a loop starts."""
         return Successor(schedule, self.history, pipeline, datetime.now(UTC)) if self.looping else lambda: False
 
     def run_requested(self) -> None:

@@ -160,7 +160,6 @@ def _replacing(pipeline: Pipeline) -> Pipeline:
     return replace(pipeline, schedule=replace(pipeline.schedule, overlap="replace"))
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
 def test_a_full_disk_neither_stops_a_run_nor_hides_why(
     tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""What a request must fulfil, and what browsers are told: only who has the address sees the page and uses its form."""
+"""Checks of requests, and security headers of responses: the page and its form need the secret in the address."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]
 
 
 def _amount(system: System, usage: Usage, leaving: tuple[Departure, ...]) -> tuple[float, str]:
-    """Return the GB of a month as far as they are known, and what is known and what is not."""
+    """Return the known GB a month, and a note that lists the known amounts and the folders without one."""
     known: dict[str, float] = {}
     unknown: list[str] = []
     for departure in leaving:
