@@ -13,6 +13,7 @@ from modelyard.emit import emit
 from modelyard.pipeline import Given, Inputs, compile_system
 from modelyard_targets import TARGETS
 from tests.examples import Example
+from tests.narrowing import present
 
 REGIONS: Mapping[str, str] = {"aws": "eu-central-1", "gcp": "europe-west3", "azure": "germanywestcentral"}
 _BY_HAND = Path(__file__).with_name("by_hand")
@@ -37,8 +38,7 @@ def emitted(root: Path, cloud: str = "aws") -> Path:
 
 def _on(cloud: str) -> Inputs:
     inputs = Example("hello", "aws").inputs()
-    aws = inputs.overlay
-    assert aws is not None
+    aws = present(inputs.overlay)
     text = aws.content.decode() if isinstance(aws.content, bytes) else aws.content
     text = text.replace("provider: aws", f"provider: {cloud}").replace(REGIONS["aws"], REGIONS[cloud])
     return replace(inputs, environment=cloud, overlay=Given(f"environments/{cloud}.yaml", text))

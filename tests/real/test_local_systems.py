@@ -18,6 +18,7 @@ import pytest
 from modelyard_runtime.local.processes import marked, sweep
 from testbed import environments
 from testbed.places import REPOSITORY
+from tests.narrowing import present
 
 REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
 PATIENCE_S = 900
@@ -58,8 +59,7 @@ def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, py
 
     assert "gate: good-enough holds: auc_roc is 0.9" in text
     assert "'champion' of modelyard-try-diagnosis is now version 1" in text
-    answer = re.search(r"answer after \d+ ms: (.*)", text)
-    assert answer is not None
+    answer = present(re.search(r"answer after \d+ ms: (.*)", text))
     (predicted,) = json.loads(answer[1])["predictions"]
     question = json.loads((state / "questions.json").read_text())["diagnosis"]
     assert predicted == question["value"]

@@ -15,6 +15,7 @@ from modelyard.cli.remembered import STATE
 from modelyard.inputs import LOCK_NAME
 from modelyard.source import Json
 from tests.compiler.cli.said import SPEC, Run
+from tests.narrowing import present
 
 
 def _compiled(folder: Path) -> dict[str, bytes]:
@@ -110,8 +111,7 @@ def test_what_somebody_else_remembered_is_not_trusted(
     run("compile", system)
     entries = json.loads((system / STATE / "compiled.json").read_text(encoding="utf-8"))
     (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")
-    inputs = gather(argparse.Namespace(spec=str(system), env=None, set=[]))[0]
-    assert inputs is not None
+    inputs = present(gather(argparse.Namespace(spec=str(system), env=None, set=[]))[0])
     entries["default"]["text"] = text_key(inputs)
     (system / STATE / "compiled.json").write_text(json.dumps(entries), encoding="utf-8")
     assert "nothing has changed" not in run("compile", system).err

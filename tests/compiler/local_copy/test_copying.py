@@ -15,6 +15,7 @@ from modelyard.pipeline import Given, Inputs, understand
 from modelyard.writers.yaml_text import document as yaml_text
 from modelyard_targets import TARGETS
 from tests.examples import FOLDER, Example, every_example
+from tests.narrowing import present
 from tests.specs import VALID_SPEC
 
 SPECS = [*every_example(), *templates().values()]
@@ -28,8 +29,7 @@ def nowhere(entrypoint: str) -> bool:
 def copied(spec: Inputs) -> Copy:
     """Return the copy of a valid spec without own code."""
     outcome = understand(spec, TARGETS)
-    assert outcome.document is not None
-    return copy_of(outcome.document.value, nowhere)
+    return copy_of(present(outcome.document).value, nowhere)
 
 
 def of_text(text: str) -> Copy:
@@ -48,8 +48,7 @@ def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
     copy = copied(inputs)
     outcome = understand(Inputs(Given("copy.yaml", yaml_text(copy.spec))), TARGETS)
     assert not outcome.failed, outcome.diagnostics
-    system = outcome.system
-    assert system is not None
+    system = present(outcome.system)
 
     assert [target.provider for target in system.deployment.targets] == ["local"]
     assert system.inference or system.pipelines
@@ -59,8 +58,7 @@ def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
 
 
 def test_a_copy_leaves_the_original_unchanged() -> None:
-    loaded, _ = load(VALID_SPEC, "system.yaml")
-    assert loaded is not None
+    loaded = present(load(VALID_SPEC, "system.yaml")[0])
     before = copy.deepcopy(loaded.value)
     copy_of(loaded.value, nowhere)
 
@@ -80,8 +78,7 @@ def test_code_that_is_only_in_an_image_is_named() -> None:
 
 
 def test_code_next_to_the_spec_runs_without_its_image() -> None:
-    loaded, _ = load((FOLDER / "fraud-detection" / "system.yaml").read_text(), "system.yaml")
-    assert loaded is not None
+    loaded = present(load((FOLDER / "fraud-detection" / "system.yaml").read_text(), "system.yaml")[0])
     spec: Any = copy_of(loaded.value, lambda entrypoint: entrypoint == "fraud.train:main").spec
 
     assert spec["pipelines"]["retrain"]["source"] == {"entrypoint": "fraud.train:main"}

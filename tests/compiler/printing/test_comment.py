@@ -19,6 +19,7 @@ from modelyard.review.findings import Level
 from tests.compiler.review.reviews import a_finding, a_review, hostile
 from tests.compiler.review.test_hostile import HOSTILE
 from tests.hostile.nasty import WORST
+from tests.narrowing import present
 
 
 def priced(amount: float, currency: str = "USD", what: str = "replicas") -> Estimate:
@@ -77,8 +78,7 @@ def test_dangers_are_never_cut(count: int) -> None:
     listed = set(re.findall(r"\bm[0-9]+\b", text))
     counted = sum(int(number) for number in re.findall(r"\| (\d+) places \|", text))
     assert len(listed) + counted == count
-    left = re.search(r"(\d+) more; the report lists them", text)
-    assert left is not None
+    left = present(re.search(r"(\d+) more; the report lists them", text))
     assert text.count("| ⚠️ R801") + int(left[1]) == 500
 
 

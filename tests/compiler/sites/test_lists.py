@@ -146,9 +146,9 @@ def test_values_are_data(value: str) -> None:
     """A value is inserted once, and never read as a reference or as YAML."""
     quoted = '"' + value.replace('"', '""') + '"'
     spec = SPEC.replace("xgboost\n", 'xgboost\n    card: {purpose: "${each.city}", limitations: "Not: ${each.city}"}\n')
-    card = present(understood(f"name,error,day,city\ngraz,1,1,{quoted}\n", spec).system).models["sold-graz"].card
+    system = present(understood(f"name,error,day,city\ngraz,1,1,{quoted}\n", spec).system)
+    card = present(system.models["sold-graz"].card)
 
-    assert card is not None
     assert (card.purpose, card.limitations) == (value, f"Not: {value}")
 
 

@@ -14,6 +14,7 @@ from modelyard_runtime.local.placed import Placed
 from modelyard_runtime.local.plan import LocalPlan, Pipeline, Schedule, read_plan
 from modelyard_runtime.local.state import State
 from modelyard_runtime.local.work import Work
+from tests.narrowing import present
 from tests.runtime.local.test_sample import GOLDEN, made
 
 CRON = Schedule(kind="cron", overlap="forbid")
@@ -60,8 +61,7 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
     """The label is not part of the request. Without data there is no question."""
     sample, placed, state = made("laptop-default", tmp_path)
     endpoint = sample.plan.endpoints["churn"]
-    rows = rows_for(endpoint, sample.plan, placed)
-    assert rows is not None
+    rows = present(rows_for(endpoint, sample.plan, placed))
     keep(state, "churn", "http://127.0.0.1:8000/churn", "", rows)
 
     assert len(rows.features) == 1000
