@@ -48,6 +48,8 @@ def test_version_imports_no_stage() -> None:
         "modelyard.cli",
         "modelyard.cli.main",
         "modelyard.cli.arguments",
+        "modelyard.cli.review_arguments",
+        "modelyard.cli.shared_arguments",
         "modelyard.cli.help_texts",
     }
     assert not modules & {*NEVER, "yaml", "jinja2", "jsonschema_rs", "importlib.metadata", "dataclasses"}

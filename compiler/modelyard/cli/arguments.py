@@ -7,7 +7,9 @@ import os
 import sys
 
 from modelyard import __version__
+from modelyard.cli import review_arguments
 from modelyard.cli.help_texts import ABOUT, DETAILS, EXAMPLES, EXIT_CODES, FIRST_STEPS, SUMMARIES
+from modelyard.cli.shared_arguments import colour, diagnostics_format, spec
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -55,40 +57,6 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     return top
 
 
-def _spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> None:
-    entry.add_argument(
-        "spec",
-        nargs="?",
-        default=".",
-        metavar="SPEC",
-        help="the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)",
-    )
-    entry.add_argument("--env", metavar="NAME", help=f"the environment to lay over the base (default: {without})")
-    entry.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="the value of a variable declared under vars; repeatable",
-    )
-
-
-def _reports(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument(
-        "--format",
-        choices=("text", "json", "sarif", "github"),
-        default="text",
-        help="output format of diagnostics (default: text)",
-    )
-    _colour(entry)
-
-
-def _colour(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
-    )
-
-
 def _init(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "folder", nargs="?", default=".", metavar="FOLDER", help="where to write system.yaml (default: this folder)"
@@ -98,13 +66,13 @@ def _init(entry: argparse.ArgumentParser) -> None:
 
 
 def _validate(entry: argparse.ArgumentParser) -> None:
-    _spec(entry, without="the base and every environment")
-    _reports(entry)
+    spec(entry, without="the base and every environment")
+    diagnostics_format(entry)
 
 
 def _compile(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
-    _reports(entry)
+    spec(entry)
+    diagnostics_format(entry)
     entry.add_argument("--out", metavar="FOLDER", help="where to write the projects (default: build next to the spec)")
     entry.add_argument(
         "--force",
@@ -139,12 +107,12 @@ def _try(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--once", action="store_true", help="end after the first round, instead of at Ctrl-C")
     entry.add_argument("--ask", action="store_true", help="only ask the system that runs there for a prediction")
     entry.add_argument("--python", metavar="PATH", help="the Python that has Ray and MLflow (default: this one)")
-    _colour(entry)
+    colour(entry)
 
 
 def _run(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
-    _colour(entry)
+    spec(entry)
+    colour(entry)
     entry.add_argument(
         "address",
         nargs="*",
@@ -161,26 +129,26 @@ def _run(entry: argparse.ArgumentParser) -> None:
 
 
 def _status(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
-    _colour(entry)
+    spec(entry)
+    colour(entry)
     entry.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
 
 
 def _verify(entry: argparse.ArgumentParser) -> None:
-    _spec(entry, without="every compiled environment")
-    _reports(entry)
+    spec(entry, without="every compiled environment")
+    diagnostics_format(entry)
     entry.add_argument("--out", metavar="FOLDER", help="where the projects are (default: build next to the spec)")
 
 
 def _render(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    spec(entry)
     entry.add_argument(
         "--format",
         choices=("text", "yaml", "json"),
         default="text",
         help="text is YAML with the origin of each value; yaml and json hold the values alone (default: text)",
     )
-    _colour(entry)
+    colour(entry)
 
 
 def _explain(entry: argparse.ArgumentParser) -> None:
@@ -189,12 +157,12 @@ def _explain(entry: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="a code (E0203, R201), a field (inference.*.replicas) or an address (inference.scorer)",
     )
-    _spec(entry)
-    _colour(entry)
+    spec(entry)
+    colour(entry)
 
 
 def _graph(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    spec(entry)
     entry.add_argument(
         "--format",
         choices=("mermaid", "svg", "html", "dot", "json"),
@@ -202,11 +170,11 @@ def _graph(entry: argparse.ArgumentParser) -> None:
         help="notation (default: mermaid)",
     )
     entry.add_argument("--view", choices=("ml", "network"), default="ml", help="what is shown (default: ml)")
-    _colour(entry)
+    colour(entry)
 
 
 def _portability(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    spec(entry)
     entry.add_argument(
         "--to",
         metavar="PROVIDER[:REGION]",
@@ -218,11 +186,11 @@ def _portability(entry: argparse.ArgumentParser) -> None:
         "--min", metavar="PERCENT", type=percentage, default=0, help="fail if a score is lower (default: 0, never)"
     )
     entry.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="default: text")
-    _colour(entry)
+    colour(entry)
 
 
 def _migrate(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    spec(entry)
     entry.add_argument(
         "--from",
         dest="source",
@@ -239,7 +207,7 @@ def _migrate(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--status", action="store_true", help="show which phases of a written plan are done")
     entry.add_argument("--done", metavar="PHASE", help="record that a phase of a written plan is done")
     entry.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
-    _colour(entry)
+    colour(entry)
 
 
 def percentage(typed: str) -> int:
@@ -251,7 +219,7 @@ def percentage(typed: str) -> int:
 
 
 def _cost(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    spec(entry)
     entry.add_argument("--usage", metavar="FILE", help="how much the system is used, with discounts and own prices")
     entry.add_argument(
         "--against", metavar="OTHER", help="another spec or its folder, with which each line is compared"
@@ -259,133 +227,11 @@ def _cost(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="notation (default: text)"
     )
-    _colour(entry)
-
-
-def _versions(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument(
-        "spec",
-        nargs="?",
-        default=".",
-        metavar="SPEC",
-        help="the spec or its folder; with NEW, the old version (default: this folder)",
-    )
-    entry.add_argument("new", nargs="?", metavar="NEW", help="the new version, if SPEC is the old one")
-    entry.add_argument(
-        "--against", metavar="REV", help="the branch, tag or commit that this branch left (default: the default branch)"
-    )
-    entry.add_argument("--env", metavar="NAME", help="compare one environment (default: the base and all environments)")
-    entry.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="the value of a variable declared under vars, in both versions; repeatable",
-    )
-    entry.add_argument(
-        "--preview",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="what `pulumi preview --json` wrote, to compare with what is deployed; repeatable, one for each stack",
-    )
-
-
-def _fail_on(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument(
-        "--fail-on",
-        choices=("danger", "review", "never"),
-        default="danger",
-        help="the lowest level at which the exit code is 1 (default: danger)",
-    )
-
-
-def _diff(entry: argparse.ArgumentParser) -> None:
-    _versions(entry)
-    entry.add_argument(
-        "--format",
-        choices=("text", "markdown", "json", "sarif", "html", "github"),
-        default="text",
-        help="output format (default: text)",
-    )
-    entry.add_argument(
-        "--level",
-        choices=("danger", "review", "note", "quiet"),
-        default="note",
-        help="the lowest level that is shown (default: note)",
-    )
-    _fail_on(entry)
-    entry.add_argument(
-        "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"
-    )
-    _colour(entry)
-
-
-def _acknowledge(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("spec", metavar="SPEC", help="the spec or its folder, in the new version")
-    entry.add_argument("fingerprint", metavar="FINGERPRINT", help="of a danger or something to review in `diff`")
-    entry.add_argument("--by", default="", metavar="NAME", help="who accepts it (default with --key: its comment)")
-    entry.add_argument("--reason", required=True, metavar="TEXT", help="why")
-    entry.add_argument("--until", required=True, metavar="DATE", help="the last day on which it counts: 2027-01-31")
-    entry.add_argument("--key", metavar="FILE", help="an SSH key of a group under governance.approvers, to sign with")
-    entry.add_argument(
-        "--against",
-        metavar="REV|OLD",
-        help="the old version: a branch, tag or commit, or a file or folder (default: the default branch)",
-    )
-    entry.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="the value of a variable declared under vars, in both versions; repeatable",
-    )
-    entry.set_defaults(env=None)
-    _colour(entry)
-
-
-def _report(entry: argparse.ArgumentParser) -> None:
-    _versions(entry)
-    entry.add_argument("--out", metavar="FOLDER", default="report", help="where to write (default: report)")
-    entry.set_defaults(format="text")  # of diagnostics
-    _fail_on(entry)
-    _colour(entry)
-
-
-def _host(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("host", choices=("github", "gitlab", "azure"), help="the code host")
-
-
-def _comment(entry: argparse.ArgumentParser) -> None:
-    _host(entry)
-    entry.add_argument("--report", metavar="FOLDER", default="report", help="the report's folder (default: report)")
-    entry.add_argument(
-        "--author",
-        metavar="LOGIN",
-        default="github-actions[bot]",
-        help="whose comment is updated on GitHub (default: github-actions[bot], which owns GITHUB_TOKEN)",
-    )
-
-
-def _ci(entry: argparse.ArgumentParser) -> None:
-    _host(entry)
-    entry.add_argument(
-        "spec", nargs="?", default=".", metavar="SPEC", help="the spec, or its folder, in the repository (default: .)"
-    )
-    entry.add_argument(
-        "--out", metavar="FOLDER", default=".", help="the root of the repository, or - to print (default: .)"
-    )
-    entry.add_argument(
-        "--requirements",
-        metavar="FILE",
-        default="",
-        help="install from this file of the repository, with hashes (default: this version of modelyard)",
-    )
-    _fail_on(entry)
+    colour(entry)
 
 
 def _approve(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
     entry.add_argument(
         "--alias", metavar="NAME", help="the alias that may move (default: the only one that requires approvals)"
@@ -435,11 +281,11 @@ _ARGUMENTS = {
     "portability": _portability,
     "migrate": _migrate,
     "cost": _cost,
-    "diff": _diff,
-    "report": _report,
-    "comment": _comment,
-    "ci": _ci,
-    "acknowledge": _acknowledge,
+    "diff": review_arguments.diff,
+    "report": review_arguments.report,
+    "comment": review_arguments.comment,
+    "ci": review_arguments.ci,
+    "acknowledge": review_arguments.acknowledge,
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,

@@ -1,0 +1,42 @@
+"""Define options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> None:
+    """Add the spec, the environment and the variables. `without` says what is used without `--env`."""
+    entry.add_argument(
+        "spec",
+        nargs="?",
+        default=".",
+        metavar="SPEC",
+        help="the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)",
+    )
+    entry.add_argument("--env", metavar="NAME", help=f"the environment to lay over the base (default: {without})")
+    entry.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="the value of a variable declared under vars; repeatable",
+    )
+
+
+def diagnostics_format(entry: argparse.ArgumentParser) -> None:
+    """Add the output format of diagnostics, and colour."""
+    entry.add_argument(
+        "--format",
+        choices=("text", "json", "sarif", "github"),
+        default="text",
+        help="output format of diagnostics (default: text)",
+    )
+    colour(entry)
+
+
+def colour(entry: argparse.ArgumentParser) -> None:
+    """Add when output is coloured."""
+    entry.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
+    )
