@@ -139,7 +139,7 @@ def _of_parts(
         for step in steps:
             here = below(here, step)
         if one is _MISSING or other is _MISSING:
-            rating = rated(here) or rated(schemas) or _rating(path)
+            rating = rated(here) or rated(schemas) or rating_of(path)
             yield _entry((*path, *steps), one, other, rating)
         else:
             yield from _compared((*path, *steps), one, other, here)
@@ -158,7 +158,7 @@ def _taken_apart(value: Raw) -> Mapping[Steps, Raw] | None:
 
 
 def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) -> Iterator[Change]:
-    rating = rated(schemas) or _rating(path)
+    rating = rated(schemas) or rating_of(path)
     absent = was is None or now is None
     if absent and (parts(was) is not None or parts(now) is not None):
         yield _entry(path, _MISSING if was is None else was, _MISSING if now is None else now, rating)
@@ -181,7 +181,7 @@ def _summary(value: Raw) -> Leaf:
     return found if found.text else Leaf("{}")
 
 
-def _rating(path: Steps) -> str:
+def rating_of(path: Steps) -> str:
     """Return the rating of the nearest field above a path that the schema does not describe as a field."""
     for length in range(len(path), 0, -1):
         schemas = [root()]

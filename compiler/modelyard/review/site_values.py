@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.records import replace
 from modelyard.review.findings import Finding, Level
+from modelyard.review.site_uses import fields_using, worst_level
 from modelyard.review.words import shown
 from modelyard.sites.groups import NAME, WAVE, Group, Scalar
 from modelyard.source import Span
@@ -29,7 +30,17 @@ def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Findi
             if any(WAVE in columns_of_side for columns_of_side in both):
                 columns[WAVE] = None
             yield from _names(before[group.name], group, environment)
-            yield from _values(before[group.name], group, tuple(columns), environment)
+            for finding in _values(before[group.name], group, tuple(columns), environment):
+                yield _judged(finding, new, group)
+
+
+def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
+    """Raise the level of a value that is used where a loosened value is a danger, such as in an allow rule."""
+    fields = fields_using(new, group, finding.path[-1])
+    level = max(finding.level, worst_level(fields))
+    named = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
+    why = f"it is used in {named}{f' and {len(fields) - _MOST} more' if len(fields) > _MOST else ''}" if fields else ""
+    return replace(finding, level=level, why=why)
 
 
 def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:

@@ -41,6 +41,32 @@ def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
     assert (place.file, place.line) == ("shops.csv", 3)
 
 
+def test_a_value_that_opens_a_network_is_a_danger() -> None:
+    """The compiler puts a marker there for all sites, so no finding about the field itself shows the value."""
+    spec = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: tills}
+governance: {owner: {team: stores, email: stores@acme.example}}
+deployment:
+  mode: on-prem
+  placement: {default: shop}
+  targets:
+    shop:
+      provider: kubernetes
+      context: "${site.name}"
+      egress: ["${site.net}"]
+      capacity: [{count: 2, cpu: 8, memory: 32Gi}]
+      sites: {values: {graz: {net: 10.1.0.0/16}, linz: {net: 10.2.0.0/16}}}
+registry: {adopt: "https://mlflow.acme.example"}
+models: {churn: {task: binary-classification, framework: scikit-learn}}
+inference: {till: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, memory: 2Gi}}}
+"""
+    (finding,) = found(TABLE, TABLE, spec, spec.replace("10.2.0.0/16", "0.0.0.0/0"))
+
+    assert (finding.level, finding.why) == (Level.DANGER, "it is used in deployment.targets.shop.egress")
+
+
 def test_a_column_that_changes_at_many_sites_is_one_finding() -> None:
     (finding,) = found(TABLE, TABLE.replace(",s3.", ",minio."))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from modelyard.review.findings import Level
 from modelyard.review.meaning import ABOUT
 from modelyard.review.rules.base import DANGER, NOTE, QUIET, REVIEW, Rule, Verdict, by_way, plainly
 
@@ -52,6 +53,12 @@ _WHY: Final[Mapping[str, str]] = {
     "state": "it cannot be changed in place: what it names is made anew, and what holds data is protected",
     "secret": "it must exist before this is applied",
 }
+
+
+def looser_level(about: str) -> Level:
+    """Return the level of a change that loosens a field with this meaning."""
+    return _VERDICTS[about][0][1]
+
 
 RULES: Final[Mapping[str, Rule]] = {
     about: Rule((), by_way(*_VERDICTS[about]), plainly, _WHY.get(about, "")) for about in ABOUT
