@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modelyard.plan import Identity, Plan
 from modelyard.records import record
+from modelyard.review.changes import renamed
 
 
 @record
@@ -18,19 +19,25 @@ class Rights:
 
 
 def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
-    """Yield the workloads of both plans whose rights differ. What is new or gone as a whole is no change of rights."""
-    old, new = _rights(before), _rights(after)
+    """Yield the workloads of both plans whose rights differ. What is new or gone as a whole is no change of rights.
+
+    Workloads and stores that `moved` renames keep their rights.
+    """
+    old, new = _rights(before, renamed(before.system, after.system)), _rights(after, {})
     for workload in sorted(old.keys() & new.keys()):
         if old[workload] != new[workload]:
             yield Rights(workload, old[workload], new[workload])
 
 
-def _rights(plan: Plan) -> dict[str, frozenset[str]]:
+def _rights(plan: Plan, aliases: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return the rights of each workload, with renamed workloads and stores under their new names."""
     found: dict[str, set[str]] = {}
     for resource in plan.of(Identity):
         identity = resource.value
-        held = found.setdefault(identity.workload, set())
-        held.update(f"{access.mode} {access.store}/{access.prefix}".rstrip("/") for access in identity.access)
+        held = found.setdefault(aliases.get(identity.workload, identity.workload), set())
+        for access in identity.access:
+            store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
+            held.add(f"{access.mode} {store}/{access.prefix}".rstrip("/"))
         held.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:
             held.add(f"call the Kubernetes API as {identity.api}")

@@ -1,0 +1,37 @@
+"""Tests that a review compares rights by what they open, not by what it is called."""
+
+from __future__ import annotations
+
+import re
+
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import Outcome, understand
+from modelyard_targets import TARGETS
+from tests.examples import SYSTEMS
+from tests.reviewing import review_of
+
+SPEC = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
+RENAMED = re.sub(r"\blake\b", "pond", SPEC)
+
+
+def understood(spec: str) -> Outcome:
+    """Return what a valid spec means."""
+    outcome = understand(Inputs(Given("system.yaml", spec)), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    return outcome
+
+
+def codes(spec: str) -> set[str]:
+    """Return the codes of the findings about a change."""
+    return {finding.code for finding in review_of(understood(SPEC), understood(spec)).findings}
+
+
+def test_a_store_that_moved_renames_gives_nobody_a_right() -> None:
+    found = codes(f"{RENAMED}moved: {{stores.pond: stores.lake}}\n")
+
+    assert "R503" in found
+    assert not found & {"R406", "R413"}
+
+
+def test_another_store_does() -> None:
+    assert {"R406", "R413"} <= codes(RENAMED)
