@@ -18,15 +18,15 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("approval",),
     ),
     "ModelyardEndpointGone": (
-        "No healthy replica of an application reports metrics, so requests fail or nobody can tell.",
+        "No healthy replica of an application reports metrics, so requests fail, or nobody can tell whether they do.",
         ("gone",),
     ),
     "ModelyardFilesRefused": (
-        "A batch inference left out files that do not fit the model; their rows have no scores, or older ones.",
+        "A batch inference run skipped files that do not fit the model; their rows have no scores, or outdated ones.",
         ("refused-files",),
     ),
     "ModelyardGateRefused": (
-        "The newest version failed a line of its gate, so the alias stays at the version before.",
+        "The newest version failed a check of its gate, so the alias still points to the previous version.",
         ("gate",),
     ),
     "ModelyardGatewayGone": (
@@ -34,7 +34,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("gateway",),
     ),
     "ModelyardImportMissing": (
-        "A model that the spec imports is not in the registry: its source does not answer, or its digest differs.",
+        "A model that the spec imports is not in the registry: its source does not respond, or its digest differs.",
         ("import",),
     ),
     "ModelyardLoginFailed": (
@@ -42,14 +42,14 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("login",),
     ),
     "ModelyardMonitorBreach": (
-        "A check of a monitor is beyond its bounds. The steps depend on the type of the monitor.",
+        "A monitor's check is out of bounds. The steps depend on the monitor's type.",
         (
             *("data-drift", "prediction-drift", "prediction-quality", "concept-drift", "data-quality"),
             *("performance", "runs"),
         ),
     ),
     "ModelyardMonitorCoverage": (
-        "Too few predictions have found their label, so the measured quality says little.",
+        "Too few predictions have been matched with labels, so the measured quality means little.",
         ("coverage",),
     ),
     "ModelyardMonitorSilent": (
@@ -61,7 +61,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("silent",),
     ),
     "ModelyardMonitorUnknown": (
-        "A check had too few rows or labels to decide, which is not the same as good.",
+        "A check had too few rows or labels to decide, which does not mean that all is well.",
         ("unknown",),
     ),
     "ModelyardPipelineFailed": (
@@ -77,7 +77,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("unseen-runs",),
     ),
     "ModelyardPromoterMissing": (
-        "The promoter has not succeeded for half an hour; approved versions wait, and what is served stays as it is.",
+        "The promoter has not succeeded for half an hour; approved versions wait, and served models stay as they are.",
         ("promoter",),
     ),
     "ModelyardRegistryGone": (
@@ -90,7 +90,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("site",),
     ),
     "ModelyardSloBurn": (
-        "An endpoint uses up the error budget of a promise in `slo` faster than it may. The label `slo` says which.",
+        "An endpoint is using up the error budget of an objective in `slo` too fast. The label `slo` says which.",
         ("availability", "latency"),
     ),
     "ModelyardSoakFailed": (
@@ -105,8 +105,8 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 """Each alert with its meaning and runbooks."""
 
 _HEADINGS: Final[Mapping[str, str]] = {
-    "availability": "For a promise of availability",
-    "latency": "For a promise of latency",
+    "availability": "For an availability objective",
+    "latency": "For a latency objective",
     "performance": "For a monitor of type `performance` on an endpoint",
     "runs": "For a monitor of type `performance` on a pipeline",
 }

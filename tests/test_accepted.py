@@ -38,7 +38,7 @@ def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyP
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
-    with pytest.raises(NotAccepted, match=r"monitors.quality: there is no monitor of type 'prediction-quality'"):
+    with pytest.raises(NotAccepted, match=r"monitors.quality: unknown monitor type 'prediction-quality'"):
         compile_text(VALID_SPEC)
 
 

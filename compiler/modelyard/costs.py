@@ -1,8 +1,8 @@
-"""What a system costs a month, line by line: a quantity, a price, and where both come from.
+"""What a system costs per month, line by line: a quantity, a price, and where both come from.
 
-A target yields lines, and sums belong to whoever shows them. Every line has three quantities. The floor is paid even if
-nothing is used. The expected quantity follows from a usage file, or from assumptions that the line names. The ceiling
-is a bound by the spec's own limits: maximum replicas, timeouts, retries and cooldowns.
+Targets yield lines, and the code that prints them adds them up. Every line has three quantities. The floor is paid even
+if nothing is used. The expected quantity follows from a usage file, or from assumptions that the line names. The
+ceiling follows from the spec's own limits: maximum replicas, timeouts, retries and cooldowns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Rate:
     """A price per unit, with the region that it is for.
 
     `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty. An `own` price
-    is what somebody really pays, so that no discount applies to it.
+    is what the user actually pays, so no discount applies to it.
     """
 
     amount: float
@@ -60,8 +60,8 @@ class CostLine:
 
     `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
     `platform`. Together with `address` and `what` it identifies a line, so that two plans can be compared. Without a
-    price, a line is unpriced and makes totals a lower bound. `ceiling_price` differs from `price` if the dearest
-    alternative does. An `open_ended` line depends on traffic or stored data, which no field of the spec limits.
+    price, a line is unpriced and makes totals a lower bound. `ceiling_price` differs from `price` if the most expensive
+    alternative costs more. An `open_ended` line depends on traffic or stored data, which no field of the spec limits.
     """
 
     component: str

@@ -1,4 +1,4 @@
-"""What `pulumi up` does with a resource that changes, as tables that a target hands to `modelyard diff`."""
+"""What `pulumi up` does with a changed resource, as tables that a target provides for `modelyard diff`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from modelyard.records import field, record
 
 MOVED: Final = "!"
-"""Instead of a property: a resource cannot move to what the argument names, but has to be made anew there."""
+"""Used in place of a property: the resource cannot move to what the argument names, but must be recreated there."""
 
 
 class Fate(StrEnum):
@@ -30,9 +30,9 @@ class Fate(StrEnum):
 class Part:
     """How changes of a component, or of a kind of Kubernetes object, take effect.
 
-    `word` and `words` are what a reader calls one and several of them; a part without a word is never mentioned. Names
-    are shown if it is `named`. What it `holds` is lost with it: data, everything (as in a cluster), requests to an
-    endpoint, machines, access, or nothing that anybody would miss.
+    `word` and `words` are the singular and plural for messages; a part without a word is never mentioned. Names are
+    shown if it is `named`. What it `holds` is lost with it: data, everything (as in a cluster), requests to an
+    endpoint, machines, access, or nothing of importance.
 
     `arguments` map arguments of a component to properties of its main resource, whose `type` is in the table of
     resources; for a Kubernetes object, these are the same. A change of a path in `rolls`, but not in `quiet`, replaces
@@ -72,7 +72,7 @@ class Effects:
     resources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def part(self, kind: str) -> Part:
-        """Return how changes of a kind take effect. What the table does not know changes in place."""
+        """Return how changes to a kind take effect. Anything that is not in the table changes in place."""
         return self.parts.get(kind, _unknown(kind))
 
     def fate(self, kind: str, path: str) -> Fate:

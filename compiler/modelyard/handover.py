@@ -1,4 +1,4 @@
-"""What people need to move a target's data, images and secrets by hand: addresses, names and quotas, never a value."""
+"""What people need to move a target's data, images and secrets by hand: addresses, names and quotas, but no values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.spec import SecretRef
 
 @record
 class Remote:
-    """An object store as rclone opens it. `settings` are the lines of rclone's configuration, without credentials."""
+    """An object store for rclone. `settings` are the lines of rclone's configuration, without credentials."""
 
     store: str
     settings: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Quota:
 
 @record
 class Handover:
-    """Everything of one target that a move touches by hand.
+    """Everything on one target that people move by hand.
 
     `image` is the runtime image, which is built for each target, and empty if no workload needs it. `images` are the
     public names of all other images, each with the name under which the target pulls it. `egress` is the price of a

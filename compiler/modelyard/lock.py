@@ -68,10 +68,10 @@ def unreadable(text: str | bytes) -> str:
         return ""
     head, problems = load(text, LOCK_NAME)
     if head is None:
-        return f"{problems[0].message} in line {problems[0].span.line if problems[0].span else 1}"
+        return f"{problems[0].message} on line {problems[0].span.line if problems[0].span else 1}"
     if head.value.get("lockVersion") not in _READABLE:
         known = " and ".join(map(str, _READABLE))
-        return f"its lockVersion is none of those that this version of modelyard reads, {known}"
+        return f"its lockVersion is not one that this version of modelyard can read: {known}"
     return ""
 
 

@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except _outside() as problem:
         logging.getLogger(__name__).debug("where it happened", exc_info=True)
-        sys.stderr.write(f"failed because something outside of this Pod did not respond as expected: {problem}\n")
+        sys.stderr.write(f"failed because something outside this Pod did not respond as expected: {problem}\n")
         return 1
     return code
 
@@ -88,9 +88,9 @@ def _add_local(of_verb: argparse.ArgumentParser) -> None:
     of_verb.add_argument("addresses", nargs="*", metavar="ADDRESS", help="what to run, such as pipelines.train")
     of_verb.add_argument("--state", metavar="FOLDER", help="where everything is kept (default: .modelyard/ENVIRONMENT)")
     of_verb.add_argument("--code", metavar="FOLDER", help="where user code is imported from (default: this folder)")
-    of_verb.add_argument("--once", action="store_true", help="run every schedule once now, and end")
-    of_verb.add_argument("--now", action="store_true", help="run every schedule once now, and go on")
-    of_verb.add_argument("--sample", action="store_true", help="generate data where there are none")
+    of_verb.add_argument("--once", action="store_true", help="run every schedule once now, then stop")
+    of_verb.add_argument("--now", action="store_true", help="run every schedule once now, then continue as scheduled")
+    of_verb.add_argument("--sample", action="store_true", help="generate data where there is none")
     of_verb.add_argument("--drift", action="store_true", help="generate requests that differ from the training data")
     of_verb.add_argument("--ask", action="store_true", help="send rows of the data to each endpoint, and show one")
 

@@ -75,7 +75,7 @@ class Context:
         """Return the folder for checkpoints of this run, which all workers and later attempts share."""
         location = self.workload.pipeline.checkpoints
         if location is None:
-            raise Refusal("checkpoints need an object store that this pipeline can write to, and its spec names none")
+            raise Refusal("checkpoints need an object store that this pipeline can write to, but its spec names none")
         root = place(self.workload, location.uri, location.store)
         folder = root.below(self.run, self.step)
         make_folder(folder)

@@ -79,7 +79,9 @@ class Cluster(pulumi_kubernetes.Provider):
         context = context or config.get("context")
         kubeconfig = kubeconfig or config.get_secret("kubeconfig")
         if context is None and kubeconfig is None:
-            raise pulumi.RunError("set the cluster: pulumi config set context NAME, a context of your kubeconfig")
+            raise pulumi.RunError(
+                "set the cluster: pulumi config set context NAME, where NAME is a context of your kubeconfig"
+            )
         self.chart_repository = chart_repository or config.get("chartRepository")
         self.field_manager = pulumi.get_project()
         super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves its own `__props__` untyped
@@ -106,11 +108,11 @@ class Site:
     def __init__(self, name: str) -> None:
         values: object = pulumi.Config().get_object("site")
         if not isinstance(values, dict):
-            raise pulumi.RunError(f"say which site of {name}: choose a stack that has a file Pulumi.STACK.yaml here")
+            raise pulumi.RunError(f"choose a site of {name}: select a stack that has a file Pulumi.STACK.yaml here")
         self.values = {str(key): str(value) for key, value in cast("dict[object, object]", values).items()}
         wrong = next((key for key, value in self.values.items() if not is_word(value)), None)
         if wrong is not None:
-            raise pulumi.RunError(f"{wrong} in the setting `site` has other characters than letters, digits and ._:/-")
+            raise pulumi.RunError(f"{wrong} in the setting `site` may contain only letters, digits and ._:/-")
 
     def path(self, folder: str, file: str) -> Path:
         """Return the path of a manifest file: the version for this kind of site, or the file that all sites share."""

@@ -87,10 +87,10 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "why"),
     [
-        ("monitor.type", "gut-feeling", "no monitor of type 'gut-feeling'"),
+        ("monitor.type", "gut-feeling", "unknown monitor type 'gut-feeling'"),
         ("monitor.type", "performance", "monitored by alert rules"),
         ("monitor.type", "data-drift", "check 'good': 'auc_pr' is not computed by a monitor of type data-drift"),
-        ("monitor.data.events.timestamp", None, "a window of 'events' needs its timestamp"),
+        ("monitor.data.events.timestamp", None, "a window over 'events' needs the dataset's timestamp"),
         ("monitor.data.events.label", None, "quality needs a dataset with a label"),
         ("monitor.models", [], "the monitored dataset has none"),
         ("monitor.models.0.task", "regression", "'auc_pr' is not computed"),

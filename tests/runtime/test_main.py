@@ -48,5 +48,5 @@ def test_unreachable_store_is_a_one_line_error(
 
     assert main(["monitor"]) == 1
     told = capsys.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("failed because something outside of this Pod did not respond as expected: ")
+    assert told.startswith("failed because something outside this Pod did not respond as expected: ")
     assert "rows" in told

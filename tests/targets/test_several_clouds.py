@@ -213,7 +213,7 @@ def test_issuer_without_effect_is_reported() -> None:
     found = compiled(spec, of_cloud("aws"))
 
     assert [each.message for each in found.outcome.diagnostics if each.code == "W0634"] == [
-        "`issuer` of target 'here' has no effect: nothing there opens a store of a cloud by its identity"
+        "`issuer` of target 'here' has no effect: nothing there opens a cloud's store with its own identity"
     ]
 
 

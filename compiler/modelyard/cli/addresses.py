@@ -83,7 +83,7 @@ def _added(plan: Plan, address: str) -> list[str]:
     resources = [resource for resource in plan.resources if resource.workload == address]
     if not resources:
         return []
-    lines = [f"{address}: a workload that the compiler adds; the spec has no field of that name"]
+    lines = [f"{address}: a workload that the compiler adds; the spec has no field with that name"]
     lines += _resources(plan, resources)
     return [*lines, *_links(plan, resources), *_objects(plan, (address,), address)]
 
@@ -163,7 +163,7 @@ def _belongs(resource: Resource, path: Path, address: str) -> bool:
 
 def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
     if not resources:
-        return ["", "it has no resource of its own; others use it"]
+        return ["", "it has no resources of its own; others use it"]
     width = max(len(resource.address) for resource in resources)
     return [
         "",

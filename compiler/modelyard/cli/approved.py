@@ -1,4 +1,4 @@
-"""Compare what is compiled with an older version: refuse a change that nobody approved, and find what it destroys."""
+"""Compare the compiled version with an older one: reject a change that was not approved, and find what it destroys."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from modelyard.review.fingerprint import change_fingerprint
 
 
 def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Addresses, tuple[Diagnostic, ...]]:
-    """Return the resources of the old version by target and address, or why nothing may be compiled.
+    """Return the old version's resources by target and address, or why nothing may be compiled.
 
-    The inputs are those that are compiled, so that no other text is compiled than the one that is compared.
+    It uses the same inputs as the compile, so that the compiled text is exactly the compared one.
     """
     after = Version(replace(inputs, environment=None, overlay=None), read_lock(inputs))
     try:

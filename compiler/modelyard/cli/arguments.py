@@ -77,7 +77,7 @@ def _compile(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "--force",
         action="store_true",
-        help="rewrite every file, including those edited by hand; the edited versions are kept next to them",
+        help="rewrite every file, including files edited by hand; the edited versions are kept next to them",
     )
     entry.add_argument(
         "--forget-removed",
@@ -93,7 +93,7 @@ def _compile(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "--approved",
         metavar="FINGERPRINT",
-        help="write nothing if the change has another hash than the one that `diff --fingerprint` printed",
+        help="write nothing unless the change has this hash, which `diff --fingerprint` prints",
     )
 
 
@@ -102,10 +102,10 @@ def _try(entry: argparse.ArgumentParser) -> None:
         "what",
         nargs="?",
         metavar="FOLDER|TEMPLATE",
-        help="the folder of the system, or the template to begin with (default: modelyard-try, local)",
+        help="the system's folder, or the template to start from (default: modelyard-try, local)",
     )
-    entry.add_argument("--once", action="store_true", help="end after the first round, instead of at Ctrl-C")
-    entry.add_argument("--ask", action="store_true", help="only ask the system that runs there for a prediction")
+    entry.add_argument("--once", action="store_true", help="stop after the first round instead of at Ctrl-C")
+    entry.add_argument("--ask", action="store_true", help="only ask the system running there for a prediction")
     entry.add_argument("--python", metavar="PATH", help="the Python that has Ray and MLflow (default: this one)")
     colour(entry)
 
@@ -119,13 +119,15 @@ def _run(entry: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="what to run: pipelines.NAME, inference.NAME or monitors.NAME (default: everything)",
     )
-    entry.add_argument("--once", action="store_true", help="run every schedule once now, and end")
+    entry.add_argument("--once", action="store_true", help="run every schedule once now, then stop")
     entry.add_argument("--sample", action="store_true", help="generate datasets that have no files, and requests")
     entry.add_argument(
         "--drift", action="store_true", help="like --sample, with requests that differ from the training data"
     )
     entry.add_argument("--python", metavar="PATH", help="the Python that has Ray and MLflow (default: this one)")
-    entry.add_argument("--out", metavar="FOLDER", help="where to write what is run (default: build next to the spec)")
+    entry.add_argument(
+        "--out", metavar="FOLDER", help="where to write the compiled system (default: build next to the spec)"
+    )
 
 
 def _status(entry: argparse.ArgumentParser) -> None:
@@ -146,7 +148,7 @@ def _render(entry: argparse.ArgumentParser) -> None:
         "--format",
         choices=("text", "yaml", "json"),
         default="text",
-        help="text is YAML with the origin of each value; yaml and json hold the values alone (default: text)",
+        help="text is YAML with the origin of each value; yaml and json contain only the values (default: text)",
     )
     colour(entry)
 
@@ -197,7 +199,7 @@ def _migrate(entry: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         action="append",
         default=[],
-        help="a target that moves; repeatable (default: all in clouds or, if none is, all)",
+        help="a target that moves; repeatable (default: all in clouds or, if there are none, all)",
     )
     entry.add_argument("--to", metavar="PLACE", help="PROVIDER, PROVIDER:REGION, or another target of the spec")
     entry.add_argument("--name", metavar="NAME", help="the new side's environment (default: ENV-PLACE)")
@@ -220,10 +222,10 @@ def percentage(typed: str) -> int:
 
 def _cost(entry: argparse.ArgumentParser) -> None:
     spec(entry)
-    entry.add_argument("--usage", metavar="FILE", help="how much the system is used, with discounts and own prices")
     entry.add_argument(
-        "--against", metavar="OTHER", help="another spec or its folder, with which each line is compared"
+        "--usage", metavar="FILE", help="how much the system is used, with discounts and your own prices"
     )
+    entry.add_argument("--against", metavar="OTHER", help="another spec or its folder to compare each line with")
     entry.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="notation (default: text)"
     )
@@ -240,7 +242,7 @@ def _approve(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--version", metavar="NUMBER", help="the number of the version in the registry")
     entry.add_argument("--registry", metavar="URL", help="the registry to store the approval in (default: print it)")
     entry.add_argument(
-        "--key", required=True, metavar="FILE", help="the SSH key; the public half is enough if an agent has the key"
+        "--key", required=True, metavar="FILE", help="the SSH key; its public half is enough if an agent has the key"
     )
     entry.add_argument(
         "--save", action="store_true", help="write it to approvals/GROUP/ next to the spec, to be committed"
@@ -259,7 +261,9 @@ def _schema(entry: argparse.ArgumentParser) -> None:
 
 
 def _lsp(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("--stdio", action="store_true", help="accepted because many editors add it; it is the only way")
+    entry.add_argument(
+        "--stdio", action="store_true", help="accepted because many editors pass it; no other transport exists"
+    )
 
 
 def _completion(entry: argparse.ArgumentParser) -> None:

@@ -32,10 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(root: Path, files: Mapping[str, str]) -> int:
-    """Write all files or, if one of them exists with another content, none."""
+    """Write all files or, if one of them exists with different content, none."""
     taken = [root / path for path, text in files.items() if _differs(root / path, text)]
     if taken:
-        say("\n".join(f"error: '{path}' exists and has another content; remove it, or use --out -" for path in taken))
+        say("\n".join(f"error: '{path}' exists with different content; remove it, or use --out -" for path in taken))
         return 1
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`modelyard comment`: put the comment of a report on a pull request, or update it there."""
+"""`modelyard comment`: post a report's comment on a pull request, or update it there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.regular_files import read
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create or update the comment. Returns 1 if the report is not one, or if the host refuses."""
+    """Create or update the comment. Returns 1 if the report is invalid, or if the host rejects the request."""
     try:
         post = _post(Path(arguments.report))
         host = _host(arguments)
@@ -34,13 +34,13 @@ def _host(arguments: argparse.Namespace) -> Host:
 
 
 def _post(folder: Path) -> Post:
-    """Read the comment and the verdict, without following links: the folder may be the artifact of a fork."""
+    """Read the comment and the verdict, without following links, because the folder may be an artifact from a fork."""
     text = _text(folder / "comment.md", LONGEST * 4)
     try:
         review = json.loads(_text(folder / "review.json", 64 * 2**20))
         verdict = str(review["verdict"])
     except (KeyError, TypeError, RecursionError, json.JSONDecodeError):
-        raise ValueError(f"{folder / 'review.json'} is not as a report writes it") from None
+        raise ValueError(f"{folder / 'review.json'} does not have the format of a report") from None
     try:
         return post_of(text, verdict)
     except ValueError as problem:
@@ -48,10 +48,10 @@ def _post(folder: Path) -> Post:
 
 
 def _text(path: Path, longest: int) -> str:
-    """Read a text of at most so many bytes."""
+    """Read a text file of limited size."""
     try:
         if path.lstat().st_size > longest:
-            raise ValueError(f"{path} is larger than a report")
+            raise ValueError(f"{path} is larger than any report")
         return read(str(path)).decode("utf-8")
     except OSError as problem:
         raise ValueError(f"{path} cannot be read: {problem.strerror}") from None

@@ -1,4 +1,4 @@
-"""`modelyard cost`: list what a system costs a month, line by line."""
+"""`modelyard cost`: list what a system costs per month, line by line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from modelyard.usage_files import UsageFiles, price_book, read_usage
 from modelyard_targets import TARGETS
 
 _OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
-"""Reported again with the usage file's numbers, and no obstacle to showing what the budget is exceeded by."""
+"""These are reported again with the usage file's numbers, and must not prevent showing by how much a budget is
+exceeded."""
 
 
 def run(arguments: argparse.Namespace) -> int:

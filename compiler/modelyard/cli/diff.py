@@ -1,4 +1,4 @@
-"""`modelyard diff`: what a change of a spec means, for whoever reviews it."""
+"""`modelyard diff`: show reviewers what a change to a spec means."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modelyard_targets import TARGETS
 
 _LEVELS = {level.word: level for level in Level}
 _OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
-"""The formats that both diagnostics and reviews have."""
+"""The formats that both diagnostics and reviews support."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -128,7 +128,7 @@ def _print(comparison: Comparison, arguments: argparse.Namespace) -> None:
 
 
 def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
-    """Return a review in a format other than text. Each has a module, of which a run imports one."""
+    """Return a review in a format other than text. Each format has its own module, and only that one is imported."""
     review = comparison.review
     if form == "json":
         from modelyard.printing.review_json import review_json
@@ -152,7 +152,7 @@ def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
 
 
 def show_errors(review: Review) -> None:
-    """Print the errors because of which a version cannot be judged, if any."""
+    """Print the errors, if any, that keep a version from being judged."""
     problems = tuple(dict.fromkeys(one for each in review.unjudged for one in each.diagnostics))
     if has_errors(problems):
         report(problems, (), "text", "never")

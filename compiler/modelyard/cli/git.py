@@ -10,12 +10,12 @@ from modelyard.records import record
 _LARGEST = 64 * 2**20
 _UNJUDGED = ", so the change cannot be judged"
 _ASTRAY = {
-    b"symlink": "is a symbolic link out of the repository",
+    b"symlink": "is a symbolic link to a place outside the repository",
     b"dangling": "is a symbolic link to nothing",
     b"loop": "is a symbolic link to itself",
-    b"notdir": "is below a symbolic link to a file",
+    b"notdir": "is below a path that is a symbolic link to a file",
 }
-"""What git answers about links that it cannot follow within a commit."""
+"""Git's responses about links that it cannot follow within a commit."""
 
 
 class GitError(Exception):
@@ -34,8 +34,8 @@ class Revision:
     def files(self, under: str) -> dict[str, bytes]:
         """Return the files below a folder, or the file itself, by path relative to this revision's folder.
 
-        Links are followed within the commit, as a checkout would. Raises GitError for a link that leads out of it: what
-        it led to then is unknown.
+        Links are followed within the commit, as in a checkout. Raises GitError for a link that leads out of it, because
+        its target at that time is unknown.
         """
         kind, content = self._object(under)
         if kind == "blob":
@@ -43,14 +43,14 @@ class Revision:
         return dict(self._below(under, set())) if kind == "tree" else {}
 
     def _below(self, folder: str, above: set[bytes]) -> Iterator[tuple[str, bytes]]:
-        """Yield the files below a folder. `above` are the trees on the way to it, by which endless links are found."""
+        """Yield the files below a folder. `above` are the trees on the way to it, to detect endless links."""
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
             raise GitError(f"{folder} is a symbolic link to a folder that contains it{_UNJUDGED}")
         for entry in _git(self.folder, "ls-tree", "--full-tree", "-z", listing.decode()).split(b"\0"):
             head, tab, path = entry.partition(b"\t")
             name = os.fsdecode(path)
-            if not tab or "\n" in name:  # a line break is in no name of a file that a spec could have
+            if not tab or "\n" in name:  # no file that a spec could refer to has a line break in its name
                 continue
             child = f"{folder}/{name}"
             if head.startswith(b"160000"):
@@ -62,7 +62,7 @@ class Revision:
                 yield from self._below(child, above | {listing})
 
     def _object(self, path: str) -> tuple[str, bytes]:
-        """Return what a path leads to in the commit: `blob` with its content, `tree`, or "" for nothing."""
+        """Return the object at a path in the commit: `blob` with its content, `tree`, or "" for nothing."""
         head, _, content = self._batch("--batch", path).partition(b"\n")
         words = head.split(b" ")
         if words[0] in _ASTRAY:
@@ -83,7 +83,7 @@ class Revision:
 
 
 def merge_base(folder: str, name: str) -> Revision:
-    """Return the commit at which HEAD left a revision, so that what others merged since then is no change of ours."""
+    """Return the commit at which HEAD left a revision, so that changes others have merged since then do not count."""
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def input_key(inputs: Inputs, system: System) -> str:
     """Return a hash of everything that determines the output: values, tables, modelyard's version, and the schema.
 
-    The values are those of the typed spec of the environment, so the way in which they are written has no effect.
+    The values come from the environment's typed spec, so the way they are written has no effect.
     """
     names = (inputs.folder, __version__, modelyard_schemas.decisive())
     tables = (part for name, table in sorted(inputs.tables.items()) for part in (name, _rows(table)))
@@ -43,7 +43,7 @@ def input_key(inputs: Inputs, system: System) -> str:
 
 
 def _rows(table: Given | str) -> str:
-    """Return the rows of a CSV file, or why it cannot be read, as a text that quotes and line breaks do not change."""
+    """Return the rows of a CSV file, or why it cannot be read, as text that ignores quotes and line breaks."""
     import csv  # imported here because only few specs have tables
 
     text = table if isinstance(table, str) else _bytes(table.content).decode("utf-8", "replace")
@@ -51,7 +51,7 @@ def _rows(table: Given | str) -> str:
 
 
 def text_key(inputs: Inputs) -> str:
-    """Return a hash of the text of all inputs, by which a compile finds quickly that it has nothing to do."""
+    """Return a hash of the text of all inputs, which lets a compile find out quickly that it has nothing to do."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())

@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser(tuple(COMMANDS)).print_help(sys.stderr)  # without arguments, show the help
         return WRONG_SPEC
     except KeyboardInterrupt:
-        print("\ninterrupted; nothing was left half-written", file=sys.stderr)
+        print("\ninterrupted; no file is half-written", file=sys.stderr)
         return INTERRUPTED
 
 

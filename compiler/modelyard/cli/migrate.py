@@ -34,7 +34,7 @@ _NAME = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
 class Refused(Exception):
-    """The command cannot go on, for reasons that are reported at their places."""
+    """The command cannot continue. The diagnostics say why."""
 
     def __init__(self, *problems: Diagnostic, sources: tuple[SourceFile, ...] = ()) -> None:
         super().__init__(*(problem.message for problem in problems))
@@ -117,7 +117,7 @@ def _sides(wish: Wish, old: Side) -> Sides:
     try:
         return sides_of(wish, old, TARGETS)
     except NoRegion as missing:
-        near = f"none of its regions is near {missing.region}" if missing.region else "no region is known to be near"
+        near = f"none of its regions is near {missing.region}" if missing.region else "modelyard knows no region nearby"
         problem = tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
         raise Refused(problem) from None
 
@@ -133,7 +133,7 @@ def _refused(sides: Sides, inputs: Inputs, form: str) -> int:
 
 
 def _wish(arguments: argparse.Namespace, old: Side, folder: str) -> Wish:
-    """Return what the user asks for. Raises Refused for a move that is none."""
+    """Return the requested move. Raises Refused if nothing would move."""
     system = old.system
     sources = tuple(dict.fromkeys(arguments.source)) or tuple(target.name for target in moving(system))
     names = tuple(target.name for target in system.deployment.targets)
@@ -163,7 +163,7 @@ def _problem(to: Destination | str, sources: tuple[str, ...], system: System) ->
         return tell.there_already(sources, to) if to in sources else None
     there = TARGETS[to.provider]
     if there.runs_here:
-        return tell.no_destination(to.provider, "it is a single machine, for development", "use modelyard run there")
+        return tell.no_destination(to.provider, "it is a single machine for development", "use `modelyard run` there")
     if to.region and not there.in_cloud:
         return tell.no_destination(f"{to.provider}:{to.region}", "it has no regions", f"--to {to.provider}")
     moved = [system.target(source) for source in sources]
@@ -173,9 +173,9 @@ def _problem(to: Destination | str, sources: tuple[str, ...], system: System) ->
 
 
 def _check_name(name: str, inputs: Inputs, folder: str) -> None:
-    """Refuse a name that is no environment's, or another environment's. A plan that is made again keeps its name."""
+    """Reject an invalid environment name, or one that is already taken. A plan that is made again keeps its name."""
     if not _NAME.match(name):
-        reason = "is not a name of up to 40 lowercase letters, digits and hyphens that starts with a letter"
+        reason = "must be at most 40 lower-case letters, digits and hyphens, starting with a letter"
         raise Refused(tell.environment_name_taken(name, reason))
     state, _ = read_plan(folder)
     ours = state is not None and (state.old, state.new) == (inputs.folder, name)
@@ -200,7 +200,7 @@ def _quoted(given: Given) -> tuple[SourceFile, ...]:
 
 
 def _spec_words(inputs: Inputs) -> tuple[str, ...]:
-    """Return the words that name the spec in its own folder, and set its variables."""
+    """Return the command-line arguments that name the spec in its own folder and set its variables."""
     name = os.path.basename(inputs.spec.path)
     values = (word for pair in sorted(inputs.variables.items()) for word in ("--set", "=".join(pair)))
     return ("." if name in SPEC_NAMES else name, *values)

@@ -1,4 +1,4 @@
-"""The folder of a migration's plan: read its state, and write its files without touching anybody else's."""
+"""The folder of a migration plan: read its state, and write its files without touching any others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_plan(folder: str) -> tuple[State | None, tuple[Diagnostic, ...]]:
     except OSError as problem:
         return None, (tell.no_plan(folder, f"{STATE_FILE}: {problem.strerror or 'it cannot be read'}"),)
     if state is None:
-        return None, (tell.no_plan(folder, f"{STATE_FILE} is not one of modelyard's"),)
+        return None, (tell.no_plan(folder, f"{STATE_FILE} was not written by modelyard"),)
     return state, ()
 
 
@@ -49,9 +49,9 @@ def changed_state(folder: str, state: State) -> tuple[Diagnostic, ...]:
 
 
 def written(folder: str, plan: Migration, move: Move, data: Mapping[str, Value], spec: str) -> tuple[Diagnostic, ...]:
-    """Write a plan, or say what is in the way. A plan that is made again keeps the phases that are done.
+    """Write a plan, or report what is in the way. Making a plan again keeps its completed phases.
 
-    The state is written first: it makes the folder ours, so that an interrupted run can be repeated.
+    The state is written first, because it marks the folder as ours, so an interrupted run can be repeated.
     """
     files = {path: content.encode() for path, content in _files(plan, move, data)}
     before, problems = _earlier(folder, plan)
@@ -89,7 +89,7 @@ def _script() -> str:
 
 
 def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnostic, ...]]:
-    """Return the state of the same migration in this folder. Refuse a folder with other files."""
+    """Return the state of the same migration in this folder. A folder with other files is rejected."""
     if not os.path.lexists(folder):
         return None, ()
     try:
@@ -99,16 +99,16 @@ def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnost
         return None, (tell.not_our_folder(folder, problem.strerror or "it cannot be read"),)
     state, problems = read_plan(folder)
     if problems:
-        return None, (tell.not_our_folder(folder, "it is not empty, and not written by modelyard migrate"),)
+        return None, (tell.not_our_folder(folder, "it is not empty, and modelyard migrate did not write it"),)
     assert state is not None
     names = plan.sides.old.name, plan.sides.live.name
     if (state.old, state.new) != names and state.done:
-        return None, (tell.not_our_folder(folder, f"it holds a migration to {state.new} that has begun"),)
+        return None, (tell.not_our_folder(folder, f"it contains a migration to {state.new} that is under way"),)
     return (state, ()) if (state.old, state.new) == names else (State(*names, "", (), (), state.files), ())
 
 
 def _edited(folder: str, before: State | None, files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
-    """Yield the files that would be overwritten, but are not as modelyard has written them."""
+    """Yield the files that would be overwritten although they were edited after modelyard wrote them."""
     known: Mapping[str, str] = before.files if before is not None else {}
     for path, content in files.items():
         try:

@@ -17,7 +17,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what each provider refuses. Returns 1 if the spec is wrong or a score is too low."""
+    """Print the errors on each provider. Returns 1 if the spec is wrong or a score is too low."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         result = portability(outcome, inputs, TARGETS, destinations)
     except NoRegion as missing:
-        place = f"near {quote(missing.region)}" if missing.region else "known for this system"
+        place = f"near {quote(missing.region)}" if missing.region else "known to suit this system"
         say(f"error: no region of {missing.provider} is {place}\n  = name one: --to {missing.provider}:REGION")
         return 1
     sys.stdout.write(FORMS[arguments.format](result, inputs.spec.path))
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _destinations(typed: Iterable[str], system: System) -> tuple[tuple[Destination, ...], str]:
-    """Return the destinations, and the reason why one of them is wrong."""
+    """Return the destinations, and an error if one of them is invalid."""
     chosen = tuple(Destination(*one.split(":", 1)) for one in typed)
     for destination in chosen:
         if problem := _problem(destination, system):
@@ -58,7 +58,7 @@ def _problem(destination: Destination, system: System) -> str:
     if destination.region and not TARGETS[name].in_cloud:
         return f"{name} has no regions\n  = --to {name}"
     if all(target.provider == name for target in moving(system)) and not destination.region:
-        return f"the system is on {name} already\n  = name another region: --to {name}:REGION"
+        return f"the system is already on {name}\n  = name another region: --to {name}:REGION"
     return ""
 
 

@@ -1,8 +1,8 @@
-"""Remember which text had which values when it was compiled, so that a compile that changes nothing resolves nothing.
+"""Remember the values of each compiled text, so that a compile without changes does not have to resolve anything.
 
-The file lies in the folder next to the spec that git ignores. Losing it, or the right to write it, only makes the next
-compile slower. A file that somebody commits anyway must not keep others from compiling, so every entry is sealed with a
-key in the user's cache folder.
+The file is in the folder next to the spec that git ignores. If it is missing or not writable, the next compile is only
+slower. A file that someone commits anyway must not affect other users' compiles, so every entry is sealed with a key in
+the user's cache folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from modelyard.regular_files import read
 from modelyard.source import Json
 
 STATE: Final = ".modelyard"
-"""The folder next to a spec for what is of this machine alone."""
+"""The folder next to a spec for files that belong only to this machine."""
 
 _FILE: Final = "compiled.json"
 _IGNORE: Final = b"*\n"
@@ -35,7 +35,7 @@ def recalled(inputs: Inputs, text: str) -> str:
 
 
 def remember(inputs: Inputs, text: str, values: str) -> None:
-    """Store the key of the values that a text has. Nothing is stored where the folder is a link or not writable."""
+    """Store the key of the values that a text has. Nothing is stored if the folder is a link or not writable."""
     from pathlib import Path
 
     from modelyard.cli.sealing import create_key

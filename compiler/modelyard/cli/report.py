@@ -1,4 +1,4 @@
-"""`modelyard report`: write a review and what the change costs into a folder, in every format at once."""
+"""`modelyard report`: write a review, with the cost of the change, to a folder in every format at once."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _file(name: str, text: str) -> OutputFile:
 
 
 def _costs(change: Compared) -> Iterator[CostChange]:
-    """Yield what a change does to the cost of each environment. A missing environment costs nothing."""
+    """Yield the effect of a change on the cost of each environment. A missing environment costs nothing."""
     before, after = change.before, change.after
     for name in dict.fromkeys((*after, *before)):
         yield CostChange(name, _estimate(before.get(name)), _estimate(after.get(name)))

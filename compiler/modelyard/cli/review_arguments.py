@@ -32,7 +32,7 @@ def _versions(entry: argparse.ArgumentParser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="what `pulumi preview --json` wrote, to compare with what is deployed; repeatable, one for each stack",
+        help="output of `pulumi preview --json`, to compare with what is deployed; repeatable, once per stack",
     )
 
 
@@ -70,10 +70,14 @@ def diff(entry: argparse.ArgumentParser) -> None:
 def acknowledge(entry: argparse.ArgumentParser) -> None:
     """Add the options of `modelyard acknowledge`."""
     entry.add_argument("spec", metavar="SPEC", help="the spec or its folder, in the new version")
-    entry.add_argument("fingerprint", metavar="FINGERPRINT", help="of a danger or something to review in `diff`")
+    entry.add_argument(
+        "fingerprint", metavar="FINGERPRINT", help="the fingerprint of a danger or review item in `diff`"
+    )
     entry.add_argument("--by", default="", metavar="NAME", help="who accepts it (default with --key: its comment)")
     entry.add_argument("--reason", required=True, metavar="TEXT", help="why")
-    entry.add_argument("--until", required=True, metavar="DATE", help="the last day on which it counts: 2027-01-31")
+    entry.add_argument(
+        "--until", required=True, metavar="DATE", help="the last day on which it counts, such as 2027-01-31"
+    )
     entry.add_argument("--key", metavar="FILE", help="an SSH key of a group under governance.approvers, to sign with")
     entry.add_argument(
         "--against",
@@ -112,7 +116,7 @@ def comment(entry: argparse.ArgumentParser) -> None:
         "--author",
         metavar="LOGIN",
         default="github-actions[bot]",
-        help="whose comment is updated on GitHub (default: github-actions[bot], which owns GITHUB_TOKEN)",
+        help="the GitHub user whose comment is updated (default: github-actions[bot], which owns GITHUB_TOKEN)",
     )
 
 
@@ -129,6 +133,6 @@ def ci(entry: argparse.ArgumentParser) -> None:
         "--requirements",
         metavar="FILE",
         default="",
-        help="install from this file of the repository, with hashes (default: this version of modelyard)",
+        help="install from this file in the repository, with hashes (default: this version of modelyard)",
     )
     _fail_on(entry)

@@ -29,7 +29,7 @@ NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", 
 """Packages that the runtime imports. The last two are part of `mlflow` and not of `mlflow-skinny`."""
 
 _FLAGS: Final = ("once", "now", "sample", "drift", "ask")
-"""The options that the runtime gets as they are. Only `modelyard try` sets `now` and `ask`."""
+"""The options that are passed to the runtime unchanged. Only `modelyard try` sets `now` and `ask`."""
 
 _PROBE: Final = (
     "import importlib.util as u, json, sys; print(json.dumps([n for n in sys.argv[1:] if u.find_spec(n) is None]))"
@@ -69,7 +69,7 @@ def _wants_sample(arguments: argparse.Namespace) -> bool:
 
 
 def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
-    """Run a copy of a system that is elsewhere. Its spec and its state are in one folder."""
+    """Run a copy of a system with targets elsewhere. Its spec and its state are in one folder."""
     from modelyard.cli.sampling import compiled_copy
 
     assert outcome.document is not None
@@ -79,7 +79,7 @@ def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcom
 
 
 def state_folder(inputs: Inputs) -> Path:
-    """Return where the runs of an environment keep everything, or those of its copy if only that has run."""
+    """Return the folder where an environment's runs keep everything, or its copy's folder if only the copy has run."""
     own, copied = _state(inputs), _state(inputs, sampled=True)
     return copied if copied.is_dir() and not own.is_dir() else own
 
@@ -95,7 +95,7 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine, and the outcome. A spec with errors has none, and they are reported."""
+    """Return the target that is this machine, and the outcome. A spec with errors has no target; they are reported."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
@@ -127,7 +127,7 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
 
 
 def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
-    """Return a Python that has what the runtime imports: the one that is named, or the one that runs this command."""
+    """Return a Python that has the runtime's packages: the one that is named, or the one that runs this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     if python == sys.executable:
         missing = [name for name in NEEDED if find_spec(name) is None]
@@ -138,19 +138,19 @@ def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
         )
         missing = json.loads(probe.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        return python, problems.not_a_python(python, str(getattr(problem, "strerror", None) or "it is no Python"))
+        return python, problems.not_a_python(python, str(getattr(problem, "strerror", None) or "it is not Python"))
     return python, problems.no_runtime(python, missing, _install(python)) if missing else None
 
 
 def _install(python: str) -> str:
-    """Return the one command that gives a Python the packages: from this checkout, if the command runs from one."""
+    """Return the command that installs the packages for a Python: from this checkout, if the command runs from one."""
     root = Path(__file__).resolve().parents[3]
     source = f"{root}[local]" if (root / "pyproject.toml").is_file() else "modelyard[local]"
     return f'{shlex.quote(python)} -m pip install "{source}"'
 
 
 def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, state: Path) -> int:
-    """Replace this process, so that signals and the exit code are the runtime's own."""
+    """Replace this process with the runtime, so that it gets the signals and sets the exit code."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known = [
         *(f"pipelines.{name}" for name in plan["pipelines"]),

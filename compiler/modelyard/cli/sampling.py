@@ -14,7 +14,7 @@ from modelyard.lock import digest
 from modelyard.source import Document
 
 ENDING: Final = ".sample"
-"""What follows the environment's name in the folder of a copy. No environment's name contains a dot."""
+"""The suffix of a copy's folder after the environment's name. Environment names cannot contain a dot."""
 
 _WIDTH: Final = 28
 _HEAD: Final = (
@@ -23,7 +23,7 @@ _HEAD: Final = (
 
 
 def compiled_copy(inputs: Inputs, document: Document, folder: Path, colour: str) -> Path | None:
-    """Write the copy and what it compiles to into a folder. Returns the compiled folder, or None after errors."""
+    """Write the copy and its compiled output to a folder. Returns the compiled folder, or None after errors."""
     from modelyard.emit import stack_files
     from modelyard.local_copy import copy_of
     from modelyard.pipeline import compile_system

@@ -1,4 +1,4 @@
-"""Seal what this user's modelyard wrote into a folder that others can write to as well, such as a repository."""
+"""Seal files that this user's modelyard writes to a folder where others can also write, such as a repository."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def create_key() -> None:
 def _path() -> str:
     stated = os.environ.get("XDG_CACHE_HOME", "")
     folder = stated if os.path.isabs(stated) else os.path.expanduser(os.path.join("~", ".cache"))
-    if not os.path.isabs(folder):  # without a home, the path would lie in the working folder, which may be a checkout
+    if not os.path.isabs(folder):  # without a home, the path would be in the working folder, possibly a checkout
         return os.devnull
     return os.path.join(folder, "modelyard", _NAME)

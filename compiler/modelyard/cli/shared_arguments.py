@@ -12,7 +12,7 @@ def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> Non
         nargs="?",
         default=".",
         metavar="SPEC",
-        help="the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)",
+        help="the spec, or the folder that contains it as system.yaml or modelyard.yaml (default: this folder)",
     )
     entry.add_argument("--env", metavar="NAME", help=f"the environment to lay over the base (default: {without})")
     entry.add_argument(

@@ -1,4 +1,4 @@
-"""`modelyard status` and `modelyard events`: what runs on this machine, and what has been decided so far."""
+"""`modelyard status` and `modelyard events`: what is running on this machine, and what has been decided so far."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events. A line that is no event, such as the last one of a run that was killed, is skipped."""
+    """Yield the events. Lines that are not events, such as the last line of a killed run, are skipped."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -65,7 +65,7 @@ def _last(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what answers requests, and where, as far as it has started."""
+    """Yield everything that serves requests and has started, with its address."""
     for name in ("page", "registry"):
         if addresses.get(name):
             yield name, str(addresses[name])
@@ -74,7 +74,7 @@ def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def process_of(folder: Path) -> int | None:
-    """Return the process that runs the system now, which holds a lock until it ends."""
+    """Return the process that is running the system, which holds a lock until it ends."""
     import fcntl
 
     try:

@@ -1,4 +1,4 @@
-"""`modelyard try`: from nothing to a prediction, with a system from a template that runs on this machine."""
+"""`modelyard try`: from nothing to a prediction, by running a system from a template on this machine."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from modelyard.diagnostics import running as problems
 from modelyard.printing.terminal import visible
 
 FOLDER: Final = "modelyard-try"
-"""The folder of the system, if none is named."""
+"""The default folder of the system."""
 
 TEMPLATE: Final = "local"
 _TIMEOUT_S: Final = 60
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make a system unless the folder has one, and run it; or ask the system that runs there."""
+    """Create a system unless the folder already has one, and run it; or ask the system that is running there."""
     folder, template = _place(arguments.what)
     found = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
     if arguments.ask:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         report((unfit,), (), "text", arguments.color)
         return 1
     if found:
-        say(f"{folder} has a system, which goes on; delete the folder to start over")
+        say(f"{folder} already has a system, which continues; delete the folder to start over")
     elif init.write(folder, init.templates()[template]):
         return 1
     return run_command.run(_as_run(folder, arguments))
@@ -94,7 +94,7 @@ def _questions(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _ask_one(name: str, question: dict[str, Any]) -> int:
-    """Send one row, and print request and answer. Returns 1 if there is no answer."""
+    """Send one row, and print the request and response. Returns 1 if there is no response."""
     body = json.dumps({"instances": [question["row"]]})
     began = time.monotonic()
     answered, text = _sent(question["url"], body, question["token"])

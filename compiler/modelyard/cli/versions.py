@@ -89,7 +89,7 @@ def before_of(
 
 
 def _is_path(name: str, folder: str) -> bool:
-    """Return whether a name is a path. A revision wins, because a change can add a folder that is named like one."""
+    """Return whether a name is a path. A revision wins, because a change can add a folder with the same name."""
     if not os.path.exists(name):
         return False
     return os.path.isabs(name) or name.startswith(("./", "../")) or not is_revision(folder, name)
@@ -97,7 +97,7 @@ def _is_path(name: str, folder: str) -> bool:
 
 @record
 class Compared:
-    """The review of a change, and what each environment compiles to on both sides."""
+    """The review of a change, and each environment's compiled output on both sides."""
 
     review: Review
     before: Outcomes
@@ -111,7 +111,7 @@ def reviewed(
     """Compare two versions in one environment, or in the base and every environment, and with what is deployed."""
     new = outcomes(after.inputs, environment)
     old = {} if before is None else outcomes(before.inputs, environment)
-    for side in (new, old):  # a base that only one version can compile is new, or gone
+    for side in (new, old):  # a base that compiles in only one version is new or removed
         if _is_left_out(side):
             del side[BASE_FOLDER]
     if before is None:
@@ -134,7 +134,7 @@ def outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
 
 
 def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
-    """Return whether the base only lacks what every environment adds."""
+    """Return whether the base lacks only parts that every environment adds."""
     base = outcomes.get(BASE_FOLDER)
     errors = [] if base is None else [one for one in base.diagnostics if one.severity is Severity.ERROR]
     return len(outcomes) > 1 and bool(errors) and all(one.lacks for one in errors)

@@ -10,29 +10,29 @@
 
 _shtab_modelyard_commands() {
   local _commands=(
-    acknowledge:'Accept a finding of diff, with a reason and an end.'
+    acknowledge:'Accept a finding of diff, with a reason and an end date.'
     approve:'Sign that a version of a model may go live.'
     ci:'Write a pipeline that reviews each pull request.'
-    comment:'Post the comment of a report on a pull request, or update it there.'
+    comment:'Post a report'"'"'s comment on a pull request, or update it there.'
     compile:'Write the Pulumi projects of a spec.'
-    completion:'Print the script that completes this command line in a shell.'
-    cost:'List what a system costs a month, line by line.'
-    diff:'Review a change: what it means, whom it reaches, and what cannot be undone.'
+    completion:'Print a shell completion script.'
+    cost:'List what a system costs per month, line by line.'
+    diff:'Review a change: what it means, whom it affects, and what cannot be undone.'
     events:'Show what has happened on this machine, oldest first.'
     explain:'Explain a field, a diagnostic code, or an address such as inference.scorer.'
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
-    lsp:'Serve an editor: errors while typing, descriptions and completion.'
+    lsp:'Run the language server: errors while typing, descriptions and completion.'
     migrate:'Plan the move of a running system to another provider, region or target.'
     portability:'Report what would have to change to run a system on another provider.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
-    report:'Write a review into a folder: a comment, a web page, and files for code hosts.'
+    report:'Write a review to a folder: a comment, a web page, and files for code hosts.'
     run:'Run a system on this machine.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
-    status:'Show what runs on this machine, and how each workload ended last.'
-    try:'Run a system with real data on this machine, up to a prediction.'
+    status:'Show what is running on this machine, and how each workload'"'"'s last run ended.'
+    try:'Run a system with real data on this machine, all the way to a prediction.'
     validate:'Check a spec and print all errors.'
-    verify:'Check that projects and lock match the spec.'
+    verify:'Check that projects and lock file match the spec.'
   )
   _describe 'modelyard commands' _commands
 }
@@ -49,14 +49,14 @@ _shtab_modelyard_acknowledge_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--by[who accepts it (default with --key\: its comment)]:NAME:"
   "--reason[why]:TEXT:"
-  "--until[the last day on which it counts\: 2027-01-31]:DATE:"
+  "--until[the last day on which it counts, such as 2027-01-31]:DATE:"
   "--key[an SSH key of a group under governance.approvers, to sign with]:FILE:_files"
   "--against[the old version\: a branch, tag or commit, or a file or folder (default\: the default branch)]:REV|OLD:"
   "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec or its folder, in the new version:_files"
-  ":of a danger or something to review in \`diff\`:"
+  ":the fingerprint of a danger or review item in \`diff\`:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -71,11 +71,11 @@ _shtab_modelyard_approve_options=(
   "--digest[the digest of the approved files]:sha256:…:"
   "--version[the number of the version in the registry]:NUMBER:"
   "--registry[the registry to store the approval in (default\: print it)]:URL:"
-  "--key[the SSH key\; the public half is enough if an agent has the key]:FILE:_files"
+  "--key[the SSH key\; its public half is enough if an agent has the key]:FILE:_files"
   "--save[write it to approvals\/GROUP\/ next to the spec, to be committed]"
   "--reason[the reason, kept in the signed statement]:TEXT:"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -84,7 +84,7 @@ _shtab_modelyard_approve_defaults_added=0
 _shtab_modelyard_ci_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--out[the root of the repository, or - to print (default\: .)]:FOLDER:_files -/"
-  "--requirements[install from this file of the repository, with hashes (default\: this version of modelyard)]:FILE:_files"
+  "--requirements[install from this file in the repository, with hashes (default\: this version of modelyard)]:FILE:_files"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
   "--debug[show the traceback of an internal error]"
   ":the code host:(github gitlab azure)"
@@ -97,7 +97,7 @@ _shtab_modelyard_ci_defaults_added=0
 _shtab_modelyard_comment_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--report[the report\'s folder (default\: report)]:FOLDER:_files -/"
-  "--author[whose comment is updated on GitHub (default\: github-actions\[bot\], which owns GITHUB_TOKEN)]:LOGIN:"
+  "--author[the GitHub user whose comment is updated (default\: github-actions\[bot\], which owns GITHUB_TOKEN)]:LOGIN:"
   "--debug[show the traceback of an internal error]"
   ":the code host:(github gitlab azure)"
 )
@@ -112,12 +112,12 @@ _shtab_modelyard_compile_options=(
   "--format[output format of diagnostics (default\: text)]:format:(text json sarif github)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--out[where to write the projects (default\: build next to the spec)]:FOLDER:_files -/"
-  "--force[rewrite every file, including those edited by hand\; the edited versions are kept next to them]"
+  "--force[rewrite every file, including files edited by hand\; the edited versions are kept next to them]"
   "--forget-removed[drop removed entries from modelyard.lock, after Pulumi has destroyed them]"
   "--against[also name what is destroyed compared with an old version\: the commit at which this branch left a branch, tag or commit, or a file or folder]:REV|OLD:"
-  "--approved[write nothing if the change has another hash than the one that \`diff --fingerprint\` printed]:FINGERPRINT:"
+  "--approved[write nothing unless the change has this hash, which \`diff --fingerprint\` prints]:FINGERPRINT:"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -136,12 +136,12 @@ _shtab_modelyard_cost_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--usage[how much the system is used, with discounts and own prices]:FILE:_files"
-  "--against[another spec or its folder, with which each line is compared]:OTHER:"
+  "--usage[how much the system is used, with discounts and your own prices]:FILE:_files"
+  "--against[another spec or its folder to compare each line with]:OTHER:"
   "--format[notation (default\: text)]:format:(text json markdown)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -152,7 +152,7 @@ _shtab_modelyard_diff_options=(
   "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
   "--env[compare one environment (default\: the base and all environments)]:NAME:"
   "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
-  "*--preview[what \`pulumi preview --json\` wrote, to compare with what is deployed\; repeatable, one for each stack]:FILE:_files"
+  "*--preview[output of \`pulumi preview --json\`, to compare with what is deployed\; repeatable, once per stack]:FILE:_files"
   "--format[output format (default\: text)]:format:(text markdown json sarif html github)"
   "--level[the lowest level that is shown (default\: note)]:level:(danger review note quiet)"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
@@ -173,7 +173,7 @@ _shtab_modelyard_events_options=(
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--format[output format (default\: text)]:format:(text json)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -186,7 +186,7 @@ _shtab_modelyard_explain_options=(
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":a code (E0203, R201), a field (inference.\*.replicas) or an address (inference.scorer):"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -200,7 +200,7 @@ _shtab_modelyard_graph_options=(
   "--view[what is shown (default\: ml)]:view:(ml network)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -219,7 +219,7 @@ _shtab_modelyard_init_defaults_added=0
 
 _shtab_modelyard_lsp_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--stdio[accepted because many editors add it\; it is the only way]"
+  "--stdio[accepted because many editors pass it\; no other transport exists]"
   "--debug[show the traceback of an internal error]"
 )
 
@@ -230,7 +230,7 @@ _shtab_modelyard_migrate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "*--from[a target that moves\; repeatable (default\: all in clouds or, if none is, all)]:TARGET:"
+  "*--from[a target that moves\; repeatable (default\: all in clouds or, if there are none, all)]:TARGET:"
   "--to[PROVIDER, PROVIDER\:REGION, or another target of the spec]:PLACE:"
   "--name[the new side\'s environment (default\: ENV-PLACE)]:NAME:"
   "--overlay[your own changes to the new side, as an overlay]:FILE:_files"
@@ -241,7 +241,7 @@ _shtab_modelyard_migrate_options=(
   "--format[output format (default\: text)]:format:(text json)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -256,7 +256,7 @@ _shtab_modelyard_portability_options=(
   "--format[default\: text]:format:(text json markdown)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -266,10 +266,10 @@ _shtab_modelyard_render_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--format[text is YAML with the origin of each value\; yaml and json hold the values alone (default\: text)]:format:(text yaml json)"
+  "--format[text is YAML with the origin of each value\; yaml and json contain only the values (default\: text)]:format:(text yaml json)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -280,7 +280,7 @@ _shtab_modelyard_report_options=(
   "--against[the branch, tag or commit that this branch left (default\: the default branch)]:REV:"
   "--env[compare one environment (default\: the base and all environments)]:NAME:"
   "*--set[the value of a variable declared under vars, in both versions\; repeatable]:NAME=VALUE:"
-  "*--preview[what \`pulumi preview --json\` wrote, to compare with what is deployed\; repeatable, one for each stack]:FILE:_files"
+  "*--preview[output of \`pulumi preview --json\`, to compare with what is deployed\; repeatable, once per stack]:FILE:_files"
   "--out[where to write (default\: report)]:FOLDER:_files -/"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
@@ -297,13 +297,13 @@ _shtab_modelyard_run_options=(
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
-  "--once[run every schedule once now, and end]"
+  "--once[run every schedule once now, then stop]"
   "--sample[generate datasets that have no files, and requests]"
   "--drift[like --sample, with requests that differ from the training data]"
   "--python[the Python that has Ray and MLflow (default\: this one)]:PATH:"
-  "--out[where to write what is run (default\: build next to the spec)]:FOLDER:_files -/"
+  "--out[where to write the compiled system (default\: build next to the spec)]:FOLDER:_files -/"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
   "(*)::what to run\: pipelines.NAME, inference.NAME or monitors.NAME (default\: everything):"
 )
 
@@ -326,7 +326,7 @@ _shtab_modelyard_status_options=(
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--format[output format (default\: text)]:format:(text json)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -334,12 +334,12 @@ _shtab_modelyard_status_defaults_added=0
 
 _shtab_modelyard_try_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--once[end after the first round, instead of at Ctrl-C]"
-  "--ask[only ask the system that runs there for a prediction]"
+  "--once[stop after the first round instead of at Ctrl-C]"
+  "--ask[only ask the system running there for a prediction]"
   "--python[the Python that has Ray and MLflow (default\: this one)]:PATH:"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the folder of the system, or the template to begin with (default\: modelyard-try, local):"
+  ":the system\'s folder, or the template to start from (default\: modelyard-try, local):"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -352,7 +352,7 @@ _shtab_modelyard_validate_options=(
   "--format[output format of diagnostics (default\: text)]:format:(text json sarif github)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -366,7 +366,7 @@ _shtab_modelyard_verify_options=(
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--out[where the projects are (default\: build next to the spec)]:FOLDER:_files -/"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
+  ":the spec, or the folder that contains it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session

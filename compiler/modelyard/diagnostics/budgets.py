@@ -7,16 +7,16 @@ from typing import Final
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
-_HINT: Final = "`modelyard cost` lists what it consists of; reduce replicas, workers or redundancy"
+_HINT: Final = "see the breakdown in `modelyard cost`, and reduce replicas, workers or redundancy"
 
 
 def budget_exceeded(span: Span, budget: str, floor: str, note: str = "") -> Diagnostic:
     """The system costs more than its budget even if nothing is used.
 
     On your own cluster, every machine that the system needs at its maximum size counts, because it has to exist anyway.
-    In a cloud, what always runs counts: the control plane, nodes and disks at their minimum, databases, gateways,
-    private endpoints, load balancers and keys. `onExceed: block` makes this an error. The message says how many prices
-    are estimated from another region or unknown.
+    In a cloud, everything that always runs counts: the control plane, nodes and disks at their minimum, databases,
+    gateways, private endpoints, load balancers and keys. `onExceed: block` makes this an error. The message says how
+    many prices are estimated from another region or unknown.
 
     Wrong:
 
@@ -75,9 +75,9 @@ def budget_may_be_exceeded(span: Span, budget: str, expected: str, ceiling: str,
     """The system could cost more than its budget in a month at its maximum size.
 
     This counts endpoints with all their replicas, runs that use their timeout with all retries and workers, runs that
-    monitors start as often as their cooldown allows, and the dearest alternative of each class at on-demand prices. The
-    expected costs are within the budget, so this is a warning regardless of `onExceed`. If spending reaches the budget,
-    the budget alert in the cloud account fires. Traffic, logs and stored data have no bound in a spec.
+    monitors start as often as their cooldown allows, and the most expensive alternative of each class at on-demand
+    prices. The expected costs are within the budget, so this is a warning regardless of `onExceed`. If spending reaches
+    the budget, the budget alert in the cloud account fires. Traffic, logs and stored data have no bound in a spec.
 
     Wrong:
 

@@ -121,7 +121,7 @@ def cannot_write(path: str, problem: OSError, is_output: bool = True) -> Diagnos
 def not_written_by_us(path: str) -> Diagnostic:
     """The folder given with `--out` has files, and none of them is from an earlier run.
 
-    `modelyard report` replaces its folder as a whole. So that a mistyped path does no harm, it only writes to a folder
+    `modelyard report` replaces its whole folder. To keep a mistyped path from doing harm, it only writes to a folder
     that is missing, empty, or from an earlier report.
 
     Wrong: `modelyard report --out docs`

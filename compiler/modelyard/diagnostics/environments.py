@@ -41,8 +41,8 @@ def environments_share_namespace(span: Span, name: str, other: str, namespace: s
 
 
 def environments_share_identities(span: Span, name: str, other: str, namespace: str, account: str) -> Diagnostic:
-    """Google Cloud identifies a workload by project, namespace and ServiceAccount, so two environments would share
-    access.
+    """Google Cloud identifies a workload by project, namespace and ServiceAccount, so workloads of two environments
+    would have the same access.
 
     Although each has its own cluster, one can read and write whatever the other can. Without `namespace`, the
     namespace's name includes the environment.
@@ -61,7 +61,7 @@ def environments_share_identities(span: Span, name: str, other: str, namespace: 
         "E0525",
         Severity.ERROR,
         f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} in project"
-        f" {quote(account)}: their workloads would share their access",
+        f" {quote(account)}, so their workloads would have the same access",
         span,
         "omit `namespace`, or give one of them its own `namespace` or `account`",
     )

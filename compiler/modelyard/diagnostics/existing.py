@@ -1,4 +1,4 @@
-"""Diagnostics about clusters that a target of a cloud adopts."""
+"""Diagnostics about existing clusters that cloud targets adopt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from modelyard.source import Span
 def field_of_existing_cluster(span: Span, placement: str, field: str) -> Diagnostic:
     """A cloud target describes machines, tenants or PriorityClasses of its cluster, but modelyard creates the cluster.
 
-    It then also creates the machines that the workloads need, and the PriorityClasses, and no other tenant exists.
+    modelyard then also creates the PriorityClasses and the machines that the workloads need, and there are no other
+    tenants.
 
     Wrong:
 
@@ -29,7 +30,7 @@ def field_of_existing_cluster(span: Span, placement: str, field: str) -> Diagnos
 
 
 def field_of_created_cluster(span: Span, placement: str, field: str, cluster: str) -> Diagnostic:
-    """A target adopts a cluster and sets something that only its owner can decide: its version, network or API address.
+    """A target adopts a cluster, but sets something that only the owner can set: its version, network or API address.
 
     Values of the existing cluster are read from the cloud at every `pulumi up`.
 
@@ -44,17 +45,17 @@ def field_of_created_cluster(span: Span, placement: str, field: str, cluster: st
     return Diagnostic(
         "E0635",
         Severity.ERROR,
-        f"target {quote(placement)} adopts the cluster {quote(cluster)}, whose owner decides about `{field}`",
+        f"target {quote(placement)} adopts cluster {quote(cluster)}, so only the cluster's owner can set `{field}`",
         span,
         f"remove `{field}`",
     )
 
 
 def range_of_cluster_needed(span: Span, placement: str, store: str) -> Diagnostic:
-    """A managed database gets an address in the network of an adopted cluster, whose range the spec does not have.
+    """A managed database gets an address in an adopted cluster's network, but the spec lacks the network's range.
 
-    Network policies allow connections to databases in this range only, and they are written before the network is
-    looked up.
+    Network policies allow database connections only to this range, and modelyard writes them before Pulumi looks the
+    network up.
 
     Wrong:
 
@@ -70,14 +71,14 @@ def range_of_cluster_needed(span: Span, placement: str, store: str) -> Diagnosti
         "E0636",
         Severity.ERROR,
         f"the database of store {quote(store)} is in the network of the cluster that target {quote(placement)} adopts, "
-        "whose address range is missing",
+        "but the spec does not give that network's address range",
         span,
         "add `cidr` to `cluster`",
     )
 
 
 def cluster_adopted_twice(span: Span, placement: str, other: str, cluster: str) -> Diagnostic:
-    """Two targets of a system adopt the same cluster, where both would create the same namespace and add-ons.
+    """Two targets of a system adopt the same cluster, so both would create the same namespace and add-ons.
 
     Wrong:
 
@@ -100,9 +101,9 @@ def cluster_adopted_twice(span: Span, placement: str, other: str, cluster: str) 
 
 
 def pools_and_machines(span: Span, placement: str) -> Diagnostic:
-    """A target declares machines of an adopted cluster, and has node pools of its own created in it.
+    """A target declares the machines of an adopted cluster, but also creates its own node pools there.
 
-    Compute classes then run on these node pools alone, so the declared machines would be ignored. Everything else runs
+    Compute classes then run only on these node pools, so the declared machines would be ignored. Everything else runs
     wherever the scheduler puts it.
 
     Wrong:
@@ -117,14 +118,14 @@ def pools_and_machines(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0638",
         Severity.ERROR,
-        f"compute classes of target {quote(placement)} run on node pools that are created, not on declared machines",
+        f"compute classes of target {quote(placement)} run on its own node pools, not on the declared machines",
         span,
-        "remove `capacity`, or `nodePools` to run on these machines",
+        "remove `capacity`, or remove `nodePools` to run on the declared machines",
     )
 
 
 def pools_of_a_tenant(span: Span, placement: str, cluster: str) -> Diagnostic:
-    """A tenant of a shared cluster may change nothing but its namespace, and node pools change the whole cluster.
+    """A tenant of a shared cluster may change only its own namespace, but node pools change the whole cluster.
 
     Wrong:
 
@@ -139,7 +140,7 @@ def pools_of_a_tenant(span: Span, placement: str, cluster: str) -> Diagnostic:
     return Diagnostic(
         "E0639",
         Severity.ERROR,
-        f"target {quote(placement)} is a tenant of the cluster {quote(cluster)}, which may not add node pools to it",
+        f"target {quote(placement)} is only a tenant of cluster {quote(cluster)}, so it may not add node pools there",
         span,
         "remove `nodePools` from `cluster`, or `tenancy: shared` if the owner agrees",
     )

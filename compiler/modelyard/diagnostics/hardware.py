@@ -69,8 +69,8 @@ def just_misses_cheaper_machine(
     A node reserves part of its CPUs and memory, so a class that requests all of a machine (8 CPUs and 32Gi) does not
     fit on it, and the next larger machine is used half idle. `modelyard explain compute.NAME` shows both machines.
 
-    This is reported if requesting up to a fifth less CPU and memory saves at least 100 USD a month, on nodes that
-    always run or on nodes of runs until their timeout.
+    This is reported if requesting up to a fifth less CPU and memory saves at least 100 USD a month, assuming that runs
+    use their nodes until the timeout.
 
     Wrong:
 

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def two_identities(span: Span, workload: str, first: str, second: str) -> Diagnostic:
-    """A workload opens stores of two targets in the same foreign cloud, where it would need two identities.
+    """A workload opens stores of two targets in the same other cloud, where it would need two identities.
 
     The libraries of a cloud look for one identity in a Pod. Workloads on that cloud itself do not have this limit.
 
@@ -34,9 +34,9 @@ def two_identities(span: Span, workload: str, first: str, second: str) -> Diagno
 
 
 def identity_hidden_by_keys(span: Span, workload: str, store: str, artifacts: str) -> Diagnostic:
-    """A workload uses a key for the registry's artifacts, which its libraries would also use in another cloud.
+    """A workload has a key for the registry's artifacts, and its libraries would also use that key in another cloud.
 
-    MLflow's client reads the key from variables that come before the workload's identity.
+    MLflow's client reads the key from environment variables, which take precedence over the workload's identity.
 
     Wrong:
 
@@ -53,8 +53,8 @@ def identity_hidden_by_keys(span: Span, workload: str, store: str, artifacts: st
     return Diagnostic(
         "E0659",
         Severity.ERROR,
-        f"{quote(workload)} opens store {quote(store)} by its identity, but the key of store {quote(artifacts)} for the"
-        " registry's artifacts takes precedence",
+        f"{quote(workload)} opens store {quote(store)} with its identity, but the key of store {quote(artifacts)}"
+        " for the registry's artifacts takes precedence",
         span,
         f"keep the artifacts in {quote(store)}, or the data in {quote(artifacts)}",
     )

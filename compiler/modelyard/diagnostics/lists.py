@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def unknown_list(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    """A list is named that the spec does not have under `lists`.
+    """The spec refers to a list that it does not declare under `lists`.
 
     Wrong:
 
@@ -24,11 +24,11 @@ def unknown_list(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     hint = nearest(name, names, "did you mean {}?")
     if not hint and names:
         hint = f"available: {', '.join(sorted(names)[:8])}"
-    return Diagnostic("E0678", Severity.ERROR, f"there is no list {quote(name)}", span, hint or "add it under `lists`")
+    return Diagnostic("E0678", Severity.ERROR, f"unknown list {quote(name)}", span, hint or "add it under `lists`")
 
 
 def each_elsewhere(span: Span, reference: str) -> Diagnostic:
-    """A row's value is used outside of an entry with `forEach`, where there is no row.
+    """A row's value is used outside an entry with `forEach`, where there is no row.
 
     Wrong:
 
@@ -41,16 +41,16 @@ def each_elsewhere(span: Span, reference: str) -> Diagnostic:
     return Diagnostic(
         "E0679",
         Severity.ERROR,
-        f"{quote(reference)} is not in an entry with `forEach`, which has a value for each row",
+        f"{quote(reference)} can be used only in an entry with `forEach`, which is repeated for each row",
         span,
         "add `forEach` to the dataset, model, pipeline, endpoint, monitor or store",
     )
 
 
 def list_elsewhere(
-    span: Span, reference: str, problem: str = "is not in an item of a list, which is repeated for each row"
+    span: Span, reference: str, problem: str = "can be used only in a list item, which is repeated for each row"
 ) -> Diagnostic:
-    """`${lists.NAME.COLUMN}` stands for all rows of a list, so it can be used only in a list, whose item is repeated.
+    """`${lists.NAME.COLUMN}` means every row of a list, so it can be used only in a list item, which is then repeated.
 
     An item can name only one list.
 
@@ -63,7 +63,7 @@ def list_elsewhere(
         Severity.ERROR,
         f"{quote(reference)} {problem}",
         span,
-        "use it in an item of a list, or `forEach` and `${each.…}` for a single row",
+        "use it in a list item, or use `forEach` and `${each.…}` for one row at a time",
     )
 
 
@@ -77,14 +77,14 @@ def name_twice(span: Span, what: str, name: str, row: str, other: str) -> Diagno
     return Diagnostic(
         "E0683",
         Severity.ERROR,
-        f"row {quote(row)} makes {what} {quote(name)}, which {other} already",
+        f"row {quote(row)} would create {what} {quote(name)}, which {other}",
         span,
-        "rename one of them; the rows' names are unique",
+        "rename one of them, or use the rows' names, which are unique",
     )
 
 
 def bad_expanded_name(span: Span, what: str, name: str, row: str) -> Diagnostic:
-    """With a row's value, the key of an entry is not a name.
+    """With a row's value filled in, an entry's key is not a valid name.
 
     Names have at most 40 lower-case letters, digits and hyphens, and start with a letter.
 
@@ -95,14 +95,14 @@ def bad_expanded_name(span: Span, what: str, name: str, row: str) -> Diagnostic:
     return Diagnostic(
         "E0684",
         Severity.ERROR,
-        f"row {quote(row)} makes {what} {quote(name)}, which is not a name",
+        f"row {quote(row)} would create {what} {quote(name)}, which is not a valid name",
         span,
-        "a name has at most 40 lower-case letters, digits and hyphens, and starts with a letter",
+        "use at most 40 lower-case letters, digits and hyphens, starting with a letter",
     )
 
 
 def same_key(span: Span, key: str, name: str) -> Diagnostic:
-    """The key of a repeated entry contains no value of the row, so all rows would make the same entry.
+    """The key of a repeated entry contains no value from the row, so every row would create the same entry.
 
     Wrong:
 
@@ -115,9 +115,9 @@ def same_key(span: Span, key: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0686",
         Severity.ERROR,
-        f"every row of list {quote(name)} would make the same entry, {quote(key)}",
+        f"every row of list {quote(name)} would create the same entry, {quote(key)}",
         span,
-        f'write a value of the row into the key, such as "{key}-${{each.name}}"' if "${" not in key else "",
+        f'include a value from the row in the key, as in "{key}-${{each.name}}"' if "${" not in key else "",
     )
 
 

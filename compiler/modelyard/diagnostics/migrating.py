@@ -8,7 +8,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 
 
 def unknown_source(name: str, known: Sequence[str]) -> Diagnostic:
-    """`--from` names a target of the spec, in the environment that moves.
+    """`--from` must name a target that the spec has in the environment that moves.
 
     Wrong: `modelyard migrate . --from aws --to gcp`, where the target on AWS is called `main`.
 
@@ -27,12 +27,12 @@ def unknown_destination(name: str, providers: Iterable[str], names: Sequence[str
     """
     known = (*providers, *names)
     hint = nearest(name, known, "did you mean {}?") or f"choose from {', '.join(known)}"
-    what = f"{quote(name)} is neither a provider nor a target of the spec" if name else "it is not said where to move"
+    what = f"{quote(name)} is neither a provider nor a target of the spec" if name else "--to names no destination"
     return Diagnostic("E0542", Severity.ERROR, what, None, hint)
 
 
 def there_already(sources: Sequence[str], place: str) -> Diagnostic:
-    """A system moves to another provider, to another region, or to another target.
+    """A migration must go to another provider, another region or another target.
 
     Wrong: `modelyard migrate . --from main --to aws`, where `main` is on AWS.
 
@@ -44,13 +44,13 @@ def there_already(sources: Sequence[str], place: str) -> Diagnostic:
 
 
 def no_destination(name: str, reason: str, hint: str) -> Diagnostic:
-    """Some providers cannot be moved to, and some regions are unknown.
+    """Nothing can be moved to this provider, or the region is unknown.
 
     Wrong: `modelyard migrate . --from main --to local`, or `--to kubernetes:frankfurt`
 
     Right: `modelyard migrate . --from main --to kubernetes`
     """
-    return Diagnostic("E0544", Severity.ERROR, f"nothing moves to {quote(name)}: {reason}", None, hint)
+    return Diagnostic("E0544", Severity.ERROR, f"cannot move to {quote(name)}: {reason}", None, hint)
 
 
 def environment_name_taken(name: str, reason: str) -> Diagnostic:
@@ -66,9 +66,9 @@ def environment_name_taken(name: str, reason: str) -> Diagnostic:
 
 
 def not_our_folder(folder: str, reason: str) -> Diagnostic:
-    """`modelyard migrate` only writes into a folder that is empty, or that it has written for the same migration.
+    """`modelyard migrate` only writes to a folder that is empty or that it wrote for the same migration.
 
-    Files that were edited by hand are not overwritten.
+    It does not overwrite files that were edited by hand.
 
     Wrong: `modelyard migrate . --from main --to gcp --out docs`
 
@@ -80,7 +80,7 @@ def not_our_folder(folder: str, reason: str) -> Diagnostic:
 
 
 def not_next(phase: str, reason: str, hint: str) -> Diagnostic:
-    """Phases are done in order, because each needs the ones before it.
+    """Phases must be completed in order, because each depends on the ones before it.
 
     Wrong: `modelyard migrate --done 9-cut-over`, right after `1-build`.
 
@@ -90,29 +90,29 @@ def not_next(phase: str, reason: str, hint: str) -> Diagnostic:
 
 
 def spec_has_changed(folder: str) -> Diagnostic:
-    """A plan describes the spec that it was made from. After a change, its commands may be wrong.
+    """A plan describes the spec that it was made from, so its commands may be wrong after the spec has changed.
 
-    Phases that are done stay done in a plan that is made again.
+    Making the plan again keeps a record of the completed phases.
 
     Wrong: changing `system.yaml`, and then `modelyard migrate --done 5-data`.
 
-    Right: `modelyard migrate . --from main --to gcp` again, reading what is different, and then `--done 5-data`.
+    Right: `modelyard migrate . --from main --to gcp` again, a look at what changed, and then `--done 5-data`.
     """
     return Diagnostic(
         "E0548",
         Severity.ERROR,
         f"the spec has changed since the plan in {folder} was made",
         None,
-        "run modelyard migrate again with --from and --to; phases that are done stay done",
+        "run modelyard migrate again with --from and --to; completed phases stay completed",
     )
 
 
 def no_plan(folder: str, reason: str) -> Diagnostic:
-    """`--status` and `--done` read a plan that `modelyard migrate` has written.
+    """`--status` and `--done` need a plan that `modelyard migrate` has written.
 
     Wrong: `modelyard migrate --status` in a folder without `migration/`.
 
     Right: `modelyard migrate . --from main --to gcp`, and then `modelyard migrate --status`.
     """
     hint = "make the plan with --from and --to, or name its folder with --out"
-    return Diagnostic("E0549", Severity.ERROR, f"{folder} has no plan of a migration: {reason}", None, hint)
+    return Diagnostic("E0549", Severity.ERROR, f"{folder} has no migration plan: {reason}", None, hint)

@@ -152,7 +152,7 @@ def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
 
 
 def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
-    """Two workloads cannot both replace the same old one, because they would have the same object names.
+    """Two workloads cannot both replace the same old one, because their objects would have the same names.
 
     Wrong:
 

@@ -11,7 +11,7 @@ _COMMAND = "write it with `pulumi preview --json > preview.json`"
 def no_json(span: Span, reason: str) -> Diagnostic:
     """A file for `--preview` is not JSON.
 
-    `pulumi preview --json` writes only JSON to standard output. Messages on standard error do not belong into the file.
+    `pulumi preview --json` writes only JSON to standard output. Keep the messages on standard error out of the file.
 
     Wrong: `pulumi preview > preview.json`
 
@@ -25,35 +25,35 @@ def no_preview(span: Span, reason: str) -> Diagnostic:
     """A file for `--preview` is JSON, but not what `pulumi preview --json` writes.
 
     A preview is an object with `steps`, each of which has an `op` and a `urn`. All steps belong to one stack of one
-    project. The engine's event log (`--event-log`) and the result of `pulumi stack export` have another form.
+    project. The engine's event log (`--event-log`) and the output of `pulumi stack export` have different formats.
 
     Wrong: `pulumi stack export > preview.json`
 
     Right: `pulumi preview --json > preview.json`
     """
-    return Diagnostic("E0173", Severity.ERROR, f"this is no preview: {reason}", span, _COMMAND)
+    return Diagnostic("E0173", Severity.ERROR, f"this is not a preview: {reason}", span, _COMMAND)
 
 
 def foreign_preview(span: Span, stack: str, project: str, known: str) -> Diagnostic:
-    """A preview is of a stack or project that no environment of the spec has, in either version.
+    """A preview is for a stack or project that no environment has in either version of the spec.
 
-    A stack has the name of its environment, or of a site. A project has the name of the system and the target, and ends
-    in `-infrastructure` or `-workloads`.
+    A stack is named after its environment or site. A project is named after the system and the target, and its name
+    ends in `-infrastructure` or `-workloads`.
 
     Wrong: the preview of stack `prod` of project `billing`, for a spec of the system `fraud`
 
     Right: the preview of stack `prod` of project `fraud-main-workloads`
     """
-    message = f"the preview is of stack {quote(stack)} of project {quote(project)}, which this spec does not have"
+    message = f"the preview is for stack {quote(stack)} of project {quote(project)}, which this spec does not have"
     return Diagnostic("E0174", Severity.ERROR, message, span, f"it has {known}" if known else "")
 
 
 def preview_twice(span: Span, stack: str, project: str) -> Diagnostic:
-    """Two files for `--preview` are of the same stack of the same project, so they may contradict each other.
+    """Two files for `--preview` are previews of the same stack and project, so they may contradict each other.
 
     Wrong: `modelyard diff --preview monday.json --preview tuesday.json`
 
     Right: `modelyard diff --preview tuesday.json`
     """
-    message = f"another file is a preview of stack {quote(stack)} of project {quote(project)} as well"
+    message = f"another file is also a preview of stack {quote(stack)} of project {quote(project)}"
     return Diagnostic("E0175", Severity.ERROR, message, span, "pass only the newest preview of each stack")

@@ -19,14 +19,14 @@ def not_on_this_machine(span: Span, environment: str, local: Sequence[str]) -> D
     hint = (
         f"add --env {local[0]}"
         if local
-        else "run a copy of it with --sample, or add an environment with `mode: local`, whose `targets` has one target "
+        else "run a copy of it with --sample, or add an environment with `mode: local` and one target "
         "with `provider: local`"
     )
     return Diagnostic("E0885", Severity.ERROR, f"{what} does not run on this machine", span, hint)
 
 
 def no_runtime(tried: str, missing: Sequence[str], install: str) -> Diagnostic:
-    """`modelyard run` starts the runtime, which needs Ray, MLflow and the libraries of models.
+    """`modelyard run` starts the runtime, which needs Ray, MLflow and the models' libraries.
 
     The compiler itself needs none of them, so they are an extra.
 
@@ -45,19 +45,23 @@ def no_runtime(tried: str, missing: Sequence[str], install: str) -> Diagnostic:
 
 
 def not_a_python(path: str, reason: str) -> Diagnostic:
-    """The Python of `--python` does not start.
+    """The Python interpreter given with `--python` does not start.
 
     Wrong: `modelyard run fraud --env dev --python venv`
 
     Right: `modelyard run fraud --env dev --python venv/bin/python`
     """
     return Diagnostic(
-        "E0887", Severity.ERROR, f"{quote(path)} does not start: {reason}", None, "name the Python of an environment"
+        "E0887",
+        Severity.ERROR,
+        f"{quote(path)} does not start: {reason}",
+        None,
+        "pass the Python of a virtual environment",
     )
 
 
 def nothing_ran(folder: str) -> Diagnostic:
-    """`modelyard status` and `modelyard events` show what `modelyard run` has done, and it has not run here.
+    """`modelyard status` and `modelyard events` show what `modelyard run` has done, but it has never run here.
 
     Wrong: `modelyard status fraud --env dev`, before the first run.
 
@@ -68,12 +72,12 @@ def nothing_ran(folder: str) -> Diagnostic:
         Severity.ERROR,
         f"nothing has run here: {quote(folder)} does not exist",
         None,
-        "start it: modelyard run",
+        "start it with `modelyard run`",
     )
 
 
 def no_such_workload(address: str, known: Sequence[str]) -> Diagnostic:
-    """`modelyard run` can be limited to workloads of the spec, and this one is not in it.
+    """`modelyard run` can be limited to certain workloads, but the spec does not have this one.
 
     Wrong: `modelyard run fraud pipelines.retrian --env dev`
 
@@ -84,17 +88,21 @@ def no_such_workload(address: str, known: Sequence[str]) -> Diagnostic:
         Severity.ERROR,
         f"there is no workload {quote(address)} on this machine",
         None,
-        nearest(address, known, "did you mean {}?") or f"there are {', '.join(known)}",
+        nearest(address, known, "did you mean {}?") or f"available: {', '.join(known)}",
     )
 
 
 def nobody_to_ask(folder: str) -> Diagnostic:
-    """`modelyard try --ask` sends a row to the endpoints of a system that `modelyard try` runs, and none runs.
+    """`modelyard try --ask` sends a row to the endpoints of a running `modelyard try`, but none is running.
 
     Wrong: `modelyard try --ask`, before the first run or after Ctrl-C.
 
     Right: `modelyard try`, and `modelyard try --ask` in another terminal while it runs.
     """
     return Diagnostic(
-        "E0877", Severity.ERROR, f"no endpoint runs in {quote(folder)}", None, f"start it: modelyard try {folder}"
+        "E0877",
+        Severity.ERROR,
+        f"no endpoint is running in {quote(folder)}",
+        None,
+        f"start one: modelyard try {folder}",
     )

@@ -13,7 +13,7 @@ _MOST_NAMED = 3
 def sites_unreadable(span: Span, member: str, file: str, reason: str, hint: str) -> Diagnostic:
     """A file with sites, or with the rows of a list, must be a CSV file in the spec's folder or below.
 
-    A compile reads nothing else, so that a spec gives the same output on every machine.
+    Compiling reads nothing else, so a spec produces the same output on every machine.
 
     Wrong:
 
@@ -27,7 +27,7 @@ def sites_unreadable(span: Span, member: str, file: str, reason: str, hint: str)
 
 
 def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
-    """A line of the CSV file does not have the form of the first line.
+    """A line of the CSV file does not match the first line.
 
     Values are separated by commas. A value that contains a comma or a quote is in double quotes, with inner quotes
     doubled, and ends on its line. Each line has as many values as the first, which names the columns.
@@ -55,8 +55,8 @@ def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
 def bad_site_name(span: Span, member: str, name: str) -> Diagnostic:
     """A site's name becomes part of a stack's name and of file names, and a row's name part of other names.
 
-    It is a DNS label that begins with a letter: lower-case letters, digits and hyphens, at most 40 characters. A number
-    alone, and words such as `no`, are something else than a text for some readers of YAML.
+    It is a DNS label that begins with a letter: lower-case letters, digits and hyphens, at most 40 characters. Some
+    YAML parsers do not read a bare number, or a word such as `no`, as a string.
 
     Wrong: `Shop 12`
 
@@ -65,14 +65,14 @@ def bad_site_name(span: Span, member: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0663",
         Severity.ERROR,
-        f"{quote(name)} is not a name for a {member}",
+        f"{quote(name)} is not a valid {member} name",
         span,
-        "use at most 40 lower-case letters, digits and hyphens, and begin with a letter, such as shop-12",
+        "use at most 40 lower-case letters, digits and hyphens, starting with a letter, such as shop-12",
     )
 
 
 def site_twice(span: Span, member: str, name: str, line: int) -> Diagnostic:
-    """Two lines of the CSV file describe the same site or row, and only one of them could be right.
+    """Two lines of the CSV file describe the same site or row, so at most one of them can be right.
 
     Wrong: two lines that begin with `shop-001,`.
 
@@ -81,7 +81,7 @@ def site_twice(span: Span, member: str, name: str, line: int) -> Diagnostic:
     return Diagnostic(
         "E0664",
         Severity.ERROR,
-        f"{member} {quote(name)} is already in line {line}",
+        f"{member} {quote(name)} is already on line {line}",
         span,
         "remove or rename one of them",
     )
@@ -90,7 +90,7 @@ def site_twice(span: Span, member: str, name: str, line: int) -> Diagnostic:
 def bad_site_value(span: Span, member: str, name: str, column: str, problem: str, hint: str) -> Diagnostic:
     """A value that the spec uses is missing, is a formula, or differs in type from the column's other values.
 
-    A spreadsheet's formula is text in a CSV file, so its result would not be used. Numbers in quotes are text.
+    In a CSV file, a spreadsheet formula is only text, so its result would not be used. Numbers in quotes are text.
 
     Wrong: `shop-002,=B2`
 
@@ -117,8 +117,8 @@ def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
     """A site's value is used in a part of the spec that is not on a target with `sites`.
 
     `${site.NAME}` is available in a target with `sites`, and in endpoints, pipelines, monitors, stores and overrides on
-    that target. Everything else exists once for all sites. To write the text itself, write `$${vars.NAME}` only for
-    other names, because `${site.` marks the places that each site fills.
+    that target. Everything else exists once for all sites. The escape `$${` does not work for `${site.`, which marks
+    the places that each site's values fill.
 
     Wrong:
 
@@ -131,7 +131,7 @@ def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
     return Diagnostic(
         "E0667",
         Severity.ERROR,
-        f"{quote(reference)} is not on a target with `sites`, where each site has its own value",
+        f"{quote(reference)} can be used only on a target with `sites`, where each site has its own value",
         span,
         "use it in the target, or in an endpoint, pipeline, monitor, store or override on it",
     )
@@ -140,8 +140,8 @@ def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
 def too_many_kinds(span: Span, target: str, columns: Iterable[str], count: int, most: int) -> Diagnostic:
     """The sites of a group differ in too many ways for one program.
 
-    Names, hosts, IP addresses and address ranges may be different at every site, where they only pass into the output
-    as text. Other values, such as numbers of machines, change what is created, so the sites are compiled once for each
+    Names, hosts, IP addresses and address ranges may differ at every site if they are only copied to the output as
+    text. Other values, such as numbers of machines, change what is created, so the sites are compiled once for each
     combination of them.
 
     Wrong: a column `boxes` with a different number at each of 400 sites, in `capacity: [{count: "${site.boxes}", …}]`.
@@ -161,7 +161,7 @@ def too_many_kinds(span: Span, target: str, columns: Iterable[str], count: int, 
 def different_programs(span: Span, target: str, first: str, other: str, what: str) -> Diagnostic:
     """All sites of a group share one Pulumi program, so they need the same add-ons with the same settings.
 
-    Wrong: `present: ["${site.addon}"]`, so that some sites install an add-on that others have.
+    Wrong: `present: ["${site.addon}"]`, where some sites install an add-on that others already have.
 
     Right: two targets, each with its own sites.
     """
@@ -175,7 +175,7 @@ def different_programs(span: Span, target: str, first: str, other: str, what: st
 
 
 def no_single_site(span: Span, who: str, what: str, target: str) -> Diagnostic:
-    """Something exists at every site of a group, so nothing outside the group can use a single one.
+    """A resource exists once at every site of a group, so nothing outside the group can use it.
 
     This applies to the registry, to stores that other targets read, and to pipelines that other targets start.
 
@@ -191,14 +191,14 @@ def no_single_site(span: Span, who: str, what: str, target: str) -> Diagnostic:
     return Diagnostic(
         "E0672",
         Severity.ERROR,
-        f"{who} needs {what}, but that exists once at every site of target {quote(target)}",
+        f"{who} needs {what}, but every site of target {quote(target)} has its own",
         span,
-        "place what is shared on a target without `sites`",
+        "place shared resources on a target without `sites`",
     )
 
 
 def unknown_site(span: Span, name: str, target: str, names: Iterable[str]) -> Diagnostic:
-    """A site is named that the group does not have.
+    """The spec names a site that the group does not have.
 
     Wrong: `sites: [shop-999]` in an override for a target whose CSV file has no line for it.
 
@@ -209,7 +209,7 @@ def unknown_site(span: Span, name: str, target: str, names: Iterable[str]) -> Di
 
 
 def shrinking_wave(span: Span) -> Diagnostic:
-    """Each wave reaches a larger share of the sites than the wave before.
+    """Each wave must reach a larger share of the sites than the wave before it.
 
     The shares count all sites that have a version after the wave, not only those that the wave adds.
 
@@ -220,17 +220,16 @@ def shrinking_wave(span: Span) -> Diagnostic:
     return Diagnostic(
         "E0676",
         Severity.ERROR,
-        "this wave is not larger than the one before",
+        "this wave is not larger than the one before it",
         span,
         "sort the shares in ascending order",
     )
 
 
 def waves_without_promoter(span: Span, target: str, what: str, hint: str) -> Diagnostic:
-    """Waves are carried out by the promoter, which delivers models to sites and reads their alerts.
-
-    So the registry has to run on another target of the system, together with a Prometheus to which the sites send their
-    metrics (`telemetry.remoteWrite`).
+    """The promoter carries out waves: it delivers models to sites and reads their alerts. The registry must therefore
+    run on another target of the system, together with a Prometheus that receives the sites' metrics
+    (`telemetry.remoteWrite`).
 
     Wrong:
 
@@ -250,7 +249,7 @@ def waves_without_promoter(span: Span, target: str, what: str, hint: str) -> Dia
 def alerts_elsewhere(span: Span, target: str, where: str, problem: str) -> Diagnostic:
     """`alertsOn` names a target that cannot evaluate the alerts of this one.
 
-    It is for `sites`, and names a target without `sites` to which they send their metrics.
+    Set it on a target with `sites`, to a target without `sites` that receives their metrics.
 
     Wrong:
 
@@ -271,7 +270,7 @@ def alerts_elsewhere(span: Span, target: str, where: str, problem: str) -> Diagn
         Severity.ERROR,
         f"target {quote(where)} cannot evaluate the alerts of target {quote(target)}: {problem}",
         span,
-        "name a target without `sites` that gets the metrics of sites, or remove `alertsOn`",
+        "name a target without `sites` that receives the sites' metrics, or remove `alertsOn`",
     )
 
 

@@ -76,7 +76,7 @@ def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> 
 
 
 def bucket_account(span: Span, store: str, bucket: str, form: str) -> Diagnostic:
-    """An adopted bucket's name includes its storage account on Azure, and must not include one elsewhere.
+    """On Azure, the name of an adopted bucket includes its storage account; elsewhere, it must not.
 
     A store with an endpoint is on an S3-compatible service, whose buckets have no account.
 

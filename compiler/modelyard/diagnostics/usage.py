@@ -9,7 +9,7 @@ from modelyard.source import Span
 def unknown_address(span: Span, section: str, name: str, near: str) -> Diagnostic:
     """A usage file names an entry that the spec does not have, so its usage would not be counted.
 
-    Entries of an environment that the command does not use are unknown, too.
+    Entries that exist only in other environments are also unknown.
 
     Wrong:
 
@@ -39,7 +39,7 @@ def peak_below_mean(span: Span, name: str, peak: float, mean: float) -> Diagnost
 
 
 def longer_than_timeout(span: Span, name: str, typical: str, timeout: str) -> Diagnostic:
-    """A run ends at its timeout, so it cannot usually take longer.
+    """A run is stopped at its timeout, so it cannot usually take longer than that.
 
     Wrong:
 
@@ -54,7 +54,7 @@ def longer_than_timeout(span: Span, name: str, typical: str, timeout: str) -> Di
 
 
 def unknown_item(span: Span, provider: str, item: str, near: str) -> Diagnostic:
-    """An own price names something that has no line on this provider, so it would replace nothing.
+    """The price book has a price for something that this provider does not charge for, so it would replace nothing.
 
     Items are the names in the output of `modelyard cost --format json`: machines such as `m6i.xlarge` or
     `m6i.xlarge spot`, services such as `nat-gateway-hours` and, on a cluster of your own, `capacity[0]`.
@@ -67,14 +67,14 @@ def unknown_item(span: Span, provider: str, item: str, near: str) -> Diagnostic:
 
         prices: {aws: {eu-central-1: {nat-gateway-hours: 0.04}}}
     """
-    message = f"nothing on {provider} is priced as {quote(item)}"
+    message = f"{provider} has no price item {quote(item)}"
     return Diagnostic("E0534", Severity.ERROR, message, span, near)
 
 
 def several_currencies(currencies: str) -> Diagnostic:
-    """Prices in several currencies cannot be added up, and there are no exchange rates here.
+    """Prices in several currencies cannot be added up, because modelyard has no exchange rates.
 
-    List prices of clouds are in US dollars.
+    Cloud list prices are in US dollars.
 
     Wrong:
 
@@ -84,14 +84,14 @@ def several_currencies(currencies: str) -> Diagnostic:
 
         capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.46 USD}]
     """
-    message = f"prices are in {currencies}, so they have no sum"
+    message = f"prices are in {currencies}, so they cannot be added up"
     return Diagnostic("E0535", Severity.ERROR, message, None, "declare `capacity[].price` in US dollars")
 
 
 def rows_paid_elsewhere(span: Span, name: str, store: str) -> Diagnostic:
-    """The rows of a dataset in an adopted store, or at a URI, are stored at the expense of the store's owner.
+    """The owner of an adopted store, or of the data at a URI, pays for storing a dataset's rows.
 
-    Nothing is counted for them.
+    They add nothing to the system's cost.
 
     Wrong:
 
@@ -99,16 +99,16 @@ def rows_paid_elsewhere(span: Span, name: str, store: str) -> Diagnostic:
 
     Right: omit the dataset, or name one in a store that modelyard creates.
     """
-    where = f"in store {quote(store)}, which is adopted" if store else "outside of the system's stores"
+    where = f"in store {quote(store)}, which is adopted" if store else "outside the system's stores"
     message = f"dataset {quote(name)} is {where}: its owner pays for the rows, so nothing is counted"
     return Diagnostic("W0531", Severity.WARNING, message, span, "remove the entry")
 
 
 def crossing_without_charge(span: Span, here: str, there: str) -> Diagnostic:
-    """A usage file counts data that leaves a target for which nobody charges, so it would add nothing.
+    """A usage file lists data transfer that costs nothing, so it would add nothing.
 
-    A cloud charges for what leaves it, and for what goes from one of its regions to another. What leaves your own
-    cluster, or stays in a region, has no price here.
+    A cloud charges for data that leaves it or moves between its regions. Data that leaves your own cluster, or stays
+    within a region, has no price.
 
     Wrong:
 
@@ -118,6 +118,6 @@ def crossing_without_charge(span: Span, here: str, there: str) -> Diagnostic:
 
         crossings: {main: {plant: 50G}}
     """
-    message = f"nothing is charged for what leaves target {quote(here)} for {quote(there)}"
-    hint = "remove the entry; only what leaves a cloud or a region of it costs something"
+    message = f"data sent from target {quote(here)} to {quote(there)} costs nothing"
+    hint = "remove the entry; only data that leaves a cloud or one of its regions is charged for"
     return Diagnostic("W0532", Severity.WARNING, message, span, hint)

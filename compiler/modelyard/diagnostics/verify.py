@@ -85,8 +85,8 @@ def lock_unreadable(path: str, reason: str) -> Diagnostic:
 def change_not_approved(fingerprint: str, approved: str) -> Diagnostic:
     """The change differs from the one whose hash `--approved` names, so nothing is written.
 
-    The hash covers every finding of `modelyard diff`, and the values of both versions in every environment: somebody
-    has changed the spec since it was approved, or the version with which it is compared.
+    The hash covers every finding of `modelyard diff`, and the values of both versions in every environment. Since the
+    approval, someone has changed the spec or the version that it is compared with.
 
     Wrong: `modelyard compile --against main --approved FINGERPRINT` after another commit.
 

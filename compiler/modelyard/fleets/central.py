@@ -14,7 +14,7 @@ from modelyard.target import Targets
 
 
 def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Iterator[Diagnostic]:
-    """Report kinds of sites with other alerts, because one rule stands for all sites."""
+    """Report kinds of sites with different alerts, because all sites share one rule."""
     for fleet in fleets:
         target = plan.system.target(fleet.group.name)
         where = target.telemetry.alerts_on
@@ -29,7 +29,7 @@ def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Ite
 
 
 def _rules(plan: Plan | None, where: str, sites: str, targets: Targets) -> tuple[Manifest, ...]:
-    """Return the rules on a target for the alerts of sites."""
+    """Return a target's rules for the alerts of sites."""
     if plan is None:
         return ()
     objects = targets[plan.system.target(where).provider].objects(plan, where)

@@ -1,4 +1,4 @@
-"""Compare what is compiled with markers to what a single site compiles to."""
+"""Compare the output with markers to the output of a single site."""
 
 from __future__ import annotations
 

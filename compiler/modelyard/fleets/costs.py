@@ -1,4 +1,4 @@
-"""What all targets of a system cost, with each kind of sites counted as often as it has sites."""
+"""The cost of all targets of a system, with each kind of site multiplied by its number of sites."""
 
 from __future__ import annotations
 

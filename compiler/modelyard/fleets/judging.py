@@ -1,7 +1,7 @@
 """Check a group of sites once, for each kind of site, and for the sites with the longest values.
 
-The plan with markers stands for all sites if, filled with a site's values, it gives what that site alone compiles to.
-A value for which it does not is no mere text, and then divides the sites into kinds.
+The plan with markers is valid for all sites if filling in a site's values gives the same output as compiling that site
+alone. A value for which this is not the case is more than text, so it divides the sites into kinds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from modelyard.target import Targets
 from modelyard.usage import NO_USAGE
 
 MOST_KINDS: Final = 32
-"""The most kinds of sites in a group. Each costs a compile, and a set of manifests in the output."""
+"""The maximum number of kinds of sites in a group. Each kind costs a compile, and a set of manifests in the output."""
 
 Again: TypeAlias = Callable[[Mapping[str, Choice]], Outcome]
 """Runs all stages for these choices of each group's values."""
@@ -36,7 +36,7 @@ Again: TypeAlias = Callable[[Mapping[str, Choice]], Outcome]
 
 @record
 class _Run:
-    """An outcome for some sites of a group, by position. `kind` is whether it stands for all sites of a kind."""
+    """An outcome for some sites of a group, by position. `kind` says whether it represents all sites of a kind."""
 
     group: Group
     rows: tuple[int, ...]
@@ -80,7 +80,7 @@ _Fixed: TypeAlias = "dict[str, frozenset[str]]"
 
 
 def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _Fixed]:
-    """Give up the markers of values that are more than texts. Returns the outcome with the remaining markers.
+    """Remove the markers of values that are more than text. Returns the outcome with the remaining markers.
 
     If the spec has errors that do not come from markers, the outcome is that of the first site of each group.
     """
@@ -130,7 +130,7 @@ def _covers(place: Span | None, span: Span) -> bool:
 
 
 def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -> _Fixed:
-    """Return the columns whose markers do not give what a site alone compiles to."""
+    """Return the columns whose markers give a different output from compiling a site alone."""
     groups = _bound(outcome).groups
     first = again({group.name: Choice(None, 0) for group in groups})
     if first.failed:
@@ -170,7 +170,7 @@ def _rows_by_kind(group: Group, columns: tuple[str, ...]) -> dict[tuple[Scalar, 
 
 
 def _too_many(outcome: Outcome) -> Iterator[Diagnostic]:
-    """Report groups with too many kinds of sites, unless the spec has other errors already."""
+    """Report groups with too many kinds of sites, unless the spec already has other errors."""
     if outcome.failed:
         return
     for group in _bound(outcome).groups:
@@ -249,12 +249,12 @@ def _at(one: Diagnostic, names: list[str]) -> Diagnostic:
 
 
 def shown(outcome: Outcome, text: str) -> str:
-    """Replace the markers in a text for people by the references that they stand for."""
+    """Replace the markers in human-readable text with the references that they represent."""
     return text if outcome.bound is None else filled(text, _marked(outcome), placeholder)
 
 
 def sites_lines(outcome: Outcome, target: str) -> list[str]:
-    """Describe the sites of a target and their kinds, or return nothing if it does not stand for many sites."""
+    """Describe a target's sites and their kinds, or return nothing if it has no sites."""
     fleet = next((one for one in outcome.fleets if one.group.name == target), None)
     if fleet is None:
         return []

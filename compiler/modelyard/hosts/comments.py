@@ -57,7 +57,7 @@ def post_of(text: str, verdict: str) -> Post:
     if len(text) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} characters")
     if "\0" in text or text.count("<!-- modelyard:report:") > 1:
-        raise ValueError("it is not as a report writes it")
+        raise ValueError("it does not have the format of a report")
     return Post(first, text, bool(rest) and rest[0] == _NOTHING, verdict)
 
 

@@ -86,7 +86,7 @@ def part(value: Json, *path: str) -> Json:
 def rows(value: Json) -> list[Json]:
     """Return a list in an answer."""
     if not isinstance(value, list):
-        raise HostError("the host's answer is not as its API documents it")
+        raise HostError("the host's answer does not match its API documentation")
     return list(cast("Iterable[Json]", value))
 
 
@@ -129,7 +129,7 @@ def _parsed(content: bytes) -> Json:
 def _refusal(refused: urllib.error.HTTPError, method: str, path: str) -> HostError:
     """Return the error of an answer. Its body is not shown, because it may repeat what was sent."""
     if 300 <= refused.code < 400:
-        return HostError("the host redirects, and redirects are not followed, to keep the token private", refused.code)
+        return HostError("the host redirects, but redirects are not followed, to keep the token private", refused.code)
     wait = refused.headers.get("Retry-After", "")
     is_busy = refused.code == 429 or refused.code >= 500 or (refused.code == 403 and wait.isdecimal())
     pause = (float(wait) if wait.isdecimal() else 0.0) if is_busy else None

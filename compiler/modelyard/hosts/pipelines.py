@@ -40,8 +40,8 @@ def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
     for path in (settings.spec, settings.requirements):
         if path and not is_plain(path):
             raise ValueError(
-                f"'{path}' cannot be written to a pipeline: only a path below the root of the repository can, "
-                "of letters, digits, spaces and . _ / -"
+                f"'{path}' cannot be written to a pipeline: the path must be below the root of the repository, "
+                "and have only letters, digits, spaces and . _ / -"
             )
     return {path: _filled(path, template, settings) for path, template in PATHS[host].items()}
 

@@ -54,7 +54,7 @@ def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
         pipeline.pop(field, None)
     labelled = [name for name in texts(pipeline.get("inputs")) if "label" in mapping(data.get(name))]
     for name in sorted(labelled, key=lambda name: "delay" in mapping(data[name]))[1:]:
-        yield Note(here, f"{name} is not read, since a built-in trainer reads only one dataset with a label")
+        yield Note(here, f"{name} is not read, because a built-in trainer reads only one dataset with a label")
         pipeline["inputs"] = [other for other in texts(pipeline["inputs"]) if other != name]
 
 

@@ -25,7 +25,7 @@ def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
         task = str(model.get("task"))
         if _trainer("", task) or all(_has_own(entry, has_code) for _, entry in _trainings(spec, name)):
             continue
-        yield Note(f"models.{name}", f"left out, with all that needs it: no built-in trainer learns {task}")
+        yield Note(f"models.{name}", f"left out, with everything that needs it: no built-in trainer supports {task}")
         yield from _without_model(spec, name)
 
 
@@ -43,7 +43,7 @@ def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
             yield from _adapted(spec, name, model, _trainer(str(model.get("framework")), task))
             yield from _gate(name, model, task)
         if model.pop("stages", None):
-            yield Note(f"models.{name}.stages", "left out: a version needs no time in one alias before the next")
+            yield Note(f"models.{name}.stages", "left out: a version need not spend time at one alias before the next")
         if model.pop("import", None):
             yield Note(f"models.{name}.import", "the delivered version is not fetched; one is trained here")
     for name, _ in entries(spec, "models"):
@@ -78,7 +78,7 @@ def _gate(name: str, model: Entry, task: str) -> Iterator[Note]:
     for check, bounds in [(key, mapping(value)) for key, value in gate.items()]:
         here, metric = f"models.{name}.validation.{check}", str(bounds.get("metric", check))
         if not fits(metric, task):
-            yield Note(here, f"left out, since no built-in trainer reports {metric}")
+            yield Note(here, f"left out, because no built-in trainer reports {metric}")
             del gate[check]
             continue
         yield from _loosened(here, metric, bounds)
@@ -95,7 +95,7 @@ def _loosened(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
         bound = bounds.get(field)
         strict = isinstance(bound, int | float) and (bound > limit if field == "min" else bound < limit)
         if strict:
-            yield Note(here, f"{field}: {bound} is loosened to {limit:g}, since generated labels have noise")
+            yield Note(here, f"{field}: {bound} is loosened to {limit:g}, because generated labels are noisy")
             bounds[field] = round(limit, 2)
 
 
@@ -114,11 +114,11 @@ def _aliases(spec: Entry, model: str) -> Iterator[Note]:
         alias = str(holder["model"]).partition("@")[2] or _ALIAS
         if alias.isdigit():
             holder["model"] = f"{model}@{next(iter(trained), _ALIAS)}"
-            yield Note(here, f"version {alias} is not here; {holder['model']} answers instead")
+            yield Note(here, f"version {alias} is not available here; {holder['model']} answers instead")
             alias = next(iter(trained), _ALIAS)
         if alias not in trained:
             trained[alias] = _train(spec, model, alias)
-            yield Note(f"pipelines.{trained[alias]}", f"added, since nothing in the spec trains {model}@{alias}")
+            yield Note(f"pipelines.{trained[alias]}", f"added, because nothing in the spec trains {model}@{alias}")
 
 
 def _references(spec: Entry, model: str) -> Iterator[tuple[Entry, str]]:

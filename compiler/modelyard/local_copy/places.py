@@ -12,11 +12,11 @@ _ONLY_ELSEWHERE: Final = ("environments", "vars", "moved", "overrides")
 _PLACED: Final = ("stores", "pipelines", "inference", "monitors")
 _KEPT_OF_GOVERNANCE: Final = ("owner", "retention")
 _GOVERNANCE: Final = {
-    "approvals": "nobody approves versions that are trained on generated data, so they are promoted without approvals",
-    "risk": "generated data put nobody at risk",
-    "residency": "no data leave this machine",
+    "approvals": "nobody approves versions trained on generated data, so they are promoted without approvals",
+    "risk": "generated data puts nobody at risk",
+    "residency": "no data leaves this machine",
     "budget": "this machine costs nothing",
-    "explainability": "explanations of a model stay if the model asks for them",
+    "explainability": "a model that asks for explanations keeps them",
 }
 
 
@@ -25,7 +25,7 @@ def without_places(spec: Entry, has_code: HasCode) -> Iterator[Note]:
     yield from _targets(spec)
     yield from _governance(spec)
     for name, _ in entries(spec, "overrides"):
-        yield Note(f"overrides.{name}", "left out, since there are no Kubernetes objects")
+        yield Note(f"overrides.{name}", "left out, because there are no Kubernetes objects")
     for name in _ONLY_ELSEWHERE:
         spec.pop(name, None)
     for name in _PLACED:
@@ -59,7 +59,7 @@ def _stores(spec: Entry) -> Iterator[Note]:
         where = store.get("endpoint") or store.get("adopt")
         section(spec, "stores")[name] = {"type": kind}
         if where:
-            instead = "a folder" if kind == "object" else "a file of SQLite"
+            instead = "a folder" if kind == "object" else "an SQLite file"
             yield Note(f"stores.{name}", f"{where} is not opened; {instead} takes its place")
 
 

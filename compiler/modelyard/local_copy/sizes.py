@@ -34,7 +34,7 @@ def _compute(here: str, entry: Entry, classes: Entry) -> Iterator[Note]:
         yield from _left_out(here, compute)
         entry["compute"] = _only_cpus(compute)
     elif isinstance(compute, str) and compute not in classes:  # an accelerator by its name
-        yield Note(here, f"{compute} is left out, and the CPUs do the work")
+        yield Note(here, f"{compute} is left out, so CPUs do the work")
         entry["compute"] = dict(_SMALL)
 
 
@@ -45,7 +45,7 @@ def _only_cpus(compute: Entry) -> Entry:
 
 def _left_out(here: str, compute: Entry) -> Iterator[Note]:
     if "accelerators" in compute or "acceleratorMemory" in compute:
-        yield Note(here, "accelerators are left out, and the CPUs do the work")
+        yield Note(here, "accelerators are left out, so CPUs do the work")
 
 
 def _search(here: str, tuning: Entry) -> Iterator[Note]:

@@ -1,4 +1,4 @@
-"""Plan the move of a running system to other targets, without carrying out any of it.
+"""Plan the move of a running system to other targets, without executing any of it.
 
-Both sides are environments of one spec, so that each is a complete system that compiles, and both can run at once.
+Both sides are environments of one spec, so each is a complete system that compiles, and both can run at once.
 """

@@ -35,7 +35,7 @@ def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
 
 
 def logins(move: Move, which: str) -> tuple[Step, ...]:
-    """Return the commands that store how to reach the clusters of a side that are in a cloud."""
+    """Return the commands that save kubeconfigs for the cloud clusters of a side."""
     side = move.side(which)
     lines: list[str] = []
     for stack, project in move.projects(which):
@@ -50,14 +50,14 @@ def logins(move: Move, which: str) -> tuple[Step, ...]:
     if not lines:
         return ()
     text = (
-        f"Store how to reach the clusters of the {which} side. "
+        f"Save kubeconfigs for the clusters of the {which} side. "
         "A cluster without a public address needs a machine in its network."
     )
     return (Step(text, ("umask 077", 'mkdir -p "$HOME"/.kube', *lines)),)
 
 
 def remote_name(which: str, remote: Remote) -> str:
-    """Return a store's name in rclone's configuration, which may also be part of a variable's name."""
+    """Return a store's name in rclone's configuration, in a form that is also valid in a variable's name."""
     return f"{which}_{remote.store.replace('-', '_')}"
 
 
@@ -68,7 +68,7 @@ def rclone(move: Move, verb: str, *words: str) -> str:
 
 def rclone_file(move: Move) -> str:
     """Return rclone's configuration: every store of both sides, without credentials."""
-    lines = ["# Written by modelyard migrate. It holds no credentials: rclone takes them from the environment."]
+    lines = ["# Written by modelyard migrate. It contains no credentials: rclone reads them from the environment."]
     for which, handovers in move.handovers.items():
         for handover in handovers.values():
             for remote in handover.remotes:

@@ -1,4 +1,4 @@
-"""The phases that build the new side and carry secrets, images, data and the registry to it."""
+"""The phases that build the new side and copy secrets, images, data and the registry to it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from modelyard.migration.shell import command, shell
 
 
 def build(move: Move) -> Phase:
-    """Return the phase that creates everything of the new side that holds no Pods."""
+    """Return the phase that creates everything on the new side except workloads."""
     return Phase(
         "1-build",
         "Create the infrastructure of the new side next to the old one.",
         (
-            "Owners of the system and its data agree to the tables above.",
+            "The owners of the system and its data agree to the tables above.",
             "The quotas listed above are granted.",
-            f"The person who applies has read README.md of every target in {BUILD}/{move.side('new').name}/.",
+            f"Whoever applies has read the README.md of every target in {BUILD}/{move.side('new').name}/.",
         ),
         (
             Step(
@@ -34,12 +34,8 @@ def build(move: Move) -> Phase:
                 "no differences, and no changes in each preview",
             ),
         ),
-        (
-            Step(
-                "Nothing uses the new side yet. Remove it again, the last project first.", tuple(destroyed(move, True))
-            ),
-        ),
-        "about an hour, and days for quotas",
+        (Step("Nothing uses the new side yet. Destroy it, the last project first.", tuple(destroyed(move, True))),),
+        "about an hour, plus days for quotas",
         "the floor of the new side from now on",
         move.sides.idle.overlay,
     )
@@ -49,13 +45,13 @@ def secrets(move: Move) -> Phase:
     """Return the phase that stores the secrets of the new side."""
     needed = [(target, secret) for target, one in move.handovers["new"].items() for secret in one.secrets]
     do = (
-        (Step("Every workload of the new side runs without a secret of yours."),)
+        (Step("No workload on the new side needs a secret from you."),)
         if not needed
         else tuple(Step(_stored(target, secret)) for target, secret in needed)
     )
     check = tuple(
         Step(
-            f"After 4-workloads: Secret {secret.name} has all keys. The command prints names, and no value.",
+            f"After 4-workloads: Secret {secret.name} has all keys. The command prints names, but no values.",
             (f"{kubectl(move, 'new', target, secret.namespace)} describe secret {shell(secret.name)}",),
             f"the keys {', '.join(secret.keys)}",
         )
@@ -63,12 +59,12 @@ def secrets(move: Move) -> Phase:
     )
     return Phase(
         "2-secrets",
-        "Store the secrets that workloads of the new side read, at the same paths.",
+        "Store the secrets that workloads on the new side read, at the same paths.",
         ("Someone who may read each secret on the old side and write it on the new one.",),
         do,
         check,
-        (Step("Remove them from the new side's store. The old side keeps its own."),),
-        "minutes for each secret",
+        (Step("Remove them from the new side's store. The old side keeps its own secrets."),),
+        "minutes per secret",
         "nothing",
     )
 
@@ -95,18 +91,16 @@ def images(move: Move) -> Phase:
         users = [public for public, here in handover.images if public == here and public in _own(move)]
         if users:
             lines = tuple(_digest(image) for image in users)
-            checks.append(
-                Step(f"{target} can pull the images of your own code from where they are.", lines, "a digest each")
-            )
+            checks.append(Step(f"{target} can pull your own images from where they are.", lines, "a digest each"))
     return Phase(
         "3-images",
-        "Bring the images to where the new side pulls them from.",
-        ("1-build is done, because it creates the registries of clouds.", "crane, with a login for each registry."),
+        "Copy the images to where the new side pulls them from.",
+        ("1-build is done, because it creates the clouds' registries.", "crane, with a login for each registry."),
         tuple(steps) or (Step("The new side pulls every image from where it is published."),),
         tuple(checks),
-        (Step("Leave them: nothing runs from them yet."),),
-        "minutes for each image",
-        "what leaves the old registry, at most 10 GB for each image",
+        (Step("Leave them: nothing uses them yet."),),
+        "minutes per image",
+        "egress from the old registry, at most 10 GB per image",
     )
 
 
@@ -145,14 +139,14 @@ def data(move: Move) -> Phase:
         "Copy data, captures and artifacts while the old side keeps working.",
         (
             "4-workloads is done, so that the buckets exist.",
-            "rclone 1.64 or newer, on a machine that both sides let in and that is where the residency allows.",
-            "Logins of rclone come from the environment, as for each provider's own command line.",
+            "rclone 1.64 or newer, on a machine that can reach both sides and is in a place that the residency allows.",
+            "rclone's credentials come from the environment, as for each provider's own command line.",
         ),
         steps or (Step("Both sides use the same buckets, so there is nothing to copy."),),
         checks,
         (Step("Delete the copies on the new side. Nothing on the old side has changed."),),
         "days for terabytes: repeat until a run takes minutes",
-        "egress of the old side, see above",
+        "egress from the old side, see above",
     )
 
 
@@ -162,7 +156,7 @@ def registry(move: Move) -> Phase:
     return Phase(
         "6-registry",
         "Copy the registry with all IDs, versions, aliases, tags and approvals.",
-        ("5-data is done: versions refer to files that have to be there.", "No training runs at the moment."),
+        ("5-data is done: versions refer to files that must exist.", "No training is running."),
         do,
         check,
         (Step("Repeat the phase later: importing again replaces the copy."),),

@@ -1,4 +1,4 @@
-"""Copy what a side holds: the objects in its stores, and the contents of its registry."""
+"""Copy the data of a side: the objects in its stores, and the contents of its registry."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
         steps += (*_keys(source, remote), *_keys(sink, other), Step(_owner(remote, other), copy))
         compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
         text = (
-            f"Every object of stores.{remote.store} is there and equal. In the list, = is equal, * differs, "
-            "and + exists on the source alone. Where both stores have no hash in common, sizes are compared; add"
+            f"Every object of stores.{remote.store} exists and is equal. In the list, = is equal, * differs, "
+            "and + exists only at the source. If the two stores share no hash type, sizes are compared; add"
             " --download to compare bytes."
         )
         checks.append(Step(text, compare, "only lines with =; exit code 0"))
@@ -34,7 +34,7 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
 
 
 def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return how to copy the registry, or who does if it is not one that runs in the system."""
+    """Return how to copy the registry, or who has to do it if the system does not run it."""
     old, new = (move.side(which).system for which in ("old", "new"))
     if old.registry is None or new.registry is None:
         return (Step("The system has no registry on both sides, so there is nothing to copy."),), ()
@@ -43,7 +43,7 @@ def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     if old.registry.adopt or new.registry.adopt:
         text = (
             "One side has an adopted registry, which only its owner can copy. "
-            "Experiments, runs, versions, aliases and tags have to be equal afterwards, with the same version numbers."
+            "Afterwards, experiments, runs, versions, aliases and tags must be equal, with the same version numbers."
         )
         return (Step(text),), ()
     return _copied_registry(move, old, new)
@@ -61,15 +61,15 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
     )
     summaries = " ".join(f"<({one} exec deploy/mlflow -- python -c {script} summary)" for one in (before, after))
     people = (
-        "Create the logins of people again, as README.md of the new side says. Approvals are tags of versions and come"
-        f" along; a promotion on the new side needs statements for the environment {move.side('new').name}."
+        "Recreate people's logins, as the new side's README.md describes. Approvals are tags of versions, so they are"
+        f" copied too; a promotion on the new side needs statements for the environment {move.side('new').name}."
     )
     return (
-        Step("Copy every row. The restart gives the workloads' logins their rights again.", lines),
+        Step("Copy every row. The restart restores the permissions of the workloads' logins.", lines),
         Step(people),
     ), (
         Step(
-            "Both sides count the same, and every alias has the same version and digest.",
+            "Both sides have the same counts, and every alias has the same version and digest.",
             (f"diff {summaries}",),
             "nothing",
         ),
@@ -124,9 +124,9 @@ def _owner(remote: Remote, other: Remote) -> str:
 
 
 def _keys(which: str, remote: Remote) -> tuple[Step, ...]:
-    """Return how to give rclone the keys of a store that no login of a provider opens.
+    """Return how to give rclone the keys of a store that no provider login can access.
 
-    The line stands alone: if more lines were pasted with it, `read` would take the next one for a key.
+    The line must be pasted alone; otherwise, `read` would take the next line as a key.
     """
     if remote.credentials is None:
         return ()

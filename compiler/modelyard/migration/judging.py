@@ -1,4 +1,4 @@
-"""Judge a migration: what is kept, translated or refused, machines, residency, quotas, and what the move costs."""
+"""Assess a migration: what is kept, translated or rejected, machines, residency, quotas, and the cost of the move."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _GB: Final = 1000**3
 class Verdict:
     """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
 
-    `platforms` are what its resources are before and after, in words of the platforms, as far as they differ.
-    `changes` are the fields that differ, and `reasons` the compiler's errors.
+    `platforms` describe its resources before and after, in the platforms' own terms, if they differ. `changes` are the
+    fields that differ, and `reasons` the compiler's errors.
     """
 
     part: str
@@ -89,7 +89,7 @@ class Judgement:
 
 
 def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
-    """Return the errors of the new side, each with its part of the spec. They are those of compiling it."""
+    """Return the errors from compiling the new side, each with its part of the spec."""
     found: dict[tuple[str, str, str], Refusal] = {}
     for side in (sides.live, sides.idle):
         document = side.outcome.document
@@ -118,7 +118,7 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
 
 
 def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
-    """Return what each kind of a part's resources is on both sides, if that differs."""
+    """Return what each kind of resource in a part becomes on both sides, if that differs."""
     pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
     return tuple(pair for pair in pairs if pair[0] != pair[1])
 
@@ -175,7 +175,7 @@ def _value(document: Document, part: str) -> Json:
 
 
 def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
-    """Return what the kinds of each part's resources are on its platform, in the words of the target's catalog."""
+    """Return what each part's resources become on its platform, in the words of the target's catalog."""
     found: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
         found.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
@@ -247,13 +247,13 @@ def _places(name: str, side: Side) -> Iterator[Place]:
 
 DUAL_RUN_DAYS: Final = 7
 ROLLBACK_DAYS: Final = 14
-"""Days of both sides in the phases that wait: an assumption, which the plan states."""
+"""The days for which both sides run in the waiting phases. This is an assumption, which the plan states."""
 
 
 def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:
-    """Yield the floor of each side for the days on which it runs beside the one that answers."""
+    """Yield each side's floor for the days on which it runs in parallel without serving callers."""
     for side, days, why in (
-        ("new", DUAL_RUN_DAYS, "until the new side answers"),
+        ("new", DUAL_RUN_DAYS, "until the new side takes over"),
         ("old", ROLLBACK_DAYS, "while it can still take over"),
     ):
         lines = monthly[side]
@@ -277,7 +277,7 @@ def _egress(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], usage
 
 def _leaving(what: str, size: float | None, note: str, rate: Rate | None) -> Charge:
     if rate is None:
-        return Charge(what, size, "GB", None, "", f"{note}; no price is known for what leaves this target")
+        return Charge(what, size, "GB", None, "", f"{note}; no price is known for data that leaves this target")
     dated = f"{rate.source}, {rate.date}" + (f"; {rate.estimate}" if rate.estimate else "")
     return Charge(what, size, "GB", rate.amount, rate.currency, f"{note}; {dated}")
 

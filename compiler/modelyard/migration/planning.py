@@ -1,4 +1,4 @@
-"""Put a migration's plan together: the judgement, and the phases in the order in which their data depends."""
+"""Assemble a migration plan: the assessment, and the phases in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHASES: Final[tuple[Callable[[Move], Phase], ...]] = (
     turning.watch,
     turning.retire,
 )
-"""Every phase needs the ones before it."""
+"""Every phase depends on the ones before it."""
 
 _OWN_RHYTHM: Final = "login"
 """The component of schedules that only renew logins, which a frozen side needs."""

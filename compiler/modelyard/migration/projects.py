@@ -34,7 +34,7 @@ def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
             names = stacks_of(project, move.side("new").name)
             lines += [command("pulumi", "--cwd", folder, "stack", "select", "--create", name) for name in names]
             lines += pulumi(move, "new", stack.target, project, "up")
-            yield Step(f"Apply {folder}. Settings that its README names come before `pulumi up`.", tuple(lines))
+            yield Step(f"Apply {folder}. Make the settings that its README names before `pulumi up`.", tuple(lines))
 
 
 def previews(move: Move, infrastructure: bool) -> Iterator[str]:

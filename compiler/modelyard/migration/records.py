@@ -1,4 +1,4 @@
-"""A migration's phases: what has to be true before, what to do, how to check it, and how to take it back."""
+"""A migration's phases: what must be true beforehand, what to do, how to check it, and how to undo it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUILD: Final = "build"
 
 @record
 class Step:
-    """Something that a person does or knows, and the shell commands for it, one on a line."""
+    """Something that a person does or checks, and the shell commands for it, one per line."""
 
     text: str
     commands: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Step:
 
 @record
 class Phase:
-    """A phase. Each can be repeated, and is taken back by `undo` until the last one."""
+    """A phase. Each can be repeated, and all but the last can be reverted with `undo`."""
 
     name: str  # 1-build
     purpose: str
@@ -51,7 +51,7 @@ class Migration:
 
 @record
 class Move:
-    """What the phases are made from. Handovers are by side, `old` and `new`, and by target."""
+    """The input for the phases. Handovers are by side, `old` and `new`, and by target."""
 
     sides: Sides
     spec: tuple[str, ...]  # the words that name the spec in its folder, with the values of variables

@@ -20,12 +20,13 @@ from modelyard.target import Targets
 from modelyard.writers.yaml_text import comment, document
 
 _OF_A_CLUSTER: Final = ("context", "capacity", "residency")
-_WRITTEN_BY: Final = "Written by modelyard migrate; your own changes belong into the file that --overlay names."
+_WRITTEN_BY: Final = "Written by modelyard migrate; put your own changes in the file that you pass with --overlay."
 
 
 @record
 class Wish:
-    """What to move where: targets, to a provider or to another target of the spec, as an environment of this name.
+    """The targets to move, their destination (a provider or another target of the spec), and the new environment's
+    name.
 
     `patch` are the user's own changes to the new side.
     """
@@ -77,7 +78,7 @@ class Sides:
 
     @property
     def problems(self) -> tuple[Diagnostic, ...]:
-        """Return what the compiler reports about the new side."""
+        """Return the diagnostics about the new side."""
         return in_order((*self.idle.outcome.diagnostics, *self.live.outcome.diagnostics))
 
 
@@ -120,7 +121,7 @@ def _on_demand(pipeline: Json) -> Json:
 
 
 def _watching(monitor: Json) -> Json:
-    """Return a monitor that alerts and does nothing else."""
+    """Return a monitor that only alerts."""
     reaction = monitor.get("onBreach") if isinstance(monitor, dict) else None
     if not isinstance(monitor, dict) or not isinstance(reaction, dict):
         return monitor

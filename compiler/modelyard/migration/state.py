@@ -16,12 +16,12 @@ from modelyard.stack import Value
 from modelyard.writers.yaml_text import comment, document
 
 STATE_FILE: Final = "state.yaml"
-_HEAD: Final = "Written by modelyard migrate. Commit it: it says which phases are done."
+_HEAD: Final = "Written by modelyard migrate. Commit it: it records which phases are done."
 
 
 @record
 class State:
-    """Which environments a plan is about, what it was made from, its phases, those that are done, and its files."""
+    """A plan's environments, its inputs, its phases, the completed ones, and its files."""
 
     old: str
     new: str
@@ -95,7 +95,7 @@ def status_lines(state: State, spec: str, folder: str) -> Iterable[str]:
         mark = "done" if phase in state.done else "next" if phase == state.next else ""
         yield f"  {mark:<6}{phase}"
     if spec != state.spec:
-        yield "the spec has changed since: run modelyard migrate again with --from and --to before going on"
+        yield "the spec has changed since then: run modelyard migrate again with --from and --to before you continue"
 
 
 def _texts(value: Json) -> tuple[str, ...] | None:

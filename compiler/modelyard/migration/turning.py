@@ -14,21 +14,21 @@ from modelyard.plan import Route
 from modelyard.spec import Inference
 
 _STEPS = (1, 10, 50, 100)
-"""Percent of requests that the new side answers, step by step."""
+"""The percentage of requests that the new side serves in each step."""
 
 
 def dual_run(move: Move) -> Phase:
-    """Return the phase in which both sides get the same requests, and one answers."""
+    """Return the phase in which both sides get the same requests, but only one responds to callers."""
     endpoints = _endpoints(move)
     do = [
         Step(
-            "Send copies of requests to the new side, and drop its answers: at the gateway or load balancer in front of"
-            " both sides, or by sending recorded requests again. The spec cannot say this, because an endpoint's"
+            "Send copies of requests to the new side, and drop its responses: at the gateway or load balancer in front"
+            " of both sides, or by replaying recorded requests. The spec cannot express this, because an endpoint's"
             " `mirror` is between variants of one endpoint on one target."
         ),
         *(
             Step(
-                f"Ask both sides the same, with a request of yours in {one.name}.json{_with_token(one)}.",
+                f"Send both sides the same request, which you put in {one.name}.json{_with_token(one)}.",
                 tuple(_asked(move, one)),
             )
             for one in endpoints
@@ -36,33 +36,36 @@ def dual_run(move: Move) -> Phase:
     ]
     return Phase(
         "7-dual-run",
-        "Run both sides with the same requests until they agree.",
+        "Run both sides on the same requests until they agree.",
         ("6-registry is done, so that every alias points to the same version on both sides.",),
         tuple(do) if endpoints else (Step("The system has no endpoints. Run each batch pipeline once by hand."),),
         (
             Step(
-                "Answers of both sides are equal: models are the same files. A difference in the last digits comes from"
-                " another kind of processor.",
+                "The responses of both sides are equal, because the model files are the same. A difference in the last"
+                " digits comes from a different type of processor.",
                 tuple(command("diff", _answer("old", one), _answer("new", one)) for one in endpoints),
                 "nothing",
             ),
-            Step("Objectives hold on the new side: no alert of its endpoints fires in Prometheus.", (), "no alert"),
+            Step("Objectives are met on the new side: no alert of its endpoints fires in Prometheus.", (), "no alert"),
         ),
-        (Step("Stop sending copies. Callers only ever saw answers of the old side."),),
-        f"{DUAL_RUN_DAYS} days, an assumption: a whole week has every kind of day",
+        (Step("Stop sending copies. Callers have only ever seen responses from the old side."),),
+        f"{DUAL_RUN_DAYS} days, an assumption: a full week covers every weekday",
         "both floors",
     )
 
 
 def freeze(move: Move) -> Phase:
-    """Return the phase after which nothing changes on the old side but captures."""
+    """Return the phase after which nothing but captures changes on the old side."""
     suspend, check = tuple(_suspended(move, True)), tuple(_listed(move))
     steps, checks = copies(move, "old", "new")
     again, equal = registry_steps(move)
     return Phase(
         "8-freeze",
         "Stop schedules and promotions on the old side, and copy one last time.",
-        ("7-dual-run agrees.", "No run is active on the old side, and nobody starts one by hand."),
+        (
+            "7-dual-run is done, and both sides agree.",
+            "No run is active on the old side, and nobody starts one by hand.",
+        ),
         (
             Step("Suspend every schedule. Applying the old side again keeps them suspended.", suspend),
             *steps,
@@ -70,33 +73,33 @@ def freeze(move: Move) -> Phase:
         ),
         (
             Step("Every schedule of the old side is suspended.", check, "True in each line"),
-            Step("No run of the old side is active.", tuple(_runs(move)), "no run in state Running"),
+            Step("No run on the old side is active.", tuple(_runs(move)), "no run in state Running"),
             *checks,
             *equal,
         ),
         (Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),),
-        "minutes after a copy in the days before; endpoints answer all the time",
-        "egress of what has changed",
+        "minutes if data was copied in the days before; endpoints stay available",
+        "egress of changed data",
     )
 
 
 def cut_over(move: Move) -> Phase:
-    """Return the phase after which the new side answers, and runs by schedule."""
+    """Return the phase after which the new side serves callers and follows its schedules."""
     name = move.side("new").name
     return Phase(
         "9-cut-over",
-        "Let the new side answer, in steps, and start its schedules.",
+        "Shift traffic to the new side in steps, and start its schedules.",
         ("8-freeze is done.", "The TTL of the DNS names was lowered to a minute, at least one old TTL ago."),
         (
             Step(
-                "Use the overlay with schedules and reactions, and apply it.",
+                "Switch to the overlay with schedules and reactions, and apply it.",
                 (*adopt(move, "9-cut-over"), compiled(move), *_up(move)),
             ),
             *_weights(move),
         ),
         (
             Step(
-                "After each step, before the next: objectives hold on both sides, and errors did not grow.",
+                "After each step, before the next: objectives are met on both sides, and errors have not increased.",
                 (),
                 "no alert in the Prometheus of either side for ten minutes",
             ),
@@ -105,12 +108,12 @@ def cut_over(move: Move) -> Phase:
         (
             Step("Set the weights back to the old side, which takes one TTL."),
             Step(
-                "Stop the schedules of the new side, and resume those of the old one.",
+                "Stop the schedules on the new side, and resume those on the old one.",
                 (*adopt(move, "1-build"), compiled(move), *_up(move), *_suspended(move, False)),
             ),
         ),
         "an hour or two; no downtime for callers that reach both sides",
-        f"both floors; budget and alerts of {name} are on from now on",
+        f"both floors; the budget and alerts of {name} apply from now on",
         move.sides.live.overlay,
     )
 
@@ -130,9 +133,9 @@ def watch(move: Move) -> Phase:
             *steps,
         ),
         (*checks, Step("The old side still answers a request that is sent to it directly.", (), "an answer")),
-        (Step("Go back as 9-cut-over says under undo."),),
+        (Step("Go back as 9-cut-over describes under undo."),),
         f"{ROLLBACK_DAYS} days, an assumption",
-        "both floors, and egress of the new side",
+        "both floors, and egress from the new side",
     )
 
 
@@ -147,19 +150,19 @@ def retire(move: Move) -> Phase:
         "11-retire",
         "Remove the old side. This cannot be undone.",
         (
-            "10-watch is over, and its owner agrees in writing.",
-            "Nothing asks the old side: its access logs are empty for a day.",
-            "Evidence that has to be kept is copied: logs of runs, approvals, and what an object lock protects.",
+            "10-watch is over, and the system's owner agrees in writing.",
+            "Nothing calls the old side: its access logs have been empty for a day.",
+            "Evidence that must be kept has been copied: run logs, approvals, and whatever an object lock protects.",
         ),
         (
             Step("Each `destroy` shows what it deletes, and stops if something is still protected.", tuple(destroy)),
             Step(
-                "Buckets with objects, final snapshots of databases and keys stay and cost money until somebody deletes"
-                " them; README.md of each target names them under Undo. Adopted resources stay as they are."
+                "Buckets with objects, final snapshots of databases and keys remain and cost money until someone"
+                " deletes them; README.md of each target names them under Undo. Adopted resources stay as they are."
             ),
         ),
         (Step("No stack of the old side has resources.", tuple(_empty(move)), "no resources in each"),),
-        (Step("There is none.", ()),),
+        (Step("This cannot be undone.", ()),),
         "an hour",
         "the floor of the old side ends",
     )
@@ -217,19 +220,19 @@ def _up(move: Move) -> Iterator[str]:
 
 
 def _weights(move: Move) -> Iterator[Step]:
-    """Yield what moves requests. A spec has no DNS, and no weights across targets."""
+    """Yield the steps that shift traffic. A spec has no DNS, and no weights across targets."""
     percents = ", ".join(str(percent) for percent in _STEPS)
     for inference in _endpoints(move):
         if inference.endpoint.host:
             yield Step(
                 f"{inference.name}: give the Gateway of the new side {percents} percent of {inference.endpoint.host},"
-                " by weights of your DNS or of the load balancer in front of both sides. The spec cannot say this: it"
-                " has no DNS, and its traffic shares are between variants of one endpoint."
+                " by weights in your DNS or in the load balancer in front of both sides. The spec cannot express this:"
+                " it has no DNS, and its traffic shares are between variants of one endpoint."
             )
         else:
             yield Step(
-                f"{inference.name}: it has no host, so callers reach it by its Service inside a cluster. Change their"
-                " address, one caller after another."
+                f"{inference.name}: it has no host, so callers reach it by its Service inside a cluster. Change the"
+                " address that they use, one caller at a time."
             )
 
 

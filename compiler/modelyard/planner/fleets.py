@@ -53,7 +53,7 @@ def _alerts(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
 def _unable(target: TargetSpec, where: TargetSpec) -> str:
     """Return why one target cannot evaluate the alerts of another, or ""."""
     if target.sites is None:
-        return "only the alerts of `sites` can be evaluated elsewhere"
+        return "only the alerts of a target with `sites` can be evaluated elsewhere"
     return f"target {quote(where.name)} has `sites` itself" if where.sites is not None else ""
 
 
@@ -66,8 +66,8 @@ def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
         what = "its models do not come from a registry on another target of this system"
         yield waves_without_promoter(span, target.name, what, "let `registry` run on another target, without `adopt`")
     elif not any("prometheus" in cluster.value.addons for cluster in plan.of(Cluster, home)):
-        what = f"target {quote(home)} has no Prometheus in which the promoter could see their alerts"
-        hint = f"set `governance.owner.oncall` to a channel, so that {quote(home)} gets one"
+        what = f"target {quote(home)} has no Prometheus where the promoter could see their alerts"
+        hint = f"set `governance.owner.oncall` to a channel, which gives {quote(home)} a Prometheus"
         yield waves_without_promoter(span, target.name, what, hint)
     elif not target.telemetry.remote_write:
         hint = f"set `telemetry.remoteWrite` to the Prometheus of {quote(home)}"

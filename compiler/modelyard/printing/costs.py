@@ -81,9 +81,9 @@ def notes_of(estimate: Estimate) -> Iterator[str]:
     yield "floor: paid even if nothing is used; ceiling: bounded by replicas, timeouts, retries and cooldowns"
     open_ended = dict.fromkeys(line.what for line in estimate.all if line.open_ended)
     if open_ended:
-        yield f"no field of the spec bounds: {', '.join(open_ended)}; the ceiling has them as expected"
+        yield f"the spec sets no limit for: {', '.join(open_ended)}; the ceiling includes their expected cost"
     if not estimate.usage:
-        yield "expected: by assumptions; --usage FILE says how much the system is used"
+        yield "expected: based on assumptions; pass --usage FILE to say how much the system is used"
     if costs.estimated:
         yield f"~ {costs.estimated} of {costs.lines} prices are estimated from another region or machine"
     for line in estimate.all:

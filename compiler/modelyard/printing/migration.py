@@ -19,10 +19,10 @@ def markdown(plan: Migration) -> str:
     lines = [
         f"# Moving {escaped(old.system.metadata.name)} from {escaped(old.name)} to {escaped(new.name)}",
         "",
-        "Written by `modelyard migrate`. It has changed nothing, and connected to nothing: a person carries it out.",
-        "Both sides are environments of one spec, so both are complete and can run at once.",
-        "Run all commands in the folder of the spec, with bash.",
-        "`modelyard migrate --done PHASE` records a finished phase, `modelyard migrate --status` shows what is next.",
+        "Written by `modelyard migrate`, which changed nothing and connected to nothing: you carry out the plan.",
+        "Both sides are environments of one spec, so both are complete and can run at the same time.",
+        "Run all commands in the spec's folder, with bash.",
+        "`modelyard migrate --done PHASE` records a completed phase; `modelyard migrate --status` shows what is next.",
         "Every phase can be repeated.",
         *_judgement(plan.judgement),
         "",
@@ -73,12 +73,12 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
     yield ""
     if judgement.allowed:
         allowed = ", ".join(map(escaped, judgement.allowed))
-        yield f"The spec keeps data in {allowed}; both sides compile, so each of their targets is there."
-        yield "The machine that copies data has to be there, too."
+        yield f"The spec keeps data in {allowed}; both sides compile, so all of their targets are there."
+        yield "The machine that copies data must be there as well."
     else:
-        yield "The spec does not limit where data is."
+        yield "The spec does not restrict where data may be."
     if judgement.quotas:
-        yield from ("", "## Quotas to ask for", "", "| target | quota | code | needed at most |", "|---|---|---|---:|")
+        yield from ("", "## Quotas to request", "", "| target | quota | code | needed at most |", "|---|---|---|---:|")
         for target, quota in judgement.quotas:
             yield table_row((target, quota.what, quota.code or "–", str(quota.needed)))
 
@@ -120,7 +120,7 @@ def _moving(judgement: Judgement) -> Iterator[str]:
     listed = " and ".join(f"{amount:,.0f} {currency}".rstrip() for currency, amount in sums.items()) or "unknown"
     yield ""
     yield f"Together {at_least}{listed}. Endpoints have no downtime if callers reach both sides; nothing trains from"
-    yield "the freeze until the cut-over. Days are assumptions. The time of people is not counted."
+    yield "the freeze until the cut-over. Days are assumptions. People's time is not counted."
 
 
 def _formula(charge: Charge) -> str:

@@ -16,5 +16,5 @@ def refused_text(sides: Sides, refusals: Sequence[Refusal]) -> str:
     counted = "1 part has" if parts == 1 else f"{parts} parts have"
     lines = [f"{sides.old.name} as {sides.wish.name}: {counted} no equivalent"]
     lines += [line for refusal in refusals for line in refusal_lines(refusal)]
-    lines += ["nothing was written: change the new side in a file that is laid over it, with --overlay FILE"]
+    lines += ["nothing was written: put changes to the new side in an overlay, and pass it with --overlay FILE"]
     return "\n".join(visible(line) for line in lines) + "\n"

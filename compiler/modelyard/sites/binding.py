@@ -1,6 +1,6 @@
-"""The values that stand for a group's sites while it is compiled, and the text that each site fills in later.
+"""The values that represent a group's sites during compilation, and the text that each site fills in later.
 
-A group is compiled once, with a marker for each value that only passes into the output as text. Markers become
+A group is compiled once, with a marker for each value that is only copied to the output as text. Markers become
 placeholders such as `${site.gateway}` in the output, which the program fills with the values of its stack.
 """
 
@@ -22,7 +22,7 @@ DIGEST: Final = "digest"
 """The first word of a placeholder for a hash of a site's values, such as `${site digest gateway name}`."""
 
 EXCEPTION: Final = "overrides."
-"""The first letters of a column that states for which sites an override applies."""
+"""The prefix of a column that states which sites an override applies to."""
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _FORMS: Final = (
@@ -35,14 +35,14 @@ _FORMS: Final = (
     (pattern(rf"(?:{_OCTET}\.){{3}}{_OCTET}/(?:3[0-2]|[12]?[0-9])\Z"), "240.{low}.{high}.0/24"),
     (pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?\Z"), "zq7s{group}v{column}z"),
 )
-"""The forms of values that may only pass into the output: labels, host names, IPv4 addresses, address ranges and
-words. They contain no character that has a meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker
-of the same form.
+"""The forms of values that are only copied to the output: labels, host names, IPv4 addresses, address ranges and words.
+They contain no character that has a meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker of the same
+form.
 """
 
 _AMBIGUOUS: Final = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*|(?i:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)")
-"""Matches texts that some YAML readers take for a number, a date or a word, so that a program could not insert them as
-text into YAML that is itself a text. IPv4 addresses are written in quotes there, as are their markers.
+"""Matches texts that some YAML parsers read as a number, a date or a keyword, so a program could not insert them as
+strings into YAML embedded in text. IPv4 addresses are quoted there, and so are their markers.
 """
 
 _ADDRESSES: Final = (2, 3)

@@ -30,7 +30,7 @@ _MARKED = Choice(frozenset(), 0)
 
 @record
 class SiteChoices:
-    """How to bind the groups of sites, and what an earlier run found. Groups without a choice get markers."""
+    """How to bind the groups of sites, and the results of an earlier run. Groups without a choice get markers."""
 
     tables: Mapping[str, Given | str]
     choices: Mapping[str, Choice]

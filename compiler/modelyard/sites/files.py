@@ -22,7 +22,7 @@ def refused_name(name: str) -> str:
 def read_beside(spec: str, name: str) -> Given | str:
     """Return a file in the folder of a spec or below, or the reason why it cannot be read.
 
-    Links must not leave the folder, so that a spec cannot make messages quote other files of the machine.
+    Links must not leave the folder, so that a spec cannot make messages quote other files on the machine.
     """
     if refused := refused_name(name):
         return refused

@@ -1,4 +1,4 @@
-"""Say once what is the same for many rows of a list."""
+"""Combine diagnostics that are the same for many rows of a list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORD: Final = pattern(r"[a-z][a-z0-9-]*")
 
 @record
 class Repeats:
-    """The entries that stand for rows, by name."""
+    """The entries that were repeated for rows, by name."""
 
     by_name: Mapping[str, Repeat]
 
@@ -34,7 +34,7 @@ class Repeats:
         return word.replace(name, self.by_name[name].key, 1) if name else word
 
     def _name_in(self, word: str) -> str:
-        """Return the name that a word is, begins with or ends with, such as `demand-north` in `train-demand-north`."""
+        """Return the name that equals, begins or ends a word, such as `demand-north` in `train-demand-north`."""
         if word in self.by_name:
             return word
         steps = word.split("-")
@@ -60,7 +60,7 @@ def of_rows(rows: Iterable[tuple[str, str]]) -> str:
 def folded_diagnostics(
     diagnostics: Iterable[Diagnostic], repeated: Mapping[Path, Repeat]
 ) -> Iterator[tuple[Diagnostic, tuple[Diagnostic, ...]]]:
-    """Yield a diagnostic for all that say the same of many rows at one place, with the diagnostics that it replaces."""
+    """Merge diagnostics that say the same about many rows at one place. Each comes with those that it replaces."""
     repeats = Repeats.of(repeated)
     same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
     for one in diagnostics:

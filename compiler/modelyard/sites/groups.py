@@ -19,10 +19,10 @@ from modelyard.source import Document, Json, Path, Span
 from modelyard.substitution import LISTS
 
 NAME: Final = "name"
-"""The value that every site and row has: its name."""
+"""The column that every site and row has: its name."""
 
 WAVE: Final = "wave"
-"""The value that sites have if new models reach them in waves: `canary`, `wave-1` …"""
+"""The column that sites have if new models reach them in waves. Its values are `canary`, `wave-1` …"""
 
 Scalar: TypeAlias = "bool | int | float | str"
 
@@ -44,7 +44,7 @@ class Member(StrEnum):
 
 @record(eq=False)
 class Group:
-    """A target that stands for many sites, or a list of rows. `path` leads to the target or the list in the spec.
+    """A target with many sites, or a list of rows. `path` leads to the target or the list in the spec.
 
     `columns` contains each column's values in the order of `names`; a value is None where the member has none. `places`
     returns the place of the value of a column at a position.
@@ -61,7 +61,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        """What the group is called in messages, such as `target 'shops'`."""
+        """The group's name in messages, such as `target 'shops'`."""
         return f"{'list' if self.member is Member.ROW else 'target'} {quote(self.name)}"
 
     def value(self, at: int, column: str) -> Scalar:
@@ -209,7 +209,7 @@ def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
 
 
 def _number(cell: Cell) -> bool | int | float | None:
-    """Return the number, true or false in a cell, or None. Texts in quotes and with leading zeros are no numbers."""
+    """Return the number, true or false in a cell, or None. Numbers in quotes or with leading zeros are texts."""
     value = None if cell.quoted or _ZEROS.match(cell.text) else plain_value(cell.text)
     return value if isinstance(value, bool | int | float) and abs(value) <= MAX_INTEGER else None
 
@@ -224,7 +224,7 @@ def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]
             if column == NAME:
                 span = document.key_span((*here, site, column))
                 problems.append(
-                    tell.bad_columns(span, f"'name' is the {definition.member}'s name already", "rename the value")
+                    tell.bad_columns(span, f"'name' is already the {definition.member}'s own name", "rename the value")
                 )
             elif isinstance(value, bool | int | float | str):
                 found.setdefault(column, [None] * len(values))[at] = value
@@ -272,7 +272,7 @@ def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagno
         return
     here = (*group.path, "sites", "waves")
     if WAVE in group.columns:
-        problem = f"the sites have a value {quote(WAVE)}, which `waves` sets"
+        problem = f"the sites have a value {quote(WAVE)}, but `waves` sets that value itself"
         yield tell.bad_columns(document.key_span(here), problem, "rename the value")
         return
     for at, site in enumerate(canary):

@@ -57,7 +57,7 @@ class Lists:
         return "" if self.row is None else f"{self.row[0].name}/{self.row[1]}"
 
     def with_files(self, document: Document) -> Document:
-        """Return the document with the files in which its values may then have their places."""
+        """Return the document, and the files that its values may come from."""
         for file in self.files:
             if all(other.path != file.path for other in document.files):
                 document = with_file(document, file)
@@ -82,7 +82,7 @@ class Lists:
             if "${" in key:
                 walk.refuse_key(entries, key)
             here = walk.document.span(_key(numbers))
-            origin = f"is in line {here.line}"
+            origin = f"is already on line {here.line}"
             if key in result.value:
                 row = self.repeated[section, key].row
                 walk.diagnostics.append(tell.name_twice(here, ENTRIES[section], key, row, origin))
@@ -105,7 +105,7 @@ class Lists:
             name, place = self._filled(walk, key, here)
             if name is not None and result.accepts(walk, name, place or here, row):
                 entry = _without(walk, walk.descend(child), FOR_EACH)
-                result.add(name, entry, numbers, f"row {row!r} of list {group.name!r} makes")
+                result.add(name, entry, numbers, f"row {row!r} of list {group.name!r} already creates")
                 self.repeated[result.section, name] = Repeat(key, group.name, row, group.places(at, "name"))
             self.row = None
 
@@ -156,7 +156,7 @@ class Lists:
         if self.item is None:
             return tell.list_elsewhere(here, reference)
         return tell.list_elsewhere(
-            here, reference, f"names another list than the rest of its item, {self.item[0].title}"
+            here, reference, f"names a different list from the rest of its item, which uses {self.item[0].title}"
         )
 
     def _value(
@@ -188,7 +188,7 @@ class Lists:
     # --- items of lists
 
     def lengthens(self, items: list[Json]) -> bool:
-        """Return whether an item stands for all rows of a list."""
+        """Return whether an item is repeated for all rows of a list."""
         return any(isinstance(item, str) and _LIST.search(item) is not None for item in items)
 
     def lengthened(self, walk: Substitution, items: list[Json]) -> Json:
@@ -210,7 +210,7 @@ class Lists:
 
 @record(frozen=False)
 class _Section:
-    """A section of the result. `origins` says for each entry who makes it."""
+    """A section of the result. `origins` says where each entry comes from."""
 
     section: str
     value: dict[str, Json] = field(default_factory=dict[str, Json])

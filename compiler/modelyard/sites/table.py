@@ -151,10 +151,11 @@ def _bad_quote(line: str, begin: int, number: int, file: str) -> Diagnostic:
     at = line.index('"', begin)
     span = Span(file, number, at + 1, at + 2)
     if line[begin] != '"':
-        return tell.malformed_table(span, "a quote is inside a value", 'put the value in quotes and write "" for it')
+        hint = 'put the value in quotes, and double each quote inside: ""'
+        return tell.malformed_table(span, "an unquoted value contains a quote", hint)
     closed = line.count('"', begin) % 2 == 0
     problem = "text follows the closing quote" if closed else "the quote is not closed on its line"
-    return tell.malformed_table(span, problem, 'put the whole value in quotes and write "" for a quote in it')
+    return tell.malformed_table(span, problem, 'put the whole value in quotes, and double each quote inside: ""')
 
 
 def _refused(file: str, member: str, rows: list[tuple[Cell, ...]]) -> Iterator[Diagnostic]:
@@ -187,11 +188,11 @@ def _bad_columns(file: str, member: str, head: tuple[Cell, ...]) -> Iterator[Dia
         return
     for at, cell in enumerate(head):
         if cell.text in names[:at]:
-            problem = f"column {quote(cell.text)} occurs twice"
+            problem = f"column {quote(cell.text)} appears twice"
             yield tell.bad_columns(cell.span(file), problem, "rename or remove one of them")
         elif not _COLUMN.match(cell.text):
-            hint = "use a letter, and then letters, digits, hyphens and underscores, at most 40"
-            yield tell.bad_columns(cell.span(file), f"{quote(cell.text)} is not a name for a column", hint)
+            hint = "use at most 40 letters, digits, hyphens and underscores, starting with a letter"
+            yield tell.bad_columns(cell.span(file), f"{quote(cell.text)} is not a valid column name", hint)
     if "name" not in names:
-        hint = f"call the column with the {member}s' names `name`"
+        hint = f"name the column with the {member}s' names `name`"
         yield tell.bad_columns(head[0].span(file), "there is no column 'name'", hint)

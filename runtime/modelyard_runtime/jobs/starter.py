@@ -114,7 +114,7 @@ def _answer(requests: MonitorRequests, entry: Entry) -> bool:
     """Handle one request unless it was handled before. Return whether an answer was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
-        _log.error("ignoring %s: it is not named like a request", _shown(entry.name))
+        _log.error("ignoring %s: its name is not that of a request", _shown(entry.name))
         remove(where)
         return False
     answer = requests.folder(requests.allowed.answered).below(entry.name)

@@ -138,9 +138,9 @@ class Base:
         """Refuse to go on without the registry or the servers."""
         logs = self.state.folder / "logs"
         if self._servers is not None and self._servers.poll() is not None:
-            raise Refusal(f"the servers have ended; their log is {logs / 'serving.log'}")
+            raise Refusal(f"the servers have stopped; their log is {logs / 'serving.log'}")
         if self._registry is not None and self._registry.poll() is not None:
-            raise Refusal(f"MLflow has ended; its log is {logs / 'registry.log'}")
+            raise Refusal(f"MLflow has stopped; its log is {logs / 'registry.log'}")
 
     def end(self) -> None:
         """End everything."""

@@ -172,5 +172,5 @@ def read_plan(folder: Path) -> LocalPlan:
     except (OSError, ValueError) as problem:
         raise Refusal(f"{path} cannot be read: {problem}") from None
     if not isinstance(content, dict) or content.get("kind") != "LocalPlan" or content.get("apiVersion") != API_VERSION:
-        raise Refusal(f"{path} is no plan of {API_VERSION} for this machine")
+        raise Refusal(f"{path} is not a plan of {API_VERSION} for this machine")
     return decode(LocalPlan, content)

@@ -68,7 +68,7 @@ class Router:
         below = None if endpoint is None else below_prefix(f"/{rest}", endpoint.path)
         if endpoint is None or below is None:
             known = ", ".join(f"/{name}{entry.path.rstrip('/')}" for name, entry in self.endpoints.items())
-            return web.json_response({"error": f"no endpoint is at this path; there are: {known}"}, status=404)
+            return web.json_response({"error": f"no endpoint has this path; available: {known}"}, status=404)
         body = await request.read()
         if endpoint.mirror is not None and self.chance.random() * _SIGNIFICANT < endpoint.mirror.percent:
             self._copy(endpoint.mirror.application, below, request, body, endpoint.timeout_seconds)

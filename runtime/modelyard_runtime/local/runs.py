@@ -77,7 +77,7 @@ class Runs:
             if outcome.succeeded or outcome.replaced or outcome.message.startswith(_ENDING[0]):
                 break
             self.state.record(address, "retried", outcome.message)
-            self.say(address, f"another try, since it failed: {outcome.message}")
+            self.say(address, f"trying again after a failure: {outcome.message}")
             outcome = self._once(address, verb, description, timeout_s, replaced)
         return outcome
 
@@ -96,7 +96,7 @@ class Runs:
         ending = _await(process, time.monotonic() + timeout_s, replaced)
         reader.join(5)
         if ending == _REPLACED:
-            return Outcome(False, "a newer start replaces it", log, replaced=True)
+            return Outcome(False, "a newer start replaced it", log, replaced=True)
         if ending == _LATE:
             return Outcome(False, f"it took longer than {timeout_s} s", log)
         self.notes.measured(address, reader.values)

@@ -63,7 +63,7 @@ class State:
             stream.seek(0)
             owner = stream.read().strip()
             stream.close()
-            raise Refusal(f"this system already runs here, as process {owner or 'unknown'}; end it first") from None
+            raise Refusal(f"this system is already running here, as process {owner or '?'}; stop it first") from None
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()

@@ -81,7 +81,7 @@ def run(
     except OSError as problem:
         if problem.errno not in _FULL:
             raise
-        raise Refusal(f"the disk of {where} is full; free some space, and the next run goes on from here") from None
+        raise Refusal(f"the disk of {where} is full; free some space, and the next run continues from here") from None
 
 
 def _on_signals(handler: Any) -> None:
@@ -97,7 +97,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _known(addresses: list[str], plan: LocalPlan) -> tuple[str, ...]:
     for address in addresses:
         if address not in plan.addresses:
-            raise Refusal(f"nothing here is called {address!r}; there are {', '.join(plan.addresses)}")
+            raise Refusal(f"nothing here is called {address!r}; available: {', '.join(plan.addresses)}")
     return tuple(addresses)
 
 
@@ -133,7 +133,7 @@ def _run(plan: LocalPlan, options: Options) -> int:
             page.end()
             if not ended:
                 state.record("", "stopped", "the run was ended")
-            say("", "everything has ended" if ended else "everything has ended; the next run goes on from here")
+            say("", "everything has stopped" if ended else "everything has stopped; the next run continues from here")
 
 
 def _introduce(plan: LocalPlan, state: State, say: Printer) -> None:
@@ -153,7 +153,7 @@ class _Loop:
     def run(self) -> None:
         """Run until the process receives a signal to end."""
         starts = Starts(datetime.now(UTC))
-        self.work.say("", "Ctrl-C ends it")
+        self.work.say("", "press Ctrl-C to stop it")
         self.work.looping = True
         promoted = time.monotonic()
         while True:
@@ -175,7 +175,7 @@ class _Loop:
             return
         if starts.due(address, schedule.times, datetime.now(UTC)):
             self.work.base.state.record(
-                address, "skipped", "the run before was still under way, and runs must not overlap"
+                address, "skipped", "the previous run was still in progress, and runs must not overlap"
             )
 
     def _schedules(self) -> list[tuple[str, Schedule]]:

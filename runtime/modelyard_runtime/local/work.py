@@ -142,7 +142,7 @@ class Work:
         if sample.generated or self.drift:  # rows for requests that resemble the user's own data cannot be generated
             self._made = sample
         for name in new:
-            self.say(f"data.{name}", "GENERATED, since there are no files: sample.json in the folder has the truth")
+            self.say(f"data.{name}", "GENERATED, because there are no files; sample.json in the folder describes how")
             self.base.state.record(f"data.{name}", "generated", "there were no files, and --sample was given")
 
     def run_address(self, address: str) -> None:
@@ -206,7 +206,7 @@ class Work:
     def run_requested(self) -> None:
         """Start the runs that monitors have asked for."""
         for number, pipeline, monitor in self.history.requested():
-            self.say(f"pipelines.{pipeline}", f"{monitor} asks for a run")
+            self.say(f"pipelines.{pipeline}", f"{monitor} requests a run")
             self.base.state.record(f"pipelines.{pipeline}", "requested", f"by {monitor}")
             self.run_pipeline(pipeline, number)
 
@@ -226,7 +226,7 @@ class Work:
             self.say(f"inference.{name}", f"answers at {caller.url}")
             if problem := caller.await_ready(_ALIAS_S):
                 self.failures.append(f"inference.{name}")
-                self.say(f"inference.{name}", f"no version answers yet: {problem}")
+                self.say(f"inference.{name}", f"no version is served yet: {problem}")
                 continue
             self.steps.append(Step(f"inference.{name}", time.monotonic() - began, f"answers at {caller.url}"))
             if self.ask and (asked := rows_for(entry, self.plan, self.base.placed)) is not None:

@@ -78,7 +78,7 @@ def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, group
         return float("nan")
     lists = Lists.of(truth, scores, groups)
     if not len(lists.groups):
-        raise Refusal("it needs a query with a relevant row, and there is none")
+        raise Refusal("it needs at least one query with a relevant row")
     return float(RANK_METRICS[metric](lists, at or len(lists.groups)).mean())
 
 

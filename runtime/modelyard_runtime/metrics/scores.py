@@ -54,7 +54,7 @@ def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDA
         if definition.needs != "group":
             return _COMPUTED[definition.family](truth, predictions, definition.at)
         if groups is None:
-            raise Refusal("it needs the query of each row: set `group` of a dataset")
+            raise Refusal("it needs the query of each row: set `group` on a dataset")
         return mean_of_queries(definition.family, definition.at, truth, _order(predictions), groups)
     except Refusal as refusal:
         raise Refusal(f"metric {metric!r}: {refusal}") from None

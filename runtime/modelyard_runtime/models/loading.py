@@ -199,7 +199,7 @@ class KeptBundles(Bundles):
                 self._active = self._keep(version)
             (self._disk / POINTER).touch()  # its modification time is when the registry was last reached
         except Exception as problem:  # noqa: BLE001 - MLflow and each store raise their own exceptions
-            _log.warning("%s cannot be fetched from the registry, what is here goes on: %s", self._uri, problem)
+            _log.warning("%s cannot be fetched from the registry; using the local copy: %s", self._uri, problem)
             return self.on_disk()
         return self._active
 

@@ -47,7 +47,7 @@ def act(
             sentences.append(start(_starter(api), workload, run, now, cooldown))
         except (ApiError, OSError) as problem:
             raise Refusal(
-                f"pipeline {run.pipeline} is not started, because the API server refused or failed: "
+                f"pipeline {run.pipeline} is not started, because the API server refused the request or failed: "
                 f"{problem}; the monitor's next run tries again"
             ) from None
     for sentence in sentences:
@@ -82,7 +82,7 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
     models = workload.monitor.models
     for model in models:
         if model.bundle is not None:
-            raise Refusal(f"{model.uri} is delivered as a bundle; it can be rolled back only where its registry is")
+            raise Refusal(f"{model.uri} is delivered as a bundle, so it can be rolled back only next to its registry")
     registry.connect(workload)
     sentences: list[str] = []
     blamed = _blamed(models, breached)

@@ -15,12 +15,12 @@ def check_monitor(workload: Workload) -> MonitorWorkload:
     monitor = workload.monitor
     kind = monitors().get(monitor.type)
     if kind is None:
-        raise Refusal(f"there is no monitor of type {monitor.type!r}; supported: {', '.join(monitors())}")
+        raise Refusal(f"unknown monitor type {monitor.type!r}; supported: {', '.join(monitors())}")
     if kind.reads == "series":
         raise Refusal("performance is monitored by alert rules on the servers' own metrics, not by a run")
     watched = monitor.current.data
     if watched and not monitor.data[watched].timestamp:
-        raise Refusal(f"a window of {watched!r} needs its timestamp column in the spec")
+        raise Refusal(f"a window over {watched!r} needs the dataset's timestamp column in the spec")
     _check_reference(monitor)
     if "labels" in kind.needs:
         _check_labels(monitor)
@@ -38,15 +38,15 @@ def _check_reference(monitor: Monitor) -> None:
         return
     dataset_name = reference.data
     if reference.window_seconds is not None and dataset_name and not monitor.data[dataset_name].timestamp:
-        raise Refusal(f"a window of {dataset_name!r} needs its timestamp column in the spec")
+        raise Refusal(f"a window over {dataset_name!r} needs the dataset's timestamp column in the spec")
 
 
 def _check_labels(monitor: Monitor) -> None:
     dataset_name = monitor.labels or monitor.current.data
     if dataset_name not in monitor.data or not monitor.data[dataset_name].label:
-        raise Refusal("quality needs a dataset with a label: the monitor's `labels`, or the monitored one")
+        raise Refusal("quality needs a dataset with a label: either the monitor's `labels` or the monitored dataset")
     if not monitor.models:
-        raise Refusal("quality needs a model, and the monitored dataset has none")
+        raise Refusal("quality needs a model, but the monitored dataset has none")
 
 
 def _check_check(monitor: Monitor, check: Check) -> None:
@@ -78,7 +78,7 @@ def _check_columns(monitor: Monitor, check: Check, definition: Metric | None) ->
     if monitor.reference is None:
         raise Refusal(f"{check.metric!r} needs a reference")
     if not monitor.reference.data and not monitor.models:
-        raise Refusal("its reference is a model's training data, and the monitored dataset has no model")
+        raise Refusal("its reference is a model's training data, but the monitored dataset has no model")
 
 
 def _later(metric: str) -> bool:

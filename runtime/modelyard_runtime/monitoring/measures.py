@@ -129,7 +129,7 @@ class Measures:
     def _drift(self, check: Check, metric: str) -> Iterator[Measure]:
         watched, features = self._watched, check.features
         if watched.rows < FEWEST_ROWS:
-            self._leave_out(check, "", f"the window has {watched.rows} rows, and at least {FEWEST_ROWS} are needed")
+            self._leave_out(check, "", f"the window has {watched.rows} rows, but at least {FEWEST_ROWS} are needed")
             return
         for variant in sorted(watched.variants):
             reference, moved = watched.reference(variant), watched.variants[variant]
@@ -142,7 +142,7 @@ class Measures:
             for name in columns:
                 if name not in watched.present or name not in reference:
                     side = "the window" if name not in watched.present else "the reference"
-                    raise Refusal(f"check {check.name!r} is about {name!r}, which {side} lacks")
+                    raise Refusal(f"check {check.name!r} names {name!r}, which {side} lacks")
                 shift = moved[name].shift(metric) if name in moved else None
                 title = f"{name}@{variant}" if len(watched.variants) > 1 else name
                 if shift is not None:
@@ -224,7 +224,7 @@ class Measures:
     def _models(self) -> Sequence[Model]:
         models = self._monitor.models
         if not models:
-            raise Refusal("this check needs a model, and the monitored data has none")
+            raise Refusal("this check needs a model, but the monitored data has none")
         return models
 
     def _quality(self, check: Check, metric: str) -> Iterator[Measure]:
@@ -237,7 +237,7 @@ class Measures:
                 yield from self._changed(check, variant, part, task)
                 continue
             if len(part) < FEWEST_ROWS:
-                reason = f"{len(part)} predictions have a label, and at least {FEWEST_ROWS} are needed"
+                reason = f"{len(part)} predictions have a label, but at least {FEWEST_ROWS} are needed"
                 self._leave_out(check, variant, reason)
                 continue
             value = self._scored(part, metric, task)
@@ -300,7 +300,9 @@ class Measures:
         name = self._monitor.labels or self._monitor.current.data
         dataset = self._monitor.data.get(name)
         if dataset is None or not dataset.label:
-            raise Refusal("quality needs a dataset with a label: the monitor's `labels`, or the monitored one")
+            raise Refusal(
+                "quality needs a dataset with a label: either the monitor's `labels` or the monitored dataset"
+            )
         return dataset
 
     @cached_property
@@ -336,7 +338,7 @@ class Measures:
         columns = self._monitor.key or shared(predictions, label_columns, excluded)
         for name in columns:
             if name not in predictions.columns or name not in label_columns:
-                side = "what is watched" if name in label_columns else f"the labels at {labels.uri}"
+                side = "the monitored data" if name in label_columns else f"the labels at {labels.uri}"
                 raise Refusal(f"{side} lacks the key column {name!r}")
         first = next(label_rows.frames(label_rows.files()), None)
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
@@ -372,7 +374,7 @@ class Measures:
         columns = check.features or [name for name in watched.present if name not in own]
         absent = [name for name in columns if name not in watched.present]
         if absent and watched.rows and metric != "schema":
-            raise Refusal(f"check {check.name!r} is about {absent[0]!r}, which the window lacks")
+            raise Refusal(f"check {check.name!r} names {absent[0]!r}, which the window lacks")
         state = DataState(watched, self._declared, self._rows.newest, self._now)
         for feature, value in state.measure(check, columns if watched.rows else []):
             yield Measure(feature, value)

@@ -44,7 +44,7 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
         if output not in data:
             raise Refusal("scoring needs an output dataset")
         if data[output].format not in _WRITTEN:
-            raise Refusal(f"output {output!r} is of format json, which is read only; declare parquet or csv")
+            raise Refusal(f"output {output!r} has format json, which can only be read; declare parquet or csv")
         return
     if kind == "custom" or not step.trainer:
         raise Refusal("it has neither an entrypoint nor a built-in trainer")
@@ -54,7 +54,7 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
     max_workers = step.workers.max
     if max_workers > 1 and pipeline.tuning is None and not trainers()[trainer].together:
         raise Refusal(
-            f"{trainer} trains on one worker, and workers.max is {max_workers}; "
+            f"{trainer} trains on one worker, but workers.max is {max_workers}; "
             "use one worker, a search, or an entrypoint that trains with Ray Train"
         )
 
@@ -67,7 +67,7 @@ def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
     if pipeline.split is not None and pipeline.split.by == "time" and not any(dataset.timestamp for dataset in inputs):
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if task == "ranking" and not any(dataset.group for dataset in inputs):
-        raise Refusal("a ranker needs the query of each row: set `group` of a dataset")
+        raise Refusal("a ranker needs the query of each row: set `group` on a dataset")
 
 
 def _check_training(pipeline: Pipeline, task: str) -> None:

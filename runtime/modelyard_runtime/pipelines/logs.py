@@ -36,12 +36,12 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
             copying[task.remote(workload, run_name, node["NodeName"])] = node["NodeName"]
     finished, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
     for reference in late:
-        _log.warning("logs of %s are not copied: it took longer than %d s", copying[reference], _WAIT_S)
+        _log.warning("logs of %s were not copied: it took longer than %d s", copying[reference], _WAIT_S)
     for reference in finished:
         try:
             _log.info("logs of %s: %d files", copying[reference], ray.get(reference))
         except RayError as problem:
-            _log.warning("logs of %s are not copied: %s", copying[reference], problem)
+            _log.warning("logs of %s were not copied: %s", copying[reference], problem)
 
 
 def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:

@@ -23,7 +23,7 @@ def closed(changes: Changes | None, now: datetime) -> str:
             return f"changes are frozen from {first} to {last}" + (f" ({reason})" if reason else "")
     windows = changes.windows
     if windows and not any(_open(window, local_time) for window in windows):
-        return f"it is {local_time:%a %H:%M} in {changes.time_zone}, outside of the change windows"
+        return f"it is {local_time:%a %H:%M} in {changes.time_zone}, outside the change windows"
     return ""
 
 

@@ -27,4 +27,4 @@ def check_promoter(workload: PromoterWorkload) -> None:
         if keyless:
             raise Refusal(f"{name}: {keyless[0]!r} may approve, but has no key")
         if approvals.minimum > len(groups):
-            raise Refusal(f"{name}: {approvals.minimum} approvals cannot come from {len(groups)}")
+            raise Refusal(f"{name}: {approvals.minimum} approvals cannot come from {len(groups)} groups")

@@ -47,7 +47,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
         return "; ".join((sentence, *reached))
     except OSError as problem:
         raise Refusal(
-            f"{alias!r} of {version.name} is version {version.version}, and its bundle cannot be delivered: {problem}; "
+            f"{alias!r} of {version.name} is version {version.version}, but its bundle cannot be delivered: {problem}; "
             "the next run delivers it, and so does `promote`"
         ) from None
 

@@ -95,7 +95,7 @@ def _judge_line(line: Check, measures: Measures) -> Verdict:
     try:
         value = measures.value(line)
     except Incomparable as problem:
-        return Verdict(name, False, f"{metric} cannot be judged: {problem}", {"metric": metric})
+        return Verdict(name, False, f"{metric} cannot be evaluated: {problem}", {"metric": metric})
     reason = f"{metric} is {value:.6g}, must be {_bounds_text(line)}"
     return Verdict(name, _within(line, value), reason, {"metric": metric, "value": value})
 
@@ -122,7 +122,7 @@ def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
     total = sum(entry.rows for entry in slices.values())
     judged = sum(entry.rows for entry in slices.values() if entry.value is not None)
     if 2 * judged < total:
-        reason = f"{metric} by {by} is known for {judged} of {total} rows; the others are in slices with too few rows"
+        reason = f"{metric} by {by} covers {judged} of {total} rows; the others are in slices with too few rows"
         return Verdict(name, False, reason, figures)
     unknown = [key for key, entry in slices.items() if entry.value is not None and isnan(entry.value)]
     if unknown:
@@ -134,7 +134,7 @@ def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
     problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
     allowed = line.max_difference
     if allowed is not None and len(values) < 2:
-        problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
+        problems.append(f"there is only one slice by {by}, {best}, so there is nothing to compare it with")
     elif allowed is not None and difference > allowed:
         problems.append(f"{by} {best} and {worst} differ by {difference:.6g}, but may differ by at most {allowed:g}")
     spread = f"{metric} by {by} is between {values[worst]:.6g} ({worst}) and {values[best]:.6g} ({best})"
@@ -160,7 +160,7 @@ def _judge_against(line: Check, measures: Measures) -> Verdict:
         f"{metric} is {comparison.value:.6g}, {alias} has {comparison.other:.6g}: "
         f"better by {comparison.gained:.6g} ({interval}), "
         f"needed {'more than' if confidence else 'at least'} {needed:g}; "
-        f"compared on {comparison.rows} rows that neither has learned from"
+        f"compared on {comparison.rows} rows that neither was trained on"
     )
     holds = comparison.low > needed if confidence else comparison.gained >= needed
     if not holds and confidence and comparison.gained > needed:

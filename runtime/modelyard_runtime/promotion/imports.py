@@ -52,7 +52,7 @@ def import_model(subject: Subject) -> str:
     model = subject.promotion.model
     existing = registered(subject)
     if existing is not None:
-        return f"version {existing.version} of {existing.name} is what the import names"
+        return f"version {existing.version} of {existing.name} is the one that the import names"
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         try:
             files = _fetched(subject, Path(folder))
@@ -88,7 +88,7 @@ def _fetched(subject: Subject, folder: Path) -> Path:
     source = subject.promotion.imported
     uri, store = source.uri, source.store
     if reason := _trained_here(uri, store, source.digest):
-        raise Refusal(f"{uri} was trained here: {reason}, and its gate decides about it")
+        raise Refusal(f"{uri} was trained here: {reason}, so its own gate applies")
     if store:
         return _copied(subject, uri, store, folder)
     _check_size(uri, _size_in_registry(uri))
@@ -129,7 +129,7 @@ def _is_training(workload: str) -> bool:
 
 def _check_size(uri: str, size: int) -> None:
     if size > LARGEST_BYTES:
-        raise Refusal(f"{uri} holds {size:,} bytes, but at most {LARGEST_BYTES:,} can be imported")
+        raise Refusal(f"{uri} has {size:,} bytes, but at most {LARGEST_BYTES:,} can be imported")
 
 
 def _size_in_registry(uri: str) -> int:
@@ -148,7 +148,7 @@ def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
     for entry in entries:
         path = str(entry.path).removeprefix(where.path).lstrip("/")
         if not safe_path(path):
-            raise Refusal(f"{uri} holds {path[:80]!r}, which is not a valid path of a file")
+            raise Refusal(f"{uri} contains {path[:80]!r}, which is not a valid file path")
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         with reading(where.below(path)) as stream, (folder / path).open("wb") as file:
             shutil.copyfileobj(stream, file)
@@ -195,7 +195,7 @@ def _register(subject: Subject, files: Path) -> str:
             return f"{uri} is being imported by another run; the next run sees the result"
         existing = registered(subject)
         if existing is not None:
-            return f"version {existing.version} of {existing.name} is what the import names"
+            return f"version {existing.version} of {existing.name} is the one that the import names"
         _client().log_artifacts(run.info.run_id, str(files), _FOLDER)
         version = registry.create(
             name,

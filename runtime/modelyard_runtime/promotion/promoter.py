@@ -40,7 +40,7 @@ IMPORT_MISSING = "modelyard_import_missing"
 
 _NONE = "none"
 _FAILED_SOAK = "it failed its soak: "
-_WHY = "it passed its gate, and nothing that it needs is missing"
+_WHY = "it passed its gate and has everything that it needs"
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +52,7 @@ def run(now: datetime | None = None) -> int:
         registry.connect(workload)
         return _promote_all(workload, now)
     if workload.type != "training" or not isinstance(workload, PipelineWorkload):
-        raise Refusal("only the promoter and a training pipeline promote")
+        raise Refusal("only the promoter and training pipelines promote")
     registry.connect(workload)
     subject = Subject.of_training(workload)
     _log.info("%s", promote_waiting(subject, now))
@@ -373,5 +373,7 @@ def _unchanged(promotion: Promotion, version: registry.Version) -> str:
         move = arrived(History(promotion.model).moves(before), version.version)
         if move is None or move.digest != digest:
             difference = f"its files hash to {digest}"
-            raise Refusal(f"version {version.version} of {version.name} is not what has been {before!r}: {difference}")
+            raise Refusal(
+                f"version {version.version} of {version.name} is not the version that has been {before!r}: {difference}"
+            )
     return digest

@@ -70,7 +70,7 @@ def _against(workload: Workload, where: Place, waves: Waves, goal: Pointer, behi
     if rest > timedelta():
         return f"the next waits for {int(rest.total_seconds())} more seconds"
     if not goal.version.isdecimal():
-        return f"the next waits, because {goal.version[:40]!r} is no number of a version"
+        return f"the next waits, because {goal.version[:40]!r} is not a version number"
     sites = f'modelyard_system="{workload.system}",modelyard_target="{waves.target}"'
     serving = f"({_VERSIONS}{{{sites}}} == {goal.version})"
     try:

@@ -74,7 +74,7 @@ def _create(client: Any, name: str) -> None:
     region = os.environ.get("AWS_REGION") or client.meta.region_name
     where = {} if region in (None, "", "us-east-1") else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     client.create_bucket(Bucket=name, **where)
-    _log.info("made bucket %s", name)
+    _log.info("created bucket %s", name)
 
 
 def _client() -> Any:

@@ -56,7 +56,7 @@ def connect(workload: records.Workload) -> None:
     ):
         if source:
             if not os.environ.get(source):
-                raise Refusal(f"{source} is not set; the description needs it for the login to the registry")
+                raise Refusal(f"{source} is not set; the workload description needs it to log in to the registry")
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):

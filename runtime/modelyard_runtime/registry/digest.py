@@ -12,6 +12,6 @@ from modelyard_runtime.registry.lineage import content_digest
 def run(folder: str) -> int:
     """Print the digest of the files in a folder."""
     if not Path(folder, "MLmodel").is_file():
-        raise Refusal(f"{folder} is not a folder with the file MLmodel")
+        raise Refusal(f"{folder} is not a folder that contains the file MLmodel")
     sys.stdout.write(f"{content_digest(Path(folder))}\n")
     return 0

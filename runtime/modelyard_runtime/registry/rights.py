@@ -42,7 +42,7 @@ def authenticate() -> Any:
     reason = "" if user is None else _refused(str(user), flask.request.path, flask.request.method)
     if not reason or auth.store.get_user(user).is_admin:
         return result
-    _log.warning("%s was refused to %s %s", user, flask.request.method, flask.request.path)
+    _log.warning("%s was denied %s %s", user, flask.request.method, flask.request.path)
     return flask.make_response(reason, 403)
 
 

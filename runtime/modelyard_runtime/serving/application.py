@@ -65,7 +65,7 @@ def _wait_for_description(name: str, expected_digest: str, patience_s: float) ->
         if entry is not None and expected_digest in {"", entry.revision or digest(entry.source)}:
             return workload
         if time.monotonic() > deadline:
-            problem = f"is not in its state {expected_digest}" if entry is not None else "is not there"
+            problem = f"does not have the digest {expected_digest}" if entry is not None else "is missing"
             raise Refusal(f"application {name!r} {problem}: the mounted description is a different one")
         time.sleep(2)
 

@@ -162,7 +162,7 @@ def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     values = _flat(tensor.get("data")) if size is None else _decoded(tensor, size, binary)
     if len(values) != count:
-        raise BadRequest(f"input {str(tensor.get('name'))!r} has {len(values)} values, and its shape {count}", 400)
+        raise BadRequest(f"input {str(tensor.get('name'))!r} has {len(values)} values, but its shape has {count}", 400)
     return values, binary if size is None else binary[size:]
 
 
@@ -197,11 +197,11 @@ def _texts(content: bytes) -> list[str]:
         while offset < len(content):
             (length,) = struct.unpack_from("<I", content, offset)
             if offset + 4 + length > len(content):
-                raise ValueError("a text ends after the data")
+                raise ValueError("a string ends after the data")
             texts.append(content[offset + 4 : offset + 4 + length].decode())
             offset += 4 + length
     except (ValueError, struct.error) as problem:
-        raise BadRequest(f"the binary texts cannot be read: {problem}", 400) from None
+        raise BadRequest(f"the binary strings cannot be read: {problem}", 400) from None
     return texts
 
 

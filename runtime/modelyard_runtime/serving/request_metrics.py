@@ -26,9 +26,9 @@ class RequestMetrics:
             REQUESTS, description="Requests by status and version.", tag_keys=(*keys, "version", "status")
         )
         self._seconds: Any = Histogram(
-            SECONDS, description="Time of answered requests.", boundaries=_BOUNDS, tag_keys=(*keys, "version")
+            SECONDS, description="Duration of answered requests.", boundaries=_BOUNDS, tag_keys=(*keys, "version")
         )
-        self._version: Any = Gauge(VERSION, description="Version that answers.", tag_keys=keys)
+        self._version: Any = Gauge(VERSION, description="Version that is served.", tag_keys=keys)
         for metric in (self._requests, self._seconds, self._version):
             metric.set_default_tags(labels)
 

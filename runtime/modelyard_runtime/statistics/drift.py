@@ -202,7 +202,7 @@ class Moved:
         first, last = self._grid.between(int(starts[index]), int([*starts[1:], self._grid.places][index]))
         direction = "up" if after > before else "down"
         range_text = f"{first:g}" if first == last else f"{first:g} to {last:g}"
-        movement = f"it went {direction}, from {before:g} to {after:g} on the average"
+        movement = f"it went {direction}, from {before:g} to {after:g} on average"
         words = f"{movement}; {range_text} has gained {gained[index]:.1%} of the rows"
         return Turn(float(np.sign(after - before)), words)
 

@@ -147,7 +147,7 @@ def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str
     where = dataset_place(workload, dataset)
     kind = dataset.format
     if kind == "json":
-        raise Refusal("datasets of format json are read only; write parquet or csv")
+        raise Refusal("datasets of format json can only be read; write parquet or csv")
     final = where.below(f"{name}.{kind}")
     staged = where.below(f"_{name}-{uuid.uuid4().hex}.{kind}")
     make_folder(where)
@@ -223,7 +223,7 @@ def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until:
 
     column = dataset.timestamp
     if not column:
-        raise Refusal(f"a window of {dataset.uri} needs its timestamp column in the spec")
+        raise Refusal(f"a window over {dataset.uri} needs the dataset's timestamp column in the spec")
     if column not in schema.names:
         raise Refusal(f"{dataset.uri} lacks its timestamp column {column!r}")
     kind = schema.field(column).type

@@ -104,7 +104,7 @@ class CaptureMetrics:
         self._dropped: Any = Counter(DROPPED, description="Captured rows that were dropped.", tag_keys=("variant",))
         self._dropped.set_default_tags({"variant": variant})
         if spool is not None:
-            self._waiting = Gauge(WAITING, description="Captures that wait for their store.", tag_keys=("variant",))
+            self._waiting = Gauge(WAITING, description="Captures waiting for their store.", tag_keys=("variant",))
             self._waiting.set_default_tags({"variant": variant})
 
     def dropped(self, rows: int) -> None:

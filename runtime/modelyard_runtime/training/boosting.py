@@ -16,7 +16,7 @@ def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: in
     parameters = {name: value for name, value in parameters.items() if value is not None}
     if trainer == "xgboost":
         if getattr(model, "early_stopping_rounds", None):
-            raise Refusal("parameter 'early_stopping_rounds' needs evaluation rows, and a built-in trainer has none")
+            raise Refusal("parameter 'early_stopping_rounds' needs evaluation rows, but a built-in trainer has none")
         parameters |= {"nthread": threads}
         parameters.pop("n_jobs", None)
         if task == "multiclass-classification":

@@ -186,7 +186,7 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return self._root.filesystem.open_output_stream(self._at(path).path)
 
     def open_append_stream(self, path: str, metadata: dict[str, str]) -> Any:
-        raise UnsupportedOperation(f"{path} cannot be appended to: objects are written whole")
+        raise UnsupportedOperation(f"{path} cannot be appended to: objects can only be written whole")
 
     def _copy(self, name: str, to: str) -> None:
         with self._root.filesystem.open_input_stream(self._root.below(name).path) as content:

@@ -256,7 +256,7 @@ class Joined:
         hidden = {*keys, *key, *roles}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
-            raise Refusal(f"the inputs {', '.join(inputs)} leave no feature column")
+            raise Refusal(f"no feature columns remain in the inputs {', '.join(inputs)}")
         timestamp = next((dataset.timestamp for dataset in datasets.values() if dataset.timestamp), "")
         group = next((dataset.group for dataset in datasets.values() if dataset.group), "")
         labelled_dataset = datasets[labelled[0]]

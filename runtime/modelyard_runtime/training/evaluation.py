@@ -122,7 +122,7 @@ class Evaluation:
             raise Refusal(f"the gate needs {metric!r}, which was neither computed nor reported by the code")
         rows, minimum = self._rows_of(data), line.min_rows or 0
         if len(rows.frame) < minimum:
-            raise Incomparable(f"{len(rows.frame)} rows are too few for an evaluation, and {minimum} are needed")
+            raise Incomparable(f"{len(rows.frame)} rows are too few for an evaluation: at least {minimum} are needed")
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
@@ -162,7 +162,7 @@ class Evaluation:
         metric, data, by = line.metric, line.data, line.by
         rows, predicted = self._rows_of(data), self._predict("", self._model, data)
         if by not in rows.frame.columns:
-            raise Refusal(f"the gate compares slices by {by!r}, which the data do not have")
+            raise Refusal(f"the gate compares slices by {by!r}, which the data does not have")
         column = rows.frame[by]
         values = column.map(lambda value: str(plain(value))).where(column.notna(), _NOTHING).to_numpy(dtype=object)
         minimum = max(_FEWEST_ROWS if line.min_rows is None else line.min_rows, 1)
@@ -170,7 +170,7 @@ class Evaluation:
         large = counts.index[counts >= minimum]
         if len(large) > _MOST_SLICES:
             raise Refusal(
-                f"the gate compares slices by {by!r}, which has more than {_MOST_SLICES} values; take a coarser column"
+                f"the gate compares slices by {by!r}, which has more than {_MOST_SLICES} values; use a coarser column"
             )
         masks = {str(value): np.asarray(values == value, dtype=bool) for value in large}
         others = ~np.isin(values.astype(str), list(masks))
@@ -254,7 +254,7 @@ class Evaluation:
         missing = [name for name in columns if name not in rows.columns]
         if missing:
             raise Incomparable(
-                f"it needs the column {missing[0]!r}, which the data no longer have; "
+                f"it needs the column {missing[0]!r}, which the data no longer has; "
                 "keep it next to the new one until a version without it is promoted"
             )
         return numeric(rows[columns], columns)
@@ -288,7 +288,7 @@ def _same_rows(other_seen: Seen, data: TrainingData, title: str) -> None:
 
 
 def _too_few(title: str, remaining: int, total: int, minimum: int, seen: Seen | None) -> str:
-    message = f"{title} was trained on all but {remaining} of the {total} rows, and {minimum} are needed"
+    message = f"{title} was trained on all but {remaining} of the {total} rows, but {minimum} are needed"
     if seen is not None and not seen.identity.declared:
         return f"{message}; with split.key, the column that identifies a row, the same rows are held out each time"
-    return f"{message}; changing split.seed, split.fraction or split.key holds out other rows than before"
+    return f"{message}; changing split.seed, split.fraction or split.key holds out different rows than before"

@@ -49,7 +49,7 @@ class Identity:
 
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
-            raise Refusal(f"the data no longer have the column {missing[0]!r}, which identifies its rows")
+            raise Refusal(f"the data no longer has the column {missing[0]!r}, which identifies its rows")
         plain = {name: _plain(frame[name], kind) for name, kind in zip(self.columns, self.kinds, strict=True)}
         hashed: Hashes = pd.util.hash_pandas_object(pd.DataFrame(plain), index=False).to_numpy()
         return hashed

@@ -119,14 +119,14 @@ def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> s
     """Return why a step's rows must be read into the memory of one process, or nothing if they need not."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
-        return f"{trainer} scales its rows by all of them"
+        return f"{trainer} scales each row using all of them"
     if task == "ranking":
         return "queries must not be split"
     if len(inputs) != 1:
         return f"{len(inputs)} inputs are joined"
     dataset = workload.pipeline.data[inputs[0]]
     if dataset.group:
-        return "rows belong together by group"
+        return "rows of a group must stay together"
     schema = typed(opened(workload, dataset).schema.empty_table(), dataset).schema
     strange = next((column for column in schema if not _kept_by_ray(column.type)), None)
     return "" if strange is None else f"column {strange.name!r} is of type {strange.type}"

@@ -75,7 +75,7 @@ def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)
     if len(keys) < 2:
-        raise Refusal(f"all rows have the same {', '.join(split.key)}; a split by it needs two values or more")
+        raise Refusal(f"all rows have the same {', '.join(split.key)}; a split by that key needs at least two values")
     order = np.argsort(_drawn(keys, split.seed), kind="stable")
     second = np.zeros(len(keys), dtype=bool)
     second[order[len(keys) - _held_out_count(len(keys), split) :]] = True

@@ -91,7 +91,7 @@ def groups_of(data: TrainingData) -> Any:
     """Return the query of each training row, as numbers in ascending order."""
     numbers = data.groups(data.train)
     if numbers is None:
-        raise Refusal("a ranker needs the query of each row: set `group` of a dataset")
+        raise Refusal("a ranker needs the query of each row: set `group` on a dataset")
     return numbers
 
 

@@ -166,7 +166,7 @@ class Database(pulumi.ComponentResource):
 def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
     (secret,) = secrets
     if secret.secret_arn is None:
-        raise pulumi.RunError("RDS stores no password for this database")
+        raise pulumi.RunError("RDS has stored no password for this database")
     return secret.secret_arn
 
 

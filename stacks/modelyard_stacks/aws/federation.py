@@ -70,7 +70,7 @@ class TrustedIdentity(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:aws:TrustedIdentity", name, None, issuer.account.options(opts))
         if not access:
-            raise pulumi.RunError(f"{name}: a role that may do nothing is not needed")
+            raise pulumi.RunError(f"{name}: a role needs at least one permission")
         within = pulumi.ResourceOptions(parent=self)
         role = iam.Role(
             name,
@@ -113,5 +113,5 @@ def _existing() -> list[str]:
 
 def _without_scheme(url: str) -> str:
     if not url.startswith("https://"):
-        raise pulumi.RunError(f"{url}: an issuer has an https address")
+        raise pulumi.RunError(f"{url}: an issuer needs an https address")
     return url.removeprefix("https://")  # a slash at the end is part of the name, as AKS has one

@@ -236,7 +236,7 @@ def _folder(access: StoreAccess) -> str:
 def _literal(text: str) -> str:
     """Return text that names exactly one thing in a policy. Raises RunError if IAM would read it as a pattern."""
     if any(sign in text for sign in "*?$"):
-        raise pulumi.RunError(f"{text}: in a policy this would be a pattern")
+        raise pulumi.RunError(f"{text}: a policy would read this as a pattern")
     return text
 
 

@@ -67,5 +67,5 @@ def _listings(names: Sequence[str]) -> Iterator[str]:
 
 def _escaped(name: str) -> str:
     if any(sign in name for sign in "'\\\n"):
-        raise pulumi.RunError(f"{name}: in a condition, this would not be a string")
+        raise pulumi.RunError(f"{name}: this would end a string in a condition")
     return name.replace("*", r"\*").replace("?", r"\?")

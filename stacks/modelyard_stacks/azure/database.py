@@ -161,7 +161,7 @@ def connections(machine: str) -> int:
 def _family(machine: str) -> tuple[str, int]:
     matched = _MACHINE.fullmatch(machine)
     if matched is None:
-        raise pulumi.RunError(f"{machine}: database servers have machines such as Standard_D2ds_v5")
+        raise pulumi.RunError(f"{machine} is not a machine for database servers, such as Standard_D2ds_v5")
     return matched[1], int(matched[2])
 
 

@@ -100,7 +100,7 @@ def _issuer(cluster: GetManagedClusterResult) -> str:
 def _kubelet(cluster: GetManagedClusterResult) -> str:
     identity = (cluster.identity_profile or {}).get(_KUBELET)
     if identity is None or not identity.object_id:
-        raise pulumi.RunError(f"AKS names no identity of the nodes of cluster {cluster.name}")
+        raise pulumi.RunError(f"AKS reports no identity for the nodes of cluster {cluster.name}")
     return identity.object_id
 
 
@@ -108,7 +108,7 @@ def _nodes_subnet(cluster: GetManagedClusterResult) -> str:
     subnets = [pool.vnet_subnet_id for pool in cluster.agent_pool_profiles or () if pool.vnet_subnet_id]
     if not subnets:
         raise pulumi.RunError(
-            f"cluster {cluster.name} is in a network of AKS' own: set cluster.endpoints of the target to a subnet for "
+            f"cluster {cluster.name} is in a network of AKS: set the target's cluster.endpoints to a subnet for "
             "private endpoints"
         )
     return subnets[0]

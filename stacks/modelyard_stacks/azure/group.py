@@ -91,5 +91,5 @@ def protected() -> bool:
 def _configured() -> str:
     subscription = pulumi.Config("azure-native").get("subscriptionId")
     if not subscription:
-        raise pulumi.RunError("which subscription? pulumi config set azure-native:subscriptionId SUBSCRIPTION")
+        raise pulumi.RunError("set the subscription: pulumi config set azure-native:subscriptionId SUBSCRIPTION")
     return subscription

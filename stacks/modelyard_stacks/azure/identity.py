@@ -54,7 +54,7 @@ class Identity(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not access:
-            raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
+            raise pulumi.RunError(f"{name}: an identity needs at least one permission")
         super().__init__("modelyard:azure:Identity", name, None, group.options(opts))
         self._group = group
         identity = PodIdentity(

@@ -38,7 +38,7 @@ class SecretsReader(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not secrets and not logins:
-            raise pulumi.RunError(f"{name}: rights to read nothing are not needed")
+            raise pulumi.RunError(f"{name}: a reader needs at least one secret")
         super().__init__("modelyard:azure:SecretsReader", name, None, group.options(opts))
         within = pulumi.ResourceOptions(parent=self)
         title = f"{name}-secrets"

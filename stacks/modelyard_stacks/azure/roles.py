@@ -95,7 +95,9 @@ def account_groups() -> Mapping[str, str]:
         return {}
     groups = cast("dict[str, object]", value) if isinstance(value, dict) else {}
     if not groups or not all(isinstance(group, str) and group for group in groups.values()):
-        raise pulumi.RunError("the setting accounts has a group for each: pulumi config set --path accounts.NAME GROUP")
+        raise pulumi.RunError(
+            "the setting accounts must map each account to its group: pulumi config set --path accounts.NAME GROUP"
+        )
     return {account: str(group) for account, group in groups.items()}
 
 

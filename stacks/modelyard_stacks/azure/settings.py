@@ -47,7 +47,7 @@ def training_zones(pools: Sequence[str]) -> dict[str, str]:
     """
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):
-        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting('POOL')}")
+        raise pulumi.RunError(f"the setting trainingZones must map each pool to a zone: {_setting('POOL')}")
     named = cast("dict[str, object]", by_pool or {})
     for pool in named:
         if pool not in pools:

@@ -93,9 +93,9 @@ def _node_account(cluster: GetClusterResult, number: str) -> str:
     names: Sequence[str] = sorted(default if account in ("", _DEFAULT) else account for account in accounts)
     if len(names) != 1:
         raise pulumi.RunError(
-            f"the nodes of cluster {cluster.name} have {len(names)} service accounts, of which none is known to pull "
-            "images or to be that of further nodes: set images.registry of the target to a registry that all of them "
-            "may read, and leave out nodePools"
+            f"the nodes of cluster {cluster.name} use {len(names)} service accounts, so it is unclear which one pulls "
+            "images and which one new nodes should use: set the target's images.registry to a registry that all of "
+            "them may read, and omit nodePools"
         )
     return names[0]
 

@@ -48,7 +48,7 @@ class TrustedIssuer(pulumi.ComponentResource):
         number = pulumi.Config().get_int("poolNumber") or 1
         self.pool = pool if number == 1 else f"{pool}-{number}"
         if len(self.pool) > _LONGEST_POOL:
-            raise pulumi.RunError(f"{self.pool}: the ID of a pool has {_LONGEST_POOL} characters at most")
+            raise pulumi.RunError(f"{self.pool}: the ID of a pool can have at most {_LONGEST_POOL} characters")
         within = pulumi.ResourceOptions(parent=self, depends_on=list(project.ready))
         created = iam.WorkloadIdentityPool(
             name,
@@ -116,7 +116,7 @@ class TrustedIdentity(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:gcp:TrustedIdentity", name, None, issuer.project.options(opts))
         if not access:
-            raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
+            raise pulumi.RunError(f"{name}: an identity needs at least one permission")
         self.member = issuer.member(service_account)
         open_buckets(name, self.member, access, pulumi.ResourceOptions(parent=self, depends_on=list(issuer.ready)))
         self.register_outputs({"member": self.member})

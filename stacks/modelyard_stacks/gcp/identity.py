@@ -66,7 +66,7 @@ class Identity(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:gcp:Identity", name, None, cluster.project.options(opts))
         if not access:
-            raise pulumi.RunError(f"{name}: an identity that may do nothing is not needed")
+            raise pulumi.RunError(f"{name}: an identity needs at least one permission")
         self.member = cluster.project.pods_of(namespace, service_account)
         # the workload identity pool is created with the project's first cluster
         open_buckets(
@@ -131,7 +131,7 @@ def comparisons(bucket: str, prefix: str) -> Iterator[str]:
     a prefix with characters that would end a string in the condition.
     """
     if any(sign in prefix for sign in '"\\\n'):
-        raise pulumi.RunError(f"{prefix}: in a condition, this would not be a string")
+        raise pulumi.RunError(f"{prefix}: this would end a string in a condition")
     path = f"projects/_/buckets/{bucket}/objects/{prefix.strip('/')}"
     yield f'resource.name == "{path}"'
     yield f'resource.name.startsWith("{path}/")'

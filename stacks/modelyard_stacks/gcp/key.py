@@ -65,7 +65,7 @@ class Key(pulumi.ComponentResource):
     def granted(self, service: str) -> pulumi.Resource:
         """Return a service agent's permission to use the key. Resources encrypted by that service must wait for it."""
         if service not in self._grants:
-            raise pulumi.RunError(f"key {self.title}: {service} needs it and is not among its services")
+            raise pulumi.RunError(f"key {self.title}: {service} needs it, but is not among its services")
         return self._grants[service]
 
     def _grant(self, service: str) -> kms.CryptoKeyIAMMember:

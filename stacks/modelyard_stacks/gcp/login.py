@@ -85,6 +85,6 @@ class DatabaseLogin(pulumi.ComponentResource):
 
 def _password(login: str | None) -> str:
     if not login:
-        raise pulumi.RunError("the state of this login has no password: raise the setting loginVersion")
+        raise pulumi.RunError("this login has no password in the stack's state: increase the setting loginVersion")
     password: object = json.loads(login)["password"]
     return str(password)

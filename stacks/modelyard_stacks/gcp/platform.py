@@ -33,7 +33,7 @@ class SecretsReader(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:gcp:SecretsReader", name, None, cluster.project.options(opts))
         if not secrets and not logins:
-            raise pulumi.RunError(f"{name}: rights to read nothing are not needed")
+            raise pulumi.RunError(f"{name}: a reader needs at least one secret")
         member = cluster.project.pods_of(namespace, service_account)
         named: list[tuple[str, pulumi.Input[str]]] = [(secret, secret) for secret in secrets]
         for title, secret in (*named, *((login.title, login.secret) for login in logins)):

@@ -105,5 +105,5 @@ def account_id(name: str, use: str) -> str:
 def _configured() -> str:
     project = pulumi.Config("gcp").get("project")
     if not project:
-        raise pulumi.RunError("which project? pulumi config set gcp:project PROJECT")
+        raise pulumi.RunError("set the project: pulumi config set gcp:project PROJECT")
     return project

@@ -57,7 +57,7 @@ def training_zones(pools: Sequence[str]) -> dict[str, str]:
     """
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):
-        raise pulumi.RunError(f"the setting trainingZones has a zone for each pool: {_setting('POOL', 'ZONE')}")
+        raise pulumi.RunError(f"the setting trainingZones must map each pool to a zone: {_setting('POOL', 'ZONE')}")
     named = cast("dict[str, object]", by_pool or {})
     for pool in named:
         if pool not in pools:
@@ -79,7 +79,7 @@ def _training_zone(name: str, zone: str) -> str | int:
 def _named(name: str, zones: Sequence[str], machine: str, pool: str, zone: str) -> str:
     if zone not in zones:
         raise pulumi.RunError(
-            f"node pool {name}: {zone} has no {machine}, so trainingZones.{pool} is one of {', '.join(zones)}"
+            f"node pool {name}: {zone} has no {machine}, so trainingZones.{pool} must be one of {', '.join(zones)}"
         )
     return zone
 

@@ -1,4 +1,4 @@
-"""The project `crossings` on AWS: roles for workloads on clusters elsewhere, by tokens that their clusters sign."""
+"""The project `crossings` on AWS: roles that workloads on other clusters assume with tokens from their clusters."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             if dataset.uri.startswith("abfss:") and dataset.name not in reported:
                 reported.add(dataset.name)
                 where = plan.system.at("data", dataset.name, "uri")
-                why = "workloads on Azure have access only to stores"
+                why = "workloads on Azure can access only stores"
                 hint = "adopt the container as a store, and set `store` and `path`"
                 yield store_problems.address_not_opened(where, dataset.name, dataset.uri, why, hint)
 

@@ -80,7 +80,7 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _endpoints(plan: Plan, placement: str, target: TargetSpec) -> int:
-    """Return the number of private endpoints: of stores, databases, the vault of secrets and the registry."""
+    """Return the number of private endpoints: of stores, databases, the secrets vault and the registry."""
     buckets, databases = (managed_stores(plan, placement, kind) for kind in (Kind.OBJECT_STORE, Kind.DATABASE))
     registry = needs_runtime_image(plan, placement) and not target.images.registry
     return len(buckets) + len(databases) + int(_has_vault(plan, placement, bool(databases))) + int(registry)

@@ -29,7 +29,7 @@ class Quota:
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
     """Return the vCPUs that a placement needs at its largest: of each family and of all, on demand, and of spot.
 
-    A new subscription has none of families with GPUs. Azure counts spot machines of all families together.
+    A new subscription has no quota for GPU families. Azure counts spot machines of all families together.
     """
     if not plan.has_cluster(placement):
         return ()

@@ -61,7 +61,7 @@ def image_calls(context: Context) -> Iterator[Call]:
 
 
 def has_vault(context: Context) -> bool:
-    """Return whether the target has a vault: for logins of databases, or for secrets that the spec keeps there."""
+    """Return whether the target has a vault: for database logins, or for secrets that the spec keeps there."""
     secrets = context.plan.of(Secret, context.placement)
     kept = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return kept or bool(managed_databases(context))

@@ -86,8 +86,8 @@ def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Har
     """Choose machines for node pools in an adopted cluster, or return what they cannot have."""
     if wants_accelerator(compute):
         return (
-            "node pools that are created in an existing cluster have no accelerators, because its owner installs the "
-            "device plugin; declare its machines under `capacity` instead"
+            "node pools created in an existing cluster cannot have accelerators, because the cluster's owner installs "
+            "the device plugin; declare existing machines under `capacity` instead"
         )
     chosen = created(compute, target)
     if isinstance(chosen, Hardware) and chosen.elastic and not chosen.groups:

@@ -122,7 +122,7 @@ def on_premises_hosts(context: Context) -> Iterator[str]:
 
 
 def hosts_elsewhere(context: Context, reached: tuple[str, ...]) -> Iterator[str]:
-    """Yield hosts that a network without internet access needs a route to, except those with a reached suffix."""
+    """Yield hosts that a network without internet access needs a route to, except those with a reachable suffix."""
     registry, target = context.system.registry, context.target
     urls = (target.images.registry, registry.adopt if registry else "", target.telemetry.remote_write)
     yield from (host for host in map(_host, urls) if host and not host.endswith(reached))

@@ -85,7 +85,7 @@ def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield forwarding rules of Gateways: the first five have one price together, and each more its own."""
+    """Yield forwarding rules of Gateways: the first five share one price, and each additional one has its own."""
     counts = load_balancers(plan, placement)
     rules = sum(counts.values())
     first = min(1, rules)
@@ -124,7 +124,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 def _conditions(
     bill: Bill, count: int, what: str, component: str = "platform", address: str = ""
 ) -> Iterator[CostLine]:
-    """Yield conditions of alerting policies, which Google has announced to charge for but may not yet do."""
+    """Yield conditions of alerting policies, for which Google has announced a charge that may not apply yet."""
     note = "not charged for before Google's announced start"
     quantity = Quantity(0, 0, count)
     yield from bill.monthly(quantity, what, "alert-condition-months", "months", "other", component, note, address)

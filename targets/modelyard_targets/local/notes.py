@@ -39,14 +39,14 @@ def _of_stores(plan: Plan, placement: str) -> Iterator[Note]:
     for store in (resource.value for resource in plan.of(Store, placement)):
         here = f"stores.{store.name}"
         if store.type == "database":
-            yield Note(here, "MLflow keeps its tables in a file of SQLite instead")
+            yield Note(here, "MLflow keeps its tables in an SQLite file instead")
             continue
         instead = f"the adopted bucket {store.adopt} is not opened; a folder takes its place" if store.adopt else ""
         if instead:
             yield Note(here, instead)
         for field in ("versioned", "retention", "objectLock"):
             if field in plan.system.written("stores", store.name):
-                yield Note(f"{here}.{field}", "files stay until somebody deletes them")
+                yield Note(f"{here}.{field}", "files stay until someone deletes them")
 
 
 def _of_pipelines(plan: Plan, placement: str) -> Iterator[Note]:
@@ -62,14 +62,14 @@ def _of_pipelines(plan: Plan, placement: str) -> Iterator[Note]:
 def _of_step(step: Step, here: str) -> Iterator[Note]:
     if step.source.image:
         yield Note(
-            f"{here}.source.image", f"{step.source.image} is not pulled; the code is imported from next to the spec"
+            f"{here}.source.image", f"{step.source.image} is not pulled; the code is imported from the spec's folder"
         )
 
 
 def _of_machines(pipeline: Pipeline, system: System, here: str) -> Iterator[Note]:
     yield Note(f"{here}.compute", "workers and their CPUs are reduced to what this machine has; memory is not limited")
     if any(system.compute[step.compute].accelerators for step in pipeline.steps):
-        yield Note(f"{here}.compute", "accelerators that this machine lacks are left out, and the CPUs do the work")
+        yield Note(f"{here}.compute", "accelerators that this machine lacks are left out, so CPUs do the work")
 
 
 def _of_endpoints(plan: Plan, placement: str) -> Iterator[Note]:
@@ -86,7 +86,7 @@ def _of_endpoint(inference: Inference) -> Iterator[Note]:
     endpoint = inference.endpoint
     yield Note(f"{here}.replicas", "each variant has one replica, without memory limits")
     if inference.source.image:
-        yield Note(f"{here}.source.image", "it is not pulled; the code is imported from next to the spec")
+        yield Note(f"{here}.source.image", "it is not pulled; the code is imported from the spec's folder")
     if endpoint.exposure != "cluster" or endpoint.host or endpoint.clients:
         yield Note(f"{here}.endpoint", "it answers only on 127.0.0.1, without TLS, whatever the host name in a request")
     if endpoint.auth.type != "none":
@@ -96,7 +96,7 @@ def _of_endpoint(inference: Inference) -> Iterator[Note]:
     if inference.slo is not None:
         yield Note(f"{here}.slo", "no Prometheus evaluates objectives here")
     if inference.rollout.strategy != "blue-green":
-        yield Note(f"{here}.rollout", "a new spec replaces servers at the next run")
+        yield Note(f"{here}.rollout", "a changed spec replaces servers at the next run")
 
 
 def _of_monitors(system: System) -> Iterator[Note]:
@@ -111,4 +111,4 @@ def _of_governance(system: System) -> Iterator[Note]:
     if system.governance.budget is not None:
         yield Note("governance.budget", "this machine costs nothing")
     if system.governance.residency:
-        yield Note("governance.residency", "data stay on this machine, wherever it is")
+        yield Note("governance.residency", "data stays on this machine, wherever that is")

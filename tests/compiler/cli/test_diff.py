@@ -210,7 +210,7 @@ def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git:
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        ("/etc/passwd", "a symbolic link out of the repository"),
+        ("/etc/passwd", "a symbolic link to a place outside the repository"),
         ("nowhere.yaml", "a symbolic link to nothing"),
         ("linked.yaml", "a symbolic link to itself"),
         ("../environments", "a symbolic link to a folder that contains it"),

@@ -21,7 +21,7 @@ def test_help_has_a_summary_an_example_and_every_option(run: Run, command: str) 
     assert said.code == 0
     usage, _, examples = said.out.partition("example")
     assert f"modelyard {command}" in examples
-    assert "exit codes: 0 fine" in examples
+    assert "exit codes: 0 success" in examples
     assert "130 interrupted" in examples
     assert "pulumi projects" not in usage  # names keep their capital letter
     assert said.err == ""

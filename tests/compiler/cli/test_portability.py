@@ -121,7 +121,7 @@ def test_settings_that_tie_a_spec_to_a_provider_are_listed(run: Run) -> None:
         ("gpc", "error: 'gpc' is not a provider\n  = did you mean 'gcp'?\n"),
         ("mars", "error: 'mars' is not a provider\n  = choose from aws, gcp, azure, "),
         ("kubernetes:here", "error: kubernetes has no regions\n  = --to kubernetes\n"),
-        ("aws", "error: the system is on aws already\n  = name another region: --to aws:REGION\n"),
+        ("aws", "error: the system is already on aws\n  = name another region: --to aws:REGION\n"),
     ],
 )
 def test_a_wrong_destination_is_refused(run: Run, cloud: Path, destination: str, problem: str) -> None:
@@ -134,7 +134,7 @@ def test_a_wrong_destination_is_refused(run: Run, cloud: Path, destination: str,
 def test_a_region_must_be_named_where_the_location_is_unknown(run: Run, system: Path) -> None:
     unknown = run("portability", system)
     assert (unknown.code, unknown.out) == (1, "")
-    assert "no region of aws is known for this system\n  = name one: --to aws:REGION" in unknown.err
+    assert "no region of aws is known to suit this system\n  = name one: --to aws:REGION" in unknown.err
 
     assert run("portability", system, "--to", "aws:eu-west-1").code == 0
 

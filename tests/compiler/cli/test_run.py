@@ -92,7 +92,7 @@ def test_another_python_is_asked_for_its_packages(
     assert said.code == 1
     assert "[E0886]" in said.err
     assert "it lacks ray" in said.err
-    for path, reason in ((tmp_path / "nowhere", "No such file"), (Path("/bin/ls"), "it is no Python")):
+    for path, reason in ((tmp_path / "nowhere", "No such file"), (Path("/bin/ls"), "it is not Python")):
         said = run("run", laptop, "--python", path)
         assert "[E0887]" in said.err
         assert reason in said.err

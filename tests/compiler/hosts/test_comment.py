@@ -203,4 +203,4 @@ def test_another_server_is_recognized(host: CodeHost, post: Posted, name: str) -
     host.busy = [(200, {})] * 9
     code, printed = post(name, f"{FIRST}\none")
 
-    assert (code, printed) == (1, "error: the host's answer is not as its API documents it")
+    assert (code, printed) == (1, "error: the host's answer does not match its API documentation")

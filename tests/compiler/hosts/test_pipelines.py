@@ -70,7 +70,7 @@ def test_files_are_written_once_and_others_left_alone(run: Run, tmp_path: Path) 
     (tmp_path / ".github/workflows/modelyard.yml").write_text("mine", encoding="utf-8")
     refused = run("ci", "github", ".", "--out", tmp_path, "--fail-on", "never")
 
-    assert (refused.code, "exists and has another content" in refused.err) == (1, True)
+    assert (refused.code, "exists with different content" in refused.err) == (1, True)
     assert (tmp_path / ".github/workflows/modelyard.yml").read_text(encoding="utf-8") == "mine"
     assert "jobs:" in run("ci", "github", "--out", "-").out
     assert run("ci", "github", "--out", "").code == 1

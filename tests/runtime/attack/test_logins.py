@@ -44,7 +44,7 @@ def test_alias_cannot_be_moved_by_any_route(yard: Yard, harmless: Callable[[], N
     assert answered["POST", "/api/2.0/mlflow/registered-models/alias"] == 403
     assert answered["POST", "/ajax-api/2.0/mlflow/registered-models/alias"] == 403
     said = (yard.server.folder / "log").read_text()
-    assert f"{TRAINER} was refused to POST /api/2.0/mlflow/registered-models/alias" in said
+    assert f"{TRAINER} was denied POST /api/2.0/mlflow/registered-models/alias" in said
     harmless()
 
 

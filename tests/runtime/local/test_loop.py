@@ -175,7 +175,7 @@ def test_a_signal_at_the_start_leaves_nothing(delay_s: float, number: int, tmp_p
     run.end(number)
 
     assert "Traceback" not in run.text()
-    assert "everything has ended" in run.text()
+    assert "everything has stopped" in run.text()
     assert list(marked(str(folder))) == []
     assert not (folder / "addresses.json").exists()
 

@@ -118,7 +118,7 @@ def test_a_replaced_run_ends_with_what_it_has_started(
 
     assert outcome.replaced
     assert not outcome.succeeded
-    assert outcome.message == "a newer start replaces it"
+    assert outcome.message == "a newer start replaced it"
     assert lines == ["at work"]
     assert time.monotonic() - began < 60
     assert (tmp_path / "ended").exists() == (program == WORK)
@@ -133,7 +133,7 @@ class Scripted:
 
     def run(self, address: str, verb: str, path: Path, timeout_s: int, retries: int, replaced: Any) -> Outcome:
         self.asked.append(replaced())
-        message = "a newer start replaces it" if self.asked[-1] else "done"
+        message = "a newer start replaced it" if self.asked[-1] else "done"
         return Outcome(not self.asked[-1], message, path, replaced=self.asked[-1])
 
 

@@ -72,7 +72,7 @@ def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
 def test_what_runs_now_is_shown(visitor: Visitor, shown: Shown) -> None:
     from datetime import UTC, datetime
 
-    assert "nothing is at work" in visitor.get()[1]
+    assert "no pipeline is running now" in visitor.get()[1]
     LocalRuns(shown.state.folder / "runs").add("train", datetime.now(UTC), RUNNING)
     assert "at work: pipelines.train" in visitor.get()[1]
 

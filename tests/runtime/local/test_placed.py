@@ -136,7 +136,7 @@ def test_a_plan_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_only_one_run_holds_the_state(state: State) -> None:
-    with state.lock(), pytest.raises(Refusal, match="already runs here, as process"):
+    with state.lock(), pytest.raises(Refusal, match="already running here, as process"):
         state.lock()
     state.lock().close()
 

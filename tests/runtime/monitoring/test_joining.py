@@ -171,4 +171,4 @@ def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
     predictions().head(29).to_parquet(tmp_path / "now" / "a.parquet")
     look = measure_run(record(MonitorWorkload, described), NOW, State("one"))
     assert (look.results, gauges(look, described, UNKNOWN)) == ((), {"all": 1.0})
-    assert "29 rows, and at least 30 are needed" in look.unknown[0].reason
+    assert "29 rows, but at least 30 are needed" in look.unknown[0].reason

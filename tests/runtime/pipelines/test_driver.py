@@ -54,7 +54,7 @@ def test_supported_description_is_accepted() -> None:
     [
         ("pipeline.model.task", "ranking", "does not train models for ranking"),
         ("pipeline.model.task", "recommendation", "do not train models for recommendation"),
-        ("pipeline.steps.train.workers", {"min": 1, "max": 2}, "trains on one worker, and workers.max is 2"),
+        ("pipeline.steps.train.workers", {"min": 1, "max": 2}, "trains on one worker, but workers.max is 2"),
         ("pipeline.steps.train.parameters", {"depth": 3}, "has no parameter 'depth'"),
         ("pipeline.steps.train.parameters", {"estimator": "magic"}, "estimator 'magic' is not built in"),
         ("pipeline.steps.train.needs", ["train"], "wait for each other"),
@@ -93,7 +93,7 @@ def test_json_scores_are_refused() -> None:
     scoring = changed("type", "batch-inference")
     scoring["pipeline"]["steps"]["train"] = {**STEP, "trainer": "", "output": "rows"}
 
-    with pytest.raises(Refusal, match="json, which is read only"):
+    with pytest.raises(Refusal, match="json, which can only be read"):
         check(record(Workload, scoring))
 
 

@@ -158,7 +158,7 @@ def test_unreachable_store_is_reported_with_a_remedy(
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
 
-    with pytest.raises(Refusal, match="is version 1, and its bundle cannot be delivered"):
+    with pytest.raises(Refusal, match="is version 1, but its bundle cannot be delivered"):
         promote_waiting(look_of(workload))
     (tmp_path / "bundles").unlink()
     assert promote_waiting(look_of(workload)).endswith("version 1 of fraud is delivered for 'champion'")
@@ -199,5 +199,5 @@ def test_rollback_needs_access_to_the_registry(tmp_path: Path) -> None:
     model = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion", "bundle": {}}
     workload: dict[str, Any] = {"monitor": {"models": [model]}}
 
-    with pytest.raises(Refusal, match="only where its registry is"):
+    with pytest.raises(Refusal, match="only next to its registry"):
         take_back(record(MonitorWorkload, workload), datetime.now(UTC), timedelta(0), frozenset({""}))

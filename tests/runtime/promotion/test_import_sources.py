@@ -64,7 +64,7 @@ def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch
         with monkeypatch.context() as nothing:
             nothing.setattr(imports, "reading", None)
             nothing.setattr("mlflow.artifacts.download_artifacts", None)
-            with pytest.raises(Refusal, match=f"holds {size + 100:,} bytes, but at most {size + 99:,} can be imported"):
+            with pytest.raises(Refusal, match=f"has {size + 100:,} bytes, but at most {size + 99:,} can be imported"):
                 here.bring()
         monkeypatch.setattr(imports, "LARGEST_BYTES", size + 100)
         assert "was imported" in here.bring()

@@ -147,7 +147,7 @@ def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptu
     with pytest.raises(AssertionError):  # the failure of the promoter triggers an alert
         yard.look(2 * DAY)
 
-    assert "version 1 of cards-fraud is not what has been 'candidate'" in caplog.text
+    assert "version 1 of cards-fraud is not the version that has been 'candidate'" in caplog.text
     assert registry.version_at(NAME, "champion") is None
 
 

@@ -95,7 +95,7 @@ def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"shape": [3]}, "has 2 values, and its shape 3"),
+        ({"shape": [3]}, "has 2 values, but its shape has 3"),
         ({"data": [2**63, 1]}, "column 'age' contains 9223372036854775808"),
         ({"data": ["x", 1]}, "column 'age' must contain whole numbers"),
         ({"name": "years"}, "column 'age' is missing"),

@@ -365,5 +365,5 @@ def test_unreachable_store_is_an_os_error(uri: str, monkeypatch: pytest.MonkeyPa
     closed = place_in(record(Store, described), uri)
 
     for request in (lambda: read_whole(closed), lambda: first_files(closed, 9)):
-        with pytest.raises(OSError, match="does not answer"):
+        with pytest.raises(OSError, match="does not respond"):
             request()

@@ -310,7 +310,7 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
     ]
     with pytest.raises(FileNotFoundError):
         files.get_file_info(fs.FileSelector(one))
-    with pytest.raises(UnsupportedOperation, match="objects are written whole"):
+    with pytest.raises(UnsupportedOperation, match="objects can only be written whole"):
         files.open_append_stream(f"{one}/grown")
     with pytest.raises(UnsupportedOperation, match="delete by name"):
         files.delete_dir_contents("", accept_root_dir=True)

@@ -245,7 +245,7 @@ def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans)
     came = keyed.changed(dataset={"features": ["income", "years", "debt"]}).train(**FOREST)
 
     assert came.startswith("version 2 of loans is kept, but it fails the gate: better: auc_roc cannot be compared: ")
-    assert "needs the column 'age', which the data no longer have; keep it next to the new one" in came
+    assert "needs the column 'age', which the data no longer has; keep it next to the new one" in came
     assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
 
 

@@ -157,7 +157,7 @@ def test_unsharded_data_are_reported(tmp_path: Path) -> None:
     data = described["pipeline"]["data"]
 
     assert reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
-    assert "scales its rows" in reason_to_read_whole(
+    assert "scales each row" in reason_to_read_whole(
         record(PipelineWorkload, described), record(Step, step("pytorch")), TASK
     )
     assert "queries" in reason_to_read_whole(

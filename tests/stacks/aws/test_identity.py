@@ -165,8 +165,8 @@ def test_role_is_named_after_cluster_and_workload(found: Found, tmp_path: Path) 
     ("rest", "message"),
     [
         ("", "retrain: a role needs at least one permission"),
-        ('access=[{"bucket": "lake", "prefix": "a*", "mode": "read"}]', "a\\*: in a policy this would be a pattern"),
-        ('secrets=["${aws:username}"]', "in a policy this would be a pattern"),
+        ('access=[{"bucket": "lake", "prefix": "a*", "mode": "read"}]', "a\\*: a policy would read this as a pattern"),
+        ('secrets=["${aws:username}"]', "a policy would read this as a pattern"),
     ],
 )
 def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path: Path) -> None:

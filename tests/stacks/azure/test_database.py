@@ -198,7 +198,7 @@ def test_a_name_that_azure_would_refuse_is_refused(server: str) -> None:
 
 
 def test_a_machine_that_no_server_has_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="database servers have machines such as Standard_D2ds_v5"):
+    with pytest.raises(pulumi.RunError, match="is not a machine for database servers, such as Standard_D2ds_v5"):
         connections("Standard_NC4as_T4_v3")
 
 

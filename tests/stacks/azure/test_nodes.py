@@ -164,7 +164,7 @@ def test_a_name_that_aks_would_refuse_is_refused(name: str) -> None:
             "to choose: pulumi config set --path 'trainingZones.large' 2",
         ),
         ({"trainingZones": '{"large": "b"}'}, "node pool large: a zone must be 1, 2 or 3, not b"),
-        ({"trainingZones": "[2]"}, "the setting trainingZones has a zone for each pool: pulumi config set --path"),
+        ({"trainingZones": "[2]"}, "the setting trainingZones must map each pool to a zone: pulumi config set --path"),
         ({"trainingZones": '{"larg": "2"}'}, "names a zone for larg, but only large, train may have one"),
     ],
 )

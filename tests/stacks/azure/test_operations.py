@@ -93,7 +93,7 @@ def test_external_secrets_reads_named_secrets_and_no_others(resources: Found) ->
 
 
 def test_a_reader_of_nothing_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="rights to read nothing are not needed"):
+    with pytest.raises(pulumi.RunError, match="a reader needs at least one secret"):
         SecretsReader("a", group=NOTHING, cluster=NOTHING, vault=NOTHING, namespace="a", service_account="a")
 
 

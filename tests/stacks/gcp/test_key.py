@@ -83,7 +83,7 @@ from modelyard_stacks.gcp.key import Key
 
 Key("archive", project=project).granted("sqladmin")
 """
-    with pytest.raises(Refused, match="key archive: sqladmin needs it and is not among its services"):
+    with pytest.raises(Refused, match="key archive: sqladmin needs it, but is not among its services"):
         registered(tmp_path, program)
 
 

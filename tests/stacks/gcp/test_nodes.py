@@ -133,10 +133,10 @@ def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
         ("trainingZone: -1", "trainingZone must be 1 or more, not -1"),
         (
             """trainingZones: '{"large": "europe-west4-a"}'""",
-            "node pool large: europe-west4-a has no a3-highgpu-8g, so trainingZones.large is one of europe-west4-b, "
-            "europe-west4-c",
+            "node pool large: europe-west4-a has no a3-highgpu-8g, so trainingZones.large must be one of"
+            " europe-west4-b, europe-west4-c",
         ),
-        ("trainingZones: '[2]'", "trainingZones has a zone for each pool: pulumi config set --path"),
+        ("trainingZones: '[2]'", "trainingZones must map each pool to a zone: pulumi config set --path"),
         (
             """trainingZones: '{"larg": "europe-west4-b"}'""",
             "the setting trainingZones names a zone for larg, but only large may have one",

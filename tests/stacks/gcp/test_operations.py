@@ -90,7 +90,7 @@ from modelyard_stacks.gcp.platform import SecretsReader
 cluster = AdoptedCluster("main", project=project, cluster_name="main")
 SecretsReader("external-secrets", cluster=cluster, namespace="external-secrets", service_account="external-secrets")
 """
-    with pytest.raises(Refused, match="rights to read nothing are not needed"):
+    with pytest.raises(Refused, match="a reader needs at least one secret"):
         registered(tmp_path, program)
 
 

@@ -112,7 +112,7 @@ def test_gke_installs_drivers_and_other_clouds_refuse_accelerators() -> None:
     for cloud in ("aws", "azure"):
         (reason,) = reasons(compiled(cloud, gpu=GPU))
         assert reason.startswith("E0504")
-        assert "no accelerators, because its owner installs the device plugin" in reason
+        assert "cannot have accelerators, because the cluster's owner installs the device plugin" in reason
 
 
 def test_an_elastic_class_needs_karpenter_which_an_existing_cluster_may_lack() -> None:

@@ -8,7 +8,7 @@ from modelyard.source import Span
 
 
 def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
-    """A batch-inference pipeline sets `reprocess`, but runs your own code, which decides itself what to score.
+    """A batch-inference pipeline sets `reprocess`, but runs your own code, which decides for itself what to score.
 
     Wrong:
 

@@ -30,7 +30,7 @@ def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bou
 
 
 def one_replica(span: Span, endpoint: str, reason: str, away_s: int) -> Diagnostic:
-    """An endpoint promises an availability that a single replacement of its only replica or machine violates.
+    """An endpoint promises an availability that it misses as soon as its only replica or machine is replaced.
 
     Replacing a replica on another machine takes about five minutes, and happens with every node upgrade. Over 30 days,
     99.99% allows four minutes of downtime, and 99.999% allows 26 seconds.
@@ -71,7 +71,7 @@ def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
     return Diagnostic(
         "W0847",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} promises an availability, but variant {quote(variant)} runs only on spot machines",
+        f"endpoint {quote(endpoint)} promises availability, but variant {quote(variant)} runs only on spot machines",
         span,
         "use `capacity: spot-first` or `on-demand`",
     )

@@ -129,7 +129,7 @@ def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> D
 def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
     """In a high-risk system, a stage that serves callers skips the approvals that governance requires.
 
-    Such stages are the last one, any that scores data, and any with at least half of an endpoint's traffic.
+    These are the last stage, any stage that scores data, and any stage with at least half of an endpoint's traffic.
 
     Wrong:
 

@@ -74,7 +74,7 @@ def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -
 
 
 def columns_not_declared(span: Span, check: str, watched: str) -> Diagnostic:
-    """A check counts declared columns that are missing, but no columns are declared.
+    """A check counts missing columns, but the spec declares none that could be missing.
 
     Declare columns in the dataset's `schema` or `features`, in the check's `features`, or through a reference.
 

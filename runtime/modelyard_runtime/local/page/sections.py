@@ -54,7 +54,7 @@ def summary(view: View) -> Markup:
     addresses = view.watch.state.addresses()
     running = ", ".join(f"pipelines.{entry['pipeline']}" for entry in view.active)
     began = next((event["at"] for event in reversed(view.events) if event.get("event") == "began"), "")
-    work = f"; at work: {running}" if running else "; nothing is at work"
+    work = f"; running now: {running}" if running else "; no pipeline is running now"
     parts = [tag("p", "running since ", _time(str(began)), work)]
     registry = str(addresses.get("registry", ""))
     if registry.startswith(("http://", "https://")):
@@ -74,7 +74,9 @@ def _endpoints(view: View) -> Iterator[Markup]:
 def _traffic(entry: Endpoint) -> Markup:
     shares = [tag("li", f"{backend.application}: {backend.weight}% of requests") for backend in entry.backends]
     if entry.mirror is not None:
-        shares.append(tag("li", f"{entry.mirror.application}: copies of {entry.mirror.percent}%, without an answer"))
+        shares.append(
+            tag("li", f"{entry.mirror.application}: copies of {entry.mirror.percent}% of requests, answers dropped")
+        )
     return tag("ul", *shares)
 
 

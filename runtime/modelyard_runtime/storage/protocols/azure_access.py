@@ -39,12 +39,12 @@ _MOST_AT_ONCE: Final = 5000 * 1024 * 1024
 """The most bytes that Azure accepts in one request for a whole blob."""
 
 _DENIED: Final[Mapping[str, str]] = {
-    "AuthorizationPermissionMismatch": "no role of this identity allows this; a new role takes effect after minutes",
+    "AuthorizationPermissionMismatch": "no role of this identity allows this; new roles take a few minutes to work",
     "AuthorizationFailure": "the account does not accept requests from this network, or with this kind of login",
     "AuthorizationSourceIPMismatch": "the account does not accept requests from this network",
-    "KeyBasedAuthenticationNotPermitted": "the account accepts no keys",
+    "KeyBasedAuthenticationNotPermitted": "the account does not accept keys",
     "InsufficientAccountPermissions": "no role of this identity allows it",
-    "UnauthorizedBlobOverwrite": "the identity may add files and not replace any",
+    "UnauthorizedBlobOverwrite": "the identity may add files, but not replace any",
 }
 """What Azure's error codes of a 403 mean for the owner of a workload."""
 
@@ -190,7 +190,7 @@ def failing_as_os_error(path: str) -> Generator[None]:
     except HttpResponseError as problem:
         raise _refused(path, problem) from problem
     except AzureError as problem:
-        raise OSError(f"Azure Blob Storage does not answer: {problem}") from problem
+        raise OSError(f"Azure Blob Storage does not respond: {problem}") from problem
 
 
 def code_of(problem: HttpResponseError) -> str:
@@ -202,11 +202,11 @@ def code_of(problem: HttpResponseError) -> str:
 def _refused(path: str, problem: HttpResponseError) -> OSError:
     code = code_of(problem)
     if problem.status_code == 412:
-        return OSError(f"{path} was replaced while it was read")
+        return OSError(f"{path} was replaced while it was being read")
     if problem.status_code == 403:
         meaning = _DENIED.get(code, _first_line(problem))
         return PermissionError(f"Azure Blob Storage denies access to {path}: {code}: {meaning}")
-    return OSError(f"Azure Blob Storage fails for {path}: {code}: {_first_line(problem)}")
+    return OSError(f"Azure Blob Storage failed for {path}: {code}: {_first_line(problem)}")
 
 
 def _first_line(problem: Exception) -> str:

@@ -105,7 +105,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
             self.delete_file(f"{container}/{folder}")
 
     def delete_root_dir_contents(self) -> None:
-        raise io.UnsupportedOperation("a whole container is not deleted: delete by name")
+        raise io.UnsupportedOperation("a whole container cannot be deleted: delete blobs by name")
 
     def delete_file(self, path: str) -> None:
         """Delete a blob. It is no error that another process has already deleted it."""
@@ -126,7 +126,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
                 time.sleep(_PAUSE_S)
                 copy = {"copy_status": target.get_blob_properties().copy.status}
         if copy["copy_status"] != "success":
-            raise OSError(f"Azure Blob Storage does not copy {src} to {dest}: {copy['copy_status']}")
+            raise OSError(f"Azure Blob Storage did not copy {src} to {dest}: {copy['copy_status']}")
 
     def open_input_stream(self, path: str) -> Any:
         return pa.PythonFile(io.BufferedReader(_Blob(self.blob(path), path), _AHEAD), mode="r")
@@ -138,7 +138,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return pa.PythonFile(_NewBlob(self.blob(path), path), mode="w")
 
     def open_append_stream(self, path: str, metadata: dict[str, str]) -> Any:
-        raise io.UnsupportedOperation(f"{path} cannot be appended to: blobs are written whole")
+        raise io.UnsupportedOperation(f"{path} cannot be appended to: blobs can only be written whole")
 
     def blob(self, path: str) -> Any:
         """Return the client of a blob."""

@@ -123,5 +123,5 @@ def from_environment(variable: str) -> str | None:
         return None
     value = os.environ.get(variable)
     if not value:
-        raise Refusal(f"{variable} is not set; the description needs it for the login to a store")
+        raise Refusal(f"{variable} is not set; the workload description needs it to log in to a store")
     return value

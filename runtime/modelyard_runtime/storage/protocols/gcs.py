@@ -251,4 +251,4 @@ def _failing_as_arrow() -> Generator[None]:
     except Forbidden as problem:
         raise PermissionError(str(problem)) from None
     except (GoogleAPIError, GoogleAuthError, RequestException) as problem:
-        raise OSError(f"Google Cloud Storage does not answer: {problem}") from problem
+        raise OSError(f"Google Cloud Storage does not respond: {problem}") from problem

@@ -143,4 +143,4 @@ def _failing_as_arrow() -> Generator[None]:
             raise FileNotFoundError(str(problem)) from None
         raise OSError(f"{_DENIED}: {problem}" if status == 403 else str(problem)) from problem
     except (BotoCoreError, HTTPClientError) as problem:
-        raise OSError(f"S3 does not answer: {problem}") from problem
+        raise OSError(f"S3 does not respond: {problem}") from problem

@@ -115,7 +115,7 @@ def no_way_out(span: Span) -> Diagnostic:
 def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
     """modelyard's Azure prices are in US dollars, and it does not convert currencies.
 
-    An Azure budget is in its subscription's currency, so the number is not converted for a subscription in another.
+    An Azure budget is always in its subscription's currency, and the amount is not converted.
 
     Wrong:
 

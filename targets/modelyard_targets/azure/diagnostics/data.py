@@ -69,11 +69,11 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 
 
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
-    """Workloads access Blob Storage without keys, by the tokens that their own cluster signs for them.
+    """Workloads access Blob Storage without keys, using tokens that their own cluster signs for them.
 
-    Azure has to know who signs them, and reads the signer's public keys on the internet. Clusters of clouds publish
-    them. Your own cluster can do so as well: its API server has a flag for the issuer, and the two documents that
-    describe it can be in a public bucket.
+    Azure has to know who signs them, and reads the signer's public keys on the internet. A cloud publishes the keys of
+    its clusters. You can publish those of your own cluster: its API server has a flag for the issuer, and the two
+    documents that describe the issuer can be in a public bucket.
 
     Wrong:
 

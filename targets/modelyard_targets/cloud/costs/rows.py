@@ -29,8 +29,8 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
         part = sum(line.floor for line in listed if line.category == category)
         if part:
             yield f"of this, {_WORDS[category]}", f"{_money(part)} a month"
-    yield "expected, as far as nothing is known of its use", f"{_money(costs.expected)} a month"
-    ceiling = f"{_money(costs.ceiling)} a month, by maximum replicas, timeouts, retries and cooldowns"
+    yield "expected, without a usage file", f"{_money(costs.expected)} a month"
+    ceiling = f"{_money(costs.ceiling)} a month, with maximum replicas, timeouts, retries and cooldowns"
     yield "at most", ceiling
     for line in listed:
         if line.item in ITEMS.values() and line.component == PLATFORM:

@@ -91,10 +91,10 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 
 
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
-    """Workloads access Cloud Storage without keys, by the tokens that their own cluster signs for them.
+    """Workloads access Cloud Storage without keys, using tokens that their own cluster signs for them.
 
-    Google Cloud has to know who signs them. Clusters of clouds show it; for your own cluster, `issuer` names it. It
-    need not be on the internet, because the cluster's public keys can be uploaded.
+    Google Cloud has to know who signs them. For a cloud's cluster, it can look that up; for your own, set `issuer`,
+    which need not be on the internet, because you can upload the cluster's public keys.
 
     Wrong:
 
@@ -220,7 +220,7 @@ def secret_refused(span: Span, path: str, name: str, why: str) -> Diagnostic:
 def namespace_shared(span: Span, placement: str, other: str, namespace: str) -> Diagnostic:
     """IAM identifies a workload by project, namespace and ServiceAccount, not by its cluster.
 
-    If two clusters in one project use the same namespace, their workloads would share their access.
+    If two clusters in one project use the same namespace, their workloads would have the same access.
 
     Wrong:
 
@@ -236,7 +236,7 @@ def namespace_shared(span: Span, placement: str, other: str, namespace: str) -> 
         "GCP-E019",
         Severity.ERROR,
         f"targets {quote(other)} and {quote(placement)} are in one project and both use namespace"
-        f" {quote(namespace)}, so their workloads would share their access",
+        f" {quote(namespace)}, so their workloads would have the same access",
         span,
         "give each target its own namespace or project",
     )
@@ -295,7 +295,7 @@ def too_many_members(span: Span, store: str, count: int, limit: int) -> Diagnost
 
 
 def store_out_of_reach(span: Span, workload: str, store: str, target: str, placement: str) -> Diagnostic:
-    """A store of another cloud is reached through the internet, to which a network with `nat: none` has no connection.
+    """A store in another cloud is reached over the internet, but a network with `nat: none` has no internet access.
 
     Wrong:
 

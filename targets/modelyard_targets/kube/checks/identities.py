@@ -13,7 +13,7 @@ from modelyard_targets.kube.storage.buckets import driver_of
 
 
 def check_identities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that would need two identities in a cloud, or whose identity a key hides."""
+    """Report workloads that would need two identities in a cloud, or whose key takes precedence over their identity."""
     for resource in plan.of(Identity, placement):
         opened = foreign_stores(resource, plan)
         if opened:

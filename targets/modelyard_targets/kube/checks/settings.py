@@ -170,7 +170,7 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
         )
         yield "accessKeys", "nothing there accesses an AWS bucket with a key", used
     if target.issuer:
-        yield "issuer", "nothing there opens a store of a cloud by its identity", shows_issuer(plan, placement)
+        yield "issuer", "nothing there opens a cloud's store with its own identity", shows_issuer(plan, placement)
     if target.head_state is not None:
         yield "headState", "nothing is served there", bool(plan.of(ModelServer, placement))
     if target.telemetry != type(target.telemetry)():

@@ -190,7 +190,7 @@ def _later_stages(model: Model, resource: Resource[AlertRules], context: Context
         if stage.soak is not None and stage.soak.monitor:
             texts = {
                 "summary": f"a version of model {name} failed its soak as {stage.after}",
-                "description": f"Monitor {stage.soak.monitor} found its answers out of bounds; {alias} stays "
+                "description": f"Monitor {stage.soak.monitor} found its predictions out of bounds; {alias} stays "
                 "where it is. The alert ends when they are within bounds, or with the next version.",
                 "runbook": runbook("soak"),
             }
@@ -219,8 +219,8 @@ def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context)
     if reports_files(job, context.system):
         written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
         texts = {
-            "summary": f"pipeline {pipeline.name} leaves out files that do not fit",
-            "description": f"Their rows have no scores in {written}, or scores of an earlier content. "
+            "summary": f"pipeline {pipeline.name} skips files that do not fit",
+            "description": f"Their rows have no scores in {written}, or outdated scores. "
             "The alert ends with the first run in which all files fit.",
             "runbook": runbook("refused-files"),
         }

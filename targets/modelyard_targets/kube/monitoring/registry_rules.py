@@ -98,7 +98,7 @@ def _login(resource: Resource[AlertRules], server: RegistryServer, context: Cont
         return
     texts = {
         "summary": f"the password of database {store.name} was not rotated",
-        "description": "The last run failed; the registry may lose its login. The alert ends with a run that succeeds.",
+        "description": "The last run failed; the registry may lose its login. The next successful run ends the alert.",
         "runbook": runbook("login"),
     }
     expression = last_failed(object_name(LOGIN_NAME, store.called), context)

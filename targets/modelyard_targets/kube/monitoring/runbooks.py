@@ -43,7 +43,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "refused-files": (
         "`_modelyard/refused.json` below the output lists the files, each with the reason.",
-        "A damaged file, or one with other columns: have it delivered again; the next run picks it up.",
+        "A damaged file, or one with other columns: ask for a new delivery; the next run picks it up.",
         "A file that is not needed: remove it from the input.",
         "Every new file has the same reason: did the source change, or does a new version need another column?",
     ),
@@ -66,7 +66,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "site": (
         "Does the site have power and a network? Without a network, its endpoints keep serving.",
         "At the site, `kubectl -n monitoring get pods`: is Prometheus running?",
-        "Its log says whether the address of `telemetry.remoteWrite` does not respond or rejects the token.",
+        "Its log says whether the address in `telemetry.remoteWrite` fails to respond or rejects the token.",
         "The site is closed: destroy its stack, and remove it from the spec.",
     ),
     "promoter": (
@@ -77,7 +77,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "import": (
         "Read the log of the promoter's last Pod: it names the model, its source, and what was rejected.",
         "Digest mismatch: were the files changed, or is the digest in the spec wrong? Ask whoever delivers the model.",
-        "If the new files are meant to be served, put their digest in the spec and have it approved.",
+        "If the new files should be served, put their digest in the spec and have it approved.",
         "Access denied, or no response: does the store in the spec have the bucket, and do its credentials open it?",
     ),
     "starter": (
@@ -90,7 +90,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "`kubectl get cronjob,job` in the namespace: read the log of the Pod of the failed run.",
         "Denied by RDS or Secrets Manager: `pulumi up` of `infrastructure/` recreates its role.",
         "Run it again, which is always safe: `kubectl create job --from=cronjob/NAME NAME-again`.",
-        "MLflow gets the new password when External Secrets has read it, within five minutes.",
+        "MLflow gets the new password once External Secrets has read it, within five minutes.",
     ),
     "gate": (
         "The run in the registry has the verdict of each check: the artifact `modelyard/gate.json`.",
@@ -99,7 +99,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "approval": (
         "In the registry, read the card, the metrics and `modelyard/gate.json` of the version.",
-        "To approve, a member of a group runs `modelyard approve`: the README's section Approve has the command.",
+        "To approve, a member of a group runs `modelyard approve`: the section Approve of the README has the command.",
         "The promoter moves the alias within minutes; with an adopted registry, the next run of the pipeline does.",
     ),
     "data-drift": (
@@ -115,7 +115,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "prediction-quality": (
         "Are the labels of the window complete?",
         "Did inputs or predictions drift?",
-        "Compare with the previous version: move the alias back if that was better, else train on newer data.",
+        "Compare with the previous version: if that was better, move the alias back; otherwise, train on newer data.",
     ),
     "concept-drift": (
         "Since when? The endpoint's dashboard shows it, or `modelyard_monitor_value` in Prometheus.",
@@ -125,16 +125,16 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "data-quality": (
         "Which check, and which column?",
         "Check the last run of the pipeline that writes the data.",
-        "Stop its consumers until it is fixed: a model that is trained on it learns the error.",
+        "Stop its consumers until it is fixed: a model trained on this data learns the error.",
     ),
     "unknown": (
         "Read the log of the monitor's last Pod: it names the check, and how many rows or labels it had.",
-        "No rows: is the watched resource used, and are captures written? A longer `window` holds more of them.",
+        "No rows: is the watched resource used, and are captures written? A longer `window` contains more of them.",
         "No labels: follow the steps for missing labels.",
     ),
     "coverage": (
         "Did the pipeline that writes the labels run, and how new is its newest row? `delay` says how late it may be.",
-        "Compare a key of both sides: the columns of `key`, their type and spelling.",
+        "Compare a key on both sides: the columns in `key`, their types and spelling.",
         "Are labels known for only some of the predictions? Then set that share as `coverage`.",
     ),
     "performance": (
@@ -144,7 +144,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "runs": (
         "`kubectl get job` in the namespace shows each run with its age and duration.",
-        "Slow: more data, fewer machines, or a wait for them? The log of the submitter has the time of each step.",
+        "Slow: more data, fewer machines, or waiting for machines? The submitter's log has the duration of each step.",
         "Failed or missing: follow the steps of the alerts about the pipeline itself.",
     ),
     "silent": (

@@ -45,7 +45,7 @@ class Opening:
 
 
 def hashed(name: str, owner: str) -> str:
-    """Name a new bucket after a name, with a hash of its owner: names are unique across all customers of a cloud."""
+    """Return a new bucket's name with a hash of its owner, because names are unique across all customers of a cloud."""
     digest = sha256(owner.encode()).hexdigest()[:_BUCKET_HASH]
     return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
 

@@ -1,6 +1,6 @@
-"""Object stores in the words of rclone, with which people copy data from any provider to any other.
+"""Describe object stores for rclone, which people use to copy data between providers.
 
-The driver of each protocol has the settings. Credentials come from the environment.
+Each protocol's driver has the settings. Credentials come from the environment.
 """
 
 from __future__ import annotations

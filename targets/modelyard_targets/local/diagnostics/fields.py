@@ -1,4 +1,4 @@
-"""Diagnostics about fields that this machine cannot honour."""
+"""Diagnostics about fields that have no effect on this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def field_of_a_cluster(span: Span, target: str, field: str) -> Diagnostic:
-    """Images, secret stores and telemetry are for clusters. On this machine they would have no effect.
+    """Images, secret stores and telemetry need a cluster, so they would have no effect on this machine.
 
     An environment for this machine removes them from the target that it replaces.
 
@@ -29,7 +29,7 @@ def field_of_a_cluster(span: Span, target: str, field: str) -> Diagnostic:
 
 
 def second_local_target(span: Span, target: str, first: str) -> Diagnostic:
-    """A system has this machine only once. Place everything on one target.
+    """A system can have this machine as a target only once. Place everything on that target.
 
     Wrong:
 
@@ -52,7 +52,7 @@ def second_local_target(span: Span, target: str, first: str) -> Diagnostic:
 
 
 def store_elsewhere(span: Span, store: str, field: str) -> Diagnostic:
-    """Stores on this machine are folders. Their address and credentials would have no effect.
+    """Stores on this machine are folders, so an address and credentials would have no effect.
 
     In an environment for this machine, set `endpoint` and `credentials` to null. A folder then takes the place of the
     bucket.
@@ -77,7 +77,7 @@ def store_elsewhere(span: Span, store: str, field: str) -> Diagnostic:
 
 
 def override_without_objects(span: Span, override: str, target: str) -> Diagnostic:
-    """An override changes an emitted Kubernetes object, and this machine has none.
+    """An override changes an emitted Kubernetes object, but this machine has none.
 
     Wrong:
 
@@ -98,7 +98,7 @@ def override_without_objects(span: Span, override: str, target: str) -> Diagnost
 
 
 def registry_login(span: Span) -> Diagnostic:
-    """An adopted registry with a login needs a secret store, and this machine has none.
+    """An adopted registry with a login needs a secret store, but this machine has none.
 
     Use the registry that `modelyard run` starts, or adopt one without a login.
 
@@ -115,7 +115,7 @@ def registry_login(span: Span) -> Diagnostic:
     return Diagnostic(
         "LOCAL-E005",
         Severity.ERROR,
-        "the credentials of the registry are in a secret store, and there is none on this machine",
+        "the credentials of the registry are in a secret store, but this machine has none",
         span,
         "set `adopt` and `credentials` to null in the environment that uses this machine, and give `database` and "
         "`artifacts`",
