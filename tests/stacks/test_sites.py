@@ -88,7 +88,7 @@ def test_both_sites_have_the_same_resources(registered: dict[str, list[Registrat
     ("settings", "problem"),
     [
         ("context: here", "choose a site of shops"),
-        ('context: here\nsite: {name: shop-1, gate: "a\\"}b"}', "gate in the setting `site` has other characters"),
+        ('context: here\nsite: {name: shop-1, gate: "a\\"}b"}', "gate in the setting `site` may contain only letters"),
         ("context: here\nsite: {name: shop-1}", "the stack's setting `site` has no value gate"),
     ],
 )

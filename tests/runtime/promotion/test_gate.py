@@ -80,7 +80,7 @@ class Few(Known):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ({"metric": "f1", "min": 0.1}, "f1 by country is known for 40 of 100 rows"),
+        ({"metric": "f1", "min": 0.1}, "f1 by country covers 40 of 100 rows"),
         ({"metric": "recall", "maxDifference": 0.1}, "nothing to compare it with"),
         ({"metric": "auc_pr", "min": 0.1}, "auc_pr has no meaning for country de"),
         ({"metric": "auc_pr", "maxDifference": 0.1}, "auc_pr has no meaning for country de"),

@@ -122,7 +122,7 @@ def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
 
     assert "champion (version 1) was trained on all but" in came
-    assert "of the 600 rows, and 30 are needed" in came
+    assert "of the 600 rows, but 30 are needed" in came
     assert system.champion() == "1"
 
 
