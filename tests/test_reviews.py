@@ -51,7 +51,7 @@ _EFFECTS: Final = ("R502", "R518", "R519", "R520", "R521", "R522", "R523")
 _ALSO: Final = {
     **dict.fromkeys(_EFFECTS, _EFFECTS),
     **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # what a new endpoint brings along
-    **dict.fromkeys(("R215", "R703"), ("R215", "R703")),  # what may have no direction
+    **dict.fromkeys(("R215", "R217", "R703"), ("R215", "R217", "R703")),  # what may have no direction
     "R401": ("R126", "R401"),  # both
     "R206": ("R206",),  # a list that gains items and loses others
 }

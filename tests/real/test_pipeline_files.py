@@ -8,11 +8,14 @@ from pathlib import Path
 
 from modelyard.hosts.pipelines import Settings, pipeline_files
 
+SOURCE = f"git+https://git.acme.example/ml/modelyard@{'0a' * 20}"
+SETTINGS = Settings("ml/system.yaml", "danger", "requirements.txt", SOURCE)
+
 
 def test_actionlint_accepts_the_workflows(built: Callable[[str], Path], tmp_path: Path) -> None:
     """It checks expressions, contexts, permissions, and untrusted values in scripts."""
     (tmp_path / ".git").mkdir()
-    for path, text in pipeline_files("github", Settings("ml/system.yaml", "danger", "requirements.txt")).items():
+    for path, text in pipeline_files("github", SETTINGS).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     done = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)

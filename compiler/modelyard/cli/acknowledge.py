@@ -13,7 +13,7 @@ from modelyard.cli.approve import CannotApprove, own_key, signed
 from modelyard.cli.console import report, say
 from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
-from modelyard.cli.versions import Version, before_of, on_disk, reviewed
+from modelyard.cli.versions import Version, before_of, not_judged, on_disk, reviewed
 from modelyard.disk.single import write_file_atomically
 from modelyard.load import load
 from modelyard.nearest import nearest
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 1
         _acknowledge(arguments, reviewed(before, after, None).review, after)
     except GitError as problem:
-        say(f"error: git: {problem}")
+        report((not_judged(problem),), (), "text", arguments.color)
         return 1
     except CannotApprove as problem:
         say(f"error: {problem}")

@@ -6,7 +6,7 @@ import argparse
 
 from modelyard.cli.git import GitError
 from modelyard.cli.locking import read_lock
-from modelyard.cli.versions import Compared, Version, before_of, reviewed
+from modelyard.cli.versions import Compared, Version, before_of, not_judged, reviewed
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import change_not_approved, change_not_judged
 from modelyard.inputs import Inputs
@@ -25,7 +25,7 @@ def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Ad
     try:
         before, problems = before_of(arguments.against, after, argparse.Namespace(env=None, set=arguments.set))
     except GitError as problem:
-        return {}, (change_not_judged(str(problem)),)
+        return {}, (not_judged(problem),)
     if problems:
         return {}, problems
     change = reviewed(before, after, None)

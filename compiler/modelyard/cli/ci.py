@@ -12,6 +12,7 @@ from modelyard.cli.console import report, say
 from modelyard.diagnostics import files as tell
 from modelyard.disk import write_file_atomically
 from modelyard.hosts.pipelines import Settings, pipeline_files
+from modelyard.hosts.sources import installed_source
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,7 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
         report((tell.no_folder(),), (), "text", "auto")
         return 1
     try:
-        settings = Settings(os.path.normpath(arguments.spec), arguments.fail_on, arguments.requirements)
+        source = arguments.source or installed_source()
+        settings = Settings(os.path.normpath(arguments.spec), arguments.fail_on, arguments.requirements, source)
         files = pipeline_files(arguments.host, settings)
     except ValueError as problem:
         say(f"error: {problem}")

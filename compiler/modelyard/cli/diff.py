@@ -10,7 +10,7 @@ from modelyard.cli.acknowledged import with_acknowledgements
 from modelyard.cli.console import report, say, wants_colour
 from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
-from modelyard.cli.versions import Compared, Version, committed, on_disk, reviewed
+from modelyard.cli.versions import Compared, Version, committed, not_judged, on_disk, reviewed
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.inputs import Given
 from modelyard.records import record
@@ -63,7 +63,7 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
     try:
         before, problems = _before(arguments, after)
     except GitError as problem:
-        say(f"error: git: {problem}")
+        _refuse(arguments, (not_judged(problem),))
         return None
     if problems:
         _refuse(arguments, problems)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from modelyard.records import record
 
 _LARGEST = 64 * 2**20
-_UNJUDGED = ", so the change cannot be judged"
 _ASTRAY = {
     b"symlink": "is a symbolic link to a place outside the repository",
     b"dangling": "is a symbolic link to nothing",
@@ -18,8 +18,19 @@ _ASTRAY = {
 """Git's responses about links that it cannot follow within a commit."""
 
 
+_HINTS: Final = {
+    "not a git repository": "compare two files or folders instead, such as `modelyard diff OLD NEW`",
+    "dubious ownership": "check whose folder this is; `git config --global --add safe.directory FOLDER` trusts it",
+}
+"""What helps against errors of git, by a part of their text."""
+
+
 class GitError(Exception):
-    """Raised if git cannot answer, with the reason in a few words."""
+    """Raised if git cannot answer, with the reason in a few words, and with what helps."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint or next((hint for part, hint in _HINTS.items() if part in reason), "")
 
 
 @record
@@ -46,7 +57,7 @@ class Revision:
         """Yield the files below a folder. `above` are the trees on the way to it, to detect endless links."""
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
-            raise GitError(f"{folder} is a symbolic link to a folder that contains it{_UNJUDGED}")
+            raise GitError(f"{folder} is a symbolic link to a folder that contains it")
         for entry in _git(self.folder, "ls-tree", "--full-tree", "-z", listing.decode()).split(b"\0"):
             head, tab, path = entry.partition(b"\t")
             name = os.fsdecode(path)
@@ -54,7 +65,7 @@ class Revision:
                 continue
             child = f"{folder}/{name}"
             if head.startswith(b"160000"):
-                raise GitError(f"{child} is a submodule{_UNJUDGED}")
+                raise GitError(f"{child} is a submodule")
             kind, content = self._object(child)
             if kind == "blob":
                 yield child, content
@@ -66,7 +77,7 @@ class Revision:
         head, _, content = self._batch("--batch", path).partition(b"\n")
         words = head.split(b" ")
         if words[0] in _ASTRAY:
-            raise GitError(f"{path} {_ASTRAY[words[0]]}{_UNJUDGED}")
+            raise GitError(f"{path} {_ASTRAY[words[0]]}")
         kind = words[1].decode() if len(words) == 3 and words[1] in {b"blob", b"tree"} else ""
         return kind, content[:-1] if kind == "blob" else b""
 
@@ -84,20 +95,22 @@ class Revision:
 
 def merge_base(folder: str, name: str) -> Revision:
     """Return the commit at which HEAD left a revision, so that changes others have merged since then do not count."""
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+    commit = _commit(folder, name)
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:
         raise GitError(f"{name} and HEAD have no common commit")
     return Revision(folder, base[0], name, _above(folder))
 
 
-def is_revision(folder: str, name: str) -> bool:
-    """Return whether a name is a commit in a folder's repository. Without git or a repository, no name is."""
+def _commit(folder: str, name: str) -> str:
+    """Return the commit that a revision names."""
     try:
-        _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except GitError:
-        return False
-    return True
+        _git(folder, "rev-parse", "--git-dir")  # raises the reason if git refuses the whole folder
+        hint = "fetch it, with its history: `git fetch origin`, or `fetch-depth: 0` in a pipeline"
+        raise GitError(f"'{name}' is no revision of this repository", hint) from None
+    return found.decode().strip()
 
 
 def _above(folder: str) -> str:
@@ -113,7 +126,7 @@ def _above(folder: str) -> str:
     start = next((one for one in reversed(way) if os.path.exists(one) and os.path.samefile(one, top)), None)
     # `link/..` leads elsewhere on disk than it reads
     if start is None or not (os.path.exists(typed) and os.path.samefile(typed, folder or ".")):
-        raise GitError(f"{folder or '.'} leads through a symbolic link into another folder{_UNJUDGED}")
+        raise GitError(f"{folder or '.'} leads through a symbolic link into another folder")
     relative = os.path.relpath(typed, start)
     return "" if relative == os.curdir else relative
 
@@ -147,7 +160,8 @@ def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
     import subprocess  # imported here because two paths are compared without git
 
     try:
-        done = subprocess.run(command, cwd=folder or ".", capture_output=True, check=False, input=given)
+        plain = {**os.environ, "LC_ALL": "C"}  # for the hints
+        done = subprocess.run(command, cwd=folder or ".", capture_output=True, check=False, input=given, env=plain)
     except OSError as problem:
         raise GitError(f"git cannot be started: {problem.strerror or 'unknown reason'}") from problem
     if done.returncode:
@@ -156,5 +170,6 @@ def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
 
 
 def _reason(error: str, arguments: Iterable[str]) -> str:
-    lines = [line.removeprefix("fatal: ") for line in error.splitlines() if line.strip()]
-    return lines[-1] if lines else f"git {next(iter(arguments))} found nothing"
+    lines = [line for line in error.splitlines() if line.strip()]
+    fatal = [line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: ")]
+    return (fatal or lines or [f"git {next(iter(arguments))} found nothing"])[0]

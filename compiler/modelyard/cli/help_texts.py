@@ -236,7 +236,8 @@ EXAMPLES = {
     "comment": "modelyard comment github --report report",
     "ci": (
         "modelyard ci github examples/fraud-detection --fail-on review\n"
-        "  modelyard ci gitlab . --requirements requirements.txt --out -"
+        "  modelyard ci gitlab . --requirements requirements.txt --out -\n"
+        "  modelyard ci azure . --source git+https://git.acme.example/modelyard@83baae61804e65cc73a7201a7252750c76066a30"
     ),
     "acknowledge": (
         "modelyard acknowledge . 68f15c1d624c --by ada@acme.example --reason 'labels are late' --until 2027-01-31\n"

@@ -133,6 +133,13 @@ def ci(entry: argparse.ArgumentParser) -> None:
         "--requirements",
         metavar="FILE",
         default="",
-        help="install from this file in the repository, with hashes (default: this version of modelyard)",
+        help="install from this file in the repository, with hashes, where the repository is checked out",
+    )
+    entry.add_argument(
+        "--source",
+        metavar="URL",
+        default="",
+        help="install from a commit (git+https://...@COMMIT) or a file (https://...#sha256=HASH) "
+        "(default: where this modelyard was installed from)",
     )
     _fail_on(entry)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping
+from typing import Final
 
-from modelyard.cli.git import Revision, default_revision, is_revision, merge_base
+from modelyard.cli.git import GitError, Revision, default_revision, merge_base
 from modelyard.cli.inputs import APPROVALS, SPEC_NAMES, environment_names, gather, names_of_tables
 from modelyard.cli.locking import read_lock
 from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.diagnostics.verify import change_not_judged
 from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
 from modelyard.pipeline import Outcome, opened, understand
 from modelyard.records import record, replace
+from modelyard.review.accepting import agreement
 from modelyard.review.comparing import Outcomes, Review, compared, introduced
 from modelyard.review.pins import Locks
 from modelyard.review.previews import Preview
@@ -82,17 +85,27 @@ def _table(revision: Revision, name: str, given: Callable[[str, bytes], Given]) 
 def before_of(
     name: str | None, after: Version, arguments: argparse.Namespace
 ) -> tuple[Version | None, tuple[Diagnostic, ...]]:
-    """Return the version that `--against` names: the merge base with a revision, or a file or folder."""
-    if name is not None and _is_path(name, os.path.dirname(after.inputs.spec.path)):
+    """Return the version that `--against` names: the merge base with a revision, or a file or folder.
+
+    Only a name that cannot be a revision is a path: a change can add a folder that is called like a branch, which would
+    be read wherever git does not know the branch. Raises GitError.
+    """
+    if name is not None and (os.path.isabs(name) or name in _HERE or name.startswith(("./", "../"))):
         return on_disk(name, arguments)
-    return committed(name, after), ()
+    try:
+        return committed(name, after), ()
+    except GitError as problem:
+        if name is not None and os.path.exists(name):
+            raise GitError(str(problem), f"`--against` takes a revision; for the path, write './{name}'") from problem
+        raise
 
 
-def _is_path(name: str, folder: str) -> bool:
-    """Return whether a name is a path. A revision wins, because a change can add a folder with the same name."""
-    if not os.path.exists(name):
-        return False
-    return os.path.isabs(name) or name.startswith(("./", "../")) or not is_revision(folder, name)
+_HERE: Final = (".", "..")
+
+
+def not_judged(problem: GitError) -> Diagnostic:
+    """Return the error that git cannot provide the old version."""
+    return change_not_judged(f"git: {problem}", problem.hint)
 
 
 @record
@@ -115,9 +128,10 @@ def reviewed(
         if _is_left_out(side):
             del side[BASE_FOLDER]
     if before is None:
-        review = introduced(new)
+        review = introduced(new, TARGETS)
     else:
         review = compared(old, new, TARGETS, Locks(before.lock, after.lock), previews)
+    review = replace(review, agreement=agreement(review, old, new))
     return Compared(review, old, new, after.inputs.spec.path)
 
 

@@ -51,7 +51,7 @@ function _shtab_modelyard_using
 end
 
 set -g _shtab_modelyard_commands init validate compile try run status events verify render explain graph portability migrate cost diff report comment ci acknowledge approve schema completion lsp
-set -g _shtab_modelyard_opts_with_value --against --alias --approved --author --by --color --digest --done --env --fail-on --format --from --key --level --min --model --name --out --overlay --preview --python --reason --registry --report --requirements --set --template --to --until --usage --version --view
+set -g _shtab_modelyard_opts_with_value --against --alias --approved --author --by --color --digest --done --env --fail-on --format --from --key --level --min --model --name --out --overlay --preview --python --reason --registry --report --requirements --set --source --template --to --until --usage --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -222,7 +222,8 @@ complete -c modelyard -n '_shtab_modelyard_using comment; and test $_shtab_model
 complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a ci -d 'Write a pipeline that reviews each pull request.'
 complete -c modelyard -n '_shtab_modelyard_using ci' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l out -xka "(__fish_complete_directories)" -d 'the root of the repository, or - to print (default: .)'
-complete -c modelyard -n '_shtab_modelyard_using ci' -l requirements -xka "(__fish_complete_path (commandline -ct))" -d 'install from this file in the repository, with hashes (default: this version of modelyard)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l requirements -xka "(__fish_complete_path (commandline -ct))" -d 'install from this file of the repository, with hashes, where the repository is checked out'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l source -x -d 'install from a commit (git+https://...@COMMIT) or a file (https://...#sha256=HASH) (default: where this modelyard was installed from)'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using ci; and test $_shtab_modelyard_npos -eq 0' -ka "github gitlab azure" -d 'the code host'

@@ -96,14 +96,18 @@ def change_not_approved(fingerprint: str, approved: str) -> Diagnostic:
     return _error("E0719", f"the change has the hash {fingerprint}, not the approved {quote(approved[:80])}", hint)
 
 
-def change_not_judged(reason: str) -> Diagnostic:
+def change_not_judged(reason: str, hint: str = "") -> Diagnostic:
     """The change cannot be compared with the version that `--against` names, so nothing is written.
+
+    A name is a revision, and is never read as a path instead: a change can add a folder that is called like a branch. A
+    path begins with `./`, `../` or `/`.
 
     Wrong: `modelyard compile --against main` in a checkout without the branch `main`.
 
-    Right: a checkout with the history of both branches, or the path of a file or folder with the old version.
+    Right: a checkout with the history of both branches, or the path of a file or folder with the old version, such as
+    `--against ./old`.
     """
-    return _error("E0720", f"the change cannot be judged: {reason}")
+    return _error("E0720", f"the change cannot be judged: {reason}", hint)
 
 
 def nothing_compiled(path: str) -> Diagnostic:

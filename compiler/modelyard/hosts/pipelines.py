@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from modelyard import __version__
+from modelyard.hosts.sources import FORMS, is_pinned
 from modelyard.patterns import pattern
 from modelyard.records import record
 
 _FOLDER: Final = Path(__file__).parent / "pipelines"
 _PLAIN: Final = pattern(r"(?!-)[A-Za-z0-9._/ -]+")
+_OF_SOURCE: Final = pattern(r"(?m)^.*@SOURCE@.*\n")
 
 PATHS: Final[Mapping[str, Mapping[str, str]]] = {
     "github": {
@@ -28,21 +29,31 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @record
 class Settings:
-    """The spec's path in the repository, the level that fails, and a file of pip with hashes, if any."""
+    """The spec's path in the repository, the level that fails, and what to install from.
+
+    `requirements` is a file of pip with hashes, for jobs that check out the repository. Others install from `source`.
+    """
 
     spec: str
     fail_on: str
     requirements: str = ""
+    source: str = ""
 
 
 def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
-    """Return the files of a host by path. Raises ValueError for a path that a pipeline could misread."""
+    """Return the files of a host by path.
+
+    Raises ValueError for a path that a pipeline could misread, and without a pinned source where one is needed. A name
+    is not enough: whoever registers it in the package index would run code next to the tokens of the pipeline.
+    """
     for path in (settings.spec, settings.requirements):
         if path and not is_plain(path):
             raise ValueError(
                 f"'{path}' cannot be written to a pipeline: the path must be below the root of the repository, "
                 "and have only letters, digits, spaces and . _ / -"
             )
+    if settings.source and not is_pinned(settings.source):
+        raise ValueError(f"'{settings.source}' is no pinned source: use {FORMS}")
     return {path: _filled(path, template, settings) for path, template in PATHS[host].items()}
 
 
@@ -54,16 +65,23 @@ def is_plain(path: str) -> bool:
 
 def _filled(path: str, template: str, settings: Settings) -> str:
     text = (_FOLDER / template).read_text(encoding="utf-8")
-    ours = '"modelyard==$MODELYARD_VERSION"'
+    ours = '"modelyard @ $MODELYARD_SOURCE"'
     hashed = f"--require-hashes --requirement {json.dumps(settings.requirements)}"
     values = {
-        "@VERSION@": json.dumps(__version__),
+        "@SOURCE@": json.dumps(settings.source),
         "@SPEC@": json.dumps(settings.spec),
         "@FAIL_ON@": json.dumps(settings.fail_on),
         "@INSTALL@": hashed if settings.requirements else ours,
         "@INSTALL_ELSEWHERE@": ours,
         "@PATH@": path,
     }
+    if settings.requirements and "@INSTALL_ELSEWHERE@" not in text:
+        text = _OF_SOURCE.sub("", text)
+    elif not settings.source:
+        raise ValueError(
+            "this modelyard was installed by its name or from a folder, so a pipeline cannot install the same: name a "
+            f"source with --source, {FORMS}"
+        )
     for name, value in values.items():
         text = text.replace(name, value)
     return text

@@ -55,6 +55,7 @@ def _head(review: Review, costs: Sequence[CostChange], spec: str) -> str:
     lines = [marker(spec), *([NOTHING] if _is_empty(review, costs) else [])]
     lines += [f"### {escaped(cut(headline(review), _LONGEST * 2))}"]
     lines += ["", f"{escaped(cut(changed, _LONGEST * 4))}."] if changed else []
+    lines += ["", f"To agree: {escaped(cut(review.agreement, _LONGEST * 4))}."] if review.agreement else []
     quiet = review.count(Level.QUIET)
     lines += ["", f"{quiet} {'change' if quiet == 1 else 'changes'} of texts only."] if quiet else []
     return "\n".join(lines) + "\n"

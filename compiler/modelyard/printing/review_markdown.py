@@ -8,13 +8,14 @@ from typing import Final
 from modelyard.patterns import pattern
 from modelyard.printing.markdown import escaped
 from modelyard.printing.redact import redacted
-from modelyard.printing.review_words import acceptances, headline, held_in, place_of, reached
+from modelyard.printing.review_words import acceptances, headline, held_in, place_of, reached, summary
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
 
 BUDGET: Final = 60_000
 """The longest comment. GitHub refuses comments of more than 65,536 characters (docs.github.com, 2026-11)."""
 
+_LONGEST_LINE: Final = 500
 _SIGNS: Final = {Level.DANGER: "🛑", Level.REVIEW: "⚠️"}
 _ACCEPTED: Final = "☑️"
 _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
@@ -24,13 +25,19 @@ def review_markdown(review: Review, lowest: Level) -> str:
     """Return the Markdown. If it would be too long, notes and then findings to review are cut, never dangers."""
     groups = by_level(review, lowest)
     marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
-    head = f"{marker}\n### {escaped(headline(review))}\n"
+    head = f"{marker}\n### {escaped(headline(review))}\n{in_brief(review)}"
     rows = [table_entry(finding, review) for finding in groups[Level.DANGER]]
     notes = [f"- {list_item(finding, review)}" for finding in groups[Level.NOTE]]
     reviews = [table_entry(finding, review) for finding in groups[Level.REVIEW]]
     reviews, left = within(reviews, BUDGET - len(head) - sum(map(len, rows)) - 2_000)
     notes, unlisted = within(notes, BUDGET - len(head) - sum(map(len, (*rows, *reviews))) - 2_000)
     return "".join((head, *_table([*rows, *reviews], left), *_folded(notes, unlisted), *_rest(review)))
+
+
+def in_brief(review: Review) -> str:
+    """Return what it costs and who must agree as a list, or "" if nobody has to look."""
+    lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
+    return f"\n{lines}" if lines else ""
 
 
 def by_level(review: Review, lowest: Level) -> dict[Level, list[Finding]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics import explain_command
 from modelyard.printing.redact import redacted
-from modelyard.printing.review_words import acceptances, headline, held_in, place_of, reached
+from modelyard.printing.review_words import acceptances, headline, held_in, place_of, reached, summary
 from modelyard.printing.terminal import visible
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
@@ -21,7 +21,7 @@ _INDENT: Final = " " * 13
 def review_text(review: Review, lowest: Level, colour: bool) -> str:
     """Return the text of all findings of a level or above."""
     shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
-    blocks = [_paint(_BOLD, safe(headline(review)), colour)]
+    blocks = ["\n".join([_paint(_BOLD, safe(headline(review)), colour), *map(safe, summary(review))])]
     blocks += ["\n".join(_block(finding, review, colour)) for finding in shown if finding.level > Level.NOTE]
     notes = [finding for finding in shown if finding.level is Level.NOTE]
     blocks += ["\n".join(_note(finding, review, colour) for finding in notes)] if notes else []

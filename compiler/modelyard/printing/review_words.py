@@ -29,6 +29,20 @@ def headline(review: Review) -> str:
     return f"{name}: {counts or 'nothing that matters changes'}"
 
 
+def summary(review: Review) -> tuple[str, ...]:
+    """Return what it costs and who must agree, in a line each, or nothing if nobody has to look."""
+    if not review.agreement:
+        return ()
+    costs = [f"{one.message}{_in(held_in(one, review))}" for one in review.findings if one.code == "R620"]
+    more = f" (and {len(costs) - 1} more)" if len(costs) > 1 else ""
+    unknown = "not known, because a version does not compile" if review.unjudged else "as before"
+    return f"cost: {costs[0] if costs else unknown}{more}", f"to agree: {review.agreement}"
+
+
+def _in(environments: str) -> str:
+    return f" in {environments}" if environments else ""
+
+
 def _broken(unjudged: Sequence[Unjudged]) -> str:
     sides = [side for side in ("before", "after") if any(one.side == side for one in unjudged)]
     words = {"before": "the old version", "after": "the new version"}

@@ -93,6 +93,26 @@ def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers |
     return Signers(groups, 1 if approval is None else approval.minimum, "" if rules is None else rules.owner.team)
 
 
+def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
+    """Return who has to agree to the dangers of a review, or look at what is to review. "" if nothing matters."""
+    dangers = [one for one in review.findings if one.level is Level.DANGER]
+    if not dangers:
+        owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
+        return f"{' and '.join(owners)} should look at it" if review.count(Level.REVIEW) and owners else ""
+    names = dict.fromkeys(name for one in dangers for name in one.environments)
+    asked = [signers for name in names if (signers := signers_of(name, before, after)) is not None]
+    if not asked:
+        return "anybody who may change `reviews/acknowledged.yaml` has to accept each danger there"
+    return "; ".join(dict.fromkeys(map(_signatures, asked)))
+
+
+def _signatures(signers: Signers) -> str:
+    if not signers.groups.keys() - {signers.owner}:
+        return "nobody can sign for these dangers: the old version lists no group of approvers other than the owner's"
+    alone = f", and not {signers.owner} alone" if signers.owner in signers.groups and signers.minimum < 2 else ""
+    return f"{signers.minimum} of {', '.join(signers.groups)} must sign for each danger{alone}"
+
+
 def _old_system(environment: str, before: Outcomes) -> System | None:
     """Return the old system whose rules an environment has: its own, that of the base, or any if there is no base."""
     candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
+from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import shown
 from modelyard.shape import Schema
@@ -72,11 +73,56 @@ _PRESENCE: Final[Mapping[Absent, tuple[Way, Way]]] = {
 
 
 def changes(before: System, after: System) -> Iterator[Change]:
-    """Yield everything that differs. Entries that `moved` renames are compared with what they were called before."""
+    """Yield everything that differs. Entries that `moved` renames are compared with what they were called before.
+
+    What only follows from another change is left out: references to what is renamed, the compute class of an entry that
+    is new or gone, and what another type of a channel or strategy of a rollout does not have.
+    """
     aliases = renamed(before, after)
+    targets = renamed_targets(before, after)
+    whole: set[Steps] = set()
     for change in _of_parts((), _whole(before, aliases), _whole(after, {}), [root()]):
-        if not _follows(change, aliases):
+        if change.entry:
+            if any(change.path[:length] in whole for length in range(2, len(change.path))):
+                continue
+            whole.add(change.path)
+        follows = _follows(change, aliases) or _is_placed_again(change, targets)
+        if not follows and not _is_of_another_kind(change, before, after):
             yield change
+
+
+def renamed_targets(before: System, after: System) -> dict[str, str]:
+    """Return targets that another name replaces, with an equal definition, by old name."""
+    old, new = ({one.name: one for one in system.deployment.targets} for system in (before, after))
+    fresh = [one for name, one in new.items() if name not in old]
+    found: dict[str, str] = {}
+    for name, target in old.items():
+        twin = next((one.name for one in fresh if one == replace(target, name=one.name)), "")
+        if name not in new and twin and twin not in found.values():
+            found[name] = twin
+    return found
+
+
+def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
+    """Return whether something is placed elsewhere only because its target is renamed."""
+    return not change.entry and bool(change.before.text) and targets.get(change.before.text) == change.after.text
+
+
+def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
+    """Return whether a field is gone, or has its default, because another kind of channel or rollout lacks it."""
+    section, name, field = change.path[0], "".join(change.path[1:2]), "".join(change.path[2:3])
+    if section == "channels" and change.removed and field and field != "type":
+        old, new = (system.channels.get(name) for system in (before, after))
+        return old is not None and new is not None and old.type != new.type
+    if section == "registry" and name not in {"adopt", "credentials"}:
+        registries = (before.registry, after.registry)
+        return None not in registries and len({bool(one and one.adopt) for one in registries}) > 1
+    if section == "inference" and field == "rollout" and change.path[-1] != "strategy":
+        was, now = (system.inference.get(name) for system in (before, after))
+        if was is None or now is None or was.rollout.strategy == now.rollout.strategy:
+            return False
+        return "in-place" in {was.rollout.strategy, now.rollout.strategy}
+    return False
 
 
 def renamed(before: System, after: System) -> dict[str, str]:
@@ -100,7 +146,9 @@ def _whole(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
     classes: dict[Steps, Raw] = {}
     for one in system.compute.values():
         if len(one.path) > 1:  # the class of monitors without a class of their own is constant and has no place
-            classes[tuple(map(str, one.path))] = one
+            path = tuple(map(str, one.path))
+            address = ".".join(path[:2])
+            classes[(*aliases.get(address, address).split(".", 1), *path[2:])] = one
     del sections[(_INLINE,)]
     sections[("moved",)] = system.moved or {}
     return sections | classes
@@ -204,7 +252,8 @@ def way_of(change: Change) -> Way:
     if change.before.number is not None and change.after.number is not None:
         return _of_numbers(meaning.direction, change.before.number, change.after.number)
     if change.before.items is not None and change.after.items is not None:
-        return _of_items(meaning.direction, set(change.before.items), set(change.after.items))
+        sides = set(change.before.items), set(change.after.items)
+        return _of_ranges(meaning.direction, *sides) or _of_items(meaning.direction, *sides)
     return Way.OTHER
 
 
@@ -226,6 +275,14 @@ def _of_numbers(direction: str, before: float, after: float) -> Way:
     if direction not in {"less", "more"} or before == after:
         return Way.OTHER
     return Way.LOOSER if (after < before) is (direction == "less") else Way.STRICTER
+
+
+def _of_ranges(direction: str, before: set[str], after: set[str]) -> Way | None:
+    """Return the way of lists of address ranges, of which one contains the other, or None for other lists."""
+    if direction != "added" or not (before - after and after - before) or not are_ranges(before | after):
+        return None
+    fewer, more = covers(before, after), covers(after, before)
+    return Way.OTHER if fewer and more else Way.STRICTER if fewer else Way.LOOSER
 
 
 def _of_items(direction: str, before: set[str], after: set[str]) -> Way:

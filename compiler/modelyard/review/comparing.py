@@ -7,22 +7,27 @@ from typing import Any, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER
+from modelyard.patterns import pattern
 from modelyard.records import record, replace
 from modelyard.review import further
-from modelyard.review.cost_findings import cost_changes
-from modelyard.review.effect_findings import effects_of_up
+from modelyard.review.cost_findings import cost_changes, costs_of_new
+from modelyard.review.effect_findings import created_by_up, effects_of_up
+from modelyard.review.enforced import with_enforcement
 from modelyard.review.findings import Finding, Level, folded
 from modelyard.review.judging import judged
 from modelyard.review.pins import Locks, upgraded
 from modelyard.review.previews import Preview
+from modelyard.review.renames import renames
 from modelyard.review.rows import for_rows, repeats_of
 from modelyard.review.sides import Sides
+from modelyard.review.warnings import warnings
 from modelyard.source import Span
 from modelyard.spec import System
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
 
 NO_LOCKS: Final = Locks()
+_BEFORE: Final = pattern(r"\bbefore\b(?=$| \(by default\)$)")
 
 
 @record
@@ -39,6 +44,7 @@ class Review:
     """The findings of all environments, and what could not be judged.
 
     `environments` are the environments that were compared. `is_first` marks a spec that did not exist before.
+    `agreement` says who has to agree, if anything matters.
     """
 
     system: str
@@ -46,6 +52,7 @@ class Review:
     environments: tuple[str, ...]
     unjudged: tuple[Unjudged, ...] = ()
     is_first: bool = False
+    agreement: str = ""
 
     def count(self, level: Level) -> int:
         """Return the number of findings of a level."""
@@ -84,7 +91,7 @@ def compared(
             findings += _gone(name, old)
             continue
         if old is None:
-            findings += _fresh(name, new, before.get(BASE_FOLDER))
+            findings += _fresh(name, new, before.get(BASE_FOLDER), targets)
             unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
@@ -97,7 +104,7 @@ def compared(
     return Review(_system_name(outcomes), folded(found), both, tuple(unjudged))
 
 
-def introduced(after: Outcomes) -> Review:
+def introduced(after: Outcomes, targets: Targets) -> Review:
     """Review a spec that did not exist before: everything in it is new."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
@@ -106,14 +113,15 @@ def introduced(after: Outcomes) -> Review:
         system = _whole(outcome)
         if system is not None:
             findings += judged(Sides(_emptied(system), system))
+            findings += _begins(outcome, system, targets)
     found = for_rows(folded(findings), repeats_of(after.values()))
     return Review(_system_name(tuple(after.values())), folded(found), tuple(after), tuple(unjudged), is_first=True)
 
 
 def _emptied(system: System) -> System:
-    """Return a system with the same targets and rules, in which nothing runs."""
+    """Return a system with the same targets, rules and registry, in which nothing runs."""
     nothing: dict[str, Any] = {name: {} for name in _SECTIONS}
-    return replace(system, **nothing, registry=None, overrides=(), moved=None)
+    return replace(system, **nothing, overrides=(), moved=None)
 
 
 def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
@@ -122,14 +130,18 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
         why = "its stacks run and cost until `pulumi destroy`"
         was = _key(old, path)
         message = f"environment {name} is gone"
+        if name == BASE_FOLDER:
+            message = "the base no longer compiles without an environment"
+            why = f"if it is deployed by itself, {why}"
         yield Finding("R912", Level.DANGER, path, message, why, before=name, environments=(name,), was_at=was)
 
 
-def _fresh(name: str, new: Outcome, base: Outcome | None) -> Iterator[Finding]:
+def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets) -> Iterator[Finding]:
     """Yield that an environment is new, and what it introduces: compared with nothing, and with the old base.
 
     The first finds what runs there, the second what it changes about gates, approvals and everything else that the base
-    already has. Only what matters is listed.
+    already has. Only what matters is listed. Nothing moves into a new environment, so that a place or a name that the
+    base does not have is no change.
     """
     path = ("environments", name)
     yield Finding(
@@ -144,12 +156,43 @@ def _fresh(name: str, new: Outcome, base: Outcome | None) -> Iterator[Finding]:
     system = _whole(new)
     if system is None:
         return
-    others = [_emptied(system)]
-    inherited = None if base is None else _whole(base)
-    others += [] if inherited is None else [replace(inherited, environment=name)]
-    introduced = [finding for other in others for finding in judged(Sides(other, system))]
+    known = {} if base is None or base.system is None else base.system.data
+    introduced = [
+        one
+        for one in judged(Sides(_emptied(system), system))
+        if one.code != "R300" or known.get(one.path[1]) != system.data[one.path[1]]  # the same data as in the base
+    ]
+    if base is not None and base.system is not None:
+        unlike = judged(Sides(base.system, system))
+        introduced += [_unlike_the_base(one) for one in unlike if one.code not in _OF_WHAT_RUNS]
     for finding in {(one.code, one.path): one for one in introduced if one.level >= Level.REVIEW}.values():
         yield replace(finding, message=f"environment {name} introduces: {finding.message}", was_at=None)
+    yield from _begins(new, system, targets)
+
+
+_OF_WHAT_RUNS: Final = frozenset(
+    {
+        *("R103", "R120", "R122", "R126", "R302", "R412"),  # gone
+        *("R310", "R312", "R317", "R408", "R501", "R502", "R504", "R505", "R506", "R507", "R508", "R511", "R513"),
+        *("R518", "R519", "R520", "R521", "R523"),
+    }
+)
+"""Codes of changes to what already runs or holds data, which a new environment cannot make."""
+
+
+def _unlike_the_base(finding: Finding) -> Finding:
+    """Word a finding about an environment that differs from the base, where nothing was before."""
+    return replace(
+        finding, message=_BEFORE.sub("in the base", finding.message), why="" if finding.lasting else finding.why
+    )
+
+
+def _begins(new: Outcome, system: System, targets: Targets) -> Iterator[Finding]:
+    """Yield what a system that does not exist yet creates, and what it costs."""
+    if new.plan is not None and not new.failed:
+        sides = Sides(_emptied(system), system)
+        yield from created_by_up(sides, new.plan, targets)
+        yield from costs_of_new(sides, new, targets)
 
 
 def _key(outcome: Outcome, path: tuple[str, ...]) -> Span | None:
@@ -172,10 +215,12 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
     if before is None or after is None:
         return
     sides = Sides(before, after)
-    yield from judged(sides)
+    found = judged(sides)
+    plan = None if old.failed or new.failed else new.plan
+    yield from found if plan is None else with_enforcement(found, sides, plan, targets)
     yield from further.coverage(sides)
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
-    yield from further.renames(sides)
+    yield from renames(sides)
     yield from further.signatures(sides)
     if old.bound is not None and new.bound is not None:
         from modelyard.review.site_values import site_changes  # only few specs have sites
@@ -183,7 +228,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
         yield from site_changes(old, new, after.environment)
     if old.failed or new.failed:
         return
-    yield from further.warnings(sides, old.diagnostics, new.diagnostics)
+    yield from warnings(sides, old, new)
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
         yield from effects_of_up(sides, old.plan, new.plan, targets)

@@ -9,6 +9,7 @@ from modelyard.costs import CostLine, Total, total
 from modelyard.fleets.costs import lines_of
 from modelyard.review.findings import Finding, Level
 from modelyard.review.sides import Sides
+from modelyard.spec import Budget
 from modelyard.stages import Outcome
 from modelyard.target import Targets
 from modelyard.units import money_text
@@ -34,6 +35,28 @@ def cost_changes(sides: Sides, before: Outcome, after: Outcome, targets: Targets
         level, reasons = _level(was, now, sides)
         message = f"a month costs {_amounts(was, now, currency)}"
         yield _finding(level, message, _mostly(old, new, currency), sides, reasons, was, now)
+
+
+def costs_of_new(sides: Sides, after: Outcome, targets: Targets) -> Iterator[Finding]:
+    """Yield what a month of an environment costs that did not exist before."""
+    lines = tuple(_all(_by_component(after, targets)))
+    now, currencies = total(lines), {line.price.currency for line in lines if line.price is not None}
+    if len(currencies) != 1 or not any(amount >= _CENT for amount in _sums(now)):
+        return
+    (currency,) = currencies
+    budget = sides.after.governance.budget
+    too_much = budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly
+    reasons = (_beyond(budget),) if budget is not None and too_much else ()
+    names = ("if nothing is used", "as expected", "at most")
+    amounts = dict.fromkeys(_sums(now))
+    texts = [now.text(money_text(amount, currency)) for amount in _sums(now)]
+    text = texts[0] if len(amounts) == 1 else "; ".join(map(" ".join, zip(texts, names, strict=True)))
+    message = f"a month of environment {sides.after.environment} costs {text}"
+    yield _finding(Level.DANGER if too_much else Level.REVIEW, message, "", sides, reasons, now=now)
+
+
+def _beyond(budget: Budget) -> str:
+    return f"more than the budget of {money_text(budget.monthly, budget.currency)}, which blocks"
 
 
 def _by_component(outcome: Outcome, targets: Targets) -> Mapping[str, tuple[CostLine, ...]]:
@@ -73,7 +96,7 @@ def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]
     """Return the level, with the reason for a danger: a budget that blocks, or a floor that grows by a quarter."""
     budget = sides.after.governance.budget
     if budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly >= was.expected:
-        return Level.DANGER, (f"more than the budget of {money_text(budget.monthly, budget.currency)}, which blocks",)
+        return Level.DANGER, (_beyond(budget),)
     growth = _growth(was.floor, now.floor)
     if growth > _LARGE:
         return Level.DANGER, (f"more than {_LARGE:.0%} dearer if nothing is used".replace("%", " %"),)

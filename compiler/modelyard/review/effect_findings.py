@@ -8,34 +8,60 @@ from typing import Final
 from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.records import record
-from modelyard.review.effect_words import enumerated, named, owners, reasons, texts_of
+from modelyard.review.effect_words import enumerated, is_of_workload, named, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level
 from modelyard.review.lowered import lowered
 from modelyard.review.reach import reached_by
 from modelyard.review.sides import Sides
 from modelyard.review.touched import touched
+from modelyard.spec import System
 from modelyard.target import Targets
 
 _PROVIDERS_OF_PULUMI: Final = "pulumi:providers:"
+_STOPPED: Final = {
+    "replaces": "would replace",
+    "destroys": "would destroy",
+    "rolls out": "would roll out",
+    "creates": "would create",
+    "changes": "would change",
+}
+"""What `pulumi up` does, and what it would do if it did not stop at something else."""
 
 
 @record
 class OnTarget:
-    """What happens on a target, by the tables of its provider. `place` is the region in which it was before."""
+    """What happens on a target, by the tables of its provider.
+
+    `place` is the region in which it was before, and `kept` are the entries of the spec that both versions have.
+    """
 
     name: str
     found: tuple[Consequence, ...]
     effects: Effects
     place: str = ""
+    kept: frozenset[str] = frozenset()
 
     def of(self, *wanted: Effect) -> tuple[Consequence, ...]:
         """Return the resources with one of these effects, without those that hold nothing but settings."""
-        return tuple(one for one in self.found if one.effect in wanted and not self._is_setting(one))
+        return tuple(
+            one
+            for one in self.found
+            if one.effect in wanted and not self._is_setting(one) and not self.is_part_of_a_change(one)
+        )
+
+    def is_part_of_a_change(self, one: Consequence) -> bool:
+        """Return whether an object that nobody would miss comes or goes while its workload stays."""
+        comes_or_goes = one.effect in {Effect.CREATED, Effect.DESTROYED}
+        return comes_or_goes and is_of_workload(one) and one.item.workload in self.kept and not self.holds(one)
 
     def holds(self, one: Consequence) -> str:
         """Return what is lost with a resource: data, everything, requests, machines, access or nothing."""
         return self.effects.part(one.item.kind).holds
+
+    def up(self, verb: str) -> str:
+        """Return what `pulumi up` does here, or would do if it did not stop at what it must not delete."""
+        return f"`pulumi up` {_STOPPED[verb] if self.of(Effect.REFUSED) else verb}"
 
     def _is_setting(self, one: Consequence) -> bool:
         is_provider = self.effects.part(one.item.kind).type.startswith(_PROVIDERS_OF_PULUMI)
@@ -49,11 +75,25 @@ def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget
         return  # both versions mean the same
     old = {target.name: target for target in before.system.deployment.targets}
     new = {target.name: target for target in after.system.deployment.targets}
+    entries = _entries(before.system) & _entries(after.system)
     for name in {**new, **old}:
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
         found = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
-        yield OnTarget(name, found, tables, old[name].region if name in old else "")
+        kept = entries if name in old and name in new and _is_same_namespace(before, after, name) else frozenset[str]()
+        yield OnTarget(name, found, tables, old[name].region if name in old else "", kept)
+
+
+def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
+    """Return whether a target has the same namespace in both versions. By default, it is the system's name."""
+    old, new = ((plan.system.target(target).namespace or plan.system.metadata.name) for plan in (before, after))
+    return old == new
+
+
+def _entries(system: System) -> frozenset[str]:
+    """Return the addresses of all workloads."""
+    placed = {"pipelines": system.pipelines, "inference": system.inference, "monitors": system.monitors}
+    return frozenset(f"{section}.{name}" for section, entries in placed.items() for name in entries)
 
 
 def effects_of_up(sides: Sides, before: Plan, after: Plan, targets: Targets) -> Iterator[Finding]:
@@ -64,6 +104,14 @@ def effects_of_up(sides: Sides, before: Plan, after: Plan, targets: Targets) -> 
         yield from _rolling(target, sides)
         yield from _left(target, sides)
         yield from _harmless(target, sides)
+
+
+def created_by_up(sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
+    """Yield what `pulumi up` creates in an environment that did not exist."""
+    for one in after.system.deployment.targets:
+        tables = targets[one.provider].effects()
+        found = consequences({}, lowered(after, one.name, targets), tables)
+        yield from _harmless(OnTarget(one.name, found, tables), sides)
 
 
 def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
@@ -86,12 +134,12 @@ def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Yield what is replaced or destroyed."""
     replaced = [one for one in target.of(Effect.REPLACED) if _is_noticed(target, one)]
     if replaced:
-        message = f"`pulumi up` replaces {named(replaced, target.effects)}"
+        message = f"{target.up('replaces')} {named(replaced, target.effects)}"
         yield _finding("R502", _level(replaced, target), message, _loss(replaced, target), replaced, target, sides)
     destroyed = target.of(Effect.DESTROYED)
     names = _most(destroyed, target)
     if names:
-        message = f"`pulumi up` destroys {names}"
+        message = f"{target.up('destroys')} {names}"
         yield _finding("R520", _level(destroyed, target), message, _loss(destroyed, target), destroyed, target, sides)
 
 
@@ -101,11 +149,15 @@ def _is_noticed(target: OnTarget, one: Consequence) -> bool:
 
 
 def _most(found: Sequence[Consequence], target: OnTarget) -> str:
-    """Return the names of what matters. If nothing does, return whose objects they are."""
+    """Return the names of what matters, and the workloads of which nothing does. If nothing matters, return all."""
     noticed = [one for one in found if _is_noticed(target, one)]
-    if noticed:
-        return named(noticed, target.effects)
-    return owners(found, target.effects, "objects of ")
+    if not noticed:
+        return owners(found, target.effects, "objects of ")
+    with_all = any(target.holds(one) == "everything" for one in noticed)
+    covered = {one.item.workload for one in noticed}
+    others = [one for one in found if is_of_workload(one) and not with_all and one.item.workload not in covered]
+    more = owners(others, target.effects, "objects of ")
+    return enumerated([*texts_of(noticed, target.effects), *([more] if more else [])])
 
 
 def _level(found: Sequence[Consequence], target: OnTarget) -> Level:
@@ -138,7 +190,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     found = target.of(Effect.ROLLING)
     if found:
         level = Level.REVIEW if any(_is_noticed(target, one) for one in found) else Level.NOTE
-        message = f"`pulumi up` rolls out {_once(found, target)}"
+        message = f"{target.up('rolls out')} {_once(found, target)}"
         yield _finding("R518", level, message, reasons(found, target.effects), found, target, sides)
 
 
@@ -160,8 +212,7 @@ def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     names = named(shown, target.effects)
     if names:
         level = Level.DANGER if any(target.holds(one) == "data" for one in found) else Level.REVIEW
-        why = "its stack has another name now; it runs and costs until `pulumi destroy`"
-        yield _finding("R521", level, f"{names} {_stay(shown)}", why, found, target, sides)
+        yield _finding("R521", level, f"{names} {_stay(shown)}", _why_left(target, sides), found, target, sides)
     stuck = [one for one in target.of(Effect.REFUSED) if _is_store(target, one)]
     if stuck and _moves_to(target, sides):
         what = f"the data in {named(stuck, target.effects)} stays in {target.place}"
@@ -171,6 +222,18 @@ def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 def _is_store(target: OnTarget, one: Consequence) -> bool:
     part = target.effects.part(one.item.kind)
     return part.named and part.holds == "data" and one.why == PROTECTED
+
+
+def _why_left(target: OnTarget, sides: Sides) -> str:
+    """Return why nothing manages what stays on a target, and what that means."""
+    names = [one.name for one in sides.after.deployment.targets]
+    if target.name not in names:
+        cause = f"no stack of {target.name} is written any more"
+    elif sides.before.metadata.name != sides.after.metadata.name:
+        cause = "the names of its stacks follow from the system's name, and are others now"
+    else:
+        cause = "its stacks are not written any more"
+    return f"{cause}; what is deployed runs and costs until `pulumi destroy`"
 
 
 def _stay(found: Sequence[Consequence]) -> str:
@@ -187,14 +250,18 @@ def _harmless(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     created = target.of(Effect.CREATED)
     names = _most(created, target)
     if names:
-        yield _finding("R522", Level.NOTE, f"`pulumi up` creates {names}", "", created, target, sides)
+        yield _finding("R522", Level.NOTE, f"{target.up('creates')} {names}", "", created, target, sides)
     with_it = any(_is_noticed(target, one) for one in target.of(Effect.REPLACED, Effect.REFUSED))
     changed = [
-        one for one in target.found if one.effect is Effect.IN_PLACE or (not with_it and _unnoticed(target, one))
+        one
+        for one in target.found
+        if one.effect is Effect.IN_PLACE
+        or target.is_part_of_a_change(one)
+        or (_unnoticed(target, one) and (one.paths or not with_it))
     ]
     names = owners(changed, target.effects)
     if names:
-        yield _finding("R523", Level.NOTE, f"`pulumi up` changes in place: {names}", "", changed, target, sides)
+        yield _finding("R523", Level.NOTE, f"{target.up('changes')} in place: {names}", "", changed, target, sides)
 
 
 def _unnoticed(target: OnTarget, one: Consequence) -> bool:

@@ -52,12 +52,17 @@ def enumerated(texts: Sequence[str]) -> str:
     return " and ".join((", ".join(texts[:-1]), texts[-1])) if len(texts) > 1 else "".join(texts)
 
 
+def is_of_workload(one: Consequence) -> bool:
+    """Return whether a resource is an object that belongs to an entry of the spec."""
+    return "." in one.item.workload and "/" in one.item.kind
+
+
 def owners(found: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
     """Return the addresses of workloads to which objects belong, after an introduction, and all other resources."""
     known: dict[str, None] = {}
     others: list[Consequence] = []
     for one in found:
-        if "." in one.item.workload and "/" in one.item.kind:
+        if is_of_workload(one):
             known[one.item.workload] = None
         else:
             others.append(one)

@@ -134,11 +134,17 @@ def _taking_turns(found: Sequence[Consequence], effects: Effects) -> Iterator[Co
 
 
 def _group(one: Consequence, effects: Effects) -> tuple[str, str, str] | None:
-    """Return the pool of machines, or the owner of objects that nobody would miss, such as Jobs named by a hash."""
+    """Return the pool of machines, or the owner of objects that nobody would miss, such as Jobs named by a hash.
+
+    Objects in different namespaces do not take each other's place.
+    """
     part, item = effects.part(one.item.kind), one.item
     if part.pool:
         return (one.key[0], item.kind, str(item.values.get(part.pool)))
-    return (one.key[0], item.kind, item.workload) if item.workload and "/" in item.kind and not part.holds else None
+    if not item.workload or "/" not in item.kind or part.holds:
+        return None
+    namespace, _, _ = item.name.rpartition("/")
+    return (f"{one.key[0]}/{namespace}", item.kind, item.workload)
 
 
 def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:

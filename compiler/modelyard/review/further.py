@@ -1,14 +1,11 @@
-"""Findings that no single field shows: signals, rules, rights, renames, warnings, and signed approvals."""
+"""Findings that no single field shows: signals, rules, rights, and signed approvals."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from modelyard.checks import check
-from modelyard.diagnostics import Diagnostic, Severity
-from modelyard.patterns import pattern
 from modelyard.plan import Plan
 from modelyard.provider import Rule
 from modelyard.records import replace
@@ -17,13 +14,10 @@ from modelyard.review.findings import Finding, Level
 from modelyard.review.places import span_of
 from modelyard.review.rights import Rights, changed_rights
 from modelyard.review.sides import Sides
-from modelyard.review.values import Steps, plain
-from modelyard.review.words import shown
+from modelyard.review.values import Steps
 from modelyard.spec import ModelCard, System
 
-_MOVABLE: Final = ("stores", "pipelines", "inference", "monitors")
 _MUTATING: Final = ("write ", "append ", "call ")
-_FIGURES: Final = pattern(r"[0-9][0-9.,]*")
 
 
 def coverage(sides: Sides) -> Iterator[Finding]:
@@ -50,7 +44,7 @@ def coverage(sides: Sides) -> Iterator[Finding]:
 def _of_signals(
     code: str, level: Level, path: Steps, message: str, sides: Sides, before: dict[str, str], after: dict[str, str]
 ) -> Finding:
-    found = _at(code, level, path, message, sides)
+    found = at_place(code, level, path, message, sides)
     return replace(found, before=", ".join(sorted(before)), after=", ".join(sorted(after)))
 
 
@@ -73,10 +67,10 @@ def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[F
     path = ("governance", "risk") if old.governance.risk != new.governance.risk else ("profile",)
     if before - after:
         codes = ", ".join(sorted(before - after))
-        yield _at("R244", Level.DANGER, path, f"rules no longer apply: {codes}", sides, before=codes)
+        yield at_place("R244", Level.DANGER, path, f"rules no longer apply: {codes}", sides, before=codes)
     if after - before:
         codes = ", ".join(sorted(after - before))
-        yield _at("R245", Level.REVIEW, path, f"more rules apply: {codes}", sides, after=codes)
+        yield at_place("R245", Level.REVIEW, path, f"more rules apply: {codes}", sides, after=codes)
 
 
 def _bare(system: System) -> System:
@@ -124,69 +118,8 @@ def _of_rights(
     listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
     path = tuple(names[0].split("."))
     text = ", ".join(words)
-    found = _at(code, level, path, f"{listed} {verb} {text}", sides)
+    found = at_place(code, level, path, f"{listed} {verb} {text}", sides)
     return replace(found, before=text) if code == "R413" else replace(found, after=text)
-
-
-def renames(sides: Sides) -> Iterator[Finding]:
-    """Yield entries that are gone while an equal entry with another name is new, which is probably a rename."""
-    for section in _MOVABLE:
-        old, new = getattr(sides.before, section), getattr(sides.after, section)
-        moved = {address.partition(".")[2] for address in (sides.after.moved or {})}
-        gone = [name for name in old if name not in new]
-        fresh = [name for name in new if name not in old and name not in moved]
-        for name in gone:
-            twin = next(
-                (
-                    other
-                    for other in fresh
-                    if _unnamed(new[other], section, other) == _unnamed(old[name], section, name)
-                ),
-                None,
-            )
-            if twin is not None:
-                message = f"{section}.{name} is called {twin}, without `moved`"
-                declared = f"moved: {{{section}.{twin}: {section}.{name}}}"
-                why = f"if it is a rename, add `{declared}`; otherwise its resources are made anew"
-                yield replace(
-                    _at("R504", Level.DANGER, (section, twin), message, sides), why=why, before=name, after=twin
-                )
-
-
-def _unnamed(entry: object, section: str, name: str) -> str:
-    """Return an entry's fields without its name, which defaults for folders and classes contain."""
-    return shown("", plain(entry)).replace(f"captures/{name}", "captures/").replace(f"{section}-{name}", section)
-
-
-def warnings(sides: Sides, before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...]) -> Iterator[Finding]:
-    """Yield warnings that only one version has. The same warning with other figures, such as a cost, is not new."""
-    old, new = _unlike(before, after), _unlike(after, before)
-    for warning in new:
-        yield _warning("R905", Level.REVIEW, f"new warning {warning.code}: {warning.message}", warning, sides)
-    for warning in old:
-        found = _warning("R906", Level.NOTE, f"warning {warning.code} is gone: {warning.message}", warning, sides)
-        yield replace(found, was_at=warning.span, now_at=None)
-
-
-def _unlike(ones: tuple[Diagnostic, ...], others: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """Yield the warnings without a counterpart. Equal texts are paired first, then those that differ in figures."""
-    texts, own = ({(one.code, one.message) for one in side} for side in (others, ones))
-    left = [one for one in ones if one.severity is Severity.WARNING and (one.code, one.message) not in texts]
-    alike = Counter(_without_figures(other) for other in others if (other.code, other.message) not in own)
-    for one in left:
-        alike[_without_figures(one)] -= 1
-        if alike[_without_figures(one)] < 0:
-            yield one
-
-
-def _without_figures(warning: Diagnostic) -> tuple[str, str]:
-    return warning.code, _FIGURES.sub("0", warning.message)
-
-
-def _warning(code: str, level: Level, message: str, warning: Diagnostic, sides: Sides) -> Finding:
-    return Finding(
-        code, level, ("warnings", warning.code), message, environments=(sides.after.environment,), now_at=warning.span
-    )
 
 
 def signatures(sides: Sides) -> Iterator[Finding]:
@@ -200,7 +133,10 @@ def signatures(sides: Sides) -> Iterator[Finding]:
         yield Finding("R913", level, ("approvals", signed.model), message, environments=(sides.after.environment,))
 
 
-def _at(code: str, level: Level, path: Steps, message: str, sides: Sides, before: str = "", after: str = "") -> Finding:
+def at_place(
+    code: str, level: Level, path: Steps, message: str, sides: Sides, before: str = "", after: str = ""
+) -> Finding:
+    """Return a finding with the places of its path in both versions."""
     return Finding(
         code=code,
         level=level,

@@ -24,9 +24,23 @@ _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
 def judged(sides: Sides) -> Iterator[Finding]:
     """Yield a finding for each change of an environment."""
     for change in changes(sides.before, sides.after):
+        if _is_default_of_provider(change, sides):
+            continue
         yield _finding(change, sides)
         for looser in _brought_along(change):
             yield _finding(looser, sides)
+
+
+def _is_default_of_provider(change: Change, sides: Sides) -> bool:
+    """Return whether a target's field differs only because its provider does, which is a finding of its own."""
+    if change.path[:2] != ("deployment", "targets") or len(change.path) < 4 or change.path[3] == "provider":
+        return False
+    providers = [
+        {one.provider for one in system.deployment.targets if one.name == change.path[2]}
+        for system in (sides.before, sides.after)
+    ]
+    is_other = bool(providers[0]) and bool(providers[1]) and providers[0] != providers[1]
+    return is_other and not (is_written(sides.after, change.path) or is_written(sides.before, change.path))
 
 
 def _brought_along(change: Change) -> Iterator[Change]:

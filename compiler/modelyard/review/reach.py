@@ -20,7 +20,7 @@ def reached_by(system: System, path: Steps) -> tuple[str, ...]:
     del seen[start]
     ranked = [address for address in seen if address.partition(".")[0] in _SHOWN]
     ranked.sort(key=lambda address: (_SHOWN.index(address.partition(".")[0]), address))
-    return (*sorted(callers), *ranked)
+    return (*sorted(set(callers)), *ranked)
 
 
 def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:

@@ -21,24 +21,36 @@ class Rights:
 def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
     """Yield the workloads of both plans whose rights differ. What is new or gone as a whole is no change of rights.
 
-    Workloads and stores that `moved` renames keep their rights.
+    Workloads and stores that `moved` renames keep their rights, and so does what uses a model under another name in the
+    registry.
     """
-    old, new = _rights(before, renamed(before.system, after.system)), _rights(after, {})
+    models = {
+        f"models/{model.registered_name}": f"models/{after.system.models[name].registered_name}"
+        for name, model in before.system.models.items()
+        if name in after.system.models
+    }
+    old, new = _rights(before, renamed(before.system, after.system), models), _rights(after, {}, {})
     for workload in sorted(old.keys() & new.keys()):
         if old[workload] != new[workload]:
             yield Rights(workload, old[workload], new[workload])
 
 
-def _rights(plan: Plan, aliases: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return the rights of each workload, with renamed workloads and stores under their new names."""
+def _rights(plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return the rights of each workload, with what is renamed under its new name."""
     found: dict[str, set[str]] = {}
     for resource in plan.of(Identity):
         identity = resource.value
         held = found.setdefault(aliases.get(identity.workload, identity.workload), set())
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
-            held.add(f"{access.mode} {store}/{access.prefix}".rstrip("/"))
+            held.add(f"{access.mode} {store}/{_renamed(access.prefix, models)}".rstrip("/"))
         held.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:
             held.add(f"call the Kubernetes API as {identity.api}")
     return {workload: frozenset(held) for workload, held in found.items()}
+
+
+def _renamed(prefix: str, models: Mapping[str, str]) -> str:
+    """Return a prefix with the new name of the model to which it leads."""
+    bare = prefix.rstrip("/")
+    return next((bare.removesuffix(old) + new for old, new in models.items() if bare.endswith(f"/{old}")), prefix)

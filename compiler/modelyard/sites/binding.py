@@ -24,6 +24,9 @@ DIGEST: Final = "digest"
 EXCEPTION: Final = "overrides."
 """The prefix of a column that states which sites an override applies to."""
 
+RUN_WHERE_WATCHED: Final = frozenset({"performance"})
+"""The types of monitors that run where what they watch runs. The typed spec calls them `RULES_ONLY`."""
+
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _FORMS: Final = (
     (pattern(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\Z"), "zq7s{group}v{column}z"),
@@ -140,23 +143,37 @@ def scopes_of(document: Document, groups: tuple[Group, ...], bindings: Mapping[s
     by_target = {group.name: group for group in groups}
     for group in groups:
         scopes.owners[id(_at(document.value, group.path))] = group
-    for section, kind in _SECTIONS.items():
+    for section in _SECTIONS:
         entries = document.value.get(section)
         for entry in entries.values() if isinstance(entries, dict) else ():
-            target = entry.get("target") if isinstance(entry, dict) else None
-            named = str(target) if target is not None else _default(document, kind)
+            named = _target_of(document, section, entry)
             if named in by_target:
                 scopes.owners[id(entry)] = by_target[named]
     return scopes
 
 
-_SECTIONS: Final = {
-    "inference": "inference",
-    "pipelines": "",
-    "monitors": "monitors",
-    "stores": "default",
-    "overrides": "default",
-}
+_SECTIONS: Final = ("inference", "pipelines", "monitors", "stores", "overrides")
+
+
+def _target_of(document: Document, section: str, entry: Json) -> str:
+    """Return the target of an entry: its own, or the one that it is placed on by default.
+
+    Monitors that only evaluate rules run where what they watch runs.
+    """
+    fields = entry if isinstance(entry, dict) else {}
+    if fields.get("target") is not None:
+        return str(fields["target"])
+    if section == "pipelines":
+        return _default(document, "batch" if fields.get("type") == "batch-inference" else "training")
+    if section == "monitors" and fields.get("type") in RUN_WHERE_WATCHED:
+        watched, _, name = str(fields.get("watch")).partition(".")
+        entries = document.value.get(watched) if watched in _WATCHED else None
+        if isinstance(entries, dict) and name in entries:
+            return _target_of(document, watched, entries[name])
+    return _default(document, section if section in {"inference", "monitors"} else "default")
+
+
+_WATCHED: Final = ("inference", "pipelines")
 
 
 def _default(document: Document, kind: str) -> str:

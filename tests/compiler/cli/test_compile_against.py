@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,25 @@ def test_without_the_old_version_nothing_is_compiled(run: Run, system: Path, mon
     assert said.code == 1
     assert "error[E0720]" in said.err
     assert not (system / "build").exists()
+
+
+@pytest.mark.parametrize("refused", ["unknown", "owner", "elsewhere"])
+def test_a_folder_is_never_read_instead_of_a_branch_that_git_does_not_know(
+    run: Run, system: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """A change can add a folder that is called like a branch, which a shallow checkout lacks."""
+    (system / "main").mkdir()
+    (system / "main" / "system.yaml").write_text(SPEC, encoding="utf-8")
+    monkeypatch.chdir(system)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(system.parent))
+    if refused != "elsewhere":
+        subprocess.run(["git", "init", "-q", "-b", "work"], cwd=system, check=True)
+    if refused == "owner":
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    reasons = {"unknown": "'main' is no revision", "owner": "dubious ownership", "elsewhere": "not a git repository"}
+    said = run("compile", ".", "--against", "main")
+
+    assert (said.code, reasons[refused] in said.err) == (1, True)
+    assert "for the path, write './main'" in said.err
+    assert not (system / "build").exists()
+    assert run("compile", ".", "--against", "./main").code == 0

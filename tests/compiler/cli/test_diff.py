@@ -142,7 +142,8 @@ def test_revisions_that_do_not_exist_are_reported(
     result = run("diff", system, f"--against={revision}")
 
     assert result.code == 1
-    assert result.err.startswith("error: git: ")
+    assert result.err.startswith(f"error[E0720]: the change cannot be judged: git: '{revision}' is no revision")
+    assert "git fetch origin" in result.err
     assert not (system / "x").exists()
 
 
@@ -151,7 +152,8 @@ def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkey
     result = run("diff", system, "--against", "main")
 
     assert (result.code, result.out) == (1, "")
-    assert "error: git: " in result.err
+    assert "git: not a git repository" in result.err
+    assert "`modelyard diff OLD NEW`" in result.err
 
 
 def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
@@ -228,8 +230,7 @@ def test_links_that_lead_nowhere_cannot_be_judged(
     result = run("diff", system, "--against", "HEAD")
 
     assert (result.code, result.out) == (1, "")
-    assert result.err.startswith("error: git: environments/linked.yaml")
-    assert f"is {reason}, so the change cannot be judged" in result.err
+    assert f"the change cannot be judged: git: environments/linked.yaml is {reason}" in result.err
     assert "root:" not in result.err
 
 
@@ -278,7 +279,7 @@ def test_a_link_from_outside_the_repository_cannot_be_judged(
     result = run("diff", tmp_path / "link", "--against", "HEAD")
 
     assert result.code == 1
-    assert "leads through a symbolic link into another folder, so the change cannot be judged" in result.err
+    assert "leads through a symbolic link into another folder" in result.err
 
 
 def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, git: Callable[..., str]) -> None:
@@ -310,3 +311,20 @@ def test_a_revision_wins_over_a_folder_with_its_name(
 
     assert run(*accept, "./main").code == 1
     assert run(*accept, "main").code == 0
+
+
+def test_the_first_lines_say_what_it_costs_and_who_must_agree(run: Run, system: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(edited(SPEC, "framework: xgboost", "framework: lightgbm"), encoding="utf-8")
+    free = "anybody who may change `reviews/acknowledged.yaml` has to accept each danger there"
+
+    assert run("diff", system, new).out.splitlines()[1:3] == ["cost: as before", f"to agree: {free}"]
+    assert f"\n- to agree\\: {free[:20]}" in run("diff", system, new, "--format", "markdown").out
+
+    risky = tmp_path / "risky.yaml"
+    risky.write_text(edited(SPEC, "governance: {", "governance: {risk: high, "), encoding="utf-8")
+    shown = run("diff", risky, new).out.splitlines()
+    assert shown[2].startswith("to agree: nobody can sign for these dangers")
+    new.write_text(edited(SPEC, "owner: {team: growth", "owner: {team: sales"), encoding="utf-8")
+    assert run("diff", system, new).out.splitlines()[2] == "to agree: sales should look at it"
+    assert run("diff", system, system).out.count("\n") == 1

@@ -17,13 +17,15 @@ import pytest
 import yaml
 
 from modelyard.hosts.pipelines import PATHS, Settings, pipeline_files
+from modelyard.hosts.sources import recorded_source
 from tests.compiler.cli.said import SPEC, Run
 from tests.compiler.hosts.code_hosts import CodeHost, environment_of, running
 
 HOSTS: Final = tuple(PATHS)
 SCHEMAS: Final = {"github": "github-workflows", "gitlab": "gitlab-ci", "azure": "azure-pipelines"}
 ACTION: Final = Path(__file__).parents[3] / "action.yml"
-SETTINGS: Final = Settings("ml/system.yaml", "danger")
+SOURCE: Final = f"git+https://git.acme.example/ml/modelyard@{'0a' * 20}"
+SETTINGS: Final = Settings("ml/system.yaml", "danger", source=SOURCE)
 
 
 def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
@@ -64,32 +66,82 @@ def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
 
 
 def test_files_are_written_once_and_others_left_alone(run: Run, tmp_path: Path) -> None:
-    first = run("ci", "github", ".", "--out", tmp_path)
+    first = run("ci", "github", ".", "--out", tmp_path, "--source", SOURCE)
     assert (first.code, first.err.count("wrote")) == (0, 2)
-    assert run("ci", "github", ".", "--out", tmp_path).code == 0
+    assert run("ci", "github", ".", "--out", tmp_path, "--source", SOURCE).code == 0
     (tmp_path / ".github/workflows/modelyard.yml").write_text("mine", encoding="utf-8")
-    refused = run("ci", "github", ".", "--out", tmp_path, "--fail-on", "never")
+    refused = run("ci", "github", ".", "--out", tmp_path, "--fail-on", "never", "--source", SOURCE)
 
     assert (refused.code, "exists with different content" in refused.err) == (1, True)
     assert (tmp_path / ".github/workflows/modelyard.yml").read_text(encoding="utf-8") == "mine"
-    assert "jobs:" in run("ci", "github", "--out", "-").out
+    assert "jobs:" in run("ci", "github", "--out", "-", "--source", SOURCE).out
     assert run("ci", "github", "--out", "").code == 1
 
 
 @pytest.mark.parametrize("path", ["../up", "/etc", "a'b", 'a"b', "$(id)", "${{ x }}", "a\nb", "-x", "`id`", "a;b", "é"])
 def test_paths_that_could_be_code_are_refused(run: Run, path: str) -> None:
-    assert run("ci", "azure", "--out", "-", "--", path).code == 1
-    assert run("ci", "azure", "--out", "-", f"--requirements={path}").code == 1
+    assert run("ci", "azure", "--out", "-", "--source", SOURCE, "--", path).code == 1
+    assert run("ci", "azure", "--out", "-", "--source", SOURCE, f"--requirements={path}").code == 1
 
 
 def test_the_settings_are_in_the_files() -> None:
-    settings = Settings("a b/system.yaml", "review", "ci/requirements.txt")
+    settings = Settings("a b/system.yaml", "review", "ci/requirements.txt", SOURCE)
     for host in HOSTS:
         text = "".join(pipeline_files(host, settings).values())
         assert '"a b/system.yaml"' in text
         assert '"review"' in text
         assert '--require-hashes --requirement "ci/requirements.txt"' in text
         assert not re.search("@[A-Z_]+@", text)
+
+
+def test_a_pipeline_installs_only_what_is_pinned() -> None:
+    """Nobody has to own the name of the package: a commit or a hash decides what runs."""
+    for host in HOSTS:
+        text = "".join(pipeline_files(host, SETTINGS).values())
+        installs = re.findall(r"pip install [^\n]*", text)
+        assert f'MODELYARD_SOURCE: "{SOURCE}"' in text
+        assert {line.partition("--quiet ")[2] for line in installs} == {'"modelyard @ $MODELYARD_SOURCE"'}
+        with pytest.raises(ValueError, match="--source"):
+            pipeline_files(host, Settings("ml/system.yaml", "danger"))
+    of_a_file = Settings("ml/system.yaml", "danger", "requirements.txt")
+    assert "MODELYARD_SOURCE" not in pipeline_files("gitlab", of_a_file)[".gitlab/modelyard.yml"]
+    with pytest.raises(ValueError, match="--source"):  # jobs of GitHub that write check out no file
+        pipeline_files("github", of_a_file)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "modelyard==0.1.0",
+        "git+https://git.acme.example/ml/modelyard@main",
+        "git+https://git.acme.example/ml/modelyard@0a0a0a0",
+        "https://files.acme.example/modelyard-0.1.0-py3-none-any.whl",
+        f"git+https://user:secret@git.acme.example/modelyard@{'0a' * 20}",
+        f"git+https://git.acme.example/$(id)@{'0a' * 20}",
+        f"{SOURCE}\n",
+    ],
+)
+def test_a_source_that_may_change_or_be_code_is_refused(run: Run, source: str) -> None:
+    said = run("ci", "gitlab", "--out", "-", f"--source={source}")
+
+    assert (said.code, said.out, "is no pinned source" in said.err) == (1, "", True)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "source"),
+    [
+        ({"url": SOURCE[4:-41], "vcs_info": {"vcs": "git", "commit_id": "0a" * 20}}, SOURCE),
+        (
+            {"url": "https://files.acme.example/m.whl", "archive_info": {"hashes": {"sha256": "0a" * 32}}},
+            f"https://files.acme.example/m.whl#sha256={'0a' * 32}",
+        ),
+        ({"url": "https://files.acme.example/m.whl", "archive_info": {}}, ""),
+        ({"url": "file:///home/ada/modelyard", "dir_info": {"editable": True}}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_source_is_where_pip_installed_from(recorded: dict[str, Any], source: str) -> None:
+    assert recorded_source(json.dumps(recorded)) == source
 
 
 def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:

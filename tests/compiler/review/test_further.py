@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from modelyard.inputs import BASE_FOLDER
 from modelyard.records import replace
+from modelyard.review.comparing import compared
 from modelyard.review.findings import Level
 from modelyard.spec import Signed
+from modelyard_targets import TARGETS
 from tests.narrowing import present
 from tests.reviewing import outcome_of, review_of, reviewed
 
@@ -50,3 +53,89 @@ def test_a_variant_without_traffic_reaches_nobody() -> None:
     found = {one.code: one for one in reviewed(idle, other).findings}
 
     assert (found["R104"].level, found["R104"].reasons) == (Level.NOTE, ("the variant gets no traffic",))
+
+
+def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -> None:
+    """Another cluster and another store than in the base are no move, because nothing is there yet."""
+    base = outcome_of(BASE)
+    other = BASE.replace("context: frankfurt", "context: berlin").replace("adopt: acme-lake", "adopt: acme-lake-new")
+    new = outcome_of(other.replace("min: 0.8}", "min: 0.7}"))
+    new = replace(new, system=replace(present(new.system), environment="blue"))
+    review = compared({BASE_FOLDER: base}, {BASE_FOLDER: base, "blue": new}, TARGETS)
+    found = {one.code: one for one in review.findings}
+
+    assert (
+        found["R201"].message
+        == "environment blue introduces: churn passes its gate with auc_roc ≥ 0.7, 0.8 in the base"
+    )
+    assert found["R522"].message.startswith("main: `pulumi up` creates database runs")
+    assert found["R620"].message == "a month of environment blue costs 876 USD"  # three machines
+    assert not {"R506", "R508", "R519", "R520", "R521"} & found.keys()
+
+
+LISTS = (
+    (Path(__file__).parents[2] / "fields" / "lists.yaml")
+    .read_text(encoding="utf-8")
+    .replace("{file: shops.csv}", "{values: {north: {}}}")
+)
+
+
+def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
+    """A warning about all rows of a list has another text with one row fewer, and is the same."""
+    review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
+    found = {one.code: one.message for one in review.findings}
+
+    assert found["R520"].endswith("Ray cluster use-water and objects of monitors.slow-water and pipelines.train-water")
+    assert not {"R504", "R607", "R615", "R905", "R906"} & found.keys()
+    assert any(one.code == "W0477" for one in outcome_of(LISTS).diagnostics)
+
+
+def test_a_row_with_another_name_is_found_in_every_section_that_can_be_moved() -> None:
+    """Its pipeline, its endpoint and its monitor name the model, which has another name as well."""
+    review = reviewed(LISTS, LISTS.replace("water: {error: 5}", "steam: {error: 5}"))
+
+    assert {(one.before, one.after) for one in review.findings if one.code == "R504"} == {
+        ("lake-water", "lake-steam"),
+        ("train-water", "train-steam"),
+        ("use-water", "use-steam"),
+        ("slow-water", "slow-steam"),
+    }
+
+
+def test_a_warning_about_a_row_that_was_there_before_is_new() -> None:
+    quiet = LISTS.replace("checks: {p99_ms: {max: 400}}}", "checks: {p99_ms: {max: 400}}, onBreach: {notify: [grid]}}")
+    quiet += 'channels:\n  grid: {type: slack, url: "secret://kubernetes/slack#url"}\n'
+    review = reviewed(quiet, LISTS)
+
+    assert [one.message.partition(":")[0] for one in review.findings if one.code == "R905"] == ["new warning W0477"]
+
+
+def test_an_entry_of_its_own_compute_goes_without_a_finding_about_the_compute() -> None:
+    own = BASE.replace("    compute: cpu\n    replicas", "    compute: {cpu: 2, memory: 8Gi}\n    replicas")
+    spec = own.replace(
+        "  score:\n", "  web: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, memory: 2Gi}}\n  score:\n"
+    )
+
+    assert {one.code for one in reviewed(spec, own).findings} >= {"R126"}
+    assert not {"R607", "R614", "R615"} & {one.code for one in reviewed(spec, own).findings}
+    assert not {"R607", "R614", "R615"} & {one.code for one in reviewed(own, spec).findings}
+
+
+def test_a_group_that_had_to_agree_and_is_dropped_is_a_danger() -> None:
+    dropped = BASE.replace("from: [reviewers, owners], minimum: 2", "from: [reviewers], minimum: 1")
+    found = {one.path[-1]: one for one in reviewed(BASE, dropped).findings if one.code == "R241"}
+
+    assert found["from"].why == "owners had to agree, and no longer has to"
+    assert found["from"].level is Level.DANGER
+
+
+def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not() -> None:
+    """With a run a day, a window of six hours leaves most of the day out."""
+    shorter = BASE.replace("    window: 1d\n", "    window: 6h\n    schedule: {cron: '0 6 * * *'}\n")
+    found = {one.code: one for one in reviewed(BASE, shorter).findings}
+
+    assert found["R211"].why == "it looks at the last 6h every 1d, so 18h between two runs are never looked at"
+    assert {one.code for one in reviewed(shorter, BASE).findings} >= {"R212"}
+    assert not {"R211", "R215"} & {
+        one.code for one in reviewed(BASE, BASE.replace("window: 7d", "window: 1d")).findings
+    }

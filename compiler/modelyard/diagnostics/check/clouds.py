@@ -115,7 +115,10 @@ def access_of_everybody(span: Span, target: str) -> Diagnostic:
 
 
 def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
-    """The system processes personal data, and its workloads may send it to any address.
+    """The system processes personal data, and workloads that call something outside may send it to any address.
+
+    A workload reaches addresses outside of its cluster only if the spec needs one, such as that of a store. Its policy
+    then opens the port of that address on everything that `egress` lists.
 
     A range that covers all addresses also covers the metadata addresses where clouds hand out machine credentials,
     which are blocked when a target lists no `egress`.
@@ -133,7 +136,7 @@ def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "W0863",
         Severity.WARNING,
-        f"workloads on target {quote(target)} read personal data and may connect to any address",
+        f"`egress` of target {quote(target)} lists every address, and the system processes personal data",
         span,
         "list only the ranges of your stores and databases",
     )

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final
 
 from modelyard.review.changes import Change
-from modelyard.review.rules import data, guards, meanings, platform, serving, training, watching
+from modelyard.review.rules import data, egress, guards, meanings, platform, serving, training, watching
 from modelyard.review.rules.base import Rule, matches
 
 ENTRIES: Final[tuple[Rule, ...]] = (
@@ -26,6 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *guards.RULES,
     *watching.RULES,
     *data.RULES,
+    *egress.RULES,
     *platform.RULES,
 )
 """The rules for particular fields, in order of precedence within a section."""

@@ -9,8 +9,9 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.review.changes import Change, Way
 from modelyard.review.findings import Level
+from modelyard.review.meaning import Absent, Meaning
 from modelyard.review.sides import Sides
-from modelyard.review.values import Steps
+from modelyard.review.values import Leaf, Steps
 
 Verdict: TypeAlias = tuple[str, Level]
 """A code and the level before modifiers."""
@@ -71,16 +72,17 @@ def cut(text: str) -> str:
 
 def moves(change: Change) -> str:
     """Return the new and the old value, as in `0.72, 0.82 before`."""
-    if (
-        change.before.items is not None
-        and change.after.items is not None
-        and change.before.items
-        and change.after.items
-    ):
-        return _items(change.before.items, change.after.items)
+    before, after = (_items_of(side, change.meaning) for side in (change.before, change.after))
+    if before is not None and after is not None and (before or after):
+        return _items(before, after)
     if change.entry:
         return "new" if change.added else "gone"
-    return f"{cut(change.after.text) or 'unset'}, {cut(change.before.text) or 'unset'} before"
+    return f"{cut(change.after.text) or 'not set any more'}, {cut(change.before.text) or 'not set'} before"
+
+
+def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
+    """Return the items of a list, or None for other values, and for a list whose absence does not mean an empty one."""
+    return side.items if side.text else () if meaning.absent is Absent.EMPTY else None
 
 
 def _items(before: tuple[str, ...], after: tuple[str, ...]) -> str:
@@ -103,22 +105,35 @@ def plainly(change: Change, _: Sides) -> str:
     return f"{address} {becomes(change)}"
 
 
-def named(template: str) -> Says:
+_WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
+
+
+def named(template: str, gone: str = "") -> Says:
     """Say a template with words for parts of the path, and for the new and the old value.
 
     {name} is the entry and {owner} its address, {target} a target, {moves} both values and {becomes} with a verb.
+    `gone` is the template for a value that is not set any more. Without it, a template whose verb needs a value gives
+    way to the address.
     """
+    needs_value = bool(_WITHOUT_IS.search(template))
 
-    def says(change: Change, _: Sides) -> str:
-        words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
-        words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
-        words["becomes"] = becomes(change)
-        words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
-        words |= {"parent": change.path[-2] if len(change.path) > 1 else ""}
-        words["target"] = "".join(change.path[2:3])
-        return _filled(template, words)
+    def says(change: Change, sides: Sides) -> str:
+        if not change.after.text and not change.entry and (gone or needs_value):
+            return filled(gone, change) if gone else plainly(change, sides)
+        return filled(template, change)
 
     return says
+
+
+def filled(template: str, change: Change) -> str:
+    """Return a template of `named` with its words filled in."""
+    words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
+    words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
+    words["becomes"] = becomes(change)
+    words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
+    words |= {"parent": change.path[-2] if len(change.path) > 1 else ""}
+    words["target"] = "".join(change.path[2:3])
+    return _filled(template, words)
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:

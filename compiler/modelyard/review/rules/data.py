@@ -79,6 +79,16 @@ def _retention_why(change: Change, sides: Sides) -> str:
     return "data stays longer than before"
 
 
+def _residency_says(change: Change, _: Sides) -> str:
+    if change.removed:
+        return f"data may lie anywhere, {change.before.text} before"
+    return (
+        f"data may lie only in {change.after.text}, anywhere before"
+        if change.added
+        else f"where data may lie {_sets(change)}"
+    )
+
+
 def _place_why(change: Change, sides: Sides) -> str:
     return "what is in the old place is neither moved nor deleted"
 
@@ -93,11 +103,16 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: f"the classes of data that the system declares {_sets(change)}",
         "whoever answers for these data has to know",
     ),
-    Rule((*_DATA, "classification"), _class, named("dataset {name} is {moves}"), _class_why),
+    Rule(
+        (*_DATA, "classification"),
+        _class,
+        named("dataset {name} is {moves}", "dataset {name} has no class any more, {before} before"),
+        _class_why,
+    ),
     Rule(
         ("governance", "residency"),
         by_way(("R304", DANGER), ("R305", NOTE), ("R304", REVIEW)),
-        lambda change, _: f"where data may lie {_sets(change)}",
+        _residency_says,
         lambda change, _: "data and work may leave where they had to stay" if change.way is Way.LOOSER else "",
     ),
     Rule(
@@ -124,10 +139,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("stores", "*", "versioned"),
         by_way(("R313", DANGER), ("R314", NOTE), ("R313", REVIEW)),
-        named("{name} keeps old versions of objects: {moves}"),
+        lambda change, _: (
+            f"{change.path[1]} {'no longer keeps' if change.way is Way.LOOSER else 'keeps'} old versions of objects"
+        ),
         lambda change, _: "what is overwritten or deleted is lost" if change.way is Way.LOOSER else "",
     ),
-    Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {moves} of its requests"), _kept_why),
+    Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {after} of its requests, {before} before"), _kept_why),
     Rule(
         (*_CAPTURE, "redact"),
         _kept,

@@ -7,7 +7,7 @@ from typing import Final
 from modelyard.review.changes import Change, Way
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, becomes, by_way, moves, named
 from modelyard.review.sides import Sides
-from modelyard.spec import Approval, Check
+from modelyard.spec import Approval, Check, System
 
 
 def _gate_entry(change: Change, _: Sides) -> Verdict:
@@ -67,12 +67,50 @@ def _minimum_says(change: Change, _: Sides) -> str:
     return f"{_scope(change)} needs {change.after.text} {many}, {change.before.text} before"
 
 
+def _groups(change: Change, sides: Sides) -> Verdict:
+    if _needless(change, sides):
+        return "R241", DANGER
+    return {Way.LOOSER: ("R241", DANGER), Way.STRICTER: ("R242", NOTE), Way.OTHER: ("R241", REVIEW)}[change.way]
+
+
+def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
+    """Return the groups that all had to agree before, and do not have to any more."""
+    approval = _approval_of(change, sides.before)
+    if approval is None or approval.minimum < len(approval.groups):
+        return ()
+    return tuple(group for group in approval.groups if group not in (change.after.items or ()))
+
+
+def _approval_of(change: Change, system: System) -> Approval | None:
+    if change.path[0] == "governance":
+        return system.governance.approve_promotion
+    model = system.models.get(change.path[1])
+    stages = model.stages if model is not None else ()
+    return next((stage.approval for stage in stages if stage.alias == change.path[3]), None)
+
+
+def _groups_why(change: Change, sides: Sides) -> str:
+    if needless := _needless(change, sides):
+        return f"{' and '.join(needless)} had to agree, and no longer {'has' if len(needless) == 1 else 'have'} to"
+    return "other people can approve" if change.way is Way.LOOSER else "fewer groups can approve"
+
+
 def _groups_says(change: Change, _: Sides) -> str:
     return f"who may approve {_scope(change)} {moves(change)}"
 
 
 def _scope(change: Change) -> str:
     return "a promotion" if change.path[0] == "governance" else f"{change.path[1]} for {change.path[3]}"
+
+
+def _changes_say(change: Change, _: Sides) -> str:
+    if change.entry:
+        return (
+            f"versions may go live only within {change.after.text}, at any time before"
+            if change.added
+            else f"versions may go live at any time, within {change.before.text} before"
+        )
+    return f"when versions may go live: {change.path[-1]} {becomes(change)}"
 
 
 def _stage(change: Change, _: Sides) -> Verdict:
@@ -94,7 +132,7 @@ def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     because: Says = lambda change, _: why if change.way is Way.LOOSER else ""  # noqa: E731 - short, used twice
     return (
         Rule((*prefix, "minimum"), weaker, _minimum_says, because),
-        Rule((*prefix, "from"), weaker, _groups_says, lambda change, _: "other people can approve"),
+        Rule((*prefix, "from"), _groups, _groups_says, _groups_why),
         Rule(prefix, _approval_entry, _approval_says),
     )
 
@@ -145,7 +183,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "changes"),
         by_way(("R206", DANGER), ("R207", NOTE), ("R208", REVIEW)),
-        named("when versions may go live: {last} {becomes}"),
+        _changes_say,
     ),
     Rule(
         ("governance", "risk"),

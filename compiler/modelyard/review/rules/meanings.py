@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.review.findings import Level
 from modelyard.review.meaning import ABOUT
-from modelyard.review.rules.base import DANGER, NOTE, QUIET, REVIEW, Rule, Verdict, by_way, plainly
+from modelyard.review.rules.base import DANGER, NOTE, QUIET, REVIEW, Rule, Says, Verdict, by_way, plainly
 
 _VERDICTS: Final[Mapping[str, tuple[Verdict, Verdict, Verdict]]] = {
     "access": (("R403", DANGER), ("R404", REVIEW), ("R403", REVIEW)),
@@ -60,7 +60,10 @@ def looser_level(about: str) -> Level:
     return _VERDICTS[about][0][1]
 
 
-RULES: Final[Mapping[str, Rule]] = {
-    about: Rule((), by_way(*_VERDICTS[about]), plainly, _WHY.get(about, "")) for about in ABOUT
-}
+def _why(about: str) -> Says:
+    """Return what follows from a change: nothing has to exist for a value that is gone, or for a number."""
+    return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
+
+
+RULES: Final[Mapping[str, Rule]] = {about: Rule((), by_way(*_VERDICTS[about]), plainly, _why(about)) for about in ABOUT}
 """The rule for each meaning."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.checks.regions import regions
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Way, renamed_targets
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
@@ -25,11 +25,15 @@ from modelyard.spec import System, TargetSpec
 
 
 def _region(change: Change, sides: Sides) -> Verdict:
+    if not (change.before.text and change.after.text):
+        return "R508", REVIEW
     return ("R306", DANGER) if _moves_abroad(change) else ("R508", DANGER)
 
 
 def _moves_abroad(change: Change) -> bool:
     table = regions()
+    if not (change.before.text and change.after.text):  # the target runs on another provider
+        return False
     return not _share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
 
 
@@ -54,7 +58,9 @@ def _placed(change: Change, sides: Sides) -> Verdict:
 
 def _placed_why(change: Change, sides: Sides) -> str:
     before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
-    gone = "it is removed on the old target and starts anew on the new one"
+    is_left = change.before.text not in {target.name for target in sides.after.deployment.targets}
+    end = "stays on the old target until that is destroyed" if is_left else "is removed on the old target"
+    gone = f"it {end}, and starts anew on the new one"
     if _share_jurisdiction(before, after):
         return gone
     return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}"
@@ -67,14 +73,52 @@ def _country(system: System, target: str) -> str:
     return regions().country_of(found.region) if found.region else found.residency
 
 
-def _target(change: Change, _: Sides) -> Verdict:
-    return ("R510", REVIEW) if change.added else ("R507", DANGER)
+def _registry_says(change: Change, _: Sides) -> str:
+    after, before = (side.text or "created by this system" for side in (change.after, change.before))
+    return f"the registry is {after}, {before} before"
 
 
-def _target_says(change: Change, _: Sides) -> str:
+def _accelerators_say(change: Change, _: Sides) -> str:
+    after, before = (" or ".join(side.items or ()) or "no accelerator" for side in (change.after, change.before))
+    return f"class {change.path[1]} has {after}, {before} before"
+
+
+def _namespace_says(change: Change, sides: Sides) -> str:
+    """Name both namespaces. Without one, it is the system's name."""
+    before = change.before.text or sides.before.metadata.name
+    return f"target {change.path[2]} uses namespace {change.after.text or sides.after.metadata.name}, {before} before"
+
+
+def _address_why(change: Change, _: Sides) -> str:
+    before, after = (side.text.rpartition("@")[2].lower() for side in (change.before, change.after))
+    if before == after:
+        return ""
+    return (
+        "names that are unique in a whole cloud, such as those of buckets and vaults, contain a hash of the domain: "
+        "what has such a name is made anew under another one, and what depends on it is rolled out"
+    )
+
+
+def _target(change: Change, sides: Sides) -> Verdict:
+    if not change.added:
+        return "R507", DANGER
+    return "R510", NOTE if change.path[2] in renamed_targets(sides.before, sides.after).values() else REVIEW
+
+
+def _target_says(change: Change, sides: Sides) -> str:
+    names = renamed_targets(sides.before, sides.after)
+    if not change.added and change.path[2] in names:
+        return f"target {change.path[2]} is called {names[change.path[2]]}"
     target = change.now if change.added else change.was
     where = f" ({target.provider} {target.region or target.context})".rstrip() if isinstance(target, TargetSpec) else ""
     return f"target {change.path[2]}{where} is {'new' if change.added else 'gone'}"
+
+
+def _target_why(change: Change, sides: Sides) -> str:
+    names = renamed_targets(sides.before, sides.after)
+    if change.added or change.path[2] not in names:
+        return ""
+    return f"a target cannot be renamed: everything is made anew on {names[change.path[2]]}"
 
 
 def _store(change: Change, sides: Sides) -> Verdict:
@@ -165,6 +209,8 @@ def _moved_says(change: Change, _: Sides) -> str:
 _TARGET: Final = ("deployment", "targets", "*")
 _COMPUTE: Final = ("compute", "*")
 _ANEW: Final = "what was created under the old name is not renamed: new resources are made, and the old ones removed"
+_OTHER_STACKS: Final = "stacks, and what they create, are named after it: everything is made anew under the new name"
+
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule((*_TARGET, "region"), _region, named("target {target} is in {moves}"), _region_why, lasting=True),
@@ -189,12 +235,12 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "context"),
         always("R508", DANGER),
         named("target {target} is the cluster {moves}"),
-        "everything is made anew in the other cluster; what is in the old one stays until it is destroyed there",
+        "everything is made anew in the other cluster",
     ),
     Rule(
         (*_TARGET, "namespace"),
         always("R508", DANGER),
-        named("target {target} uses namespace {moves}"),
+        _namespace_says,
         "everything is made anew in the other namespace",
     ),
     Rule(
@@ -217,9 +263,14 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
-        always("R410", DANGER),
-        named("metrics of {target} are sent to {after}, {before} before"),
-        "metrics leave to another place",
+        lambda change, _: ("R410", REVIEW if change.removed else DANGER),
+        named(
+            "metrics of {target} are sent to {after}, {before} before",
+            "metrics of {target} are sent nowhere, {before} before",
+        ),
+        lambda change, _: (
+            "who reads them there sees nothing new" if change.removed else "metrics leave to another place"
+        ),
     ),
     Rule(
         (*_TARGET, "present"),
@@ -265,7 +316,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("stores", "*", "replicas"),
         by_way(("R603", REVIEW), ("R604", NOTE), ("R603", REVIEW)),
-        named("{name} has {after} instances, {before} before"),
+        named("instances of {name}: {after}, {before} before"),
     ),
     Rule(
         ("stores", "*", "encryptionKey"),
@@ -276,10 +327,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("registry", "adopt"),
         _adopted,
-        named("the registry is {moves}"),
+        _registry_says,
         "versions, aliases and history in the old registry are not moved",
     ),
-    Rule(("registry", "credentials"), always("R405", REVIEW), plainly, "it must exist before this is applied"),
+    Rule(
+        ("registry", "credentials"),
+        always("R405", REVIEW),
+        plainly,
+        lambda change, _: "" if change.removed else "it must exist before this is applied",
+    ),
     Rule(
         ("registry",),
         always("R508", DANGER),
@@ -294,6 +350,12 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: "spot machines can be taken away within minutes" if change.way is Way.LOOSER else "",
     ),
     Rule(
+        (*_COMPUTE, "accelerators"),
+        always("R607", REVIEW),
+        _accelerators_say,
+        "code, batches and drivers have to fit it",
+    ),
+    Rule(
         ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly
     ),
     Rule(("governance", "budget"), _budget, named("the budget: {last} is {moves}")),
@@ -303,8 +365,12 @@ RULES: Final[tuple[Rule, ...]] = (
         named("the owner is {moves}"),
         "tags, alerts and questions go to another team",
     ),
-    Rule(("governance", "owner", "email"), always("R801", REVIEW), named("the owner's address is {moves}")),
-    Rule(("metadata", "name"), always("R508", DANGER), named("the system's name is {moves}"), _ANEW, lasting=True),
+    Rule(
+        ("governance", "owner", "email"), always("R801", REVIEW), named("the owner's address is {moves}"), _address_why
+    ),
+    Rule(
+        ("metadata", "name"), always("R508", DANGER), named("the system's name is {moves}"), _OTHER_STACKS, lasting=True
+    ),
     Rule(("metadata", "labels"), _label_level, named("label {last} is {moves}")),
     Rule(("metadata", "description"), always("R805", QUIET), named("the description changes")),
     Rule(("moved", "*"), _moved, _moved_says, lambda change, _: _ANEW if change.removed else "a rename, not a removal"),
@@ -312,7 +378,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (
-    Rule(_TARGET, _target, _target_says),
+    Rule(_TARGET, _target, _target_says, _target_why),
     Rule(("stores", "*"), _store, named("store {name} is {moves}"), _store_why),
     Rule(("overrides", "*"), _override, _override_says),
     Rule(_COMPUTE, always("R614", NOTE), named("compute class {name} is {moves}")),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.cron import CronError, parse
 from modelyard.review.changes import Change, Way
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.rules.looking import longest_wait
 from modelyard.review.sides import Sides, served_at
+from modelyard.units import duration_text
 
 
 def _promotion(change: Change, sides: Sides) -> Verdict:
@@ -37,13 +38,15 @@ def _starts(change: Change, _: Sides) -> Verdict:
     return way.get(change.way, ("R117", NOTE))
 
 
+def _starts_says(change: Change, _: Sides) -> str:
+    owner, old, new = ".".join(change.path[:2]), _wait(change.before.text), _wait(change.after.text)
+    if old is None or new is None or old == new:
+        return f"{owner}: {'.'.join(change.path[2:])} is {moves(change)}"
+    return f"{owner} starts every {duration_text(new)}, every {duration_text(old)} before ({moves(change)})"
+
+
 def _wait(text: str) -> int | None:
-    line = " ".join(text.removeprefix("cron ").split()[:5])
-    try:
-        gaps = parse(line).gaps_s()
-    except CronError:
-        return None
-    return gaps[1] if gaps else None
+    return longest_wait(" ".join(text.removeprefix("cron ").split()[:5]))
 
 
 def _entry(change: Change, _: Sides) -> Verdict:
@@ -114,7 +117,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R117", REVIEW), ("R117", NOTE), ("R117", NOTE)),
         named("{owner}: a run that starts while another runs: {moves}"),
     ),
-    Rule((*_PIPELINE, "schedule"), _starts, named("{owner} starts by {moves}")),
+    Rule((*_PIPELINE, "schedule"), _starts, _starts_says),
     Rule((*_PIPELINE, "split", "by"), _split, named("{owner} holds out data by {moves}"), _split_why),
     Rule(
         (*_PIPELINE, "split"),
@@ -145,7 +148,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("models", "*", "registeredName"),
         always("R108", DANGER),
-        named("{name} is {moves} in the registry"),
+        named("{name} is called {after} in the registry, {before} before"),
         "versions, aliases and history start anew",
         lasting=True,
     ),

@@ -6,6 +6,7 @@ from typing import Final
 
 from modelyard.review.changes import Change, Way
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.rules.looking import looks, looks_says, unseen, unseen_why
 from modelyard.review.sides import Sides
 
 _SIGNS: Final = {"min": "<", "max": ">"}
@@ -35,8 +36,10 @@ def _entry_says(change: Change, sides: Sides) -> str:
     return f"{name} is {'new' if change.added else 'gone'}: {monitor.type} of {monitor.watch}"
 
 
-def _window(change: Change, _: Sides) -> Verdict:
+def _window(change: Change, sides: Sides) -> Verdict:
     before, after = change.before.number, change.after.number
+    if change.path[0] == "monitors" and (verdict := unseen(change, sides)):
+        return verdict
     if before is None or after is None:
         return "R215", REVIEW
     return ("R215", REVIEW) if after > before else ("R216", REVIEW)
@@ -57,6 +60,11 @@ def _notified(change: Change, _: Sides) -> str:
     if change.added:
         return f"{change.path[1]} notifies {change.after.text}, nobody before"
     return f"who {change.path[1]} notifies {moves(change)}"
+
+
+def _rollback_says(change: Change, _: Sides) -> str:
+    verb = "no longer takes" if change.way is Way.LOOSER else "takes"
+    return f"a breach of {change.path[1]} {verb} the version back"
 
 
 def _channel(change: Change, sides: Sides) -> Verdict:
@@ -83,9 +91,9 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: "what was reported before no longer is" if change.way is Way.LOOSER else "",
     ),
     Rule(_CHECK, _entry, _entry_says),
-    Rule((*_MONITOR, "window"), _window, named("{name} looks at a window of {after}, {before} before")),
+    Rule((*_MONITOR, "window"), _window, named("{name} looks at a window of {after}, {before} before"), unseen_why),
     Rule((*_MONITOR, "reference"), always("R215", REVIEW), named("what {name} compares with: {last} is {moves}")),
-    Rule((*_MONITOR, "schedule"), always("R215", REVIEW), named("{name} looks at another time: {moves}")),
+    Rule((*_MONITOR, "schedule"), looks, looks_says, unseen_why),
     Rule(
         (*_MONITOR, "coverage"),
         by_way(("R211", DANGER), ("R212", NOTE), ("R212", NOTE)),
@@ -119,11 +127,34 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_BREACH, "rollback"),
         by_way(("R219", DANGER), ("R220", REVIEW), ("R219", REVIEW)),
-        named("a breach of {name} takes the version back: {moves}"),
+        _rollback_says,
     ),
     Rule((*_MONITOR, "compute"), always("R607", NOTE), named("{name} runs on compute class {moves}")),
-    Rule(("channels", "*", "severities"), _recipients, named("what channel {name} is used for {moves}")),
-    Rule(("governance", "owner", "oncall"), _recipients, named("alerts of the system go to {moves}")),
+    Rule(
+        ("channels", "*", "severities"),
+        _recipients,
+        lambda change, _: f"what channel {change.path[1]} is used for {moves(change)}",
+    ),
+    Rule(
+        ("channels", "*", "type"),
+        always("R217", REVIEW),
+        named("channel {name} notifies by {after}, by {before} before"),
+        "whoever is notified has to be reachable there",
+    ),
+    *(
+        Rule(
+            ("channels", "*", field),
+            always("R217", REVIEW),
+            named("channel {name} notifies {moves}", "channel {name} no longer notifies {before}"),
+            "other people are notified",
+        )
+        for field in ("to", "room")
+    ),
+    Rule(
+        ("governance", "owner", "oncall"),
+        _recipients,
+        named("alerts of the system go to {moves}", "alerts of the system go to no channel, {before} before"),
+    ),
     Rule(
         ("data", "*", "delay"),
         _window,

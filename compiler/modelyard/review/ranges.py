@@ -1,0 +1,30 @@
+"""Compare lists of address ranges by the addresses in them, not by the texts of their items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from modelyard.patterns import pattern
+
+_RANGE: Final = pattern(r"[0-9a-fA-F.:]+/[0-9]{1,3}")
+
+
+def are_ranges(items: Iterable[str]) -> bool:
+    """Return whether all items have the form of an address range."""
+    return all(_RANGE.fullmatch(item) for item in items)
+
+
+def covers(ranges: Iterable[str], others: Iterable[str]) -> bool:
+    """Return whether every address of the others is in one of the ranges."""
+    from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few changes are of ranges
+
+    known, wanted = ([ip_network(item, strict=False) for item in side] for side in (ranges, others))
+    fourth = list(collapse_addresses(one for one in known if isinstance(one, IPv4Network)))
+    sixth = list(collapse_addresses(one for one in known if isinstance(one, IPv6Network)))
+    return all(
+        any(one.subnet_of(other) for other in fourth)
+        if isinstance(one, IPv4Network)
+        else any(one.subnet_of(other) for other in sixth)
+        for one in wanted
+    )

@@ -1,0 +1,72 @@
+"""Find entries that probably have another name than before, although `moved` does not say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from modelyard.records import replace
+from modelyard.review.findings import Finding, Level
+from modelyard.review.further import at_place
+from modelyard.review.sides import Sides
+from modelyard.review.values import plain
+from modelyard.review.words import shown
+from modelyard.spec import System
+
+_MOVABLE: Final = ("stores", "pipelines", "inference", "monitors")
+_NAMED: Final = (*_MOVABLE, "data", "models", "compute", "channels")
+
+
+def renames(sides: Sides) -> Iterator[Finding]:
+    """Yield entries that are gone while an entry is new that is equal except for names."""
+    if not any(_missing(sides.before, sides.after, section) for section in _MOVABLE):
+        return
+    names = _changed_names(sides)
+    old, new = _Text(sides.before, names), _Text(sides.after, names)
+    moved = {*(sides.after.moved or {})}
+    for section in _MOVABLE:
+        fresh = [one for one in _missing(sides.after, sides.before, section) if f"{section}.{one}" not in moved]
+        for name in _missing(sides.before, sides.after, section):
+            gone = old.of(section, name)
+            twin = next((other for other in fresh if new.of(section, other) == gone), None)
+            if twin is not None:
+                fresh.remove(twin)
+                yield _finding(section, name, twin, sides)
+
+
+def _missing(system: System, other: System, section: str) -> list[str]:
+    """Return the names of entries that the other system does not have."""
+    known: Mapping[str, Any] = getattr(other, section)
+    return [name for name in getattr(system, section) if name not in known]
+
+
+def _changed_names(sides: Sides) -> set[str]:
+    """Return the names of entries that only one version has, of whatever kind."""
+    both = [{name for section in _NAMED for name in getattr(system, section)} for system in (sides.before, sides.after)]
+    return both[0] ^ both[1]
+
+
+class _Text:
+    """Writes entries of a system without the names that only one version has."""
+
+    def __init__(self, system: System, names: set[str]) -> None:
+        self._system = system
+        longest_first = sorted(names, key=lambda name: (-len(name), name))
+        self._has_names = bool(names)
+        alternatives = "|".join(map(re.escape, longest_first))
+        self._names = re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])")
+
+    def of(self, section: str, name: str) -> str:
+        """Return an entry's fields in the spec's words, without its name in defaults for folders and classes."""
+        text = shown("", plain(getattr(self._system, section)[name]))
+        text = text.replace(f"captures/{name}", "captures/?").replace(f"{section}-{name}", f"{section}-?")
+        return self._names.sub("?", text) if self._has_names else text
+
+
+def _finding(section: str, name: str, twin: str, sides: Sides) -> Finding:
+    declared = f"moved: {{{section}.{twin}: {section}.{name}}}"
+    why = f"if it is a rename, add `{declared}`; otherwise its resources are made anew"
+    message = f"{section}.{name} is called {twin}, without `moved`"
+    found = at_place("R504", Level.DANGER, (section, twin), message, sides)
+    return replace(found, why=why, before=name, after=twin)

@@ -1,0 +1,51 @@
+"""The rule about `egress`: which addresses outside of their cluster workloads may connect to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.review.changes import Change, Way
+from modelyard.review.ranges import are_ranges, covers
+from modelyard.review.rules.base import DANGER, REVIEW, Rule, Verdict, moves
+from modelyard.review.sides import Sides
+from modelyard.review.values import Leaf
+
+
+def _egress(change: Change, _: Sides) -> Verdict:
+    if _lists_everything(change.after):
+        return "R401", DANGER
+    if change.way is Way.STRICTER or (change.removed and _lists_everything(change.before)):
+        return "R402", REVIEW
+    return "R401", DANGER if change.way is Way.LOOSER else REVIEW
+
+
+def _lists_everything(side: Leaf) -> bool:
+    """Return whether a list contains all addresses, also those where clouds serve the credentials of machines."""
+    items = side.items or ()
+    return are_ranges(items) and covers(items, ("0.0.0.0/0",))
+
+
+def _egress_says(change: Change, _: Sides) -> str:
+    target = change.path[2]
+    if _lists_everything(change.after):
+        return f"workloads on {target} that call something outside may connect to any address, {_ranges(change)} before"
+    if change.removed:
+        return (
+            f"workloads on {target} that call something outside may connect to any address, {change.before.text} before"
+        )
+    if change.added:
+        return f"workloads on {target} may connect only to {change.after.text} outside, any address before"
+    return f"what workloads on {target} may connect to outside {moves(change)}"
+
+
+def _ranges(change: Change) -> str:
+    return change.before.text or "any but those that serve credentials of machines"
+
+
+def _egress_why(change: Change, _: Sides) -> str:
+    if change.way is Way.LOOSER or _lists_everything(change.after):
+        return "a workload that is taken over can send data there"
+    return "what lies elsewhere can no longer be reached"
+
+
+RULES: Final[tuple[Rule, ...]] = (Rule(("deployment", "targets", "*", "egress"), _egress, _egress_says, _egress_why),)

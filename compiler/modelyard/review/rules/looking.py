@@ -1,0 +1,78 @@
+"""How often a monitor looks, and what lies between the windows of two runs, so that it never looks at it."""
+
+from __future__ import annotations
+
+from modelyard.cron import CronError, parse
+from modelyard.review.changes import Change
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Verdict, moves
+from modelyard.review.sides import Sides
+from modelyard.spec import RULES_ONLY, Monitor
+from modelyard.units import duration_text
+
+
+def longest_wait(line: str) -> int | None:
+    """Return the longest time between two starts of a cron line in seconds, or None if it has no such time."""
+    try:
+        gaps = parse(line).gaps_s()
+    except CronError:
+        return None
+    return gaps[1] if gaps else None
+
+
+def looks(change: Change, sides: Sides) -> Verdict:
+    """Judge another schedule. Later is for review, as with a longer window; data that no run looks at are a danger."""
+    if verdict := unseen(change, sides):
+        return verdict
+    before, after = (_interval(monitor) for monitor in _both(change, sides))
+    if before is None or after is None:
+        return "R215", REVIEW
+    if before == after:
+        return "R215", NOTE
+    return ("R215", REVIEW) if after > before else ("R216", NOTE)
+
+
+def looks_says(change: Change, sides: Sides) -> str:
+    """Say how often a monitor looks, and when if it is as often as before."""
+    name = change.path[1]
+    before, after = (_interval(monitor) for monitor in _both(change, sides))
+    if before is None or after is None or before == after or change.path[-1] not in {"cron", "schedule"}:
+        return f"{name} looks at another time: {'.'.join(change.path[2:])} is {moves(change)}"
+    return f"{name} looks every {duration_text(after)}, every {duration_text(before)} before ({moves(change)})"
+
+
+def unseen(change: Change, sides: Sides) -> Verdict | None:
+    """Judge that more or less of the data lies between the windows of two runs, or return None if neither."""
+    before, after = (_gap(monitor) for monitor in _both(change, sides))
+    if before == after:
+        return None
+    return ("R211", DANGER) if after > before else ("R212", NOTE)
+
+
+def unseen_why(change: Change, sides: Sides) -> str:
+    """Say what no run looks at, or how late a change is noticed."""
+    before, after = _both(change, sides)
+    interval = _interval(after)
+    if after is not None and interval is not None and _gap(after) > _gap(before):
+        seen = f"the last {duration_text(after.window_s)} every {duration_text(interval)}"
+        return f"it looks at {seen}, so {duration_text(_gap(after))} between two runs are never looked at"
+    if change.path[2] == "schedule" and looks(change, sides) == ("R215", REVIEW) and interval is not None:
+        return f"what it watches for is noticed up to {duration_text(interval)} later"
+    return ""
+
+
+def _both(change: Change, sides: Sides) -> tuple[Monitor | None, Monitor | None]:
+    """Return the monitor before and after, also if it is renamed."""
+    name = change.path[1]
+    old = (sides.after.moved or {}).get(f"monitors.{name}", f"monitors.{name}").partition(".")[2]
+    return sides.before.monitors.get(old) or sides.before.monitors.get(name), sides.after.monitors.get(name)
+
+
+def _interval(monitor: Monitor | None) -> int | None:
+    is_timed = monitor is not None and monitor.schedule.kind == "cron" and monitor.type not in RULES_ONLY
+    return longest_wait(monitor.schedule.cron) if monitor is not None and is_timed else None
+
+
+def _gap(monitor: Monitor | None) -> int:
+    """Return how much lies between the windows of two runs, in seconds."""
+    interval = _interval(monitor)
+    return max(0, interval - monitor.window_s) if monitor is not None and interval is not None else 0
