@@ -66,6 +66,13 @@ def test_validate_imports_only_the_first_stages() -> None:
     assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
 
 
+def test_a_review_of_two_files_starts_no_process() -> None:
+    """Modules that start processes take a fifth of the time of a small review to import."""
+    modules = loaded("diff", str(SPEC), str(SPEC))
+
+    assert not modules & {*NEVER, "subprocess", "threading", "tempfile", "modelyard.cli.approve"}
+
+
 def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
     """A command skips Python's cleanup unless an exit function is registered."""
     code = "import atexit, sys; from modelyard.cli import command; {}; sys.argv[1:] = ['--version']; command()"
@@ -78,6 +85,26 @@ def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
 
     assert plain.startswith("modelyard ")
     assert waits == f"{plain}ended\n"
+
+
+@pytest.mark.parametrize(
+    ("thread", "ends"), [("", ""), ("threading.Thread(target=time.sleep, args=(0.2,)).start()", "!")]
+)
+def test_cleanup_is_skipped_unless_a_thread_is_running(tmp_path: Path, thread: str, ends: str) -> None:
+    """A command that has started a process, such as git, has imported `threading`, but no thread is left."""
+    code = f"""
+import os, sys, threading, time
+from modelyard.cli import command
+class Last:
+    def __del__(self, write=os.write): write(1, b"!")
+sys.modules["last"] = Last()
+sys.argv[1:] = ["--version"]
+{thread}
+command()
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    assert run.stdout.splitlines()[1:] == [ends][: len(ends)]
 
 
 def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:

@@ -164,6 +164,24 @@ def bench_validate_large(ratios: Ratios, folder: Path) -> None:
     ratios.check("validate, 10000 models, MB", lambda: min(cost.megabytes for cost in ours))
 
 
+@pytest.mark.parametrize("models", [1, 1_000])
+def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> None:
+    """Review a change of one parameter, compared with validating one of the two versions."""
+    changed = tmp_path / "system.yaml"
+    changed.write_text(system(models, changed=models // 2), encoding="utf-8")
+    commands = (("validate", str(changed)), ("diff", spec(folder, models), str(changed)))
+    costs: dict[str, list[float]] = {name: [] for name, *_ in commands}
+
+    def measure() -> float:
+        whole("-m", "modelyard", *commands[-1])  # creates bytecode
+        for _ in range(ROUNDS if models == 1 else 3):
+            for command in commands:
+                costs[command[0]].append(whole("-m", "modelyard", *command))
+        return min(costs["diff"]) / min(costs["validate"])
+
+    ratios.check(f"diff, {models} models, times validate".replace("1 models", "one model"), measure)
+
+
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
     """Compare compiling to files with dumping the same documents in memory, and with writing the same bytes to disk."""
     files = compile_text(system(1_000)).files

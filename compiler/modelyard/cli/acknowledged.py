@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from modelyard.cli.inputs import other_file
 from modelyard.cli.versions import Compared, Version
@@ -49,16 +46,20 @@ def read_acknowledged(version: Version, system: str) -> Acknowledged:
 
 def _signer(entry: Acknowledgement, system: str) -> bytes | None:
     """Return the key that signed an entry, or None if the signature is not valid."""
-    from modelyard.cli.approve import NAMESPACE  # imported here because few entries are signed
+    import subprocess  # these are imported here because few entries are signed
+    import tempfile
+
+    from modelyard.cli.approve import NAMESPACE
 
     try:
         key = signing_key(entry.signature)
     except NotAKey:
         return None
     with tempfile.TemporaryDirectory(prefix="acknowledged-") as folder:
-        file = Path(folder) / "signature"
-        file.write_text(entry.signature, encoding="utf-8")
-        command = ["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(file)]
+        path = os.path.join(folder, "signature")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(entry.signature)
+        command = ["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", path]
         text = signed_text(entry.statement(system)).encode("utf-8", "surrogatepass")
         try:
             done = subprocess.run(command, input=text, capture_output=True, check=False)

@@ -64,9 +64,18 @@ def command() -> NoReturn:
     except (OSError, ValueError):  # Python's normal exit reports streams that are closed or not writable
         sys.exit(code)
     waiting = atexit._ncallbacks()  # pyright: ignore[reportPrivateUsage] # there is no public way to ask
-    if "threading" not in sys.modules and not waiting:
+    if not waiting and not _has_other_threads():
         os._exit(code)
     sys.exit(code)
+
+
+def _has_other_threads() -> bool:
+    """Return whether a thread is still running. Only modules that start threads or processes import `threading`."""
+    if "threading" not in sys.modules:
+        return False
+    import threading
+
+    return threading.active_count() > 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:

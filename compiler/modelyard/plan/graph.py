@@ -107,6 +107,11 @@ class Plan:
         """Return the resources whose value has this type, in plan order, optionally limited to a placement."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
+    @property
+    def by_place(self) -> Mapping[str, Resource]:
+        """All resources by place, in plan order."""
+        return _by_place(self.resources)
+
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
         """Return the resource at a place, such as a link's sink, or None if its value has another type."""
         resource = _by_place(self.resources)[place]

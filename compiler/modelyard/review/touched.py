@@ -39,7 +39,7 @@ def _entries(old: System, new: System) -> Iterator[str]:
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:
     """Yield the owners of resources that are new, gone or different."""
-    old, new = ({resource.place: resource for resource in plan.resources} for plan in (before, after))
+    old, new = before.by_place, after.by_place
     for place in {**old, **new}:
         if old.get(place) != new.get(place):
             yield from (plan[place].workload for plan in (old, new) if place in plan)

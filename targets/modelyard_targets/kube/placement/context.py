@@ -169,7 +169,7 @@ def context_for(
             for application in server.value.applications
         },
         links=_links(plan),
-        placed={resource.place: resource for resource in plan.resources},
+        placed=plan.by_place,
         read_elsewhere=_read_elsewhere(plan, placement),
     )
 

@@ -69,7 +69,9 @@ def yielding(plan: Plan, placement: str) -> dict[str, Path]:
     """Return the below-normal priorities that a placement uses, each with a path in the spec that sets it."""
     lines: dict[str, Path] = {}
     for resource in plan.on(placement):
-        lines.setdefault(priority_of(resource), priority_path(resource))
+        priority = priority_of(resource)
+        if priority not in lines:
+            lines[priority] = priority_path(resource)
     return {priority: lines[priority] for priority in PRIORITIES if priority in lines and priority != NORMAL}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 
-from modelyard.plan import Identity
+from modelyard.indexes import index
+from modelyard.plan import Identity, Resource
 from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
 from modelyard.records import replace
 from modelyard_targets.kube.access.identity import placeholder
@@ -87,18 +89,28 @@ def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Lite
 
 def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
     """Map the placeholders of ServiceAccounts in these files to the cloud identities that they act as."""
-    outputs = (
-        (placeholder(resource), context.platform.identity_output(resource, context))
-        for resource in context.plan.of(Identity, context.placement)
-        if file_of(resource) in files
-    )
+    by_file = _by_file(context.plan.of(Identity, context.placement))
+    held = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # as in the plan
+    outputs = ((placeholder(identity), context.platform.identity_output(identity, context)) for _, identity in held)
     return {text: output for text, output in outputs if output is not None}
+
+
+@index
+def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequence[tuple[int, Resource[Identity]]]]:
+    """Group identities by file, with their positions in the plan."""
+    found: dict[str, list[tuple[int, Resource[Identity]]]] = {}
+    for position, identity in enumerate(identities):
+        found.setdefault(file_of(identity), []).append((position, identity))
+    return found
 
 
 def _images(context: Context) -> dict[str, Literal]:
     """Map the host of the runtime image to the output with the registry's address, if only `pulumi up` knows it."""
+    registries = context.platform.image_registries
+    if not registries:  # the name of the image is a hash of its files
+        return {}
     host = context.runtime_image.partition("/")[0]
-    output = context.platform.image_registries.get(host)
+    output = registries.get(host)
     return {host: Ref("infrastructure", key=output)} if output else {}
 
 

@@ -37,13 +37,16 @@ def storage_readers(context: Context) -> tuple[str, ...]:
 
 
 def _readers(context: Context) -> Iterator[str]:
+    regional = {store.name for store in context.system.stores.values() if is_regional(store, context)}
+    if not regional:
+        return
     registry = registry_of(context.plan, context.placement)
     for resource in context.plan.on(context.placement):
         if registry is not None and resource is registry:
             artifacts = registry.value.artifacts
-            if artifacts is not None and is_regional(artifacts, context):
+            if artifacts is not None and artifacts.name in regional:
                 yield REGISTRY_NAME
         elif WORKLOADS.covers(resource) and any(
-            is_regional(store, context) for store in stores_of(resource.workload, context)
+            store.name in regional for store in stores_of(resource.workload, context)
         ):
             yield resource.name

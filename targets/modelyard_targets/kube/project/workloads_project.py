@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from modelyard.records import record
@@ -77,10 +78,16 @@ def _project(
         description=f"The workloads of {system.metadata.name} on {context.placement}",
         program=program,
         components=with_imports(("infrastructure", "kubernetes") if reads else ("kubernetes",)),
-        requirements=locked("programs", _NEEDS),
+        requirements=_requirements(),
         settings=settings,
         manifests=tuple(_manifests(file, written, context) for file in files),
     )
+
+
+@cache
+def _requirements() -> tuple[str, ...]:
+    """Return the packages of every project, which are always the same."""
+    return locked("programs", _NEEDS)
 
 
 def written_of(file: File, context: Context) -> Written:
