@@ -59,7 +59,14 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
         f"{after} exec -i deploy/mlflow -- python -c {script} import {moved} < {file}",
         f"{after} rollout restart deployment/mlflow",
     )
-    summaries = " ".join(f"<({one} exec deploy/mlflow -- python -c {script} summary)" for one in (before, after))
+    lists = tuple(shell(f"{new.metadata.name}-registry-{which}.txt") for which in ("old", "new"))
+    compared = (
+        *(
+            f"{one} exec deploy/mlflow -- python -c {script} summary > {into}"
+            for one, into in zip((before, after), lists, strict=True)
+        ),
+        f"diff {' '.join(lists)}",
+    )
     people = (
         "Create the logins of people again, as README.md of the new side says. Approvals are tags of versions and come"
         f" along; a promotion on the new side needs statements for the environment {move.side('new').name}."
@@ -70,7 +77,7 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
     ), (
         Step(
             "Both sides count the same, and every alias has the same version and digest.",
-            (f"diff {summaries}",),
+            compared,
             "nothing",
         ),
     )
