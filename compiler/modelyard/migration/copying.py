@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.handover import Remote
 from modelyard.migration.access import kubectl, rclone, remote_name
@@ -11,8 +12,12 @@ from modelyard.migration.shell import shell
 from modelyard.plan import Identity
 from modelyard.spec import System
 
-COPY_FILE = "registry_copy.py"
+COPY_FILE: Final = "registry_copy.py"
 """The script that copies a registry, in the folder of the plan."""
+
+EQUAL: Final = "only lines with =; exit code 0"
+NO_NAMES: Final = "no names"
+NOTHING: Final = "nothing"
 
 
 def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
@@ -20,16 +25,41 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
     steps: list[Step] = []
     checks: list[Step] = []
     for remote, other in _pairs(move, source, sink):
-        ends = [(_end(source, remote, prefix), _end(sink, other, prefix)) for prefix in _prefixes(move, source, remote)]
+        ends = [
+            (_end(source, remote, prefix), _end(sink, other, prefix))
+            for prefix in copied_prefixes(move, source, remote)
+        ]
         copy = tuple(rclone(move, "copy", *pair, "--checksum", "--transfers", "16") for pair in ends)
         steps += (*_keys(source, remote), *_keys(sink, other), Step(_owner(remote, other), copy))
         compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
         text = (
             f"Every object of stores.{remote.store} is there and equal. In the list, = is equal, * differs, "
-            "and + exists on the source alone. Where both stores have no hash in common, sizes are compared; add"
+            "and + exists on the source alone, such as what was captured after the copy began. Where both stores have no hash in common, sizes are compared; add"
             " --download to compare bytes."
         )
-        checks.append(Step(text, compare, "only lines with =; exit code 0"))
+        checks.append(Step(text, compare, EQUAL))
+    return tuple(steps), tuple(checks)
+
+
+def late_copies(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Return how to copy what the old side captured until its last caller moved, and how to see that nothing is left.
+
+    What both sides have is left alone: the new side may have changed it since.
+    """
+    steps: list[Step] = []
+    checks: list[Step] = []
+    for remote, other in _pairs(move, "old", "new"):
+        ends = [
+            (_end("old", remote, prefix), _end("new", other, prefix)) for prefix in copied_prefixes(move, "old", remote)
+        ]
+        copy = tuple(rclone(move, "copy", *pair, "--ignore-existing", "--transfers", "16") for pair in ends)
+        text = f"Copy what the old side has written to stores.{remote.store} until its last caller moved."
+        steps.append(Step(text, copy))
+        names = tuple(
+            rclone(move, "check", *pair, "--one-way", "--size-only", "--missing-on-dst", "-") for pair in ends
+        )
+        text = f"The new side lacks no object of stores.{remote.store}. Those that it has changed since may differ."
+        checks.append(Step(text, names, NO_NAMES))
     return tuple(steps), tuple(checks)
 
 
@@ -78,7 +108,7 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
         Step(
             "Both sides count the same, and every alias has the same version and digest.",
             compared,
-            "nothing",
+            NOTHING,
         ),
     )
 
@@ -103,7 +133,7 @@ def _pairs(move: Move, source: str, sink: str) -> Iterator[tuple[Remote, Remote]
                 yield remote, other
 
 
-def _prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
+def copied_prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
     """Return what is copied: the whole bucket or, of an adopted one, only the folders of this system."""
     if not remote.adopted:
         return ("",)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
-from modelyard.migration.copying import copies, registry_steps
+from modelyard.migration.copying import copies, late_copies, registry_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
 from modelyard.migration.projects import adopt, applied, compiled, destroyed, previews
 from modelyard.migration.records import Move, Phase, Step
@@ -87,6 +87,7 @@ def freeze(move: Move) -> Phase:
 def cut_over(move: Move) -> Phase:
     """Return the phase after which the new side answers, and runs by schedule."""
     name = move.side("new").name
+    late, left = late_copies(move)
     return Phase(
         "9-cut-over",
         "Let the new side answer, in steps, and start its schedules.",
@@ -97,6 +98,7 @@ def cut_over(move: Move) -> Phase:
                 (*adopt(move, "9-cut-over"), compiled(move), *_up(move)),
             ),
             *_weights(move),
+            *late,
         ),
         (
             Step(
@@ -105,6 +107,7 @@ def cut_over(move: Move) -> Phase:
                 "no alert in the Prometheus of either side for ten minutes",
             ),
             Step("Applying again changes nothing.", tuple(previews(move, False)), "no changes"),
+            *left,
         ),
         (
             Step("Set the weights back to the old side, which takes one TTL."),
@@ -182,13 +185,13 @@ def _asked(move: Move, inference: Inference) -> Iterator[str]:
     curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
     request = shell(f"{inference.name}.json")
     for which in ("old", "new"):
-        placement, server, path = _served(move, which, inference)
+        placement, server, path = served(move, which, inference)
         address = shell(f"http://127.0.0.1:{SERVE_PORT}{path}")
         yield f"{kubectl(move, which, placement)} port-forward {shell(f'service/{server}-serve-svc')} {SERVE_PORT} &"
         yield f"{curl}{token} -d @{request} {address} > {shell(_answer(which, inference))}; kill $!; wait"
 
 
-def _served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
+def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
     """Return where an endpoint's first variant is: the target, the name of its server, and the path there."""
     plan = move.side(which).plan
     route = next(one for one in plan.of(Route) if one.value.inference.name == inference.name)
