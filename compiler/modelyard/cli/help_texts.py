@@ -107,7 +107,12 @@ DETAILS = {
         "programs, overlays, rclone.conf, and a script that copies a registry. Each phase has conditions, commands,\n"
         "checks and a way back. Otherwise the errors are listed by part of the spec: change the new side with\n"
         "--overlay. --done records a phase in migration/state.yaml, in order, and --status shows what is next.\n"
-        "It opens no connection and runs none of the commands."
+        "It opens no connection and runs none of the commands.\n"
+        "\n"
+        "--rehearse carries the whole move out on this machine, in .modelyard/NAME.rehearsal: the plan's commands run\n"
+        "on a copy of each side, with folders for buckets and stand-ins for pulumi, kubectl and crane. It needs\n"
+        "rclone, and Ray and MLflow as modelyard run does. After an interruption, the same command goes on. The\n"
+        "report lists what was not as in the real move."
     ),
     "cost": (
         "Every line is a quantity times a price, with source, date and region. The floor is paid even if nothing is\n"
@@ -216,6 +221,7 @@ EXAMPLES = {
     "migrate": (
         "modelyard migrate . --env prod --from main --to gcp:europe-west3\n"
         "  modelyard migrate . --env prod --to gcp --overlay new-side.yaml --usage usage.yaml\n"
+        "  modelyard migrate . --env prod --from main --to gcp:europe-west3 --rehearse\n"
         "  modelyard migrate . --done 1-build\n"
         "  modelyard migrate . --status"
     ),

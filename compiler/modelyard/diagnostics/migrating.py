@@ -116,3 +116,50 @@ def no_plan(folder: str, reason: str) -> Diagnostic:
     """
     hint = "make the plan with --from and --to, or name its folder with --out"
     return Diagnostic("E0549", Severity.ERROR, f"{folder} has no plan of a migration: {reason}", None, hint)
+
+
+def cannot_rehearse(programs: Sequence[str]) -> Diagnostic:
+    """A rehearsal runs the commands of the plan, so it needs the programs that they call.
+
+    `pulumi`, `kubectl` and `crane` are not needed: a rehearsal has stand-ins for them.
+
+    Wrong: `modelyard migrate . --to gcp --rehearse` on a machine without rclone.
+
+    Right: `sudo apt install rclone`, or as https://rclone.org/install says, and then the same command.
+    """
+    hint = f"install {' and '.join(programs)}, which the commands of the plan need, too"
+    return Diagnostic("E0550", Severity.ERROR, f"not installed: {', '.join(programs)}", None, hint)
+
+
+def rehearsed_already(folder: str) -> Diagnostic:
+    """A folder holds one rehearsal at a time. A killed one goes on where it was, as soon as its last command has ended.
+
+    Wrong: `modelyard migrate . --to gcp --rehearse` in two terminals.
+
+    Right: waiting until the first has ended.
+    """
+    return Diagnostic(
+        "E0551", Severity.ERROR, f"{folder}: a rehearsal is under way", None, "wait until it has ended, or press Ctrl-C"
+    )
+
+
+def old_side_fails(log: str) -> Diagnostic:
+    """A rehearsal begins with a copy of the system that has run once: with data, trained versions and answers.
+
+    Wrong: a rehearsal of a system whose `modelyard run . --sample --once` fails.
+
+    Right: a system for which this command succeeds, and then the rehearsal.
+    """
+    hint = f"see {log}, and run the copy by itself: modelyard run . --sample --once"
+    return Diagnostic("E0552", Severity.ERROR, "a copy of the old side did not run on this machine", None, hint)
+
+
+def rehearsal_failed(phase: str, reason: str) -> Diagnostic:
+    """A step of a rehearsal did not do what the plan says. The real move would have stopped there, too.
+
+    Wrong: going on by hand in the folder of the rehearsal.
+
+    Right: removing the cause, and the same command again, which goes on with this phase.
+    """
+    hint = "remove the cause; the same command goes on with this phase"
+    return Diagnostic("E0553", Severity.ERROR, f"the rehearsal stopped in {phase}: {reason}", None, hint)

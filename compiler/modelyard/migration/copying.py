@@ -34,8 +34,8 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
         compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
         text = (
             f"Every object of stores.{remote.store} is there and equal. In the list, = is equal, * differs, "
-            "and + exists on the source alone, such as what was captured after the copy began. Where both stores have no hash in common, sizes are compared; add"
-            " --download to compare bytes."
+            "and + exists on the source alone, such as what was captured after the copy began. Where both stores have"
+            " no hash in common, sizes are compared; add --download to compare bytes."
         )
         checks.append(Step(text, compare, EQUAL))
     return tuple(steps), tuple(checks)

@@ -170,7 +170,7 @@ def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str,
 def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows of a file. Refused if it has no end, as after an export that was interrupted."""
     for count, line in enumerate(lines):
-        content = json.loads(line) if line.endswith("\n") else None
+        content: Any = json.loads(line) if line.endswith("\n") else None
         if content == {"rows": count}:
             return
         if not _is_list(content):

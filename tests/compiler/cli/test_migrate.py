@@ -315,6 +315,22 @@ def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple
     assert not (hello / "migration").exists()
 
 
+def test_a_rehearsal_needs_the_programs_that_commands_call(
+    run: Run, hello: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without rclone, nothing is written, and the error names it."""
+    for name in ("bash", "curl", "diff"):
+        (tmp_path / "bin" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+    result = run("migrate", hello, "--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
+
+    assert result.code == 1
+    assert "error[E0550]: not installed: rclone\n" in result.err
+    assert not (hello / ".modelyard" / "aws-gcp.rehearsal").exists()
+
+
 HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"
 
 
