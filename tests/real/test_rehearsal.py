@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -176,11 +177,17 @@ def test_the_old_side_stays_as_long_as_anything_uses_it(rehearsal: Rehearsal) ->
     }
 
 
-KILLED = ("1-build begins", "5-data begins", "9-cut-over begins", "going back")
+ENDED = {
+    "1-build begins": signal.SIGKILL,
+    "5-data begins": signal.SIGINT,
+    "9-cut-over begins": signal.SIGKILL,
+    "going back": signal.SIGKILL,
+}
+"""After which line a rehearsal is ended, and how."""
 
 
 def test_a_killed_rehearsal_goes_on_where_it_was_and_loses_nothing(lake: Path, python: str) -> None:
-    """Killed at boundaries and in the middle of phases, the same command ends with every object on both sides."""
+    """Killed or interrupted at boundaries and in phases, the same command ends with every object on both sides."""
     folder = lake / ".modelyard" / "gcp.rehearsal"
     seed(folder)
     command = [sys.executable, "-m", "modelyard", "migrate", str(lake), "--to", "gcp:europe-west3", "--rehearse"]
@@ -188,12 +195,15 @@ def test_a_killed_rehearsal_goes_on_where_it_was_and_loses_nothing(lake: Path, p
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
-    for moment in KILLED:
+    for moment, number in ENDED.items():
         with subprocess.Popen(
             command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         ) as process:
             assert any(moment in line for line in present(process.stderr)), moment
-            process.kill()
+            process.send_signal(number)
+            rest = present(process.stderr).read()
+        assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[number]
+        assert number == signal.SIGKILL or "interrupted; the same command goes on with 5-data" in rest
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert done.returncode == 0, done.stderr
