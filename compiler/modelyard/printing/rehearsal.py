@@ -42,7 +42,7 @@ _REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "1-build": ((_ALWAYS, "pulumi is a stand-in that notes what was applied and is protected: nothing is created"),),
     "2-secrets": ((_SECRETS, "no secret store is asked, and no value read"),),
-    "3-images": ((_ALWAYS, "crane is a stand-in that notes names: no image is pulled, built or pushed"),),
+    "3-images": ((_ALWAYS, "no image is pulled, built or pushed, and crane is a stand-in that notes names"),),
     "4-workloads": (
         (_ENDPOINTS, "servers run without Kubernetes and Ray, from a copy of the spec"),
         (_ALWAYS, "pulumi and kubectl are stand-ins"),
