@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -112,8 +112,8 @@ EXPECTED = {name: hashlib.sha256(content).hexdigest() for name, content in OBJEC
 
 
 @pytest.fixture
-def rehearsal(tmp_path: Path, move: tuple[Migration, Move]) -> Iterator[Rehearsal]:
-    """Return a rehearsal that has not begun, in this process."""
+def starting(tmp_path: Path, move: tuple[Migration, Move]) -> Callable[[], AbstractContextManager[Rehearsal]]:
+    """Return a function that begins a rehearsal in this process, or goes on with it from what is on disk."""
     plan, carried = move
     code, folder = tmp_path / "lake", tmp_path / "rehearsal"
     code.mkdir()
@@ -127,50 +127,58 @@ def rehearsal(tmp_path: Path, move: tuple[Migration, Move]) -> Iterator[Rehearsa
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(phase.overlay, encoding="utf-8")
     (layout.system / PLAN / "rclone.conf").write_text(rclone_file(carried), encoding="utf-8")
-    with (folder / "lock").open("w") as lock, Rehearsal(layout, plan, schedules(plan.sides), lock.fileno()) as running:
-        yield running
+
+    @contextmanager
+    def started() -> Generator[Rehearsal]:
+        jobs = schedules(plan.sides)
+        with (folder / "lock").open("w") as lock, Rehearsal(layout, plan, jobs, lock.fileno()) as running:
+            yield running
+
+    return started
 
 
-def test_every_phase_before_the_last_is_taken_back_and_done_again(rehearsal: Rehearsal) -> None:
-    """Undo follows the plan's own commands. The old side keeps every object, and callers are its own again."""
-    folder = rehearsal.layout.folder
-    *phases, last = rehearsal.plan.phases
+def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_it(
+    starting: Callable[[], AbstractContextManager[Rehearsal]], move: tuple[Migration, Move], tmp_path: Path
+) -> None:
+    """Each phase begins with what is on disk, is undone by the plan's own commands, and done again.
 
+    The old side keeps every object. Callers, schedules, and objects that are there alone each keep the old side.
+    """
+    folder = tmp_path / "rehearsal"
+    old, new = (folder / which / "stores" / "lake-lake" for which in ("old", "new"))
+    *phases, last = move[0].phases
     for phase in phases:
-        rehearsal.carry(phase)
-        rehearsal.take_back(phase)
-        assert digests(folder / "old" / "stores" / "lake-lake") == EXPECTED
-        if phase.name == "8-freeze":
-            schedules_now = json.loads((folder / "schedules.json").read_text())
-            assert schedules_now["old"] == {"lake/clean": False}
-        if phase.name in {"9-cut-over", "10-watch"}:
+        with starting() as rehearsal:
+            rehearsal.carry(phase)
+            rehearsal.take_back(phase)
+            assert digests(old) == EXPECTED
             assert rehearsal.gateway.percent_new == 0
-        rehearsal.carry(phase)
+            if phase.name == "8-freeze":
+                assert json.loads((folder / "schedules.json").read_text())["old"] == {"lake/clean": False}
+            rehearsal.carry(phase)
+    assert digests(new) == EXPECTED
+    assert (old / "_modelyard-rehearsal-new").is_file()
 
-    assert digests(folder / "new" / "stores" / "lake-lake") == EXPECTED
-    assert (folder / "old" / "stores" / "lake-lake" / "_modelyard-rehearsal-new").is_file()
-    with pytest.raises(Failed, match=r"the old side answers 100 percent of requests; schedule lake/clean of the old"):
-        rehearsal.carry(last)  # 10-watch was taken back and done again, but callers and schedules are not moved by it
-
-
-def test_the_old_side_stays_as_long_as_anything_uses_it(rehearsal: Rehearsal) -> None:
-    """Callers, schedules and objects that are there alone each keep it, and what is protected stops a `destroy`."""
-    folder = rehearsal.layout.folder
-    *phases, last = rehearsal.plan.phases
-    for phase in phases:
-        rehearsal.carry(phase)
+    with starting() as rehearsal:
+        with pytest.raises(
+            Failed, match=r"the old side answers 100 percent of requests; schedule lake/clean of the old"
+        ):
+            rehearsal.carry(last)  # 10-watch was taken back and done again, which moves neither of them
+        for phase in phases[7:9]:
+            rehearsal.carry(phase)
     stacks = json.loads((folder / "stacks.json").read_text())
-    alone = folder / "old" / "stores" / "lake-lake" / "visits" / "late.parquet"
-
-    rehearsal.gateway.percent_new = 99
-    alone.write_bytes(b"late")
-    with pytest.raises(Failed, match=r"the old side answers 1 percent of requests; .*lake: 1 objects .* visits/late"):
-        rehearsal.carry(last)
+    with starting() as rehearsal:
+        rehearsal.gateway.percent_new = 99
+        (old / "visits" / "late.parquet").write_bytes(b"late")
+        with pytest.raises(
+            Failed, match=r"the old side answers 1 percent of requests; .*lake: 1 objects .* visits/late"
+        ):
+            rehearsal.carry(last)
     assert json.loads((folder / "stacks.json").read_text()) == stacks
 
-    rehearsal.gateway.percent_new = 100
-    alone.unlink()
-    rehearsal.carry(last)
+    (old / "visits" / "late.parquet").unlink()
+    with starting() as rehearsal:
+        rehearsal.carry(last)
     after = json.loads((folder / "stacks.json").read_text())
     assert {name: bool(stack["applied"]) for name, stack in after.items()} == {
         name: "build/gcp/" in name for name in stacks
@@ -178,10 +186,8 @@ def test_the_old_side_stays_as_long_as_anything_uses_it(rehearsal: Rehearsal) ->
 
 
 ENDED = {
-    "1-build begins": signal.SIGKILL,
     "5-data begins": signal.SIGINT,
     "9-cut-over begins": signal.SIGKILL,
-    "going back": signal.SIGKILL,
 }
 """After which line a rehearsal is ended, and how."""
 

@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from modelyard.rehearsal.stand_ins import FOLDER
 
@@ -62,9 +63,10 @@ class SideProcess:
 
     def close(self) -> None:
         """End the side and everything that it has started."""
-        stream: IO[bytes] | None = self._process.stdin
-        assert stream is not None
-        stream.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with suppress(BrokenPipeError):
+                stream.close()
         self._process.wait()
 
     def _line(self) -> str:
