@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,7 +13,7 @@ from modelyard.rehearsal.gateway import Callers, Gateway, Question
 
 
 @contextmanager
-def side(answer: str) -> Iterator[int]:
+def side(answer: str) -> Generator[int]:
     """Run a server that answers every request with the same text, and return its port."""
 
     class Handler(BaseHTTPRequestHandler):

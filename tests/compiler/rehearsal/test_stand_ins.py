@@ -19,7 +19,7 @@ def do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
     """Return a function that runs a command in a rehearsal with one project and one cluster for each side."""
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "__main__.py").write_text("first", encoding="utf-8")
-    world = {"sides": {"main/old": "old", "main/new": "new"}, "services": {"old": {}}}
+    world: dict[str, dict[str, object]] = {"sides": {"main/old": "old", "main/new": "new"}, "services": {"old": {}}}
     (tmp_path / "world.json").write_text(json.dumps(world), encoding="utf-8")
     (tmp_path / "schedules.json").write_text('{"old": {"old/train": false}}', encoding="utf-8")
     monkeypatch.setenv(FOLDER, str(tmp_path))
