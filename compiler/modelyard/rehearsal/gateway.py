@@ -123,10 +123,10 @@ class Callers:
         self._thread.join()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many more requests have been answered."""
+        """Wait until so many more requests have been answered, or one was answered wrongly."""
         with self._one_more:
             until = self.sent + count
-            while self.sent < until and self.questions:
+            while self.sent < until and self.questions and not self.problems:
                 self._one_more.wait()
 
     def _call(self) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 REQUESTS = "requests.json"
 _ROWS = 50
@@ -23,17 +24,23 @@ _HOST = "127.0.0.1"
 def main(arguments: list[str]) -> int:
     """Run a compiled system in a state's folder until the end of standard input."""
     compiled, folder = (Path(one) for one in arguments)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)  # servers write access logs to standard output, which nobody would read
+        return _run(compiled, folder, answers)
+
+
+def _run(compiled: Path, folder: Path, answers: TextIO) -> int:
     plan = import_module("modelyard_runtime.local.plan").read_plan(compiled)
     state = import_module("modelyard_runtime.local.state").State.at(folder)
     processes = import_module("modelyard_runtime.local.processes").Processes(str(state.folder))
     try:
-        _serve(compiled, plan, state, processes)
+        _serve(compiled, plan, state, processes, answers)
     finally:
         processes.end()
     return 0
 
 
-def _serve(compiled: Path, plan: Any, state: Any, processes: Any) -> None:
+def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextIO) -> None:
     ports = import_module("modelyard_runtime.local.ports")
     registry = import_module("modelyard_runtime.local.registry")
     port = ports.free_port(plan.ports.registry)
@@ -49,16 +56,16 @@ def _serve(compiled: Path, plan: Any, state: Any, processes: Any) -> None:
     running = _started(servers, serve)
     router = import_module("modelyard_runtime.local.router").Router(plan.endpoints, f"http://{_HOST}:{serve}")
     threading.Thread(target=asyncio.run, args=(_route(router, endpoints),), daemon=True).start()
-    sys.stdout.write(json.dumps({"registry": port, "serve": serve, "endpoints": endpoints}) + "\n")
-    sys.stdout.flush()
+    answers.write(json.dumps({"registry": port, "serve": serve, "endpoints": endpoints}) + "\n")
+    answers.flush()
     for line in sys.stdin:
         if line.strip() == "restart":
             server.terminate()
             server.wait()
             server = registry.start_registry(state, processes, port)
             registry.await_registry(server, port, state)
-            sys.stdout.write("restarted\n")
-            sys.stdout.flush()
+            answers.write("restarted\n")
+            answers.flush()
     running.should_exit = True
 
 
