@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,6 +20,7 @@ from typing import Any, TextIO
 REQUESTS = "requests.json"
 _ROWS = 50
 _HOST = "127.0.0.1"
+_PATIENCE_S = 60.0
 
 
 def main(arguments: list[str]) -> int:
@@ -32,12 +34,26 @@ def main(arguments: list[str]) -> int:
 def _run(compiled: Path, folder: Path, answers: TextIO) -> int:
     plan = import_module("modelyard_runtime.local.plan").read_plan(compiled)
     state = import_module("modelyard_runtime.local.state").State.at(folder)
-    processes = import_module("modelyard_runtime.local.processes").Processes(str(state.folder))
-    try:
-        _serve(compiled, plan, state, processes, answers)
-    finally:
-        processes.end()
+    with _lock(state):
+        processes = import_module("modelyard_runtime.local.processes").Processes(str(state.folder))
+        try:
+            _serve(compiled, plan, state, processes, answers)
+        finally:
+            processes.end()
     return 0
+
+
+def _lock(state: Any) -> Any:
+    """Take the lock of a state, which the side of a killed rehearsal holds until it has ended all its processes."""
+    refusal = import_module("modelyard_runtime.refusals").Refusal
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return state.lock()
+        except refusal:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextIO) -> None:
