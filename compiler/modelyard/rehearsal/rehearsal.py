@@ -197,7 +197,8 @@ class Rehearsal:
         return replace(ran, output="\n".join(lines), code=0 if explained else ran.code)
 
     def _is_later(self, name: str, began: float) -> bool:
-        places = [bucket.folder / name for pair in self.layout.pairs() for bucket in pair]
+        buckets = [bucket for pair in self.layout.pairs() for bucket in pair]
+        places = [bucket.folder / prefix / name for bucket in buckets for prefix in bucket.prefixes]
         times = [place.stat().st_mtime for place in places if place.is_file()]
         return bool(times) and max(times) >= began
 
