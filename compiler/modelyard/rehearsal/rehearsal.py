@@ -71,6 +71,7 @@ class Rehearsal:
         self.gateway = Gateway({}, self._read("weights.json").get("new", 0))
         self._callers: Callers | None = None
         self._acted: list[str] = []
+        self._began = 0.0  # when the phase began
 
     def __enter__(self) -> Rehearsal:
         """Start what has to run, and the callers."""
@@ -118,6 +119,7 @@ class Rehearsal:
     def carry(self, phase: Phase) -> Done:
         """Do a phase and check it. Raises Failed if something is not as the plan says."""
         began = time.monotonic()
+        self._began = time.time()
         self._acted = []
         short = phase.name.partition("-")[2]
         before = {
@@ -146,6 +148,7 @@ class Rehearsal:
 
     def take_back(self, phase: Phase) -> None:
         """Undo a phase as its plan says: callers first, and then by its commands."""
+        self._began = time.time()
         self._acted = []
         if phase.name.partition("-")[2] in {"cut-over", "watch"}:
             self._weigh(0)
@@ -172,7 +175,7 @@ class Rehearsal:
         return uses
 
     def _steps(self, phase: Phase, steps: tuple[Step, ...]) -> tuple[int, list[str]]:
-        count, began = 0, time.time()
+        count = 0
         left: list[str] = []
         log = self.layout.folder / "logs" / f"{phase.name}.log"
         log.parent.mkdir(exist_ok=True)
@@ -180,7 +183,7 @@ class Rehearsal:
             for step in steps:
                 ran = run_step(step, self.layout.system, self._with_token(step), stream, self._hold)
                 if step.expect == EQUAL:
-                    ran = self._without_later(ran, began)
+                    ran = self._without_later(ran)
                 if ran.count and not fits(step, ran):
                     raise Failed(f"{step.text} {why(step, ran, log)}")
                 count += ran.count
@@ -188,19 +191,18 @@ class Rehearsal:
                 self._settle()
         return count, left
 
-    def _without_later(self, ran: Ran, began: float) -> Ran:
+    def _without_later(self, ran: Ran) -> Ran:
         """Return what a comparison printed, without objects written after the phase began, such as captures."""
-        lines = [
-            line for line in ran.output.splitlines() if line.startswith("= ") or not self._is_later(line[2:], began)
-        ]
-        explained = len(lines) < len(ran.output.splitlines()) and all(line.startswith("= ") for line in lines)
-        return replace(ran, output="\n".join(lines), code=0 if explained else ran.code)
+        differing = [line for line in ran.output.splitlines() if not line.startswith("= ")]
+        unexplained = [line for line in differing if not self._is_later(line[2:])]
+        code = 0 if differing and not unexplained else ran.code
+        return replace(ran, output="\n".join(unexplained), code=code)
 
-    def _is_later(self, name: str, began: float) -> bool:
+    def _is_later(self, name: str) -> bool:
         buckets = [bucket for pair in self.layout.pairs() for bucket in pair]
         places = [bucket.folder / prefix / name for bucket in buckets for prefix in bucket.prefixes]
         times = [place.stat().st_mtime for place in places if place.is_file()]
-        return bool(times) and max(times) >= began
+        return bool(times) and max(times) >= self._began
 
     def _with_token(self, step: Step) -> Mapping[str, str]:
         """Return the environment of a step, with the token of the endpoint that it asks."""
