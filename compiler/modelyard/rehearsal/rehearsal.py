@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import shutil
-import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +20,7 @@ from modelyard.rehearsal.layout import PLAN, Layout, read_json, tree_of, write_j
 from modelyard.rehearsal.running import SideProcess, command_environment
 from modelyard.rehearsal.stand_ins import digest_of
 from modelyard.rehearsal.steps import Failed, Ran, fits, run_step, why
+from modelyard.rehearsal.used import uses
 
 Jobs = Mapping[str, bool]
 """Schedules by namespace and name, and whether each is suspended."""
@@ -30,13 +28,7 @@ Jobs = Mapping[str, bool]
 _WHOLE: Final = 100
 _MARK: Final = "modelyard-rehearsal"
 _PATIENCE_S: Final = 180
-_OPENED: Final = {
-    "experiments": ("artifact_location",),
-    "runs": ("artifact_uri",),
-    "logged_models": ("artifact_location",),
-    "model_versions": ("source", "storage_location"),
-}
-"""The columns of MLflow's tables with addresses of files."""
+_CAPTURED_S: Final = 5.0
 
 
 @record
@@ -138,9 +130,12 @@ class Rehearsal:
         }.get(short)
         if before is not None:
             before()
-        count, left = self._steps(phase, phase.do)
+        late = tuple(step for step in phase.do if _is_late(step))
+        count, left = self._steps(phase, tuple(step for step in phase.do if step not in late))
         if after is not None:
             after()
+        if late:  # after callers have moved
+            count += self._copy_late(phase, late)
         checked, more = self._steps(phase, phase.check)
         self._wait_for_callers()
         seconds = time.monotonic() - began
@@ -157,22 +152,7 @@ class Rehearsal:
 
     def still_used(self) -> list[str]:
         """Return who or what still uses the old side."""
-        share = _WHOLE - self.gateway.percent_new
-        uses = [f"callers: the old side answers {share} percent of requests"] if share else []
-        schedules = self._read("schedules.json").get("old", {})
-        uses += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
-        for old, new in self.layout.pairs():
-            lacking = sorted(digests(old.folder).keys() - digests(new.folder).keys())
-            if lacking:
-                uses.append(
-                    f"stores.{old.store}: {len(lacking)} objects are on the old side alone, such as {lacking[0]}"
-                )
-        old_places = [old.folder.as_uri() for old, _ in self.layout.pairs()]
-        uses += [
-            f"the new registry has an address there: {one}"
-            for one in addresses(self.layout.state("new") / "mlflow.db", old_places)
-        ]
-        return uses
+        return uses(self.layout, _WHOLE - self.gateway.percent_new, self._read("schedules.json").get("old", {}))
 
     def _steps(self, phase: Phase, steps: tuple[Step, ...]) -> tuple[int, list[str]]:
         count = 0
@@ -359,6 +339,12 @@ class Rehearsal:
             if self._questions:
                 self._acted.append(f"at {percent} percent, the new side answered {new} of {old + new} requests")
 
+    def _copy_late(self, phase: Phase, steps: tuple[Step, ...]) -> int:
+        """Copy what the old side has captured until its last answer, which it writes a little later."""
+        if self._questions:
+            time.sleep(_CAPTURED_S)
+        return self._steps(phase, steps)[0]
+
     def _weigh(self, percent: int) -> None:
         self.gateway.percent_new = percent
         self._write("weights.json", {"old": _WHOLE - percent, "new": percent})
@@ -370,6 +356,9 @@ class Rehearsal:
             raise Failed(f"the old side does not answer as before: {problems[0]}")
         if self._questions:
             self._acted.append(f"{len(self._questions)} requests were answered by the old side, asked directly")
+            for moved in self.plan.phases:
+                if late := tuple(filter(_is_late, moved.do)):
+                    self._copy_late(moved, late)  # what these requests have left there
 
     def _refuse_while_used(self) -> None:
         if uses := self.still_used():
@@ -390,24 +379,5 @@ class Rehearsal:
         write_json(self.layout.folder / name, content)
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """Return the hash of each object in a bucket's folder."""
-    files = (path for path in sorted(folder.resolve().rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder.resolve())): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def addresses(database: Path, places: Sequence[str]) -> list[str]:
-    """Return the addresses that a registry would open and that begin with one of these places.
-
-    What versions were trained on stays in the history of their runs, wherever it was.
-    """
-    if not database.exists() or not places:
-        return []
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        opened = [
-            str(row[0])
-            for table, columns in _OPENED.items()
-            for column in columns
-            for row in connection.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
-        ]
-    return sorted({one for one in opened if any(one == place or one.startswith(f"{place}/") for place in places)})
+def _is_late(step: Step) -> bool:
+    return any("--ignore-existing" in line for line in step.commands)
