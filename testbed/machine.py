@@ -31,12 +31,15 @@ PACKAGES = {
 BROWSER_PACKAGES = {browser.PROGRAM: "chromium-headless-shell"}
 """The program that tests of web pages need, and its Debian package."""
 
+COPYING_PACKAGES = {"rclone": "rclone"}
+"""The program that copies objects in rehearsals of migrations, and its Debian package."""
+
 _IMAGE_PROGRAMS = ("debootstrap", "buildah")
 
 
 def install_packages() -> None:
     """Install missing Debian packages if possible, which requires root and apt."""
-    packages = {**PACKAGES, **BROWSER_PACKAGES}
+    packages = {**PACKAGES, **BROWSER_PACKAGES, **COPYING_PACKAGES}
     absent = sorted({package for program, package in packages.items() if not _has(program)})
     if not absent or not _can_install():
         return
@@ -86,6 +89,11 @@ def missing_for_images() -> list[str]:
     if os.geteuid() != 0:
         reasons.append("building images needs root")
     return reasons
+
+
+def missing_for_copies() -> list[str]:
+    """Return the reason why objects cannot be copied between stores here, or an empty list."""
+    return [f"not installed: {package}" for program, package in COPYING_PACKAGES.items() if not _has(program)]
 
 
 def _unbuilt() -> list[str]:

@@ -109,6 +109,12 @@ def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def rclone(request: pytest.FixtureRequest) -> None:
+    """Demand rclone."""
+    _demand(request, "rclone", machine.missing_for_copies())
+
+
+@pytest.fixture(scope="session")
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Run a headless browser with an empty profile."""
     _demand(request, "a browser", missing_browser())

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.rehearsal.gateway import Question, body_of
+from modelyard.rehearsal.running import SideProcess
 from modelyard_runtime.local.processes import marked, sweep
 from testbed import environments
 from testbed.places import REPOSITORY
@@ -80,3 +82,20 @@ def test_a_system_of_a_cluster_answers_as_a_copy(tmp_path: Path, python: str) ->
     assert "answered 600 generated rows" in text
     assert (tmp_path / "hello" / "modelyard.lock").read_bytes() == before
     assert not (tmp_path / "hello" / "build").exists()
+    assert_answers_without_ray(tmp_path / "hello" / ".modelyard" / "default.sample", python)
+
+
+def assert_answers_without_ray(state: Path, python: str) -> None:
+    """A rehearsal of a move starts the same system again, asks it for rows of its data, and restarts its registry."""
+    (compiled,) = (path for path in (state / "build").iterdir() if path.is_dir())
+    side = SideProcess(python, compiled, state, state.parents[1])
+    try:
+        (row, *others) = json.loads((state / "requests.json").read_text())["churn"]["rows"]
+        question = Question("churn", "/churn", body_of(row), "", ())
+        status, answer = question.send(side.ports["endpoints"], "/churn")
+        side.restart_registry()
+    finally:
+        side.close()
+    assert len(others) == 49
+    assert (status, json.loads(answer)["model"]["version"]) == (200, "1")
+    assert not list(marked(str(state)))

@@ -208,6 +208,8 @@ def _migrate(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--out", metavar="FOLDER", help="where to write the plan (default: migration next to the spec)")
     entry.add_argument("--status", action="store_true", help="show which phases of a written plan are done")
     entry.add_argument("--done", metavar="PHASE", help="record that a phase of a written plan is done")
+    entry.add_argument("--rehearse", action="store_true", help="carry the whole move out on this machine")
+    entry.add_argument("--python", metavar="PATH", help="the Python for --rehearse that has Ray and MLflow")
     entry.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     colour(entry)
 

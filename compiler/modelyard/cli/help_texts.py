@@ -107,7 +107,12 @@ DETAILS = {
         "programs, overlays, rclone.conf, and a script that copies a registry. Each phase has conditions, commands,\n"
         "checks and a way back. Otherwise, the errors are listed by part of the spec: change the new side with\n"
         "--overlay. --done records completed phases, in order, in migration/state.yaml, and --status shows what is\n"
-        "next. The command opens no connection and runs none of the plan's commands."
+        "next. The command opens no connection and runs none of the plan's commands.\n"
+        "\n"
+        "--rehearse carries out the whole move on this machine, in .modelyard/NAME.rehearsal: it runs the plan's\n"
+        "commands on a copy of each side, with folders for buckets and stand-ins for pulumi, kubectl and crane. It\n"
+        "needs rclone, and Ray and MLflow like modelyard run. After an interruption, the same command continues. The\n"
+        "report lists how the rehearsal differed from the real move."
     ),
     "cost": (
         "Every line is a quantity times a price, with its source, date and region. The floor is paid even if nothing\n"
@@ -216,6 +221,7 @@ EXAMPLES = {
     "migrate": (
         "modelyard migrate . --env prod --from main --to gcp:europe-west3\n"
         "  modelyard migrate . --env prod --to gcp --overlay new-side.yaml --usage usage.yaml\n"
+        "  modelyard migrate . --env prod --from main --to gcp:europe-west3 --rehearse\n"
         "  modelyard migrate . --done 1-build\n"
         "  modelyard migrate . --status"
     ),

@@ -26,7 +26,7 @@ from modelyard.printing.migration_json import data_of
 from modelyard.printing.migration_refused import refused_text
 from modelyard.source import Json, SourceFile
 from modelyard.spec import System
-from modelyard.usage import NO_USAGE
+from modelyard.usage import NO_USAGE, Usage
 from modelyard.writers.json_text import json_text
 from modelyard_targets import TARGETS
 
@@ -87,6 +87,30 @@ def _show_state(state: State, spec: str, folder: str, form: str) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
+    inputs, sides, usage = _both(arguments)
+    if has_errors(sides.problems):
+        return _refused(sides, inputs, arguments.format)
+    if arguments.rehearse:
+        from modelyard.cli.rehearse import rehearse
+
+        problems = rehearse(arguments, inputs, sides, usage, _spec_words(inputs))
+        if problems:
+            raise Refused(*problems)
+        return 0
+    folder = folder_of(arguments.out, inputs.spec.path)
+    plan, move = planned(sides, _spec_words(inputs), _seen_from_spec(folder, inputs), TARGETS, usage)
+    data = data_of(sides, digest_of(inputs), plan.judgement, plan.phases, inputs.variables)
+    problems = written(folder, plan, move, data, digest_of(inputs))
+    if problems:
+        raise Refused(*problems)
+    if arguments.format == "json":
+        sys.stdout.write(json_text(data) + "\n")
+    say(f"{folder}: a plan of {len(plan.phases)} phases; next: read {os.path.join(folder, 'migration.md')}")
+    return 0
+
+
+def _both(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
+    """Compile both sides. The new one may have errors."""
     inputs, problems = gather(arguments)
     if inputs is None:
         raise Refused(*problems)
@@ -99,18 +123,7 @@ def _plan(arguments: argparse.Namespace) -> int:
         given = () if files is None else quotable(*(one for one in (files.usage, files.book) if one is not None))
         raise Refused(*unfit, sources=given)
     folder = folder_of(arguments.out, inputs.spec.path)
-    sides = _sides(_wish(arguments, old, folder), old)
-    if has_errors(sides.problems):
-        return _refused(sides, inputs, arguments.format)
-    plan, move = planned(sides, _spec_words(inputs), _seen_from_spec(folder, inputs), TARGETS, usage)
-    data = data_of(sides, digest_of(inputs), plan.judgement, plan.phases, inputs.variables)
-    problems = written(folder, plan, move, data, digest_of(inputs))
-    if problems:
-        raise Refused(*problems)
-    if arguments.format == "json":
-        sys.stdout.write(json_text(data) + "\n")
-    say(f"{folder}: a plan of {len(plan.phases)} phases; next: read {os.path.join(folder, 'migration.md')}")
-    return 0
+    return inputs, _sides(_wish(arguments, old, folder), old), usage
 
 
 def _sides(wish: Wish, old: Side) -> Sides:

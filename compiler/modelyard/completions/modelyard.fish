@@ -175,6 +175,8 @@ complete -c modelyard -n '_shtab_modelyard_using migrate' -l usage -xka "(__fish
 complete -c modelyard -n '_shtab_modelyard_using migrate' -l out -xka "(__fish_complete_directories)" -d 'where to write the plan (default: migration next to the spec)'
 complete -c modelyard -n '_shtab_modelyard_using migrate' -l status -d 'show which phases of a written plan are done'
 complete -c modelyard -n '_shtab_modelyard_using migrate' -l done -x -d 'record that a phase of a written plan is done'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l rehearse -d 'carry the whole move out on this machine'
+complete -c modelyard -n '_shtab_modelyard_using migrate' -l python -x -d 'the Python for --rehearse that has Ray and MLflow'
 complete -c modelyard -n '_shtab_modelyard_using migrate' -l format -xka "text json" -d 'output format (default: text)'
 complete -c modelyard -n '_shtab_modelyard_using migrate' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using migrate' -l debug -d 'show the traceback of an internal error'

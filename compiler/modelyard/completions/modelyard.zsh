@@ -239,6 +239,8 @@ _shtab_modelyard_migrate_options=(
   "--out[where to write the plan (default\: migration next to the spec)]:FOLDER:_files -/"
   "--status[show which phases of a written plan are done]"
   "--done[record that a phase of a written plan is done]:PHASE:"
+  "--rehearse[carry the whole move out on this machine]"
+  "--python[the Python for --rehearse that has Ray and MLflow]:PATH:"
   "--format[output format (default\: text)]:format:(text json)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"

@@ -115,4 +115,50 @@ def no_plan(folder: str, reason: str) -> Diagnostic:
     Right: `modelyard migrate . --from main --to gcp`, and then `modelyard migrate --status`.
     """
     hint = "make the plan with --from and --to, or name its folder with --out"
-    return Diagnostic("E0549", Severity.ERROR, f"{folder} has no migration plan: {reason}", None, hint)
+    return Diagnostic("E0549", Severity.ERROR, f"{folder} has no plan of a migration: {reason}", None, hint)
+
+
+def cannot_rehearse(programs: Sequence[str]) -> Diagnostic:
+    """A rehearsal runs the commands in the plan, so it needs the programs that they call.
+
+    It does not need `pulumi`, `kubectl` and `crane`, because it replaces them with stand-ins.
+
+    Wrong: `modelyard migrate . --to gcp --rehearse` on a machine without rclone.
+
+    Right: `sudo apt install rclone`, or another way from https://rclone.org/install, and then the same command.
+    """
+    hint = f"install {' and '.join(programs)}, which the plan's commands also need"
+    return Diagnostic("E0550", Severity.ERROR, f"not installed: {', '.join(programs)}", None, hint)
+
+
+def rehearsed_already(folder: str) -> Diagnostic:
+    """A folder holds one rehearsal at a time. A killed one can continue as soon as its last command has ended.
+
+    Wrong: `modelyard migrate . --to gcp --rehearse` in two terminals.
+
+    Right: wait until the first has ended.
+    """
+    hint = "wait until it ends, or press Ctrl-C in its terminal"
+    return Diagnostic("E0551", Severity.ERROR, f"{folder}: a rehearsal is already running", None, hint)
+
+
+def old_side_fails(log: str) -> Diagnostic:
+    """A rehearsal starts with a copy of the system that has run once, with data, trained versions and predictions.
+
+    Wrong: a rehearsal of a system whose `modelyard run . --sample --once` fails.
+
+    Right: make this command succeed first, then rehearse.
+    """
+    hint = f"see {log}, and run the copy on its own: modelyard run . --sample --once"
+    return Diagnostic("E0552", Severity.ERROR, "the copy of the old side failed to run on this machine", None, hint)
+
+
+def rehearsal_failed(phase: str, reason: str) -> Diagnostic:
+    """A step of a rehearsal did not do what the plan says. The real move would have stopped there too.
+
+    Wrong: carry on by hand in the rehearsal folder.
+
+    Right: fix the cause and run the same command again, which continues with this phase.
+    """
+    hint = "fix the cause and run the same command again; it continues with this phase"
+    return Diagnostic("E0553", Severity.ERROR, f"the rehearsal stopped in {phase}: {reason}", None, hint)

@@ -30,7 +30,7 @@ def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
     spec = side.system.target(target)
     here = namespace or move.handovers[which][target].namespace
     if spec.in_cloud:
-        return f'kubectl --kubeconfig "$HOME"/.kube/{shell(_config(move, which, target))} -n {shell(here)}'
+        return f'kubectl --kubeconfig "$HOME"/.kube/{shell(config_name(move, which, target))} -n {shell(here)}'
     return command("kubectl", *(("--context", spec.context) if spec.context else ()), "-n", here)
 
 
@@ -46,7 +46,7 @@ def logins(move: Move, which: str) -> tuple[Step, ...]:
                 output = command(
                     "pulumi", "--cwd", folder, "stack", "output", "kubeconfig", "--show-secrets", "--stack", name
                 )
-                lines.append(f'{output} > "$HOME"/.kube/{shell(_config(move, which, stack.target))}')
+                lines.append(f'{output} > "$HOME"/.kube/{shell(config_name(move, which, stack.target))}')
     if not lines:
         return ()
     text = (
@@ -77,6 +77,7 @@ def rclone_file(move: Move) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _config(move: Move, which: str, target: str) -> str:
+def config_name(move: Move, which: str, target: str) -> str:
+    """Return the name of the file that says how to reach a cluster."""
     side = move.side(which)
     return f"{side.system.metadata.name}-{side.name}-{target}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.handover import SecretPlace
 from modelyard.migration.access import kubectl, logins
 from modelyard.migration.copying import copies, registry_steps
-from modelyard.migration.projects import adopt, applied, compiled, destroyed, previews
+from modelyard.migration.projects import adopt, applied, compiled, previews, undone
 from modelyard.migration.records import BUILD, Move, Phase, Step
 from modelyard.migration.shell import command, shell
 
@@ -34,7 +34,7 @@ def build(move: Move) -> Phase:
                 "no differences, and no changes in each preview",
             ),
         ),
-        (Step("Nothing uses the new side yet. Destroy it, the last project first.", tuple(destroyed(move, True))),),
+        (Step("Nothing uses the new side yet. Destroy it, the last project first.", tuple(undone(move, True))),),
         "about an hour, plus days for quotas",
         "the floor of the new side from now on",
         move.sides.idle.overlay,
@@ -78,7 +78,9 @@ def images(move: Move) -> Phase:
         if copied:
             lines = tuple(command("crane", "copy", public, here) for public, here in copied)
             steps.append(Step(f"Copy the images that {target} pulls from its own registry.", lines))
-            same = tuple(f'test "$({_digest(public)})" = "$({_digest(here)})"' for public, here in copied)
+            same = tuple(
+                f'digest=$({_digest(public)}) && test "$digest" = "$({_digest(here)})"' for public, here in copied
+            )
             checks.append(Step("Both names have the same digest.", same, "nothing; exit code 0 each"))
         if handover.image:
             where = f"{BUILD}/{move.side('new').name}/{target}"
@@ -125,7 +127,7 @@ def workloads(move: Move) -> Phase:
                 "no changes; SUSPEND is True for pipelines",
             ),
         ),
-        (Step("Remove the workloads of the new side.", tuple(destroyed(move, False))),),
+        (Step("Remove the workloads of the new side.", tuple(undone(move, False))),),
         "half an hour",
         "the floor of the new side",
     )

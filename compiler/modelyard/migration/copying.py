@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.handover import Remote
 from modelyard.migration.access import kubectl, rclone, remote_name
@@ -11,8 +12,12 @@ from modelyard.migration.shell import shell
 from modelyard.plan import Identity
 from modelyard.spec import System
 
-COPY_FILE = "registry_copy.py"
+COPY_FILE: Final = "registry_copy.py"
 """The script that copies a registry, in the folder of the plan."""
+
+EQUAL: Final = "only lines with =; exit code 0"
+NO_NAMES: Final = "no names"
+NOTHING: Final = "nothing"
 
 
 def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
@@ -20,16 +25,41 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
     steps: list[Step] = []
     checks: list[Step] = []
     for remote, other in _pairs(move, source, sink):
-        ends = [(_end(source, remote, prefix), _end(sink, other, prefix)) for prefix in _prefixes(move, source, remote)]
+        ends = [
+            (_end(source, remote, prefix), _end(sink, other, prefix))
+            for prefix in copied_prefixes(move, source, remote)
+        ]
         copy = tuple(rclone(move, "copy", *pair, "--checksum", "--transfers", "16") for pair in ends)
         steps += (*_keys(source, remote), *_keys(sink, other), Step(_owner(remote, other), copy))
         compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
         text = (
             f"Every object of stores.{remote.store} exists and is equal. In the list, = is equal, * differs, "
-            "and + exists only at the source. If the two stores share no hash type, sizes are compared; add"
-            " --download to compare bytes."
+            "and + exists only at the source, such as what was captured after the copy began. If the two stores share"
+            " no hash type, sizes are compared; add --download to compare bytes."
         )
-        checks.append(Step(text, compare, "only lines with =; exit code 0"))
+        checks.append(Step(text, compare, EQUAL))
+    return tuple(steps), tuple(checks)
+
+
+def late_copies(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Return how to copy what the old side captured until its last caller moved, and how to see that nothing is left.
+
+    What both sides have is left alone: the new side may have changed it since.
+    """
+    steps: list[Step] = []
+    checks: list[Step] = []
+    for remote, other in _pairs(move, "old", "new"):
+        ends = [
+            (_end("old", remote, prefix), _end("new", other, prefix)) for prefix in copied_prefixes(move, "old", remote)
+        ]
+        copy = tuple(rclone(move, "copy", *pair, "--ignore-existing", "--transfers", "16") for pair in ends)
+        text = f"Copy what the old side has written to stores.{remote.store} until its last caller moved."
+        steps.append(Step(text, copy))
+        names = tuple(
+            rclone(move, "check", *pair, "--one-way", "--size-only", "--missing-on-dst", "-") for pair in ends
+        )
+        text = f"The new side lacks no object of stores.{remote.store}. Those that it has changed since may differ."
+        checks.append(Step(text, names, NO_NAMES))
     return tuple(steps), tuple(checks)
 
 
@@ -59,7 +89,14 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
         f"{after} exec -i deploy/mlflow -- python -c {script} import {moved} < {file}",
         f"{after} rollout restart deployment/mlflow",
     )
-    summaries = " ".join(f"<({one} exec deploy/mlflow -- python -c {script} summary)" for one in (before, after))
+    lists = tuple(shell(f"{new.metadata.name}-registry-{which}.txt") for which in ("old", "new"))
+    compared = (
+        *(
+            f"{one} exec deploy/mlflow -- python -c {script} summary > {into}"
+            for one, into in zip((before, after), lists, strict=True)
+        ),
+        f"diff {' '.join(lists)}",
+    )
     people = (
         "Recreate people's logins, as the new side's README.md describes. Approvals are tags of versions, so they are"
         f" copied too; a promotion on the new side needs statements for the environment {move.side('new').name}."
@@ -70,8 +107,8 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
     ), (
         Step(
             "Both sides have the same counts, and every alias has the same version and digest.",
-            (f"diff {summaries}",),
-            "nothing",
+            compared,
+            NOTHING,
         ),
     )
 
@@ -96,7 +133,7 @@ def _pairs(move: Move, source: str, sink: str) -> Iterator[tuple[Remote, Remote]
                 yield remote, other
 
 
-def _prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
+def copied_prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
     """Return what is copied: the whole bucket or, of an adopted one, only the folders of this system."""
     if not remote.adopted:
         return ("",)

@@ -39,7 +39,7 @@ def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, 
         "new": _handovers(sides.live, targets, usage),
     }
     judgement = judged(sides, handovers, targets, usage)
-    move = Move(sides, spec, folder, handovers, _schedules(sides.old, targets))
+    move = Move(sides, spec, folder, handovers, schedules_of(sides.old, targets))
     return Migration(sides, judgement, tuple(phase(move) for phase in PHASES)), move
 
 
@@ -50,16 +50,22 @@ def _handovers(side: Side, targets: Targets, usage: Usage) -> Mapping[str, Hando
     }
 
 
-def _schedules(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Return the schedules that start something by themselves, by target."""
+def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Return the schedules that start something by themselves, by target: namespace and name."""
     return {
-        target.name: tuple(sorted(_running(side, target.name, targets)))
+        target.name: tuple(sorted(where for where, suspended in _jobs(side, target.name, targets) if not suspended))
         for target in side.system.deployment.targets
         if side.plan.has_cluster(target.name)
     }
 
 
-def _running(side: Side, placement: str, targets: Targets) -> Iterator[tuple[str, str]]:
+def jobs_of(side: Side, targets: Targets) -> Mapping[str, bool]:
+    """Return whether each schedule of a side is suspended, by namespace and name."""
+    placements = (one.name for one in side.system.deployment.targets if side.plan.has_cluster(one.name))
+    return {"/".join(where): off for name in placements for where, off in _jobs(side, name, targets)}
+
+
+def _jobs(side: Side, placement: str, targets: Targets) -> Iterator[tuple[tuple[str, str], bool]]:
     provider = side.system.target(placement).provider
     for one in targets[provider].objects(side.plan, placement):
         manifest = one.manifest
@@ -68,5 +74,5 @@ def _running(side: Side, placement: str, targets: Targets) -> Iterator[tuple[str
             continue
         labels = meta.get("labels")
         component = labels.get("modelyard.dev/component") if isinstance(labels, Mapping) else None
-        if component != _OWN_RHYTHM and spec.get("suspend") is not True:
-            yield str(meta["namespace"]), str(meta["name"])
+        if component != _OWN_RHYTHM:
+            yield (str(meta["namespace"]), str(meta["name"])), spec.get("suspend") is True

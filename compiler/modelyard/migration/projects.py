@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelyard.migration.access import pulumi, stacks_of
 from modelyard.migration.records import Move, Step
 from modelyard.migration.shell import command
+from modelyard.stack import Project
 
 
 def adopt(move: Move, phase: str) -> tuple[str, ...]:
@@ -45,11 +46,18 @@ def previews(move: Move, infrastructure: bool) -> Iterator[str]:
                 yield f"{line} --expect-no-changes"
 
 
-def destroyed(move: Move, infrastructure: bool) -> Iterator[str]:
-    """Yield the commands that remove these projects again, the last one first."""
+def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator[str]:
+    """Yield the commands that remove a project's resources. Protection of those that hold data has to end first."""
+    for words in (("config", "set", "protect", "false"), ("up",), ("destroy",)):
+        yield from pulumi(move, which, target, project, *words)
+
+
+def undone(move: Move, infrastructure: bool) -> Iterator[str]:
+    """Yield the commands that remove these projects again, the last one first. Created again, they are protected."""
     for stack, project in reversed(move.projects("new")):
         if _is_infrastructure(project.folder) is infrastructure:
-            yield from pulumi(move, "new", stack.target, project, "destroy")
+            yield from destroyed(move, "new", stack.target, project)
+            yield from pulumi(move, "new", stack.target, project, "config", "rm", "protect")
 
 
 def _is_infrastructure(folder: str) -> bool:

@@ -73,13 +73,16 @@ def main(arguments: list[str]) -> int:
 
 
 def export(engine: Any, out: TextIO) -> None:
-    """Write the schema's version, and then every row: the table's name, and its values by column."""
+    """Write the schema's version, then every row, as the table's name and its values by column, and their number."""
+    count = 0
     with engine.connect().execution_options(stream_results=True) as connection:
         out.write(json.dumps({"schema": _schema(connection)}) + "\n")
         for table in _tables():
             for row in connection.execute(table.select()).mappings():
                 values = {name: _written(value) for name, value in row.items()}
                 out.write(json.dumps([table.name, values]) + "\n")
+                count += 1
+    out.write(json.dumps({"rows": count}) + "\n")
 
 
 def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
@@ -158,12 +161,22 @@ def _number_on(connection: Any) -> None:
 
 def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield the rows of a file with their table's name, not too many at a time."""
-    rows = (
-        (name, {key: _read(value, moved) for key, value in values.items()}) for name, values in map(json.loads, lines)
-    )
+    rows = ((name, {key: _read(value, moved) for key, value in values.items()}) for name, values in _rows(lines))
     for name, of_table in groupby(rows, key=itemgetter(0)):
         while batch := [row for _, row in islice(of_table, _BATCH)]:
             yield name, batch
+
+
+def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a file. Refused if it has no end, as after an export that was interrupted."""
+    for count, line in enumerate(lines):
+        content: Any = json.loads(line) if line.endswith("\n") else None
+        if content == {"rows": count}:
+            return
+        if not _is_list(content):
+            break
+        yield content
+    raise Refused("the file is not complete; export again")
 
 
 def _written(value: Any) -> Any:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
-from modelyard.migration.copying import copies, registry_steps
+from modelyard.migration.copying import copies, late_copies, registry_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
-from modelyard.migration.projects import adopt, applied, compiled, previews
+from modelyard.migration.projects import adopt, applied, compiled, destroyed, previews
 from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import command, shell
-from modelyard.plan import Route
+from modelyard.plan import ModelServer, Route
 from modelyard.spec import Inference
 
-_STEPS = (1, 10, 50, 100)
+STEPS: Final = (1, 10, 50, 100)
 """The percentage of requests that the new side serves in each step."""
+
+SERVE_PORT: Final = 8000
+"""The port of Ray Serve, in a cluster and where commands make it reachable."""
 
 
 def dual_run(move: Move) -> Phase:
@@ -86,6 +90,7 @@ def freeze(move: Move) -> Phase:
 def cut_over(move: Move) -> Phase:
     """Return the phase after which the new side serves callers and follows its schedules."""
     name = move.side("new").name
+    late, left = late_copies(move)
     return Phase(
         "9-cut-over",
         "Shift traffic to the new side in steps, and start its schedules.",
@@ -96,6 +101,7 @@ def cut_over(move: Move) -> Phase:
                 (*adopt(move, "9-cut-over"), compiled(move), *_up(move)),
             ),
             *_weights(move),
+            *late,
         ),
         (
             Step(
@@ -104,6 +110,7 @@ def cut_over(move: Move) -> Phase:
                 "no alert in the Prometheus of either side for ten minutes",
             ),
             Step("Applying again changes nothing.", tuple(previews(move, False)), "no changes"),
+            *left,
         ),
         (
             Step("Set the weights back to the old side, which takes one TTL."),
@@ -143,9 +150,7 @@ def retire(move: Move) -> Phase:
     """Return the last phase, which cannot be undone."""
     destroy: list[str] = []
     for stack, project in reversed(move.projects("old")):
-        destroy += pulumi(move, "old", stack.target, project, "config", "set", "protect", "false")
-        destroy += pulumi(move, "old", stack.target, project, "up")
-        destroy += pulumi(move, "old", stack.target, project, "destroy")
+        destroy += destroyed(move, "old", stack.target, project)
     return Phase(
         "11-retire",
         "Remove the old side. This cannot be undone.",
@@ -175,14 +180,33 @@ def _endpoints(move: Move) -> tuple[Inference, ...]:
 
 
 def _asked(move: Move, inference: Inference) -> Iterator[str]:
-    """Yield the commands that send one request to each side, past its Gateway."""
+    """Yield the commands that send one request to each side, past its Gateway.
+
+    Answers repeat the ID of their request. Without one in the request, each side would invent its own.
+    """
     token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
+    curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
     request = shell(f"{inference.name}.json")
     for which in ("old", "new"):
-        route = next(one for one in move.side(which).plan.of(Route) if one.value.inference.name == inference.name)
-        service = f"service/{route.value.backends[0].server}-serve-svc"
-        yield f"{kubectl(move, which, route.placement)} port-forward {shell(service)} 8000 & sleep 3"
-        yield f"curl -sS{token} -d @{request} http://127.0.0.1:8000/ > {shell(_answer(which, inference))}; kill $!"
+        placement, server, path = served(move, which, inference)
+        address = shell(f"http://127.0.0.1:{SERVE_PORT}{path}")
+        yield f"{kubectl(move, which, placement)} port-forward {shell(f'service/{server}-serve-svc')} {SERVE_PORT} &"
+        yield f"{curl}{token} -d @{request} {address} > {shell(_answer(which, inference))}; kill $!; wait"
+
+
+def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
+    """Return where an endpoint's first variant is: the target, the name of its server, and the path there."""
+    plan = move.side(which).plan
+    route = next(one for one in plan.of(Route) if one.value.inference.name == inference.name)
+    backend = route.value.backends[0]
+    server = next(one for one in plan.of(ModelServer, route.placement) if one.name == backend.server)
+    application = next(
+        one
+        for one in server.value.applications
+        if one.inference.name == inference.name and one.variant.name == backend.variant
+    )
+    path = inference.endpoint.path.rstrip("/") or application.route_prefix
+    return route.placement, backend.server, path
 
 
 def _with_token(inference: Inference) -> str:
@@ -221,7 +245,7 @@ def _up(move: Move) -> Iterator[str]:
 
 def _weights(move: Move) -> Iterator[Step]:
     """Yield the steps that shift traffic. A spec has no DNS, and no weights across targets."""
-    percents = ", ".join(str(percent) for percent in _STEPS)
+    percents = ", ".join(str(percent) for percent in STEPS)
     for inference in _endpoints(move):
         if inference.endpoint.host:
             yield Step(

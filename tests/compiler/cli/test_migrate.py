@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import re
 import shlex
@@ -15,6 +16,7 @@ import jsonschema
 import pytest
 
 import modelyard_schemas
+from modelyard.cli import rehearse
 from modelyard.diagnostics import has_errors
 from modelyard.inputs import Given
 from modelyard.migration.judging import refusals_of
@@ -313,6 +315,63 @@ def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple
     assert result.code == 1
     assert f"error[{code}]" in result.err
     assert not (hello / "migration").exists()
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder that is all of PATH, with the names of programs that rehearsals need, and a Python with Ray.
+
+    This Python is a script that has every package, and fails to run anything.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("bash", "curl", "diff", "rclone"):
+        (folder / name).touch(mode=0o755)
+    (folder / "python").write_text("#!/bin/sh\n[ \"$1\" = -c ] && echo '[]'\n", encoding="utf-8")
+    (folder / "python").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("MODELYARD_PYTHON", str(folder / "python"))
+    return folder
+
+
+REHEARSE = ("--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
+
+
+def test_a_rehearsal_needs_the_programs_that_commands_call(run: Run, hello: Path, programs: Path) -> None:
+    """Without rclone, nothing is written, and the error names it."""
+    (programs / "rclone").unlink()
+
+    result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0550]: not installed: rclone\n" in result.err
+    assert not (hello / ".modelyard" / "aws-gcp.rehearsal").exists()
+
+
+def test_one_rehearsal_runs_at_a_time(run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearse, "_PATIENCE_S", 0)
+    folder = hello / ".modelyard" / "aws-gcp.rehearsal"
+    folder.mkdir(parents=True)
+    with (folder / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0551]" in result.err
+
+
+def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, programs: Path) -> None:
+    """The plan is written, no phase is done, and the original folder has nothing new but what git ignores."""
+    before = sorted(hello.iterdir())
+
+    result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0552]" in result.err
+    assert sorted(hello.iterdir()) == sorted([*before, hello / ".modelyard"])
+    state = hello / ".modelyard/aws-gcp.rehearsal/system/migration/state.yaml"
+    assert "done: []" in state.read_text(encoding="utf-8")
 
 
 HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,80 @@ def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: An
     assert new_runs.get_experiment_by_name("fraud/fraud-xgb").experiment_id == experiment
 
 
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Return a function that creates a database, on a server outside pytest's folder, which it could not read."""
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # an import requires it
+        from pgserver.postgres_server import get_server
+
+        server = get_server(data, cleanup_mode="stop")
+
+        def created(name: str) -> str:
+            server.psql(f"CREATE DATABASE {name};")
+            return str(server.get_uri(database=name)).replace("postgresql:", "postgresql+psycopg2:")
+
+        try:
+            yield created
+        finally:
+            server.cleanup()
+
+
+def test_every_row_is_equal_between_two_databases_of_postgresql(copying: Any, postgresql: Callable[[str], str]) -> None:
+    """IDs, aliases, digests, approvals and the history of aliases are the same, and numbering goes on after them."""
+    old, new = postgresql("old"), postgresql("new")
+    runs, models = Runs(old, OLD), Models(old)
+    history = runs.create_experiment("fraud/fraud-xgb/aliases", f"{OLD}/history")
+    moved = runs.create_run(history, "promoter", 1, [RunTag("modelyard.alias", "champion")], "moved to 2")
+    runs.log_batch(moved.info.run_id, [Metric("auc", 0.9, 5, 0)], [Param("before", "1")], [])
+    models.create_registered_model("fraud-xgb")
+    for _ in range(2):
+        models.create_model_version("fraud-xgb", f"{OLD}/models/fraud-xgb/7/model", moved.info.run_id)
+    for key, value in (("modelyard.digest", "sha256:abc"), ("modelyard.approved.risk", '{"signature": "é"}')):
+        models.set_model_version_tag("fraud-xgb", "2", ModelVersionTag(key, value))
+    models.set_registered_model_alias("fraud-xgb", "champion", "2")
+    new_runs, new_models = Runs(new, NEW), Models(new)
+    old_engine, new_engine = sqlalchemy.create_engine(old), sqlalchemy.create_engine(new)
+    lines = io.StringIO()
+
+    copying.export(old_engine, lines)
+    text = lines.getvalue()
+    for part in (text[: len(text) // 2], text[: text.rindex("{")]):  # as after a kill, in a line and after one
+        with pytest.raises(copying.Refused, match="not complete"):
+            copying.replace(new_engine, io.StringIO(part), [(OLD, NEW)])
+    before = _content(copying, new_engine)
+    copying.replace(new_engine, io.StringIO(text), [(OLD, NEW)])
+
+    assert not before["runs"]
+    expected = _content(copying, old_engine)
+    assert _content(copying, new_engine) == {
+        table: [row.replace(OLD, NEW) for row in rows] for table, rows in expected.items()
+    }
+    assert {name: len(rows) for name, rows in expected.items() if rows} == {
+        "experiments": 2,
+        "runs": 1,
+        "tags": 2,
+        "metrics": 1,
+        "latest_metrics": 1,
+        "params": 1,
+        "registered_models": 1,
+        "registered_model_aliases": 1,
+        "model_versions": 2,
+        "model_version_tags": 2,
+    }
+    assert new_runs.create_experiment("next", f"{NEW}/next") == str(int(history) + 1)
+    assert new_models.create_model_version("fraud-xgb", f"{NEW}/next").version == 3
+
+
+def _content(copying: Any, engine: Any) -> dict[str, list[str]]:
+    """Return every row of the copied tables, as text."""
+    with engine.connect() as connection:
+        return {
+            table.name: sorted(str(dict(row)) for row in connection.execute(table.select()).mappings())
+            for table in copying._tables()
+        }
+
+
 def test_runs_that_only_the_new_side_has_are_not_deleted(copying: Any, registries: Any) -> None:
     """An import is refused, and changes nothing, if the registry has runs of its own."""
     empty, _, _ = registries("empty", OLD)
@@ -100,7 +175,7 @@ def test_other_tables_are_refused(copying: Any, registries: Any) -> None:
     engine, _, _ = registries("other", OLD)
 
     with pytest.raises(copying.Refused, match="different versions"):
-        copying.replace(engine, io.StringIO('{"schema": ["0"]}\n'), [])
+        copying.replace(engine, io.StringIO('{"schema": ["0"]}\n{"rows": 0}\n'), [])
 
 
 def test_only_whole_folders_are_beginnings(copying: Any) -> None:

@@ -1,0 +1,99 @@
+"""Print what a rehearsal did: for each phase what ran as in the real move, and what a stand-in or nobody did."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from modelyard.migration.sides import Sides
+from modelyard.rehearsal.rehearsal import Done
+from modelyard.source import Json
+
+_ALWAYS: Final = ""
+_BUCKETS, _ENDPOINTS, _REGISTRY, _SCHEDULES, _SECRETS = "buckets", "endpoints", "registry", "schedules", "secrets"
+
+_REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "1-build": ((_ALWAYS, "the overlay is compiled and verified"),),
+    "2-secrets": (),
+    "3-images": (),
+    "4-workloads": ((_REGISTRY, "MLflow of the new side runs"), (_ENDPOINTS, "the model servers of the new side run")),
+    "5-data": ((_BUCKETS, "rclone copies, and compares checksums"),),
+    "6-registry": ((_REGISTRY, "the script copies MLflow's tables, with IDs, and its summaries are compared"),),
+    "7-dual-run": ((_ENDPOINTS, "both sides are asked the same, and answers compared"),),
+    "8-freeze": (
+        (_BUCKETS, "rclone copies what has changed"),
+        (_REGISTRY, "the script copies the tables again"),
+    ),
+    "9-cut-over": (
+        (_ALWAYS, "the overlay with schedules is compiled"),
+        (_ENDPOINTS, "callers move in steps, and every answer is compared"),
+        (_BUCKETS, "rclone copies what the old side wrote until the end"),
+    ),
+    "10-watch": (
+        (_BUCKETS, "rclone copies back"),
+        (_ENDPOINTS, "the old side answers directly"),
+    ),
+    "11-retire": (
+        (_ALWAYS, "refused while callers, schedules, objects or addresses of the registry are on the old side"),
+    ),
+}
+"""What a rehearsed phase does as in the real move, each if the system has parts of this kind."""
+
+_STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "1-build": ((_ALWAYS, "pulumi is a stand-in that notes what was applied and is protected: nothing is created"),),
+    "2-secrets": ((_SECRETS, "no secret store is asked, and no value read"),),
+    "3-images": ((_ALWAYS, "no image is pulled, built or pushed, and crane is a stand-in that notes names"),),
+    "4-workloads": (
+        (_ENDPOINTS, "servers run without Kubernetes and Ray, from a copy of the spec"),
+        (_ALWAYS, "pulumi and kubectl are stand-ins"),
+    ),
+    "5-data": ((_BUCKETS, "buckets are folders, so no provider's API is used"),),
+    "6-registry": ((_REGISTRY, "databases are files of SQLite, and there are no logins"),),
+    "7-dual-run": ((_ENDPOINTS, "requests are rows of the data; no Prometheus judges objectives, and no days pass"),),
+    "8-freeze": ((_SCHEDULES, "kubectl is a stand-in that notes which schedules are suspended: none runs here"),),
+    "9-cut-over": ((_ENDPOINTS, "the gateway belongs to the rehearsal: no DNS, and no alerts"),),
+    "10-watch": ((_ALWAYS, "no days pass"),),
+    "11-retire": ((_ALWAYS, "pulumi is a stand-in; the old side's processes end, and its folders stay"),),
+}
+"""What is not as in the real move."""
+
+
+def _of_kinds(texts: tuple[tuple[str, str], ...], kinds: Collection[str]) -> list[str]:
+    return [text for kind, text in texts if not kind or kind in kinds]
+
+
+def phase_line(done: Done) -> str:
+    """Return one line about a phase that was rehearsed."""
+    acted = "".join(f"; {text}" for text in done.acted)
+    return f"{done.phase} done in {done.seconds:.0f} s: {done.commands} commands ran{acted}"
+
+
+def report_lines(sides: Sides, report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the whole report."""
+    yield f"rehearsed: {sides.old.name} to {sides.live.name}"
+    for phase in _phases(report):
+        yield f"  {phase['name']}: {phase['commands']} commands in {phase['seconds']:.0f} s"
+        yield from (f"    as in the move: {text}" for text in phase["asInTheMove"])
+        yield from (f"    done: {text}" for text in phase["acted"])
+        yield from (f"    not as in the move: {text}" for text in phase["notAsInTheMove"])
+        yield from (f"    left out: {text}" for text in phase["leftOut"])
+    if report["requests"]:
+        yield f"callers sent {report['requests']} requests; every answer was as before the move"
+    yield "went back once from 9-cut-over, and forward again from 8-freeze"
+
+
+def report_data(sides: Sides, report: Mapping[str, Any]) -> Mapping[str, Json]:
+    """Return the same for programs."""
+    return {
+        "from": sides.old.name,
+        "to": sides.live.name,
+        "phases": list(_phases(report)),
+        "requests": report["requests"],
+        "takenBack": report["takenBack"],
+    }
+
+
+def _phases(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in _REAL:
+        real, stand_in = (_of_kinds(texts[name], report["kinds"]) for texts in (_REAL, _STAND_IN))
+        yield {"name": name, **report["phases"][name], "asInTheMove": real, "notAsInTheMove": stand_in}

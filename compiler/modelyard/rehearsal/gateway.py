@@ -1,0 +1,145 @@
+"""What stands between callers and both sides in a rehearsal: a gateway with weights, and callers that never stop."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from modelyard.records import record
+from modelyard.rehearsal.stand_ins import passed_on
+
+SIDES: Final = ("old", "new")
+_WHOLE: Final = 100
+_PAUSE_S: Final = 0.05
+_SHOWN: Final = 200
+
+
+class Gateway:
+    """Forwards each request to a side, by weights in percent, and counts what each side has answered."""
+
+    def __init__(self, ports: Mapping[str, int], percent_new: int) -> None:
+        self.ports, self.percent_new = dict(ports), percent_new
+        self.answered: Counter[str] = Counter()
+        self._requests = 0
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """Return the port at which callers reach it."""
+        return int(self._server.server_address[1])
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def choose(self) -> str:
+        """Return the side that answers the next request: of any hundred in a row, each gets exactly its share."""
+        with self._lock:
+            before, self._requests = self._requests, self._requests + 1
+            share = self.percent_new
+        is_new = before * share // _WHOLE < (before + 1) * share // _WHOLE
+        return SIDES[is_new]
+
+    def answer(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Forward a request, and count the answer."""
+        side = self.choose()
+        status, content = passed_on(self.ports.get(side, 0), path, body, headers)
+        with self._lock:
+            self.answered[side] += 1
+        return status, content
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        gateway = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status, content = gateway.answer(self.path, body, dict(self.headers.items()))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - named by the base class
+                """Log nothing."""
+
+        return Handler
+
+
+@record
+class Question:
+    """A request to an endpoint, and the answers that its variants on the old side give."""
+
+    endpoint: str
+    path: str
+    body: str
+    token: str
+    answers: tuple[str, ...]
+
+    def send(self, port: int, path: str) -> tuple[int, str]:
+        """Send the request, and return the status and the answer."""
+        headers = {"X-Request-ID": "migration", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+        status, content = passed_on(port, path, self.body.encode(), headers)
+        return status, content.decode("utf-8", "replace")
+
+    def ask(self, port: int) -> str:
+        """Ask at a port. Returns what is wrong with the answer, or ""."""
+        status, content = self.send(port, self.path)
+        if status != http.client.OK:
+            return f"{self.endpoint} answers {status}: {content[:_SHOWN]}"
+        return "" if content in self.answers else f"{self.endpoint} answers something else: {content[:_SHOWN]}"
+
+
+def question_of(entry: Mapping[str, Any]) -> Question:
+    """Return a question that was kept in a file."""
+    endpoint, path, body, token = (str(entry[name]) for name in ("endpoint", "path", "body", "token"))
+    return Question(endpoint, path, body, token, tuple(map(str, entry["answers"])))
+
+
+class Callers:
+    """Ask the gateway again and again, in a thread of its own, and keep what went wrong."""
+
+    def __init__(self, questions: Sequence[Question], port: int) -> None:
+        self.questions, self._port = questions, port
+        self.sent = 0
+        self.problems: list[str] = []
+        self._ended = threading.Event()
+        self._one_more = threading.Condition()
+        self._thread = threading.Thread(target=self._call, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop asking. The request under way is answered first."""
+        self._ended.set()
+        self._thread.join()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many more requests have been answered, or one was answered wrongly."""
+        with self._one_more:
+            until = self.sent + count
+            while self.sent < until and self.questions and not self.problems:
+                self._one_more.wait()
+
+    def _call(self) -> None:
+        while self.questions and not self._ended.is_set():
+            problem = self.questions[self.sent % len(self.questions)].ask(self._port)
+            if problem:
+                self.problems.append(problem)
+            with self._one_more:
+                self.sent += 1
+                self._one_more.notify_all()
+            self._ended.wait(_PAUSE_S)
+
+
+def body_of(row: object) -> str:
+    """Return the body of a request for the prediction of one row."""
+    return json.dumps({"instances": [row]})

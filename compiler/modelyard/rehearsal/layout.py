@@ -1,0 +1,226 @@
+"""The folder of a rehearsal: a copy of the spec's folder for commands, stand-ins, and a folder for each bucket."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from modelyard.disk import write_file_atomically
+from modelyard.migration.access import config_name, remote_name
+from modelyard.migration.copying import copied_prefixes
+from modelyard.migration.records import BUILD, Move
+from modelyard.migration.turning import served
+from modelyard.plan import Route
+from modelyard.records import record
+
+PROGRAMS: Final = ("pulumi", "kubectl", "crane")
+NEEDED: Final = ("bash", "curl", "diff", "rclone")
+"""Programs that the commands of a plan use, and that have no stand-in."""
+
+PLAN: Final = "migration"
+"""The folder of the plan in the copy of the spec's folder."""
+
+_SYSTEM: Final = "system"
+_ENVIRONMENTS: Final = "environments"
+_SCRIPT: Final = Path(__file__).with_name("stand_ins.py")
+
+
+@record
+class Bucket:
+    """A bucket of a side, and the folder in its place."""
+
+    which: str
+    store: str
+    uri: str
+    folder: Path
+    prefixes: tuple[str, ...]  # what a move copies
+
+
+@record
+class Layout:
+    """Where everything of a rehearsal is. `compiled` are the copies of both sides that run on this machine."""
+
+    folder: Path
+    move: Move
+    compiled: Mapping[str, Path]
+    code: Path  # the folder of the spec
+    python: str
+
+    @property
+    def system(self) -> Path:
+        """Return the copy of the spec's folder, in which the plan's commands run."""
+        return self.folder / _SYSTEM
+
+    def state(self, which: str) -> Path:
+        """Return the folder in which a side keeps everything."""
+        return self.folder / which
+
+    def database(self, which: str) -> str:
+        """Return the URL of a side's database of MLflow."""
+        return f"sqlite:///{self.state(which) / 'mlflow.db'}"
+
+    def local_plan(self, which: str) -> dict[str, dict[str, Any]]:
+        """Return what the runtime reads of a side's copy."""
+        content: dict[str, dict[str, Any]]
+        content = json.loads((self.compiled[which] / "plan.json").read_text(encoding="utf-8"))
+        return content
+
+    def buckets(self) -> Iterator[Bucket]:
+        """Yield every bucket of both sides."""
+        for which, handovers in self.move.handovers.items():
+            places = self._stores(which)
+            for handover in handovers.values():
+                for remote in handover.remotes:
+                    prefixes = copied_prefixes(self.move, which, remote)
+                    yield Bucket(which, remote.store, remote.uri, places[remote.store], prefixes)
+
+    def pairs(self) -> Iterator[tuple[Bucket, Bucket]]:
+        """Yield the buckets of both sides between which a move copies."""
+        new = {bucket.store: bucket for bucket in self.buckets() if bucket.which == "new"}
+        for bucket in self.buckets():
+            if bucket.which == "old" and bucket.store in new and not self.same_bucket(bucket.store):
+                yield bucket, new[bucket.store]
+
+    def remotes(self) -> Mapping[str, Path]:
+        """Return the folder in place of each remote of rclone: it contains the bucket."""
+        return {
+            remote_name(which, remote): self.folder / "objects" / which / remote.store
+            for which, handovers in self.move.handovers.items()
+            for handover in handovers.values()
+            for remote in handover.remotes
+        }
+
+    def prepare(self) -> None:
+        """Write everything that commands need. Repeating it changes nothing that a command has changed."""
+        _copy_system(self.code, self.system)
+        for which in ("old", "new"):
+            (self.state(which) / "stores").mkdir(parents=True, exist_ok=True)
+        for place in {bucket.folder for bucket in self.buckets() if bucket.which == "old"}:
+            place.mkdir(parents=True, exist_ok=True)
+        self._share()
+        for which, handovers in self.move.handovers.items():
+            for handover in handovers.values():
+                for remote in handover.remotes:
+                    place = self._stores(which)[remote.store]
+                    place.mkdir(parents=True, exist_ok=True)
+                    _link(self.remotes()[remote_name(which, remote)] / remote.bucket, place)
+        (self.folder / "home").mkdir(exist_ok=True)
+        self._stand_ins()
+        write_json(self.folder / "world.json", self._world())
+
+    def same_bucket(self, store: str) -> bool:
+        """Return whether both sides use one bucket for a store, or no bucket of the system is for it."""
+        ends = [bucket.uri for bucket in self.buckets() if bucket.store == store]
+        return len(ends) < 2 or ends[0] == ends[1]
+
+    def _share(self) -> None:
+        """Let both sides use one folder where they use one bucket."""
+        old, new = self._stores("old"), self._stores("new")
+        for store, place in new.items():
+            if store in old and self.same_bucket(store) and not os.path.lexists(place):
+                old[store].mkdir(parents=True, exist_ok=True)
+                place.symlink_to(old[store])
+
+    def _stores(self, which: str) -> dict[str, Path]:
+        stores = self.local_plan(which)["stores"]
+        return {
+            name: self.state(which) / "stores" / str(uri).removeprefix("file://").strip("/")
+            for name, uri in stores.items()
+        }
+
+    def _stand_ins(self) -> None:
+        programs = {name: [sys.executable, "-S", "-E", str(_SCRIPT), name] for name in PROGRAMS}
+        programs["modelyard"] = [sys.executable, "-m", "modelyard"]
+        (self.folder / "bin").mkdir(exist_ok=True)
+        for name, words in programs.items():
+            path = self.folder / "bin" / name
+            path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+            path.chmod(0o755)
+
+    def _world(self) -> dict[str, object]:
+        return {
+            "python": self.python,
+            "sides": dict(self._clusters()),
+            "databases": {which: self.database(which) for which in ("old", "new")},
+            "buckets": {bucket.uri: bucket.folder.as_uri() for bucket in self.buckets()},
+            "services": {which: self._services(which) for which in ("old", "new")},
+        }
+
+    def _clusters(self) -> Iterator[tuple[str, str]]:
+        """Yield each cluster and namespace that commands name, with its side."""
+        for which, handovers in self.move.handovers.items():
+            system = self.move.side(which).system
+            for target, handover in handovers.items():
+                spec = system.target(target)
+                cluster = config_name(self.move, which, target) if spec.in_cloud else spec.context
+                jobs = self.move.schedules.get(target, ()) if which == "old" else ()
+                for namespace in {handover.namespace, *(where for where, _ in jobs)}:
+                    yield f"{cluster}/{namespace}", which
+
+    def _services(self, which: str) -> dict[str, dict[str, str]]:
+        """Return the path of the first variant of each endpoint on its server, and the path in the copy."""
+        endpoints = self.local_plan(which)["endpoints"]
+        services: dict[str, dict[str, str]] = {}
+        for route in self.move.side(which).plan.of(Route):
+            inference = route.value.inference
+            _, server, path = served(self.move, which, inference)
+            backends = endpoints[inference.name]["backends"]
+            services.setdefault(f"{server}-serve-svc", {})[path] = f"/{backends[0]['application']}"
+        return services
+
+
+def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
+    """Yield the compiled projects of a side, as commands name them, with their stack and folder."""
+    move = layout.move
+    for stack, project in move.projects(which):
+        folder = move.project_folder(which, stack.target, project.folder)
+        for name in tuple(project.stacks) or (move.side(which).name,):
+            yield f"{folder} {name}", layout.system / folder
+
+
+def missing_programs() -> list[str]:
+    """Return the needed programs that are not installed."""
+    return [name for name in NEEDED if shutil.which(name) is None]
+
+
+def _copy_system(source: Path, into: Path) -> None:
+    """Copy the files next to the spec. Folders become links, except that of environments, which commands change."""
+    if into.exists():
+        return
+    staged = into.with_name(f".{into.name}")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    for entry in sorted(source.iterdir()):
+        if entry.name.startswith(".") or entry.name in {BUILD, PLAN}:
+            continue
+        if entry.is_file():
+            shutil.copy(entry, staged / entry.name)
+        elif entry.name == _ENVIRONMENTS:
+            shutil.copytree(entry, staged / entry.name)
+        else:
+            (staged / entry.name).symlink_to(entry.resolve())
+    staged.rename(into)
+
+
+def _link(path: Path, to: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_symlink():
+        path.symlink_to(to)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a value, and never a part of it."""
+    problems = write_file_atomically(path, json.dumps(content, indent=2, sort_keys=True).encode())
+    if problems:
+        raise OSError(problems[0].message)
+
+
+def read_json(path: Path) -> Any:
+    """Return a value that was written before, or an empty mapping."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

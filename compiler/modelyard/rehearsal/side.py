@@ -1,0 +1,143 @@
+"""Run one side of a rehearsal: MLflow on a database of its own, and the model servers of a system, without Ray.
+
+Runs with the Python that has Ray and MLflow, and with the compiled runtime. It prints a line of JSON with its ports as
+soon as everything answers, and then `restarted` for each line `restart` that it reads. It ends with its standard input,
+so that nothing outlives the rehearsal, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import threading
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TextIO
+
+REQUESTS = "requests.json"
+_ROWS = 50
+_HOST = "127.0.0.1"
+_PATIENCE_S = 60.0
+
+
+def main(arguments: list[str]) -> int:
+    """Run a compiled system in a state's folder until the end of standard input."""
+    compiled, folder = (Path(one) for one in arguments)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)  # servers write access logs to standard output, which nobody would read
+        return _run(compiled, folder, answers)
+
+
+def _run(compiled: Path, folder: Path, answers: TextIO) -> int:
+    plan = import_module("modelyard_runtime.local.plan").read_plan(compiled)
+    state = import_module("modelyard_runtime.local.state").State.at(folder)
+    with _lock(state):
+        processes = import_module("modelyard_runtime.local.processes").Processes(str(state.folder))
+        try:
+            _serve(compiled, plan, state, processes, answers)
+        finally:
+            processes.end()
+    return 0
+
+
+def _lock(state: Any) -> Any:
+    """Take the lock of a state, which the side of a killed rehearsal holds until it has ended all its processes."""
+    refusal = import_module("modelyard_runtime.refusals").Refusal
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return state.lock()
+        except refusal:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextIO) -> None:
+    ports = import_module("modelyard_runtime.local.ports")
+    registry = import_module("modelyard_runtime.local.registry")
+    port = ports.free_port(plan.ports.registry)
+    server = registry.start_registry(state, processes, port)
+    machine = import_module("modelyard_runtime.local.scaling").Machine.this()
+    place_all = import_module("modelyard_runtime.local.placed").place_all
+    placed = place_all(compiled, plan, state, machine, f"http://{_HOST}:{port}")
+    registry.await_registry(server, port, state)
+    servers = dict(_servers(plan, placed))
+    _keep_requests(plan, state, placed)
+    serve = ports.free_port(plan.ports.endpoints)
+    endpoints = ports.free_port(plan.ports.endpoints, frozenset({serve}))
+    running = _started(servers, serve)
+    router = import_module("modelyard_runtime.local.router").Router(plan.endpoints, f"http://{_HOST}:{serve}")
+    threading.Thread(target=asyncio.run, args=(_route(router, endpoints),), daemon=True).start()
+    answers.write(json.dumps({"registry": port, "serve": serve, "endpoints": endpoints}) + "\n")
+    answers.flush()
+    for line in sys.stdin:
+        if line.strip() == "restart":
+            server.terminate()
+            server.wait()
+            server = registry.start_registry(state, processes, port)
+            registry.await_registry(server, port, state)
+            answers.write("restarted\n")
+            answers.flush()
+    running.should_exit = True
+
+
+def _servers(plan: Any, placed: Any) -> Any:
+    records = import_module("modelyard_runtime.workload.records")
+    check = import_module("modelyard_runtime.serving.checks").check_server
+    server = import_module("modelyard_runtime.serving.application").Server
+    for entry in plan.servers.values():
+        workload = check(records.workload_of(placed.contents[entry.description]))
+        for application in entry.applications:
+            name = str(application["name"])
+            yield name, server(workload, name)
+
+
+def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
+    """Keep rows of the system's own data for each endpoint, and the file with a caller's token."""
+    path = state.folder / REQUESTS
+    if path.exists():
+        return
+    rows_for = import_module("modelyard_runtime.local.asking").rows_for
+    kept: dict[str, Any] = {}
+    for name, endpoint in plan.endpoints.items():
+        rows = rows_for(endpoint, plan, placed)
+        token = str(state.token(name, endpoint.callers[0])) if endpoint.callers else ""
+        kept[name] = {"rows": rows.features[:_ROWS] if rows is not None else [], "token": token}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _started(servers: dict[str, Any], port: int) -> Any:
+    """Serve applications by the first part of the path, as Ray Serve does."""
+    uvicorn = import_module("uvicorn")
+    starlette = import_module("starlette.requests"), import_module("starlette.responses")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        name = str(scope["path"]).split("/")[1]
+        server = servers.get(name)
+        if server is None:
+            response: Any = starlette[1].JSONResponse({"error": f"no application {name!r}"}, status_code=404)
+        else:
+            response = await server(starlette[0].Request({**scope, "root_path": f"/{name}"}, receive))
+        await response(scope, receive, send)
+
+    running: Any = uvicorn.Server(uvicorn.Config(app, host=_HOST, port=port, log_level="error", lifespan="off"))
+    threading.Thread(target=running.run, daemon=True).start()
+    while not running.started:
+        threading.Event().wait(0.02)
+    return running
+
+
+async def _route(router: Any, port: int) -> None:
+    web = import_module("aiohttp.web")
+    runner = web.AppRunner(router.application(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, _HOST, port).start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

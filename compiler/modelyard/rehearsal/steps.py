@@ -1,0 +1,141 @@
+"""Run the commands of a plan's step, and judge what they print."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Final
+
+from modelyard.migration.copying import EQUAL, NO_NAMES, NOTHING
+from modelyard.migration.records import Step
+from modelyard.migration.turning import SERVE_PORT
+from modelyard.records import record
+
+_LEFT_OUT: Final = {
+    "python -m venv ": "Pulumi has a stand-in, which needs no packages",
+    "/venv/bin/pip install ": "Pulumi has a stand-in, which needs no packages",
+    "read -r RCLONE_CONFIG": "folders need no keys",
+    " describe secret ": "no Secret exists on this machine",
+}
+"""Commands that a rehearsal does not run, by a part of theirs, and why."""
+
+_SHOWN: Final = 600
+
+
+class Failed(Exception):
+    """A step did not do what the plan says."""
+
+
+@record
+class Ran:
+    """What a step's commands printed, how many ran, and the reasons why others did not."""
+
+    output: str
+    code: int
+    count: int
+    left_out: tuple[str, ...]
+
+
+def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> Ran:
+    """Run a step's commands, as a person who pastes them. Those after one that fails do not run.
+
+    `hold` is a file descriptor that every process of the step keeps open: the lock of the rehearsal.
+    """
+    lines = [line for line in step.commands if not _reasons([line])]
+    reasons = tuple(dict.fromkeys(_reasons(step.commands)))
+    if not lines:
+        return Ran("", 0, 0, reasons)
+    script = "\n".join(_elsewhere(lines))
+    log.write(f"\n# {step.text}\n{script}\n".encode())
+    log.flush()
+    code, output = _bash(script, folder, environment, log, hold)
+    return Ran(output, code, len(lines), reasons)
+
+
+def fits(step: Step, ran: Ran) -> bool:
+    """Return whether a step has done what the plan expects."""
+    judge = _EXPECTED.get(step.expect)
+    return ran.code == 0 if judge is None else judge(ran.code, [line for line in ran.output.splitlines() if line])
+
+
+def why(step: Step, ran: Ran, log: Path) -> str:
+    """Return what a step was expected to print, and what it did."""
+    shown = f": {ran.output.strip()[-_SHOWN:]}" if ran.output.strip() else ""
+    return f"Expected: {step.expect or 'exit code 0'}; got exit code {ran.code}{shown}. The log is {log}."
+
+
+def _each(holds: Callable[[str], bool]) -> Callable[[int, Sequence[str]], bool]:
+    return lambda code, lines: code == 0 and bool(lines) and all(map(holds, lines))
+
+
+_EXPECTED: Final[Mapping[str, Callable[[int, Sequence[str]], bool]]] = {
+    EQUAL: lambda code, lines: code == 0 and all(line.startswith("= ") for line in lines),
+    NO_NAMES: lambda code, lines: not lines,  # the exit code also reports what the new side has changed since
+    NOTHING: lambda code, lines: code == 0 and not lines,
+    "a digest each": _each(lambda line: line.startswith("sha256:")),
+    "True in each line": _each(lambda line: line.endswith("true")),
+    "no run in state Running": lambda code, lines: code == 0 and not any("Running" in line for line in lines),
+    "no resources in each": _each(lambda line: line.endswith("(0):")),
+}
+"""How to judge what a check prints. Other checks are judged by their exit code."""
+
+
+def _reasons(lines: Sequence[str]) -> list[str]:
+    return [reason for line in lines for part, reason in _LEFT_OUT.items() if part in line]
+
+
+def _elsewhere(lines: Sequence[str]) -> list[str]:
+    """Return commands with a free port in place of the one that something else on this machine may use."""
+    if not any("port-forward" in line for line in lines):
+        return list(lines)
+    port = _free_port()
+    changed = {f" {SERVE_PORT} &": f" {port}:{SERVE_PORT} &", f"127.0.0.1:{SERVE_PORT}": f"127.0.0.1:{port}"}
+    result: list[str] = []
+    for line in lines:
+        for before, after in changed.items():
+            line = line.replace(before, after)
+        result.append(line)
+    return result
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> tuple[int, str]:
+    """Run a script to its end. Whatever happens, everything that it has started ends, too."""
+    with TemporaryFile() as output:  # a pipe would stay open as long as a program in the background
+        process = subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(hold,),
+        )
+        try:
+            code = process.wait()
+        finally:
+            _end(process.pid)
+            process.wait()
+        output.seek(0)
+        content = output.read()
+    log.write(content)
+    log.flush()
+    return code, content.decode("utf-8", "replace")
+
+
+def _end(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGTERM)
+    except (ProcessLookupError, PermissionError):  # it has ended
+        return

@@ -1,0 +1,56 @@
+"""Find what still uses the old side of a rehearsal, which keeps it from being retired."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from modelyard.rehearsal.layout import Layout
+
+_OPENED: Final = {
+    "experiments": ("artifact_location",),
+    "runs": ("artifact_uri",),
+    "logged_models": ("artifact_location",),
+    "model_versions": ("source", "storage_location"),
+}
+"""The columns of MLflow's tables with addresses of files."""
+
+
+def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[str]:
+    """Return who or what uses the old side: callers with this share, schedules, objects, and addresses."""
+    found = [f"callers: the old side answers {percent} percent of requests"] if percent else []
+    found += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
+    for old, new in layout.pairs():
+        lacking = sorted(digests(old.folder).keys() - digests(new.folder).keys())
+        if lacking:
+            found.append(f"stores.{old.store}: {len(lacking)} objects are on the old side alone, such as {lacking[0]}")
+    places = [old.folder.as_uri() for old, _ in layout.pairs()]
+    opened = addresses(layout.state("new") / "mlflow.db", places)
+    return [*found, *(f"the new registry has an address there: {one}" for one in opened)]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the hash of each object in a bucket's folder."""
+    files = (path for path in sorted(folder.resolve().rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder.resolve())): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def addresses(database: Path, places: Sequence[str]) -> list[str]:
+    """Return the addresses that a registry would open and that begin with one of these places.
+
+    What versions were trained on stays in the history of their runs, wherever it was.
+    """
+    if not database.exists() or not places:
+        return []
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        opened = [
+            str(row[0])
+            for table, columns in _OPENED.items()
+            for column in columns
+            for row in connection.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
+        ]
+    return sorted({one for one in opened if any(one == place or one.startswith(f"{place}/") for place in places)})

@@ -1,0 +1,73 @@
+"""Tests of the gateway and the callers of a rehearsal, with a server in this process for each side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from modelyard.rehearsal.gateway import Callers, Gateway, Question
+
+
+@contextmanager
+def side(answer: str) -> Generator[int]:
+    """Run a server that answers every request with the same text, and return its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - named by the base class
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield int(server.server_address[1])
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """Return a gateway in front of two sides that answer differently."""
+    with ExitStack() as stack:
+        ports = {name: stack.enter_context(side(name)) for name in ("old", "new")}
+        running = Gateway(ports, 0)
+        stack.callback(running.close)
+        yield running
+
+
+@pytest.mark.parametrize("percent", [0, 1, 10, 50, 99, 100])
+def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, percent: int) -> None:
+    """Shares are exact, so that the first step of a cut-over never leaves the new side without a request."""
+    gateway.percent_new = percent
+    for _ in range(37):
+        gateway.choose()
+
+    assert [gateway.choose() for _ in range(100)].count("new") == percent
+
+
+def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
+    """Callers know the answers before the move. Another one, and none at all, is a problem."""
+    question = Question("churn", "/churn", "{}", "", ("old",))
+    callers = Callers((question,), gateway.port)
+
+    callers.wait_for(3)
+    before = list(callers.problems)
+    gateway.percent_new = 100
+    callers.wait_for(100)
+    callers.close()
+    gateway.ports = {}
+    unreachable = question.ask(gateway.port)
+
+    assert before == []
+    assert set(callers.problems) == {"churn answers something else: new"}
+    assert callers.sent < 100
+    assert unreachable.startswith("churn answers 502: ")
