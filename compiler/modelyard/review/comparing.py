@@ -22,7 +22,7 @@ from modelyard.review.rows import for_rows, repeats_of
 from modelyard.review.sides import Sides
 from modelyard.review.warnings import warnings
 from modelyard.source import Span
-from modelyard.spec import System
+from modelyard.spec import Dataset, System
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
 
@@ -156,7 +156,7 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets) -> I
     system = _whole(new)
     if system is None:
         return
-    known = {} if base is None or base.system is None else base.system.data
+    known: Mapping[str, Dataset] = {} if base is None or base.system is None else base.system.data
     introduced = [
         one
         for one in judged(Sides(_emptied(system), system))
