@@ -93,7 +93,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     old = Side(inputs, compile_system(inputs, TARGETS))
     if old.outcome.failed:
         raise Refused(*old.outcome.diagnostics, sources=inputs.files())
-    files, problems = usage_files(arguments, inputs)
+    files, problems = usage_files(arguments)
     usage, unfit = (NO_USAGE, problems) if problems else usage_of(files, old.plan)
     if has_errors(unfit):
         given = () if files is None else quotable(*(one for one in (files.usage, files.book) if one is not None))

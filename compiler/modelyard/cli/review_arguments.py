@@ -60,6 +60,7 @@ def diff(entry: argparse.ArgumentParser) -> None:
         default="note",
         help="the lowest level that is shown (default: note)",
     )
+    entry.set_defaults(usage=None)  # what `compile --approved` computes has none
     _fail_on(entry)
     entry.add_argument(
         "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"
@@ -87,6 +88,7 @@ def acknowledge(entry: argparse.ArgumentParser) -> None:
         default=[],
         help="the value of a variable declared under vars, in both versions; repeatable",
     )
+    entry.add_argument("--usage", metavar="FILE", help="the usage file of the report that shows the fingerprint")
     entry.set_defaults(env=None)
     colour(entry)
 
@@ -96,6 +98,7 @@ def report(entry: argparse.ArgumentParser) -> None:
     _versions(entry)
     entry.add_argument("--out", metavar="FOLDER", default="report", help="where to write (default: report)")
     entry.set_defaults(format="text")  # of diagnostics
+    entry.add_argument("--usage", metavar="FILE", help="how much the system is used, as for modelyard cost")
     _fail_on(entry)
     colour(entry)
 

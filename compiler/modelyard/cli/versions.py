@@ -14,6 +14,7 @@ from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
 from modelyard.pipeline import Outcome, opened, understand
 from modelyard.records import record, replace
 from modelyard.review.comparing import Outcomes, Review, compared, introduced
+from modelyard.review.cost_findings import UsageOf, assumed
 from modelyard.review.pins import Locks
 from modelyard.review.previews import Preview
 from modelyard_targets import TARGETS
@@ -106,7 +107,11 @@ class Compared:
 
 
 def reviewed(
-    before: Version | None, after: Version, environment: str | None, previews: tuple[Preview, ...] = ()
+    before: Version | None,
+    after: Version,
+    environment: str | None,
+    previews: tuple[Preview, ...] = (),
+    usage_of: UsageOf = assumed,
 ) -> Compared:
     """Compare two versions in one environment, or in the base and every environment, and with what is deployed."""
     new = outcomes(after.inputs, environment)
@@ -117,7 +122,7 @@ def reviewed(
     if before is None:
         review = introduced(new)
     else:
-        review = compared(old, new, TARGETS, Locks(before.lock, after.lock), previews)
+        review = compared(old, new, TARGETS, Locks(before.lock, after.lock), previews, usage_of)
     return Compared(review, old, new, after.inputs.spec.path)
 
 

@@ -9,7 +9,7 @@ from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER
 from modelyard.records import record, replace
 from modelyard.review import further
-from modelyard.review.cost_findings import cost_changes
+from modelyard.review.cost_findings import UsageOf, assumed, cost_changes
 from modelyard.review.effect_findings import effects_of_up
 from modelyard.review.findings import Finding, Level, folded
 from modelyard.review.judging import judged
@@ -73,6 +73,7 @@ def compared(
     targets: Targets,
     locks: Locks = NO_LOCKS,
     previews: tuple[Preview, ...] = (),
+    usage_of: UsageOf = assumed,
 ) -> Review:
     """Compare two versions of a spec in every environment that either version has, and both with the previews."""
     findings: list[Finding] = []
@@ -88,7 +89,7 @@ def compared(
             unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
-        findings += _findings(old, new, targets)
+        findings += _findings(old, new, targets, usage_of)
         findings += _previewed(old, new, targets, previews)
         findings += upgraded(locks, name, old, targets)
     both = tuple(name for name in names if name in before and name in after)
@@ -166,7 +167,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
     return tuple(one for one in outcome.diagnostics if one.severity is Severity.ERROR)
 
 
-def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]:
+def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield all findings that both outcomes allow. Without plans, there are none about rights."""
     before, after = _whole(old), _whole(new)
     if before is None or after is None:
@@ -187,7 +188,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
         yield from effects_of_up(sides, old.plan, new.plan, targets)
-        yield from cost_changes(sides, old, new, targets)
+        yield from cost_changes(sides, old, new, targets, usage_of)
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:
