@@ -12,6 +12,7 @@ from modelyard.cli.console import report, say
 from modelyard.diagnostics import files as tell
 from modelyard.disk import write_file_atomically
 from modelyard.hosts.pipelines import Settings, pipeline_files
+from modelyard_targets.kube.image.packages import packages
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,7 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
         report((tell.no_folder(),), (), "text", "auto")
         return 1
     try:
-        settings = Settings(os.path.normpath(arguments.spec), arguments.fail_on, arguments.requirements)
+        spec = os.path.normpath(arguments.spec)
+        settings = Settings(spec, arguments.fail_on, arguments.requirements, arguments.preview, _pulumi())
         files = pipeline_files(arguments.host, settings)
     except ValueError as problem:
         say(f"error: {problem}")
@@ -29,6 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write("---\n".join(files.values()))
         return 0
     return _write(Path(arguments.out), files)
+
+
+def _pulumi() -> str:
+    """Return the version of Pulumi that compiled programs install."""
+    return packages("programs")["pulumi"]["version"]
 
 
 def _write(root: Path, files: Mapping[str, str]) -> int:

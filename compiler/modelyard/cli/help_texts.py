@@ -155,7 +155,8 @@ DETAILS = {
         "Writes .github/workflows/modelyard.yml with modelyard-comment.yml, .gitlab/modelyard.yml, or\n"
         ".azure/modelyard.yml: `modelyard report` on each pull request, the comment, the report as an artifact, and\n"
         "the verdict last. On GitHub, the job that reads the pull request cannot write; docs/ci.md explains forks.\n"
-        "It opens no connection, and leaves other files alone."
+        "With --preview, another job compares with what is deployed, where credentials are, and never for forks.\n"
+        "The command opens no connection, and leaves other files alone."
     ),
     "acknowledge": (
         "Adds an entry to reviews/acknowledged.yaml next to the spec, to be committed with the change: `diff` then\n"

@@ -134,4 +134,10 @@ def ci(entry: argparse.ArgumentParser) -> None:
         default="",
         help="install from this file of the repository, with hashes (default: this version of modelyard)",
     )
+    entry.add_argument(
+        "--preview",
+        metavar="NAME",
+        default="",
+        help="also run `pulumi preview` on the stacks of this environment, where credentials are (default: do not)",
+    )
     _fail_on(entry)

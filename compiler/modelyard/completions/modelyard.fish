@@ -224,6 +224,7 @@ complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npo
 complete -c modelyard -n '_shtab_modelyard_using ci' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l out -xka "(__fish_complete_directories)" -d 'the root of the repository, or - to print (default: .)'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l requirements -xka "(__fish_complete_path (commandline -ct))" -d 'install from this file of the repository, with hashes (default: this version of modelyard)'
+complete -c modelyard -n '_shtab_modelyard_using ci' -l preview -x -d 'also run `pulumi preview` on the stacks of this environment, where credentials are (default: do not)'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l fail-on -xka "danger review never" -d 'the lowest level at which the exit code is 1 (default: danger)'
 complete -c modelyard -n '_shtab_modelyard_using ci' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using ci; and test $_shtab_modelyard_npos -eq 0' -ka "github gitlab azure" -d 'the code host'

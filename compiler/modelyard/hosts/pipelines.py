@@ -13,6 +13,7 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 
 _FOLDER: Final = Path(__file__).parent / "pipelines"
+_MARKS: Final = ("#{", "#}")
 _PLAIN: Final = pattern(r"(?!-)[A-Za-z0-9._/ -]+")
 
 PATHS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -28,16 +29,22 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @record
 class Settings:
-    """The spec's path in the repository, the level that fails, and a file of pip with hashes, if any."""
+    """The spec's path in the repository, the level that fails, and what is optional.
+
+    `requirements` is a file of pip with hashes. `preview` is the environment whose stacks are previewed, by `pulumi` of
+    the version `pulumi`.
+    """
 
     spec: str
     fail_on: str
     requirements: str = ""
+    preview: str = ""
+    pulumi: str = ""
 
 
 def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
     """Return the files of a host by path. Raises ValueError for a path that a pipeline could misread."""
-    for path in (settings.spec, settings.requirements):
+    for path in (settings.spec, settings.requirements, settings.preview):
         if path and not is_plain(path):
             raise ValueError(
                 f"'{path}' cannot be written to a pipeline: only a path below the root of the repository can, "
@@ -53,7 +60,7 @@ def is_plain(path: str) -> bool:
 
 
 def _filled(path: str, template: str, settings: Settings) -> str:
-    text = (_FOLDER / template).read_text(encoding="utf-8")
+    text = _chosen((_FOLDER / template).read_text(encoding="utf-8"), settings)
     ours = '"modelyard==$MODELYARD_VERSION"'
     hashed = f"--require-hashes --requirement {json.dumps(settings.requirements)}"
     values = {
@@ -63,7 +70,29 @@ def _filled(path: str, template: str, settings: Settings) -> str:
         "@INSTALL@": hashed if settings.requirements else ours,
         "@INSTALL_ELSEWHERE@": ours,
         "@PATH@": path,
+        "@PREVIEW@": json.dumps(settings.preview),
+        "@PREVIEWS@": ' "${previews[@]}"' if settings.preview else "",
+        "@OTHER_PREVIEWS@": ' "$@"' if settings.preview else "",
+        "@PULUMI@": settings.pulumi,
     }
     for name, value in values.items():
         text = text.replace(name, value)
     return text
+
+
+def _chosen(text: str, settings: Settings) -> str:
+    """Return a template without its marks, and without what is between them unless there are previews."""
+    lines: list[str] = []
+    is_optional = False
+    for line in text.splitlines(keepends=True):
+        if line.strip() in _MARKS:
+            is_optional = line.strip() == _MARKS[0]
+        elif line.strip() == "@PREVIEW_SCRIPT@" and settings.preview:
+            lines += _indented((_FOLDER / "preview.sh").read_text(encoding="utf-8"), line[: line.index("@")])
+        elif settings.preview or not is_optional:
+            lines.append(line)
+    return "".join(lines)
+
+
+def _indented(script: str, margin: str) -> list[str]:
+    return [f"{margin}{line}" for line in script.splitlines(keepends=True)]
