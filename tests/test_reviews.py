@@ -81,20 +81,38 @@ def _base(name: str) -> dict[str, Json]:
     return value
 
 
+def _text(name: str, patch: Json) -> str:
+    """Return a base with a patch as a text with a line for each field, so that places are told apart."""
+    return json.dumps(merged(_base(name), patch), indent=1, ensure_ascii=False, default=str)
+
+
 @lru_cache(maxsize=256)
-def _outcome(name: str, patch: str, side: str) -> Outcome:
-    """Compile a base with a patch. Its text has a line for each field, so that places are told apart."""
-    value = merged(_base(name), json.loads(patch))
-    return outcome_of(json.dumps(value, indent=1, ensure_ascii=False, default=str), f"{side}.yaml")
+def _outcome(text: str, side: str) -> Outcome:
+    return outcome_of(text, f"{side}.yaml")
+
+
+def _read(file: Path) -> tuple[str, dict[str, Json]]:
+    found = _HEAD.match(file.read_text(encoding="utf-8"))
+    assert found is not None, f"{file.name} has no heading or no pair"
+    return found["head"], cast("dict[str, Json]", yaml.safe_load(found["pair"]))
+
+
+def specs_of(file: Path) -> tuple[str, str]:
+    """Return the old and the new spec of a pair."""
+    _, pair = _read(file)
+    base = str(pair.get("base", "shop"))
+    patches = [json.loads(json.dumps(pair.get(side) or {}, default=str)) for side in ("before", "after")]
+    return _text(base, patches[0]), _text(base, patches[1])
+
+
+def outcomes_of(file: Path) -> tuple[Outcome, Outcome]:
+    """Compile both sides of a pair."""
+    before, after = specs_of(file)
+    return _outcome(before, "before"), _outcome(after, "after")
 
 
 def _pair(file: Path) -> tuple[str, Outcome, Outcome]:
-    found = _HEAD.match(file.read_text(encoding="utf-8"))
-    assert found is not None, f"{file.name} has no heading or no pair"
-    pair = cast("dict[str, Json]", yaml.safe_load(found["pair"]))
-    patches = [json.dumps(pair.get(side) or {}, default=str) for side in ("before", "after")]
-    base = str(pair.get("base", "shop"))
-    return found["head"], _outcome(base, patches[0], "before"), _outcome(base, patches[1], "after")
+    return _read(file)[0], *outcomes_of(file)
 
 
 @lru_cache(maxsize=256)

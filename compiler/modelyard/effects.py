@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from modelyard.records import field, record
+
+_T = TypeVar("_T")
 
 MOVED: Final = "!"
 """Used in place of a property: the resource cannot move to what the argument names, but must be recreated there."""
@@ -85,7 +87,7 @@ class Effects:
         return Fate.ROLLING if rolls and not quiet else Fate.IN_PLACE
 
     def _replaces(self, part: Part, path: str) -> bool:
-        found = part.arguments.get(path, "" if part.arguments else path)
+        found = (entry_at(part.arguments, path) or "") if part.arguments else path
         if found == MOVED:
             return True
         fixed = self.resources.get(part.type, frozenset())
@@ -124,6 +126,13 @@ def _part(kind: str, entry: dict[str, Any]) -> Part:
 def _unknown(kind: str) -> Part:
     word = kind.rpartition("/")[2].rpartition(".")[2]
     return Part(word, f"{word} objects", type=kind, named=True)
+
+
+def entry_at(table: Mapping[str, _T], path: str) -> _T | None:
+    """Return the entry for a path, or for what contains it: that of `machines` for `machines[*]`."""
+    while path and path not in table:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return table.get(path)
 
 
 def _is_below(path: str, above: str) -> bool:

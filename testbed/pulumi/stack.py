@@ -127,7 +127,7 @@ class PulumiStack:
         self.stack = stack
         self.folder = scratch / "project"
         self._scratch = scratch
-        self._python = python
+        self.python = python
         self._within = within
         self._count = 0
         given = dict(environment or {})
@@ -165,18 +165,25 @@ class PulumiStack:
 
     def command(self, *arguments: str) -> str:
         """Run the real `pulumi` in the project's folder. Raise Failed with its output if it fails."""
-        done = subprocess.run(
-            [str(_pulumi()), *arguments, "--non-interactive"],
-            cwd=self.folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = self.invoke(*arguments)
         if done.returncode:
             raise Failed(f"pulumi {' '.join(arguments)}: {done.stderr}{done.stdout}")
         return done.stdout
+
+    def invoke(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the real `pulumi` in the project's folder and return its exit code and output.
+
+        The engine writes the state only at the end, because it would otherwise write all of it after each resource.
+        """
+        return subprocess.run(
+            [str(_pulumi()), *arguments, "--non-interactive"],
+            cwd=self.folder,
+            env={**self._environment, "PULUMI_SKIP_CHECKPOINTS": "true"},
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
 
     def start(self, operation: str, variables: Mapping[str, str] | None = None) -> Running:
         """Start `up`, `refreshing-up`, `preview`, `refresh` or `destroy`, and return immediately."""
@@ -186,7 +193,7 @@ class PulumiStack:
         events.touch()
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [*self._within, self._python, "-W", "ignore", _OPERATION, operation, self.folder, self.stack, events],
+                [*self._within, self.python, "-W", "ignore", _OPERATION, operation, self.folder, self.stack, events],
                 cwd=self.folder,
                 env={**self._environment, **(variables or {})},
                 stdin=subprocess.DEVNULL,

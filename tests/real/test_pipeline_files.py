@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from modelyard.hosts.pipelines import Settings, pipeline_files
 
@@ -12,10 +15,12 @@ SOURCE = f"git+https://git.acme.example/ml/modelyard@{'0a' * 20}"
 SETTINGS = Settings("ml/system.yaml", "danger", "requirements.txt", SOURCE)
 
 
-def test_actionlint_accepts_the_workflows(built: Callable[[str], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("preview", ["", "prod"])
+def test_actionlint_accepts_the_workflows(built: Callable[[str], Path], tmp_path: Path, preview: str) -> None:
     """It checks expressions, contexts, permissions, and untrusted values in scripts."""
     (tmp_path / ".git").mkdir()
-    for path, text in pipeline_files("github", SETTINGS).items():
+    settings = replace(SETTINGS, preview=preview, pulumi="3.272.0")
+    for path, text in pipeline_files("github", settings).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     done = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)

@@ -13,6 +13,7 @@ from modelyard.cli.approve import CannotApprove, own_key, signed
 from modelyard.cli.console import report, say
 from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
+from modelyard.cli.used import read_used
 from modelyard.cli.versions import Version, before_of, not_judged, on_disk, reviewed
 from modelyard.disk.single import write_file_atomically
 from modelyard.load import load
@@ -20,6 +21,7 @@ from modelyard.nearest import nearest
 from modelyard.review.accepting import can_be_accepted
 from modelyard.review.acknowledged import entries_of, is_day, statement
 from modelyard.review.comparing import Review
+from modelyard.review.cost_findings import assumed
 from modelyard.review.findings import Finding
 from modelyard.source import Json
 from modelyard.writers.yaml_text import document
@@ -39,7 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
         if problems:
             report(problems, (), "text", arguments.color)
             return 1
-        _acknowledge(arguments, reviewed(before, after, None).review, after)
+        used, problems = read_used(arguments)
+        change = reviewed(before, after, None, usage_of=assumed if used is None else used.usage_of)
+        problems += used.misfits(change) if used is not None else ()
+        if problems:
+            report(problems, (), "text", arguments.color)
+            return 1
+        _acknowledge(arguments, change.review, after)
     except GitError as problem:
         report((not_judged(problem),), (), "text", arguments.color)
         return 1

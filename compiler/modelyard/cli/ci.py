@@ -13,6 +13,7 @@ from modelyard.diagnostics import files as tell
 from modelyard.disk import write_file_atomically
 from modelyard.hosts.pipelines import Settings, pipeline_files
 from modelyard.hosts.sources import installed_source
+from modelyard_targets.kube.image.packages import packages
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,8 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
         report((tell.no_folder(),), (), "text", "auto")
         return 1
     try:
-        source = arguments.source or installed_source()
-        settings = Settings(os.path.normpath(arguments.spec), arguments.fail_on, arguments.requirements, source)
+        spec, source = os.path.normpath(arguments.spec), arguments.source or installed_source()
+        settings = Settings(spec, arguments.fail_on, arguments.requirements, source, arguments.preview, _pulumi())
         files = pipeline_files(arguments.host, settings)
     except ValueError as problem:
         say(f"error: {problem}")
@@ -31,6 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write("---\n".join(files.values()))
         return 0
     return _write(Path(arguments.out), files)
+
+
+def _pulumi() -> str:
+    """Return the version of Pulumi that compiled programs install."""
+    return packages("programs")["pulumi"]["version"]
 
 
 def _write(root: Path, files: Mapping[str, str]) -> int:

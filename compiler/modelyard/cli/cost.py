@@ -32,7 +32,7 @@ exceeded."""
 def run(arguments: argparse.Namespace) -> int:
     """Print the lines, or the differences from another spec. Returns 1 if a file is wrong or the budget blocks."""
     inputs, problems = gather(arguments)
-    files, more = usage_files(arguments, inputs)
+    files, more = usage_files(arguments) if inputs is not None else (None, ())
     if inputs is None or more:
         report((*problems, *more), (), "text", arguments.color)
         return 1
@@ -61,11 +61,9 @@ class _Result:
     sources: tuple[SourceFile, ...]
 
 
-def usage_files(
-    arguments: argparse.Namespace, inputs: Inputs | None
-) -> tuple[UsageFiles | None, tuple[Diagnostic, ...]]:
+def usage_files(arguments: argparse.Namespace) -> tuple[UsageFiles | None, tuple[Diagnostic, ...]]:
     """Read the usage file and the price book that it names."""
-    if arguments.usage is None or inputs is None:
+    if arguments.usage is None:
         return None, ()
     usage, problems = other_file(str(arguments.usage))
     if usage is None:
@@ -94,10 +92,12 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     return _Result(estimate, in_order((*kept, *problems, *checked)), sources)
 
 
-def estimate_of(outcome: Outcome) -> Estimate | None:
-    """Return the estimate of a spec that compiles, apart from its budget, or None. The usage is assumed."""
+def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
+    """Return the estimate of a spec that compiles, apart from its budget, or None. Without files, usage is assumed."""
     kept = tuple(one for one in outcome.diagnostics if one.code not in _OF_BUDGETS)
-    return None if outcome.plan is None or has_errors(kept) else _estimate(outcome, outcome.plan, NO_USAGE, None)
+    if outcome.plan is None or has_errors(kept):
+        return None
+    return _estimate(outcome, outcome.plan, usage_of(files, outcome.plan)[0], files)
 
 
 def usage_of(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from modelyard.cli.acknowledged import with_acknowledgements
 from modelyard.cli.console import report, say, wants_colour
@@ -15,10 +16,14 @@ from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.inputs import Given
 from modelyard.records import record
 from modelyard.review.comparing import Review
+from modelyard.review.cost_findings import assumed
 from modelyard.review.findings import Level
 from modelyard.review.fingerprint import change_fingerprint
 from modelyard.review.previews import Preview, read_previews
 from modelyard_targets import TARGETS
+
+if TYPE_CHECKING:
+    from modelyard.cli.used import Used
 
 _LEVELS = {level.word: level for level in Level}
 _OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
@@ -39,10 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 @record
 class Comparison:
-    """A change, and its review with the acknowledgements next to the new version."""
+    """A change, its review with the acknowledgements next to the new version, and how much the system is used."""
 
     change: Compared
     review: Review
+    used: Used | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -69,12 +75,22 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
         _refuse(arguments, problems)
         return None
     previews, problems = _previews(arguments.preview)
-    change = reviewed(before, after, arguments.env, previews)
-    problems += _foreign(previews, change)
+    used, wrong = _used(arguments)
+    change = reviewed(before, after, arguments.env, previews, assumed if used is None else used.usage_of)
+    problems += (*_foreign(previews, change), *wrong, *(used.misfits(change) if used is not None else ()))
     if problems:
         _refuse(arguments, problems)
         return None
-    return Comparison(change, with_acknowledgements(change, after))
+    return Comparison(change, with_acknowledgements(change, after), used)
+
+
+def _used(arguments: argparse.Namespace) -> tuple[Used | None, tuple[Diagnostic, ...]]:
+    """Read the usage file, if any. Most runs do without the modules of `modelyard cost`."""
+    if arguments.usage is None:
+        return None, ()
+    from modelyard.cli.used import read_used
+
+    return read_used(arguments)
 
 
 def exit_code(review: Review, fail_on: str) -> int:

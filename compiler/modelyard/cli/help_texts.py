@@ -160,6 +160,7 @@ DETAILS = {
         "Writes .github/workflows/modelyard.yml with modelyard-comment.yml, .gitlab/modelyard.yml, or\n"
         ".azure/modelyard.yml: `modelyard report` on each pull request, the comment, the report as an artifact, and\n"
         "the verdict last. On GitHub, the job that reads the pull request cannot write; docs/ci.md explains forks.\n"
+        "With --preview, another job compares with what is deployed, if it has credentials, and never for forks.\n"
         "The command opens no connection and changes no other files."
     ),
     "acknowledge": (

@@ -117,7 +117,7 @@ def _both(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
     old = Side(inputs, compile_system(inputs, TARGETS))
     if old.outcome.failed:
         raise Refused(*old.outcome.diagnostics, sources=inputs.files())
-    files, problems = usage_files(arguments, inputs)
+    files, problems = usage_files(arguments)
     usage, unfit = (NO_USAGE, problems) if problems else usage_of(files, old.plan)
     if has_errors(unfit):
         given = () if files is None else quotable(*(one for one in (files.usage, files.book) if one is not None))

@@ -9,7 +9,7 @@ from pathlib import Path
 from modelyard.cli.console import report, say
 from modelyard.cli.cost import estimate_of
 from modelyard.cli.diff import Comparison, compare, exit_code, show_errors
-from modelyard.cli.versions import Compared
+from modelyard.cli.used import Used
 from modelyard.diagnostics import files as tell
 from modelyard.diagnostics import has_errors
 from modelyard.disk import OutputFile, write_folder
@@ -55,7 +55,7 @@ def _files(comparison: Comparison) -> Iterator[OutputFile]:
     from modelyard.printing.review_sarif import review_sarif
     from modelyard.writers.json_text import json_text
 
-    review, path, costs = comparison.review, comparison.change.path, tuple(_costs(comparison.change))
+    review, path, costs = comparison.review, comparison.change.path, tuple(_costs(comparison))
     yield _file("comment.md", comment(review, costs, path))
     yield _file("report.html", review_html(review, Level.NOTE, costs))
     yield _file("review.json", review_json(review, Level.QUIET))
@@ -68,12 +68,12 @@ def _file(name: str, text: str) -> OutputFile:
     return OutputFile(name, lambda: text.encode("utf-8", "replace"))
 
 
-def _costs(change: Compared) -> Iterator[CostChange]:
+def _costs(comparison: Comparison) -> Iterator[CostChange]:
     """Yield the effect of a change on the cost of each environment. A missing environment costs nothing."""
-    before, after = change.before, change.after
+    before, after = comparison.change.before, comparison.change.after
     for name in dict.fromkeys((*after, *before)):
-        yield CostChange(name, _estimate(before.get(name)), _estimate(after.get(name)))
+        yield CostChange(name, *(_estimate(side.get(name), comparison.used) for side in (before, after)))
 
 
-def _estimate(outcome: Outcome | None) -> Estimate | None:
-    return NOTHING if outcome is None else estimate_of(outcome)
+def _estimate(outcome: Outcome | None, used: Used | None) -> Estimate | None:
+    return NOTHING if outcome is None else estimate_of(outcome, used.files if used is not None else None)

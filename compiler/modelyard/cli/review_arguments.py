@@ -60,6 +60,7 @@ def diff(entry: argparse.ArgumentParser) -> None:
         default="note",
         help="the lowest level that is shown (default: note)",
     )
+    entry.set_defaults(usage=None)  # what `compile --approved` computes has none
     _fail_on(entry)
     entry.add_argument(
         "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"
@@ -91,6 +92,7 @@ def acknowledge(entry: argparse.ArgumentParser) -> None:
         default=[],
         help="the value of a variable declared under vars, in both versions; repeatable",
     )
+    entry.add_argument("--usage", metavar="FILE", help="the usage file of the report that shows the fingerprint")
     entry.set_defaults(env=None)
     colour(entry)
 
@@ -100,6 +102,7 @@ def report(entry: argparse.ArgumentParser) -> None:
     _versions(entry)
     entry.add_argument("--out", metavar="FOLDER", default="report", help="where to write (default: report)")
     entry.set_defaults(format="text")  # of diagnostics
+    entry.add_argument("--usage", metavar="FILE", help="how much the system is used, as for modelyard cost")
     _fail_on(entry)
     colour(entry)
 
@@ -141,5 +144,11 @@ def ci(entry: argparse.ArgumentParser) -> None:
         default="",
         help="install from a commit (git+https://...@COMMIT) or a file (https://...#sha256=HASH) "
         "(default: where this modelyard was installed from)",
+    )
+    entry.add_argument(
+        "--preview",
+        metavar="NAME",
+        default="",
+        help="also run `pulumi preview` on the stacks of this environment, where credentials are (default: do not)",
     )
     _fail_on(entry)

@@ -17,6 +17,7 @@ from modelyard.pipeline import Outcome, opened, understand
 from modelyard.records import record, replace
 from modelyard.review.accepting import agreement
 from modelyard.review.comparing import Outcomes, Review, compared, introduced
+from modelyard.review.cost_findings import UsageOf, assumed
 from modelyard.review.pins import Locks
 from modelyard.review.previews import Preview
 from modelyard_targets import TARGETS
@@ -119,7 +120,11 @@ class Compared:
 
 
 def reviewed(
-    before: Version | None, after: Version, environment: str | None, previews: tuple[Preview, ...] = ()
+    before: Version | None,
+    after: Version,
+    environment: str | None,
+    previews: tuple[Preview, ...] = (),
+    usage_of: UsageOf = assumed,
 ) -> Compared:
     """Compare two versions in one environment, or in the base and every environment, and with what is deployed."""
     new = outcomes(after.inputs, environment)
@@ -128,9 +133,9 @@ def reviewed(
         if _is_left_out(side):
             del side[BASE_FOLDER]
     if before is None:
-        review = introduced(new, TARGETS)
+        review = introduced(new, TARGETS, usage_of)
     else:
-        review = compared(old, new, TARGETS, Locks(before.lock, after.lock), previews)
+        review = compared(old, new, TARGETS, Locks(before.lock, after.lock), previews, usage_of)
     review = replace(review, agreement=agreement(review, old, new))
     return Compared(review, old, new, after.inputs.spec.path)
 

@@ -13,6 +13,7 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 
 _FOLDER: Final = Path(__file__).parent / "pipelines"
+_MARKS: Final = ("#{", "#}")
 _PLAIN: Final = pattern(r"(?!-)[A-Za-z0-9._/ -]+")
 _OF_SOURCE: Final = pattern(r"(?m)^.*@SOURCE@.*\n")
 
@@ -29,15 +30,18 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @record
 class Settings:
-    """The spec's path in the repository, the level that fails, and what to install from.
+    """The spec's path in the repository, the level that fails, what to install from, and what to preview.
 
     `requirements` is a file of pip with hashes, for jobs that check out the repository. Others install from `source`.
+    `preview` is the environment whose stacks are previewed, by `pulumi` of the version `pulumi`.
     """
 
     spec: str
     fail_on: str
     requirements: str = ""
     source: str = ""
+    preview: str = ""
+    pulumi: str = ""
 
 
 def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
@@ -46,7 +50,7 @@ def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
     Raises ValueError for a path that a pipeline could misread, and without a pinned source where one is needed. A name
     is not enough: whoever registers it in the package index would run code next to the tokens of the pipeline.
     """
-    for path in (settings.spec, settings.requirements):
+    for path in (settings.spec, settings.requirements, settings.preview):
         if path and not is_plain(path):
             raise ValueError(
                 f"'{path}' cannot be written to a pipeline: the path must be below the root of the repository, "
@@ -64,7 +68,7 @@ def is_plain(path: str) -> bool:
 
 
 def _filled(path: str, template: str, settings: Settings) -> str:
-    text = (_FOLDER / template).read_text(encoding="utf-8")
+    text = _chosen((_FOLDER / template).read_text(encoding="utf-8"), settings)
     ours = '"modelyard @ $MODELYARD_SOURCE"'
     hashed = f"--require-hashes --requirement {json.dumps(settings.requirements)}"
     values = {
@@ -74,6 +78,10 @@ def _filled(path: str, template: str, settings: Settings) -> str:
         "@INSTALL@": hashed if settings.requirements else ours,
         "@INSTALL_ELSEWHERE@": ours,
         "@PATH@": path,
+        "@PREVIEW@": json.dumps(settings.preview),
+        "@PREVIEWS@": ' "${previews[@]}"' if settings.preview else "",
+        "@OTHER_PREVIEWS@": ' "$@"' if settings.preview else "",
+        "@PULUMI@": settings.pulumi,
     }
     if settings.requirements and "@INSTALL_ELSEWHERE@" not in text:
         text = _OF_SOURCE.sub("", text)
@@ -85,3 +93,21 @@ def _filled(path: str, template: str, settings: Settings) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
     return text
+
+
+def _chosen(text: str, settings: Settings) -> str:
+    """Return a template without its marks, and without what is between them unless there are previews."""
+    lines: list[str] = []
+    is_optional = False
+    for line in text.splitlines(keepends=True):
+        if line.strip() in _MARKS:
+            is_optional = line.strip() == _MARKS[0]
+        elif line.strip() == "@PREVIEW_SCRIPT@" and settings.preview:
+            lines += _indented((_FOLDER / "preview.sh").read_text(encoding="utf-8"), line[: line.index("@")])
+        elif settings.preview or not is_optional:
+            lines.append(line)
+    return "".join(lines)
+
+
+def _indented(script: str, margin: str) -> list[str]:
+    return [f"{margin}{line}" for line in script.splitlines(keepends=True)]

@@ -72,7 +72,9 @@ def sentence(costs: Sequence[CostChange]) -> str:
         parts.append(f"unchanged in {listed(same)}")
     if unknown:
         parts.append(f"not compared in {listed(unknown)}")
-    return f"Cost a month: {'; '.join(parts)}" if parts else ""
+    files = {estimate.usage for one in costs for estimate in (one.before, one.after) if estimate and estimate.usage}
+    used = f", used as in {listed(sorted(files))}" if files else ""
+    return f"Cost a month{used}: {'; '.join(parts)}" if parts else ""
 
 
 def _of_one(change: CostChange) -> str:

@@ -10,7 +10,7 @@ from modelyard.inputs import BASE_FOLDER
 from modelyard.patterns import pattern
 from modelyard.records import record, replace
 from modelyard.review import further
-from modelyard.review.cost_findings import cost_changes, costs_of_new
+from modelyard.review.cost_findings import UsageOf, assumed, cost_changes, costs_of_new
 from modelyard.review.effect_findings import created_by_up, effects_of_up
 from modelyard.review.enforced import with_enforcement
 from modelyard.review.findings import Finding, Level, folded
@@ -80,6 +80,7 @@ def compared(
     targets: Targets,
     locks: Locks = NO_LOCKS,
     previews: tuple[Preview, ...] = (),
+    usage_of: UsageOf = assumed,
 ) -> Review:
     """Compare two versions of a spec in every environment that either version has, and both with the previews."""
     findings: list[Finding] = []
@@ -91,11 +92,11 @@ def compared(
             findings += _gone(name, old)
             continue
         if old is None:
-            findings += _fresh(name, new, before.get(BASE_FOLDER), targets)
+            findings += _fresh(name, new, before.get(BASE_FOLDER), targets, usage_of)
             unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
-        findings += _findings(old, new, targets)
+        findings += _findings(old, new, targets, usage_of)
         findings += _previewed(old, new, targets, previews)
         findings += upgraded(locks, name, old, targets)
     both = tuple(name for name in names if name in before and name in after)
@@ -104,7 +105,7 @@ def compared(
     return Review(_system_name(outcomes), folded(found), both, tuple(unjudged))
 
 
-def introduced(after: Outcomes, targets: Targets) -> Review:
+def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -> Review:
     """Review a spec that did not exist before: everything in it is new."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
@@ -113,7 +114,7 @@ def introduced(after: Outcomes, targets: Targets) -> Review:
         system = _whole(outcome)
         if system is not None:
             findings += judged(Sides(_emptied(system), system))
-            findings += _begins(outcome, system, targets)
+            findings += _begins(outcome, system, targets, usage_of)
     found = for_rows(folded(findings), repeats_of(after.values()))
     return Review(_system_name(tuple(after.values())), folded(found), tuple(after), tuple(unjudged), is_first=True)
 
@@ -136,7 +137,7 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
         yield Finding("R912", Level.DANGER, path, message, why, before=name, environments=(name,), was_at=was)
 
 
-def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets) -> Iterator[Finding]:
+def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield that an environment is new, and what it introduces: compared with nothing, and with the old base.
 
     The first finds what runs there, the second what it changes about gates, approvals and everything else that the base
@@ -167,7 +168,7 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets) -> I
         introduced += [_unlike_the_base(one) for one in unlike if one.code not in _OF_WHAT_RUNS]
     for finding in {(one.code, one.path): one for one in introduced if one.level >= Level.REVIEW}.values():
         yield replace(finding, message=f"environment {name} introduces: {finding.message}", was_at=None)
-    yield from _begins(new, system, targets)
+    yield from _begins(new, system, targets, usage_of)
 
 
 _OF_WHAT_RUNS: Final = frozenset(
@@ -187,12 +188,12 @@ def _unlike_the_base(finding: Finding) -> Finding:
     )
 
 
-def _begins(new: Outcome, system: System, targets: Targets) -> Iterator[Finding]:
+def _begins(new: Outcome, system: System, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield what a system that does not exist yet creates, and what it costs."""
     if new.plan is not None and not new.failed:
         sides = Sides(_emptied(system), system)
         yield from created_by_up(sides, new.plan, targets)
-        yield from costs_of_new(sides, new, targets)
+        yield from costs_of_new(sides, new, targets, usage_of)
 
 
 def _key(outcome: Outcome, path: tuple[str, ...]) -> Span | None:
@@ -209,7 +210,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
     return tuple(one for one in outcome.diagnostics if one.severity is Severity.ERROR)
 
 
-def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]:
+def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield all findings that both outcomes allow. Without plans, there are none about rights."""
     before, after = _whole(old), _whole(new)
     if before is None or after is None:
@@ -232,7 +233,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets) -> Iterator[Finding]
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
         yield from effects_of_up(sides, old.plan, new.plan, targets)
-        yield from cost_changes(sides, old, new, targets)
+        yield from cost_changes(sides, old, new, targets, usage_of)
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:

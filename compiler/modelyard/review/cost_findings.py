@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
 
-from modelyard.costs import CostLine, Total, total
+from modelyard.costs import CostLine, Total, discounted, total
 from modelyard.fleets.costs import lines_of
+from modelyard.plan import Plan
 from modelyard.review.findings import Finding, Level
 from modelyard.review.sides import Sides
 from modelyard.spec import Budget
 from modelyard.stages import Outcome
 from modelyard.target import Targets
 from modelyard.units import money_text
-from modelyard.usage import NO_USAGE
+from modelyard.usage import NO_USAGE, Usage
 
 _SMALL: Final = 0.05
 _LARGE: Final = 0.25
@@ -21,9 +22,20 @@ _MOST: Final = 3
 _CENT: Final = 0.005
 
 
-def cost_changes(sides: Sides, before: Outcome, after: Outcome, targets: Targets) -> Iterator[Finding]:
+UsageOf: TypeAlias = Callable[[Plan], Usage]
+"""Returns how much the system of a plan is used."""
+
+
+def assumed(_: Plan) -> Usage:
+    """Return no usage: the expected cost follows from assumptions."""
+    return NO_USAGE
+
+
+def cost_changes(
+    sides: Sides, before: Outcome, after: Outcome, targets: Targets, usage_of: UsageOf = assumed
+) -> Iterator[Finding]:
     """Yield how the cost of a month changes, unless nothing changes by a cent."""
-    old, new = (_by_component(outcome, targets) for outcome in (before, after))
+    old, new = (_by_component(outcome, targets, usage_of) for outcome in (before, after))
     currencies = sorted({line.price.currency for side in (old, new) for line in _all(side) if line.price is not None})
     if len(currencies) > 1:
         message = f"the costs cannot be compared, because they are in {' and '.join(currencies)}"
@@ -37,9 +49,9 @@ def cost_changes(sides: Sides, before: Outcome, after: Outcome, targets: Targets
         yield _finding(level, message, _mostly(old, new, currency), sides, reasons, was, now)
 
 
-def costs_of_new(sides: Sides, after: Outcome, targets: Targets) -> Iterator[Finding]:
+def costs_of_new(sides: Sides, after: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield what a month of an environment costs that did not exist before."""
-    lines = tuple(_all(_by_component(after, targets)))
+    lines = tuple(_all(_by_component(after, targets, usage_of)))
     now, currencies = total(lines), {line.price.currency for line in lines if line.price is not None}
     if len(currencies) != 1 or not any(amount >= _CENT for amount in _sums(now)):
         return
@@ -59,12 +71,13 @@ def _beyond(budget: Budget) -> str:
     return f"more than the budget of {money_text(budget.monthly, budget.currency)}, which blocks"
 
 
-def _by_component(outcome: Outcome, targets: Targets) -> Mapping[str, tuple[CostLine, ...]]:
+def _by_component(outcome: Outcome, targets: Targets, usage_of: UsageOf) -> Mapping[str, tuple[CostLine, ...]]:
     """Return all lines by component."""
     assert outcome.plan is not None
     groups: dict[str, list[CostLine]] = {}
-    for _, lines in lines_of(outcome.plan, outcome.fleets, targets, NO_USAGE):
-        for line in lines:
+    usage = usage_of(outcome.plan)
+    for _, lines in lines_of(outcome.plan, outcome.fleets, targets, usage):
+        for line in discounted(lines, usage.discounts):
             groups.setdefault(line.component, []).append(line)
     return {component: tuple(lines) for component, lines in groups.items()}
 

@@ -197,7 +197,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 def _once(found: Sequence[Consequence], target: OnTarget) -> str:
     """Return the names. Groups of machines that take each other's place are one thing, the pool's class."""
     pools = {
-        f"the {part.words} of {one.item.values[part.pool]}": None
+        f"the {part.words} of {one.item.values[part.pool]}" if part.named else f"the {part.words}": None
         for one in found
         if (part := target.effects.part(one.item.kind)).pool
     }

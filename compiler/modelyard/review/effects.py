@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, cast
 
-from modelyard.effects import Effects, Fate, Part
+from modelyard.effects import Effects, Fate, Part, entry_at
 from modelyard.records import field, record
 from modelyard.review.lowered import Item, Items, Key
 
@@ -82,7 +82,8 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
         if known.fates.get(key) is Fate.REPLACED:
             fates.append(_fate_with(item, argument, effects))
         spreads = effects.part(after[key].kind).spreads
-        fates += [spreads[path][item.kind] for path in known.paths.get(key, ()) if item.kind in spreads.get(path, {})]
+        spread = [entry_at(spreads, path) or {} for path in known.paths.get(key, ())]
+        fates += [fates_of[item.kind] for fates_of in spread if item.kind in fates_of]
     return max(fates, key=lambda fate: fate.rank, default=None)
 
 

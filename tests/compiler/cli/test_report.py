@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -12,6 +13,7 @@ import modelyard_schemas
 from modelyard.printing import review_html
 from tests.compiler.cli.said import SPEC, Run, tree
 from tests.compiler.cli.test_diff import edited
+from tests.examples import SYSTEMS
 
 FILES = {"comment.md", "report.html", "review.json", "review.sarif", "cost.json", "codequality.json"}
 
@@ -117,3 +119,67 @@ def test_relative_folders(run: Run, system: Path, changed: Path, monkeypatch: py
     assert named(system / "report") == FILES
     assert sorted(path.name for path in system.iterdir()) == ["report", "system.yaml"]
     assert run("report", ".", changed, "--out", ".").code == 1
+
+
+USAGE = "inference: {score: {rps: {mean: 40, peak: 90}}, app: {rps: {mean: 2}}}\npipelines: {fit: {typical: 90m}}\n"
+APP = """\
+inference:
+  app: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, memory: 2Gi}, replicas: {min: 1, max: 4}}
+"""
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> tuple[Path, Path]:
+    """Return two versions of a system on AWS. The new one has another endpoint."""
+    text = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(text, encoding="utf-8")
+    new.write_text(edited(text, "inference:\n", APP), encoding="utf-8")
+    return old, new
+
+
+def test_costs_follow_the_usage_file(run: Run, versions: tuple[Path, Path], tmp_path: Path) -> None:
+    """The table of costs and the finding agree with `modelyard cost`. An entry for what is new fits the old version."""
+    old, new = versions
+    usage, out = tmp_path / "usage.yaml", tmp_path / "report"
+    usage.write_text(USAGE, encoding="utf-8")
+    result = run("report", old, new, "--usage", usage, "--out", out, "--fail-on", "never")
+    expected = json.loads(run("cost", new, "--usage", usage, "--format", "json").out)["total"]
+    assumed = json.loads(run("cost", new, "--format", "json").out)["total"]
+    found = json.loads((out / "cost.json").read_text(encoding="utf-8"))["environments"]["default"]["after"]["total"]
+    comment = (out / "comment.md").read_text(encoding="utf-8")
+    (cost,) = [one for one in review_of(out) if one["code"] == "R620"]
+
+    assert result.code == 0, result.err
+    assert expected != assumed
+    assert found == expected
+    assert f"Cost a month, used as in {usage}" in comment.replace("\\", "")
+    assert cost["after"] == " ".join(f"{expected[name]:.2f}" for name in ("floor", "expected", "ceiling"))
+    said = run("acknowledge", new, cost["fingerprint"], "--against", old, "--by", "sales", "--reason", "known",
+               "--until", "2099-01-01", "--usage", usage)  # fmt: skip
+    assert said.code == 0, said.err
+
+
+def review_of(out: Path) -> list[dict[str, Any]]:
+    """Return the findings in a report."""
+    found: list[dict[str, Any]] = json.loads((out / "review.json").read_text(encoding="utf-8"))["findings"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("inference: {scorre: {rps: {mean: 40}}}", "E0531"),
+        ("pipelines: {fit: {typical: 30d}}", "E0533"),
+        ("inference: 3", "E0201"),
+    ],
+)
+def test_a_usage_file_has_to_fit(
+    run: Run, versions: tuple[Path, Path], tmp_path: Path, text: str, reported: str
+) -> None:
+    usage = tmp_path / "usage.yaml"
+    usage.write_text(text, encoding="utf-8")
+    result = run("report", *versions, "--usage", usage, "--out", tmp_path / "report")
+
+    assert (result.code, result.err.count(f"error[{reported}]")) == (1, 1), result.err
+    assert not (tmp_path / "report").exists()

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
@@ -26,6 +27,7 @@ SCHEMAS: Final = {"github": "github-workflows", "gitlab": "gitlab-ci", "azure": 
 ACTION: Final = Path(__file__).parents[3] / "action.yml"
 SOURCE: Final = f"git+https://git.acme.example/ml/modelyard@{'0a' * 20}"
 SETTINGS: Final = Settings("ml/system.yaml", "danger", source=SOURCE)
+PREVIEWING: Final = replace(SETTINGS, requirements="requirements.txt", preview="prod", pulumi="3.272.0")
 
 
 def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
@@ -34,14 +36,15 @@ def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
     return yaml.safe_load(files[path])
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, PREVIEWING], ids=["plain", "previewing"])
 @pytest.mark.parametrize("host", HOSTS)
-def test_files_fit_the_schema_of_the_host(host: str) -> None:
+def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None:
     """The schemas are those that editors use, as check-jsonschema ships them. Its own validator takes a minute."""
     schema = json.loads(
         (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
     )
     validator = jsonschema_rs.validator_for(schema)
-    for text in pipeline_files(host, SETTINGS).values():
+    for text in pipeline_files(host, settings).values():
         value = {"on" if key is True else key: part for key, part in yaml.safe_load(text).items()}  # as in YAML 1.2
         assert not [f"{error.message} at {error.instance_path}" for error in validator.iter_errors(value)]
         assert list(validator.iter_errors({**value, "jobs": 1, "modelyard": 1, "steps": 1}))
@@ -82,16 +85,18 @@ def test_files_are_written_once_and_others_left_alone(run: Run, tmp_path: Path) 
 def test_paths_that_could_be_code_are_refused(run: Run, path: str) -> None:
     assert run("ci", "azure", "--out", "-", "--source", SOURCE, "--", path).code == 1
     assert run("ci", "azure", "--out", "-", "--source", SOURCE, f"--requirements={path}").code == 1
+    assert run("ci", "azure", "--out", "-", "--source", SOURCE, f"--preview={path}").code == 1
 
 
 def test_the_settings_are_in_the_files() -> None:
     settings = Settings("a b/system.yaml", "review", "ci/requirements.txt", SOURCE)
-    for host in HOSTS:
-        text = "".join(pipeline_files(host, settings).values())
+    for host, preview in ((host, preview) for host in HOSTS for preview in ("", "prod")):
+        text = "".join(pipeline_files(host, replace(settings, preview=preview)).values())
+        assert ("pulumi" in text) == bool(preview)
         assert '"a b/system.yaml"' in text
         assert '"review"' in text
         assert '--require-hashes --requirement "ci/requirements.txt"' in text
-        assert not re.search("@[A-Z_]+@", text)
+        assert not re.search("@[A-Z_]+@|^#[{}]", text, re.MULTILINE)
 
 
 def test_a_pipeline_installs_only_what_is_pinned() -> None:
@@ -180,7 +185,7 @@ def _scripts(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_script_contains_an_expression(host: str) -> None:
     """Values reach scripts through the environment: a branch may be named `$(id)`."""
-    scripts = [one for text in pipeline_files(host, SETTINGS).values() for one in _scripts(yaml.safe_load(text))]
+    scripts = [one for text in pipeline_files(host, PREVIEWING).values() for one in _scripts(yaml.safe_load(text))]
 
     assert len(scripts) >= 2
     for script in scripts:

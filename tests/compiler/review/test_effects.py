@@ -59,6 +59,8 @@ def effects(before: Items, after: Items) -> dict[str, str]:
         ("net", {"tags": 1}, {"tags": 2}, "in place"),
         ("pool", {"disk": 1}, {"disk": 2}, "rolling"),
         ("pool", {"machine": "a"}, {"machine": "b"}, "replaced"),
+        ("pool", {"machine": ["a", "b"]}, {"machine": ["a", "c"]}, "replaced"),
+        ("pool", {"machine": {"x": {"y": 1}}}, {"machine": {"x": {"y": 2}}}, "replaced"),
         ("fleet", {"type": "a"}, {"type": "b"}, "rolling"),
         ("disk", {"gib": 20}, {"gib": 40}, "in place"),
         ("disk", {"gib": 40}, {"gib": 20}, "refused"),

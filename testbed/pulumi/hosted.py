@@ -1,0 +1,47 @@
+"""Runs many operations of the engine with one process for all programs, which saves most of the time of a preview."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from testbed.pulumi.stack import Failed, PulumiStack
+
+_HOST = Path(__file__).with_name("host.py")
+
+
+class Host:
+    """A process that runs programs for the engine."""
+
+    def __init__(self, port: int) -> None:
+        self._client = f"--client=127.0.0.1:{port}"
+
+    def up(self, stack: PulumiStack, seconds: float = 1200) -> None:
+        """Run `pulumi up` without a preview. Raise Failed with the engine's output if it fails."""
+        done = self._run(stack, "up", "--yes", "--skip-preview", seconds=seconds)
+        if done.returncode:
+            raise Failed(f"up: {done.stderr[-6000:]}{done.stdout[-6000:]}")
+
+    def preview(self, stack: PulumiStack, seconds: float = 600) -> str:
+        """Return what `pulumi preview --json` writes, also if the preview ends with errors."""
+        return self._run(stack, "preview", "--json", seconds=seconds).stdout
+
+    def _run(self, stack: PulumiStack, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
+        named = (f"--stack={stack.stack}", self._client, "--exec-kind=auto.inline")
+        return stack.invoke(*arguments, *named, seconds=seconds)
+
+
+@contextmanager
+def host(python: Path) -> Generator[Host]:
+    """Run a host with the packages of this interpreter, and stop it on exit."""
+    command = [str(python), "-W", "ignore", str(_HOST)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield Host(int(process.stdout.readline()))
+        finally:
+            process.stdin.close()
+            process.wait(30)

@@ -1,0 +1,131 @@
+"""Tests that `modelyard diff` says what the real engine does with Kubernetes objects, for every pair in tests/reviews.
+
+What the engine does depends on the kind of an object and on the fields that differ. So the objects of all pairs that
+differ in the same fields have one example, each example has a namespace of its own, and one preview is about all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+from modelyard.inputs import Given
+from modelyard.records import replace
+from modelyard.review.effects import Effect, consequences, differing
+from modelyard.review.lowered import Item, Key, lowered
+from modelyard.review.previews import read_previews
+from modelyard.stack import Value
+from modelyard.writers.yaml_text import documents
+from modelyard_targets import TARGETS
+from testbed.kubernetes.control_plane import Cluster
+from testbed.pulumi.hosted import host
+from testbed.pulumi.stack import PulumiStack
+from tests.narrowing import present
+from tests.real.test_in_place import PROGRAM
+from tests.stacks.programs import project
+from tests.test_reviews import PAIRS, outcomes_of
+
+Object: TypeAlias = dict[str, Any]
+
+_SHOWN: Final = {
+    Effect.IN_PLACE: Effect.IN_PLACE,
+    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, of which the engine knows nothing
+    Effect.REPLACED: Effect.REPLACED,
+    Effect.DESTROYED: Effect.DESTROYED,
+}
+"""What a preview shows for an effect."""
+
+_NO_WAITING: Final = {"pulumi.com/skipAwait": "true"}
+"""No Pod starts here, and a preview does not depend on it."""
+
+
+def changes() -> dict[str, tuple[Key, Item, Item, str]]:
+    """Return an example of each change in all pairs, by kind and fields: both versions of an object, and the pair."""
+    found: dict[str, tuple[Key, Item, Item, str]] = {}
+    for file in PAIRS:
+        before, after = outcomes_of(file)
+        if before.failed or after.failed:
+            continue
+        plans = [present(outcome.plan) for outcome in (before, after)]
+        for target in {one.name for plan in plans for one in plan.system.deployment.targets}:
+            old, new = (lowered(plan, target, TARGETS) for plan in plans)
+            for key, item in new.items():
+                paths = sorted(set(differing(old[key].values, item.values))) if key in old and "/" in item.kind else ()
+                if paths:
+                    was, now = replace(old[key], needs={}), replace(item, needs={})
+                    found.setdefault(f"{item.kind} {' '.join(paths)}", (key, was, now, file.stem))
+    return found
+
+
+def moved(item: Item, namespace: str) -> Object:
+    """Return an object in another namespace, or under another name if it has none."""
+    found = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
+    metadata = found["metadata"]
+    if "namespace" in metadata:
+        metadata["namespace"] = namespace
+    else:
+        metadata["name"] = f"{namespace}-{metadata['name']}"
+    metadata["annotations"] = {**metadata.get("annotations", {}), **_NO_WAITING}
+    return found
+
+
+def written(folder: Path, objects: list[Object]) -> Path:
+    """Write a project that applies these objects."""
+    folder.mkdir(parents=True)
+    project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
+    (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")
+    return folder
+
+
+def named(one: Object) -> str:
+    """Return the name of an object in a stack."""
+    metadata = one["metadata"]
+    return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+
+
+def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
+    """Yield the name of each object in a preview, and what happens to it."""
+    (read,), problems = read_previews([Given("preview.json", preview)])
+    assert (problems, read.errors) == ((), ())
+    for step in read.steps:
+        yield step.urn.name, step.effect
+
+
+def test_the_engine_does_what_diff_says(
+    tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
+) -> None:
+    """An example that the API server refuses, or that the engine cannot change as we say, fails."""
+    tables = TARGETS["aws"].effects()
+    found = changes()
+    expected: dict[str, tuple[Effect, str]] = {}
+    old, new = list[Object](), list[Object]()
+    for at, (fields, (key, before, after, pair)) in enumerate(sorted(found.items())):
+        (one,) = consequences({key: before}, {key: after}, tables)
+        old.append(moved(before, f"effects-{at}"))
+        new.append(moved(after, f"effects-{at}"))
+        expected[named(new[-1])] = (_SHOWN[one.effect], f"{pair}: {fields}")
+    spaces: list[Object] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"effects-{at}"}} for at in range(len(old))
+    ]
+    control_plane.kubectl.apply(spaces)
+    stack = pulumi_stack(written(tmp_path / "old", old), "prod")
+    stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
+    stack.configure("protect", "false")
+
+    with host(stack.python) as runs:
+        runs.up(stack)
+        stack.replace(written(tmp_path / "new", new))
+        shown = dict(effects_of(runs.preview(stack)))
+    control_plane.kubectl.run("delete", "namespace", "--wait=false", *(one["metadata"]["name"] for one in spaces))
+
+    assert len(expected) > 90
+    differ = {
+        why: (effect.value, shown.get(name))
+        for name, (effect, why) in expected.items()
+        if shown.get(name) is not effect
+    }
+    assert differ == {}
+    assert shown.keys() == expected.keys()
