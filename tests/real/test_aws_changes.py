@@ -11,10 +11,12 @@ import pytest
 from testbed.clouds.aws.cloud import Cloud
 from testbed.clouds.aws.cloud import cloud as running_cloud
 from testbed.clouds.shared.orders import Order
+from testbed.pulumi.hosted import Host, host
 from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example
 from tests.real.aws_projects import groups, left_in, written
 from tests.real.engine import changes_of, until_all_else_is_done
+from tests.real.joined import changes_in, disagreements, errors_in
 
 LEADS = Example("leads", None, SYSTEMS)
 
@@ -59,19 +61,29 @@ def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) ->
     return pulumi_stack(spec.folder(), LEADS.stack, **cloud.variables())
 
 
-def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
-    """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
-    stack.replace(spec.folder())
-    changed = changes_of(stack.up())
-    assert stack.up().changed == {}
-    return changed
+@dataclass(slots=True)
+class Deployed:
+    """A stack, the process that runs its programs, and the spec that is deployed."""
 
+    stack: PulumiStack
+    runs: Host
+    spec: Spec
 
-def _wanted(stack: PulumiStack, spec: Spec) -> tuple[dict[str, str], str]:
-    """Return a preview's changes and errors."""
-    stack.replace(spec.folder())
-    outcome = stack.start("preview").wait(300)
-    return changes_of(outcome), "\n".join(outcome.errors)
+    def after(self, spec: Spec) -> dict[str, str]:
+        """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
+        changed, errors = self.wanted(spec)
+        assert errors == ""
+        self.runs.up(self.stack)
+        assert changes_in(self.runs.preview(self.stack)) == {}
+        self.spec = spec
+        return changed
+
+    def wanted(self, spec: Spec) -> tuple[dict[str, str], str]:
+        """Return a preview's changes and errors. `modelyard diff` must say the same."""
+        self.stack.replace(spec.folder())
+        preview = self.runs.preview(self.stack)
+        assert disagreements(LEADS.compiled(self.spec.text), LEADS.compiled(spec.text), preview) == []
+        return changes_in(preview), errors_in(preview)
 
 
 def _readme_rows(spec: Spec) -> set[str]:
@@ -85,17 +97,24 @@ def _readme_rows(spec: Spec) -> set[str]:
 def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) -> None:
     """Only the resources named in the README's table are replaced. All others are updated in place."""
     rows = _readme_rows(spec)
-    stack.up()
+    with host(stack.python) as runs:
+        runs.up(stack)
+        _changes_behave(Deployed(stack, runs, spec), rows)
+    assert rows == set()
+
+
+def _changes_behave(deployed: Deployed, rows: set[str]) -> None:
+    spec, stack = deployed.spec, deployed.stack
 
     rows.remove("numbers of replicas and workers")
     spec = spec.edited("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
     # the head now scales its workers, and its autoscaler needs another Pod on the platform's nodes
     grown = ("small-m6i-large-on-demand", "system-1", "system-2", "system-3")
-    assert _after(stack, spec) == {f"NodeGroup {name}": "update" for name in grown}
+    assert deployed.after(spec) == {f"NodeGroup {name}": "update" for name in grown}
 
     rows.remove("machines: `accelerators`, `cpu`, `memory`, `capacity` of a class")
     spec = spec.edited('["L4:1", "A10G:1"]', '["L4:1"]').edited("{cpu: 1, memory: 2Gi}", "{cpu: 3, memory: 12Gi}")
-    changed = _after(stack, spec)
+    changed = deployed.after(spec)
     groups_changed = {name: how for name, how in changed.items() if name.startswith("NodeGroup ")}
     assert groups_changed == {
         "NodeGroup gpu-g5-2xlarge-on-demand": "delete",
@@ -109,7 +128,7 @@ def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) 
     spec = spec.edited("lake: {type: object}", "lake: {type: object, retention: 60d}").edited(
         "retain: 7y", "retain: 8y"
     )
-    assert _after(stack, spec) == {
+    assert deployed.after(spec) == {
         "BucketLifecycleConfiguration audit": "update",
         "BucketLifecycleConfiguration lake": "update",
         "BucketObjectLockConfiguration audit": "update",
@@ -117,28 +136,35 @@ def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) 
 
     rows.remove("`size` of a database")
     spec = spec.edited("runs: {type: database}", "runs: {type: database, size: 40Gi}")
-    assert _after(stack, spec) == {"Instance runs": "update", "MetricAlarm runs-storage": "update"}
+    assert deployed.after(spec) == {"Instance runs": "update", "MetricAlarm runs-storage": "update"}
 
     rows.remove("`version` of Kubernetes")
     spec = spec.edited('  version: "1.35"\n', "")
-    changed = _after(stack, spec)
+    changed = deployed.after(spec)
     assert set(changed.values()) == {"update"}
     assert {name.partition(" ")[0] for name in changed} == {"Cluster", "NodeGroup", "Addon"}
     stack.replace(spec.edited("  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n').folder())
     with pytest.raises(Failed, match="Unsupported Kubernetes minor version"):
         stack.up()
 
+    larger = spec.edited("metadata:", "profile: {size: enterprise}\nmetadata:").edited(
+        "team: growth, email: growth@", "team: sales, email: sales@"
+    )
+    changed, said = deployed.wanted(larger.edited("lake: {type: object", "lake: {type: object, versioned: false"))
+    assert said == ""
+    assert changed["BucketVersioning lake"] == "update"
+
     rows.remove("name of a store")
-    changed, said = _wanted(stack, spec.edited("lake", "lake-two"))
+    changed, said = deployed.wanted(spec.edited("lake", "lake-two"))
     assert changed["Bucket lake-two"] == "create"
     assert 'Bucket::lake" cannot be deleted' in said
 
     rows.remove("`vpc`, `region`; names of the system, the environment or the target")
-    _, said = _wanted(stack, spec.edited("10.20.0.0/16", "10.30.0.0/16"))
+    _, said = deployed.wanted(spec.edited("10.20.0.0/16", "10.30.0.0/16"))
     assert "unable to replace resource" in said
     assert ":Vpc::leads-main" in said
-
-    assert rows == set()
+    _, said = deployed.wanted(spec.edited("region: eu-central-1", "region: eu-west-1"))
+    assert "unable to replace resource" in said
 
 
 def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud, stack: PulumiStack) -> None:

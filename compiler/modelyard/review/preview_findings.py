@@ -42,7 +42,7 @@ _LONGEST: Final = 200
 
 
 @record
-class _Project:
+class ProjectChange:
     """A project of either version: its target, what happens to its resources, and all of them."""
 
     target: str
@@ -82,7 +82,7 @@ def preview_findings(
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
         return
-    projects = _projects(before, after, targets)
+    projects = project_changes(before, after, targets)
     for preview in here:
         yield from _joined(preview, projects[preview.project], sides)
     seen = {preview.project for preview in here}
@@ -92,12 +92,13 @@ def preview_findings(
         yield _finding("R527", Level.NOTE, message, "nothing is known of what is deployed there", "", sides)
 
 
-def _projects(before: Outcome, after: Outcome, targets: Targets) -> dict[str, _Project]:
+def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:
+    """Return what a change does to each project of either version."""
     assert before.plan is not None
     assert after.plan is not None
     plans = (before.plan, after.plan)
     providers = {target.name: target.provider for plan in plans for target in plan.system.deployment.targets}
-    found: dict[str, _Project] = {}
+    found: dict[str, ProjectChange] = {}
     for target, provider in providers.items():
         effects = targets[provider].effects()
         old, new = (lowered(plan, target, targets) for plan in plans)
@@ -105,13 +106,13 @@ def _projects(before: Outcome, after: Outcome, targets: Targets) -> dict[str, _P
         for name in dict.fromkeys(key[0] for key in {**old, **new}):
             items = {key: item for key, item in {**old, **new}.items() if key[0] == name}
             own = {key: one for key, one in expected.items() if key[0] == name}
-            found[name] = _Project(target, effects, items, own)
+            found[name] = ProjectChange(target, effects, items, own)
     return found
 
 
-def _joined(preview: Preview, project: _Project, sides: Sides) -> Iterator[Finding]:
+def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
     """Yield the differences between a preview and what a change does to the same project."""
-    shown = _shown(preview, project)
+    shown = shown_in(preview, project)
     for effect in reversed(_BY_HARM):
         beyond = [one for one in shown.values() if one.effect is effect and not _is_explained(one, project)]
         names = named(beyond, project.effects)
@@ -123,14 +124,14 @@ def _joined(preview: Preview, project: _Project, sides: Sides) -> Iterator[Findi
         yield from _failed(preview, project, sides)
         return
     lacking = [one for key, one in project.expected.items() if key not in shown and one.effect is not Effect.LEFT]
-    names = named([one for one in lacking if not _is_provider(one.item, project)], project.effects)
+    names = named([one for one in lacking if not is_provider(one.item, project)], project.effects)
     if names:
         message = f"the preview of {preview.project} does not change {names}, although this change does"
         why = "the change may be applied already, or the preview is of another version"
         yield _finding("R525", Level.REVIEW, message, why, project.target, sides)
 
 
-def _failed(preview: Preview, project: _Project, sides: Sides) -> Iterator[Finding]:
+def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
     """Yield the first error of a preview. It is no news if this change is refused."""
     known = any(one.effect is Effect.REFUSED for one in project.expected.values())
     message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
@@ -139,31 +140,32 @@ def _failed(preview: Preview, project: _Project, sides: Sides) -> Iterator[Findi
     yield _finding("R526", Level.REVIEW if known else Level.DANGER, message, why, project.target, sides)
 
 
-def _level(found: Iterable[Consequence], effect: Effect, project: _Project) -> Level:
+def _level(found: Iterable[Consequence], effect: Effect, project: ProjectChange) -> Level:
     held = {project.effects.part(one.item.kind).holds for one in found}
     if effect in {Effect.DESTROYED, Effect.REPLACED} and held & {"data", "everything", "requests"}:
         return Level.DANGER
     return Level.REVIEW
 
 
-def _is_provider(item: Item, project: _Project) -> bool:
+def is_provider(item: Item, project: ProjectChange) -> bool:
+    """Return whether an item is a provider of Pulumi, whose steps are not joined."""
     return project.effects.part(item.kind).type.startswith("pulumi:providers:")
 
 
-def _is_explained(one: Consequence, project: _Project) -> bool:
+def _is_explained(one: Consequence, project: ProjectChange) -> bool:
     expected = project.expected.get(one.key)
     if expected is not None and one.effect in _EXPLAINS.get(expected.effect, set()):
         return True
-    return one.effect is Effect.IN_PLACE and _follows(one.item, project)
+    return one.effect is Effect.IN_PLACE and follows(one.item, project)
 
 
-def _follows(item: Item, project: _Project) -> bool:
+def follows(item: Item, project: ProjectChange) -> bool:
     """Return whether an item is made from outputs of another one that changes."""
     needs = [key for keys in item.needs.values() for key in keys]
-    return any(key in project.expected or _follows(project.items[key], project) for key in needs)
+    return any(key in project.expected or follows(project.items[key], project) for key in needs)
 
 
-def _shown(preview: Preview, project: _Project) -> dict[Key, Consequence]:
+def shown_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]:
     """Return what a preview does to each of our resources: the worst of what it does to the main one of a component."""
     found: dict[Key, Consequence] = {}
     for step in preview.steps:
@@ -177,12 +179,12 @@ def _shown(preview: Preview, project: _Project) -> dict[Key, Consequence]:
     return found
 
 
-def _is_main(step: Step, item: Item, project: _Project) -> bool:
+def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
     """Return whether a step is about an object, a component or its main resource, not about one of its details."""
     return "/" in item.kind or step.urn.type.startswith(_OURS) or step.urn.type == project.effects.part(item.kind).type
 
 
-def _item_of(step: Step, project: _Project) -> tuple[Key, Item]:
+def _item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
     """Return our resource to which a step belongs. One that neither version has gets the name that the engine shows."""
     kind, name = _kind_and_name(step)
     key = (step.urn.project, kind, name)
@@ -194,7 +196,7 @@ def _item_of(step: Step, project: _Project) -> tuple[Key, Item]:
     return key, Item(kind, name, {})
 
 
-def _is_same(known: Key, item: Item, kind: str, name: str, project: _Project) -> bool:
+def _is_same(known: Key, item: Item, kind: str, name: str, project: ProjectChange) -> bool:
     """Return whether an item is what a step calls by another kind or name: the only one, or the one of this object."""
     if "/" in kind:
         part = project.effects.part(item.kind)
@@ -202,7 +204,7 @@ def _is_same(known: Key, item: Item, kind: str, name: str, project: _Project) ->
     return item.kind == kind and (name.startswith(item.name) or _is_only(known, project))
 
 
-def _is_only(known: Key, project: _Project) -> bool:
+def _is_only(known: Key, project: ProjectChange) -> bool:
     return sum(key[1] == known[1] for key in project.items) == 1
 
 
