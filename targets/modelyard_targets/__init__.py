@@ -59,3 +59,10 @@ def _target(provider: str) -> Target:
 
 
 TARGETS: Final[Targets] = _Targets()
+
+
+def pulumi_version() -> str:
+    """Return the version of Pulumi that compiled programs install."""
+    from modelyard_targets.kube.image.packages import packages  # few commands need it
+
+    return packages("programs")["pulumi"]["version"]

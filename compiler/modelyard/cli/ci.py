@@ -13,7 +13,7 @@ from modelyard.diagnostics import files as tell
 from modelyard.disk import write_file_atomically
 from modelyard.hosts.pipelines import Settings, pipeline_files
 from modelyard.hosts.sources import installed_source
-from modelyard_targets.kube.image.packages import packages
+from modelyard_targets import pulumi_version
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     try:
         spec, source = os.path.normpath(arguments.spec), arguments.source or installed_source()
-        settings = Settings(spec, arguments.fail_on, arguments.requirements, source, arguments.preview, _pulumi())
+        pulumi = pulumi_version()
+        settings = Settings(spec, arguments.fail_on, arguments.requirements, source, arguments.preview, pulumi)
         files = pipeline_files(arguments.host, settings)
     except ValueError as problem:
         say(f"error: {problem}")
@@ -32,11 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write("---\n".join(files.values()))
         return 0
     return _write(Path(arguments.out), files)
-
-
-def _pulumi() -> str:
-    """Return the version of Pulumi that compiled programs install."""
-    return packages("programs")["pulumi"]["version"]
 
 
 def _write(root: Path, files: Mapping[str, str]) -> int:
