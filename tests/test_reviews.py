@@ -178,7 +178,7 @@ def test_composition_adds_no_danger() -> None:
     """What is dangerous from the first to the third version is dangerous in one of the steps."""
     files = [file for file in PAIRS if "base: fraud" not in file.read_text(encoding="utf-8")][:20]
     afters = [_pair(file)[2] for file in files]
-    base = _outcome("shop", "{}", "before")
+    base = _outcome(BASES["shop"].read_text(encoding="utf-8"), "before")
     for middle, last in pairwise(afters):
         steps = {
             finding.path[:2]
