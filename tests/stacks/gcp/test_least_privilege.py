@@ -14,7 +14,7 @@ from tests.stacks.systems import registered_systems
 from tools.list_google_roles import ROLES
 
 POOLS = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
-LAKE, AUDIT, EVENTS = "leads-lake-55223a", "leads-audit-55223a", "discovery-events"
+LAKE, AUDIT, EVENTS = "leads-lake-aa8f43", "leads-audit-aa8f43", "discovery-events"
 CHURN, CAPTURES = "mlflow/models/leads-churn", "captures/start-page"
 KEY = "projects/acme-ml/locations/europe-west4/keyRings/{0}/cryptoKeys/{0}"
 
