@@ -85,7 +85,8 @@ _shtab_modelyard_approve_defaults_added=0
 _shtab_modelyard_ci_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--out[the root of the repository, or - to print (default\: .)]:FOLDER:_files -/"
-  "--requirements[install from this file of the repository, with hashes (default\: this version of modelyard)]:FILE:_files"
+  "--requirements[install from this file in the repository, with hashes, where the repository is checked out]:FILE:_files"
+  "--source[install from a commit (git\+https\:\/\/...\@COMMIT) or a file (https\:\/\/...\#sha256\=HASH) (default\: where this modelyard was installed from)]:URL:"
   "--preview[also run \`pulumi preview\` on the stacks of this environment, where credentials are (default\: do not)]:NAME:"
   "--fail-on[the lowest level at which the exit code is 1 (default\: danger)]:fail_on:(danger review never)"
   "--debug[show the traceback of an internal error]"
