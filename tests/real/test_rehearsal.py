@@ -161,7 +161,7 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
 
     with starting() as rehearsal:
         with pytest.raises(
-            Failed, match=r"the old side answers 100 percent of requests; schedule lake/clean of the old"
+            Failed, match=r"the old side still answers 100 percent of requests; schedule lake/clean of the old"
         ):
             rehearsal.carry(last)  # 10-watch was taken back and done again, which moves neither of them
         for phase in phases[7:9]:
@@ -171,7 +171,7 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
         rehearsal.gateway.percent_new = 99
         (old / "visits" / "late.parquet").write_bytes(b"late")
         with pytest.raises(
-            Failed, match=r"the old side answers 1 percent of requests; .*lake: 1 objects .* visits/late"
+            Failed, match=r"the old side still answers 1 percent of requests; .*lake: 1 objects .* visits/late"
         ):
             rehearsal.carry(last)
     assert json.loads((folder / "stacks.json").read_text()) == stacks
@@ -209,7 +209,7 @@ def test_a_killed_rehearsal_goes_on_where_it_was_and_loses_nothing(lake: Path, p
             process.send_signal(number)
             rest = present(process.stderr).read()
         assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[number]
-        assert number == signal.SIGKILL or "interrupted; the same command goes on with 5-data" in rest
+        assert number == signal.SIGKILL or "interrupted; run the same command to continue with 5-data" in rest
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert done.returncode == 0, done.stderr
@@ -218,7 +218,7 @@ def test_a_killed_rehearsal_goes_on_where_it_was_and_loses_nothing(lake: Path, p
     assert report["takenBack"] is True
     for which in ("old", "new"):
         assert digests(folder / which / "stores" / "lake-lake") == EXPECTED
-    assert "going on with" in done.stderr
+    assert "continuing with" in done.stderr
 
 
 def _phases(folder: Path) -> list[str]:

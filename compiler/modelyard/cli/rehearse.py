@@ -117,9 +117,9 @@ def _start_over(folder: Path, sides: Sides, plan: Migration, digest: str) -> Non
         return
     same = (state.old, state.new, state.spec) == (sides.old.name, sides.live.name, digest)
     if same and state.phases == tuple(phase.name for phase in plan.phases) and state.next:
-        say(f"{folder}: going on with {state.next}")
+        say(f"{folder}: continuing with {state.next}")
         return
-    say(f"{folder}: starting over, since " + ("the last rehearsal is complete" if same else "the spec has changed"))
+    say(f"{folder}: starting over, because " + ("the last rehearsal is complete" if same else "the spec has changed"))
     for entry in folder.iterdir():
         if entry.name == _LOCK:
             continue
@@ -182,7 +182,7 @@ def _carried(prepared: _Prepared, lock: IO[str], form: str) -> tuple[Diagnostic,
     except (Failed, DoesNotStart) as problem:
         return (tell.rehearsal_failed(name, str(problem)),)
     except KeyboardInterrupt:
-        say(f"interrupted; the same command goes on with {_state(prepared).next}")
+        say(f"interrupted; run the same command to continue with {_state(prepared).next}")
         raise
     report = _report(prepared)
     if form == "json":
@@ -215,10 +215,10 @@ def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
 
 def _go_back(prepared: _Prepared, rehearsal: Rehearsal) -> None:
     """Let the old side take over again, as after a problem, and count what has to be done again as not done."""
-    say(f"going back, as {_TAKEN_BACK} says under undo")
+    say(f"rolling back with the undo steps of {_TAKEN_BACK}")
     sent = rehearsal.sent
     rehearsal.take_back(_phase(prepared, _TAKEN_BACK))
-    say(f"the old side answers everything again; going on with {_AGAIN_FROM}")
+    say(f"the old side serves all requests again; continuing with {_AGAIN_FROM}")
     state = _state(prepared)
     _keep(prepared, replace(state, done=state.phases[: state.phases.index(_AGAIN_FROM)]))
     _keep_report(prepared, rehearsal.sent - sent, takenBack=True)

@@ -53,11 +53,11 @@ def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
     for path in (settings.spec, settings.requirements, settings.preview):
         if path and not is_plain(path):
             raise ValueError(
-                f"'{path}' cannot be written to a pipeline: the path must be below the root of the repository, "
-                "and have only letters, digits, spaces and . _ / -"
+                f"'{path}' cannot be used in a pipeline: the path must be inside the repository, "
+                "and contain only letters, digits, spaces and . _ / -"
             )
     if settings.source and not is_pinned(settings.source):
-        raise ValueError(f"'{settings.source}' is no pinned source: use {FORMS}")
+        raise ValueError(f"'{settings.source}' is not a pinned source: use {FORMS}")
     return {path: _filled(path, template, settings) for path, template in PATHS[host].items()}
 
 
@@ -87,7 +87,7 @@ def _filled(path: str, template: str, settings: Settings) -> str:
         text = _OF_SOURCE.sub("", text)
     elif not settings.source:
         raise ValueError(
-            "this modelyard was installed by its name or from a folder, so a pipeline cannot install the same: name a "
+            "this modelyard was installed by name or from a folder, so a pipeline cannot install the same one: pass a "
             f"source with --source, {FORMS}"
         )
     for name, value in values.items():

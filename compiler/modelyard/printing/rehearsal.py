@@ -1,4 +1,4 @@
-"""Print what a rehearsal did: for each phase what ran as in the real move, and what a stand-in or nobody did."""
+"""Print what a rehearsal did: for each phase what ran as in the real move, and what a stand-in did or was left out."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "2-secrets": (),
     "3-images": (),
     "4-workloads": ((_REGISTRY, "MLflow of the new side runs"), (_ENDPOINTS, "the model servers of the new side run")),
-    "5-data": ((_BUCKETS, "rclone copies, and compares checksums"),),
-    "6-registry": ((_REGISTRY, "the script copies MLflow's tables, with IDs, and its summaries are compared"),),
-    "7-dual-run": ((_ENDPOINTS, "both sides are asked the same, and answers compared"),),
+    "5-data": ((_BUCKETS, "rclone copies the data and compares checksums"),),
+    "6-registry": ((_REGISTRY, "the script copies MLflow's tables with their IDs, and the summaries are compared"),),
+    "7-dual-run": ((_ENDPOINTS, "both sides get the same requests, and their answers are compared"),),
     "8-freeze": (
         (_BUCKETS, "rclone copies what has changed"),
         (_REGISTRY, "the script copies the tables again"),
@@ -27,31 +27,38 @@ _REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "9-cut-over": (
         (_ALWAYS, "the overlay with schedules is compiled"),
         (_ENDPOINTS, "callers move in steps, and every answer is compared"),
-        (_BUCKETS, "rclone copies what the old side wrote until the end"),
+        (_BUCKETS, "rclone copies what the old side wrote up to the end"),
     ),
     "10-watch": (
         (_BUCKETS, "rclone copies back"),
-        (_ENDPOINTS, "the old side answers directly"),
+        (_ENDPOINTS, "the old side answers direct requests"),
     ),
     "11-retire": (
-        (_ALWAYS, "refused while callers, schedules, objects or addresses of the registry are on the old side"),
+        (
+            _ALWAYS,
+            "refused while clients, schedules, objects or registry addresses are still on the old side",
+        ),
     ),
 }
 """What a rehearsed phase does as in the real move, each if the system has parts of this kind."""
 
 _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "1-build": ((_ALWAYS, "pulumi is a stand-in that notes what was applied and is protected: nothing is created"),),
-    "2-secrets": ((_SECRETS, "no secret store is asked, and no value read"),),
-    "3-images": ((_ALWAYS, "no image is pulled, built or pushed, and crane is a stand-in that notes names"),),
+    "1-build": (
+        (_ALWAYS, "pulumi is a stand-in that records what was applied and what is protected; nothing is created"),
+    ),
+    "2-secrets": ((_SECRETS, "no secret store is contacted, and no value is read"),),
+    "3-images": ((_ALWAYS, "no image is pulled, built or pushed, and crane is a stand-in that records names"),),
     "4-workloads": (
         (_ENDPOINTS, "servers run without Kubernetes and Ray, from a copy of the spec"),
         (_ALWAYS, "pulumi and kubectl are stand-ins"),
     ),
     "5-data": ((_BUCKETS, "buckets are folders, so no provider's API is used"),),
-    "6-registry": ((_REGISTRY, "databases are files of SQLite, and there are no logins"),),
-    "7-dual-run": ((_ENDPOINTS, "requests are rows of the data; no Prometheus judges objectives, and no days pass"),),
-    "8-freeze": ((_SCHEDULES, "kubectl is a stand-in that notes which schedules are suspended: none runs here"),),
-    "9-cut-over": ((_ENDPOINTS, "the gateway belongs to the rehearsal: no DNS, and no alerts"),),
+    "6-registry": ((_REGISTRY, "databases are SQLite files without logins"),),
+    "7-dual-run": (
+        (_ENDPOINTS, "requests are rows of the data; no Prometheus checks the objectives, and no days pass"),
+    ),
+    "8-freeze": ((_SCHEDULES, "kubectl is a stand-in that records which schedules are suspended; none runs here"),),
+    "9-cut-over": ((_ENDPOINTS, "the gateway belongs to the rehearsal; there are no DNS records and no alerts"),),
     "10-watch": ((_ALWAYS, "no days pass"),),
     "11-retire": ((_ALWAYS, "pulumi is a stand-in; the old side's processes end, and its folders stay"),),
 }
@@ -73,13 +80,13 @@ def report_lines(sides: Sides, report: Mapping[str, Any]) -> Iterator[str]:
     yield f"rehearsed: {sides.old.name} to {sides.live.name}"
     for phase in _phases(report):
         yield f"  {phase['name']}: {phase['commands']} commands in {phase['seconds']:.0f} s"
-        yield from (f"    as in the move: {text}" for text in phase["asInTheMove"])
+        yield from (f"    as in the real move: {text}" for text in phase["asInTheMove"])
         yield from (f"    done: {text}" for text in phase["acted"])
-        yield from (f"    not as in the move: {text}" for text in phase["notAsInTheMove"])
+        yield from (f"    unlike the real move: {text}" for text in phase["notAsInTheMove"])
         yield from (f"    left out: {text}" for text in phase["leftOut"])
     if report["requests"]:
-        yield f"callers sent {report['requests']} requests; every answer was as before the move"
-    yield "went back once from 9-cut-over, and forward again from 8-freeze"
+        yield f"callers sent {report['requests']} requests; every answer was the same as before the move"
+    yield "rolled back once from 9-cut-over, then repeated the move from 8-freeze"
 
 
 def report_data(sides: Sides, report: Mapping[str, Any]) -> Mapping[str, Json]:

@@ -96,7 +96,7 @@ class Question:
         status, content = self.send(port, self.path)
         if status != http.client.OK:
             return f"{self.endpoint} answers {status}: {content[:_SHOWN]}"
-        return "" if content in self.answers else f"{self.endpoint} answers something else: {content[:_SHOWN]}"
+        return "" if content in self.answers else f"{self.endpoint} gives a different answer: {content[:_SHOWN]}"
 
 
 def question_of(entry: Mapping[str, Any]) -> Question:

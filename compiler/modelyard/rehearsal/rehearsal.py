@@ -282,7 +282,7 @@ class Rehearsal:
             self._acted.append("tokens of callers were stored on the new side")
         places = [secret for one in self.layout.move.handovers["new"].values() for secret in one.secrets]
         if places:
-            self._acted.append(f"the paths of {len(places)} secrets were read from the plan, and none was opened")
+            self._acted.append(f"the paths of {len(places)} secrets were read from the plan; no secret was opened")
 
     def _carry_for_owner(self) -> None:
         """Copy a registry that is adopted on one of the sides, in its owner's place."""
@@ -294,11 +294,11 @@ class Rehearsal:
         script = f'{command(self.layout.python)} -c "$(cat {PLAN}/{COPY_FILE})"'
         before, after = (f"MODELYARD_DATABASE={command(self.layout.database(which))} {script}" for which in SIDES)
         lines = (f"{before} export > registry.jsonl", f"{after} import {command(*moved)} < registry.jsonl")
-        step = Step("Copy the registry in its owner's place.", lines)
+        step = Step("Copy the registry on behalf of its owner.", lines)
         self._steps(Phase("6-owner", "", (), (), (), (), "", ""), (step,))
         if "new" in self._running:
             self._running["new"].restart_registry()
-        self._acted.append("the adopted registry was copied in its owner's place, between databases of this machine")
+        self._acted.append("the adopted registry was copied on behalf of its owner, between databases on this machine")
 
     def _mark(self, which: str) -> None:
         """Write an object into each bucket that the other side does not have."""
@@ -318,7 +318,7 @@ class Rehearsal:
         if problems:
             raise Failed(f"the new side does not answer like the old one: {problems[0]}")
         if self._questions:
-            self._acted.append(f"{len(self._questions)} requests were answered equally by both sides")
+            self._acted.append(f"both sides gave the same answers to {len(self._questions)} requests")
 
     def _ask_all(self, which: str) -> list[str]:
         if not self._questions:
@@ -355,7 +355,7 @@ class Rehearsal:
         if problems:
             raise Failed(f"the old side does not answer as before: {problems[0]}")
         if self._questions:
-            self._acted.append(f"{len(self._questions)} requests were answered by the old side, asked directly")
+            self._acted.append(f"the old side answered {len(self._questions)} direct requests")
             for moved in self.plan.phases:
                 if late := tuple(filter(_is_late, moved.do)):
                     self._copy_late(moved, late)  # what these requests have left there
@@ -363,7 +363,7 @@ class Rehearsal:
     def _refuse_while_used(self) -> None:
         if uses := self.still_used():
             raise Failed("the old side is still used: " + "; ".join(uses))
-        self._acted.append("nothing used the old side any more")
+        self._acted.append("nothing was still using the old side")
 
     def _wait_for_callers(self) -> None:
         """Wait for a hundred more answers. Raises Failed if any was wrong."""

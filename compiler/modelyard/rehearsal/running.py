@@ -58,7 +58,7 @@ class SideProcess:
             stream.write(b"restart\n")
             stream.flush()
         except BrokenPipeError:
-            raise DoesNotStart(f"the side has ended; its log is {self.log}") from None
+            raise DoesNotStart(f"the side has stopped; its log is {self.log}") from None
         self._line()
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class SideProcess:
         assert stream is not None
         line = stream.readline().decode()
         if not line:
-            raise DoesNotStart(f"the side has ended; its log is {self.log}")
+            raise DoesNotStart(f"the side has stopped; its log is {self.log}")
         return line
 
 

@@ -22,15 +22,15 @@ _OPENED: Final = {
 
 def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[str]:
     """Return who or what uses the old side: callers with this share, schedules, objects, and addresses."""
-    found = [f"callers: the old side answers {percent} percent of requests"] if percent else []
+    found = [f"callers: the old side still answers {percent} percent of requests"] if percent else []
     found += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
     for old, new in layout.pairs():
         lacking = sorted(digests(old.folder).keys() - digests(new.folder).keys())
         if lacking:
-            found.append(f"stores.{old.store}: {len(lacking)} objects are on the old side alone, such as {lacking[0]}")
+            found.append(f"stores.{old.store}: {len(lacking)} objects are only on the old side, such as {lacking[0]}")
     places = [old.folder.as_uri() for old, _ in layout.pairs()]
     opened = addresses(layout.state("new") / "mlflow.db", places)
-    return [*found, *(f"the new registry has an address there: {one}" for one in opened)]
+    return [*found, *(f"the new registry still uses an address on the old side: {one}" for one in opened)]
 
 
 def digests(folder: Path) -> dict[str, str]:

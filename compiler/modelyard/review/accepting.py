@@ -102,14 +102,16 @@ def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
     names = dict.fromkeys(name for one in dangers for name in one.environments)
     asked = [signers for name in names if (signers := signers_of(name, before, after)) is not None]
     if not asked:
-        return "anybody who may change `reviews/acknowledged.yaml` has to accept each danger there"
+        return "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
     return "; ".join(dict.fromkeys(map(_signatures, asked)))
 
 
 def _signatures(signers: Signers) -> str:
     if not signers.groups.keys() - {signers.owner}:
         return "nobody can sign for these dangers: the old version lists no group of approvers other than the owner's"
-    alone = f", and not {signers.owner} alone" if signers.owner in signers.groups and signers.minimum < 2 else ""
+    alone = (
+        f", and {signers.owner} alone is not enough" if signers.owner in signers.groups and signers.minimum < 2 else ""
+    )
     return f"{signers.minimum} of {', '.join(signers.groups)} must sign for each danger{alone}"
 
 
@@ -167,7 +169,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
         if entry.until < today:
             message = f"the acknowledgement of {entry.code} by {entry.by} ended on {entry.until.isoformat()}"
             yield _finding(
-                "R920", Level.DANGER, message, entry, "remove it, or accept the finding anew if it is still there"
+                "R920", Level.DANGER, message, entry, "remove it, or accept the finding again if it is still reported"
             )
         elif entry in file.signers and file.signers[entry] is None:
             message = f"the signature of the acknowledgement of {entry.code} by {entry.by} is not valid"
@@ -209,7 +211,7 @@ def _unsigned(
         message = f"the acknowledgement of {finding.code} by {entries[0].by} lacks signatures"
         why = f"it needs {asked.minimum} of {', '.join(asked.groups)}, by keys that the old version lists"
         if asked.owner in asked.groups:
-            why += f", and not of {asked.owner} alone"
+            why += f", and {asked.owner} alone is not enough"
         if not asked.groups.keys() - {asked.owner}:
             why = "the old version lists no group that may sign it, other than the owner's"
         yield _finding("R924", Level.DANGER, message, entries[0], why)

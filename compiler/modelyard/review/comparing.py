@@ -128,7 +128,7 @@ def _emptied(system: System) -> System:
 def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
     path = ("environments", name)
     if old is not None:
-        why = "its stacks run and cost until `pulumi destroy`"
+        why = "its stacks keep running and costing money until `pulumi destroy`"
         was = _key(old, path)
         message = f"environment {name} is gone"
         if name == BASE_FOLDER:

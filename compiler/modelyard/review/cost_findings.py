@@ -112,7 +112,7 @@ def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]
         return Level.DANGER, (_beyond(budget),)
     growth = _growth(was.floor, now.floor)
     if growth > _LARGE:
-        return Level.DANGER, (f"more than {_LARGE:.0%} dearer if nothing is used".replace("%", " %"),)
+        return Level.DANGER, (f"more than {_LARGE:.0%} higher if nothing is used".replace("%", " %"),)
     largest = max(_growth(one, other) for one, other in zip(_sums(was), _sums(now), strict=True))
     return (Level.NOTE if largest < _SMALL else Level.REVIEW), ()
 

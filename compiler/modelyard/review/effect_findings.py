@@ -123,7 +123,7 @@ def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
         names = named(found, target.effects)
         if reason == PROTECTED:
             what = f"it would have to delete {names}, which {'is' if len(found) == 1 else 'are'} protected"
-            why = "nothing changes until this is undone, or somebody removes the protection and what it protects"
+            why = "nothing changes until this is undone, or someone lifts the protection and deletes the resources"
         else:
             what = f"{reason}: {names}"
             why = "nothing changes until this is undone"
@@ -171,12 +171,12 @@ def _level(found: Sequence[Consequence], target: OnTarget) -> Level:
 
 _LOSSES: Final = {
     "data": "what they hold is lost",
-    "everything": "everything in them stops, and is gone with them",
-    "requests": "requests fail until they are there again",
-    "machines": "Pods on these machines stop and wait for others",
+    "everything": "everything in them stops and is lost",
+    "requests": "requests fail until they are back",
+    "machines": "Pods on these machines stop and wait for other machines",
     "access": "access ends until it is granted again",
 }
-_ENDS: Final = {**_LOSSES, "requests": "they answer no requests any more", "access": "access ends"}
+_ENDS: Final = {**_LOSSES, "requests": "they no longer serve requests", "access": "access ends"}
 
 
 def _loss(found: Sequence[Consequence], target: OnTarget) -> str:
@@ -228,12 +228,12 @@ def _why_left(target: OnTarget, sides: Sides) -> str:
     """Return why nothing manages what stays on a target, and what that means."""
     names = [one.name for one in sides.after.deployment.targets]
     if target.name not in names:
-        cause = f"no stack of {target.name} is written any more"
+        cause = f"no stack of {target.name} is written anymore"
     elif sides.before.metadata.name != sides.after.metadata.name:
-        cause = "the names of its stacks follow from the system's name, and are others now"
+        cause = "its stacks are named after the system, so they have different names now"
     else:
-        cause = "its stacks are not written any more"
-    return f"{cause}; what is deployed runs and costs until `pulumi destroy`"
+        cause = "its stacks are no longer written"
+    return f"{cause}; what is deployed keeps running and costing money until `pulumi destroy`"
 
 
 def _stay(found: Sequence[Consequence]) -> str:

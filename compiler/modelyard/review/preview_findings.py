@@ -89,7 +89,7 @@ def preview_findings(
     missing = sorted(name for name in projects if name not in seen)
     if missing:
         message = f"no preview was given of {enumerated(missing)}"
-        yield _finding("R527", Level.NOTE, message, "nothing is known of what is deployed there", "", sides)
+        yield _finding("R527", Level.NOTE, message, "what is deployed there is unknown", "", sides)
 
 
 def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:

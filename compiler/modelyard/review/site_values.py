@@ -49,7 +49,7 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
     fresh = [at for at, name in enumerate(new.names) if name not in known]
     if gone:
         message = f"{new.name} loses {_listed(gone)} of {len(old.names)} sites"
-        why = "a stack runs until `pulumi destroy`, also without its site in the spec"
+        why = "a stack keeps running until `pulumi destroy`, even after its site is removed from the spec"
         was = old.places(old.names.index(gone[0]), NAME)
         yield _finding("R516", Level.DANGER, path, message, environment, why, was=was, before=", ".join(gone))
     if fresh:

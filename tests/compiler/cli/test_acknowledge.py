@@ -255,7 +255,7 @@ def test_the_team_that_owns_the_system_is_not_enough_alone(run: Run, old: Path, 
     code, _, found = _report(run, old, system)
 
     assert code == 1
-    assert found["R924"]["why"].endswith("and not of growth alone")
+    assert found["R924"]["why"].endswith("and growth alone is not enough")
 
 
 def test_a_change_cannot_add_a_key_and_sign_with_it(run: Run, old: Path, system: Path, tmp_path: Path) -> None:

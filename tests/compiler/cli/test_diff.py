@@ -316,7 +316,7 @@ def test_a_revision_wins_over_a_folder_with_its_name(
 def test_the_first_lines_say_what_it_costs_and_who_must_agree(run: Run, system: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.yaml"
     new.write_text(edited(SPEC, "framework: xgboost", "framework: lightgbm"), encoding="utf-8")
-    free = "anybody who may change `reviews/acknowledged.yaml` has to accept each danger there"
+    free = "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
 
     assert run("diff", system, new).out.splitlines()[1:3] == ["cost: as before", f"to agree: {free}"]
     assert f"\n- to agree\\: {free[:20]}" in run("diff", system, new, "--format", "markdown").out

@@ -129,7 +129,7 @@ def test_a_pipeline_installs_only_what_is_pinned() -> None:
 def test_a_source_that_may_change_or_be_code_is_refused(run: Run, source: str) -> None:
     said = run("ci", "gitlab", "--out", "-", f"--source={source}")
 
-    assert (said.code, said.out, "is no pinned source" in said.err) == (1, "", True)
+    assert (said.code, said.out, "is not a pinned source" in said.err) == (1, "", True)
 
 
 @pytest.mark.parametrize(

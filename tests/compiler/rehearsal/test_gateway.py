@@ -68,6 +68,6 @@ def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
     unreachable = question.ask(gateway.port)
 
     assert before == []
-    assert set(callers.problems) == {"churn answers something else: new"}
+    assert set(callers.problems) == {"churn gives a different answer: new"}
     assert callers.sent < 100
     assert unreachable.startswith("churn answers 502: ")

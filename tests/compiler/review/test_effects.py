@@ -183,6 +183,6 @@ def test_costs_are_compared_by_share_and_budget() -> None:
         for pair in ((outcome_of(LEADS), outcome_of(larger)), (outcome_of(larger), outcome_of(LEADS)))
     )
 
-    assert (up.level.word, up.reasons) == ("danger", ("more than 25 % dearer if nothing is used",))
+    assert (up.level.word, up.reasons) == ("danger", ("more than 25 % higher if nothing is used",))
     assert (down.level.word, down.reasons) == ("note", ())
     assert up.message.startswith("a month costs ")

@@ -62,7 +62,7 @@ def _is_watched(change: Change, sides: Sides) -> bool:
 def _kept_why(change: Change, sides: Sides) -> str:
     classes = ", ".join(sorted(sides.sensitive))
     if change.removed and change.path[-1] == "capture":
-        return "monitors that read captures see nothing any more" if _is_watched(change, sides) else ""
+        return "monitors that read captures no longer see anything" if _is_watched(change, sides) else ""
     return f"the system handles {classes}" if classes and change.way is not Way.STRICTER else ""
 
 
@@ -75,8 +75,8 @@ def _retention(change: Change, _: Sides) -> Verdict:
 def _retention_why(change: Change, sides: Sides) -> str:
     verdict, _ = _retention(change, sides)
     if verdict == "R310":
-        return f"what is older than {change.after.text} is deleted once this is applied"
-    return "data stays longer than before"
+        return f"data older than {change.after.text} is deleted once this is applied"
+    return "data is kept longer than before"
 
 
 def _residency_says(change: Change, _: Sides) -> str:
@@ -90,7 +90,7 @@ def _residency_says(change: Change, _: Sides) -> str:
 
 
 def _place_why(change: Change, sides: Sides) -> str:
-    return "what is in the old place is neither moved nor deleted"
+    return "data in the old place is neither moved nor deleted"
 
 
 _CAPTURE: Final = ("inference", "*", "capture")
@@ -101,7 +101,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("governance", "dataClasses"),
         _classes,
         lambda change, _: f"the classes of data that the system declares {_sets(change)}",
-        "whoever answers for these data has to know",
+        "the people responsible for this data have to know",
     ),
     Rule(
         (*_DATA, "classification"),
@@ -113,7 +113,9 @@ RULES: Final[tuple[Rule, ...]] = (
         ("governance", "residency"),
         by_way(("R304", DANGER), ("R305", NOTE), ("R304", REVIEW)),
         _residency_says,
-        lambda change, _: "data and work may leave where they had to stay" if change.way is Way.LOOSER else "",
+        lambda change, _: (
+            "data and work may leave the places where they had to stay" if change.way is Way.LOOSER else ""
+        ),
     ),
     Rule(
         ("governance", "retention", "captures"),
@@ -142,7 +144,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: (
             f"{change.path[1]} {'no longer keeps' if change.way is Way.LOOSER else 'keeps'} old versions of objects"
         ),
-        lambda change, _: "what is overwritten or deleted is lost" if change.way is Way.LOOSER else "",
+        lambda change, _: "overwritten or deleted objects are lost" if change.way is Way.LOOSER else "",
     ),
     Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {after} of its requests, {before} before"), _kept_why),
     Rule(
@@ -169,13 +171,13 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_DATA, "features"),
         always("R111", REVIEW),
         lambda change, _: f"the features of {change.path[1]}: {_sets(change)}",
-        "models learn from other columns from their next training on",
+        "from the next training run, models learn from different columns",
     ),
     Rule(
         (*_DATA, "*"),
         always("R111", REVIEW),
         named("dataset {name}: {last} is {moves}"),
-        "models learn from it differently from their next training on",
+        "from the next training run, models learn from it differently",
     ),
 )
 

@@ -44,8 +44,8 @@ def _ranges(change: Change) -> str:
 
 def _egress_why(change: Change, _: Sides) -> str:
     if change.way is Way.LOOSER or _lists_everything(change.after):
-        return "a workload that is taken over can send data there"
-    return "what lies elsewhere can no longer be reached"
+        return "a compromised workload can send data there"
+    return "other addresses can no longer be reached"
 
 
 RULES: Final[tuple[Rule, ...]] = (Rule(("deployment", "targets", "*", "egress"), _egress, _egress_says, _egress_why),)

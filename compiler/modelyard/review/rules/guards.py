@@ -195,19 +195,19 @@ RULES: Final[tuple[Rule, ...]] = (
         ("profile", "industry"),
         always("R253", REVIEW),
         named("the industry is {moves}"),
-        "other rules and defaults apply",
+        "different rules and defaults apply",
     ),
     Rule(
         ("profile", "size"),
         by_way(("R254", REVIEW), ("R255", REVIEW), ("R254", REVIEW)),
         named("the system's size is {moves}"),
-        "defaults of redundancy follow it",
+        "the defaults for redundancy depend on it",
     ),
     Rule(
         ("governance", "lineage"),
         by_way(("R246", DANGER), ("R247", NOTE), ("R249", REVIEW)),
         named("lineage is {moves}"),
-        "where a version comes from is then not recorded",
+        "the origin of a version is then not recorded",
     ),
     Rule(
         ("governance", "retention", "runs"),

@@ -56,7 +56,7 @@ def unseen_why(change: Change, sides: Sides) -> str:
         seen = f"the last {duration_text(after.window_s)} every {duration_text(interval)}"
         return f"it looks at {seen}, so {duration_text(_gap(after))} between two runs are never looked at"
     if change.path[2] == "schedule" and looks(change, sides) == ("R215", REVIEW) and interval is not None:
-        return f"what it watches for is noticed up to {duration_text(interval)} later"
+        return f"a breach is noticed up to {duration_text(interval)} later"
     return ""
 
 

@@ -50,7 +50,7 @@ _VERDICTS: Final[Mapping[str, tuple[Verdict, Verdict, Verdict]]] = {
 }
 
 _WHY: Final[Mapping[str, str]] = {
-    "state": "it cannot be changed in place: what it names is made anew, and what holds data is protected",
+    "state": "it cannot be changed in place: the resources are recreated, and those that hold data are protected",
     "secret": "it must exist before this is applied",
 }
 

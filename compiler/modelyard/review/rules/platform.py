@@ -44,7 +44,10 @@ def _share_jurisdiction(place: str, other: str) -> bool:
 
 
 def _region_why(change: Change, _: Sides) -> str:
-    stays = "everything that the target creates is made anew there; what holds data in the old region is protected"
+    stays = (
+        "everything that the target creates is recreated there; "
+        "resources that hold data in the old region are protected"
+    )
     if not _moves_abroad(change):
         return stays
     table = regions()
@@ -60,7 +63,7 @@ def _placed_why(change: Change, sides: Sides) -> str:
     before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
     is_left = change.before.text not in {target.name for target in sides.after.deployment.targets}
     end = "stays on the old target until that is destroyed" if is_left else "is removed on the old target"
-    gone = f"it {end}, and starts anew on the new one"
+    gone = f"it {end}, and starts over on the new one"
     if _share_jurisdiction(before, after):
         return gone
     return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}"
@@ -95,7 +98,7 @@ def _address_why(change: Change, _: Sides) -> str:
         return ""
     return (
         "names that are unique in a whole cloud, such as those of buckets and vaults, contain a hash of the domain: "
-        "what has such a name is made anew under another one, and what depends on it is rolled out"
+        "resources with such a name are recreated under another one, and what depends on them is rolled out"
     )
 
 
@@ -118,7 +121,7 @@ def _target_why(change: Change, sides: Sides) -> str:
     names = renamed_targets(sides.before, sides.after)
     if change.added or change.path[2] not in names:
         return ""
-    return f"a target cannot be renamed: everything is made anew on {names[change.path[2]]}"
+    return f"a target cannot be renamed: everything is recreated on {names[change.path[2]]}"
 
 
 def _store(change: Change, sides: Sides) -> Verdict:
@@ -135,7 +138,7 @@ def _store_why(change: Change, sides: Sides) -> str:
         return ""
     if store.adopt:
         return "it was adopted, so nothing is deleted"
-    return "resources that hold data are protected: applying it stops until somebody decides what happens to the data"
+    return "resources that hold data are protected: applying it stops until someone decides what happens to the data"
 
 
 def _adopted(change: Change, _: Sides) -> Verdict:
@@ -208,8 +211,8 @@ def _moved_says(change: Change, _: Sides) -> str:
 
 _TARGET: Final = ("deployment", "targets", "*")
 _COMPUTE: Final = ("compute", "*")
-_ANEW: Final = "what was created under the old name is not renamed: new resources are made, and the old ones removed"
-_OTHER_STACKS: Final = "stacks, and what they create, are named after it: everything is made anew under the new name"
+_ANEW: Final = "resources under the old name are not renamed: new ones are created, and the old ones removed"
+_OTHER_STACKS: Final = "stacks, and what they create, are named after it: everything is recreated under the new name"
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -219,14 +222,14 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "provider"),
         always("R508", DANGER),
         named("target {target} runs on {moves}"),
-        "everything on it is made anew on the other provider",
+        "everything on it is recreated on the other provider",
         lasting=True,
     ),
     Rule(
         (*_TARGET, "account"),
         always("R508", DANGER),
         named("target {target} is in account {moves}"),
-        "everything that the target creates is made anew there",
+        "everything that the target creates is recreated there",
         lasting=True,
     ),
     Rule((*_TARGET, "tenant"), always("R508", DANGER), named("target {target} is in tenant {moves}")),
@@ -235,13 +238,13 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "context"),
         always("R508", DANGER),
         named("target {target} is the cluster {moves}"),
-        "everything is made anew in the other cluster",
+        "everything is recreated in the other cluster",
     ),
     Rule(
         (*_TARGET, "namespace"),
         always("R508", DANGER),
         _namespace_says,
-        "everything is made anew in the other namespace",
+        "everything is recreated in the other namespace",
     ),
     Rule(
         (*_TARGET, "version"),
@@ -254,7 +257,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "storageClass"),
         always("R505", REVIEW),
         named("volumes on {target} use storage class {moves}"),
-        "existing volumes keep the class that they have",
+        "existing volumes keep their class",
     ),
     Rule(
         (*_TARGET, "network"),
@@ -268,9 +271,7 @@ RULES: Final[tuple[Rule, ...]] = (
             "metrics of {target} are sent to {after}, {before} before",
             "metrics of {target} are sent nowhere, {before} before",
         ),
-        lambda change, _: (
-            "who reads them there sees nothing new" if change.removed else "metrics leave to another place"
-        ),
+        lambda change, _: "readers there see nothing new" if change.removed else "metrics are sent elsewhere",
     ),
     Rule(
         (*_TARGET, "present"),
@@ -282,7 +283,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "capacity", "*", "price"),
         always("R611", REVIEW),
         plainly,
-        "costs are calculated with it, and the budget is checked against them",
+        "costs are calculated from it, and checked against the budget",
     ),
     Rule((*_TARGET, "capacity"), always("R613", REVIEW), plainly, "whether everything fits is checked against it"),
     Rule((*_TARGET, "images"), always("R706", REVIEW), plainly, "all Pods pull their images from there"),
@@ -298,18 +299,18 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(("pipelines", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
     Rule(("monitors", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
     Rule(("stores", "*", "target"), _placed, named("store {name} is on {moves}"), _placed_why, lasting=True),
-    Rule(("stores", "*", "region"), _region, named("store {name} is in {moves}"), "its data are not moved"),
+    Rule(("stores", "*", "region"), _region, named("store {name} is in {moves}"), "its data is not moved"),
     Rule(
         ("stores", "*", "adopt"),
         _adopted,
         named("store {name} is the existing {moves}"),
-        "what is in the old place is neither moved nor deleted",
+        "data in the old place is neither moved nor deleted",
     ),
     Rule(
         ("stores", "*", "endpoint"),
         always("R312", DANGER),
         named("store {name} is reached at {moves}"),
-        "what is in the old place is neither moved nor deleted",
+        "data in the old place is neither moved nor deleted",
     ),
     Rule(("stores", "*", "type"), always("R506", DANGER), named("store {name} is of another type: {moves}")),
     Rule(("stores", "*", "size"), _size, named("the volume of {name} is {moves}"), _size_why, lasting=True),

@@ -57,10 +57,10 @@ def _version(change: Change, sides: Sides) -> Verdict:
 
 def _version_why(change: Change, _: Sides) -> str:
     if change.after.text.rpartition("@")[2].isdecimal():
-        return "promotions do not reach a version that is named by its number, and no monitor can take it back"
+        return "promotions do not reach a version that is fixed by its number, and no monitor can roll it back"
     if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
-        return "clients get answers of another model"
-    return "another alias is moved by other gates and approvals"
+        return "clients get predictions from a different model"
+    return "a different alias is moved by different gates and approvals"
 
 
 def _mirror(change: Change, _: Sides) -> Verdict:
@@ -87,8 +87,8 @@ def _exposure_why(change: Change, sides: Sides) -> str:
     if change.way is Way.STRICTER:
         return "clients outside are cut off"
     if endpoint is not None and endpoint.endpoint.auth.type == "none":
-        return "it asks callers for no token"
-    return "it still asks callers for a token"
+        return "callers need no token"
+    return "callers still need a token"
 
 
 def _token(change: Change, _: Sides) -> Verdict:
@@ -175,7 +175,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_VARIANT, "compute"),
         always("R607", REVIEW),
         named("{name} runs on compute class {moves}"),
-        "its servers are replaced, with both sets running for a while",
+        "its servers are replaced, and both sets run for a while",
     ),
     Rule(_VARIANT, _variant, named("variant {last} of {name} is {moves}")),
     Rule(("inference", "*", "mirror"), _mirror, named("mirrored requests of {name}: {after}, {before} before")),
@@ -185,7 +185,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R403", DANGER), ("R404", REVIEW), ("R403", REVIEW)),
         _auth_says,
         lambda change, _: (
-            "every caller needs a token" if change.way is Way.STRICTER else "anybody who reaches it may call it"
+            "every caller needs a token" if change.way is Way.STRICTER else "anyone who can reach it can call it"
         ),
     ),
     Rule(("inference", "*", "endpoint", "auth"), _token, _token_says),
@@ -198,27 +198,27 @@ RULES: Final[tuple[Rule, ...]] = (
         ("inference", "*", "endpoint", "timeout"),
         _timeout,
         named("{name} gives up on a request after {moves}"),
-        lambda change, _: "slow requests that were answered are cut off" if change.way is Way.LOOSER else "",
+        lambda change, _: "slow requests that used to be answered now time out" if change.way is Way.LOOSER else "",
     ),
     Rule(
         ("inference", "*", "endpoint", "host"),
         _address,
         _address_says,
-        "clients with the old address get no answer",
+        "clients with the old address get no response",
     ),
     Rule(
         ("inference", "*", "endpoint", "path"),
         _address,
         _address_says,
-        "clients with the old address get no answer",
+        "clients with the old address get no response",
     ),
-    Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts, and the end of a bad rollout, follow it"),
+    Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts, and the decision to stop a bad rollout, depend on it"),
     Rule(
         ("inference", "*", "rollout", "strategy"),
         by_way(("R703", REVIEW), ("R704", NOTE), ("R703", REVIEW)),
         named("{name} replaces its servers {moves}"),
         lambda change, _: (
-            "in-place answers nothing until the new servers are up" if change.after.text == "in-place" else ""
+            "with in-place, nothing is served until the new servers are up" if change.after.text == "in-place" else ""
         ),
     ),
     Rule(
@@ -233,7 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: (
             ""
             if "@sha256:" in change.after.text or ":" not in change.after.text
-            else "a tag can be moved to other content; a digest cannot"
+            else "a tag can be moved to different content; a digest cannot"
         ),
     ),
 )
@@ -248,7 +248,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
         ("inference", "*"),
         _endpoint,
         named("endpoint {name} is {moves}"),
-        lambda change, _: "" if change.added else "its clients get no answer any more",
+        lambda change, _: "" if change.added else "its clients no longer get a response",
     ),
 )
 """The rule for whole endpoints."""

@@ -25,8 +25,8 @@ def _is_live(change: Change, sides: Sides) -> bool:
 
 def _promotion_why(change: Change, sides: Sides) -> str:
     if _is_live(change, sides):
-        return "a version that passes the gate answers more of the traffic at once"
-    return "the alias before keeps the version that it has"
+        return "a version that passes the gate immediately serves more of the traffic"
+    return "the previous alias keeps its version"
 
 
 def _starts(change: Change, _: Sides) -> Verdict:
@@ -60,14 +60,16 @@ def _split(change: Change, _: Sides) -> Verdict:
 def _split_why(change: Change, _: Sides) -> str:
     if change.way is Way.LOOSER:
         return "rows of the same time are in both parts, so the gate may look better than it is"
-    return "figures of versions before and after are not comparable"
+    return "metrics of earlier and later versions are not comparable"
 
 
 def _image_why(change: Change, sides: Sides) -> str:
     pipeline = sides.after.pipelines.get(change.path[1])
     starts = "" if pipeline is None or pipeline.schedule.kind != "cron" else f" (cron {pipeline.schedule.cron})"
     tag = (
-        "" if "@sha256:" in change.after.text or ":" not in change.after.text else "; a tag can be moved, a digest not"
+        ""
+        if "@sha256:" in change.after.text or ":" not in change.after.text
+        else "; a tag can be moved, a digest cannot"
     )
     return f"from its next run on{starts}{tag}"
 
@@ -96,14 +98,14 @@ def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
             (*prefix, "inputs"),
             always("R111", REVIEW),
             lambda change, _: f"what {'.'.join(change.path[:2])} reads {moves(change)}",
-            "what comes out is learned or computed from other data",
+            "its results come from different data",
         ),
         Rule((*prefix, "model"), always("R104", REVIEW), named("{owner} uses {moves}")),
         Rule(
             (*prefix, "output"),
             always("R312", REVIEW),
             named("{owner} writes to {moves}"),
-            "what is there stays; readers of the old place get nothing new",
+            "existing data stays; readers of the old place get nothing new",
         ),
         Rule((*prefix, "compute"), always("R607", REVIEW), named("{owner} runs on compute class {moves}"), ""),
     )
@@ -123,7 +125,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_PIPELINE, "split"),
         always("R112", REVIEW),
         named("{owner} holds out other data: {last} is {moves}"),
-        "figures of versions before and after are not comparable",
+        "metrics of earlier and later versions are not comparable",
     ),
     *_code(_STEP),
     *_code(_PIPELINE),
@@ -142,39 +144,39 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_PIPELINE, "reprocess"),
         always("R118", REVIEW),
         named("{owner} scores again with a new version: {moves}"),
-        "rows that were scored before may get other scores",
+        "rows that were scored before may get different scores",
     ),
     Rule((*_PIPELINE, "type"), always("R108", DANGER), named("{owner} is another kind of pipeline: {moves}")),
     Rule(
         ("models", "*", "registeredName"),
         always("R108", DANGER),
         named("{name} is called {after} in the registry, {before} before"),
-        "versions, aliases and history start anew",
+        "versions, aliases and history start over",
         lasting=True,
     ),
     Rule(
         ("models", "*", "task"),
         always("R108", DANGER),
         named("{name} solves another task: {moves}"),
-        "versions before and after cannot replace each other",
+        "earlier and later versions cannot replace each other",
     ),
     Rule(
         ("models", "*", "framework"),
         always("R108", DANGER),
         named("{name} is built with {moves}"),
-        "versions before and after cannot replace each other",
+        "earlier and later versions cannot replace each other",
     ),
     Rule(
         ("models", "*", "threshold"),
         always("R123", REVIEW),
         named("{name} decides at a probability of {moves}"),
-        "the same scores lead to other decisions",
+        "the same scores lead to different decisions",
     ),
     Rule(
         ("models", "*", "import", "digest"),
         always("R124", DANGER),
         named("{name} is imported with another digest"),
-        "its files are others; approvals of the old ones do not count",
+        "its files are different; approvals of the old ones do not count",
     ),
     Rule(
         ("models", "*", "import"), always("R124", REVIEW), named("{name} is imported from elsewhere: {last} is {moves}")
@@ -186,7 +188,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
         ("pipelines", "*"),
         _entry,
         named("{owner} is {moves}"),
-        lambda change, _: "" if change.added else "nothing starts it any more; a monitor or a schedule may have",
+        lambda change, _: "" if change.added else "nothing starts it anymore; a monitor or a schedule may have",
     ),
     Rule(
         ("models", "*"),

@@ -82,13 +82,13 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_CHECK, "severity"),
         by_way(("R217", REVIEW), ("R218", NOTE), ("R217", REVIEW)),
         _check_says,
-        lambda change, _: "nobody is woken for it" if change.way is Way.LOOSER else "somebody is woken for it",
+        lambda change, _: "nobody is paged" if change.way is Way.LOOSER else "someone is paged",
     ),
     Rule(
         (*_CHECK, "*"),
         by_way(("R211", DANGER), ("R212", NOTE), ("R223", REVIEW)),
         _check_says,
-        lambda change, _: "what was reported before no longer is" if change.way is Way.LOOSER else "",
+        lambda change, _: "some breaches reported before are no longer reported" if change.way is Way.LOOSER else "",
     ),
     Rule(_CHECK, _entry, _entry_says),
     Rule((*_MONITOR, "window"), _window, named("{name} looks at a window of {after}, {before} before"), unseen_why),
@@ -105,13 +105,13 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_MONITOR, "watch"),
         always("R223", DANGER),
         named("{name} watches {moves}"),
-        "what it watched before is no longer watched by it",
+        "it no longer watches what it watched before",
     ),
     Rule(
         (*_MONITOR, "type"),
         always("R223", DANGER),
         named("{name} is another kind of monitor: {moves}"),
-        "what it noticed before is no longer noticed by it",
+        "it no longer notices what it noticed before",
     ),
     Rule((*_BREACH, "notify"), _recipients, _notified),
     Rule(
@@ -139,14 +139,14 @@ RULES: Final[tuple[Rule, ...]] = (
         ("channels", "*", "type"),
         always("R217", REVIEW),
         named("channel {name} notifies by {after}, by {before} before"),
-        "whoever is notified has to be reachable there",
+        "the people notified have to be reachable there",
     ),
     *(
         Rule(
             ("channels", "*", field),
             always("R217", REVIEW),
             named("channel {name} notifies {moves}", "channel {name} no longer notifies {before}"),
-            "other people are notified",
+            "different people are notified",
         )
         for field in ("to", "room")
     ),
@@ -159,7 +159,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("data", "*", "delay"),
         _window,
         named("labels in {name} arrive after {moves}"),
-        "what needs labels waits that long",
+        "checks that need labels wait that long",
     ),
 )
 
