@@ -72,9 +72,13 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
 
 
 def _expected(one: Consequence) -> frozenset[Effect]:
-    """Return what a preview may show for an effect. What takes the place of something else comes or goes."""
+    """Return what a preview may show for an effect.
+
+    Without a changed argument, it follows from another resource: it takes the place of something, or is upgraded with it.
+    """
     if one.effect in {Effect.ROLLING, Effect.IN_PLACE} and not one.paths:
-        return frozenset({Effect.CREATED, Effect.DESTROYED})
+        upgraded = {Effect.IN_PLACE} if one.effect is Effect.ROLLING else set[Effect]()
+        return frozenset({Effect.CREATED, Effect.DESTROYED, *upgraded})
     if one.effect is Effect.REFUSED and one.why != PROTECTED:
         return frozenset({Effect.IN_PLACE})
     return _SHOWN[one.effect]

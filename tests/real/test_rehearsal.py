@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -185,6 +185,14 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
     }
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Handle SIGINT as in a terminal, because background jobs and their children ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 ENDED = {
     "5-data begins": signal.SIGINT,
     "9-cut-over begins": signal.SIGKILL,
@@ -192,6 +200,7 @@ ENDED = {
 """After which line a rehearsal is ended, and how."""
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_killed_rehearsal_goes_on_where_it_was_and_loses_nothing(lake: Path, python: str) -> None:
     """Killed or interrupted at boundaries and in phases, the same command ends with every object on both sides."""
     folder = lake / ".modelyard" / "gcp.rehearsal"
