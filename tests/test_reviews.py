@@ -54,6 +54,7 @@ _ALSO: Final = {
     **dict.fromkeys(("R215", "R217", "R703"), ("R215", "R217", "R703")),  # what may have no direction
     "R401": ("R126", "R401"),  # both
     "R206": ("R206",),  # a list that gains items and loses others
+    "R901": ("R901",),  # an override that stays, with other operations
 }
 """Codes of reverse changes besides the mirror."""
 

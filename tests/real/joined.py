@@ -74,7 +74,7 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
 def _expected(one: Consequence) -> frozenset[Effect]:
     """Return what a preview may show for an effect.
 
-    Without a changed argument, it follows from another resource: it takes the place of something, or is upgraded with it.
+    Without a changed argument, it follows from another resource: it takes something's place, or is upgraded with it.
     """
     if one.effect in {Effect.ROLLING, Effect.IN_PLACE} and not one.paths:
         upgraded = {Effect.IN_PLACE} if one.effect is Effect.ROLLING else set[Effect]()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Final
 
 from modelyard.cli.cost import usage_files, usage_of
 from modelyard.cli.versions import Compared
 from modelyard.diagnostics import Diagnostic, Severity, in_order
+from modelyard.diagnostics.usage import UNKNOWN_ENTRIES
 from modelyard.plan import Plan
 from modelyard.records import record
 from modelyard.source import Span
 from modelyard.usage import Usage
 from modelyard.usage_files import UsageFiles
-
-_ABSENT: Final = frozenset({"E0531", "E0534"})
-"""An entry that some versions or environments lack fits the others."""
 
 
 @record
@@ -36,8 +33,9 @@ class Used:
             for side in (change.after, change.before)
         )
         found = {place: one for errors in new for place, one in errors.items()}
+        # an entry that some versions or environments lack fits the others
         everywhere = [place for place in found if all(place in errors for errors in (*new, *old))]
-        return in_order([one for place, one in found.items() if one.code not in _ABSENT or place in everywhere])
+        return in_order([one for place, one in found.items() if one.code not in UNKNOWN_ENTRIES or place in everywhere])
 
     def _errors(self, plan: Plan) -> Mapping[tuple[str, Span | None], Diagnostic]:
         """Return the errors for a plan by code and place, because hints differ between versions."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, Severity, quote
 from modelyard.source import Span
+
+UNKNOWN_ENTRIES: Final = frozenset({"E0531", "E0534"})
+"""The codes of what a usage file names and the spec does not have."""
 
 
 def unknown_address(span: Span, section: str, name: str, near: str) -> Diagnostic:

@@ -100,10 +100,16 @@ def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
         owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
         return f"{' and '.join(owners)} should look at it" if review.count(Level.REVIEW) and owners else ""
     names = dict.fromkeys(name for one in dangers for name in one.environments)
-    asked = [signers for name in names if (signers := signers_of(name, before, after)) is not None]
+    asked: dict[str, list[str]] = {}
+    for name in names:
+        signers = signers_of(name, before, after)
+        if signers is not None:
+            asked.setdefault(_signatures(signers), []).append(name)
     if not asked:
         return "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
-    return "; ".join(dict.fromkeys(map(_signatures, asked)))
+    if len(asked) == 1:
+        return next(iter(asked))
+    return "; ".join(f"in {' and '.join(environments)}: {text}" for text, environments in asked.items())
 
 
 def _signatures(signers: Signers) -> str:

@@ -46,7 +46,7 @@ def cost_changes(
         currency = currencies[0] if currencies else "USD"
         level, reasons = _level(was, now, sides)
         message = f"a month costs {_amounts(was, now, currency)}"
-        yield _finding(level, message, _mostly(old, new, currency), sides, reasons, was, now)
+        yield _finding(level, message, _mostly(old, new, was, now, currency), sides, reasons, was, now)
 
 
 def costs_of_new(sides: Sides, after: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
@@ -124,9 +124,16 @@ def _growth(was: float, now: float) -> float:
     return (now - was) / was
 
 
-def _mostly(old: Mapping[str, tuple[CostLine, ...]], new: Mapping[str, tuple[CostLine, ...]], currency: str) -> str:
-    """Name the components whose ceiling changes most."""
-    steps = {name: total(new.get(name, ())).ceiling - total(old.get(name, ())).ceiling for name in {**old, **new}}
+_Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
+
+
+def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
+    """Name the components that change most, by the amount that changes most: floor, expected or ceiling."""
+    column = max((2, 1, 0), key=lambda one: abs(_sums(now)[one] - _sums(was)[one]))
+    steps = {
+        name: _sums(total(new.get(name, ())))[column] - _sums(total(old.get(name, ())))[column]
+        for name in {**old, **new}
+    }
     largest = sorted((name for name, step in steps.items() if abs(step) >= _CENT), key=lambda name: -abs(steps[name]))
     texts = [f"{name} {'+' if steps[name] > 0 else '-'}{money_text(abs(steps[name]), currency)}" for name in largest]
     more = len(texts) - _MOST

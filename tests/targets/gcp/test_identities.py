@@ -105,7 +105,8 @@ def test_environments_are_compared_for_every_target_in_the_same_project() -> Non
     same = shared(text, "{}", f"{{{staging % ''}}}")
     apart = shared(text, "{}", f"{{{staging % ', lab: {account: acme-staging}'}}}")
 
-    assert same == [("E0525", "environments 'prod' and 'staging' both use namespace 'lab' in project 'acme-lab'")]
+    where = "both use namespace 'lab' in project 'acme-lab', so their workloads would have the same access"
+    assert same == [("E0525", f"environments 'prod' and 'staging' {where}")]
     assert apart == []
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final
 
 from modelyard.review.changes import Change
-from modelyard.review.rules import data, egress, guards, meanings, platform, serving, training, watching
+from modelyard.review.rules import data, egress, guards, meanings, overrides, platform, serving, training, watching
 from modelyard.review.rules.base import Rule, matches
 
 ENTRIES: Final[tuple[Rule, ...]] = (
@@ -17,6 +17,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     *watching.ENTRIES,
     *data.ENTRIES,
     *platform.ENTRIES,
+    *overrides.ENTRIES,
 )
 """The rules for whole entries of a section."""
 
@@ -28,6 +29,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *data.RULES,
     *egress.RULES,
     *platform.RULES,
+    *overrides.RULES,
 )
 """The rules for particular fields, in order of precedence within a section."""
 

@@ -143,3 +143,20 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
         key, brace, rest = part.partition("}")
         result += [words[key], rest] if brace else [part]
     return "".join(result)
+
+
+def code(change: Change, _: Sides) -> Verdict:
+    """Judge other code: an image of another registry may be anybody's."""
+    return "R107", DANGER if is_from_elsewhere(change.before.text, change.after.text) else REVIEW
+
+
+def is_from_elsewhere(before: str, after: str) -> bool:
+    """Return whether an image comes from another registry than before."""
+    old, new = _registry(before), _registry(after)
+    return bool(old and new) and old != new
+
+
+def _registry(code: str) -> str:
+    """Return the host of an image, such as `ghcr.io` of `image ghcr.io/acme/train:1.8.2`, or "" for other code."""
+    hosts = (word.partition("/")[0] for word in code.split() if "/" in word)
+    return next((host for host in hosts if "." in host or ":" in host), "")

@@ -93,6 +93,26 @@ def _place_why(change: Change, sides: Sides) -> str:
     return "data in the old place is neither moved nor deleted"
 
 
+def _gates_on(change: Change, sides: Sides) -> list[str]:
+    """Return the gate's checks that are evaluated on a dataset, such as `fair of risk`."""
+    return [
+        f"{check.name} of {model.name}"
+        for model in sides.after.models.values()
+        for check in model.validation
+        if check.data == change.path[1]
+    ]
+
+
+def _path(change: Change, sides: Sides) -> Verdict:
+    return "R312", DANGER if _gates_on(change, sides) else REVIEW
+
+
+def _path_why(change: Change, sides: Sides) -> str:
+    gates = _gates_on(change, sides)
+    moved = _place_why(change, sides)
+    return f"gates are evaluated on other data: {', '.join(gates)}; {moved}" if gates else moved
+
+
 _CAPTURE: Final = ("inference", "*", "capture")
 _DATA: Final = ("data", "*")
 
@@ -162,9 +182,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule((*_CAPTURE, "keys"), _kept, lambda change, _: f"which keys {change.path[1]} keeps {_sets(change)}", _kept_why),
     Rule((*_CAPTURE, "store"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
     Rule((*_CAPTURE, "path"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
-    Rule(_CAPTURE, _capture, named("{name} keeps requests: {after}, {before} before"), _kept_why),
+    Rule(
+        _CAPTURE,
+        _capture,
+        named("{name} keeps requests: {after}, {before} before", "{name} keeps no requests, {before} before"),
+        _kept_why,
+    ),
     Rule((*_DATA, "store"), always("R312", DANGER), named("dataset {name} lies in {moves}"), _place_why),
-    Rule((*_DATA, "path"), always("R312", REVIEW), named("dataset {name} lies at {moves}"), _place_why),
+    Rule((*_DATA, "path"), _path, named("dataset {name} lies at {moves}"), _path_why),
     Rule((*_DATA, "uri"), always("R312", DANGER), named("dataset {name} lies at {moves}"), _place_why),
     Rule((*_DATA, "description"), always("R805", NOTE), named("the description of dataset {name} changes")),
     Rule(

@@ -15,13 +15,14 @@ from modelyard.review.rules.base import (
     Verdict,
     always,
     by_way,
-    cut,
+    is_from_elsewhere,
     moves,
     named,
     plainly,
 )
 from modelyard.review.sides import Sides
 from modelyard.spec import System, TargetSpec
+from modelyard.units import money_text
 
 
 def _region(change: Change, sides: Sides) -> Verdict:
@@ -92,10 +93,12 @@ def _namespace_says(change: Change, sides: Sides) -> str:
     return f"target {change.path[2]} uses namespace {change.after.text or sides.after.metadata.name}, {before} before"
 
 
-def _address_why(change: Change, _: Sides) -> str:
+def _address_why(change: Change, sides: Sides) -> str:
     before, after = (side.text.rpartition("@")[2].lower() for side in (change.before, change.after))
     if before == after:
         return ""
+    if not any(target.in_cloud for side in (sides.before, sides.after) for target in side.deployment.targets):
+        return "questions and alerts about the system leave the old domain"
     return (
         "names that are unique in a whole cloud, such as those of buckets and vaults, contain a hash of the domain: "
         "resources with such a name are recreated under another one, and what depends on them is rolled out"
@@ -162,37 +165,38 @@ def _number(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdecimal())
 
 
-def _budget(change: Change, _: Sides) -> Verdict:
-    return {Way.LOOSER: ("R602", REVIEW), Way.STRICTER: ("R612", NOTE), Way.OTHER: ("R602", REVIEW)}[change.way]
+def _budget(change: Change, sides: Sides) -> Verdict:
+    if change.way is Way.STRICTER:
+        return "R612", NOTE
+    return "R602", DANGER if _is_disarmed(sides) else REVIEW
 
 
-_SAFEGUARDS: Final = (
-    "NetworkPolicy",
-    "Role",
-    "RoleBinding",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "Secret",
-    "ServiceAccount",
-)
-_GUARDED_WORDS: Final = (
-    "securityContext",
-    "protect",
-    "hostNetwork",
-    "hostPath",
-    "privileged",
-    "automountServiceAccountToken",
-)
+def _is_disarmed(sides: Sides) -> bool:
+    """Return whether the old budget blocks, and the new version has none that does."""
+    old, new = (system.governance.budget for system in (sides.before, sides.after))
+    return old is not None and old.on_exceed == "block" and (new is None or new.on_exceed != "block")
 
 
-def _override(change: Change, _: Sides) -> Verdict:
-    text = f"{change.before.text} {change.after.text}"
-    is_guard = any(f"{kind}/" in text for kind in _SAFEGUARDS) or any(word in text for word in _GUARDED_WORDS)
-    return ("R903", DANGER if is_guard else REVIEW) if change.removed else ("R901", DANGER if is_guard else REVIEW)
+def _budget_says(change: Change, sides: Sides) -> str:
+    if change.entry:
+        return f"there is {'a' if change.added else 'no'} budget{'' if change.added else ' any more'}{_amount(sides)}"
+    return f"the budget: {change.path[-1]} is {moves(change)}"
 
 
-def _override_says(change: Change, _: Sides) -> str:
-    return f"override {change.path[1]} is {moves(change)}: {cut(change.after.text or change.before.text)}"
+def _amount(sides: Sides) -> str:
+    old, new = (system.governance.budget for system in (sides.before, sides.after))
+    if new is not None:
+        return f": {money_text(new.monthly, new.currency)} a month"
+    return "" if old is None else f"; {money_text(old.monthly, old.currency)} a month before"
+
+
+def _budget_why(_: Change, sides: Sides) -> str:
+    return "nothing stops a change that costs more than that" if _is_disarmed(sides) else ""
+
+
+def _images(change: Change, _: Sides) -> Verdict:
+    is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/")
+    return "R706", DANGER if is_elsewhere else REVIEW
 
 
 def _label_level(change: Change, _: Sides) -> Verdict:
@@ -286,7 +290,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "costs are calculated from it, and checked against the budget",
     ),
     Rule((*_TARGET, "capacity"), always("R613", REVIEW), plainly, "whether everything fits is checked against it"),
-    Rule((*_TARGET, "images"), always("R706", REVIEW), plainly, "all Pods pull their images from there"),
+    Rule((*_TARGET, "images"), _images, plainly, "all Pods pull their images from there, and run what they find"),
     Rule(
         (*_TARGET, "headState"),
         by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
@@ -359,7 +363,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly
     ),
-    Rule(("governance", "budget"), _budget, named("the budget: {last} is {moves}")),
+    Rule(("governance", "budget"), _budget, _budget_says, _budget_why),
     Rule(
         ("governance", "owner", "team"),
         always("R801", REVIEW),
@@ -375,13 +379,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(("metadata", "labels"), _label_level, named("label {last} is {moves}")),
     Rule(("metadata", "description"), always("R805", QUIET), named("the description changes")),
     Rule(("moved", "*"), _moved, _moved_says, lambda change, _: _ANEW if change.removed else "a rename, not a removal"),
-    Rule(("overrides",), _override, named("override {name}: {last} is {moves}")),
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(_TARGET, _target, _target_says, _target_why),
     Rule(("stores", "*"), _store, named("store {name} is {moves}"), _store_why),
-    Rule(("overrides", "*"), _override, _override_says),
     Rule(_COMPUTE, always("R614", NOTE), named("compute class {name} is {moves}")),
 )
-"""The rules for whole stores, overrides and compute classes."""
+"""The rules for whole stores and compute classes."""

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, by_way, moves, named
+from modelyard.review.rules.base import (
+    DANGER,
+    NOTE,
+    REVIEW,
+    Rule,
+    Says,
+    Verdict,
+    always,
+    by_way,
+    code,
+    is_from_elsewhere,
+    moves,
+    named,
+)
 from modelyard.review.sides import Sides
 from modelyard.spec import System
 
@@ -52,7 +65,8 @@ def _variant(change: Change, _: Sides) -> Verdict:
 def _version(change: Change, sides: Sides) -> Verdict:
     fixed = change.after.text.rpartition("@")[2].isdecimal()
     other = change.before.text.partition("@")[0] != change.after.text.partition("@")[0]
-    return "R104", DANGER if fixed or other else REVIEW
+    most = len(change.path) > 3 and _percents(sides.after, change.path[1]).get(change.path[3], 0) >= _LARGE
+    return "R104", DANGER if fixed or other or most else REVIEW
 
 
 def _version_why(change: Change, _: Sides) -> str:
@@ -60,7 +74,24 @@ def _version_why(change: Change, _: Sides) -> str:
         return "promotions do not reach a version that is fixed by its number, and no monitor can roll it back"
     if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
         return "clients get predictions from a different model"
+    if change.before.text.rpartition("@")[2].isdecimal():
+        return "the version was fixed by its number; from now on, each promotion changes it"
     return "a different alias is moved by different gates and approvals"
+
+
+def _version_says(change: Change, sides: Sides) -> str:
+    """Say which variant serves another version, and how much of the traffic it gets."""
+    endpoint, variant = change.path[1], change.path[3]
+    percent = _percents(sides.after, endpoint).get(variant, 0)
+    return f"{endpoint} serves {moves(change)}, as variant {variant} with {percent} % of its requests"
+
+
+def _code_why(change: Change, _: Sides) -> str:
+    if is_from_elsewhere(change.before.text, change.after.text):
+        return "whoever runs that registry decides what the code is"
+    if "@sha256:" in change.after.text or ":" not in change.after.text:
+        return ""
+    return "a tag can be moved to different content; a digest cannot"
 
 
 def _mirror(change: Change, _: Sides) -> Verdict:
@@ -168,7 +199,7 @@ _VARIANT: Final = ("inference", "*", "variants", "*")
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(("inference", "*", "traffic"), _traffic, _traffic_says),
-    Rule((*_VARIANT, "model"), _version, named("{name} serves {moves}"), _version_why),
+    Rule((*_VARIANT, "model"), _version, _version_says, _version_why),
     Rule((*_VARIANT, "replicas", "min"), _replicas, _replicas_say("keeps at least")),
     Rule((*_VARIANT, "replicas", "max"), _at_most, _replicas_say("has at most")),
     Rule(
@@ -226,16 +257,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R115", REVIEW), ("R116", NOTE), ("R116", NOTE)),
         named("a rollout of {name}: {last} is {moves}"),
     ),
-    Rule(
-        ("inference", "*", "source"),
-        always("R107", REVIEW),
-        named("{name} runs {moves}"),
-        lambda change, _: (
-            ""
-            if "@sha256:" in change.after.text or ":" not in change.after.text
-            else "a tag can be moved to different content; a digest cannot"
-        ),
-    ),
+    Rule(("inference", "*", "source"), code, named("{name} runs {moves}"), _code_why),
 )
 
 

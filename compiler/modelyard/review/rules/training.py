@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.rules.base import (
+    DANGER,
+    NOTE,
+    REVIEW,
+    Rule,
+    Verdict,
+    always,
+    by_way,
+    code,
+    is_from_elsewhere,
+    moves,
+    named,
+)
 from modelyard.review.rules.looking import longest_wait
 from modelyard.review.sides import Sides, served_at
 from modelyard.units import duration_text
@@ -71,7 +83,8 @@ def _image_why(change: Change, sides: Sides) -> str:
         if "@sha256:" in change.after.text or ":" not in change.after.text
         else "; a tag can be moved, a digest cannot"
     )
-    return f"from its next run on{starts}{tag}"
+    foreign = is_from_elsewhere(change.before.text, change.after.text)
+    return f"from its next run on{starts}{'; whoever runs that registry decides what the code is' if foreign else tag}"
 
 
 def _model_entry(change: Change, _: Sides) -> Verdict:
@@ -84,7 +97,7 @@ _STEP: Final = (*_PIPELINE, "steps", "*")
 
 def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     return (
-        Rule((*prefix, "source"), always("R107", REVIEW), named("{owner} runs {last} {moves}"), _image_why),
+        Rule((*prefix, "source"), code, named("{owner} runs {last} {moves}"), _image_why),
         Rule(
             (*prefix, "trainer"), always("R107", REVIEW), named("{owner} trains with {moves}"), "from its next run on"
         ),

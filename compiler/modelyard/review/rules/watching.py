@@ -45,6 +45,13 @@ def _window(change: Change, sides: Sides) -> Verdict:
     return ("R215", REVIEW) if after > before else ("R216", REVIEW)
 
 
+def _delay_why(change: Change, _: Sides) -> str:
+    before, after = change.before.number, change.after.number
+    if before is not None and after is not None and after < before:
+        return "checks no longer wait for labels that arrive later, and judge without them"
+    return "checks that need labels wait that long"
+
+
 def _recipients(change: Change, _: Sides) -> Verdict:
     nobody = change.after.items == ()
     return {
@@ -65,6 +72,33 @@ def _notified(change: Change, _: Sides) -> str:
 def _rollback_says(change: Change, _: Sides) -> str:
     verb = "no longer takes" if change.way is Way.LOOSER else "takes"
     return f"a breach of {change.path[1]} {verb} the version back"
+
+
+def _unheard(change: Change, sides: Sides) -> list[str]:
+    """Return the checks whose severity a changed channel took, and that no channel of their monitor takes any more."""
+    old, new = (system.channels.get(change.path[1]) for system in (sides.before, sides.after))
+    lost = set(old.severities if old is not None else ()) - set(new.severities if new is not None else ())
+    return [
+        f"{check.name} of {monitor.name}"
+        for monitor in sides.after.monitors.values()
+        if change.path[1] in monitor.on_breach.notify
+        for check in monitor.checks
+        if check.severity in lost and not _is_taken(check.severity, monitor.on_breach.notify, sides)
+    ]
+
+
+def _is_taken(severity: str, channels: tuple[str, ...], sides: Sides) -> bool:
+    known = sides.after.channels
+    return any(severity in known[name].severities for name in channels if name in known)
+
+
+def _severities(change: Change, sides: Sides) -> Verdict:
+    return ("R217", DANGER) if _unheard(change, sides) else _recipients(change, sides)
+
+
+def _severities_why(change: Change, sides: Sides) -> str:
+    unheard = _unheard(change, sides)
+    return f"nobody gets these alerts any more: {', '.join(unheard)}" if unheard else ""
 
 
 def _channel(change: Change, sides: Sides) -> Verdict:
@@ -132,8 +166,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule((*_MONITOR, "compute"), always("R607", NOTE), named("{name} runs on compute class {moves}")),
     Rule(
         ("channels", "*", "severities"),
-        _recipients,
+        _severities,
         lambda change, _: f"what channel {change.path[1]} is used for {moves(change)}",
+        _severities_why,
+    ),
+    Rule(
+        ("channels", "*", "smarthost"),
+        lambda change, _: ("R401", REVIEW if change.added else DANGER),
+        named("channel {name} sends its mail through {moves}"),
+        "alerts, and the login if there is one, go to another server",
     ),
     Rule(
         ("channels", "*", "type"),
@@ -159,7 +200,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("data", "*", "delay"),
         _window,
         named("labels in {name} arrive after {moves}"),
-        "checks that need labels wait that long",
+        _delay_why,
     ),
 )
 

@@ -1,0 +1,121 @@
+"""Rules about overrides: JSON Patches of emitted objects, judged by what they set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from modelyard.review.changes import Change
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, moves
+from modelyard.review.sides import Sides
+from modelyard.review.words import shown
+from modelyard.source import Json
+from modelyard.spec import Override, System
+
+Operation: TypeAlias = Mapping[str, Json]
+"""An operation of a JSON Patch (RFC 6902)."""
+
+_LONGEST_VALUE: Final = 400
+_SAFEGUARDS: Final = frozenset(
+    {"NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "ServiceAccount"}
+)
+"""Kinds of objects whose every field decides who may do what."""
+
+_ORDINARY: Final = frozenset(
+    {
+        *("affinity", "nodeSelector", "priorityClassName", "resources", "tolerations", "topologySpreadConstraints"),
+        *("idleTimeoutSeconds", "maxReplicas", "minReplicas", "replicas", "terminationGracePeriodSeconds"),
+    }
+)
+"""Fields that decide where, how often and how large something runs."""
+
+_UNCHECKED: Final = "modelyard does not check what an override sets, such as images, commands, identities or alerts"
+
+
+def _found(system: System, name: str) -> Override | None:
+    return next((one for one in system.overrides if one.name == name), None)
+
+
+def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
+    """Return the new override's object, as kind and name, and operations that the old one does not apply to it."""
+    old, new = (_found(system, change.path[1]) for system in (sides.before, sides.after))
+    if new is None:
+        return "", ()
+    is_same = old is not None and (old.target, old.kind, old.object) == (new.target, new.kind, new.object)
+    known = old.patch if old is not None and is_same else ()
+    return f"{new.kind}/{new.object}", tuple(one for one in new.patch if one not in known)
+
+
+def _lost(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
+    return _gained(change, Sides(sides.after, sides.before))
+
+
+def _verdict(change: Change, sides: Sides) -> Verdict:
+    code = "R903" if change.entry and change.removed else "R901"
+    if change.path[2:] == ("reason",):
+        return code, NOTE
+    if any(not _is_ordinary(*one) for one in _each(*_gained(change, sides))):
+        return code, DANGER
+    return code, DANGER if any(_protects(*one) for one in _each(*_lost(change, sides))) else REVIEW
+
+
+def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Operation], ...]:
+    return tuple((target, one) for one in operations)
+
+
+def _is_ordinary(target: str, operation: Operation) -> bool:
+    """Return whether an operation can change nothing but labels, annotations, and where and how large something runs.
+
+    What an unknown field does is not guessed: it may name an image, a command, an identity or an address.
+    """
+    if operation.get("op") == "test":
+        return True
+    places = [str(operation[key]).split("/") for key in ("path", "from") if key in operation]
+    return target.partition("/")[0] not in _SAFEGUARDS and all(map(_is_ordinary_place, places))
+
+
+def _is_ordinary_place(steps: list[str]) -> bool:
+    described = any(step == "metadata" and after in {"annotations", "labels"} for step, after in pairwise(steps))
+    return described or not _ORDINARY.isdisjoint(steps)
+
+
+def _protects(target: str, operation: Operation) -> bool:
+    """Return whether an operation may have made something safer than modelyard emits it."""
+    return target.partition("/")[0] in _SAFEGUARDS or "securityContext" in str(operation.get("path"))
+
+
+def _says(change: Change, sides: Sides) -> str:
+    override = f"override {change.path[1]}"
+    if not change.entry and change.path[2:] != ("patch",):
+        return f"{override}: {change.path[-1]} is {moves(change)}"
+    parts = [
+        f"{verb} {'; '.join(f'{target}: {_worded(one)}' for one in operations)}"
+        for verb, (target, operations) in (("sets", _gained(change, sides)), ("no longer sets", _lost(change, sides)))
+        if operations
+    ]
+    what = " and ".join(parts) or "applies its operations in another order"
+    return f"{override} is {moves(change)}: it {what}" if change.entry else f"{override} {what}"
+
+
+def _worded(operation: Operation) -> str:
+    """Return an operation with its whole path, so that nothing can hide behind what is cut off."""
+    text = f"{operation.get('op')} {operation.get('path')}"
+    if "from" in operation:
+        return f"{text} from {operation['from']}"
+    if "value" not in operation:
+        return text
+    value = shown("", operation["value"])
+    if len(value) > _LONGEST_VALUE:
+        value = f"{value[:_LONGEST_VALUE]}… ({len(value)} characters)"
+    return f"{text} = {value}"
+
+
+def _why(change: Change, sides: Sides) -> str:
+    return _UNCHECKED if _verdict(change, sides)[1] is DANGER and not change.removed else ""
+
+
+RULES: Final[tuple[Rule, ...]] = (Rule(("overrides",), _verdict, _says, _why),)
+
+ENTRIES: Final[tuple[Rule, ...]] = (Rule(("overrides", "*"), _verdict, _says, _why),)
+"""The rules for whole overrides."""
