@@ -74,7 +74,7 @@ def test_what_runs_now_is_shown(visitor: Visitor, shown: Shown) -> None:
 
     assert "no pipeline is running now" in visitor.get()[1]
     LocalRuns(shown.state.folder / "runs").add("train", datetime.now(UTC), RUNNING)
-    assert "at work: pipelines.train" in visitor.get()[1]
+    assert "running now: pipelines.train" in visitor.get()[1]
 
 
 def test_texts_of_others_are_never_markup(visitor: Visitor, shown: Shown) -> None:

@@ -131,7 +131,7 @@ def test_a_variant_has_one_replica_beside_training() -> None:
 
 def test_a_plan_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"kind": "LocalPlan", "apiVersion": "modelyard.dev/v9"}')
-    with pytest.raises(Refusal, match="is no plan"):
+    with pytest.raises(Refusal, match="is not a plan"):
         read_plan(tmp_path)
 
 

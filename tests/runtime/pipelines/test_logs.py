@@ -91,7 +91,7 @@ def test_unreachable_log_store_does_not_fail_a_run(
         finally:
             ray.shutdown()
 
-    assert "are not copied" in caplog.text
+    assert "were not copied" in caplog.text
     assert any("worker-" in name and name.startswith("mlflow/logs/train/run-1/") for name in _names(store))
 
 

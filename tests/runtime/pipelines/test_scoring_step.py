@@ -143,7 +143,7 @@ def test_step_has_its_own_workers(forecast: Forecast) -> None:
     [
         ("inputs", [], "nothing to score"),
         ("output", "nowhere", "scoring needs an output"),
-        ("output", "listed", "read only"),
+        ("output", "listed", "only be read"),
     ],
 )
 def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: str, value: Any, why: str) -> None:

@@ -169,7 +169,8 @@ def test_unsharded_data_are_reported(tmp_path: Path) -> None:
     data["cells"]["schema"] = {"patient": "string"}
     assert reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
     data["cells"]["group"] = "ward"
-    assert "by group" in reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
+    whole = reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
+    assert "rows of a group" in whole
     del data["cells"]["group"]
     cells().assign(old=True).to_parquet(tmp_path / "cells" / "0.parquet", index=False)
     assert "'old' is of type bool" in reason_to_read_whole(
