@@ -8,7 +8,18 @@ from itertools import chain
 from typing import Final
 
 from modelyard.review.changes import Change
-from modelyard.review.rules import data, egress, guards, meanings, overrides, platform, serving, training, watching
+from modelyard.review.rules import (
+    data,
+    egress,
+    gateways,
+    guards,
+    meanings,
+    overrides,
+    platform,
+    serving,
+    training,
+    watching,
+)
 from modelyard.review.rules.base import Rule, matches
 
 ENTRIES: Final[tuple[Rule, ...]] = (
@@ -28,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *watching.RULES,
     *data.RULES,
     *egress.RULES,
+    *gateways.RULES,
     *platform.RULES,
     *overrides.RULES,
 )
