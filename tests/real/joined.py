@@ -74,11 +74,13 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
 def _expected(one: Consequence) -> frozenset[Effect]:
     """Return what a preview may show for an effect.
 
-    Without a changed argument, it follows from another resource: it takes something's place, or is upgraded with it.
+    Without a changed argument, it follows from another resource, and what a preview shows of that depends on which
+    outputs it knows. An item of a list, such as an address that gets alerts, may be a resource of its own.
     """
-    if one.effect in {Effect.ROLLING, Effect.IN_PLACE} and not one.paths:
-        upgraded = {Effect.IN_PLACE} if one.effect is Effect.ROLLING else set[Effect]()
-        return frozenset({Effect.CREATED, Effect.DESTROYED, *upgraded})
+    if not one.paths:
+        return frozenset(Effect)
+    if one.effect is Effect.IN_PLACE and any("[" in path for path in one.paths):
+        return frozenset({Effect.IN_PLACE, Effect.CREATED, Effect.DESTROYED})
     if one.effect is Effect.REFUSED and one.why != PROTECTED:
         return frozenset({Effect.IN_PLACE})
     return _SHOWN[one.effect]
