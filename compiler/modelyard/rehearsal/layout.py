@@ -136,7 +136,7 @@ class Layout:
 
     def _stand_ins(self) -> None:
         programs = {name: [sys.executable, "-S", "-E", str(_SCRIPT), name] for name in PROGRAMS}
-        programs["modelyard"] = [sys.executable, "-m", "modelyard"]
+        programs["modelyard"] = [sys.executable, "-P", "-m", "modelyard"]  # not the modules next to the spec
         (self.folder / "bin").mkdir(exist_ok=True)
         for name, words in programs.items():
             path = self.folder / "bin" / name

@@ -13,6 +13,13 @@ from typing import Final
 from modelyard.rehearsal.stand_ins import FOLDER
 
 _SCRIPT: Final = Path(__file__).with_name("side.py")
+_HERE: Final = "127.0.0.1,localhost"
+_KEPT: Final = frozenset({"PATH", "LANG", "LANGUAGE", "TMPDIR", "TZ", "USER", "LOGNAME", "LD_LIBRARY_PATH"})
+"""The variables that a plan's commands inherit, besides LC_* and the folders of PYTHONPATH.
+
+Others could replace stand-ins, as BASH_ENV and exported functions do, or lead commands to real clusters and clouds.
+"""
+
 _QUIET: Final = {
     "MODELYARD_FOLLOW_S": "1",
     "MODELYARD_FLUSH_S": "1",
@@ -82,7 +89,7 @@ def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
     """Return the environment in which Python imports a compiled system's runtime, and the user's own code."""
     present = os.environ.get("PYTHONPATH", "")
     folders = [str((compiled / "runtime").resolve()), str(code.resolve()), *([present] if present else [])]
-    return {**os.environ, **_QUIET, "PYTHONPATH": os.pathsep.join(folders)}
+    return {**os.environ, **_QUIET, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
@@ -93,5 +100,19 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
             f"RCLONE_CONFIG_{name.upper()}_TYPE": "alias",
             f"RCLONE_CONFIG_{name.upper()}_REMOTE": str(place),
         }
+    kept = {name: text for name, text in os.environ.items() if name in _KEPT or name.startswith("LC_")}
     path = os.pathsep.join([str(folder / "bin"), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, **_QUIET, **aliases, "PATH": path, "HOME": str(folder / "home"), FOLDER: str(folder)}
+    own = {"PATH": path, "HOME": str(folder / "home"), FOLDER: str(folder)}
+    return {**kept, **_QUIET, **_imports(), **aliases, **own, "NO_PROXY": _HERE, "no_proxy": _HERE}
+
+
+def _imports() -> dict[str, str]:
+    """Return where commands import Python modules from, which is never the folder of the user's files."""
+    present = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return {"PYTHONSAFEPATH": "1", **({"PYTHONPATH": os.pathsep.join(present)} if present else {})}
+
+
+def _without_proxy() -> dict[str, str]:
+    """Return what keeps requests to this machine from a proxy. User code may need it for other requests."""
+    named = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(named), _HERE]))
