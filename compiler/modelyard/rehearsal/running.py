@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,9 @@ from typing import Final
 from modelyard.rehearsal.stand_ins import FOLDER
 
 _SCRIPT: Final = Path(__file__).with_name("side.py")
+_TIED: Final = Path(__file__).with_name("tied.py")
+_PATIENCE_S: Final = 60.0
+_SHOWN: Final = 300
 _HERE: Final = "127.0.0.1,localhost"
 _KEPT: Final = frozenset({"PATH", "LANG", "LANGUAGE", "TMPDIR", "TZ", "USER", "LOGNAME", "LD_LIBRARY_PATH"})
 """The variables that a plan's commands inherit, besides LC_* and the folders of PYTHONPATH.
@@ -65,24 +70,70 @@ class SideProcess:
             stream.write(b"restart\n")
             stream.flush()
         except BrokenPipeError:
-            raise DoesNotStart(f"the side has stopped; its log is {self.log}") from None
+            raise self._stopped() from None
         self._line()
 
     def close(self) -> None:
         """End the side and everything that it has started."""
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            with suppress(BrokenPipeError):
-                stream.close()
-        self._process.wait()
+        end(self._process)
 
     def _line(self) -> str:
         stream = self._process.stdout
         assert stream is not None
         line = stream.readline().decode()
         if not line:
-            raise DoesNotStart(f"the side has stopped; its log is {self.log}")
+            raise self._stopped()
         return line
+
+    def _stopped(self) -> DoesNotStart:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return DoesNotStart(f"the side has stopped{f': {last[:_SHOWN]}' if last else ''}; its log is {self.log}")
+
+
+def run_tied(command: Sequence[str], environment: Mapping[str, str], log: Path, hold: int) -> int:
+    """Run a command to its end, and return its exit code. It ends with this process, however that ends.
+
+    `hold` is a file descriptor that stays open until the command has ended: the lock of the rehearsal.
+    """
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(_TIED), *command],
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            pass_fds=(hold,),
+        )
+    try:
+        return process.wait()
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that ends with its standard input: in order, and at once if that takes too long.
+
+    A second Ctrl-C ends it at once, too. What it has started then ends with it, without its order.
+    """
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+    except BaseException:
+        _kill(process)
+        raise
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
