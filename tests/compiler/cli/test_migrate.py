@@ -309,7 +309,6 @@ def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: 
         (("--to", "kubernetes:frankfurt"), "E0544"),
         (("--to", "gcp", "--name", "aws"), "E0545"),
         (("--to", "gcp", "--name", "../x"), "E0545"),
-        (("--status",), "E0549"),
     ],
 )
 def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple[str, ...], code: str) -> None:
@@ -317,6 +316,32 @@ def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple
 
     assert result.code == 1
     assert f"error[{code}]" in result.err
+    assert not (hello / "migration").exists()
+
+
+def test_a_state_needs_a_plan(run: Run, hello: Path) -> None:
+    result = run("migrate", hello, "--status")
+
+    assert result.code == 1
+    assert "error[E0549]" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--to", "gcp", "--rehearse", "--out", "x"), "--out: not allowed with argument --rehearse"),
+        (("--to", "gcp", "--python", "x"), "--python: only allowed with argument --rehearse"),
+        (("--status", "--rehearse"), "--rehearse: not allowed with argument --status"),
+        (("--status", "--done", "1-build"), "--done: not allowed with argument --status"),
+        (("--status", "--env", "aws"), "--env: not allowed with argument --status"),
+        (("--done", "1-build", "--from", "main"), "--from: not allowed with argument --done"),
+    ],
+)
+def test_options_without_effect_are_errors(run: Run, hello: Path, arguments: tuple[str, ...], error: str) -> None:
+    result = run("migrate", hello, *arguments)
+
+    assert result.code == 1
+    assert result.err == f"modelyard migrate: error: argument {error}\n"
     assert not (hello / "migration").exists()
 
 
