@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.cli.console import report, say
 from modelyard.cli.cost import usage_files, usage_of
@@ -30,6 +31,16 @@ from modelyard.usage import NO_USAGE, Usage
 from modelyard.writers.json_text import json_text
 from modelyard_targets import TARGETS
 
+_PLANNING: Final = {"env": "--env", "source": "--from"} | {
+    name: f"--{name}" for name in ("to", "name", "overlay", "usage")
+}
+_WITHOUT_EFFECT: Final[Mapping[str, Mapping[str, str]]] = {
+    "status": _PLANNING,
+    "done": _PLANNING,
+    "rehearse": {"out": "--out"},
+}
+"""Options that have no effect with another: a plan names its own environments, and a rehearsal its own folder."""
+
 _NAME = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
@@ -43,6 +54,9 @@ class Refused(Exception):
 
 def run(arguments: argparse.Namespace) -> int:
     """Write a plan, or its state. Returns 1 if the new side does not compile, or if something is in the way."""
+    if misuse := next(_misused(arguments), ""):
+        sys.stderr.write(f"modelyard migrate: error: {misuse}\n")
+        return 1
     try:
         if arguments.status or arguments.done is not None:
             return _track(arguments)
@@ -50,6 +64,20 @@ def run(arguments: argparse.Namespace) -> int:
     except Refused as refused:
         report(refused.problems, refused.sources, "text", arguments.color)
         return 1
+
+
+def _misused(arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield options that would have no effect, in the words of argparse."""
+    given = [name for name, value in vars(arguments).items() if value not in (None, False, [], {})]
+    modes = [name for name in ("status", "done", "rehearse") if name in given]
+    for mode in modes[1:]:
+        yield f"argument --{mode}: not allowed with argument --{modes[0]}"
+    for mode in modes:
+        for name in given:
+            if name in _WITHOUT_EFFECT[mode]:
+                yield f"argument {_WITHOUT_EFFECT[mode][name]}: not allowed with argument --{mode}"
+    if "python" in given and "rehearse" not in modes:
+        yield "argument --python: only allowed with argument --rehearse"
 
 
 def _track(arguments: argparse.Namespace) -> int:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any, Final
 
 from modelyard.cli.console import say
@@ -20,6 +23,7 @@ from modelyard.cli.run import python_for
 from modelyard.cli.sampling import compiled_copy
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import migrating as tell
+from modelyard.diagnostics.emit import cannot_write, path_refused
 from modelyard.inputs import Inputs
 from modelyard.migration.planning import jobs_of, planned
 from modelyard.migration.records import Migration, Move, Phase
@@ -28,9 +32,10 @@ from modelyard.migration.state import State, digest_of
 from modelyard.printing.migration_json import data_of
 from modelyard.printing.rehearsal import phase_line, report_data, report_lines
 from modelyard.records import record, replace
-from modelyard.rehearsal.layout import PLAN, Layout, missing_programs, read_json, write_json
+from modelyard.rehearsal.layout import PLAN, Layout, Unwritable, missing_programs, read_json, write_json, write_text
+from modelyard.rehearsal.made_from import made_from
 from modelyard.rehearsal.rehearsal import Rehearsal
-from modelyard.rehearsal.running import DoesNotStart, runtime_environment
+from modelyard.rehearsal.running import DoesNotStart, run_tied, runtime_environment
 from modelyard.rehearsal.steps import Failed
 from modelyard.usage import Usage
 from modelyard.writers.json_text import json_text
@@ -42,6 +47,16 @@ ENDING: Final = ".rehearsal"
 _REPORT: Final = "rehearsed.json"
 _SEEDED: Final = "seeded"
 _LOCK: Final = "run.lock"
+_MADE_FROM: Final = "made-from"
+_REMOVING: Final = "starting over"
+_UNFIT: Final = ("%", "?", ":")
+"""Characters with a meaning in PATH, or in the URL of a SQLite database."""
+
+_UNWRITABLE: Final = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EISDIR", "EEXIST", "EFBIG", "EIO")
+)
+_CHANGED: Final = "the spec, the options or files next to the spec have changed"
 _PATIENCE_S: Final = 30.0
 _LAST: Final = "11-retire"
 _AGAIN_FROM: Final = "8-freeze"
@@ -72,61 +87,115 @@ def rehearse(
     python, unfit = python_for(arguments.python)
     if unfit is not None:
         return (unfit,)
-    folder = _folder(inputs, sides.live.name)
+    folder = Path(os.path.abspath(inputs.spec.path)).parent / STATE / f"{sides.live.name}{ENDING}"
+    if any(mark in str(folder) for mark in _UNFIT):
+        return (path_refused(str(folder), f"a rehearsal needs a path without {', '.join(_UNFIT)}"),)
+    try:
+        with _like_ctrl_c(signal.SIGTERM, signal.SIGHUP):
+            problems, report = _rehearsed(arguments, inputs, python, folder, planned(sides, spec, PLAN, TARGETS, usage))
+    except Unwritable as problem:
+        return problem.problems
+    except OSError as problem:
+        if problem.errno not in _UNWRITABLE:
+            raise
+        return (cannot_write(str(problem.filename or folder), problem, is_output=False),)
+    if not problems:
+        as_json = arguments.format == "json"
+        text = json_text(report_data(sides, report)) if as_json else "\n".join(report_lines(sides, report))
+        sys.stdout.write(text + "\n")
+    return problems
+
+
+def _rehearsed(
+    arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, made: tuple[Migration, Move]
+) -> tuple[tuple[Diagnostic, ...], Mapping[str, Any]]:
+    """Rehearse a plan in a folder. Returns what failed, and the report of what did not."""
+    plan, move = made
+    spec = digest_of(inputs)
+    _make(folder)
     with (folder / _LOCK).open("w") as lock:
         if not _locked(lock):
-            return (tell.rehearsed_already(str(folder)),)
-        plan, move = planned(sides, spec, PLAN, TARGETS, usage)
-        _start_over(folder, sides, plan, digest_of(inputs))
-        compiled = dict(copies(folder, sides, arguments.color))
+            return (tell.rehearsed_already(str(folder)),), {}
         code = Path(os.path.abspath(inputs.spec.path)).parent
-        layout = Layout(folder, move, compiled, code, python)
-        prepared = _Prepared(layout, plan, move, digest_of(inputs))
-        layout.prepare()
-        data = data_of(sides, prepared.digest, plan.judgement, plan.phases, inputs.variables)
-        problems = written(prepared.plan_folder, plan, move, data, prepared.digest) or _seeded(layout, lock)
-        return problems or _carried(prepared, lock, arguments.format)
+        data = data_of(plan.sides, spec, plan.judgement, plan.phases, inputs.variables)
+        _start_over(folder, made_from(code, json_text(data), *(phase.overlay for phase in plan.phases)))
+        try:
+            compiled = dict(copies(folder, plan.sides, arguments.color))
+        except Failed as problem:
+            return (tell.rehearsal_failed(plan.phases[0].name, str(problem)),), {}
+        prepared = _Prepared(Layout(folder, move, compiled, code, python), plan, move, spec)
+        prepared.layout.prepare()
+        problems = written(prepared.plan_folder, plan, move, data, spec) or _seeded(prepared.layout, lock)
+        problems = problems or _carried(prepared, lock)
+        return problems, _report(prepared)
 
 
-def _folder(inputs: Inputs, name: str) -> Path:
-    """Return the folder of a rehearsal, which git ignores and only its owner reads."""
-    folder = Path(os.path.abspath(inputs.spec.path)).parent / STATE / f"{name}{ENDING}"
+@contextmanager
+def _like_ctrl_c(*numbers: signal.Signals) -> Generator[None]:
+    """Let these signals interrupt as Ctrl-C does, so that everything that runs ends in order."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores one
+    before = {number: signal.signal(number, interrupt) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of a rehearsal, which git ignores and only its owner reads."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    return folder
+    write_text(folder / ".gitignore", "*\n")
 
 
 def _locked(lock: IO[str]) -> bool:
     """Take the lock of a rehearsal. A command that a killed one has left holds it until it ends."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline, is_first = time.monotonic() + _PATIENCE_S, True
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             if time.monotonic() > deadline:
                 return False
+            if is_first:
+                say(f"{Path(lock.name).parent}: waiting for an earlier rehearsal, which is still running or ending")
+            is_first = False
             time.sleep(0.2)
         else:
             return True
 
 
-def _start_over(folder: Path, sides: Sides, plan: Migration, digest: str) -> None:
-    """Remove an earlier rehearsal that is complete, or that is about another spec or plan."""
+def _start_over(folder: Path, made_from: str) -> None:
+    """Remove an earlier rehearsal that is complete, or that was made from something else.
+
+    The mark is replaced first and written last, so that an interrupted removal is repeated.
+    """
+    mark = folder / _MADE_FROM
     state, _ = read_plan(str(folder / "system" / PLAN))
-    if state is None:
+    before = mark.read_text(encoding="utf-8") if mark.exists() else ""
+    if before == made_from and (state is None or state.next):
+        if state is not None:
+            say(f"{folder}: continuing with {state.next}")
         return
-    same = (state.old, state.new, state.spec) == (sides.old.name, sides.live.name, digest)
-    if same and state.phases == tuple(phase.name for phase in plan.phases) and state.next:
-        say(f"{folder}: continuing with {state.next}")
-        return
-    say(f"{folder}: starting over, because " + ("the last rehearsal is complete" if same else "the spec has changed"))
-    for entry in folder.iterdir():
-        if entry.name == _LOCK:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+    if before or state is not None:
+        reason = "the last rehearsal is complete" if before == made_from else _CHANGED
+        say(f"{folder}: starting over, because {reason}")
+        write_text(mark, _REMOVING)
+        for entry in folder.iterdir():
+            if entry.name not in {_LOCK, _MADE_FROM}:
+                _remove(entry)
+    write_text(mark, made_from)
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
 
 
 def copies(folder: Path, sides: Sides, colour: str) -> Iterator[tuple[str, Path]]:
@@ -135,7 +204,8 @@ def copies(folder: Path, sides: Sides, colour: str) -> Iterator[tuple[str, Path]
         document = side.outcome.document
         assert document is not None
         compiled = compiled_copy(side.inputs, document, folder / "copies" / which, colour)
-        assert compiled is not None
+        if compiled is None:
+            raise Failed(f"the copy of the {which} side cannot be compiled or written, as reported above")
         yield which, compiled
 
 
@@ -146,32 +216,17 @@ def _seeded(layout: Layout, lock: IO[str]) -> tuple[Diagnostic, ...]:
     log = layout.state("old") / "seed.log"
     say(f"the old side runs once, with generated data where files are missing; its log is {log}")
     words = ["local", str(layout.compiled["old"]), "--state", str(layout.state("old")), "--code", str(layout.code)]
-    with log.open("ab") as stream:
-        process = subprocess.Popen(
-            [layout.python, "-m", "modelyard_runtime", *words, "--once", "--sample"],
-            env=runtime_environment(layout.compiled["old"], layout.code),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-            pass_fds=(lock.fileno(),),
-        )
-        try:
-            code = process.wait()
-        except BaseException:
-            process.terminate()  # it ends everything that it has started
-            process.wait()
-            raise
-    if code:
+    command = [layout.python, "-m", "modelyard_runtime", *words, "--once", "--sample"]
+    if run_tied(command, runtime_environment(layout.compiled["old"], layout.code), log, lock.fileno()):
         return (tell.old_side_fails(str(log)),)
     (layout.folder / _SEEDED).touch()
     return ()
 
 
-def _carried(prepared: _Prepared, lock: IO[str], form: str) -> tuple[Diagnostic, ...]:
+def _carried(prepared: _Prepared, lock: IO[str]) -> tuple[Diagnostic, ...]:
     """Carry out what is left of a plan, and go back and forth once before the old side ends."""
     sides = prepared.plan.sides
-    name = "1-build"
+    name = _state(prepared).next
     try:
         with Rehearsal(prepared.layout, prepared.plan, schedules(sides), lock.fileno()) as rehearsal:
             while name := _state(prepared).next:
@@ -184,11 +239,6 @@ def _carried(prepared: _Prepared, lock: IO[str], form: str) -> tuple[Diagnostic,
     except KeyboardInterrupt:
         say(f"interrupted; run the same command to continue with {_state(prepared).next}")
         raise
-    report = _report(prepared)
-    if form == "json":
-        sys.stdout.write(json_text(report_data(sides, report)) + "\n")
-    else:
-        sys.stdout.write("\n".join(report_lines(sides, report)) + "\n")
     return ()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard.diagnostics import Diagnostic
 from modelyard.disk import write_file_atomically
 from modelyard.migration.access import config_name, remote_name
 from modelyard.migration.copying import copied_prefixes
@@ -27,8 +28,16 @@ PLAN: Final = "migration"
 """The folder of the plan in the copy of the spec's folder."""
 
 _SYSTEM: Final = "system"
-_ENVIRONMENTS: Final = "environments"
+ENVIRONMENTS: Final = "environments"
 _SCRIPT: Final = Path(__file__).with_name("stand_ins.py")
+
+
+class Unwritable(Exception):
+    """A file of a rehearsal cannot be written. The diagnostics say why."""
+
+    def __init__(self, problems: tuple[Diagnostic, ...]) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
 
 
 @record
@@ -136,7 +145,7 @@ class Layout:
 
     def _stand_ins(self) -> None:
         programs = {name: [sys.executable, "-S", "-E", str(_SCRIPT), name] for name in PROGRAMS}
-        programs["modelyard"] = [sys.executable, "-m", "modelyard"]
+        programs["modelyard"] = [sys.executable, "-P", "-m", "modelyard"]  # not the modules next to the spec
         (self.folder / "bin").mkdir(exist_ok=True)
         for name, words in programs.items():
             path = self.folder / "bin" / name
@@ -189,6 +198,13 @@ def missing_programs() -> list[str]:
     return [name for name in NEEDED if shutil.which(name) is None]
 
 
+def copied_entries(source: Path) -> Iterator[Path]:
+    """Yield the files and folders next to the spec that a rehearsal copies or links, in order."""
+    for entry in sorted(source.iterdir()):
+        if not entry.name.startswith(".") and entry.name not in {BUILD, PLAN}:
+            yield entry
+
+
 def _copy_system(source: Path, into: Path) -> None:
     """Copy the files next to the spec. Folders become links, except that of environments, which commands change."""
     if into.exists():
@@ -196,12 +212,10 @@ def _copy_system(source: Path, into: Path) -> None:
     staged = into.with_name(f".{into.name}")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    for entry in sorted(source.iterdir()):
-        if entry.name.startswith(".") or entry.name in {BUILD, PLAN}:
-            continue
+    for entry in copied_entries(source):
         if entry.is_file():
             shutil.copy(entry, staged / entry.name)
-        elif entry.name == _ENVIRONMENTS:
+        elif entry.name == ENVIRONMENTS:
             shutil.copytree(entry, staged / entry.name)
         else:
             (staged / entry.name).symlink_to(entry.resolve())
@@ -216,9 +230,14 @@ def _link(path: Path, to: Path) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write a value, and never a part of it."""
-    problems = write_file_atomically(path, json.dumps(content, indent=2, sort_keys=True).encode())
+    write_text(path, json.dumps(content, indent=2, sort_keys=True))
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a text, and never a part of it."""
+    problems = write_file_atomically(path, content.encode())
     if problems:
-        raise OSError(problems[0].message)
+        raise Unwritable(problems)
 
 
 def read_json(path: Path) -> Any:

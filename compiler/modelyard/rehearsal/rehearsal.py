@@ -6,6 +6,7 @@ import http.client
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -83,11 +84,12 @@ class Rehearsal:
 
     def close(self) -> None:
         """End the callers, the gateway and both sides."""
-        if self._callers is not None:
-            self._callers.close()
-        self.gateway.close()
-        for process in self._running.values():
-            process.close()
+        with ExitStack() as stack:  # a second Ctrl-C ends only the wait for one of them
+            for process in self._running.values():
+                stack.callback(process.close)
+            stack.callback(self.gateway.close)
+            if self._callers is not None:
+                stack.callback(self._callers.close)
         self._running.clear()
 
     @property

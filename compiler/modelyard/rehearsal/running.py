@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,16 @@ from typing import Final
 from modelyard.rehearsal.stand_ins import FOLDER
 
 _SCRIPT: Final = Path(__file__).with_name("side.py")
+_TIED: Final = Path(__file__).with_name("tied.py")
+_PATIENCE_S: Final = 60.0
+_SHOWN: Final = 300
+_HERE: Final = "127.0.0.1,localhost"
+_KEPT: Final = frozenset({"PATH", "LANG", "LANGUAGE", "TMPDIR", "TZ", "USER", "LOGNAME", "LD_LIBRARY_PATH"})
+"""The variables that a plan's commands inherit, besides LC_* and the folders of PYTHONPATH.
+
+Others could replace stand-ins, as BASH_ENV and exported functions do, or lead commands to real clusters and clouds.
+"""
+
 _QUIET: Final = {
     "MODELYARD_FOLLOW_S": "1",
     "MODELYARD_FLUSH_S": "1",
@@ -58,31 +70,77 @@ class SideProcess:
             stream.write(b"restart\n")
             stream.flush()
         except BrokenPipeError:
-            raise DoesNotStart(f"the side has stopped; its log is {self.log}") from None
+            raise self._stopped() from None
         self._line()
 
     def close(self) -> None:
         """End the side and everything that it has started."""
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            with suppress(BrokenPipeError):
-                stream.close()
-        self._process.wait()
+        end(self._process)
 
     def _line(self) -> str:
         stream = self._process.stdout
         assert stream is not None
         line = stream.readline().decode()
         if not line:
-            raise DoesNotStart(f"the side has stopped; its log is {self.log}")
+            raise self._stopped()
         return line
+
+    def _stopped(self) -> DoesNotStart:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return DoesNotStart(f"the side has stopped{f': {last[:_SHOWN]}' if last else ''}; its log is {self.log}")
+
+
+def run_tied(command: Sequence[str], environment: Mapping[str, str], log: Path, hold: int) -> int:
+    """Run a command to its end, and return its exit code. It ends with this process, however that ends.
+
+    `hold` is a file descriptor that stays open until the command has ended: the lock of the rehearsal.
+    """
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(_TIED), *command],
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            pass_fds=(hold,),
+        )
+    try:
+        return process.wait()
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that ends with its standard input: in order, and at once if that takes too long.
+
+    A second Ctrl-C ends it at once, too. What it has started then ends with it, without its order.
+    """
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+    except BaseException:
+        _kill(process)
+        raise
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
     """Return the environment in which Python imports a compiled system's runtime, and the user's own code."""
     present = os.environ.get("PYTHONPATH", "")
     folders = [str((compiled / "runtime").resolve()), str(code.resolve()), *([present] if present else [])]
-    return {**os.environ, **_QUIET, "PYTHONPATH": os.pathsep.join(folders)}
+    return {**os.environ, **_QUIET, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
@@ -93,5 +151,19 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
             f"RCLONE_CONFIG_{name.upper()}_TYPE": "alias",
             f"RCLONE_CONFIG_{name.upper()}_REMOTE": str(place),
         }
+    kept = {name: text for name, text in os.environ.items() if name in _KEPT or name.startswith("LC_")}
     path = os.pathsep.join([str(folder / "bin"), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, **_QUIET, **aliases, "PATH": path, "HOME": str(folder / "home"), FOLDER: str(folder)}
+    own = {"PATH": path, "HOME": str(folder / "home"), FOLDER: str(folder)}
+    return {**kept, **_QUIET, **_imports(), **aliases, **own, "NO_PROXY": _HERE, "no_proxy": _HERE}
+
+
+def _imports() -> dict[str, str]:
+    """Return where commands import Python modules from, which is never the folder of the user's files."""
+    present = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return {"PYTHONSAFEPATH": "1", **({"PYTHONPATH": os.pathsep.join(present)} if present else {})}
+
+
+def _without_proxy() -> dict[str, str]:
+    """Return what keeps requests to this machine from a proxy. User code may need it for other requests."""
+    named = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(named), _HERE]))

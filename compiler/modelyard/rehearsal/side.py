@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from importlib import import_module
 from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType
 from typing import Any, TextIO
 
 REQUESTS = "requests.json"
@@ -28,16 +31,36 @@ def main(arguments: list[str]) -> int:
     compiled, folder = (Path(one) for one in arguments)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # servers write access logs to standard output, which nobody would read
-        return _run(compiled, folder, answers)
+        return _run(compiled, folder, answers, _orders())
 
 
-def _run(compiled: Path, folder: Path, answers: TextIO) -> int:
+def _orders() -> SimpleQueue[str]:
+    """Return the lines of standard input. At its end, the main thread exits, whatever it is doing."""
+    lines: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        with open(0, "rb", buffering=0, closefd=False) as stream:  # Python aborts if a thread is reading sys.stdin
+            for line in stream:
+                lines.put(line.decode().strip())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, _exit)
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # ending everything in order must not be interrupted
+    raise SystemExit(0)
+
+
+def _run(compiled: Path, folder: Path, answers: TextIO, orders: SimpleQueue[str]) -> int:
     plan = import_module("modelyard_runtime.local.plan").read_plan(compiled)
     state = import_module("modelyard_runtime.local.state").State.at(folder)
     with _lock(state):
         processes = import_module("modelyard_runtime.local.processes").Processes(str(state.folder))
         try:
-            _serve(compiled, plan, state, processes, answers)
+            _serve(compiled, plan, state, processes, answers, orders)
         finally:
             processes.end()
     return 0
@@ -56,7 +79,7 @@ def _lock(state: Any) -> Any:
             time.sleep(0.1)
 
 
-def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextIO) -> None:
+def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextIO, orders: SimpleQueue[str]) -> None:
     ports = import_module("modelyard_runtime.local.ports")
     registry = import_module("modelyard_runtime.local.registry")
     port = ports.free_port(plan.ports.registry)
@@ -69,20 +92,19 @@ def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextI
     _keep_requests(plan, state, placed)
     serve = ports.free_port(plan.ports.endpoints)
     endpoints = ports.free_port(plan.ports.endpoints, frozenset({serve}))
-    running = _started(servers, serve)
+    _start(servers, serve)
     router = import_module("modelyard_runtime.local.router").Router(plan.endpoints, f"http://{_HOST}:{serve}")
     threading.Thread(target=asyncio.run, args=(_route(router, endpoints),), daemon=True).start()
     answers.write(json.dumps({"registry": port, "serve": serve, "endpoints": endpoints}) + "\n")
     answers.flush()
-    for line in sys.stdin:
-        if line.strip() == "restart":
+    while True:
+        if orders.get() == "restart":
             server.terminate()
             server.wait()
             server = registry.start_registry(state, processes, port)
             registry.await_registry(server, port, state)
             answers.write("restarted\n")
             answers.flush()
-    running.should_exit = True
 
 
 def _servers(plan: Any, placed: Any) -> Any:
@@ -110,7 +132,7 @@ def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
     path.write_text(json.dumps(kept), encoding="utf-8")
 
 
-def _started(servers: dict[str, Any], port: int) -> Any:
+def _start(servers: dict[str, Any], port: int) -> None:
     """Serve applications by the first part of the path, as Ray Serve does."""
     uvicorn = import_module("uvicorn")
     starlette = import_module("starlette.requests"), import_module("starlette.responses")
@@ -128,7 +150,6 @@ def _started(servers: dict[str, Any], port: int) -> Any:
     threading.Thread(target=running.run, daemon=True).start()
     while not running.started:
         threading.Event().wait(0.02)
-    return running
 
 
 async def _route(router: Any, port: int) -> None:

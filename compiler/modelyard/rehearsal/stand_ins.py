@@ -155,7 +155,7 @@ def _exec(folder: Path, world: Json, side: str, namespace: str, words: list[str]
     if words[at + 1] != "python":
         raise Unknown(" ".join(words))
     command = [world["python"], words[at + 2], words[at + 3], *(_here(word, world) for word in words[at + 4 :])]
-    environment = {**os.environ, "MODELYARD_DATABASE": world["databases"][side]}
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "MODELYARD_DATABASE": world["databases"][side]}
     return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -113,7 +113,7 @@ def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[byt
     """Run a script to its end. Whatever happens, everything that it has started ends, too."""
     with TemporaryFile() as output:  # a pipe would stay open as long as a program in the background
         process = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", script],
+            ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import fcntl
 import json
 import re
 import shlex
@@ -16,7 +15,6 @@ import jsonschema
 import pytest
 
 import modelyard_schemas
-from modelyard.cli import rehearse
 from modelyard.diagnostics import has_errors
 from modelyard.inputs import Given
 from modelyard.migration.judging import refusals_of
@@ -306,7 +304,6 @@ def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: 
         (("--to", "kubernetes:frankfurt"), "E0544"),
         (("--to", "gcp", "--name", "aws"), "E0545"),
         (("--to", "gcp", "--name", "../x"), "E0545"),
-        (("--status",), "E0549"),
     ],
 )
 def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple[str, ...], code: str) -> None:
@@ -317,61 +314,30 @@ def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple
     assert not (hello / "migration").exists()
 
 
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is all of PATH, with the names of programs that rehearsals need, and a Python with Ray.
-
-    This Python is a script that has every package, and fails to run anything.
-    """
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name in ("bash", "curl", "diff", "rclone"):
-        (folder / name).touch(mode=0o755)
-    (folder / "python").write_text("#!/bin/sh\n[ \"$1\" = -c ] && echo '[]'\n", encoding="utf-8")
-    (folder / "python").chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setenv("MODELYARD_PYTHON", str(folder / "python"))
-    return folder
-
-
-REHEARSE = ("--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
-
-
-def test_a_rehearsal_needs_the_programs_that_commands_call(run: Run, hello: Path, programs: Path) -> None:
-    """Without rclone, nothing is written, and the error names it."""
-    (programs / "rclone").unlink()
-
-    result = run("migrate", hello, *REHEARSE)
+def test_a_state_needs_a_plan(run: Run, hello: Path) -> None:
+    result = run("migrate", hello, "--status")
 
     assert result.code == 1
-    assert "error[E0550]: not installed: rclone\n" in result.err
-    assert not (hello / ".modelyard" / "aws-gcp.rehearsal").exists()
+    assert "error[E0549]" in result.err
 
 
-def test_one_rehearsal_runs_at_a_time(run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearse, "_PATIENCE_S", 0)
-    folder = hello / ".modelyard" / "aws-gcp.rehearsal"
-    folder.mkdir(parents=True)
-    with (folder / "run.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-        result = run("migrate", hello, *REHEARSE)
-
-    assert result.code == 1
-    assert "error[E0551]" in result.err
-
-
-def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, programs: Path) -> None:
-    """The plan is written, no phase is done, and the original folder has nothing new but what git ignores."""
-    before = sorted(hello.iterdir())
-
-    result = run("migrate", hello, *REHEARSE)
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--to", "gcp", "--rehearse", "--out", "x"), "--out: not allowed with argument --rehearse"),
+        (("--to", "gcp", "--python", "x"), "--python: only allowed with argument --rehearse"),
+        (("--status", "--rehearse"), "--rehearse: not allowed with argument --status"),
+        (("--status", "--done", "1-build"), "--done: not allowed with argument --status"),
+        (("--status", "--env", "aws"), "--env: not allowed with argument --status"),
+        (("--done", "1-build", "--from", "main"), "--from: not allowed with argument --done"),
+    ],
+)
+def test_options_without_effect_are_errors(run: Run, hello: Path, arguments: tuple[str, ...], error: str) -> None:
+    result = run("migrate", hello, *arguments)
 
     assert result.code == 1
-    assert "error[E0552]" in result.err
-    assert sorted(hello.iterdir()) == sorted([*before, hello / ".modelyard"])
-    state = hello / ".modelyard/aws-gcp.rehearsal/system/migration/state.yaml"
-    assert "done: []" in state.read_text(encoding="utf-8")
+    assert result.err == f"modelyard migrate: error: argument {error}\n"
+    assert not (hello / "migration").exists()
 
 
 HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"

@@ -1,0 +1,172 @@
+"""Tests of `modelyard migrate --rehearse` until its first phase: what it needs, refuses, keeps, and ends."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from modelyard.cli import rehearse
+from tests.compiler.cli.said import Run
+from tests.examples import FOLDER
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    """Return a copy of the smallest example, with its environment on a cloud."""
+    shutil.copytree(FOLDER / "hello", tmp_path / "hello")
+    return tmp_path / "hello"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder that is all of PATH, with the names of programs that rehearsals need, and a Python with Ray.
+
+    This Python is a script that has every package, and fails to run anything.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("bash", "curl", "diff", "rclone"):
+        (folder / name).touch(mode=0o755)
+    (folder / "python").write_text("#!/bin/sh\n[ \"$1\" = -c ] && echo '[]'\n", encoding="utf-8")
+    (folder / "python").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("MODELYARD_PYTHON", str(folder / "python"))
+    return folder
+
+
+REHEARSE = ("--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
+
+
+def test_a_rehearsal_needs_the_programs_that_commands_call(run: Run, hello: Path, programs: Path) -> None:
+    """Without rclone, nothing is written, and the error names it."""
+    (programs / "rclone").unlink()
+
+    result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0550]: not installed: rclone\n" in result.err
+    assert not (hello / ".modelyard" / "aws-gcp.rehearsal").exists()
+
+
+def test_one_rehearsal_runs_at_a_time(run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearse, "_PATIENCE_S", 0)
+    folder = hello / ".modelyard" / "aws-gcp.rehearsal"
+    folder.mkdir(parents=True)
+    with (folder / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0551]" in result.err
+
+
+def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, programs: Path) -> None:
+    """The plan is written, no phase is done, and the original folder has nothing new but what git ignores."""
+    before = sorted(hello.iterdir())
+
+    result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0552]" in result.err
+    assert sorted(hello.iterdir()) == sorted([*before, hello / ".modelyard"])
+    state = hello / ".modelyard/aws-gcp.rehearsal/system/migration/state.yaml"
+    assert "done: []" in state.read_text(encoding="utf-8")
+
+
+def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, programs: Path) -> None:
+    """The same command continues. Another destination, other options and changed code of the user do not."""
+    (hello / "to.yaml").write_text("metadata: {labels: {moved: yes-it-is}}\n", encoding="utf-8")
+    left = hello / ".modelyard/aws-gcp.rehearsal/old/left"
+    run("migrate", hello, *REHEARSE)
+    left.touch()
+
+    same = run("migrate", hello, *REHEARSE)
+    assert "continuing with 1-build" in same.err
+    assert left.exists()
+    for change in ("code", "overlay", "place"):
+        left.touch()
+        if change == "code":
+            (hello / "features.py").write_text("VALUE = 2\n", encoding="utf-8")
+        overlay = ("--overlay", hello / "to.yaml") if change == "overlay" else ()
+        region = ("--to", "gcp:europe-west4") if change == "place" else ()
+        other = run("migrate", hello, *REHEARSE, *overlay, *region)
+        assert "starting over, because the spec, the options or files next to the spec have changed" in other.err
+        assert not left.exists()
+
+
+def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
+    run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the earlier rehearsal is mixed into the next one, although its state is gone."""
+    folder = hello / ".modelyard/aws-gcp.rehearsal"
+    run("migrate", hello, *REHEARSE)
+    (folder / "old" / "left").touch()
+    shutil.rmtree(folder / "system")
+    (folder / "made-from").write_text("starting over", encoding="utf-8")
+
+    again = run("migrate", hello, *REHEARSE)
+
+    assert "starting over" in again.err
+    assert not (folder / "old" / "left").exists()
+
+
+def test_a_rehearsal_that_cannot_write_says_so(
+    run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in place of the folder, and a full disk, are errors of the machine and not of modelyard."""
+    (hello / ".modelyard").touch()
+    blocked = run("migrate", hello, *REHEARSE)
+    (hello / ".modelyard").unlink()
+
+    def full(*paths: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(hello / "copied"))
+
+    monkeypatch.setattr(shutil, "copy", full)
+    filled = run("migrate", hello, *REHEARSE)
+
+    assert (blocked.code, filled.code) == (1, 1)
+    assert "error[E0707]: cannot write" in blocked.err
+    assert "copied': no space left on device" in filled.err
+
+
+@pytest.mark.parametrize("name", ["50%", "a?b", "a:b"])
+def test_a_path_that_means_something_else_to_a_database_is_refused(
+    run: Run, hello: Path, programs: Path, name: str
+) -> None:
+    spec = hello.rename(hello.with_name(name))
+
+    result = run("migrate", spec, *REHEARSE)
+
+    assert result.code == 1
+    assert "error[E0705]" in result.err
+    assert not (spec / ".modelyard").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_old_side_ends_with_a_rehearsal_that_is_told_to_end(
+    run: Run, hello: Path, programs: Path, number: signal.Signals
+) -> None:
+    """Its only run gets SIGTERM, and the rehearsal waits for it and then ends as after Ctrl-C."""
+    ended = hello / "ended"
+    script = f"""\
+if [ "$1" = -c ]; then echo '[]'; exit; fi
+trap 'echo ended > {shlex.quote(str(ended))}; exit 1' TERM
+kill -{number.name.removeprefix("SIG")} {os.getpid()}
+while :; do /bin/sleep 0.05; done
+"""
+    (programs / "python").write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+    before = signal.getsignal(number)
+
+    result = run("migrate", hello, *REHEARSE)
+
+    assert result.code == 130
+    assert ended.exists()
+    assert signal.getsignal(number) is before

@@ -1,0 +1,153 @@
+"""Tests of the environment of a plan's commands: nothing of the user's own leads past the stand-ins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import pytest
+
+from modelyard.migration.records import Step
+from modelyard.rehearsal import running
+from modelyard.rehearsal.running import DoesNotStart, SideProcess, command_environment, run_tied, runtime_environment
+from modelyard.rehearsal.steps import run_step
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of a rehearsal, with a stand-in for Pulumi."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pulumi").write_text("#!/bin/sh\necho stand-in\n", encoding="utf-8")
+    (tmp_path / "bin" / "pulumi").chmod(0o755)
+    return tmp_path
+
+
+def output(folder: Path, line: str, where: Path | None = None) -> str:
+    """Return what a command of a plan prints in a rehearsal."""
+    environment = command_environment(folder, {"old_lake": folder / "objects"})
+    with TemporaryFile() as log:
+        return run_step(Step("Try.", (line,)), where or folder, environment, log, log.fileno()).output
+
+
+def test_the_users_shell_cannot_replace_stand_ins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BASH_ENV and exported functions, which every bash reads, would run the real programs."""
+    (folder / "env.sh").write_text("pulumi() { echo real; }\n", encoding="utf-8")
+    monkeypatch.setenv("BASH_ENV", str(folder / "env.sh"))
+    monkeypatch.setenv("BASH_FUNC_pulumi%%", "() { echo real; }")
+
+    assert output(folder, "pulumi up") == "stand-in\n"
+
+
+def test_commands_inherit_no_logins_and_no_proxy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = ("AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS", "ARM_CLIENT_ID", "AZURE_CLIENT_ID", "PULUMI_ACCESS_TOKEN")
+    for name in (*gone, "KUBECONFIG", "http_proxy", "HTTPS_PROXY", "RCLONE_CONFIG_OLD_LAKE_ENDPOINT"):
+        monkeypatch.setenv(name, "inherited")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+    variables = output(folder, "env").splitlines()
+
+    assert not [line for line in variables if line.endswith("=inherited")]
+    assert {"LC_ALL=C.UTF-8", "NO_PROXY=127.0.0.1,localhost", "RCLONE_CONFIG_OLD_LAKE_TYPE=alias"} <= set(variables)
+
+
+def test_sides_reach_this_machine_without_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's exceptions stay, whichever spelling they have."""
+    monkeypatch.setenv("no_proxy", "acme.example")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    environment = runtime_environment(tmp_path, tmp_path)
+
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "acme.example,127.0.0.1,localhost"
+
+
+def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) -> None:
+    """Commands run where the user's files are, which may be called like any module."""
+    system = tmp_path / "system"
+    system.mkdir()
+    for name in ("modelyard", "types", "yaml", "json"):
+        (system / f"{name}.py").write_text("raise SystemExit('the user's file')\n", encoding="utf-8")
+
+    assert output(folder, f"{sys.executable} -c 'import json, types; print(1)'", system) == "1\n"
+
+
+def side(folder: Path, script: str) -> str:
+    """Return a program that takes the place of the Python of a side."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_side_that_does_not_start_is_quoted(tmp_path: Path) -> None:
+    python = side(tmp_path, "echo starting >&2; echo 'the port is taken' >&2; echo >&2; exit 1")
+
+    with pytest.raises(DoesNotStart, match=r"the side has stopped: the port is taken; its log is .*side\.log"):
+        SideProcess(python, tmp_path, tmp_path / "old", tmp_path)
+
+
+def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a second Ctrl-C nor patience that is over leaves its processes behind."""
+    monkeypatch.setattr(running, "_PATIENCE_S", 0.2)
+    pids = tmp_path / "pids"
+    python = side(tmp_path, f"trap '' TERM; sleep 600 & echo $! >{pids}; echo '{{}}'; wait; sleep 600")
+    process = SideProcess(python, tmp_path, tmp_path / "old", tmp_path)
+
+    process.close()
+
+    until(lambda: not is_running(pids.read_text().strip()))
+
+
+def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) -> None:
+    """It does not wait for MLflow to answer first."""
+    runtime = tmp_path / "runtime" / "modelyard_runtime" / "local"
+    runtime.mkdir(parents=True)
+    (runtime / "plan.py").write_text("import time\ndef read_plan(folder):\n    time.sleep(600)\n", encoding="utf-8")
+    script = Path(running.__file__).with_name("side.py")
+    began = time.monotonic()
+
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path), str(tmp_path / "old")],
+        env=runtime_environment(tmp_path, tmp_path),
+        input="",
+        text=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - began < 30
+
+
+def test_a_command_ends_with_the_rehearsal_that_was_killed(tmp_path: Path) -> None:
+    """Nothing can be done after SIGKILL, so the command notices the end of its standard input."""
+    ended, log = tmp_path / "ended", tmp_path / "log"
+    command = side(tmp_path, f"trap 'echo >{ended}; exit' TERM; echo started; while :; do sleep 0.05; done")
+    code = (
+        "import os, sys; from pathlib import Path; from modelyard.rehearsal.running import run_tied;"
+        f"run_tied([{command!r}], os.environ, Path({str(log)!r}), 2)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
+        until(lambda: log.exists() and "started" in log.read_text())
+        process.kill()
+    until(ended.exists)
+
+    assert run_tied(["sh", "-c", "exit 3"], os.environ, log, 2) == 3
+
+
+def is_running(process: str) -> bool:
+    """Return whether a process exists that is no zombie."""
+    done = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, text=True)
+    return bool(done.stdout.strip().strip("Z"))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, which takes less than a second on a machine with nothing else to do."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
