@@ -94,7 +94,10 @@ def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextI
     endpoints = ports.free_port(plan.ports.endpoints, frozenset({serve}))
     _start(servers, serve)
     router = import_module("modelyard_runtime.local.router").Router(plan.endpoints, f"http://{_HOST}:{serve}")
-    threading.Thread(target=asyncio.run, args=(_route(router, endpoints),), daemon=True).start()
+    listening = threading.Event()
+    threading.Thread(target=asyncio.run, args=(_route(router, endpoints, listening),), daemon=True).start()
+    if not listening.wait(_PATIENCE_S):
+        raise TimeoutError(f"nothing listens at port {endpoints}")
     answers.write(json.dumps({"registry": port, "serve": serve, "endpoints": endpoints}) + "\n")
     answers.flush()
     while True:
@@ -152,11 +155,12 @@ def _start(servers: dict[str, Any], port: int) -> None:
         threading.Event().wait(0.02)
 
 
-async def _route(router: Any, port: int) -> None:
+async def _route(router: Any, port: int, listening: threading.Event) -> None:
     web = import_module("aiohttp.web")
     runner = web.AppRunner(router.application(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, _HOST, port).start()
+    listening.set()
     await asyncio.Event().wait()
 
 
