@@ -83,7 +83,7 @@ def _base(name: str) -> dict[str, Json]:
 
 
 def _text(name: str, patch: Json) -> str:
-    """Return a base with a patch as a text with a line for each field, so that places are told apart."""
+    """Return a base with a patch applied, with one field per line, so that each finding has a line of its own."""
     return json.dumps(merged(_base(name), patch), indent=1, ensure_ascii=False, default=str)
 
 
