@@ -77,7 +77,7 @@ def _is_ordinary(target: str, operation: Operation) -> bool:
 
 def _is_ordinary_place(steps: list[str]) -> bool:
     described = any(step == "metadata" and after in {"annotations", "labels"} for step, after in pairwise(steps))
-    return described or not _ORDINARY.isdisjoint(steps)
+    return described or (steps[1:2] == ["spec"] and not _ORDINARY.isdisjoint(steps))  # keys in `data` can have any name
 
 
 def _protects(target: str, operation: Operation) -> bool:
