@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -12,6 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
+
+# Above the ports of Ray's workers (10002 to 19999), below Linux's range for outgoing connections (32768 to 60999).
+_PORTS = range(20_000, 32_000)
 
 
 class Processes:
@@ -116,9 +120,22 @@ def session(leader: int) -> list[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return this many free loopback ports."""
+    """Return this many free loopback ports, below those that the kernel gives to connections.
+
+    A server binds its port only later. Until then, a connection of another program would get a port that the kernel
+    chose for us, and the server would end with "address already in use".
+    """
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        return [held.enter_context(_bound()).getsockname()[1] for _ in range(count)]
+
+
+def _bound() -> socket.socket:
+    """Return a socket on a free port that was chosen at random, so that two runs do not choose the same one."""
+    while True:
+        found = socket.socket()
+        try:
+            found.bind(("127.0.0.1", secrets.choice(_PORTS)))
+        except OSError:
+            found.close()
+        else:
+            return found

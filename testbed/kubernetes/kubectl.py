@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -83,6 +84,14 @@ class Kubectl:
             if time.monotonic() > until:
                 raise Refused(f"not in time: {what}\n{self.run('get', 'pods', '-A', '-o', 'wide')}\n{self.warnings()}")
             time.sleep(0.5)
+
+    @contextmanager
+    def removing(self, *namespaces: str, seconds: float = 300) -> Generator[None]:
+        """Delete namespaces when the `with` block ends, even if it fails: their Pods take up room on the node."""
+        try:
+            yield
+        finally:
+            self.run("delete", "namespace", *namespaces, "--ignore-not-found", seconds=seconds)
 
     def warnings(self) -> str:
         """Return the cluster's warning events, one per line."""

@@ -123,7 +123,7 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
     for each in (suspended, body):
         kubectl.run("apply", "--validate=strict", "--filename=-", given=json.dumps(each))
     settled(kubectl, namespace)
-    kubectl.wait_until(lambda: is_submitted(kubectl, run, namespace), f"{run} has a submitter", 60)
+    kubectl.wait_until(lambda: is_submitted(kubectl, run, namespace), f"{run} has a submitter", 600)
     kubectl.run("delete", "rayjob", run, "--namespace", namespace)
     kubectl.run("delete", "job", job, "--namespace", namespace)
 
@@ -160,7 +160,7 @@ def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
 def settled(kubectl: Kubectl, namespace: str) -> None:
     """Wait until Ray clusters are complete. All Pods must be scheduled, and the operator must report no error."""
     provide_volumes(kubectl, namespace)
-    kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 240)
+    kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 600)
     assert unscheduled(kubectl, namespace) == []
     assert "InvalidRay" not in kubectl.warnings()
 

@@ -56,7 +56,7 @@ def test_change_to_pods_replaces_the_server(
     def clusters() -> list[str]:
         return [one["metadata"]["name"] for one in cast("list[Any]", kubectl.all("rayclusters", NAMESPACE))]
 
-    kubectl.wait_until(lambda: len(clusters()) == 1, "a Ray cluster is there", 60)
+    kubectl.wait_until(lambda: len(clusters()) == 1, "a Ray cluster is there", 600)
     first = clusters()
     assert stack.refresh().changed == {}
     assert stack.up().changed == {}
@@ -70,7 +70,7 @@ def test_change_to_pods_replaces_the_server(
     assert clusters() == first
 
     assert "replace" in " ".join(applied("cpu", "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 3, memory: 8Gi}"))
-    kubectl.wait_until(lambda: len(clusters()) == 1 and clusters() != first, "another Ray cluster is there", 120)
+    kubectl.wait_until(lambda: len(clusters()) == 1 and clusters() != first, "another Ray cluster is there", 600)
     (cluster,) = cast("list[Any]", kubectl.all("rayclusters", NAMESPACE))
     (worker,) = cluster["spec"]["workerGroupSpecs"][0]["template"]["spec"]["containers"]
     assert worker["resources"]["requests"]["cpu"] == "3"

@@ -81,7 +81,7 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
     )
     address = f"http://{NODE_ADDRESS}:5000"
     (tmp_path / "mlflow").mkdir()
-    with Processes(tmp_path / "mlflow", whole_kubernetes.within) as processes:
+    with kubectl.removing("mlflow"), Processes(tmp_path / "mlflow", whole_kubernetes.within) as processes:
         processes.start(
             "mlflow",
             python.parent / "mlflow",
@@ -96,10 +96,16 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
         processes.wait_until(lambda: whole_kubernetes.reaches(f"{address}/health"), "MLflow answers", 120)
         whole_kubernetes.run(str(python), "-c", _REGISTER, address, "hello-churn", "champion", seconds=120)
         yield address
-    kubectl.run("delete", "namespace", "mlflow")
 
 
-@pytest.mark.usefixtures("registry")
+@pytest.fixture
+def emptied(whole_kubernetes: WholeKubernetes) -> Iterator[None]:
+    """Delete everything that the test has deployed, also if it fails."""
+    with whole_kubernetes.kubectl.removing("hello"):
+        yield
+
+
+@pytest.mark.usefixtures("registry", "emptied")
 def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path: Path) -> None:
     """All steps from the spec to a prediction are real, except that the image is loaded instead of pulled."""
     kubectl = whole_kubernetes.kubectl
@@ -112,7 +118,7 @@ def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_im
 
     for file in ("namespace", "model-churn"):
         kubectl.apply(manifests / f"{file}.yaml")
-    kubectl.wait_until(lambda: _ready(whole_kubernetes), "the RayService is ready", 420)
+    kubectl.wait_until(lambda: _ready(whole_kubernetes), "the RayService is ready", 900)
 
     (head,) = kubectl.all("pods", "hello", "ray.io/node-type=head")
     address = cast(Any, head)["status"]["podIP"]
@@ -125,7 +131,6 @@ def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_im
     rows = {"instances": [{"age": 22.0, "income": 1.0}, {"age": 68.0, "income": 2.0}]}
     answer = json.loads(whole_kubernetes.run(sys.executable, "-c", _POST, url, json.dumps(rows)))
     assert [bool(value) for value in answer["predictions"]] == [False, True]
-    kubectl.run("delete", "namespace", "hello", seconds=180)
 
 
 def _ready(cluster: WholeKubernetes) -> bool:

@@ -74,14 +74,14 @@ def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[st
             }
         ]
     )
-    kubectl.wait_until(
-        lambda: kubectl.value("raycluster", "demo", "{.status.state}", "ray") == "ready",
-        "the Ray cluster is ready",
-        240,
-    )
-    (head,) = kubectl.all("pods", "ray", "ray.io/node-type=head")
-    yield str(cast(Object, head["status"])["podIP"])
-    kubectl.run("delete", "namespace", "ray")
+    with kubectl.removing("ray"):
+        kubectl.wait_until(
+            lambda: kubectl.value("raycluster", "demo", "{.status.state}", "ray") == "ready",
+            "the Ray cluster is ready",
+            600,
+        )
+        (head,) = kubectl.all("pods", "ray", "ray.io/node-type=head")
+        yield str(cast(Object, head["status"])["podIP"])
 
 
 def test_head_answers_and_lists_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:

@@ -264,7 +264,7 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
         psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
         # The port is open before the server is ready.
         ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")
-        processes.wait_until(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL is ready", 60)
+        processes.wait_until(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL is ready", 900)
         cluster.run(*psql, f"--command=CREATE ROLE runs LOGIN PASSWORD '{login['password']}'")
         cluster.run(*psql, "--command=CREATE DATABASE runs OWNER runs")
         yield
@@ -278,7 +278,7 @@ def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path
     moto = python.parent / "moto_server"
     processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
     processes.start("receiver", sys.executable, PROGRAMS / "receive.py", RECEIVER, folder / "pages")
-    processes.wait_until(lambda: cluster.reaches(f"{url}/moto-api/data.json"), "S3 answers", 60)
+    processes.wait_until(lambda: cluster.reaches(f"{url}/moto-api/data.json"), "S3 answers", 900)
     keys = [f"{name}={value}" for name, value in KEYS.items()]
     cluster.run("env", *keys, str(python), str(PROGRAMS / "seed.py"), url, "loans-lake", "applications/rows.parquet")
     cluster.kubectl.apply([_namespace("storage"), _service("s3", "storage", 9000), on_the_node("s3", "storage", 9000)])
@@ -292,7 +292,7 @@ def _bring_up(cluster: WholeKubernetes, project: Path, folder: Path) -> None:
     stack.configure("kubeconfig", cluster.kubeconfig.read_text(), secret=True)
     up = stack.start("up")
     try:
-        kubectl.wait_until(lambda: up.ended or kubectl.answers("get", "namespace", SYSTEM), "there is a namespace", 240)
+        kubectl.wait_until(lambda: up.ended or kubectl.answers("get", "namespace", SYSTEM), "there is a namespace", 900)
         kubectl.apply([_secret(name, texts) for name, texts in SECRETS.items()])
         kubectl.apply([_service("runs-rw", SYSTEM, 5432), on_the_node("runs-rw", SYSTEM, 5432)])
     finally:
@@ -320,12 +320,12 @@ def test_system_lifecycle(loans: Loans) -> None:
     kubectl = loans.cluster.kubectl
 
     loans.train("retrain-first")
-    kubectl.wait_until(lambda: loans.has_ended("retrain-first"), "the first run has ended", 600)
+    kubectl.wait_until(lambda: loans.has_ended("retrain-first"), "the first run has ended", 900)
     assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}
     assert loans.ask(TOKEN)[0] == 503
 
     waiting = ("firing", "ModelyardApprovalWaiting", "pipelines.retrain")
-    kubectl.wait_until(lambda: waiting in loans.alerts(), "the receiver has the alert about the approval", 240)
+    kubectl.wait_until(lambda: waiting in loans.alerts(), "the receiver has the alert about the approval", 900)
     for port in range(3):  # the metrics ports of Ray, its autoscaler and its dashboard
         assert {"up"} == {*loans.monitoring.targets(f"podMonitor/{SYSTEM}/ray-heads/{port}")}
 
@@ -338,22 +338,22 @@ def test_system_lifecycle(loans: Loans) -> None:
     assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}
 
     loans.approve("credit-risk")
-    kubectl.wait_until(lambda: loans.registry()["aliases"] == {"champion": "1"}, "version 1 is promoted", 420)
+    kubectl.wait_until(lambda: loans.registry()["aliases"] == {"champion": "1"}, "version 1 is promoted", 900)
     by = ["compliance", "credit-risk"]
     kubectl.wait_until(lambda: bool(loans.registry()["moves"]), "the history has it", 30)
     assert loans.registry()["moves"] == [{"action": "promote", "version": "1", "by": by}]
-    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "the endpoint answers with it", 240)
+    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "the endpoint answers with it", 900)
     _, answer = loans.ask(TOKEN)
     assert [bool(value) for value in answer["predictions"]] == [False, True]
     assert loans.ask("the token of somebody else")[0] == 401
-    kubectl.wait_until(lambda: not loans.monitoring.fires("ModelyardApprovalWaiting"), "nothing waits any more", 240)
+    kubectl.wait_until(lambda: not loans.monitoring.fires("ModelyardApprovalWaiting"), "nothing waits any more", 900)
 
     (worker,) = cast(
         "list[Any]", kubectl.all("pods", SYSTEM, "modelyard.dev/workload=inference.decide,ray.io/node-type=worker")
     )
     kubectl.run("delete", "pod", worker["metadata"]["name"], "--namespace", SYSTEM, "--grace-period=0", "--force")
-    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] != 200, "the endpoint has lost its replica", 60)
-    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "another replica answers", 240)
+    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] != 200, "the endpoint has lost its replica", 900)
+    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "another replica answers", 900)
 
 
 def test_mlflow_requires_a_login(loans: Loans) -> None:

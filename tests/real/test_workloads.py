@@ -65,15 +65,15 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
     ]
     (job,) = [one for one in made if one["kind"] == "RayJob"]
     cast(Any, job)["spec"]["entrypoint"] = f"python -c '{DRIVER}'"
-    kubectl.apply(made)
-    name = cast(Any, job)["metadata"]["name"]
-    kubectl.wait_until(
-        lambda: kubectl.value("rayjob", name, "{.status.jobDeploymentStatus}", NAMESPACE) in {"Complete", "Failed"},
-        "the run has ended",
-        420,
-    )
-    yield name
-    kubectl.run("delete", "namespace", NAMESPACE)
+    with kubectl.removing(NAMESPACE):
+        kubectl.apply(made)
+        name = cast(Any, job)["metadata"]["name"]
+        kubectl.wait_until(
+            lambda: kubectl.value("rayjob", name, "{.status.jobDeploymentStatus}", NAMESPACE) in {"Complete", "Failed"},
+            "the run has ended",
+            900,
+        )
+        yield name
 
 
 def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
@@ -107,6 +107,8 @@ def test_operator_accepts_servers_and_their_pods_are_scheduled(control_plane: Cl
         found = cast("list[Any]", kubectl.all("pods", made.context.namespace, "ray.io/is-ray-node=yes"))
         return sorted((one["metadata"]["labels"]["ray.io/node-type"], one["status"]["phase"]) for one in found)
 
-    kubectl.wait_until(lambda: pods() == [("head", "Running")] * 2 + [("worker", "Running")] * 3, "all Pods run", 120)
-    assert "InvalidRay" not in kubectl.warnings()
-    kubectl.run("delete", "namespace", made.context.namespace)
+    with kubectl.removing(made.context.namespace):
+        kubectl.wait_until(
+            lambda: pods() == [("head", "Running")] * 2 + [("worker", "Running")] * 3, "all Pods run", 300
+        )
+        assert "InvalidRay" not in kubectl.warnings()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from testbed.processes import Processes, descendants, session
+from testbed.processes import Processes, descendants, free_ports, session
 
 SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
 
@@ -85,3 +87,14 @@ def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
             break
         time.sleep(0.1)
     assert session(run.pid) == []
+
+
+def test_ports_are_free_different_and_not_given_to_connections() -> None:
+    """The kernel gives outgoing connections other ports, so none of them can take a port before its server starts."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = free_ports(50)
+    assert len(set(ports)) == 50
+    assert max(ports) < first
+    with ExitStack() as held:
+        for port in ports:
+            held.enter_context(socket.socket()).bind(("127.0.0.1", port))
