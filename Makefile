@@ -16,12 +16,13 @@ RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime
 MOCKED := tests/stacks/aws tests/stacks/gcp tests/stacks/azure tests/stacks/test_mocks.py tests/stacks/test_own_pools.py \
 	tests/benchmarks/test_by_hand.py
 UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
-# Two at once, since much of it waits; what one machine can carry only once stays with one worker. Real servers, engines and
-# containers can miss a deadline on a busy machine: tests that fail run once more, without another beside them, and fail the
-# run if they fail again. Both runs are in the output.
-LAST := -o cache_dir=.pytest_cache/real
-REAL := $(PYTEST) -n 2 $(LAST) tests/real || \
-	{ [ $$? -eq 1 ] && echo "Once more, one at a time:" && $(PYTEST) $(LAST) --last-failed --last-failed-no-failures=none tests/real; }
+# Real servers, engines, containers and Ray can miss a deadline on a busy machine: tests of $(2) that fail with $(1) run once
+# more, without another beside them, and fail the run if they fail again. Both runs are in the output.
+repeated = $(1) -n 2 $(3) $(call kept,$(2)) $(2) || { [ $$? -eq 1 ] && echo "Once more, one at a time:" && \
+	$(1) $(call kept,$(2)) --last-failed --last-failed-no-failures=none $(2); }
+kept = -o cache_dir=.pytest_cache/$(notdir $(1))
+# What one machine can carry only once stays with one worker.
+REAL := $(call repeated,$(PYTEST),tests/real)
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
 BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_sites.py tests/benchmarks/bench_by_hand.py
 # Start-up, validate and a compile that changes nothing: a minute in all. The others take minutes each, and compare with a
@@ -110,7 +111,7 @@ clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run l
 
 runtime: $(RUNTIME)
 	@$(BIN)/python -m testbed packages # Azurite
-	"$$(cat $(RUNTIME))" -m pytest -n 2 --dist loadfile tests/runtime
+	$(call repeated,"$$(cat $(RUNTIME))" -m pytest,tests/runtime,--dist loadfile)
 
 testbed: $(INSTALLED) ## build the real parts into the cache folder, once
 	$(BIN)/python -m testbed packages
