@@ -46,7 +46,7 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
     for module in _with_packages(project.components):
         yield OutputFile(f"{_COMPONENTS}/{module.replace('.', '/')}.py", partial(_component, module))
     for manifest in project.manifests:
-        yield OutputFile(f"manifests/{manifest.name}.yaml", partial(_manifests, manifest))
+        yield OutputFile(f"manifests/{manifest.name}.yaml", partial(_manifests, manifest), facts=manifest.facts)
 
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:

@@ -19,16 +19,25 @@ Manifest: TypeAlias = Mapping[str, Value]
 """A Kubernetes object, with keys in the order in which they are printed."""
 
 
+@record(frozen=False)
+class Facts:
+    """What rendering a file tells other files. Another process may render the file, so the value can be pickled."""
+
+    value: object = None
+
+
 @record
 class ManifestFile:
     """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied.
 
     `owner` is the workload's address in the spec, such as `inference.scorer`, if all objects belong to a single one.
+    `facts` are set when `documents` is exhausted.
     """
 
     name: str
     documents: Callable[[], Iterable[Manifest]]
     owner: str = ""
+    facts: Facts | None = None
 
 
 @record

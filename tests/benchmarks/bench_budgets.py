@@ -32,7 +32,7 @@ REFERENCE: Final = Path(__file__).parents[2] / "examples" / "fraud-detection"
 
 VALIDATE: Final = """
 text = open(sys.argv[1]).read()
-began = time.process_time()
+began = spent()
 from modelyard.pipeline import Given, Inputs, understand
 from modelyard_targets import TARGETS
 outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
@@ -41,7 +41,7 @@ tell(began)
 """
 
 COMPILE: Final = """
-began = time.process_time()
+began = spent()
 from modelyard.cli import main
 assert main(["compile", sys.argv[1], "--out", sys.argv[2]]) == 0
 tell(began)
@@ -50,28 +50,32 @@ tell(began)
 COMPILE_WARM: Final = """
 from modelyard.cli import main
 assert main(["compile", sys.argv[1], "--out", sys.argv[3] + "-first"]) == 0
-began = time.process_time()
+began = spent()
 assert main(["compile", sys.argv[2], "--out", sys.argv[3]]) == 0
 tell(began)
 """
 
+COMPILE_BY_CLOCK: Final = COMPILE.replace("spent()", "time.perf_counter()").replace(
+    "(began)", "(began, time.perf_counter)"
+)
+
 WRITE: Final = """
 import os, pickle
 files = pickle.load(open(sys.argv[1], "rb"))
-began = time.process_time()
+began = time.perf_counter()
 for path, content in files.items():
     path = os.path.join(sys.argv[2], path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
         file.write(content)
-tell(began)
+tell(began, time.perf_counter)
 """
 
 USUAL: Final = """
 import pickle
 text, schema = open(sys.argv[1]).read(), json.load(open(sys.argv[2]))
 documents = pickle.load(open(sys.argv[3], "rb")) if len(sys.argv) > 3 else []
-began = time.process_time()
+began = spent()
 import jsonschema, yaml
 value = yaml.load(text, yaml.CSafeLoader)
 assert not list(jsonschema.Draft202012Validator(schema).iter_errors(value))
@@ -183,30 +187,34 @@ def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> Non
 
 
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compare compiling to files with dumping the same documents in memory, and with writing the same bytes to disk."""
+    """Compare compiling to files with dumping the same documents in memory, and with writing the same bytes to disk.
+
+    The latter counts time by the clock, because compiling uses two cores.
+    """
     files = compile_text(system(1_000)).files
     documents = [
         list(yaml.load_all(content, yaml.CSafeLoader)) for path, content in files.items() if path.endswith(".yaml")
     ]
     (tmp_path / "documents").write_bytes(pickle.dumps(documents))
     (tmp_path / "files").write_bytes(pickle.dumps(dict(files)))
-    costs: list[float] = []
+    costs: dict[str, list[float]] = {COMPILE: [], COMPILE_BY_CLOCK: []}
 
-    def compile_anew() -> None:
-        costs.append(part(COMPILE, spec(folder, 1_000), str(tmp_path / f"out-{len(costs)}")).seconds)
+    def compiled(code: str) -> float:
+        out = tmp_path / f"out-{sum(map(len, costs.values()))}"
+        costs[code].append(part(code, spec(folder, 1_000), str(out)).seconds)
         (folder / "1000" / "modelyard.lock").unlink()
+        return min(costs[code])
 
     def write(at: int) -> float:
-        return part(WRITE, str(tmp_path / "files"), str(tmp_path / f"written-{len(costs)}-{at}")).seconds
+        out = tmp_path / f"written-{len(costs[COMPILE_BY_CLOCK])}-{at}"
+        return part(WRITE, str(tmp_path / "files"), str(out)).seconds
 
     def times_usual() -> float:
-        compile_anew()
         usual = part(USUAL, spec(folder, 1_000), str(folder / "schema.json"), str(tmp_path / "documents"))
-        return min(costs) / usual.seconds
+        return compiled(COMPILE) / usual.seconds
 
     def times_written() -> float:
-        compile_anew()
-        return min(costs) / min(write(at) for at in range(3))
+        return compiled(COMPILE_BY_CLOCK) / min(write(at) for at in range(3))
 
     ratios.check("compile, 1000 models, times the usual stack", times_usual)
     ratios.check("compile, 1000 models, times writing its bytes", times_written)

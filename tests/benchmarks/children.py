@@ -1,4 +1,4 @@
-"""Measure the memory and processor time of a separate process. Wall time would depend on other processes."""
+"""Measure the memory and processor time of a separate process. Time by the clock would depend on other processes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from dataclasses import dataclass
 
 _TELL = """
 import json, re, resource, sys, time
-def tell(began):
-    spent = time.process_time() - began
+def spent():
+    both = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in both)
+def tell(began, clock=spent):
+    seconds = clock() - began
     try:
         kilobytes = int(re.search("VmHWM:\\s*([0-9]+) kB", open("/proc/self/status").read())[1])
     except OSError:
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([spent, kilobytes / 1024]))
+    print(json.dumps([seconds, kilobytes / 1024]))
 """
 """Prints the cost.
 
-With /proc, memory is the peak of this process alone. `ru_maxrss` survives exec, so it starts at the parent's memory.
+Processor time includes that of processes which it has started and waited for. With /proc, memory is the peak of this
+process alone. `ru_maxrss` survives exec, so it starts at the parent's memory.
 """
 
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
@@ -45,7 +49,7 @@ def whole(*command: str) -> float:
 
 
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
-    """Return the cost of a program from `began = time.process_time()` to `tell(began)`."""
+    """Return the cost of a program from `began = spent()` to `tell(began)`, or by the clock that it gives to `tell`."""
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)
     seconds, megabytes = json.loads(ended.stdout.splitlines()[-1])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from unicodedata import normalize
 
 from modelyard.records import field, record
+from modelyard.stack import Facts
 
 _LONGEST_PART = 255
 
@@ -26,11 +27,14 @@ class OutputFile:
 
     A file to which other tools also write has a `merge` function. The function gets the text on disk and our previously
     rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
+
+    A file that other files report about has `facts`, which rendering sets.
     """
 
     path: str
     render: Callable[[], bytes]
     merge: Callable[[bytes, bytes], Merged | None] | None = None
+    facts: Facts | None = None
 
 
 @record

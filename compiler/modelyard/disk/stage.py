@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import (
@@ -18,6 +20,9 @@ from modelyard.disk.found import Found, free_name, is_file, is_folder, is_link, 
 from modelyard.disk.record import NO_RECORD, RECORD, Record, digest, read_record, record_bytes
 from modelyard.records import field, record
 from modelyard.regular_files import read
+
+_MANY: Final = 300
+"""The number of manifests from which on it is worth starting another process, which takes about a tenth of a second."""
 
 
 @record(frozen=False)
@@ -68,19 +73,19 @@ class Stage:
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}
         written: list[str] = []
-        for file in self.tree.files:
-            reason = paths.refuse(file.path)
-            if reason:
-                self.problems.append(path_refused(self._shown(file.path), reason))
-                continue
-            if self._output(file, hashes):
-                written.append(file.path)
+        files = tuple(self.tree.files)
+        with _rendering(files) as render:
+            for file in files:
+                reason = paths.refuse(file.path)
+                if reason:
+                    self.problems.append(path_refused(self._shown(file.path), reason))
+                elif self._output(file, render(file), hashes):
+                    written.append(file.path)
         return hashes, written
 
-    def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
+    def _output(self, file: OutputFile, data: bytes, hashes: dict[str, str]) -> bool:
         """Write an output file if it differs from the disk and its path is free. Returns whether the file differs."""
         there = self._there(file.path)
-        data = file.render()
         merged = None
         if file.merge is not None:
             self._ours[file.path] = data.decode("utf-8")
@@ -185,6 +190,15 @@ class Stage:
             if folder not in self._folders:
                 os.mkdir(f"{self.folder}/{folder}")
                 self._folders.add(folder)
+
+
+def _rendering(files: tuple[OutputFile, ...]) -> AbstractContextManager[Callable[[OutputFile], bytes]]:
+    """Return a context that renders files, in two processes if there are many."""
+    if sum(file.facts is not None for file in files) < _MANY:
+        return nullcontext(lambda file: file.render())
+    from modelyard.disk.rendering import rendering  # what it imports takes longer than rendering a few files
+
+    return rendering(files)
 
 
 def _above(path: str) -> list[str]:

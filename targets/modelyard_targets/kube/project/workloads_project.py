@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from modelyard.records import record
-from modelyard.stack import Manifest, ManifestFile, Project, TextFile, Value
+from modelyard.stack import Facts, Manifest, ManifestFile, Project, TextFile, Value
 from modelyard_targets.components import with_imports
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.image.packages import locked
@@ -35,23 +35,28 @@ class Written:
 class Workloads:
     """A placement's projects in order, their files, and the build context of the runtime image.
 
-    `written` is filled while manifests are written. The README is written last.
+    The facts are set while manifests are written. The README is written last.
     """
 
     projects: tuple[Project, ...]
     files: tuple[File, ...]
     image: tuple[TextFile, ...]
-    written: dict[str, Written]
+    facts: Mapping[str, Facts]
+
+    def written(self, file: File) -> Written | None:
+        """Return the facts about a file if it has been written."""
+        value = self.facts[file.name].value
+        return value if isinstance(value, Written) else None
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
     """Return the projects for everything in a placement's cluster, with these settings in each project's stack."""
     files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
-    written: dict[str, Written] = {}
-    projects = tuple(_project(at, held, written, context, settings) for at, held in enumerate(split(files)))
+    facts = {file.name: Facts() for file in files}
+    projects = tuple(_project(at, held, facts, context, settings) for at, held in enumerate(split(files)))
     needed = needs_runtime_image(context.plan, context.placement)
     image = _image(context) if needed else ()
-    return Workloads(projects, files, image, written)
+    return Workloads(projects, files, image, facts)
 
 
 def objects_of_placement(context: Context) -> Iterator[Made]:
@@ -63,7 +68,7 @@ def objects_of_placement(context: Context) -> Iterator[Made]:
 def _project(
     at: int,
     files: tuple[File, ...],
-    written: dict[str, Written],
+    facts: Mapping[str, Facts],
     context: Context,
     settings: Mapping[str, Value],
 ) -> Project:
@@ -80,7 +85,7 @@ def _project(
         components=with_imports(("infrastructure", "kubernetes") if reads else ("kubernetes",)),
         requirements=_requirements(),
         settings=settings,
-        manifests=tuple(_manifests(file, written, context) for file in files),
+        manifests=tuple(_manifests(file, facts[file.name], context) for file in files),
     )
 
 
@@ -100,7 +105,7 @@ def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
     return tuple(each for each in manifests if each["kind"] == "NetworkPolicy")
 
 
-def _manifests(file: File, written: dict[str, Written], context: Context) -> ManifestFile:
+def _manifests(file: File, facts: Facts, context: Context) -> ManifestFile:
     """Return a manifest file that records the README's facts while it is written, so objects are built only once."""
 
     def documents() -> Iterator[Manifest]:
@@ -110,9 +115,9 @@ def _manifests(file: File, written: dict[str, Written], context: Context) -> Man
             kinds[str(made.manifest["kind"])] += 1
             policies += _policies([made.manifest])
             yield made.manifest
-        written[file.name] = Written(kinds, tuple(policies))
+        facts.value = Written(kinds, tuple(policies))
 
-    return ManifestFile(file.name, documents, owner_of(file))
+    return ManifestFile(file.name, documents, owner_of(file), facts)
 
 
 def _image(context: Context) -> tuple[TextFile, ...]:

@@ -289,7 +289,7 @@ def _dashboards(context: Context) -> str:
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
     """Yield each file with its object counts and policies, without building the objects of written files again."""
     for file in workloads.files:
-        yield file, workloads.written.get(file.name) or written_of(file, context)
+        yield file, workloads.written(file) or written_of(file, context)
 
 
 def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:

@@ -1,0 +1,105 @@
+"""Tests rendering files in two processes. Each test is a program of its own: pytest may have threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.systems import system
+
+COMMON = """
+import os
+from modelyard.disk.files import OutputFile
+from modelyard.disk.rendering import rendering
+from modelyard.stack import Facts
+
+parent = os.getpid()
+
+def file(number, action=lambda: None):
+    facts = Facts()
+    def render():
+        action()
+        facts.value = number
+        return b"here" if os.getpid() == parent else b"there"
+    return OutputFile(f"{number}.yaml", render, facts=facts)
+"""
+TWO_CORES = len(os.sched_getaffinity(0)) > 1
+
+
+def run(program: str, *prefix: str) -> list[str]:
+    """Run a program after the common lines, and return the lines that it prints."""
+    done = subprocess.run([*prefix, sys.executable, "-c", COMMON + program], capture_output=True, text=True, timeout=60)
+    assert not done.stderr, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_another_process_renders_the_second_half_with_its_facts() -> None:
+    """Files without facts are rendered here, wherever they stand, because they may read the facts of others."""
+    program = """
+total = lambda: sum(each.facts.value for each in files[:4])
+files = [*map(file, range(4)), OutputFile("README.md", lambda: b"here %d" % total())]
+with rendering(files) as render:
+    print(*(render(each).decode() for each in files), sep="\\n")
+"""
+    there = "there" if TWO_CORES else "here"
+    assert run(program) == ["here", "here", there, there, "here 6"]
+
+
+def test_one_core_renders_everything_here() -> None:
+    """Another process on the same core would only cost its start."""
+    program = """
+files = [*map(file, range(4))]
+with rendering(files) as render:
+    print({render(each) for each in files})
+"""
+    first = str(min(os.sched_getaffinity(0)))
+    assert run(program, "taskset", "--cpu-list", first) == ["{b'here'}"]
+
+
+@pytest.mark.parametrize("action", ["1 / 0", "os.kill(os.getpid(), 9)", "exit(0)"])
+def test_files_are_rendered_here_if_the_other_process_fails(action: str) -> None:
+    """An error, a kill and an exit in the other process lose nothing."""
+    program = f"""
+def fail():
+    if os.getpid() != parent:
+        {action}
+files = [file(number, fail) for number in range(4)]
+with rendering(files) as render:
+    print([render(each) for each in files], [each.facts.value for each in files])
+"""
+    assert run(program) == ["[b'here', b'here', b'here', b'here'] [0, 1, 2, 3]"]
+
+
+def test_the_other_process_ends_with_the_block() -> None:
+    """An interrupt leaves no process behind."""
+    program = """
+import time
+def wait():
+    if os.getpid() != parent:
+        time.sleep(600)
+try:
+    with rendering([file(number, wait) for number in range(4)]):
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print(open(f"/proc/self/task/{parent}/children").read() or "none")
+"""
+    assert run(program) == ["none"]
+
+
+def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:
+    """The README, which counts all objects, comes from both processes' facts."""
+    (tmp_path / "system.yaml").write_text(system(110), encoding="utf-8")
+    first = str(min(os.sched_getaffinity(0)))
+    trees: list[dict[str, bytes]] = []
+    for out, prefix in (("one", ("taskset", "--cpu-list", first)), ("two", ())):
+        command = (*prefix, sys.executable, "-m", "modelyard", "compile", str(tmp_path), "--out", str(tmp_path / out))
+        subprocess.run(command, capture_output=True, check=True, timeout=300)
+        root = tmp_path / out / "default"
+        trees.append({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()})
+        (tmp_path / "modelyard.lock").unlink()
+    assert sum("/manifests/" in path for path in trees[0]) > 300
+    assert trees[0] == trees[1]
