@@ -16,6 +16,8 @@ RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime
 MOCKED := tests/stacks/aws tests/stacks/gcp tests/stacks/azure tests/stacks/test_mocks.py tests/stacks/test_own_pools.py \
 	tests/benchmarks/test_by_hand.py
 UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
+# Part of `make coverage`, and of `make unit` in CI.
+COVERED := --cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered
 # Real servers, engines, containers and Ray can miss a deadline on a busy machine: tests of $(2) that fail with $(1) run once
 # more, without another beside them, and fail the run if they fail again. Both runs are in the output.
 repeated = $(1) -n 2 $(3) $(call kept,$(2)) $(2) || { [ $$? -eq 1 ] && echo "Once more, one at a time:" && \
@@ -101,10 +103,10 @@ pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(UNIT)
+	$(UNIT) $(if $(CI),$(COVERED))
 
 coverage: $(INSTALLED) ## the unit tests, and the files that they do not run whole: a third slower than `make unit`
-	$(UNIT) --cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered
+	$(UNIT) $(COVERED)
 
 clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run loads a large SDK
 	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
