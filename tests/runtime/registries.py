@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.workload.records import RegistryWorkload
+from testbed.processes import free_ports
 from tests.runtime.described import BEGINNING, completed
 
 ADMIN, TRAINER, SERVER = "admin", "workload.retrain", "workload.scorer"
@@ -28,9 +28,7 @@ class Running:
     """A server and the passwords of its users."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        (port,) = free_ports(1)
         self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
         self.database = f"sqlite:///{folder}/mlflow.db"
