@@ -7,7 +7,8 @@ differ in the same fields have one example, each example has a namespace of its 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -21,6 +22,7 @@ from modelyard.stack import Value
 from modelyard.writers.yaml_text import documents
 from modelyard_targets import TARGETS
 from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Kubectl, as_list
 from testbed.pulumi.hosted import host
 from testbed.pulumi.stack import PulumiStack
 from tests.narrowing import present
@@ -94,6 +96,20 @@ def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
         yield step.urn.name, step.effect
 
 
+@contextmanager
+def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
+    """Create a namespace for each object, and delete the namespaces and the objects of the whole cluster afterwards."""
+    found: list[Object] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"effects-{at}"}} for at in range(len(objects))
+    ]
+    whole = [one for one in objects if "namespace" not in one["metadata"]]
+    kubectl.apply(found)
+    try:
+        yield
+    finally:
+        kubectl.run("delete", "--filename=-", "--ignore-not-found", "--wait=false", given=as_list([*whole, *found]))
+
+
 def test_the_engine_does_what_diff_says(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
@@ -107,19 +123,14 @@ def test_the_engine_does_what_diff_says(
         old.append(moved(before, f"effects-{at}"))
         new.append(moved(after, f"effects-{at}"))
         expected[named(new[-1])] = (_SHOWN[one.effect], f"{pair}: {fields}")
-    spaces: list[Object] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"effects-{at}"}} for at in range(len(old))
-    ]
-    control_plane.kubectl.apply(spaces)
     stack = pulumi_stack(written(tmp_path / "old", old), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
     stack.configure("protect", "false")
 
-    with host(stack.python) as runs:
+    with spaces(control_plane.kubectl, old), host(stack.python) as runs:
         runs.up(stack)
         stack.replace(written(tmp_path / "new", new))
         shown = dict(effects_of(runs.preview(stack)))
-    control_plane.kubectl.run("delete", "namespace", "--wait=false", *(one["metadata"]["name"] for one in spaces))
 
     assert len(expected) > 90
     differ = {
