@@ -1,4 +1,4 @@
-"""Handle incomplete texts in an editor: find their kind and their readable part."""
+"""Handle incomplete documents in an editor: determine their kind and their readable part."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def end_of_word(line: str, column: int) -> int:
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """Return the readable part of a text, without the word at the cursor, or None if even the rest is not YAML."""
+    """Return the readable part of a text without the word at the cursor, or None if even the rest is not valid YAML."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:

@@ -19,7 +19,7 @@ def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V
 
 
 class ByType(Generic[_Q, _R]):
-    """A function of a resource with a case for each value type. `otherwise` handles all other types."""
+    """A function of a resource, with a case for each value type. `otherwise` handles all other types."""
 
     __slots__ = ("_cases", "_otherwise")
 
@@ -35,7 +35,7 @@ class ByType(Generic[_Q, _R]):
 
     @property
     def types(self) -> frozenset[type]:
-        """The value types for which there is a case."""
+        """The value types that have a case."""
         return frozenset(self._cases)
 
     def covers(self, resource: Resource) -> bool:
