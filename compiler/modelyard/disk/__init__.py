@@ -1,4 +1,4 @@
-"""Write trees of files to disk. The result is the new tree or the old tree, never a mixture.
+"""Write trees of files to disk. The result is either the new tree or the old tree, never a mixture.
 
 A tree is `<out>/<environment>/<target>/`. It is prepared next to its final place and moved there by a single rename:
 
