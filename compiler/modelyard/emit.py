@@ -50,7 +50,7 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
 
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:
-    """Return the modules preceded by the packages that contain them: `aws.network` needs `aws`."""
+    """Yield the modules, preceded by the packages that contain them: `aws.network` needs `aws`."""
     listed: set[str] = set()
     for module in modules:
         parts = module.split(".")

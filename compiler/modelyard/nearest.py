@@ -95,7 +95,7 @@ def _fold(name: str) -> str:
 
 
 def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
-    """Yield the names that may be within the allowed distance, judging by length and letters."""
+    """Return the names that may be within the allowed distance, judging by length and letters."""
     letters = set(folded)
     result: list[str] = []
     for name in known:

@@ -66,7 +66,7 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 
 
 def _with_network(system: System) -> Iterator[str]:
-    """Return the targets that need a network, for workloads or for a new database."""
+    """Yield the targets that need a network, for workloads or for a new database."""
     for placed in (system.pipelines, system.inference, system.monitors):
         yield from (workload.target for workload in placed.values())
     if system.registry is not None and not system.registry.adopt:

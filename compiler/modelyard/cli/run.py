@@ -95,7 +95,7 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine, and the outcome. A spec with errors has no target; they are reported."""
+    """Return the target that is this machine, and the outcome. Without a target, the spec's errors were reported."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 

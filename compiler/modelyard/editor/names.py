@@ -84,7 +84,7 @@ def _in_same_entry(*below: str, above: int = 1) -> Source:
 
 
 def _versions(names: Names, path: Path) -> Iterator[str]:
-    """Return the possible references to models. They include an alias, except in training pipelines."""
+    """Yield the possible references to models. They include an alias, except in training pipelines."""
     kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
     for model in names.at("models"):
         if kind == "training":

@@ -14,7 +14,7 @@ _R = TypeVar("_R")
 
 
 def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
-    """Return the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
+    """Yield the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
     return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
 
 
