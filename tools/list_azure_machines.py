@@ -6,7 +6,7 @@ Reads `tables/azure-machines.csv` (sizes, and the families for Azure's quotas) a
 per hour for Linux in each region, including accelerators). Both are excerpts from the files that `SHAPES`, `FAMILIES`,
 `PRICED` and `SPOT` name. A machine without a price in a region is considered not sold there.
 
-For version 5 of the AMD machines, the price list mixes Windows prices with Linux prices, so these are excluded.
+The price list mixes Windows prices with Linux prices for version 5 of the AMD machines, so these are excluded.
 """
 
 from __future__ import annotations

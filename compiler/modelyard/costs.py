@@ -112,7 +112,7 @@ class CostLine:
 class Total:
     """Sums of lines. If any line is unpriced, they are lower bounds.
 
-    `estimated` counts the lines with estimated prices, and `open_ended` those without an upper bound in the ceiling.
+    `estimated` counts the lines with estimated prices, and `open_ended` those that the ceiling does not bound.
     """
 
     floor: float = 0.0

@@ -39,6 +39,6 @@ def object_name(*parts: str, limit: int = LONGEST) -> str:
 
 
 def short_hash(*parts: str) -> str:
-    """Return the first characters of a SHA-256 over the parts and their lengths."""
+    """Return the first characters of a SHA-256 hash of the parts and their lengths."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]

@@ -1,4 +1,4 @@
-"""Read typed values from a validated document. A value with an unexpected type is therefore a bug of ours."""
+"""Read typed values from a validated document. A value with an unexpected type is a bug in modelyard."""
 
 from __future__ import annotations
 

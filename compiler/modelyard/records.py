@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class _New:
-    """The default of a field whose default object is created anew for every value."""
+    """A field default that creates a new object for every value."""
 
     __slots__ = ("make", "shown")
 

@@ -55,7 +55,7 @@ class SourceFile:
 
 
 class Lines:
-    """The lines of a text, without line breaks. Each line is stored as an eight-byte offset until it is requested."""
+    """The lines of a file's text, without line breaks. Each is stored as an eight-byte offset until it is requested."""
 
     __slots__ = ("_starts", "_text")
 

@@ -50,7 +50,7 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
     """Report each kind that a placement does not support, once, where the spec first needs it.
 
-    `catalogs` are keyed by placement. A kind missing from a catalog is a bug of ours and raises KeyError.
+    `catalogs` are keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
     """
     asked: dict[tuple[str, Kind], Resource] = {}
     for resource in plan.resources:

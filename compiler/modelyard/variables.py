@@ -168,7 +168,7 @@ def _bound(value: Json) -> int | float | None:
 
 
 def _given(variable: Variable, text: str | None) -> Scalar | None:
-    """Return the value from the command line, or the default. Numbers that a spec may not contain remain text."""
+    """Return the value from the command line, or the default. Numbers that a spec may not contain remain strings."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)

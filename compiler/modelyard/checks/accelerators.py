@@ -13,7 +13,7 @@ from modelyard.spec import ComputeClass, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
 
 _ON_DEVICES = frozenset({"pytorch", "xgboost"})
-"""Trainers that can use one device per process. PyTorch always does; XGBoost does only if `device` is set."""
+"""Trainers that can use one device per process. PyTorch always does; XGBoost does if `device` is set accordingly."""
 
 
 def idle(system: System) -> Iterator[Diagnostic]:

@@ -94,7 +94,7 @@ def training_data(system: System) -> Iterator[Diagnostic]:
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
-    """Yield each use of a model for scoring with its output folder."""
+    """Yield each use of a model for scoring, together with its output folder."""
     for scoring in scorings(system):
         if scoring.output:
             yield scoring, folder_of(system, system.data[scoring.output])

@@ -89,7 +89,7 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
-    """Report numbers that the trainer rejects, or with which it would not learn anything."""
+    """Report numbers that the trainer rejects, or that would prevent it from learning anything."""
     fractions: dict[str, str] = {}
     for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
         if dimension.kind in _FRACTIONS and dimension.name in bounds and bounds[dimension.name].number is None:

@@ -105,7 +105,7 @@ def _owner(path: Path) -> Path:
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """Describe a field: its value, the components that only its line creates, and the address of the whole entry."""
+    """Describe a field: its value, the components created only by its line, and the address of the whole entry."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None

@@ -60,7 +60,7 @@ def _columns(stream: TextIO) -> int | None:
 
 
 def say(text: str) -> None:
-    """Print progress lines to standard error. Control characters from paths are not printed."""
+    """Print progress lines to standard error. Control characters from paths are escaped."""
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 

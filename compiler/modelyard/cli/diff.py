@@ -168,7 +168,7 @@ def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
 
 
 def show_errors(review: Review) -> None:
-    """Print the errors, if any, because of which a version cannot be judged."""
+    """Print any errors that prevent a version from being judged."""
     problems = tuple(dict.fromkeys(one for each in review.unjudged for one in each.diagnostics))
     if has_errors(problems):
         report(problems, (), "text", "never")

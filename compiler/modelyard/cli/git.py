@@ -114,7 +114,7 @@ def _commit(folder: str, name: str) -> str:
 
 
 def _above(folder: str) -> str:
-    """Return a folder's path in its repository as typed, because a change can replace a folder by a symbolic link.
+    """Return a folder's path in its repository as typed, because a change can replace a folder with a symbolic link.
 
     Raises GitError if the typed path does not lead through the top folder of the repository.
     """

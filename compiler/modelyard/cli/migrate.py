@@ -39,7 +39,7 @@ _WITHOUT_EFFECT: Final[Mapping[str, Mapping[str, str]]] = {
     "done": _PLANNING,
     "rehearse": {"out": "--out"},
 }
-"""Options that have no effect together with another one: a plan names its own environments, and a rehearsal its own
+"""Options that have no effect in combination with another: a plan names its own environments, and a rehearsal its own
 folder.
 """
 

@@ -60,7 +60,7 @@ def diff(entry: argparse.ArgumentParser) -> None:
         default="note",
         help="the lowest level that is shown (default: note)",
     )
-    entry.set_defaults(usage=None)  # `compile --approved` computes no costs
+    entry.set_defaults(usage=None)  # `compile --approved` uses no usage file
     _fail_on(entry)
     entry.add_argument(
         "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"

@@ -14,7 +14,9 @@ from modelyard.lock import digest
 from modelyard.source import Document
 
 ENDING: Final = ".sample"
-"""The suffix after the environment's name in the name of a copy's folder. Environment names cannot contain a dot."""
+"""The suffix that follows the environment's name in the name of a copy's folder. Environment names cannot contain a
+dot.
+"""
 
 _WIDTH: Final = 28
 _HEAD: Final = (

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _place(typed: str | None) -> tuple[Path, str]:
-    """Return the folder and the template. A template's name means a folder with that name, unless one exists."""
+    """Return the folder and the template. A new folder with the name of a template gets that template."""
     if typed is None:
         return Path(FOLDER), TEMPLATE
     is_template = typed in init.templates() and not os.path.lexists(typed)

@@ -47,7 +47,7 @@ def locked(out: str) -> Generator[None]:
 
 @contextmanager
 def locked_folder(folder: str) -> Generator[None]:
-    """Lock an existing folder itself, so that no lock file is left in it. Systems without such locks do not lock it."""
+    """Lock an existing folder itself, so that no lock file is left in it. On Windows, nothing is locked."""
     if sys.platform == "win32":
         yield
         return

@@ -1,4 +1,4 @@
-"""Draw the entries that one definition creates for the rows of a list as a single box."""
+"""Draw a single box for all entries that one definition creates for the rows of a list."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def cursor_at(text: str, line: int, column: int) -> Cursor:
 
 
 class _Scan:
-    """Processes a text line by line."""
+    """Processes text line by line."""
 
     def __init__(self) -> None:
         self._levels: list[_Level] = []

@@ -21,7 +21,7 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 
 
 def patches(root: Schema) -> Schema:
-    """Return the schema `environment` and a patch schema `NAMEPatch` for each definition. Whole lists are replaced."""
+    """Return the schema `environment` and a patch schema `NAMEPatch` for each definition. Lists are not merged."""
     definitions = schema_of(root["$defs"])
     original = schema_of(definitions["environment"])
     sections = schema_of(original["properties"])

@@ -36,12 +36,12 @@ _SEVERITIES: Final = {
 }
 
 Texts: TypeAlias = Mapping[str, str]
-"""The texts that are open in an editor, by absolute path. They may differ from the files on disk."""
+"""The contents of open files in an editor, by absolute path. They may differ from the files on disk."""
 
 
 @record
 class Knowledge:
-    """The language server's interface to the compiler. All paths are spec paths. `texts` replace files on disk.
+    """The language server's interface to the compiler. All paths are spec paths. `texts` replaces files on disk.
 
     `judge` returns the diagnostics of a spec and all its environments. `describe` returns the lines that describe a
     field or an address. `spec_of` returns the spec of a folder. `holds` returns whether a value satisfies a schema
@@ -66,7 +66,7 @@ def serve(knowledge: Knowledge) -> None:
 
 
 class _Session:
-    """The open texts, their last readable state, and the pending checks."""
+    """The contents of open files, their last readable state, and the pending checks."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge

@@ -64,7 +64,7 @@ def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
 
 
 def is_plain(path: str) -> bool:
-    """Return whether a path is below the working directory, and means itself in YAML, shells and expressions."""
+    """Return whether a path is inside the working directory and not special in YAML, shells or expressions."""
     inside = not os.path.isabs(path) and os.path.normpath(path).split(os.sep)[0] != ".."
     return bool(_PLAIN.fullmatch(path)) and inside
 

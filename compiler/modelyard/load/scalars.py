@@ -35,7 +35,7 @@ _LONGEST_INTEGER = 400
 
 
 def plain_value(text: str) -> None | bool | int | float | str:
-    """Return the value of an unquoted scalar: null, true, false, a number, or the text itself.
+    """Return the value of an unquoted scalar: null, true, false, a number, or the string itself.
 
     The number may be one that a spec does not allow; see `is_finite` and `MAX_INTEGER`.
     """
@@ -45,7 +45,7 @@ def plain_value(text: str) -> None | bool | int | float | str:
 
 
 def plain_number(text: str) -> int | float | str:
-    """Return the number that a text represents, or the text itself."""
+    """Return the number that a string represents, or the string itself."""
     if _INTEGER.match(text):
         return _integer(text)
     if _FLOAT.match(text):

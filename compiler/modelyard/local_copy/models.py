@@ -30,7 +30,7 @@ def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
 
 
 def _has_own(pipeline: Entry, has_code: HasCode) -> bool:
-    """Return whether the code for a training is available here."""
+    """Return whether a training pipeline's own code is available here."""
     parts = (pipeline, *(step for _, step in entries(pipeline, "steps")))
     return any(has_code(str(mapping(part.get("source")).get("entrypoint", ""))) for part in parts)
 

@@ -160,7 +160,7 @@ def _number_on(connection: Any) -> None:
 
 
 def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield batches of limited size of the file's rows, each with the name of its table."""
+    """Yield the rows of a file in batches of limited size, each with the name of its table."""
     rows = ((name, {key: _read(value, moved) for key, value in values.items()}) for name, values in _rows(lines))
     for name, of_table in groupby(rows, key=itemgetter(0)):
         while batch := [row for _, row in islice(of_table, _BATCH)]:

@@ -1,4 +1,4 @@
-"""The state of a migration: a file in its folder that records completed phases, for whoever continues."""
+"""The state of a migration: a file in its folder that records completed phases for the person who continues."""
 
 from __future__ import annotations
 

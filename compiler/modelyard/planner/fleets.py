@@ -33,7 +33,7 @@ def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def plan_site_alerts(draft: Draft) -> None:
-    """Plan alerts for sites that are evaluated on another target."""
+    """Plan the alerts of sites that are evaluated on another target."""
     for target in draft.targets.values():
         where = target.telemetry.alerts_on
         if where in draft.targets and not _unable(target, draft.targets[where]):

@@ -42,13 +42,13 @@ def in_brief(review: Review) -> str:
 
 
 def by_level(review: Review, lowest: Level) -> dict[Level, list[Finding]]:
-    """Return the findings at or above a level by level, except changes to prose."""
+    """Group the findings at or above a level by level, omitting changes to prose."""
     shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
     return {level: [one for one in shown if one.level is level] for level in Level}
 
 
 def cut(text: str, longest: int) -> str:
-    """Return a text without secrets, shortened with an ellipsis if it is too long."""
+    """Return text without secrets, shortened with an ellipsis if it is too long."""
     text = redacted(text)  # first, because half of a secret is not recognized
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

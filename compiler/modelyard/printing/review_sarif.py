@@ -72,7 +72,7 @@ def _suppression(one: Accepted) -> Entry:
 
 
 def _notifications(review: Review) -> Iterator[Entry]:
-    """Yield the errors because of which a version cannot be judged."""
+    """Yield the errors that prevent a version from being judged."""
     for unjudged in review.unjudged:
         side = "old" if unjudged.side == "before" else "new"
         for problem in unjudged.diagnostics:

@@ -57,7 +57,7 @@ def _place(finding: Finding, review: Review) -> str:
 
 
 def safe(text: str) -> str:
-    """Return a text on one line, without control characters and secrets."""
+    """Return text on one line, without control characters and secrets."""
     return visible(redacted(text))
 
 

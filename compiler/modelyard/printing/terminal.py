@@ -15,7 +15,7 @@ _JOINER: Final = "\u200d"
 
 
 def visible(text: str) -> str:
-    """Put a text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
+    """Put text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
     if text.isprintable():
         return text
     return "".join(_escaped(character) for character in text)

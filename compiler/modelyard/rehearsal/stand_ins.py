@@ -3,9 +3,9 @@
 The rehearsal writes `world.json` in its folder, which describes what exists. Changes made by commands are stored in
 files next to it: `stacks.json`, `schedules.json` and `images.json`, each replaced atomically.
 
-- `pulumi` keeps which files were applied, and what is protected. It creates nothing.
+- `pulumi` records which files were applied and what is protected. It creates nothing.
 - `kubectl` runs a command in place of MLflow's Pod, suspends schedules, and forwards requests to a side's servers.
-- `crane` keeps names. It pulls nothing.
+- `crane` records names. It pulls nothing.
 """
 
 from __future__ import annotations

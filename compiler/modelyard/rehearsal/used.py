@@ -1,4 +1,4 @@
-"""Find everything that still uses the old side of a rehearsal, which must not be retired until then."""
+"""Find everything that still uses the old side of a rehearsal and prevents it from being retired."""
 
 from __future__ import annotations
 

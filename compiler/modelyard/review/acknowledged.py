@@ -59,7 +59,7 @@ def statement(system: str, values: tuple[str, str, str, str, str]) -> dict[str, 
 
 
 def signed_text(content: dict[str, str]) -> str:
-    """Return the statement in the text form that is signed."""
+    """Return the statement as the text to sign."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 

@@ -295,7 +295,7 @@ def _finding(
 
 
 def _every(found: Iterable[Consequence]) -> str:
-    """Name all resources where the message only counts some, so that accepting the finding covers exactly these."""
+    """Name all resources, even if the message only counts them, so that accepting the finding covers exactly these."""
     return "\n".join(sorted(f"{one.effect.name} {one.item.kind} {one.item.name}" for one in found))
 
 

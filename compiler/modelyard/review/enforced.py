@@ -1,4 +1,4 @@
-"""Find changes to allow rules that affect no emitted network policy, so that nothing enforces them."""
+"""Find changed allow rules that affect no emitted network policy, so that nothing enforces the change."""
 
 from __future__ import annotations
 

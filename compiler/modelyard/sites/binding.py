@@ -39,8 +39,8 @@ _FORMS: Final = (
     (pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?\Z"), "zq7s{group}v{column}z"),
 )
 """The forms of values that are only copied to the output: labels, host names, IPv4 addresses, address ranges and words.
-They contain no character that has a meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker of the same
-form.
+They contain no character that has a special meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker of
+the same form.
 """
 
 _AMBIGUOUS: Final = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*|(?i:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)")
@@ -208,7 +208,7 @@ def free_numbers(texts: Iterable[str], count: int) -> list[int]:
 
 
 def with_digest(digest: str, text: str) -> str:
-    """Extend the hash of a text, so that it also depends on the values of the markers in the text."""
+    """Extend the hash of a string, so that it also depends on the values of the markers in the string."""
     if not has_markers(text):
         return digest
     groups: dict[str, set[int]] = {}
@@ -230,7 +230,7 @@ def _numbers(found: re.Match[str]) -> tuple[int, tuple[int, ...]]:
 
 
 def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[str, ...]], str]) -> str:
-    """Replace the markers in a text. `fill` receives the kind of value ("" or `digest`) and the columns."""
+    """Replace the markers in a string. `fill` receives the kind of value ("" or `digest`) and the columns."""
 
     def replaced(found: re.Match[str]) -> str:
         group, columns = _numbers(found)

@@ -144,7 +144,7 @@ class Options:
 
     @property
     def identities(self) -> str:
-        """The scope in which only namespace and name identify a workload on any cluster, or "" if there is none."""
+        """The scope in which namespace and name suffice to identify a workload on any cluster, or "" if none."""
         return ""
 
 

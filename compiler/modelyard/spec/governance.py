@@ -40,7 +40,7 @@ class Owner:
     def domain(self) -> str:
         """The domain of the email address, which identifies the company in names that are unique across a whole cloud.
 
-        If another team takes over a system, it keeps its buckets.
+        If another team takes over a system, the system keeps its buckets.
         """
         return self.email.rpartition("@")[2].lower()
 

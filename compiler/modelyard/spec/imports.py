@@ -22,7 +22,7 @@ def imported(system: System) -> tuple[Model, ...]:
 
 
 def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
-    """Return a model's store and folder in a bucket, or None if it is in the registry or in no store in the spec.
+    """Return a model's store and folder in a bucket, or None if it is in the registry or none of the spec's stores.
 
     A bucket's address refers to the store that adopts this bucket, and uses the store's credentials and permissions.
     """

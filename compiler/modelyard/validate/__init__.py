@@ -24,7 +24,7 @@ Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 
 
 _MANY: Final = 1_000
-"""With more values than this, importing a fast validator and building it for the parts takes less time than Python."""
+"""With more values than this, importing a fast validator and building it for the parts is faster than using Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
@@ -83,7 +83,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
 
 
 def _has_many(value: dict[str, Json]) -> bool:
-    """Return whether there are many values. Counting stops early, because aliases can make a short text very large."""
+    """Return whether there are many values. Counting stops early, because aliases can make a short spec very large."""
     waiting: list[dict[str, Json] | list[Json]] = [value]
     counted = 0
     while waiting and counted <= _MANY:

@@ -141,7 +141,7 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
     if content.startswith("\n") or content.endswith("\n") or "\n\n" in content:
         lines.extend(indent + line if line else "" for line in content.split("\n"))
     else:
-        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no indentation on empty lines
+        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no empty lines, which must not contain spaces
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:

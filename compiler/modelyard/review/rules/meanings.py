@@ -61,7 +61,7 @@ def looser_level(about: str) -> Level:
 
 
 def _why(about: str) -> Says:
-    """Describe what follows from a change. A removed value or a number does not refer to anything that must exist."""
+    """Describe what follows from a change: nothing for a removed value or a number, which require nothing to exist."""
     return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
 
 

@@ -39,7 +39,7 @@ def _moves_abroad(change: Change) -> bool:
 
 
 def _share_jurisdiction(place: str, other: str) -> bool:
-    """Return whether two places are the same or belong to the same jurisdiction, such as `de` and `ie` to `eu`."""
+    """Return whether two places are equal or in the same jurisdiction, such as `de` and `ie`, both in `eu`."""
     members = regions().members.items()
     return place == other or any({place, other} <= {code, *countries} for code, countries in members)
 
